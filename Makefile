@@ -1,0 +1,85 @@
+# Everything one does with Stillwatch from a shell; `make` alone lists it.
+# Needs Python 3.11 or newer and make. PYTHON=/path/to/python chooses the interpreter.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES = $(shell find manage.py accounts governance tests -name '*.py')
+TEMPLATES = $(shell find templates -name '*.html')
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check style types imports templates django bench lock clean
+MAKEFLAGS += --no-print-directory
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DATA); Ctrl-C stops it
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tests/review -k block')
+	@exec $(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+check: style types imports templates django ## look for mistakes without running anything
+
+style: $(VENV)/installed-dev
+	@echo 'style: ruff, django-upgrade'
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/django-upgrade --target-version 5.2 --check $(SOURCES)
+
+types: $(VENV)/installed-dev
+	@echo 'types: mypy'
+	@$(BIN)/mypy --no-error-summary
+
+imports: $(VENV)/installed-dev
+	@echo 'imports: import-linter'
+	@$(BIN)/lint-imports --no-logo
+
+templates: $(VENV)/installed-dev
+	@echo 'templates: djade, djlint'
+	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
+	@$(BIN)/djlint --lint --quiet templates
+
+django: $(VENV)/installed-dev
+	@echo 'django: migrations, deployment'
+	@$(BIN)/python -W 'ignore:Got an error checking' manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json
+	@exec $(BIN)/python manage.py bench
+
+lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what can be made again; the data in .data/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The virtual environment, made or brought up to date whenever a lock is newer than it ----------------------------
+
+define install
+	@echo 'Installing what $(1) (once; a minute or two)'
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes \
+		$(foreach lock,$(2),-r $(lock)) && touch $@; } | sed -n 's/^ *Downloading \([^ ]*\).* \((.*)\)/  \1 \2/p'
+	@test $@ -nt $(lastword $(2)) || { echo 'stillwatch: the installation failed, see above' >&2; exit 1; }
+endef
+
+$(VENV)/installed: requirements.txt | $(VENV)/pyvenv.cfg
+	$(call install,Stillwatch needs,requirements.txt)
+
+$(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/pyvenv.cfg
+	$(call install,its tests and checks need,requirements.txt requirements-dev.txt)
+	@touch $(VENV)/installed
+
+$(VENV)/pyvenv.cfg:
+	@test -n '$(PYTHON)' || { echo 'stillwatch: Python 3.11 or newer is needed and was not found' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'stillwatch: $(PYTHON) is older than Python 3.11' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'stillwatch: $(PYTHON) has no venv; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,0 +1,147 @@
+"""Who is governed. The seller's own ids are `external_id`; ours never leave the database."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+
+class Organisation(models.Model):
+    """The customer company."""
+
+    external_id = models.CharField(max_length=128, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("external_id",)
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def known_as(self, external_ids: list[str]) -> Self:
+        return self.filter(external_id__in=external_ids)
+
+    def training_permitted(self, *, at: datetime) -> Self:
+        """Licensed distillers: accounts whose licence permits training on the answers at this time."""
+        return self.filter(licences__in=Licence.objects.in_force(at=at).filter(training_permitted=True)).distinct()
+
+
+class Account(models.Model):
+    """One API account. `closed` is the seller's word; what Stillwatch restricts is in `enforcement`."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed by the seller"
+
+    external_id = models.CharField(max_length=128, unique=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    created_at = models.DateTimeField(null=True, blank=True, help_text="When the customer opened it, if known.")
+    first_seen_at = models.DateTimeField(help_text="When Stillwatch heard of it.")
+    plan = models.CharField(max_length=64, blank=True)
+    declared_use = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    signup_ip = models.GenericIPAddressField("sign-up IP", null=True, blank=True)
+    email_domain = models.CharField("e-mail domain", max_length=253, blank=True)
+    payment_fingerprint = models.CharField(max_length=128, blank=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("external_id",)
+        indexes: ClassVar = [
+            # Accounts on one card are looked up at every scoring.
+            models.Index(fields=["payment_fingerprint"], name="account_by_card", condition=~Q(payment_fingerprint="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class ApiKey(models.Model):
+    """A key of an account: the seller's id of it and, for gateways that know keys only so, its digest."""
+
+    external_id = models.CharField(max_length=128, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="keys")
+    digest = models.BinaryField(
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text="As the gateway digests it. The secret is never stored.",
+    )
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("external_id",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest"], name="one_key_a_digest", condition=Q(digest__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class LicenceQuerySet(models.QuerySet["Licence"]):
+    def in_force(self, *, at: datetime) -> Self:
+        return self.filter(starts_at__lte=at).filter(Q(ends_at=None) | Q(ends_at__gt=at))
+
+
+class Licence(models.Model):
+    """What a customer may do beyond the terms, for the half-open period from `starts_at` to `ends_at`."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="licences")
+    training_permitted = models.BooleanField(default=False, help_text="A licensed distiller is no suspect.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    reference = models.CharField(max_length=200, blank=True, help_text="The contract it is written in.")
+
+    objects = LicenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-starts_at",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=models.F("starts_at")),
+                name="licence_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {'training permitted' if self.training_permitted else 'no training'}"
+
+
+class TermsVersion(models.Model):
+    """A published version of the terms of use."""
+
+    name = models.CharField(max_length=40, unique=True, help_text="e.g. 2026-03")
+    published_at = models.DateTimeField()
+    url = models.URLField(blank=True)
+
+    class Meta:
+        ordering = ("-published_at",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TermsAcceptance(models.Model):
+    """An account accepted a version of the terms."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="acceptances")
+    terms = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="acceptances")
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-accepted_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "terms"], name="accepted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} accepted {self.terms}"

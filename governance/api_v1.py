@@ -1,0 +1,14 @@
+"""Every endpoint for machines, below /api/v1/. Each names the scope that a service key needs."""
+
+from django.urls import path
+
+from governance.enforcement.api import CheckAccess, OneRestriction, Restrictions
+from governance.usage.api import UsageEvents
+
+app_name = "api"
+urlpatterns = [
+    path("usage-events", UsageEvents.as_view(), name="usage-events"),
+    path("access/check", CheckAccess.as_view(), name="access-check"),
+    path("restrictions", Restrictions.as_view(), name="restrictions"),
+    path("restrictions/<int:number>", OneRestriction.as_view(), name="restriction"),
+]

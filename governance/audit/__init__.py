@@ -1,0 +1,1 @@
+"""What was done: an append-only log, chained by hash."""

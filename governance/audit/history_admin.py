@@ -1,0 +1,21 @@
+"""How tables that are history look in the admin: there to be read, searched and filtered, and nothing else."""
+
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+
+class HistoryAdmin(ModelAdmin):
+    """Nobody adds, changes or deletes here, whatever their role: rows come from actions alone."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

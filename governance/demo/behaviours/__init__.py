@@ -1,0 +1,1 @@
+"""How each kind of customer behaves; one `Kind` beside each behaviour, gathered in `cast.py`."""

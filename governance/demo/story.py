@@ -1,0 +1,123 @@
+"""Plays the demonstration world through Stillwatch day by day, as if the past fortnight had been lived.
+
+Usage comes in through the ordinary intake, accounts are scored at the end of each day, and the demonstration's
+staff decides some of the cases as they come due. Nothing here writes a row by itself.
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+import msgspec
+
+from accounts.actions import register_accounts
+from accounts.register import AccountLine
+from governance import pipeline
+from governance.audit.actor import Actor
+from governance.demo.cast import HARVEST
+from governance.demo.world import World
+from governance.review.actions import Verdict, decide, note
+from governance.review.models import Case, Decision
+from governance.staff.models import User
+from governance.usage.actions import note_import, record_events
+
+SOURCE = "native"
+BATCH = 5_000
+# What is younger than this at the end is left to whoever looks at the demonstration.
+LEFT_OPEN = timedelta(days=5)
+SHARE_DECIDED = 0.35
+DEMO = Actor.system("load_demo")
+
+GUILTY = Verdict(
+    action=Decision.Action.BLOCK,
+    reason=Decision.Reason.BULK_HARVEST,
+    terms_clause="2.3 No training of competing models",
+    note="Same wrapper around ever-new payload, round the clock, no end users. The customer gave no explanation.",
+)
+SUSPECT = Verdict(
+    action=Decision.Action.THROTTLE,
+    reason=Decision.Reason.DATA_GENERATION,
+    terms_clause="2.4 No automated extraction of answers",
+    note="Wrote to the customer; limited until they answer.",
+    requests_per_minute=20,
+)
+INNOCENT = Verdict(
+    action=Decision.Action.DISMISS,
+    reason=Decision.Reason.EXPECTED_USE,
+    note="Fits what the customer sells. Checked with their account manager.",
+)
+
+
+class Day(NamedTuple):
+    """A day that was played: its number from 1, of how many, and the events it brought."""
+
+    number: int
+    of: int
+    events: int
+
+
+def play(world: World, *, staff: list[User]) -> Iterator[Day]:
+    """Register the world's customers and live through its days; yields after each."""
+    _register(world)
+    days = (world.ends_at - world.starts_at).days
+    events = _by_day(world)
+    for number in range(1, days + 1):
+        now = world.starts_at + timedelta(days=number)
+        count = _take_in(next(events, []), now=now)
+        while pipeline.govern(now=now):
+            pass
+        _decide_some(world, staff=staff, now=now)
+        yield Day(number, days, count)
+
+
+def _register(world: World) -> None:
+    keys: dict[str, list[dict[str, str]]] = {}
+    for key in world.keys:
+        keys.setdefault(key["account"], []).append({"id": key["api_key"]})
+    lines = [account | {"keys": keys.get(account["account"], [])} for account in world.accounts]
+    register_accounts(msgspec.convert(lines, list[AccountLine]), by=DEMO, now=world.starts_at)
+
+
+def _by_day(world: World) -> Iterator[list[dict[str, Any]]]:
+    """The events of each day of the world, in order."""
+    today: list[dict[str, Any]] = []
+    ends = world.starts_at + timedelta(days=1)
+    for event in world.events():
+        while event["occurred_at"] >= ends.strftime("%Y-%m-%dT%H:%M:%S"):
+            yield today
+            today, ends = [], ends + timedelta(days=1)
+        today.append(event)
+    yield today
+
+
+def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
+    lines = [msgspec.json.encode(event) for event in events]
+    for start in range(0, len(lines), BATCH):
+        record_events(lines[start : start + BATCH], source=SOURCE, now=now)
+    note_import("demonstration", accepted=len(events), duplicate=0, rejected=0, by=DEMO, now=now)
+    return len(lines)
+
+
+def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
+    """Staff decides what has been open for a day, most of the time."""
+    if now > world.ends_at - LEFT_OPEN:
+        return
+    due = Case.objects.waiting().select_related("account").filter(opened_at__lt=now).order_by("account__external_id")
+    for case in due:
+        dice = Random(f"{world.seed}/{case.account.external_id}/{now:%Y%m%d}")
+        if dice.random() > SHARE_DECIDED:
+            continue
+        someone = dice.choice(staff)
+        verdict = _verdict(world.labels[case.account.external_id], dice)
+        at = now + timedelta(minutes=dice.randrange(20, 400))
+        if verdict is SUSPECT:
+            note(case, text="Asked the customer what the prompts are for.", by=someone, now=at)
+        decide(case, verdict, decision_id=uuid.UUID(int=dice.getrandbits(128), version=4), by=someone, now=at)
+
+
+def _verdict(kind: str, dice: Random) -> Verdict:
+    if kind not in HARVEST:
+        return INNOCENT
+    return GUILTY if dice.random() < 0.7 else SUSPECT

@@ -1,0 +1,33 @@
+"""Wakes the workers. A ring carries nothing: the row is the truth, and a lost ring costs time only."""
+
+import logging
+import time
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+# After a failed ring the broker is left alone for this long, so that a dead broker slows no request but the first.
+QUIET_SECONDS = 5.0
+_quiet_until = 0.0
+
+
+def ring(task: str) -> None:
+    """Run the Celery task of this name soon after the present transaction has committed.
+
+    A broker that cannot be reached is logged and forgotten; the timetable finds the rows a little later.
+    """
+    transaction.on_commit(lambda: _send(task))
+
+
+def _send(task: str) -> None:
+    global _quiet_until  # noqa: PLW0603 - one clock a process is the point
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        current_app.send_task(task, retry=False)
+    except (OperationalError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        logger.warning("The broker did not take a ring for %s: %s", task, type(error).__name__)

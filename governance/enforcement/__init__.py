@@ -1,0 +1,1 @@
+"""What they may not do: restrictions, and the check that gateways ask."""

@@ -1,0 +1,37 @@
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import Progress
+
+from accounts.models import Account
+from governance.demo import world
+from governance.demo.story import DEMO, play
+from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
+from governance.staff.models import User
+
+SEED = 2026
+SIZES = {"full": {"accounts": 300, "days": 14}, "small": {"accounts": 60, "days": 3}}
+
+
+class Command(BaseCommand):
+    help = "Fills an empty database with the demonstration world. STILLWATCH_DEMO=small makes a smaller one."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Account.objects.exists():
+            raise CommandError("There are accounts here already: the demonstration is for an empty database.")
+        now = timezone.now()
+        ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=now)
+        size = SIZES[os.environ.get("STILLWATCH_DEMO", "full")]
+        made = world.build(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
+        staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
+        events = 0
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Living through the demonstration's days", total=size["days"])
+            for day in play(made, staff=staff):
+                events += day.events
+                progress.update(bar, completed=day.number)
+        self.stdout.write(f"Loaded the demonstration: {len(made.accounts)} accounts, {events:,} usage events.")

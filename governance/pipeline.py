@@ -1,0 +1,53 @@
+"""The story in one place: accounts with new usage are scored, and what follows from the score is put into rows."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from governance.review.actions import consider
+from governance.risk.actions import write_assessments
+from governance.risk.queries import judge
+from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, hold
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+
+
+def govern(*, now: datetime, limit: int = BATCH) -> int:
+    """Score up to `limit` accounts that wait for it; how many were claimed. Safe to run anywhere, any time, twice.
+
+    Accounts that failed before are scored each alone, so that one that cannot be scored takes no other along.
+    """
+    claims = claim_dirty_accounts(limit=limit, now=now)
+    fresh = [claim for claim in claims if not claim.attempts]
+    for batch in [fresh, *([claim] for claim in claims if claim.attempts)]:
+        if batch:
+            _govern(batch, now=now)
+    return len(claims)
+
+
+def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
+    begin(claims)
+    try:
+        judgements = judge([claim.account for claim in claims], now=now)
+        # Reading and thinking is over: from here on rows are locked, and shortly.
+        with transaction.atomic():
+            held = hold(claims)
+            assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
+            due = {one.account: one.due_at for one in judgements.values() if one.due_at is not None}
+            consider(assessments, due=due, now=now)
+            finish(held)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words
+            "Scoring %d accounts failed: %s at %s:%d",
+            len(claims),
+            type(error).__name__,
+            where.filename,
+            where.lineno,
+        )
+        fail(claims, error=error, now=now)

@@ -1,0 +1,1 @@
+"""What people decide: cases, the queue, decisions."""

@@ -1,0 +1,28 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.review.models import Case, Decision, Step
+
+
+@admin.register(Case)
+class CaseAdmin(HistoryAdmin):
+    list_display = ("account", "status", "score", "band", "opened_at", "due_at", "claimed_by", "closed_at")
+    list_filter = ("status", "band")
+    search_fields = ("=id", "=account__external_id")
+    list_select_related = ("account", "claimed_by")
+
+
+@admin.register(Step)
+class StepAdmin(HistoryAdmin):
+    list_display = ("at", "case", "kind", "by")
+    list_filter = ("kind",)
+    search_fields = ("=case__account__external_id", "by")
+    list_select_related = ("case__account",)
+
+
+@admin.register(Decision)
+class DecisionAdmin(HistoryAdmin):
+    list_display = ("decided_at", "case", "action", "reason", "decided_by", "restriction")
+    list_filter = ("action", "reason")
+    search_fields = ("=id", "=case__account__external_id", "decided_by__name")
+    list_select_related = ("case__account", "decided_by", "restriction__account")

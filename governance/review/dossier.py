@@ -1,0 +1,228 @@
+"""Everything that the page of a case shows."""
+
+import uuid
+from collections import Counter
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import OuterRef, QuerySet
+from django.utils.functional import cached_property
+
+from accounts.models import ApiKey, Licence
+from governance.enforcement.models import Restriction
+from governance.review.chart import Chart, Use, chart
+from governance.review.models import Case, Decision, Step
+from governance.review.wording import figure
+from governance.risk.detectors import all_detectors
+from governance.risk.scoring import REVIEW_LINE
+from governance.staff.models import User
+from governance.usage.queries import ShownExcerpt, excerpts_of, profiles_of
+
+STEPS_SHOWN = 40
+DECISIONS_SHOWN = 8
+LINKED_SHOWN = 12
+
+
+class ShownFinding(NamedTuple):
+    """A finding as the page tells it. `bar` is its points in hundredths of the largest of the case."""
+
+    title: str
+    sentence: str
+    points: int
+    bar: float
+    harmless: str
+    description: str
+    figures: list[tuple[str, str]]
+
+    @property
+    def size(self) -> int:
+        return abs(self.points)
+
+
+class ModelUse(NamedTuple):
+    """What an account did with one model in the window."""
+
+    model: str
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
+
+
+class LinkedAccount(NamedTuple):
+    """Another account that something ties to this one; `case` is its newest case, if it ever had one."""
+
+    external_id: str
+    organisation: str
+    on_card: bool
+    same_wrapping: bool
+    case: uuid.UUID | None
+    score: int | None
+    band: str
+    status: str
+
+
+class Usage(NamedTuple):
+    """The window of the assessment: drawn, and by model."""
+
+    chart: Chart | None
+    models: list[ModelUse]
+
+
+def cases_in_full() -> QuerySet[Case]:
+    """Cases with the rows that each part of their page needs."""
+    keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
+    return Case.objects.select_related("account__organisation", "assessment", "claimed_by").annotate(
+        key_ids=ArraySubquery(keys)
+    )
+
+
+class Dossier:
+    """A case from `cases_in_full`; each part is asked for when the page first needs it, in one query."""
+
+    def __init__(self, case: Case, *, now: datetime) -> None:
+        self.case = case
+        self.account = case.account
+        self.now = now
+
+    @property
+    def holder(self) -> User | None:
+        return self.case.claimed_by if self.case.holder(at=self.now) else None
+
+    @property
+    def overdue(self) -> bool:
+        return self.case.is_open and self.case.due_at <= self.now
+
+    @cached_property
+    def findings(self) -> list[ShownFinding]:
+        return _told(self.case.assessment.findings)
+
+    @property
+    def points_against(self) -> int:
+        return sum(finding.points for finding in self.findings if finding.points > 0)
+
+    @property
+    def points_for(self) -> int:
+        return -sum(finding.points for finding in self.findings if finding.points < 0)
+
+    @property
+    def review_line(self) -> int:
+        return REVIEW_LINE
+
+    @cached_property
+    def usage(self) -> Usage:
+        assessment = self.case.assessment
+        hours = profiles_of(self.account).filter(hour__gte=assessment.window_start, hour__lte=assessment.window_end)
+        columns = ("hour", "model", "requests", "failures", "input_tokens", "output_tokens")
+        return _usage(list(hours.order_by("hour").values_list(*columns)))
+
+    @cached_property
+    def linked(self) -> list[LinkedAccount]:
+        return _linked_accounts(self.account.pk)
+
+    @property
+    def others_on_card(self) -> int:
+        return sum(other.on_card for other in self.linked)
+
+    @property
+    def excerpt_days(self) -> int:
+        return int(settings.EXCERPT_DAYS)
+
+    @cached_property
+    def excerpts(self) -> list[ShownExcerpt]:
+        return excerpts_of(self.account, at=self.now)
+
+    @cached_property
+    def licences(self) -> list[Licence]:
+        return list(Licence.objects.in_force(at=self.now).filter(account=self.account))
+
+    @cached_property
+    def restrictions(self) -> list[Restriction]:
+        """In force against the account and its keys, the strongest first."""
+        in_force = Restriction.objects.in_force(at=self.now).against(self.account)
+        return list(in_force.strongest_first().select_related("key"))
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """The newest about the account, this case's own among them."""
+        about = Decision.objects.filter(case__account=self.account)
+        return list(about.select_related("decided_by", "assessment", "restriction")[:DECISIONS_SHOWN])
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        return next((decision for decision in self.decisions if decision.case_id == self.case.pk), None)
+
+    @property
+    def earlier_decisions(self) -> list[Decision]:
+        return [decision for decision in self.decisions if decision.case_id != self.case.pk]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return list(self.case.steps.all()[:STEPS_SHOWN])
+
+
+def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
+    described = {detector.name: detector.description for detector in all_detectors()}
+    largest = max((abs(finding["points"]) for finding in findings), default=0) or 1
+    return [
+        ShownFinding(
+            title=finding["title"],
+            sentence=finding["sentence"],
+            points=finding["points"],
+            bar=round(100 * abs(finding["points"]) / largest, 1),
+            harmless=finding["harmless"],
+            description=described.get(finding["detector"], ""),
+            figures=[(name.replace("_", " "), figure(name, value)) for name, value in finding["evidence"].items()],
+        )
+        for finding in sorted(findings, key=lambda finding: -finding["points"])
+    ]
+
+
+def _usage(hours: list[tuple[datetime, str, int, int, int, int]]) -> Usage:
+    by_hour: dict[datetime, Use] = {}
+    by_model: dict[str, Counter[str]] = {}
+    for hour, model, requests, failures, input_tokens, output_tokens in hours:
+        before = by_hour.get(hour, Use(hour, 0, 0))
+        by_hour[hour] = Use(hour, before.requests + requests, before.output_tokens + output_tokens)
+        by_model.setdefault(model, Counter()).update(
+            requests=requests, failures=failures, input_tokens=input_tokens, output_tokens=output_tokens
+        )
+    models = [ModelUse(model, **totals) for model, totals in by_model.items()]
+    return Usage(chart(list(by_hour.values())), sorted(models, key=lambda use: -use.requests))
+
+
+def _linked_accounts(account: int) -> list[LinkedAccount]:
+    """Accounts on the same card or with the same templates, those with the highest scores first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH tie AS (
+                SELECT other.id, true AS on_card, false AS same_wrapping
+                FROM accounts_account AS mine JOIN accounts_account AS other USING (payment_fingerprint)
+                WHERE mine.id = %(account)s AND mine.payment_fingerprint <> '' AND other.payment_fingerprint <> ''
+                UNION ALL
+                SELECT other.account_id, false, true
+                FROM risk_templateuse AS mine JOIN risk_templateuse AS other USING (template_digest)
+                WHERE mine.account_id = %(account)s
+                  AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
+            ), linked AS (
+                SELECT id, bool_or(on_card) AS on_card, bool_or(same_wrapping) AS same_wrapping
+                FROM tie WHERE id <> %(account)s GROUP BY id
+            )
+            SELECT account.external_id, coalesce(organisation.name, ''), on_card, same_wrapping,
+                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, '')
+            FROM linked JOIN accounts_account AS account USING (id)
+            LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
+            LEFT JOIN LATERAL (
+                SELECT id, score, band, status FROM review_case
+                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+            ) AS newest ON true
+            ORDER BY on_card AND same_wrapping DESC, newest.score DESC NULLS LAST, account.external_id
+            LIMIT %(most)s
+            """,
+            {"account": account, "most": LINKED_SHOWN},
+        )
+        return [LinkedAccount(*row) for row in cursor.fetchall()]

@@ -1,0 +1,142 @@
+"""What people send: filters of the queue, decisions, notes, liftings."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from governance.review.actions import Verdict
+from governance.review.models import Decision
+from governance.review.queries import Question, View
+from governance.risk.models import BAND_CHOICES
+
+# Those of a seller who has not set TERMS_CLAUSES.
+USUAL_CLAUSES = (
+    "2.3 No training of competing models",
+    "2.4 No automated extraction of answers",
+    "2.6 Stay within the declared use",
+    "3.1 One customer, one account",
+    "3.2 True particulars at sign-up",
+    "3.4 No resale of access",
+)
+DAYS = (1, 7, 30)
+USUAL_DAYS = 7
+USUAL_LIMIT = 10
+
+Choices = list[tuple[str, str]]
+
+
+class QueueForm(forms.Form):
+    """The filters in the address of the queue; what does not fit counts as not given."""
+
+    view = forms.ChoiceField(choices=View.choices, required=False)
+    band = forms.ChoiceField(choices=[("", "Every band"), *reversed(BAND_CHOICES)], required=False)
+    q = forms.CharField(max_length=120, required=False)
+    after = forms.UUIDField(required=False)
+
+    def question(self) -> Question:
+        self.is_valid()
+        given = self.cleaned_data
+        return Question(
+            view=View(given.get("view") or View.ALL),
+            band=given.get("band", ""),
+            text=given.get("q", ""),
+            after=given.get("after"),
+        )
+
+
+class FocusedForm(forms.Form):
+    """A form that takes the focus to the first field with a mistake."""
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in self.fields:
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
+
+class DecisionForm(FocusedForm):
+    """What to do, why, and by which clause. Which other fields count follows from the action."""
+
+    decision = forms.UUIDField(widget=forms.HiddenInput)
+    action = forms.ChoiceField(
+        choices=Decision.Action, widget=forms.RadioSelect, error_messages={"required": "Choose what to do."}
+    )
+    against = forms.ChoiceField(required=False, widget=forms.RadioSelect)
+    favour = forms.ChoiceField(required=False, widget=forms.RadioSelect)
+    days = forms.TypedChoiceField(
+        coerce=int, required=False, choices=[(days, str(days)) for days in DAYS], widget=forms.RadioSelect
+    )
+    requests_per_minute = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
+    terms_clause = forms.ChoiceField(required=False)
+    note = forms.CharField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    confirmed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any = None) -> None:
+        usual = {"decision": uuid.uuid4(), "days": USUAL_DAYS, "requests_per_minute": USUAL_LIMIT}
+        super().__init__(data, initial=usual, auto_id="decide-%s")
+        self._offer("against", [r for r in Decision.Reason if r not in Decision.EXONERATING])
+        self._offer("favour", Decision.EXONERATING)
+        clauses: Sequence[str] = getattr(settings, "TERMS_CLAUSES", USUAL_CLAUSES)
+        self._choices("terms_clause", [("", "Choose a clause"), *((clause, clause) for clause in clauses)])
+
+    def _offer(self, name: str, reasons: Sequence[Decision.Reason]) -> None:
+        self._choices(name, [(reason.value, reason.label) for reason in reasons])
+
+    def _choices(self, name: str, choices: Choices) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        action = given.get("action")
+        if action == Decision.Action.DISMISS:
+            self._need("favour", "Choose why nothing is wrong.")
+        elif action:
+            self._need("against", "Choose what is wrong.")
+        if action in {Decision.Action.THROTTLE, Decision.Action.SUSPEND, Decision.Action.BLOCK}:
+            self._need("terms_clause", "Choose the clause that was broken.")
+        if action == Decision.Action.THROTTLE:
+            self._need("requests_per_minute", "Say how many requests a minute are left.")
+        if action == Decision.Action.SUSPEND:
+            self._need("days", "Choose for how long.")
+        if action == Decision.Action.BLOCK:
+            self._need("confirmed", "Confirm that this is meant.")
+        if action != Decision.Action.DISMISS and given.get("against") == Decision.Reason.OTHER:
+            self._need("note", "Write the reason down.")
+        return given
+
+    def _need(self, name: str, message: str) -> None:
+        if not self.cleaned_data.get(name) and name not in self.errors:
+            self.add_error(name, message)
+
+    def verdict(self) -> Verdict:
+        """Of a valid form."""
+        given = self.cleaned_data
+        action = Decision.Action(given["action"])
+        dismissed = action == Decision.Action.DISMISS
+        return Verdict(
+            action=action,
+            reason=Decision.Reason(given["favour"] if dismissed else given["against"]),
+            terms_clause="" if dismissed else given["terms_clause"],
+            note=given["note"],
+            lasts=timedelta(days=given["days"]) if action == Decision.Action.SUSPEND else None,
+            requests_per_minute=given["requests_per_minute"] if action == Decision.Action.THROTTLE else None,
+        )
+
+
+class NoteForm(FocusedForm):
+    text = forms.CharField(
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Write something first."},
+    )
+
+
+class LiftForm(FocusedForm):
+    note = forms.CharField(max_length=500, error_messages={"required": "Say why it is lifted."})

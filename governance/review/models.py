@@ -1,0 +1,169 @@
+"""Cases, their history, and decisions."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.enforcement.models import Restriction
+from governance.risk.models import BAND_CHOICES, Assessment
+
+CLAIM_LASTS = timedelta(minutes=30)
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def waiting(self) -> Self:
+        """Open cases, those that need somebody soonest first."""
+        return self.filter(status=Case.Status.OPEN).order_by("-score", "due_at", "pk")
+
+    def decided(self) -> Self:
+        return self.filter(status=Case.Status.DECIDED).order_by("-closed_at")
+
+    def overdue(self, *, at: datetime) -> Self:
+        return self.filter(status=Case.Status.OPEN, due_at__lt=at)
+
+    def claimed(self, *, at: datetime) -> Self:
+        return self.filter(claimed_until__gt=at)
+
+    def unclaimed(self, *, at: datetime) -> Self:
+        return self.filter(Q(claimed_until=None) | Q(claimed_until__lte=at))
+
+
+class Case(models.Model):
+    """What a reviewer works on: an account whose assessment asks for a person."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        DECIDED = "decided", "Decided"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
+    score = models.SmallIntegerField(help_text="The assessment's, here so that the queue sorts without a join.")
+    band = models.CharField(max_length=10, choices=BAND_CHOICES)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claimed_cases",
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-score", "due_at")
+        permissions: ClassVar = [("work_case", "Can claim, note and decide cases")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account"], condition=Q(status="open"), name="one_open_case_an_account"),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None) | Q(status="decided", closed_at__isnull=False),
+                name="a_decided_case_says_when",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-score", "due_at", "id"], name="case_queue", condition=Q(status="open")),
+            models.Index(fields=["-closed_at"], name="case_decided", condition=Q(status="decided")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.score})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == self.Status.OPEN
+
+    def holder(self, *, at: datetime) -> uuid.UUID | None:
+        """Who has claimed the case at this time, by primary key."""
+        return self.claimed_by_id if self.claimed_until is not None and self.claimed_until > at else None
+
+
+class Step(models.Model):
+    """One step in the life of a case: its history, and the source of every statistic about the work."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "Opened"
+        RESCORED = "rescored", "Score changed"
+        CLAIMED = "claimed", "Claimed"
+        RELEASED = "released", "Released"
+        NOTED = "noted", "Noted"
+        DECIDED = "decided", "Decided"
+        LIFTED = "lifted", "Restriction lifted"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=254)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes: ClassVar = [models.Index(fields=["case", "-at"], name="step_by_case")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Decision(models.Model):
+    """What somebody decided, on what they saw. Never changed: another decision comes after it."""
+
+    class Action(models.TextChoices):
+        DISMISS = "dismiss", "Dismiss"
+        WATCH = "watch", "Watch"
+        THROTTLE = "throttle", "Throttle"
+        SUSPEND = "suspend", "Suspend"
+        BLOCK = "block", "Block"
+
+    RESTRICTING = (Action.WATCH, Action.THROTTLE, Action.SUSPEND, Action.BLOCK)
+
+    class Reason(models.TextChoices):
+        """The first half speaks against the customer, the second for them."""
+
+        BULK_HARVEST = "bulk_harvest", "Answers harvested in bulk"
+        REASONING_HARVEST = "reasoning_harvest", "Reasoning traces collected"
+        DATA_GENERATION = "data_generation", "Training data generated"
+        COORDINATED_ACCOUNTS = "coordinated_accounts", "Accounts acting as one"
+        RESOLD_ACCESS = "resold_access", "Access passed on or resold"
+        UNVERIFIED_IDENTITY = "unverified_identity", "Identity could not be verified"
+        OTHER = "other", "Another reason, see the note"
+        EVALUATION = "evaluation", "An evaluation, not a harvest"
+        EXPECTED_USE = "expected_use", "Fits the customer's business"
+        AGREED_USE = "agreed_use", "Agreed with the customer"
+        TOO_LITTLE_EVIDENCE = "too_little_evidence", "Too little evidence"
+
+    EXONERATING = (Reason.EVALUATION, Reason.EXPECTED_USE, Reason.AGREED_USE, Reason.TOO_LITTLE_EVIDENCE)
+
+    id = models.UUIDField(primary_key=True, editable=False, help_text="Made by the form, so that twice sent is once.")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=10, choices=Action)
+    reason = models.CharField(max_length=32, choices=Reason)
+    terms_clause = models.CharField(max_length=120, blank=True)
+    note = models.TextField(blank=True)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
+    restriction = models.OneToOneField(
+        Restriction, on_delete=models.PROTECT, null=True, blank=True, related_name="decision"
+    )
+
+    class Meta:
+        ordering = ("-decided_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case"], name="one_decision_a_case"),
+            models.CheckConstraint(
+                condition=Q(action="dismiss", restriction=None) | (~Q(action="dismiss") & Q(restriction__isnull=False)),
+                name="a_decision_restricts_unless_it_dismisses",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} by {self.decided_by}"

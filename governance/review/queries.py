@@ -1,0 +1,149 @@
+"""The queue as its page shows it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Prefetch, Q, QuerySet, TextChoices
+from django.utils.functional import cached_property
+
+from accounts.models import Account
+from governance.review.models import Case, CaseQuerySet, Decision
+from governance.staff.models import User
+
+PAGE = 50
+REASONS_SHOWN = 3
+
+
+class View(TextChoices):
+    """Which cases are listed."""
+
+    ALL = "all", "All"
+    MINE = "mine", "Mine"
+    UNCLAIMED = "unclaimed", "Unclaimed"
+    OVERDUE = "overdue", "Overdue"
+    DECIDED = "decided", "Decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to see of the queue. `text` is looked for in accounts and organisations."""
+
+    view: View = View.ALL
+    band: str = ""
+    text: str = ""
+    after: uuid.UUID | None = None
+
+
+class Counts(NamedTuple):
+    """How many cases wait for anybody, how many of these too long, and how many somebody has claimed."""
+
+    waiting: int
+    overdue: int
+    mine: int
+
+
+class Row:
+    """A case as the queue shows it."""
+
+    def __init__(self, case: Case, *, now: datetime) -> None:
+        self.case = case
+        self.now = now
+
+    @cached_property
+    def reasons(self) -> list[dict[str, Any]]:
+        """The findings that speak against the account most."""
+        return against(self.case.assessment.findings)[:REASONS_SHOWN]
+
+    @property
+    def overdue(self) -> bool:
+        return self.case.is_open and self.case.due_at <= self.now
+
+    @property
+    def holder(self) -> User | None:
+        return self.case.claimed_by if self.case.holder(at=self.now) else None
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        return None if self.case.is_open else next(iter(self.case.decisions.all()), None)
+
+
+class Page(NamedTuple):
+    """Some cases, and after which one the next page starts, if there is one."""
+
+    rows: list[Row]
+    next_after: uuid.UUID | None
+
+
+def against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The findings that speak against the account, weightiest first."""
+    return sorted((f for f in findings if f["points"] > 0), key=lambda finding: -finding["points"])
+
+
+def queue_page(question: Question, *, user: User, now: datetime) -> Page:
+    """Up to 50 cases, in the order in which they want to be worked on; decided ones newest first.
+
+    Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
+    """
+    cases = _listed(question, user=user, now=now)
+    if question.after and (last := Case.objects.filter(pk=question.after).first()):
+        cases = cases.filter(_later_in_the_list(last, decided=question.view == View.DECIDED))
+    found = list(cases.select_related("account__organisation", "assessment", "claimed_by")[: PAGE + 1])
+    rows = [Row(case, now=now) for case in found[:PAGE]]
+    return Page(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
+
+
+def queue_counts(*, user: User, now: datetime) -> Counts:
+    mine = Count("pk", filter=Q(claimed_by=user, claimed_until__gt=now))
+    counts = Case.objects.filter(status=Case.Status.OPEN).aggregate(
+        waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)), mine=mine
+    )
+    return Counts(**counts)
+
+
+def next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
+    """The case to work on next: the first that nobody else has claimed. Somebody who leaves a case undecided goes on
+    to those after it, and starts again at the top when there are none.
+    """
+    free = Case.objects.waiting().filter(Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=user))
+    if after is not None and after.is_open:
+        later = free.exclude(pk=after.pk).filter(_later_in_the_list(after, decided=False))
+        return later.first() or free.exclude(pk=after.pk).first()
+    return free.first()
+
+
+def _listed(question: Question, *, user: User, now: datetime) -> QuerySet[Case]:
+    cases: CaseQuerySet = Case.objects.all()
+    match question.view:
+        case View.DECIDED:
+            newest = Decision.objects.select_related("decided_by")
+            cases = cases.decided().prefetch_related(Prefetch("decisions", queryset=newest))
+        case View.MINE:
+            cases = cases.waiting().claimed(at=now).filter(claimed_by=user)
+        case View.UNCLAIMED:
+            cases = cases.waiting().unclaimed(at=now)
+        case View.OVERDUE:
+            cases = cases.waiting().overdue(at=now)
+        case _:
+            cases = cases.waiting()
+    if question.band:
+        cases = cases.filter(band=question.band)
+    if question.text:
+        cases = cases.filter(account__in=_accounts_called(question.text))
+    return cases
+
+
+def _accounts_called(text: str) -> QuerySet[Account]:
+    named = Q(external_id__icontains=text)
+    of_company = Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
+    return Account.objects.filter(named | of_company)
+
+
+def _later_in_the_list(case: Case, *, decided: bool) -> Q:
+    if decided:
+        return Q(closed_at__lt=case.closed_at)
+    as_urgent = Q(score=case.score) & (Q(due_at__gt=case.due_at) | Q(due_at=case.due_at, pk__gt=case.pk))
+    # The first condition follows from the second; it is what the index can use.
+    return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)

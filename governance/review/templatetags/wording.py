@@ -1,0 +1,42 @@
+"""`wording.py` as template filters. They are given `now`, so that a page speaks of one moment."""
+
+from datetime import datetime
+
+from django import template
+
+from governance.review import wording
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime, now: datetime) -> str:
+    return wording.ago(moment, now=now)
+
+
+@register.filter
+def due(moment: datetime, now: datetime) -> str:
+    return wording.due(moment, now=now)
+
+
+@register.filter
+def compact(number: float) -> str:
+    return wording.compact(number)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Of the first and the last word: `MO`."""
+    words = name.split()
+    return "".join(word[0] for word in {0: words[0], len(words): words[-1]}.values()).upper() if words else "?"
+
+
+@register.filter
+def person(author: str) -> str:
+    """Who wrote a restriction or an entry, without the kind of actor before it."""
+    return author.partition(":")[2] or author
+
+
+@register.filter
+def outcome(action: str) -> str:
+    return wording.outcome(action)

@@ -1,0 +1,17 @@
+"""The pages of the queue."""
+
+from django.urls import path
+
+from governance.review import views
+
+app_name = "review"
+urlpatterns = [
+    path("queue/", views.queue, name="queue"),
+    path("cases/next/", views.next_case, name="next-case"),
+    path("cases/<uuid:pk>/", views.case, name="case"),
+    path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),
+    path("cases/<uuid:pk>/release/", views.release, name="case-release"),
+    path("cases/<uuid:pk>/note/", views.note, name="case-note"),
+    path("cases/<uuid:pk>/decide/", views.decide, name="case-decide"),
+    path("cases/<uuid:pk>/restrictions/<int:number>/lift/", views.lift, name="case-lift"),
+]

@@ -1,0 +1,180 @@
+"""The pages of the queue. A fragment is a part of its page: same view, same address, same template.
+
+Whoever asks by htmx names the element that is to change; where a template has a partial of that name, the answer
+is that partial. Without JavaScript the same addresses answer with whole pages and redirects.
+"""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
+from django_htmx.middleware import HtmxDetails
+
+from governance.enforcement.models import Restriction
+from governance.review import actions
+from governance.review.dossier import Dossier, cases_in_full
+from governance.review.forms import DecisionForm, LiftForm, NoteForm, QueueForm
+from governance.review.models import Case
+from governance.review.queries import next_case as find_next_case
+from governance.review.queries import queue_counts, queue_page
+from governance.review.wording import outcome
+from governance.staff.models import User
+from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
+
+PARTS = {
+    "review/queue.html": {"queue", "cases"},
+    "review/case.html": {"case", "claim", "decide", "history", "restrictions"},
+}
+
+
+class StaffRequest(HttpRequest):
+    """Somebody signed in, as the middleware lets nobody else through."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def queue(request: StaffRequest) -> HttpResponse:
+    form = QueueForm(request.GET)
+    question, now = form.question(), timezone.now()
+    context = {
+        "form": form,
+        "question": question,
+        "page": queue_page(question, user=request.user, now=now),
+        "counts": queue_counts(user=request.user, now=now),
+        "now": now,
+    }
+    response = _answer(request, "review/queue.html", context)
+    on_queue = (request.htmx.current_url_abs_path or "").partition("?")[0] == request.path
+    if on_queue and request.htmx.current_url_abs_path != request.get_full_path():
+        push_url(response, request.get_full_path())
+    return response
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    return _shown(request, _case(pk))
+
+
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def next_case(request: StaffRequest) -> HttpResponse:
+    """Leads on to the case to work on after `?after=…`; to the queue when nothing waits."""
+    form = QueueForm(request.GET)
+    after = form.question().after
+    left = Case.objects.filter(pk=after).first() if after else None
+    found = find_next_case(after=left, user=request.user, now=timezone.now())
+    if found is not None:
+        return redirect("review:case", pk=found.pk)
+    messages.info(request, "Nothing waits for you.")
+    return HttpResponseClientRedirect(reverse("review:queue")) if request.htmx else redirect("review:queue")
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def claim(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    case = _case(pk)
+    try:
+        actions.claim(case, by=request.user, now=timezone.now())
+    except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
+        return _lost(request, pk, lost)
+    return _done(request, pk)
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    actions.release(_case(pk), by=request.user, now=timezone.now())
+    return _done(request, pk)
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    case, form = _case(pk), NoteForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, "history", note_form=form)
+    actions.note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
+    return _done(request, pk, "Noted.")
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    case, form = _case(pk), DecisionForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, "decide", decision_form=form)
+    decision_id = form.cleaned_data["decision"]
+    try:
+        decision = actions.decide(case, form.verdict(), decision_id=decision_id, by=request.user, now=timezone.now())
+    except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
+        return _lost(request, pk, lost)
+    return _done(request, pk, f"{case.account}: {outcome(decision.action)}.")
+
+
+@require_POST
+@permission_required(LIFT_RESTRICTIONS, raise_exception=True)
+def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    case, form = _case(pk), LiftForm(request.POST)
+    restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
+    if not form.is_valid():
+        return _refused(request, case, "restrictions", lift_form=form, lifting=number)
+    lifted = actions.undo_restriction(
+        case, restriction, note=form.cleaned_data["note"], by=request.user, now=timezone.now()
+    )
+    return _done(request, pk, "Lifted." if lifted else "It had ended already.")
+
+
+def _case(pk: uuid.UUID) -> Case:
+    return get_object_or_404(cases_in_full(), pk=pk)
+
+
+def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+    now = timezone.now()
+    context = {"case": case, "dossier": Dossier(case, now=now), "now": now, "decision_form": DecisionForm()}
+    return _answer(request, "review/case.html", context | special, status=status)
+
+
+def _done(request: StaffRequest, pk: uuid.UUID, message: str = "") -> HttpResponse:
+    """What follows something that worked: the page as it is now, and the list beside it made new."""
+    if message:
+        messages.success(request, message)
+    if not request.htmx:
+        return redirect("review:case", pk=pk)
+    return trigger_client_event(_shown(request, _case(pk)), "queue-changed")
+
+
+def _lost(request: StaffRequest, pk: uuid.UUID, lost: Exception) -> HttpResponse:
+    """What somebody sees who came too late: the case as it is now, and who was faster."""
+    return _shown(request, _case(pk), status=HTTPStatus.CONFLICT, lost=str(lost))
+
+
+def _refused(request: StaffRequest, case: Case, part: str, **forms: Any) -> HttpResponse:
+    """The form again, with what is wrong at its fields."""
+    response = _shown(request, case, status=HTTPStatus.UNPROCESSABLE_ENTITY, part=part, **forms)
+    return reswap(retarget(response, f"#{part}"), "outerHTML")
+
+
+def _answer(
+    request: StaffRequest, template: str, context: dict[str, Any], *, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    part = context.get("part") or request.htmx.target
+    if not request.htmx or part not in PARTS[template]:
+        return HttpResponse(render_to_string(template, context, request), status=status)
+    fragment = render_to_string(f"{template}#{part}", context, request)
+    return HttpResponse(fragment + render_to_string("shell/toasts.html", {}, request), status=status)

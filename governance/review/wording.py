@@ -1,0 +1,69 @@
+"""How times and figures are said on the pages. Pure."""
+
+from datetime import datetime, timedelta
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest fitting unit: `45 min`, `3 h`, `2 days`; the sign is left out."""
+    length = abs(length)
+    if length < MINUTE:
+        return "a moment"
+    if length < HOUR:
+        return f"{length // MINUTE} min"
+    if length < 2 * DAY:
+        return f"{length // HOUR} h"
+    if length < 90 * DAY:
+        return f"{length // DAY} days"
+    return f"{length // (30 * DAY)} months"
+
+
+def ago(moment: datetime, *, now: datetime) -> str:
+    """`3 h ago`, `just now`; a moment to come is `in 3 h`."""
+    if abs(now - moment) < MINUTE:
+        return "just now"
+    return f"in {span(moment - now)}" if moment > now else f"{span(now - moment)} ago"
+
+
+def due(moment: datetime, *, now: datetime) -> str:
+    """`due in 3 h`, or `3 h overdue`."""
+    return f"due in {span(moment - now)}" if moment > now else f"{span(now - moment)} overdue"
+
+
+def compact(number: float) -> str:
+    """A number short enough for a row: `950`, `12.4 k`, `3.1 M`, `2 G`."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{number:,.0f}"
+
+
+def figure(name: str, value: object) -> str:
+    """A piece of evidence as people write it; shares are percentages, as their names say."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "unknown"
+    if not isinstance(value, int | float):
+        return str(value)
+    if name.endswith(("_share", "_percentile", "_flatness")) and 0 <= value <= 1:
+        return f"{value:.0%}".replace("%", " %")
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+OUTCOMES = {
+    "dismiss": "dismissed",
+    "watch": "watched",
+    "warn": "warned",
+    "throttle": "throttled",
+    "withhold": "answers withheld",
+    "verify": "to be verified",
+    "suspend": "suspended",
+    "block": "blocked",
+}
+
+
+def outcome(action: str) -> str:
+    """What an action or a kind of restriction makes of an account, in a word."""
+    return OUTCOMES[action]

@@ -1,0 +1,1 @@
+"""What it looks like: detectors, scores, and the policy that says what follows."""

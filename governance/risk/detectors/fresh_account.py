@@ -1,0 +1,37 @@
+"""Came lately and set to work at once.
+
+Accounts for a harvest are opened for it: days after sign-up they run at full volume. A product grows into
+its traffic.
+"""
+
+from typing import Final
+
+from governance.risk.finding import Family, Finding, ramp
+from governance.usage.account_usage import AccountUsage
+
+FAMILY: Final = Family.IDENTITY
+VERSION: Final = 1
+WEIGHT: Final = 10
+HARMLESS: Final = "Every customer is new once, and some arrive with their traffic from another provider."
+
+
+def detect(
+    usage: AccountUsage,
+    *,
+    old_days: float = 45,
+    new_days: float = 10,
+    few_a_day: float = 5,
+    many_a_day: float = 25,
+) -> Finding | None:
+    """Strength grows with youth at the first request and with unattended requests a day."""
+    if usage.age_days is None or usage.age_days >= old_days or not usage.active_days:
+        return None
+    a_day = usage.total_events / usage.active_days * usage.standalone_share
+    return Finding(
+        strength=ramp(usage.age_days, old_days, new_days) * ramp(a_day, few_a_day, many_a_day),
+        sentence=(
+            f"Its first request came {usage.age_days:.0f} days after sign-up; "
+            f"it makes {a_day:.0f} stand-alone requests on an active day."
+        ),
+        evidence={"age_days": usage.age_days, "requests_a_day": a_day},
+    )

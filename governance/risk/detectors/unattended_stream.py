@@ -1,0 +1,52 @@
+"""Sends a stream of single requests with nobody behind them.
+
+Told by metadata alone: requests without end user, conversation, tools, schema or short answer cap, in
+numbers that no person types, all from one program. Alone it says little, since batch work looks the same.
+"""
+
+from typing import Final
+
+from governance.risk.finding import Family, Finding, percent, ramp
+from governance.usage.account_usage import AccountUsage
+
+FAMILY: Final = Family.SHAPE
+VERSION: Final = 1
+WEIGHT: Final = 12
+HARMLESS: Final = "Batch translation, tagging and summaries run the same way."
+
+
+def detect(
+    usage: AccountUsage,
+    *,
+    least_events: int = 25,
+    few_a_day: float = 5,
+    many_a_day: float = 40,
+    short_answer: int = 40,
+) -> Finding | None:
+    """Strength grows with the number of such requests a day; cold settings and short answers speak against
+    it.
+    """
+    if usage.events < least_events or not usage.active_days:
+        return None
+    a_day = usage.total_events / usage.active_days * usage.standalone_share
+    strength = (
+        ramp(a_day, few_a_day, many_a_day)
+        * ramp(usage.standalone_share, 0.5, 0.95)
+        * (1 - usage.cold_share)
+        * (1 - usage.short_cap_share)
+        * (1 - usage.seeded_share)
+        * ramp(usage.median_output, short_answer / 2, short_answer)
+    )
+    return Finding(
+        strength=strength,
+        sentence=(
+            f"{percent(usage.standalone_share)} of its requests stand alone, {a_day:.0f} on an active day, "
+            f"with answers of {usage.median_output:.0f} tokens at no low temperature."
+        ),
+        evidence={
+            "standalone_share": usage.standalone_share,
+            "requests_a_day": a_day,
+            "median_output": usage.median_output,
+            "cold_share": usage.cold_share,
+        },
+    )

@@ -1,0 +1,56 @@
+"""What a detector saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+class Family(StrEnum):
+    """A kind of evidence. All findings of a family may have one harmless cause, so none decides alone."""
+
+    CONTENT = "content"
+    SHAPE = "shape"
+    RHYTHM = "rhythm"
+    IDENTITY = "identity"
+    TOGETHER = "together"
+    HARMLESS = "harmless"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing seen in an account's usage.
+
+    `strength` is 0 to 1; `sentence` is plain English with its figures, fit to be read to the customer;
+    `evidence` holds these figures flat, as JSON scalars; `harmless` is the likeliest innocent reason. The
+    last five members are the detector's own and filled in from its file.
+    """
+
+    strength: float
+    sentence: str
+    evidence: Mapping[str, Scalar] = field(default_factory=dict)
+    detector: str = ""
+    title: str = ""
+    family: Family = Family.CONTENT
+    version: int = 0
+    harmless: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a strength outside 0 to 1: it would forge points."""
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength {self.strength} is not between 0 and 1")
+
+
+def ramp(value: float, start: float, full: float) -> float:
+    """0 up to `start`, 1 from `full` on, straight in between; `start` above `full` makes it fall instead."""
+    return min(1.0, max(0.0, (value - start) / (full - start)))
+
+
+def percent(share: float) -> str:
+    """A share as people say it: `0.984` is `98 %`; what is not quite all is not called all."""
+    whole = round(100 * share)
+    if whole == 100 and share < 1:
+        return "over 99 %"
+    return "under 1 %" if whole == 0 and share > 0 else f"{whole} %"

@@ -1,0 +1,226 @@
+"""Every setting, from the environment, safe by default.
+
+STILLWATCH_URL    public address, e.g. https://stillwatch.example.com; http:// is meant for one's own machine only
+STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
+DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
+SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts.
+                  Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
+EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
+EXCERPT_DAYS      after how many days they are deleted (default 30)
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from environs import Env
+
+from governance import embedded
+from governance.installation import Secrets, installation_secrets
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("STILLWATCH_DATA", str(BASE_DIR / ".data"))).expanduser().resolve()
+
+# Where Stillwatch is reached -----------------------------------------------------------------------------------
+
+PUBLIC_URL = env.str("STILLWATCH_URL", "https://localhost").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+SECURE = _public.scheme == "https"
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname or "localhost"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# What Stillwatch stands on -------------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", "")
+BROKER_URL = env.str("BROKER_URL", "")
+EMBEDDED = not DATABASE_URL and not BROKER_URL
+if EMBEDDED:
+    DATABASE_URL, BROKER_URL = embedded.addresses(DATA_DIR)
+    _secrets = installation_secrets(DATA_DIR)
+else:
+    _secrets = Secrets(env.str("SECRET_KEY", ""), env.str("FINGERPRINT_KEY", ""), env.str("EXCERPT_KEY", ""))
+    if not (DATABASE_URL and BROKER_URL and all(_secrets)):
+        raise ImproperlyConfigured(
+            "Servers of your own need DATABASE_URL, BROKER_URL, SECRET_KEY, FINGERPRINT_KEY and EXCERPT_KEY."
+        )
+SECRET_KEY = _secrets.secret_key
+FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
+EXCERPT_KEY = _secrets.excerpt_key.encode()
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What Stillwatch is made of ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "governance.web.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "template_partials",
+    "governance",
+    "governance.audit",
+    "governance.staff",
+    "governance.web.apps.WebConfig",
+    "accounts",
+    "governance.usage",
+    "governance.risk",
+    "governance.enforcement",
+    "governance.review",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "governance.web.middleware.HtmxSignInMiddleware",
+]
+
+ROOT_URLCONF = "governance.urls"
+WSGI_APPLICATION = "governance.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "governance.web.static.HashedStaticFiles"},
+}
+
+# Who may do what -----------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "staff.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL = reverse_lazy("sign-in")
+LOGIN_REDIRECT_URL = reverse_lazy("review:queue")
+LOGOUT_REDIRECT_URL = LOGIN_URL
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.web.authentication.ServiceKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["governance.web.authentication.HoldsScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "governance.web.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# What runs later -----------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A ring that finds the broker dead must fail at once: the row is the truth and the timetable below finds it.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 300}
+    if BROKER_URL.startswith("redis")
+    else {}
+)
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE = {
+    "score-dirty-accounts": {"task": "governance.tasks.score_dirty_accounts", "schedule": 2.0},
+    "end-expired-restrictions": {"task": "governance.tasks.end_expired_restrictions", "schedule": 30.0},
+    "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
+    "forget-expired-excerpts": {
+        "task": "governance.tasks.forget_expired_excerpts",
+        "schedule": timedelta(hours=1),
+    },
+}
+
+# How Stillwatch works ------------------------------------------------------------------------------------------
+
+DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
+EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
+EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Stillwatch",
+    "SITE_HEADER": "Stillwatch",
+    "SITE_SUBHEADER": "Every table",
+    "SITE_SYMBOL": "visibility",
+    "SITE_URL": reverse_lazy("review:queue"),
+    "SHOW_HISTORY": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}

@@ -1,0 +1,132 @@
+"""Making staff and service keys, and noting that they were used."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.db.models import Q
+
+from governance.audit.actions import record
+from governance.audit.actor import Actor
+from governance.staff.models import ServiceKey, User
+from governance.staff.roles import Role
+
+SECRET_PREFIX = "swk_"  # noqa: S105 - the public start of every secret, so that leak scanners know it
+# Every request would be an entry; one an hour and key says as much, and each effect has an entry of its own.
+USE_IS_NOTED_EVERY = timedelta(hours=1)
+
+
+@transaction.atomic
+def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now: datetime) -> User:
+    """Somebody new who may sign in with `password`.
+
+    Raises ValidationError where the password is weak, IntegrityError where the e-mail address is taken.
+    """
+    user = User(email=email.lower(), name=name, role=role, created_at=now)
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(force_insert=True)
+    record(
+        "user.added",
+        subject=("user", str(user.id)),
+        by=by,
+        now=now,
+        details={"email": user.email, "role": role.value},
+    )
+    return user
+
+
+@transaction.atomic
+def issue_service_key(
+    *, name: str, scopes: Iterable[str], by: Actor, now: datetime, expires_at: datetime | None = None
+) -> tuple[ServiceKey, str]:
+    """A new service key and its secret, which is shown this once and kept nowhere.
+
+    Raises ValueError for a scope that does not exist or for none.
+    """
+    wanted = sorted({ServiceKey.Scope(scope).value for scope in scopes})
+    if not wanted:
+        raise ValueError("A service key needs at least one scope.")
+    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    key = ServiceKey.objects.create(
+        name=name,
+        shown_prefix=secret[:10],
+        digest=digest_of(secret),
+        scopes=wanted,
+        created_at=now,
+        created_by=by.name,
+        expires_at=expires_at,
+    )
+    record("service_key.issued", subject=("service_key", str(key.id)), by=by, now=now, details={"scopes": wanted})
+    return key, secret
+
+
+@transaction.atomic
+def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
+    """Take the key out of use; False where that was done before."""
+    if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        return False
+    record("service_key.revoked", subject=("service_key", str(key.id)), by=by, now=now)
+    return True
+
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a secret. It holds 256 random bits, so that a plain hash cannot be searched."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def recognise_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
+    """The usable key with this secret; its use is noted in the log, once an hour."""
+    key = ServiceKey.objects.usable(at=now).filter(digest=digest_of(secret)).first()
+    if key is not None and (key.last_used_at is None or key.last_used_at <= now - USE_IS_NOTED_EVERY):
+        _note_use(key, now=now)
+    return key
+
+
+@transaction.atomic
+def _note_use(key: ServiceKey, *, now: datetime) -> None:
+    unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
+    if ServiceKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now):
+        record("service_key.used", subject=("service_key", str(key.id)), by=key.actor, now=now)
+
+
+class SignIn(NamedTuple):
+    """What somebody needs to sign in."""
+
+    role: Role
+    email: str
+    password: str
+
+
+DEMO_STAFF = (
+    (Role.REVIEWER, "mira@example.com", "Mira Okafor"),
+    (Role.LEAD, "jonas@example.com", "Jonas Lindqvist"),
+    (Role.ADMIN, "ada@example.com", "Ada Moreau"),
+)
+
+
+@transaction.atomic
+def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
+    """A reviewer, a lead and an admin for a first look, with passwords made for this machine.
+
+    The passwords are kept in `file` (mode 0600), so that the next start can show them again. Where staff was added
+    otherwise, nobody is added here and the list is empty.
+    """
+    kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    if not kept and User.objects.exists():
+        return []
+    if not kept:
+        kept = {email: secrets.token_urlsafe(12) for _, email, _ in DEMO_STAFF}
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(kept, out)
+    for role, email, name in DEMO_STAFF:
+        if not User.objects.filter(email=email).exists():
+            add_user(email=email, name=name, role=role, password=kept[email], by=by, now=now)
+    return [SignIn(role, email, kept[email]) for role, email, _ in DEMO_STAFF]

@@ -1,0 +1,30 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.staff.models import ServiceKey, User
+
+
+@admin.register(User)
+class UserAdmin(HistoryAdmin):
+    """Read only for now: people are added by `manage.py add_user`, which leaves an entry."""
+
+    list_display = ("name", "email", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("name", "email")
+    fields = ("name", "email", "role", "is_active", "created_at", "last_login")
+
+
+@admin.register(ServiceKey)
+class ServiceKeyAdmin(HistoryAdmin):
+    list_display = (
+        "name",
+        "shown_prefix",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_filter = ("revoked_at",)
+    search_fields = ("name", "shown_prefix")
+    exclude = ("digest",)

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class StaffConfig(AppConfig):
+    name = "governance.staff"
+
+    def ready(self) -> None:
+        from governance.staff import sign_ins  # noqa: F401, PLC0415 - receivers need the models, loaded only now

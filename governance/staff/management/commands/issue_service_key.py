@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from governance.audit.actor import Actor
+from governance.staff.actions import issue_service_key
+from governance.staff.models import ServiceKey
+
+
+class Command(BaseCommand):
+    help = "Issues a service key for a machine and prints its secret, this once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="what the log will call the machine, e.g. gateway-eu")
+        parser.add_argument("--scope", action="append", required=True, choices=ServiceKey.Scope.values)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _, secret = issue_service_key(
+            name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=timezone.now()
+        )
+        self.stdout.write(secret)

@@ -1,0 +1,107 @@
+"""People and machines that act. Passkeys and one-time codes will be rows beside `User`, not columns of it."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from governance.audit.actor import Actor
+from governance.staff import roles
+from governance.staff.roles import Role
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Sign-in ignores the case of an e-mail address."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser):
+    """Somebody of trust and safety. What they may do follows from the role alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("e-mail", unique=True, help_text="In lower case: sign-in ignores the case.")
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=20, choices=Role)
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_in_lower_case"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("staff", str(self.id), self.name)
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's word for: may open the admin."""
+        return roles.sees_admin(self.role)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_active and roles.may(self.role, perm)
+
+    def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
+
+
+class ServiceKeyQuerySet(models.QuerySet["ServiceKey"]):
+    def usable(self, *, at: datetime) -> Self:
+        return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
+
+
+class ServiceKey(models.Model):
+    """What a machine shows to act. Only the digest of its secret is kept."""
+
+    class Scope(models.TextChoices):
+        USAGE_WRITE = "usage:write", "Send usage events"
+        ACCESS_READ = "access:read", "Ask whether an account has access"
+        RESTRICTIONS_READ = "restrictions:read", "Read restrictions"
+        RESTRICTIONS_WRITE = "restrictions:write", "Restrict and lift"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    shown_prefix = models.CharField(max_length=12, help_text="The first characters of the secret, to tell keys apart.")
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=40, choices=Scope))
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=254)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ServiceKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("service_key", str(self.id), self.name)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Asked by REST framework of whoever stands behind a request."""
+        return True

@@ -1,0 +1,41 @@
+"""What each role may do, as Django permissions (`app_label.codename`).
+
+Deny by default: a permission that no rule below names is refused to everybody but admins.
+"""
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    REVIEWER = "reviewer", "Reviewer"
+    LEAD = "lead", "Lead"
+    AUDITOR = "auditor", "Auditor"
+    ADMIN = "admin", "Admin"
+
+
+WORK_CASES = "review.work_case"
+VIEW_CASES = "review.view_case"
+LIFT_RESTRICTIONS = "enforcement.lift_restriction"
+
+_REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS})
+
+
+def may(role: str, permission: str) -> bool:
+    """Whether someone of `role` holds `permission`."""
+    codename = permission.partition(".")[2]
+    match role:
+        case Role.ADMIN:
+            return True
+        case Role.LEAD:
+            return permission in _REVIEWER or codename.startswith("view_")
+        case Role.AUDITOR:
+            return codename.startswith("view_")
+        case Role.REVIEWER:
+            return permission in _REVIEWER
+        case _:
+            return False
+
+
+def sees_admin(role: str) -> bool:
+    """Whether someone of `role` may open the Django admin at all."""
+    return role in {Role.LEAD, Role.AUDITOR, Role.ADMIN}

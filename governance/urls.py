@@ -1,0 +1,20 @@
+"""Every page. What a machine asks is in api_v1.py."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from governance import api_v1
+from governance.staff.views import SignIn
+from governance.web.views import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="review:queue")),
+    path("", include("governance.review.urls")),
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api_v1)),
+    path("health/", health, name="health"),
+]

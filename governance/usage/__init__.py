@@ -1,0 +1,1 @@
+"""What they did: usage events come in, are fingerprinted, counted and kept by day."""

@@ -1,0 +1,46 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
+
+
+@admin.register(UsageEvent)
+class UsageEventAdmin(HistoryAdmin):
+    list_display = ("occurred_at", "account", "model", "operation", "status", "input_tokens", "output_tokens")
+    list_filter = ("status", "source")
+    search_fields = ("=event_id", "=account__external_id")
+    list_select_related = ("account",)
+    date_hierarchy = "occurred_at"
+
+
+@admin.register(Profile)
+class ProfileAdmin(HistoryAdmin):
+    list_display = ("hour", "account", "model", "requests", "failures", "input_tokens", "output_tokens")
+    search_fields = ("=account__external_id", "model")
+    list_select_related = ("account",)
+
+
+@admin.register(DirtyAccount)
+class DirtyAccountAdmin(HistoryAdmin):
+    list_display = (
+        "account",
+        "dirty_since",
+        "version",
+        "lease_until",
+        "attempts",
+        "last_error",
+        "set_aside_at",
+    )
+    list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+
+
+@admin.register(Excerpt)
+class ExcerptAdmin(HistoryAdmin):
+    """That an excerpt is kept, not what it says: texts are shown on the case page alone."""
+
+    list_display = ("occurred_at", "account", "model", "expires_at")
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+    exclude = ("ciphertext",)

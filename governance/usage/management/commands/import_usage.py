@@ -1,0 +1,69 @@
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from governance.audit.actor import Actor
+from governance.usage.actions import OLDEST_IN_FILES, note_import, record_events
+from governance.usage.files import UnreadableFileError, lines_in, open_counted
+
+BATCH = 5_000
+REPORTED_LINES = 20
+
+
+class Command(BaseCommand):
+    help = "Takes in usage events from files, in the wire format. The same file twice adds nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", help=".jsonl, .jsonl.gz, .jsonl.zst, .parquet, or - for standard input")
+        parser.add_argument("--source", default="native", help="ids are unique within a source (default: native)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name in options["files"]:
+            try:
+                self.import_file(name, source=options["source"])
+            except UnreadableFileError as error:
+                raise CommandError(f"{name} cannot be read: {error}") from error
+
+    def import_file(self, name: str, *, source: str) -> None:
+        started, first_line, reported = time.monotonic(), 1, 0
+        counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
+        with open_counted(name) as file, _progress() as progress:
+            bar = progress.add_task(Path(name).name, total=file.size, rate="")
+            for batch in _batches(lines_in(name, file)):
+                outcome = record_events(
+                    batch, source=source, now=timezone.now(), oldest=OLDEST_IN_FILES, first_line=first_line
+                )
+                first_line += len(batch)
+                counts["accepted"] += outcome.accepted
+                counts["duplicate"] += outcome.duplicate
+                counts["rejected"] += len(outcome.rejected)
+                for rejection in outcome.rejected[: REPORTED_LINES - reported]:
+                    self.stderr.write(f"{name} line {rejection.line}: {rejection.reason}")
+                    reported += 1
+                rate = (first_line - 1) / (time.monotonic() - started)
+                progress.update(bar, completed=file.read_so_far(), rate=f"{rate:,.0f} lines/s")
+        note_import(name, **counts, by=Actor.system("import_usage"), now=timezone.now())
+        seconds = time.monotonic() - started
+        self.stdout.write(
+            f"{name}: {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicate, "
+            f"{counts['rejected']:,} rejected in {seconds:.1f} s ({(first_line - 1) / seconds:,.0f} lines/s)."
+        )
+
+
+def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
+    while batch := list(islice(lines, BATCH)):
+        yield batch
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+    )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Usage events by day, hourly profiles, excerpts, and the accounts that wait to be scored."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account
+
+
+class UsageEvent(models.Model):
+    """One request to the model, without its text.
+
+    In the database this table is partitioned by `day` and its key is (key, day): see the migration. `key` is a
+    digest of source and event id, which makes the index small and the same event twice one event. The digests,
+    the sketch and the markers are described in fingerprint.py; they are null where the event came without text.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    day = models.DateField(help_text="The UTC day of the event's own time.")
+    occurred_at = models.DateTimeField()
+    source = models.CharField(max_length=32)
+    event_id = models.CharField(max_length=200)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="usage_events"
+    )
+    api_key = models.CharField(max_length=128, null=True)  # noqa: DJ001 - null and empty differ on the wire
+    model = models.CharField(max_length=128)
+    operation = models.CharField(max_length=64)
+    status = models.CharField(max_length=16)
+    input_tokens = models.IntegerField()
+    output_tokens = models.IntegerField()
+    cached_input_tokens = models.IntegerField()
+    reasoning_tokens = models.IntegerField()
+    latency_ms = models.IntegerField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    asn = models.BigIntegerField(null=True)
+    country = models.CharField(max_length=2, null=True)  # noqa: DJ001 - as above
+    user_agent = models.CharField(max_length=256, null=True)  # noqa: DJ001 - as above
+    end_user = models.CharField(max_length=256, null=True)  # noqa: DJ001 - as above
+    conversation = models.CharField(max_length=256, null=True)  # noqa: DJ001 - as above
+    temperature = models.FloatField(null=True)
+    top_p = models.FloatField(null=True)
+    n = models.SmallIntegerField()
+    max_tokens = models.IntegerField(null=True)
+    logprobs = models.BooleanField()
+    top_logprobs = models.SmallIntegerField()
+    seeded = models.BooleanField()
+    stream = models.BooleanField()
+    response_format = models.CharField(max_length=64, null=True)  # noqa: DJ001 - as above
+    tools = models.SmallIntegerField()
+    prompt_digest = models.BigIntegerField(null=True)
+    template_digest = models.BigIntegerField(null=True)
+    system_digest = models.BigIntegerField(null=True)
+    sketch = models.BigIntegerField(null=True)
+    markers = models.BigIntegerField(null=True)
+    prompt_chars = models.IntegerField(null=True)
+    turns = models.SmallIntegerField(null=True)
+
+    class Meta:
+        ordering = ("-occurred_at",)
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class Profile(models.Model):
+    """What an account did with a model in an hour, as counters that add up."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="profiles", db_index=False)
+    model = models.CharField(max_length=128)
+    hour = models.DateTimeField(help_text="The start of the hour, UTC.")
+    requests = models.IntegerField()
+    failures = models.IntegerField(help_text="Requests that ended in error, refused or rate_limited.")
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    cached_input_tokens = models.BigIntegerField()
+    reasoning_tokens = models.BigIntegerField()
+
+    class Meta:
+        ordering = ("-hour",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "hour", "model"], name="one_profile_an_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.model} {self.hour:%Y-%m-%dT%H}"
+
+
+class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
+    def waiting(self, *, at: datetime) -> Self:
+        """Free to be claimed: neither put aside nor under somebody's lease."""
+        return self.filter(set_aside_at=None).filter(Q(lease_until=None) | Q(lease_until__lte=at))
+
+    def set_aside(self) -> Self:
+        return self.exclude(set_aside_at=None)
+
+
+class DirtyAccount(models.Model):
+    """An account with usage that no assessment has seen yet.
+
+    `version` grows with every batch of usage, `token` with every claim: who finishes shows both, so that a worker
+    that was thought dead can neither overwrite nor forget anything.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="dirty")
+    version = models.BigIntegerField(default=1)
+    dirty_since = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    token = models.BigIntegerField(default=0)
+    attempts = models.SmallIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Three attempts failed: somebody must look.")
+
+    objects = DirtyAccountQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.account)
+
+
+class ExcerptQuerySet(models.QuerySet["Excerpt"]):
+    def kept(self, *, at: datetime) -> Self:
+        return self.filter(expires_at__gt=at)
+
+    def expired(self, *, at: datetime) -> Self:
+        return self.filter(expires_at__lte=at)
+
+
+class Excerpt(models.Model):
+    """The beginning of a sampled prompt, encrypted, for a few weeks.
+
+    Kept are the events of an account and day with the smallest keys: keys are digests, so that this is a fair
+    sample which does not depend on order and which the same event twice does not change.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="excerpts")
+    day = models.DateField()
+    occurred_at = models.DateTimeField()
+    model = models.CharField(max_length=128)
+    ciphertext = models.BinaryField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = ExcerptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-occurred_at",)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.day}"

@@ -1,0 +1,43 @@
+"""How machines are known: `Authorization: Bearer swk_…`, and the scope that an endpoint asks for."""
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from governance.staff.actions import recognise_service_key
+from governance.staff.models import ServiceKey
+
+
+class ServiceKeyAuthentication(BaseAuthentication):
+    """Looked up by digest, so that no comparison takes longer the closer a guess comes."""
+
+    def authenticate(self, request: Request) -> tuple[ServiceKey, ServiceKey] | None:
+        scheme, _, secret = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        key = recognise_service_key(secret.strip().decode("latin-1"), now=timezone.now())
+        if key is None:
+            raise AuthenticationFailed("No usable service key has this secret.")
+        return key, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="stillwatch"'
+
+
+def acting_key(request: Request) -> ServiceKey:
+    """The service key behind a request that `HoldsScope` has let through."""
+    key = request.auth
+    if not isinstance(key, ServiceKey):
+        raise NotAuthenticated
+    return key
+
+
+class HoldsScope(BasePermission):
+    """Every endpoint names its scope (`scopes = {"GET": ..., "POST": ...}`); one that forgets is closed."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        scope = getattr(view, "scopes", {}).get(request.method)
+        self.message = f"This needs a service key with the scope {scope}."
+        return isinstance(request.auth, ServiceKey) and scope in request.auth.scopes

@@ -1,0 +1,42 @@
+"""Errors of the API as problem details (RFC 9457)."""
+
+from typing import Any
+
+from django.http import JsonResponse
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(APIException):
+    """Refuses a request: `status` for machines, `title` and `detail` for people, `members` for both."""
+
+    def __init__(self, status: int, title: str, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.title = title
+        self.members = members
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's handler with its answers put into the standard form; unknown errors stay errors."""
+    response = exception_handler(error, context)
+    if response is None or not isinstance(error, APIException):
+        return response
+    body: dict[str, Any] = {"type": "about:blank", "status": response.status_code}
+    if isinstance(error, Problem):
+        body |= {"title": error.title, "detail": str(error.detail), **error.members}
+    elif isinstance(error, ValidationError):
+        body |= {"title": "The request does not fit", "errors": error.detail}
+    else:
+        body |= {"title": str(error.default_detail).rstrip("."), "detail": str(error.detail)}
+    response.data, response.content_type = body, CONTENT_TYPE
+    return response
+
+
+def problem(status: int, title: str, detail: str) -> JsonResponse:
+    """The same form for what is answered outside of REST framework."""
+    body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)

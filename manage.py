@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Stillwatch's commands: `python manage.py help` lists them.
+
+A command that needs the database finds it: where no DATABASE_URL is set, the embedded servers run for as long
+as the command does, or it joins those of a running `manage.py up`.
+"""
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from governance import embedded
+
+NEEDS_NO_DATABASE = {"check", "collectstatic", "findstatic", "help", "makemigrations", "up", "version"}
+
+
+def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
+    """What has to run while this command does."""
+    command = arguments[0] if arguments else "help"
+    asks_only = command.startswith("-") or not {"-h", "--help"}.isdisjoint(arguments)
+    if not settings.EMBEDDED or asks_only or command in NEEDS_NO_DATABASE:
+        return nullcontext()
+    return embedded.start(settings.DATA_DIR)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+    try:
+        servers = servers_for(sys.argv[1:])
+    except OSError as error:  # the settings keep this installation's secrets in the data folder
+        sys.exit(f"stillwatch: {error.strerror}: {error.filename}")
+    with servers:
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (embedded.ServersError, ImproperlyConfigured) as error:
+        sys.exit(f"stillwatch: {error}")

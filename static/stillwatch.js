@@ -1,0 +1,145 @@
+// What HTML and htmx do not do by themselves: the theme, keys, and keeping one's place. Everything listens on the
+// document, so that it also works for what htmx puts into the page later. Without JavaScript the pages work too.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  // Preferences: kept in this browser. The page must also work where storage is forbidden.
+
+  const recall = (name) => {
+    try {
+      return localStorage.getItem(name) ?? "";
+    } catch {
+      return "";
+    }
+  };
+
+  const remember = (name, value) => {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // It then holds for this page only.
+    }
+  };
+
+  const setTheme = (theme) => {
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+  };
+
+  let keysAreOn = recall("keys") !== "off";
+  setTheme(recall("theme"));
+
+  const showPreferences = () => {
+    for (const radio of all("[data-preference=theme] input")) radio.checked = radio.value === recall("theme");
+    for (const box of all("[data-preference=keys] input")) box.checked = keysAreOn;
+  };
+
+  document.addEventListener("change", ({ target }) => {
+    const preference = target.closest("[data-preference]")?.dataset.preference;
+    if (preference === "theme") {
+      remember("theme", target.value);
+      setTheme(target.value);
+    } else if (preference === "keys") {
+      keysAreOn = target.checked;
+      remember("keys", keysAreOn ? "on" : "off");
+    }
+  });
+
+  // Keys: an element says in data-key what it answers to, one key or two in turn ("g q").
+
+  const PAUSE = 1200; // milliseconds in which the second key must follow
+  let first = "";
+  let firstAt = 0;
+
+  const writing = (element) =>
+    element.isContentEditable || element.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+
+  const activate = (element) => {
+    element.focus();
+    if (element.matches("a, button, input[type=radio]")) element.click();
+    else element.scrollIntoView({ block: "nearest" });
+  };
+
+  const move = (step) => {
+    const rows = all(".row-open").filter((row) => row.checkVisibility());
+    const here = rows.indexOf(document.activeElement);
+    const open = rows.findIndex((row) => row.ariaCurrent === "true");
+    const from = here >= 0 ? here : open;
+    const row = rows[from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1)];
+    row?.focus();
+    row?.closest(".row").scrollIntoView({ block: "nearest" });
+    return Boolean(row);
+  };
+
+  const answered = (key, target) => {
+    const inList = Boolean(target.closest("#cases"));
+    if (key === "j" || (inList && key === "ArrowDown")) return move(1);
+    if (key === "k" || (inList && key === "ArrowUp")) return move(-1);
+    const keyed = all(`[data-key="${CSS.escape(key)}"]`);
+    const element = keyed.find((candidate) => candidate.checkVisibility()) ?? keyed[0];
+    if (element) activate(element);
+    return Boolean(element);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (event.isComposing || event.altKey) return;
+    if (writing(target)) {
+      if (key === "Escape") target.blur();
+      if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.form?.requestSubmit();
+      return;
+    }
+    if (!keysAreOn || event.ctrlKey || event.metaKey) return;
+    const isSecond = first && event.timeStamp - firstAt < PAUSE;
+    const typed = isSecond ? `${first} ${key}` : key;
+    first = "";
+    if (answered(typed, target)) {
+      event.preventDefault();
+    } else if (!isSecond && document.querySelector(`[data-key^="${CSS.escape(key)} "]`)) {
+      first = key;
+      firstAt = event.timeStamp;
+    }
+  });
+
+  // Keeping one's place: the row of the open case is marked, whichever of the two came last.
+
+  const markOpenCase = () => {
+    const open = document.getElementById("case")?.dataset.case;
+    for (const row of all(".row-open")) row.ariaCurrent = row.id === `row-${open}` ? "true" : null;
+  };
+
+  const arrange = () => {
+    showPreferences();
+    markOpenCase();
+  };
+
+  document.addEventListener("DOMContentLoaded", arrange);
+  document.addEventListener("htmx:afterSettle", arrange);
+  document.addEventListener("htmx:historyRestore", arrange);
+
+  // Addresses stay short: what is empty or usual is left out of a search.
+
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.verb !== "get" || !detail.elt.matches(".filters")) return;
+    for (const [name, value] of [...detail.formData]) {
+      if (!value || (name === "view" && value === "all")) detail.formData.delete(name);
+    }
+  });
+
+  // Toasts: they leave by an animation; trouble says so in the same place.
+
+  document.addEventListener("animationend", ({ target }) => {
+    if (target.matches(".toast")) target.remove();
+  });
+
+  const sayTrouble = () => {
+    const words = document.getElementById("trouble");
+    document.getElementById("toasts")?.append(words.content.cloneNode(true));
+  };
+
+  document.addEventListener("htmx:responseError", sayTrouble);
+  document.addEventListener("htmx:sendError", sayTrouble);
+})();

@@ -1,0 +1,133 @@
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from governance.audit.actions import record
+from governance.audit.models import Entry
+from governance.audit.queries import faults
+from tests.factories import MACHINE, NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def write(verb: str = "thing.done", **details: object) -> Entry:
+    return record(verb, subject=("thing", "1"), by=MACHINE, now=NOW, details=details)
+
+
+def forge(statement: str, *parameters: Any) -> None:
+    """What somebody with the keys to the database could do: switch the triggers off and change rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute(statement, parameters)
+        cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+
+
+class TestRecord:
+    def test_numbers_entries_without_gaps(self) -> None:
+        entries = [write(), write(), write()]
+
+        assert [entry.number for entry in entries] == [1, 2, 3]
+
+    def test_binds_each_entry_to_the_one_before(self) -> None:
+        first, second = write(), write()
+
+        assert bytes(second.previous_hash) == bytes(first.hash)
+
+    def test_refuses_a_value_that_would_not_survive_the_database_unchanged(self) -> None:
+        with pytest.raises(TypeError, match="float"):
+            write(share=0.94)
+
+    def test_takes_no_number_when_its_transaction_fails(self) -> None:
+        def fail() -> None:
+            with transaction.atomic():
+                write()
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+        assert write().number == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_outside_of_a_transaction_is_refused() -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        write()
+
+
+class TestTheTable:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE audit_entry SET verb = 'nothing.done'",
+            "DELETE FROM audit_entry",
+            "TRUNCATE audit_entry",
+        ],
+    )
+    def test_refuses_every_change(self, statement: str) -> None:
+        write()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER audit_entry_no_truncate")
+
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+        assert Entry.objects.count() == 1
+
+
+class TestVerifying:
+    def test_finds_no_fault_in_an_untouched_chain(self) -> None:
+        write(name="Zoë", count=3, nested={"a": [1, None, True]})
+        write()
+
+        assert list(faults()) == [None, None]
+
+    def test_names_an_entry_whose_content_was_changed(self) -> None:
+        write(), write(), write()
+
+        forge("UPDATE audit_entry SET at = %s WHERE number = 2", NOW + timedelta(seconds=1))
+
+        assert [fault.number for fault in faults() if fault] == [2]
+
+    def test_notices_a_removed_entry(self) -> None:
+        write(), write(), write()
+
+        forge("DELETE FROM audit_entry WHERE number = 2")
+
+        assert [fault.reason for fault in faults() if fault] == ["entry 2 is missing before it"]
+
+    def test_notices_a_forger_who_made_one_entry_fit_but_not_its_followers(self) -> None:
+        write(), write()
+        forger = Entry(
+            number=1, at=NOW, actor_kind="x", actor_id="x", actor_name="x", verb="x", previous_hash=bytes(32)
+        )
+
+        forge("UPDATE audit_entry SET hash = %s WHERE number = 1", bytes(forger.previous_hash))
+
+        assert [fault.number for fault in faults() if fault] == [1, 2]
+
+    def test_the_command_says_that_the_chain_is_intact(self) -> None:
+        write()
+        out = StringIO()
+
+        call_command("audit_verify", stdout=out)
+
+        assert out.getvalue() == "1 entries verified, chain intact.\n"
+
+    def test_the_command_fails_on_a_broken_chain_and_names_the_entry(self) -> None:
+        write()
+        forge("UPDATE audit_entry SET verb = 'nothing.done'")
+        err = StringIO()
+
+        with pytest.raises(CommandError, match="broken at 1 of 1"):
+            call_command("audit_verify", stderr=err)
+
+        assert err.getvalue() == "entry 1: its content was changed after it was written\n"

@@ -1,0 +1,52 @@
+"""PostgreSQL and Valkey for the tests: started when the first test needs them, gone when the session ends."""
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from governance import embedded
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[None]:
+    """The embedded servers, shared by the workers of pytest-xdist; with DATABASE_URL set, one's own."""
+    if not settings.EMBEDDED:
+        yield
+        return
+    with embedded.start(settings.DATA_DIR, durable=False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Before pytest-django makes this worker's database there is a server to make it on."""
+
+
+def pytest_configure() -> None:
+    """A `kill` ends the session as Ctrl-C does, with everything tidied up."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests that commit are cleaned up after by TRUNCATE, which the audit log refuses unless it is told not to."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_no_truncate")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind: neither of this session nor of one that was killed hard."""
+    if hasattr(config, "workerinput") or not settings.EMBEDDED:
+        return
+    for data in (settings.DATA_DIR, *Path(tempfile.gettempdir()).glob("stillwatch-tests-*")):
+        with suppress(embedded.ServersError):
+            if embedded.stop(data):
+                shutil.rmtree(data, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""Plain functions that make what a test needs, with a default for everything that the test does not speak of."""
+
+import itertools
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.models import Account, ApiKey, Licence, Organisation
+from governance.audit.actor import Actor
+from governance.enforcement.actions import restrict
+from governance.enforcement.models import Reason, Restriction
+from governance.review.models import Case
+from governance.risk.models import Assessment
+from governance.risk.policy import Response
+from governance.staff.actions import add_user, issue_service_key
+from governance.staff.models import User
+from governance.staff.roles import Role
+
+NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
+MACHINE = Actor.system("test")
+PASSWORD = "a long enough passphrase"
+
+_numbers = itertools.count(1)
+
+
+def person(name: str = "Mira Okafor", *, role: Role = Role.REVIEWER) -> User:
+    return add_user(
+        email=f"{name.partition(' ')[0].lower()}{next(_numbers)}@example.com",
+        name=name,
+        role=role,
+        password=PASSWORD,
+        by=MACHINE,
+        now=NOW,
+    )
+
+
+def service_key(*scopes: str, name: str = "gateway-eu") -> tuple[Any, dict[str, Any]]:
+    """A service key, and the headers with which a test client shows it."""
+    key, secret = issue_service_key(name=name, scopes=scopes, by=MACHINE, now=NOW)
+    return key, {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+
+
+def account(name: str | None = None, *, organisation: str | None = None, **fields: Any) -> Account:
+    company = Organisation.objects.get_or_create(external_id=organisation)[0] if organisation else None
+    return Account.objects.create(
+        external_id=name or f"acct_{next(_numbers)}", organisation=company, first_seen_at=NOW, **fields
+    )
+
+
+def api_key(owner: Account, name: str | None = None) -> ApiKey:
+    return ApiKey.objects.create(external_id=name or f"key_{next(_numbers)}", account=owner, first_seen_at=NOW)
+
+
+def training_licence(owner: Account, *, ends_at: datetime | None = None) -> Licence:
+    starts_at = NOW - timedelta(days=100)
+    return Licence.objects.create(account=owner, training_permitted=True, starts_at=starts_at, ends_at=ends_at)
+
+
+FINDING = {
+    "detector": "fixed_wrapper",
+    "title": "Fixed wrapper around ever-new payload",
+    "family": "content",
+    "version": 1,
+    "strength": 0.9,
+    "points": 34,
+    "sentence": "94 % of 2,310 prompts wrap a new payload in the same words.",
+    "evidence": {"share": 0.94, "prompts": 2310},
+    "harmless": "An evaluation harness puts fixed instructions around public questions.",
+}
+
+
+def assessment(
+    of: Account, *, score: int = 82, band: str = "critical", at: datetime = NOW, **fields: Any
+) -> Assessment:
+    defaults: dict[str, Any] = {
+        "assessed_at": at,
+        "confirmed_at": at,
+        "window_start": at - timedelta(days=28),
+        "window_end": at,
+        "events": 2310,
+        "findings": [FINDING],
+        "model_version": "1",
+        "licensed": False,
+        "response": Response.CASE,
+        "policy_version": "1",
+    }
+    return Assessment.objects.create(account=of, score=score, band=band, **defaults | fields)
+
+
+def case(
+    about: Account | None = None, *, score: int = 82, band: str = "critical", due_in: int = 4, **fields: Any
+) -> Case:
+    seen = assessment(about or account(), score=score, band=band)
+    return Case.objects.create(
+        account=seen.account,
+        assessment=seen,
+        score=score,
+        band=band,
+        opened_at=NOW,
+        due_at=NOW + timedelta(hours=due_in),
+        **fields,
+    )
+
+
+def restriction(
+    target: Account | ApiKey,
+    kind: Restriction.Kind = Restriction.Kind.BLOCK,
+    *,
+    until: datetime | None = None,
+    at: datetime = NOW,
+    unique_key: str | None = None,
+    requests_per_minute: int | None = None,
+) -> Restriction:
+    return restrict(
+        target,
+        kind=kind,
+        reason=Reason.BULK_HARVEST,
+        unique_key=unique_key or str(uuid.uuid4()),
+        until=until,
+        requests_per_minute=requests_per_minute,
+        by=MACHINE,
+        now=at,
+    )
+
+
+def usage_event(**members: Any) -> dict[str, Any]:
+    """An event in the wire format."""
+    required = {
+        "id": f"req_{next(_numbers)}",
+        "occurred_at": "2026-11-02T09:10:00Z",
+        "account": "acct_harbour",
+        "model": "flagship-2",
+        "input_tokens": 812,
+        "output_tokens": 1403,
+    }
+    return required | members
+
+
+def line(**members: Any) -> bytes:
+    """An event as a line of JSON."""
+    return json.dumps(usage_event(**members)).encode()

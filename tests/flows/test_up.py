@@ -1,0 +1,165 @@
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+
+PATIENCE = 90.0  # seconds
+OWN = {"DATABASE_URL", "BROKER_URL", "STILLWATCH_URL", "DJANGO_SETTINGS_MODULE"}
+
+
+class Up:
+    """A running `manage.py up`, with what it has said so far."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data, self.port, self.said = data, port, ""
+        environment = {name: value for name, value in os.environ.items() if name not in OWN}
+        environment |= {"STILLWATCH_DATA": str(data), "STILLWATCH_DEMO": "small", "PORT": str(port)}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as out:
+            for line in out:
+                self.said += line
+
+    def wait_until_ready(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while not re.search("^ready: ", self.said, re.MULTILINE):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < until, self.said
+            time.sleep(0.1)
+
+    def family(self) -> list[psutil.Process]:
+        """Its child processes and the servers of its data folder."""
+        servers = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if str(self.data) in " ".join(process.info["cmdline"] or [])
+        ]
+        return [*psutil.Process(self.process.pid).children(recursive=True), *servers]
+
+    def end(self, sign: signal.Signals) -> int:
+        self.process.send_signal(sign)
+        return self.wait()
+
+    def wait(self) -> int:
+        status = self.process.wait(PATIENCE)
+        self._listener.join(PATIENCE)
+        return status
+
+    def sign_ins(self) -> list[str]:
+        return re.findall(r"^  .*@.*$", self.said, re.MULTILINE)
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
+    with tempfile.TemporaryDirectory(prefix="stillwatch-up-") as folder:
+        yield Path(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def health(port: int) -> int:
+    caller = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        caller.request("GET", "/health/")
+        return caller.getresponse().status
+    finally:
+        caller.close()
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+class TestUp:
+    def test_serves_until_ctrl_c_which_leaves_nothing_running(self, data: Path) -> None:
+        up = Up(data, free_port())
+
+        up.wait_until_ready()
+        answer = health(up.port)
+        family = up.family()
+        status = up.end(signal.SIGINT)
+
+        assert answer == 200
+        assert len(family) > 4
+        assert alive(family) == []
+        assert status == 0
+        assert f"\nready: http://127.0.0.1:{up.port}/\n" in up.said
+        assert "Traceback" not in up.said
+
+    def test_goes_on_after_a_hard_kill_and_ends_with_the_first_process_that_does(self, data: Path) -> None:
+        first = Up(data, free_port())
+        first.wait_until_ready()
+        family = first.family()
+        first.end(signal.SIGKILL)
+
+        second = Up(data, first.port)
+        second.wait_until_ready()
+        family += second.family()
+        worker = next(p for p in alive(family) if "celery" in p.cmdline() and p.ppid() == second.process.pid)
+        worker.kill()
+        status = second.wait()
+
+        assert len(second.sign_ins()) == 3
+        assert second.sign_ins() == first.sign_ins()
+        assert "Loaded the demonstration" not in second.said
+        assert "CommandError: the worker ended by itself with status -9" in second.said
+        assert status == 1
+        assert alive(family) == []
+
+
+class TestUpRefuses:
+    def test_a_port_in_use(self, data: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            up = Up(data, taken.getsockname()[1])
+            status = up.wait()
+
+        assert status == 1
+        assert up.said.count("\n") == 1
+        assert f"port {up.port} cannot be used (Address already in use)" in up.said
+
+    def test_a_data_folder_that_another_one_uses(self, data: Path) -> None:
+        with (data / "up.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            up = Up(data, free_port())
+            status = up.wait()
+
+        assert status == 1
+        assert up.said.count("\n") == 1
+        assert f"already runs in {data}" in up.said
+
+    def test_a_data_folder_that_is_none(self, data: Path) -> None:
+        (data / "file").touch()
+
+        up = Up(data / "file", free_port())
+        status = up.wait()
+
+        assert (status, up.said) == (1, f"stillwatch: File exists: {data / 'file'}\n")

@@ -1,0 +1,61 @@
+"""A real Celery worker beside the tests, on the test's own database and broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+PATIENCE_SECONDS = 60
+
+
+def environment() -> dict[str, str]:
+    """What a process of Stillwatch needs to work on the database and the broker of this test."""
+    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "governance.settings",
+        "DATABASE_URL": url,
+        "BROKER_URL": settings.BROKER_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
+        "EXCERPT_KEY": settings.EXCERPT_KEY.decode(),
+    }
+
+
+@contextmanager
+def running_worker(timetable: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker; with `timetable`, the path of a file it may use, it keeps the timetable too."""
+    command = [sys.executable, "-m", "celery", "-A", "governance", "worker"]
+    command += ["--concurrency", "1", "--loglevel", "WARNING"]
+    if timetable is not None:
+        command += ["--beat", "--schedule", str(timetable)]
+    worker = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment(), start_new_session=True)
+    try:
+        yield worker
+    finally:
+        kill(worker)
+
+
+def kill(worker: "subprocess.Popen[bytes]") -> None:
+    """`kill -9` the worker and every process it made."""
+    try:
+        os.killpg(worker.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    worker.wait()
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {PATIENCE_SECONDS} s in vain until {what}")
+        time.sleep(0.05)

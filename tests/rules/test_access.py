@@ -1,0 +1,95 @@
+"""Everything needs a sign-in or a service key unless it is named here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from governance.staff.models import ServiceKey
+from governance.staff.roles import Role
+from tests.factories import person, service_key
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"/sign-in/", "/health/"}
+SIGN_IN = ("/sign-in/?", "/admin/login/?")
+EXAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "slug": "x", "path": "1", "str": "x"}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def routes(patterns: Any = None, prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    """Every address of the URL map with an example in each gap, and its view."""
+    for entry in patterns if patterns is not None else get_resolver().url_patterns:
+        route = str(entry.pattern)
+        for converter, example in EXAMPLES.items():
+            while f"<{converter}:" in route:
+                start = route.index(f"<{converter}:")
+                route = route[:start] + example + route[route.index(">", start) + 1 :]
+        address = prefix + route.removeprefix("^").removesuffix("$")
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, address)
+        elif isinstance(entry, URLPattern) and "(?P" not in address:
+            yield address, entry.callback
+
+
+ADDRESSES = sorted({address for address, _ in routes()})
+ENDPOINTS = sorted({view.cls for _, view in routes() if hasattr(view, "cls")}, key=lambda view: view.__name__)
+
+
+class TestSomebodyUnknown:
+    @pytest.mark.parametrize("address", [address for address in ADDRESSES if address not in OPEN])
+    def test_gets_nothing_without_signing_in(self, client: Client, address: str) -> None:
+        for method in METHODS:
+            response = getattr(client, method)(address)
+
+            leads_to_sign_in = response.status_code == 302 and response["Location"].startswith(SIGN_IN)
+            refused = response.status_code in {401, 403, 405}
+            assert leads_to_sign_in or refused, (method, response.status_code)
+
+    def test_reaches_what_is_named_open(self, client: Client) -> None:
+        assert {address: client.get(address).status_code for address in OPEN} == dict.fromkeys(OPEN, 200)
+
+
+class TestAReviewer:
+    @pytest.mark.parametrize("address", [address for address in ADDRESSES if address.startswith("/admin/")])
+    def test_has_no_business_in_the_admin(self, client: Client, address: str) -> None:
+        client.force_login(person(role=Role.REVIEWER))
+
+        response = client.get(address, follow=True)
+
+        assert response.status_code in {403, 404} or response.redirect_chain[-1][0].startswith(("/sign-in/", "/queue/"))
+
+
+class TestAnEndpoint:
+    @pytest.mark.parametrize("view", ENDPOINTS, ids=lambda view: view.__name__)
+    def test_names_a_scope_for_every_method_it_has(self, view: type[APIView]) -> None:
+        methods = {method.upper() for method in METHODS if hasattr(view, method)}
+
+        assert set(getattr(view, "scopes", {})) == methods
+
+    @pytest.mark.parametrize("address", [address for address in ADDRESSES if address.startswith("/api/")])
+    def test_refuses_a_key_without_any_of_its_scopes(self, client: Client, address: str) -> None:
+        view = dict(routes())[address].cls
+        others = set(ServiceKey.Scope) - set(view.scopes.values())
+        _, known = service_key(*others)
+
+        for method in view.scopes:
+            assert client.generic(method, address, **known).status_code == 403
+
+    @pytest.mark.parametrize("address", [address for address in ADDRESSES if address.startswith("/api/")])
+    def test_is_not_opened_by_somebodys_session(self, client: Client, address: str) -> None:
+        client.force_login(person(role=Role.ADMIN))
+
+        assert client.get(address).status_code in {401, 405}
+
+
+class TestEveryPage:
+    def test_carries_a_strict_content_security_policy(self, client: Client) -> None:
+        policy = client.get("/sign-in/")["Content-Security-Policy"]
+
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy

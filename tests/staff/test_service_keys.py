@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+
+from governance.audit.models import Entry
+from governance.staff.actions import issue_service_key, recognise_service_key, revoke_service_key
+from governance.staff.models import ServiceKey
+from tests.factories import MACHINE, NOW
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=2)
+
+
+def issue(**options: object) -> tuple[ServiceKey, str]:
+    return issue_service_key(name="gateway-eu", scopes=["access:read"], by=MACHINE, now=NOW, **options)  # type: ignore[arg-type]
+
+
+class TestAServiceKey:
+    def test_is_recognised_by_its_secret(self) -> None:
+        key, secret = issue()
+
+        assert recognise_service_key(secret, now=NOW) == key
+
+    def test_is_stored_without_its_secret(self) -> None:
+        key, secret = issue()
+
+        stored = ServiceKey.objects.filter(pk=key.pk).values().get()
+        assert secret not in str(stored)
+        assert secret[10:] not in str(Entry.objects.values())
+
+    def test_is_not_recognised_once_revoked(self) -> None:
+        key, secret = issue()
+        revoke_service_key(key, by=MACHINE, now=NOW)
+
+        assert recognise_service_key(secret, now=LATER) is None
+
+    def test_is_not_recognised_from_the_moment_it_expires(self) -> None:
+        _, secret = issue(expires_at=LATER)
+
+        assert recognise_service_key(secret, now=LATER) is None
+
+    def test_leaves_an_entry_an_hour_of_use(self) -> None:
+        _, secret = issue()
+
+        for minutes in (0, 10, 59, 60, 61):
+            recognise_service_key(secret, now=NOW + timedelta(minutes=minutes))
+
+        assert Entry.objects.filter(verb="service_key.used").count() == 2
+
+    def test_needs_a_scope_that_exists(self) -> None:
+        with pytest.raises(ValueError, match="everything"):
+            issue_service_key(name="gateway-eu", scopes=["everything"], by=MACHINE, now=NOW)
+
+    def test_needs_a_scope_at_all(self) -> None:
+        with pytest.raises(ValueError, match="at least one"):
+            issue_service_key(name="gateway-eu", scopes=[], by=MACHINE, now=NOW)

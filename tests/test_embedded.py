@@ -1,0 +1,87 @@
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from kombu import Connection
+
+from governance import embedded
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
+    with tempfile.TemporaryDirectory(prefix="stillwatch-embedded-") as folder:
+        yield Path(folder)
+
+
+def answers(addresses: embedded.Addresses) -> bool:
+    with psycopg.connect(addresses.database_url) as database, Connection(addresses.broker_url) as broker:
+        broker.ensure_connection(max_retries=1)
+        return database.execute("SELECT current_database()").fetchone() == ("stillwatch",)
+
+
+class TestServers:
+    def test_answer_at_the_addresses_known_beforehand(self, data: Path) -> None:
+        expected = embedded.addresses(data)
+
+        with embedded.start(data, durable=False) as addresses:
+            assert addresses == expected
+            assert answers(addresses)
+
+    def test_answer_in_a_folder_whose_name_needs_quoting_and_is_too_long_for_a_socket(self, data: Path) -> None:
+        folder = data / "it's 100% long?" / ("x" * 100)
+
+        with embedded.start(folder, durable=False) as addresses:
+            assert answers(addresses)
+
+    def test_run_until_the_last_one_who_uses_them_leaves(self, data: Path) -> None:
+        with embedded.start(data, durable=False) as addresses:
+            with embedded.start(data, durable=False):
+                pass
+            still_there = answers(addresses)
+
+        assert still_there
+        assert embedded.silent(data) == ["PostgreSQL", "Valkey"]
+
+    def test_are_joined_when_a_killed_process_left_them_running(self, data: Path) -> None:
+        start_and_die = (
+            "import os, pathlib, sys; from governance import embedded; "
+            "servers = embedded.start(pathlib.Path(sys.argv[1]), durable=False); servers.__enter__(); "
+            "os.kill(os.getpid(), 9)"
+        )
+        subprocess.run([sys.executable, "-c", start_and_die, data], check=False)
+        left_running = embedded.silent(data) == []
+
+        with embedded.start(data, durable=False) as addresses:
+            joined = answers(addresses)
+
+        assert left_running
+        assert joined
+        assert embedded.silent(data) == ["PostgreSQL", "Valkey"]
+
+    def test_keep_what_was_written(self, data: Path) -> None:
+        with embedded.start(data) as addresses, psycopg.connect(addresses.database_url) as database:
+            database.execute("CREATE TABLE note (text text)")
+
+        with embedded.start(data) as addresses, psycopg.connect(addresses.database_url) as database:
+            rows = database.execute("SELECT * FROM note").fetchall()
+
+        assert rows == []
+
+    def test_are_closed_to_other_users(self, data: Path) -> None:
+        with embedded.start(data, durable=False):
+            servers = (data / "servers").stat()
+            rules = (data / "servers" / "postgres" / "pg_hba.conf").read_text()
+
+        assert servers.st_mode & 0o777 == 0o700
+        assert rules == "local all all peer map=caller\n"
+
+    def test_say_in_one_line_why_they_cannot_run(self, data: Path) -> None:
+        (data / "servers").symlink_to("/proc/nowhere")
+
+        with pytest.raises(embedded.ServersError, match=r"^[^\n]+$"), embedded.start(data):
+            pass

@@ -1,0 +1,252 @@
+import gzip
+import json
+import re
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from accounts.models import Account, ApiKey
+from governance.audit.models import Entry
+from governance.usage.actions import Outcome, record_events
+from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
+from governance.usage.queries import excerpts_of
+from tests.factories import NOW, account, line, usage_event
+
+pytestmark = pytest.mark.django_db
+
+
+def record(*lines: bytes) -> Outcome:
+    return record_events(lines, source="native", now=NOW)
+
+
+class TestRecordingEvents:
+    def test_stores_them(self) -> None:
+        record(line(id="req_1", output_tokens=1403))
+
+        event = UsageEvent.objects.get()
+        assert (event.event_id, event.output_tokens, event.status) == ("req_1", 1403, "ok")
+
+    def test_creates_accounts_and_keys_not_seen_before(self) -> None:
+        record(line(account="acct_new", organisation="org_new", api_key="key_new"))
+
+        assert ApiKey.objects.get().account == Account.objects.get(external_id="acct_new")
+
+    def test_takes_the_same_event_twice_as_one(self) -> None:
+        first = record(line(id="req_1"))
+        second = record(line(id="req_1"))
+
+        assert (first.accepted, second.accepted, second.duplicate) == (1, 0, 1)
+        assert UsageEvent.objects.count() == 1
+
+    def test_takes_the_same_event_twice_in_a_batch_as_one(self) -> None:
+        outcome = record(line(id="req_1"), line(id="req_1"))
+
+        assert (outcome.accepted, outcome.duplicate) == (1, 1)
+
+    def test_keeps_events_of_two_sources_apart(self) -> None:
+        record(line(id="req_1"))
+        outcome = record_events([line(id="req_1")], source="litellm", now=NOW)
+
+        assert outcome.accepted == 1
+
+    def test_puts_an_event_into_the_day_of_its_own_time(self) -> None:
+        record(line(occurred_at="2026-11-01T23:59:59.999Z"), line(occurred_at="2026-11-02T01:00:00+02:00"))
+
+        assert {str(event.day) for event in UsageEvent.objects.all()} == {"2026-11-01"}
+
+    def test_adds_them_up_by_hour_and_model(self) -> None:
+        record(line(output_tokens=100, occurred_at="2026-11-02T08:05:00Z"))
+        record(line(output_tokens=20, occurred_at="2026-11-02T08:55:00Z", status="refused"))
+        record(line(output_tokens=3, occurred_at="2026-11-02T09:00:00Z"))
+
+        hours = Profile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
+        assert list(hours) == [(2, 1, 120), (1, 0, 3)]
+
+    def test_counts_a_duplicate_in_no_profile(self) -> None:
+        record(line(id="req_1"))
+        record(line(id="req_1"))
+
+        assert Profile.objects.get().requests == 1
+
+    def test_marks_their_accounts_dirty_with_a_new_version_each_batch(self) -> None:
+        record(line())
+        record(line())
+
+        assert DirtyAccount.objects.get().version == 2
+
+    def test_leaves_an_account_clean_that_sent_nothing_new(self) -> None:
+        record(line(id="req_1"))
+        DirtyAccount.objects.all().delete()
+
+        record(line(id="req_1"))
+
+        assert not DirtyAccount.objects.exists()
+
+    def test_keeps_no_word_of_the_text_in_the_event(self) -> None:
+        record(line(messages=[{"role": "user", "content": "Tell me about the quokka"}]))
+
+        event = UsageEvent.objects.values().get()
+        assert event["prompt_digest"] is not None
+        assert "quokka" not in str(event)
+
+    def test_takes_events_without_text(self) -> None:
+        record(line())
+
+        assert UsageEvent.objects.get().prompt_digest is None
+
+
+class TestABadLine:
+    @pytest.mark.parametrize(
+        ("bad", "reason"),
+        [
+            (b"nonsense", "malformed"),
+            (b"[]", "Expected `object`"),
+            (json.dumps({"id": "req_1"}).encode(), "occurred_at"),
+            (line(input_tokens=-1), ">= 0"),
+            (line(output_tokens=2**70), "input_tokens|output_tokens"),
+            (line(output_tokens=2**31), "<= 2147483647"),
+            (line(occurred_at="2026-11-02T09:10:00"), "no time zone"),
+            (line(occurred_at="2026-11-02T09:30:00Z"), "10 minutes ahead"),
+            (line(occurred_at="2026-09-02T09:10:00Z"), "too long ago"),
+            (line(status="fine"), "fine"),
+            (line(account="a\0b"), "NUL"),
+            (line(client={"ip": "next door"}), "next door"),
+            (line(account=""), "length >= 1"),
+            (b"[" * 5000, "nested|Expected `object`"),
+            (b'{"id": "\xff"}', "UTF-8|invalid"),
+        ],
+    )
+    def test_is_named_with_its_reason_and_refuses_no_other(self, bad: bytes, reason: str) -> None:
+        outcome = record(line(), bad, line())
+
+        assert outcome.accepted == 2
+        (rejection,) = outcome.rejected
+        assert rejection.line == 2
+        assert re.search(reason, rejection.reason), rejection.reason
+
+    def test_is_passed_over_when_it_is_empty(self) -> None:
+        assert record(b"", line(), b"  \n").rejected == []
+
+
+class TestExcerpts:
+    @pytest.fixture(autouse=True)
+    def _two_a_day(self, settings: Settings) -> None:
+        settings.EXCERPTS_PER_DAY = 2
+
+    @staticmethod
+    def prompts(count: int, *, first: int = 0) -> list[bytes]:
+        return [
+            line(id=f"req_{number}", messages=[{"role": "user", "content": f"Question {number}"}])
+            for number in range(first, first + count)
+        ]
+
+    def test_are_kept_up_to_a_number_a_day(self) -> None:
+        record(*self.prompts(5))
+
+        assert Excerpt.objects.count() == 2
+
+    def test_are_the_same_sample_whatever_the_batches(self) -> None:
+        everything = self.prompts(9)
+        record(*everything)
+        together = set(Excerpt.objects.values_list("key", flat=True))
+        UsageEvent.objects.all().delete()
+        Excerpt.objects.all().delete()
+
+        for one in reversed(everything):
+            record(one)
+
+        assert set(Excerpt.objects.values_list("key", flat=True)) == together
+
+    def test_can_be_read_on_a_page_and_not_in_the_table(self) -> None:
+        record(*self.prompts(1))
+
+        owner = Account.objects.get()
+        assert [shown.text for shown in excerpts_of(owner, at=NOW)] == ["Question 0"]
+        assert b"Question" not in bytes(Excerpt.objects.get().ciphertext)
+
+    def test_are_not_shown_once_their_time_is_over(self, settings: Settings) -> None:
+        record(*self.prompts(1))
+
+        later = NOW + timedelta(days=settings.EXCERPT_DAYS)
+        assert excerpts_of(Account.objects.get(), at=later) == []
+
+    def test_are_not_kept_where_the_setting_says_none(self, settings: Settings) -> None:
+        settings.EXCERPTS_PER_DAY = 0
+
+        record(*self.prompts(1))
+
+        assert not Excerpt.objects.exists()
+
+
+class TestTheCommand:
+    EVENTS = "\n".join(json.dumps(usage_event(id=f"req_{number}")) for number in range(3)).encode() + b"\nnonsense\n"
+
+    def run(self, file: Path) -> tuple[str, str]:
+        out, err = StringIO(), StringIO()
+        call_command("import_usage", str(file), stdout=out, stderr=err)
+        return out.getvalue(), err.getvalue()
+
+    @pytest.mark.parametrize(
+        ("name", "packed"),
+        [
+            ("events.jsonl", EVENTS),
+            ("events.jsonl.gz", gzip.compress(EVENTS)),
+            ("events.jsonl.zst", zstandard.compress(EVENTS)),
+        ],
+    )
+    def test_reads_lines_however_they_are_packed(self, tmp_path: Path, name: str, packed: bytes) -> None:
+        file = tmp_path / name
+        file.write_bytes(packed)
+
+        out, err = self.run(file)
+
+        assert "3 accepted, 0 duplicate, 1 rejected" in out
+        assert f"{file} line 4: " in err
+
+    def test_reads_parquet(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.parquet"
+        pl.DataFrame([usage_event(id=f"req_{number}") for number in range(3)]).write_parquet(file)
+
+        out, _ = self.run(file)
+
+        assert "3 accepted" in out
+
+    def test_adds_nothing_when_the_same_file_comes_again(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl"
+        file.write_bytes(self.EVENTS)
+        self.run(file)
+
+        out, _ = self.run(file)
+
+        assert "0 accepted, 3 duplicate" in out
+        assert UsageEvent.objects.count() == 3
+
+    def test_leaves_an_entry(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl"
+        file.write_bytes(self.EVENTS)
+
+        self.run(file)
+
+        entry = Entry.objects.latest("number")
+        assert (entry.verb, entry.details) == ("usage.imported", {"accepted": 3, "duplicate": 0, "rejected": 1})
+
+    def test_says_when_a_file_is_not_what_its_name_says(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl.gz"
+        file.write_bytes(self.EVENTS)
+
+        with pytest.raises(CommandError, match="not what its name says"):
+            self.run(file)
+
+
+def test_an_account_of_the_register_gets_the_usage() -> None:
+    harbour = account("acct_harbour")
+
+    record(line(account="acct_harbour"))
+
+    assert UsageEvent.objects.get().account == harbour
