@@ -54,7 +54,7 @@ class LicenceAdmin(HistoryAdmin):
 
 @admin.register(TermsVersion)
 class TermsVersionAdmin(HistoryAdmin):
-    list_display = ("name", "published_at", "url")
+    list_display = ("name", "published_at", "address")
     search_fields = ("name",)
 
 

@@ -121,7 +121,7 @@ class TermsVersion(models.Model):
 
     name = models.CharField(max_length=40, unique=True, help_text="e.g. 2026-03")
     published_at = models.DateTimeField()
-    url = models.URLField(blank=True)
+    address = models.CharField(max_length=300, blank=True, help_text="Where it can be read.")
 
     class Meta:
         ordering = ("-published_at",)

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from governance.review.actions import consider
-from governance.risk.actions import write_assessments
-from governance.risk.queries import judge
-from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, hold
+from governance.risk.actions import remember_templates, write_assessments
+from governance.risk.queries import judge, look_at
+from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +33,15 @@ def govern(*, now: datetime, limit: int = BATCH) -> int:
 def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
     begin(claims)
     try:
-        judgements = judge([claim.account for claim in claims], now=now)
+        looks = look_at([claim.account for claim in claims], now=now)
+        with transaction.atomic():
+            mark_dirty(remember_templates(looks, now=now), now=now)
+        judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now)}
         # Reading and thinking is over: from here on rows are locked, and shortly.
         with transaction.atomic():
             held = hold(claims)
             assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
-            due = {one.account: one.due_at for one in judgements.values() if one.due_at is not None}
+            due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
             consider(assessments, due=due, now=now)
             finish(held)
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on

@@ -5,6 +5,8 @@ STILLWATCH_DATA   folder of the embedded servers and of this installation's secr
 DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
 SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts.
                   Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
+STILLWATCH_DEMO   what `manage.py up` puts into an empty database: full, small or none
+                  (default full with the embedded servers, else none)
 EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 """
@@ -17,7 +19,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
-from environs import Env
+from environs import Env, validate
 
 from governance import embedded
 from governance.installation import Secrets, installation_secrets
@@ -203,6 +205,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # How Stillwatch works ------------------------------------------------------------------------------------------
 
+DEMO = env.str("STILLWATCH_DEMO", "full" if EMBEDDED else "none", validate=validate.OneOf(["full", "small", "none"]))
 DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(help_text="e.g. 2026-03", max_length=40, unique=True)),
                 ("published_at", models.DateTimeField()),
-                ("url", models.URLField(blank=True)),
+                ("address", models.CharField(blank=True, help_text="Where it can be read.", max_length=300)),
             ],
             options={
                 "ordering": ("-published_at",),

@@ -6,11 +6,13 @@ from typing import Any
 
 from governance.risk.models import Assessment, TemplateUse
 from governance.risk.policy import POLICY_VERSION, Response
-from governance.risk.queries import Judgement
+from governance.risk.queries import Judgement, Look
 from governance.risk.scoring import Score
 from governance.usage.profile import STEADY_USES
 
 STRENGTH_DECIMALS = 3
+# A template that so many accounts use is public.
+PUBLIC_FROM = 50
 
 
 def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list[Assessment]:
@@ -18,13 +20,13 @@ def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list
 
     Runs in the caller's transaction.
     """
-    accounts = [judgement.account for judgement in judgements]
+    accounts = [judgement.look.account for judgement in judgements]
     latest = {one.account_id: one for one in Assessment.objects.filter(account__in=accounts).latest_of_each()}
     confirmed: list[Assessment] = []
     new: list[Assessment] = []
     for judgement in judgements:
         assessment = _assessment(judgement, now=now)
-        last = latest.get(judgement.account)
+        last = latest.get(judgement.look.account)
         if last is not None and _says_the_same(last, assessment):
             last.confirmed_at, last.window_end, last.events = now, assessment.window_end, assessment.events
             confirmed.append(last)
@@ -32,23 +34,22 @@ def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list
             new.append(assessment)
     Assessment.objects.bulk_update(confirmed, ["confirmed_at", "window_end", "events"])
     Assessment.objects.bulk_create(new)
-    _remember_templates(judgements, now=now)
     return confirmed + new
 
 
 def _assessment(judgement: Judgement, *, now: datetime) -> Assessment:
     return Assessment(
-        account_id=judgement.account,
+        account_id=judgement.look.account,
         assessed_at=now,
         confirmed_at=now,
-        window_start=judgement.window.start,
-        window_end=judgement.window.end,
-        events=judgement.window.events,
+        window_start=judgement.look.window.start,
+        window_end=judgement.look.window.end,
+        events=judgement.look.window.events,
         score=judgement.score.points,
         band=judgement.score.band,
         findings=_written(judgement.score),
         model_version=judgement.score.model_version,
-        licensed=judgement.licensed,
+        licensed=judgement.look.usage.facts.licensed,
         response=Response.CASE if judgement.due_at else Response.NOTHING,
         policy_version=POLICY_VERSION,
     )
@@ -91,18 +92,27 @@ def _whole(points: Sequence[float], total: int) -> list[int]:
     return floors
 
 
-def _remember_templates(judgements: Sequence[Judgement], *, now: datetime) -> None:
-    """Which templates these accounts use much, so that accounts which share one find each other."""
-    TemplateUse.objects.filter(account__in=[judgement.account for judgement in judgements]).delete()
-    TemplateUse.objects.bulk_create(
-        TemplateUse(
+def remember_templates(looks: Sequence[Look], *, now: datetime) -> set[int]:
+    """Which templates these accounts use much, so that accounts which share one find each other.
+
+    Answers with the other accounts for which this is news: they share a template with somebody new. A template that
+    many use is public, and no news to anybody. Runs in the caller's transaction.
+    """
+    accounts = [look.account for look in looks]
+    uses = {
+        (digest, look.account): TemplateUse(
             template_digest=digest,
-            account_id=judgement.account,
-            organisation=judgement.organisation,
-            events=uses,
+            account_id=look.account,
+            organisation=look.organisation,
+            events=events,
             seen_at=now,
         )
-        for judgement in judgements
-        for digest, uses in judgement.usage.top_templates
-        if uses >= STEADY_USES
-    )
+        for look in looks
+        for digest, events in look.usage.top_templates
+        if events >= STEADY_USES
+    }
+    known = TemplateUse.objects.filter(account__in=accounts)
+    new = {digest for digest, _ in uses.keys() - set(known.values_list("template_digest", "account_id"))}
+    known.delete()
+    TemplateUse.objects.bulk_create(uses.values())
+    return TemplateUse.objects.neighbours(new, most=PUBLIC_FROM) - set(accounts)

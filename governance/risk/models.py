@@ -1,9 +1,10 @@
 """Assessments, and which accounts use which templates."""
 
+from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 
 from accounts.models import Account
 from governance.risk.policy import Response
@@ -58,6 +59,16 @@ class Assessment(models.Model):
         return f"{self.account}: {self.score} ({self.band})"
 
 
+class TemplateUseQuerySet(models.QuerySet["TemplateUse"]):
+    def neighbours(self, digests: Collection[int], *, most: int) -> set[int]:
+        """The accounts that use one of these templates, but for templates used by more than `most`."""
+        of_these = self.filter(template_digest__in=digests)
+        rare = of_these.values("template_digest").annotate(users=Count("pk")).filter(users__lte=most)
+        return set(
+            of_these.filter(template_digest__in=rare.values("template_digest")).values_list("account", flat=True)
+        )
+
+
 class TemplateUse(models.Model):
     """An account uses a prompt template much: how accounts that share one find each other."""
 
@@ -66,6 +77,8 @@ class TemplateUse(models.Model):
     organisation = models.BigIntegerField(null=True, help_text="The account's, so that sharing is counted across them.")
     events = models.IntegerField()
     seen_at = models.DateTimeField()
+
+    objects = TemplateUseQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

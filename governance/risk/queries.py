@@ -1,6 +1,7 @@
 """Judging accounts, many at a time, and ranking them."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,33 +15,40 @@ from governance.usage.profile import AccountFacts, AccountUsage, usages
 from governance.usage.queries import Window, newest_events, windows
 
 
-class Judgement(NamedTuple):
-    """What is thought of an account, before it is written down. `due_at` is set where the policy wants a case."""
+class Look(NamedTuple):
+    """What is seen of an account by itself, without its neighbours."""
 
     account: int
     organisation: int | None
-    licensed: bool
     window: Window
     usage: AccountUsage
+
+
+class Judgement(NamedTuple):
+    """What is thought of an account, before it is written down. `due_at` is set where the policy wants a case."""
+
+    look: Look
     score: Score
     due_at: datetime | None
 
 
-def judge(accounts: Collection[int], *, now: datetime) -> dict[int, Judgement]:
-    """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are.
-
-    Templates of accounts in the same batch are seen as the last scoring left them; the next one catches up.
-    """
-    looked_at = windows(accounts, at=now)
-    looked_at |= {pk: Window(now, now, 0) for pk in accounts if pk not in looked_at}
+def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
+    """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
+    seen = windows(accounts, at=now)
+    seen |= {pk: Window(now, now, 0) for pk in accounts if pk not in seen}
     register = register_facts(accounts, at=now)
-    sharing = accounts_sharing_templates(accounts)
-    facts = {pk: _facts(register[pk], looked_at[pk], sharing.get(pk, 0)) for pk in accounts}
-    seen = usages(newest_events(looked_at), facts)
-    return {pk: _judgement(pk, register[pk], looked_at[pk], seen[pk], now=now) for pk in accounts}
+    facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
+    used = usages(newest_events(seen), facts)
+    return [Look(pk, register[pk].organisation_id, seen[pk], used[pk]) for pk in accounts]
 
 
-def _facts(known: RegisterFacts, window: Window, template_accounts: int) -> AccountFacts:
+def judge(looks: Collection[Look], *, now: datetime) -> list[Judgement]:
+    """Let every detector look at these accounts, beside those that share their templates."""
+    sharing = accounts_sharing_templates([look.account for look in looks])
+    return [_judgement(look, template_accounts=sharing.get(look.account, 0), now=now) for look in looks]
+
+
+def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
     return AccountFacts(
         created_at=known.created_at,
         plan=known.plan,
@@ -50,22 +58,14 @@ def _facts(known: RegisterFacts, window: Window, template_accounts: int) -> Acco
         licensed=known.licensed,
         total_events=window.events,
         card_accounts=known.others_on_card,
-        template_accounts=template_accounts,
     )
 
 
-def _judgement(pk: int, known: RegisterFacts, window: Window, usage: AccountUsage, *, now: datetime) -> Judgement:
-    score = assess(usage, all_detectors())
-    wants_case = response_to(score.points, licensed=known.licensed) is Response.CASE
-    return Judgement(
-        account=pk,
-        organisation=known.organisation_id,
-        licensed=known.licensed,
-        window=window,
-        usage=usage,
-        score=score,
-        due_at=due_at(score.points, opened_at=now) if wants_case else None,
-    )
+def _judgement(look: Look, *, template_accounts: int, now: datetime) -> Judgement:
+    facts = replace(look.usage.facts, template_accounts=template_accounts)
+    score = assess(replace(look.usage, facts=facts), all_detectors())
+    wants_case = response_to(score.points, licensed=facts.licensed) is Response.CASE
+    return Judgement(look, score, due_at(score.points, opened_at=now) if wants_case else None)
 
 
 def accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:

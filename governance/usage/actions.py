@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -65,13 +66,13 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
     with transaction.atomic():
         accounts = meet_accounts({event.account: event.organisation for event in events}, now=now)
         meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}.items(), now=now)
-        with connection.cursor() as cursor:
-            cursor.execute(sql.MAKE_INCOMING)
-            with cursor.copy(sql.COPY_INCOMING.format(columns=", ".join(COLUMNS))) as copy:
-                for event, fingerprint, key in zip(events, seen, keys, strict=True):
-                    copy.write_row(row(event, fingerprint, source=source, account=accounts[event.account], key=key))
-            cursor.execute(sql.STORE_INCOMING.format(columns=", ".join(COLUMNS)), {"now": now})
-            new = {key for (key,) in cursor.fetchall()}
+        new = store_rows(
+            (
+                row(event, fingerprint, source=source, account=accounts[event.account], key=key)
+                for event, fingerprint, key in zip(events, seen, keys, strict=True)
+            ),
+            now=now,
+        )
         if settings.EXCERPTS_PER_DAY:
             with_text = (
                 Candidate(key, accounts[event.account], event)
@@ -82,6 +83,20 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
         if new:
             ring("governance.tasks.score_dirty_accounts")
     return len(new)
+
+
+def store_rows(rows: Iterable[Sequence[Any]], *, now: datetime) -> set[UUID]:
+    """Store rows of `COLUMNS`, count the new ones in their profiles and mark their accounts dirty.
+
+    Answers with the keys of the new ones. Runs in the caller's transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.MAKE_INCOMING)
+        with cursor.copy(sql.COPY_INCOMING.format(columns=", ".join(COLUMNS))) as copy:
+            for one in rows:
+                copy.write_row(one)
+        cursor.execute(sql.STORE_INCOMING.format(columns=", ".join(COLUMNS)), {"now": now})
+        return {key for (key,) in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -157,13 +172,18 @@ def _put_aside_hopeless(*, now: datetime) -> None:
 
 
 def mark_dirty(accounts: Iterable[int], *, now: datetime) -> None:
-    """Have these accounts scored again though no usage came in, or after they were put aside."""
-    DirtyAccount.objects.bulk_create(
-        [DirtyAccount(account_id=pk, dirty_since=now) for pk in sorted(accounts)], ignore_conflicts=True
-    )
-    DirtyAccount.objects.filter(pk__in=list(accounts)).update(
-        version=F("version") + 1, attempts=0, set_aside_at=None, lease_until=None
-    )
+    """Have these accounts scored again though no usage came in."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.MARK, {"accounts": sorted(accounts), "now": now})
+
+
+@transaction.atomic
+def take_up_again(*, by: Actor, now: datetime) -> int:
+    """Try once more to score what was put aside; how many accounts."""
+    aside = DirtyAccount.objects.set_aside()
+    count = aside.update(set_aside_at=None, lease_until=None, attempts=0)
+    record("scoring.taken_up_again", subject=("scoring", "set aside"), by=by, now=now, details={"accounts": count})
+    return count
 
 
 def forget_expired_excerpts(*, now: datetime) -> int:

@@ -31,7 +31,7 @@ class UsageEvents(APIView):
     scopes = {"POST": ServiceKey.Scope.USAGE_WRITE}
 
     def post(self, request: Request) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        if int(request.headers.get("content-length") or 0) > MOST_BYTES:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"Send at most {MOST_BYTES} bytes.")
         sent = request.stream.read() if request.stream else b""
         body = inflated(sent, request.headers.get("Content-Encoding", "identity"))

@@ -102,7 +102,8 @@ def read_prompt(messages: object, prompt: object) -> Prompt | None:
     pairs = _messages(messages) or [("user", text) for text in [_text(prompt)] if text]
     if not pairs:
         return None
-    system = asked = before = ""
+    system = asked = ""
+    by_user = False
     chars = turns = 0
     for role, text in pairs:
         chars += len(text)
@@ -111,8 +112,8 @@ def read_prompt(messages: object, prompt: object) -> Prompt | None:
             continue
         if role == "user":
             asked = text
-            turns += before != "user"
-        before = role
+            turns += not by_user
+        by_user = role == "user"
     last = pairs[-1][1]
     asked = asked or last
     return Prompt(

@@ -291,9 +291,7 @@ def _templates(text: pl.DataFrame) -> pl.DataFrame:
 
 
 def _breadth(text: pl.DataFrame) -> pl.DataFrame:
-    """How far an account's texts lie apart: the mean Hamming distance of its sketches, with 1 for unrelated
-    texts.
-    """
+    """How far an account's texts lie apart: mean Hamming distance of its sketches, 1 for unrelated texts."""
     some = text.select("account_id", "sketch").filter(pl.int_range(pl.len()).over("account_id") < SKETCHES)
     masks = [1 << bit if bit < 63 else -(1 << 63) for bit in range(64)]
     ones = [((pl.col("sketch") & mask) != 0).mean() for mask in masks]

@@ -61,3 +61,9 @@ WITH scored AS (
 UPDATE usage_dirtyaccount AS dirty SET lease_until = NULL, attempts = 0
 FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scored.version
 """
+
+MARK = """
+INSERT INTO usage_dirtyaccount AS dirty (account_id, version, dirty_since, token, attempts, last_error)
+SELECT unnest(%(accounts)s::bigint[]), 1, %(now)s, 0, 0, ''
+ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1
+"""

@@ -1,8 +1,8 @@
-import os
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
@@ -24,12 +24,13 @@ class Command(BaseCommand):
         if Account.objects.exists():
             raise CommandError("There are accounts here already: the demonstration is for an empty database.")
         now = timezone.now()
-        ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=now)
-        size = SIZES[os.environ.get("STILLWATCH_DEMO", "full")]
+        size = SIZES["small" if settings.DEMO == "small" else "full"]
         made = world.build(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
-        staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
         events = 0
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
+        with transaction.atomic(), Progress(console=Console(stderr=True), transient=True) as progress:
+            ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=made.starts_at)
+            staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
             bar = progress.add_task("Living through the demonstration's days", total=size["days"])
             for day in play(made, staff=staff):
                 events += day.events

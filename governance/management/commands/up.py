@@ -135,6 +135,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _alone_in(data: Path) -> Iterator[None]:
+    data.mkdir(0o700, parents=True, exist_ok=True)
     with (data / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,14 +23,16 @@ def detect(
     repeatable answers.
     """
     exam = ramp(usage.marked("benchmark"), ordinary_share, 0.8)
-    public = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.facts.template_accounts, few, many)
-    if usage.texts < least_texts or max(exam, public) == 0 or usage.making_share > 0.2:
+    single = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.steady_share, 0.5, 0.9)
+    public = single * ramp(usage.facts.template_accounts, few, many)
+    form = max(exam, public, single / 2)
+    if usage.texts < least_texts or form == 0 or usage.making_share > 0.2:
         return None
     repeatable = max(usage.settled_share, usage.unset_temperature_share * exam)
     known = 0.6 + 0.4 * max(public, usage.seeded_share)
     one_answer = 1 - ramp(usage.mean_n, 1.5, 4)
     return Finding(
-        strength=max(exam, public) * repeatable * known * one_answer,
+        strength=form * repeatable * known * one_answer,
         sentence=(
             f"{percent(usage.marked('benchmark'))} of its prompts are examination questions and "
             f"{percent(usage.settled_share)} are set for repeatable answers; {usage.facts.template_accounts} "

@@ -41,7 +41,7 @@ def detect(
         strength=strength,
         sentence=(
             f"{percent(usage.standalone_share)} of its requests stand alone, {a_day:.0f} on an active day, "
-            f"with answers of {usage.median_output:.0f} tokens at no low temperature."
+            f"with answers of {usage.median_output:.0f} tokens."
         ),
         evidence={
             "standalone_share": usage.standalone_share,

@@ -32,12 +32,13 @@ def detect(usage: AccountUsage, *, least_events: int = 25, much: int = 120, few_
         * (1 - 0.5 * usage.system_share)
         * ramp(usage.parameter_sets, 3 * few_variants, few_variants)
     )
+    settings = "the same settings" if usage.parameter_sets == 1 else f"{usage.parameter_sets} sets of settings"
     answers = f", {usage.mean_n:.1f} answers a question on average" if usage.mean_n > 1 else ""
     return Finding(
         strength=strength,
         sentence=(
             f"{percent(usage.varied_share)} of {usage.events:,} requests stand alone and ask for varied "
-            f"answers{answers}, with {usage.parameter_sets} combinations of settings in all."
+            f"answers{answers}, with {settings} throughout."
         ),
         evidence={
             "varied_share": usage.varied_share,

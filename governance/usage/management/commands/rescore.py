@@ -1,0 +1,31 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.models import Account
+from governance.audit.actor import Actor
+from governance.usage.actions import mark_dirty, take_up_again
+
+
+class Command(BaseCommand):
+    help = "Has accounts scored again: those named, all of them, or those that were put aside after failing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("accounts", nargs="*", default=[], help="external ids")
+        which.add_argument("--all", action="store_true")
+        which.add_argument("--set-aside", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        if options["set_aside"]:
+            count = take_up_again(by=Actor.system("rescore"), now=now)
+        else:
+            chosen = Account.objects.all() if options["all"] else Account.objects.known_as(options["accounts"])
+            if missing := set(options["accounts"]) - set(chosen.values_list("external_id", flat=True)):
+                raise CommandError(f"There is no account {', '.join(sorted(missing))}.")
+            keys = list(chosen.values_list("pk", flat=True))
+            mark_dirty(keys, now=now)
+            count = len(keys)
+        self.stdout.write(f"{count} accounts will be scored again.")

@@ -1,0 +1,109 @@
+"""Every table in the admin: to be found, read and searched, and not to be changed."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.actions import register_accounts
+from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
+from governance.review.actions import Verdict, claim, decide
+from governance.review.models import Decision
+from governance.risk.models import TemplateUse
+from governance.staff.models import ServiceKey
+from governance.staff.roles import Role
+from governance.usage.actions import record_events
+from tests.factories import MACHINE, NOW, case, line, person, service_key
+
+pytestmark = pytest.mark.django_db
+
+OURS = {"accounts", "audit", "enforcement", "review", "risk", "staff", "usage"}
+MODELS = sorted(
+    (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
+)
+
+
+def address(model: type[Model], page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def auditor(client: Client) -> Client:
+    client.force_login(person("Ines Varga", role=Role.AUDITOR))
+    return client
+
+
+@pytest.fixture
+def _one_of_everything() -> None:
+    harbour = AccountLine(
+        account="acct_harbour",
+        organisation="org_harbour",
+        created_at=NOW,
+        licence=LicenceLine(training_permitted=True),
+        keys=[ApiKeyLine(id="key_1")],
+        terms=AcceptedTerms(version="2026-03", accepted_at=NOW),
+    )
+    register_accounts([harbour], by=MACHINE, now=NOW)
+    record_events([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
+    service_key(ServiceKey.Scope.ACCESS_READ)
+    mira = person()
+    opened = case()
+    TemplateUse.objects.create(template_digest=7, account=opened.account, events=9, seen_at=NOW)
+    claim(opened, by=mira, now=NOW)
+    block = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
+    decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
+
+
+class TestTheAdmin:
+    def test_shows_every_table_of_ours(self) -> None:
+        ours = {model._meta.label for model in apps.get_models() if model._meta.app_label in OURS}
+
+        assert {model._meta.label for model in MODELS} == ours
+
+    @pytest.mark.usefixtures("_one_of_everything")
+    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+    def test_lists_and_shows_a_row(self, auditor: Client, model: type[Model]) -> None:
+        row = model._default_manager.first()
+        assert row is not None
+
+        assert auditor.get(address(model, "changelist")).status_code == 200
+        assert auditor.get(address(model, "change", row.pk)).status_code == 200
+
+    @pytest.mark.usefixtures("_one_of_everything")
+    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+    def test_searches(self, auditor: Client, model: type[Model]) -> None:
+        assert auditor.get(address(model, "changelist"), {"q": "harbour"}).status_code == 200
+
+    @pytest.mark.usefixtures("_one_of_everything")
+    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+    def test_lets_nobody_change_or_delete_a_row(self, client: Client, model: type[Model]) -> None:
+        client.force_login(person("Ada Moreau", role=Role.ADMIN))
+        row = model._default_manager.first()
+        assert row is not None
+
+        assert client.get(address(model, "add")).status_code == 403
+        assert client.post(address(model, "change", row.pk), {}).status_code == 403
+        assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+    @pytest.mark.usefixtures("_one_of_everything")
+    def test_never_shows_a_digest_or_a_ciphertext(self, auditor: Client) -> None:
+        key = ServiceKey.objects.get()
+
+        page = auditor.get(address(ServiceKey, "change", key.pk)).content.decode()
+
+        assert "Digest" not in page
+
+    def test_is_closed_to_a_reviewer(self, client: Client) -> None:
+        client.force_login(person(role=Role.REVIEWER))
+
+        assert client.get("/admin/", follow=True).status_code == 403
+
+    def test_leads_somebody_unknown_to_the_one_sign_in(self, client: Client) -> None:
+        chain = client.get("/admin/", follow=True).redirect_chain
+
+        assert chain[-1][0].startswith("/sign-in/?next=/admin/")
