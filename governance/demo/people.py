@@ -145,8 +145,16 @@ class Registry:
             sends_text=kind.ring or index % 5 != 3,
             adopts_new_model=dice.random() < kind.adopts_new_model,
             rate_limited=kind.rate_limited,
-            begins_at=max(created_at, self._starts_at),
+            begins_at=max(created_at, self._starts_at + self._delay(kind, index)),
         )
+
+    def _delay(self, kind: Kind, index: int) -> timedelta:
+        """Harvesters come one after another, some of them in the last days: a queue is never all old."""
+        if kind.ring:
+            return timedelta(days=self._days * index / 14)
+        if kind.harvest and index % 2:
+            return timedelta(days=self._days * (0.7 + 0.25 * self._dice.random()))
+        return timedelta()
 
     def _account(
         self, kind: Kind, index: int, organisation: _Organisation, card: str, addresses: Sequence[Address]

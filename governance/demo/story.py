@@ -18,6 +18,7 @@ from governance import pipeline
 from governance.audit.actor import Actor
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
+from governance.enforcement.models import Restriction
 from governance.review.actions import Verdict, decide, note
 from governance.review.models import Case, Decision
 from governance.staff.models import User
@@ -26,8 +27,8 @@ from governance.usage.actions import note_import, record_events
 SOURCE = "native"
 BATCH = 5_000
 # What is younger than this at the end is left to whoever looks at the demonstration.
-LEFT_OPEN = timedelta(days=5)
-SHARE_DECIDED = 0.35
+LEFT_OPEN = timedelta(days=2)
+SHARE_DECIDED, SHARE_DECIDED_ONCE_DUE = 0.2, 0.65
 DEMO = Actor.system("load_demo")
 
 GUILTY = Verdict(
@@ -93,21 +94,23 @@ def _by_day(world: World) -> Iterator[list[dict[str, Any]]]:
 
 
 def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
-    lines = [msgspec.json.encode(event) for event in events]
+    """Record a day's events, but for those of accounts that the gateway has refused; how many there were."""
+    refused = set(Restriction.objects.in_force(at=now).denying().values_list("account__external_id", flat=True))
+    lines = [msgspec.json.encode(event) for event in events if event["account"] not in refused]
     for start in range(0, len(lines), BATCH):
         record_events(lines[start : start + BATCH], source=SOURCE, now=now)
-    note_import("demonstration", accepted=len(events), duplicate=0, rejected=0, by=DEMO, now=now)
+    note_import("demonstration", accepted=len(lines), duplicate=0, rejected=0, by=DEMO, now=now)
     return len(lines)
 
 
 def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
-    """Staff decides what has been open for a day, most of the time."""
+    """Staff decides some of what has been open for a day, and most of what is due."""
     if now > world.ends_at - LEFT_OPEN:
         return
     due = Case.objects.waiting().select_related("account").filter(opened_at__lt=now).order_by("account__external_id")
     for case in due:
         dice = Random(f"{world.seed}/{case.account.external_id}/{now:%Y%m%d}")
-        if dice.random() > SHARE_DECIDED:
+        if dice.random() > (SHARE_DECIDED_ONCE_DUE if case.due_at <= now else SHARE_DECIDED):
             continue
         someone = dice.choice(staff)
         verdict = _verdict(world.labels[case.account.external_id], dice)

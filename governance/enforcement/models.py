@@ -25,6 +25,10 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
     def in_force(self, *, at: datetime) -> Self:
         return self.filter(starts_at__lte=at, ended_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
 
+    def denying(self) -> Self:
+        """Those that refuse access altogether."""
+        return self.filter(kind__in=Restriction.DENYING)
+
     def overdue(self, *, at: datetime) -> Self:
         """Over by their own terms, but not yet noted as ended."""
         return self.filter(ended_at=None, expires_at__lte=at)

@@ -13,6 +13,8 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.SHAPE
 VERSION: Final = 1
 WEIGHT: Final = 18
+# Nobody has more than all; that a model has few users so far is no reason to say so.
+MOST_SAID: Final = 0.99
 HARMLESS: Final = "Writing from a brief, and translation of short phrases, have the same proportion."
 
 
@@ -32,7 +34,7 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
         strength=strength,
         sentence=(
             f"Half of its answers are over {usage.median_ratio:.1f} times as long as the question, more than "
-            f"{percent(usage.ratio_percentile)} of the users of {usage.main_model} get."
+            f"{percent(min(usage.ratio_percentile, MOST_SAID))} of the users of {usage.main_model} get."
         ),
         evidence={
             "median_ratio": usage.median_ratio,

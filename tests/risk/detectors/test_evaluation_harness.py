@@ -1,5 +1,5 @@
 from governance.risk.detectors.evaluation_harness import detect
-from tests.risk.usages import ellen_the_evaluator, marcus_the_harvester, nadia_the_newcomer
+from tests.risk.usages import ellen_the_evaluator, facts, marcus_the_harvester, nadia_the_newcomer
 
 
 class TestEvaluationHarness:
@@ -14,6 +14,12 @@ class TestEvaluationHarness:
         finding = detect(ellen_the_evaluator(mean_n=8.0))
 
         assert finding is None or finding.strength == 0
+
+    def test_credits_half_a_single_repeatable_wrapping_that_nobody_else_is_known_to_use(self) -> None:
+        finding = detect(ellen_the_evaluator(markers={"reasoning": 1.0}, facts=facts()))
+
+        assert finding is not None
+        assert 0 < finding.strength <= 0.5
 
     def test_gives_nothing_to_a_harvest(self) -> None:
         finding = detect(marcus_the_harvester())
