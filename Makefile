@@ -37,7 +37,7 @@ types: $(VENV)/installed-dev
 
 imports: $(VENV)/installed-dev
 	@echo 'imports: import-linter'
-	@$(BIN)/lint-imports --no-logo
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
 
 templates: $(VENV)/installed-dev
 	@echo 'templates: djade, djlint'

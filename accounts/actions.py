@@ -12,7 +12,8 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 
 DESCRIBED_BY_SELLER = (
-    "organisation", "created_at", "plan", "declared_use", "country", "signup_ip", "email_domain", "payment_fingerprint",
+    "organisation", "status", "created_at", "plan", "declared_use", "country", "signup_ip", "email_domain",
+    "payment_fingerprint",
 )  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def _account(line: AccountLine, organisations: Mapping[str, int], now: datetime)
     return Account(
         external_id=line.account,
         organisation_id=organisations[line.organisation] if line.organisation else None,
+        status=line.status,
         created_at=line.created_at,
         first_seen_at=now,
         plan=line.plan,

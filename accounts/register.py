@@ -2,7 +2,7 @@
 
 import ipaddress
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -33,6 +33,7 @@ class AccountLine(msgspec.Struct, frozen=True):
     account: Id
     organisation: Id | None = None
     organisation_name: Text = ""
+    status: Literal["open", "closed"] = "open"
     created_at: datetime | None = None
     plan: Annotated[str, msgspec.Meta(max_length=64)] = ""
     declared_use: Text = ""

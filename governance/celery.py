@@ -1,11 +1,23 @@
 """The Celery application. Its tasks are in governance/tasks.py, its timetable in settings.CELERY_BEAT_SCHEDULE."""
 
 import os
+import sys
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 
 app = Celery("stillwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("governance.tasks",)
+# Else Celery closes the database connection before and after every task: 17 ms for one that finds nothing to do,
+# against 5 ms. Connections are looked after as in a request instead: checked, and replaced when they are old.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+@task_prerun.connect
+def look_after_connections(**_: Any) -> None:
+    close_old_connections()

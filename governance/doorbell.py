@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 # After a failed ring the broker is left alone for this long, so that a dead broker slows no request but the first.
 QUIET_SECONDS = 5.0
+# By then the timetable has rung as well: under a backlog, rings must not pile up.
+RING_LASTS_SECONDS = 60
 _quiet_until = 0.0
 
 
@@ -27,7 +29,7 @@ def _send(task: str) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, retry=False)
+        current_app.send_task(task, retry=False, expires=RING_LASTS_SECONDS)
     except (OperationalError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("The broker did not take a ring for %s: %s", task, type(error).__name__)

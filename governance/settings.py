@@ -193,14 +193,20 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {}
 )
 CELERY_TASK_PUBLISH_RETRY = False
+# Under a backlog these must not pile up, and clocks may differ by seconds: so half a minute.
 CELERY_BEAT_SCHEDULE = {
-    "score-dirty-accounts": {"task": "governance.tasks.score_dirty_accounts", "schedule": 2.0},
-    "end-expired-restrictions": {"task": "governance.tasks.end_expired_restrictions", "schedule": 30.0},
-    "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
-    "forget-expired-excerpts": {
-        "task": "governance.tasks.forget_expired_excerpts",
-        "schedule": timedelta(hours=1),
+    "score-dirty-accounts": {
+        "task": "governance.tasks.score_dirty_accounts",
+        "schedule": 2.0,
+        "options": {"expires": 30},
     },
+    "end-expired-restrictions": {
+        "task": "governance.tasks.end_expired_restrictions",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
+    "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
 }
 
 # How Stillwatch works ------------------------------------------------------------------------------------------

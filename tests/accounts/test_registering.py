@@ -52,6 +52,11 @@ class TestRegistering:
         assert outcome == Registered(created=0, updated=1)
         assert Account.objects.get().plan == "enterprise"
 
+    def test_notes_that_the_seller_closed_an_account(self) -> None:
+        register(HARBOUR | {"status": "closed"})
+
+        assert Account.objects.get().status == Account.Status.CLOSED
+
     def test_lets_the_last_line_about_an_account_win(self) -> None:
         register(HARBOUR, HARBOUR | {"plan": "enterprise"})
 

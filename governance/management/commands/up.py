@@ -71,9 +71,11 @@ class Command(BaseCommand):
         self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        if not Account.objects.exists():
-            call_command("load_demo")
-        sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
+        sign_ins: list[SignIn] = []
+        if settings.DEMO != "none":
+            if not Account.objects.exists():
+                call_command("load_demo")
+            sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
         connection.close()
         return sign_ins
 
@@ -90,6 +92,8 @@ class Command(BaseCommand):
             self._say("\nSign in with one of these, made for this machine alone:")
         for role, email, password in sign_ins:
             self._say(f"  {role:<10}{email:<28}{password}")
+        if not sign_ins:
+            self._say("\nTo let somebody sign in: manage.py add_user EMAIL --name NAME --role admin")
         self._say(f"\nready: http://{HOST}:{port}/")
 
     def _say(self, line: str) -> None:
@@ -155,19 +159,9 @@ def _alone_in(data: Path) -> Iterator[None]:
 def _processes(port: int) -> Iterator[Processes]:
     level = os.environ.get("LOG_LEVEL", "WARNING")
     environment = os.environ | {"STILLWATCH_URL": f"http://{HOST}:{port}", "LOG_LEVEL": level}
-    # Under root Celery says so at length; where root starts Stillwatch, that is known.
-    celery = [
-        "-W",
-        "ignore:You're running the worker",
-        "-m",
-        "celery",
-        "--quiet",
-        "-A",
-        "governance",
-        "worker",
-    ]
-    celery += ["--loglevel", level, "--concurrency", "2", "--without-gossip", "--without-mingle"]
-    celery += ["--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
+    celery = ["-W", "ignore:You're running the worker"]  # under root Celery says so at length
+    celery += ["-m", "celery", "--quiet", "-A", "governance", "worker", "--loglevel", level, "--concurrency", "2"]
+    celery += ["--without-gossip", "--without-mingle", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
     granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
     granian += ["--workers", "2", "--blocking-threads", "4", "--workers-kill-timeout", "5"]
     granian += ["--log-level", level.lower(), "governance.wsgi:application"]
