@@ -15,6 +15,7 @@ from governance import embedded
 def data() -> Iterator[Path]:
     """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
     with tempfile.TemporaryDirectory(prefix="stillwatch-embedded-") as folder:
+        Path(folder).chmod(0o711)
         yield Path(folder)
 
 

@@ -1,17 +1,16 @@
 """Everything that the page of a case shows."""
 
 import uuid
-from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, Sum
 from django.utils.functional import cached_property
 
-from accounts.models import ApiKey, Licence
+from accounts.models import Account, ApiKey, Licence
 from governance.enforcement.models import Restriction
 from governance.review.chart import Chart, Use, chart
 from governance.review.models import Case, Decision, Step
@@ -19,7 +18,7 @@ from governance.review.wording import figure
 from governance.risk.detectors import all_detectors
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
-from governance.usage.queries import ShownExcerpt, excerpts_of, profiles_of
+from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -63,6 +62,14 @@ class LinkedAccount(NamedTuple):
     score: int | None
     band: str
     status: str
+
+
+class Links(NamedTuple):
+    """The foremost linked accounts, and how many there are by each kind of tie."""
+
+    accounts: list[LinkedAccount]
+    on_card: int
+    same_wrapping: int
 
 
 class Usage(NamedTuple):
@@ -114,18 +121,13 @@ class Dossier:
 
     @cached_property
     def usage(self) -> Usage:
-        assessment = self.case.assessment
-        hours = profiles_of(self.account).filter(hour__gte=assessment.window_start, hour__lte=assessment.window_end)
-        columns = ("hour", "model", "requests", "failures", "input_tokens", "output_tokens")
-        return _usage(list(hours.order_by("hour").values_list(*columns)))
+        window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
+        hours = [Use(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)]
+        return Usage(chart(hours), _by_model(self.account, **window))
 
     @cached_property
-    def linked(self) -> list[LinkedAccount]:
+    def linked(self) -> Links:
         return _linked_accounts(self.account.pk)
-
-    @property
-    def others_on_card(self) -> int:
-        return sum(other.on_card for other in self.linked)
 
     @property
     def excerpt_days(self) -> int:
@@ -144,6 +146,12 @@ class Dossier:
         """In force against the account and its keys, the strongest first."""
         in_force = Restriction.objects.in_force(at=self.now).against(self.account)
         return list(in_force.strongest_first().select_related("key"))
+
+    @property
+    def other_restrictions(self) -> list[Restriction]:
+        """Those in force that do not come from this case."""
+        own = self.decision.restriction_id if self.decision else None
+        return [restriction for restriction in self.restrictions if restriction.pk != own]
 
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -170,7 +178,7 @@ def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
     return [
         ShownFinding(
             title=finding["title"],
-            sentence=finding["sentence"],
+            sentence=finding["sentence"].replace(" %", "\N{NO-BREAK SPACE}%"),
             points=finding["points"],
             bar=round(100 * abs(finding["points"]) / largest, 1),
             harmless=finding["harmless"],
@@ -181,20 +189,14 @@ def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
     ]
 
 
-def _usage(hours: list[tuple[datetime, str, int, int, int, int]]) -> Usage:
-    by_hour: dict[datetime, Use] = {}
-    by_model: dict[str, Counter[str]] = {}
-    for hour, model, requests, failures, input_tokens, output_tokens in hours:
-        before = by_hour.get(hour, Use(hour, 0, 0))
-        by_hour[hour] = Use(hour, before.requests + requests, before.output_tokens + output_tokens)
-        by_model.setdefault(model, Counter()).update(
-            requests=requests, failures=failures, input_tokens=input_tokens, output_tokens=output_tokens
-        )
-    models = [ModelUse(model, **totals) for model, totals in by_model.items()]
-    return Usage(chart(list(by_hour.values())), sorted(models, key=lambda use: -use.requests))
+def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:
+    hours = profiles_of(account).filter(hour__gte=start, hour__lt=end).order_by()
+    totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
+    models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
+    return sorted(models, key=lambda use: (-use.requests, use.model))
 
 
-def _linked_accounts(account: int) -> list[LinkedAccount]:
+def _linked_accounts(account: int) -> Links:
     """Accounts on the same card or with the same templates, those with the highest scores first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -213,16 +215,19 @@ def _linked_accounts(account: int) -> list[LinkedAccount]:
                 FROM tie WHERE id <> %(account)s GROUP BY id
             )
             SELECT account.external_id, coalesce(organisation.name, ''), on_card, same_wrapping,
-                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, '')
+                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
+                   count(*) FILTER (WHERE on_card) OVER (), count(*) FILTER (WHERE same_wrapping) OVER ()
             FROM linked JOIN accounts_account AS account USING (id)
             LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
             LEFT JOIN LATERAL (
                 SELECT id, score, band, status FROM review_case
                 WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
             ) AS newest ON true
-            ORDER BY on_card AND same_wrapping DESC, newest.score DESC NULLS LAST, account.external_id
+            ORDER BY (on_card AND same_wrapping) DESC, on_card DESC, newest.score DESC NULLS LAST, account.external_id
             LIMIT %(most)s
             """,
             {"account": account, "most": LINKED_SHOWN},
         )
-        return [LinkedAccount(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)
+    return Links([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)

@@ -49,14 +49,12 @@ class QueueForm(forms.Form):
 
 
 class FocusedForm(forms.Form):
-    """A form that takes the focus to the first field with a mistake."""
+    """A form whose page puts the focus on the first field with a mistake."""
 
-    def full_clean(self) -> None:
-        super().full_clean()
-        for name in self.fields:
-            if name in self.errors:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
+    @property
+    def first_mistake(self) -> str:
+        """That field's name; empty where all is well."""
+        return next((name for name in self.fields if name in self.errors), "")
 
 
 class DecisionForm(FocusedForm):
@@ -66,8 +64,8 @@ class DecisionForm(FocusedForm):
     action = forms.ChoiceField(
         choices=Decision.Action, widget=forms.RadioSelect, error_messages={"required": "Choose what to do."}
     )
-    against = forms.ChoiceField(required=False, widget=forms.RadioSelect)
     favour = forms.ChoiceField(required=False, widget=forms.RadioSelect)
+    against = forms.ChoiceField(required=False, widget=forms.RadioSelect)
     days = forms.TypedChoiceField(
         coerce=int, required=False, choices=[(days, str(days)) for days in DAYS], widget=forms.RadioSelect
     )

@@ -133,7 +133,9 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     case, form = _case(pk), LiftForm(request.POST)
     restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
     if not form.is_valid():
-        return _refused(request, case, "restrictions", lift_form=form, lifting=number)
+        own = Dossier(case, now=timezone.now()).decision
+        part = "decide" if own is not None and own.restriction_id == number else "restrictions"
+        return _refused(request, case, part, lift_form=form, lifting=number)
     lifted = actions.undo_restriction(
         case, restriction, note=form.cleaned_data["note"], by=request.user, now=timezone.now()
     )
@@ -161,12 +163,18 @@ def _done(request: StaffRequest, pk: uuid.UUID, message: str = "") -> HttpRespon
 
 def _lost(request: StaffRequest, pk: uuid.UUID, lost: Exception) -> HttpResponse:
     """What somebody sees who came too late: the case as it is now, and who was faster."""
-    return _shown(request, _case(pk), status=HTTPStatus.CONFLICT, lost=str(lost))
+    response = _shown(request, _case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost))
+    return trigger_client_event(_instead_of(response, "case"), "queue-changed")
 
 
 def _refused(request: StaffRequest, case: Case, part: str, **forms: Any) -> HttpResponse:
     """The form again, with what is wrong at its fields."""
     response = _shown(request, case, status=HTTPStatus.UNPROCESSABLE_ENTITY, part=part, **forms)
+    return _instead_of(response, part)
+
+
+def _instead_of(response: HttpResponse, part: str) -> HttpResponse:
+    """Has htmx put the fragment in place of this part, whatever it was to change."""
     return reswap(retarget(response, f"#{part}"), "outerHTML")
 
 

@@ -28,7 +28,7 @@ def compact(number: float) -> str:
 def initials(name: str) -> str:
     """Of the first and the last word: `MO`."""
     words = name.split()
-    return "".join(word[0] for word in {0: words[0], len(words): words[-1]}.values()).upper() if words else "?"
+    return "".join(word[0] for word in dict.fromkeys((*words[:1], *words[-1:]))).upper() or "?"
 
 
 @register.filter

@@ -1,0 +1,237 @@
+"""The pages in a real browser: with the keyboard alone, on a phone in the dark, and without JavaScript."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from governance.enforcement.models import Restriction
+from governance.review.models import Case
+from governance.staff.models import ServiceKey, User
+from tests.factories import PASSWORD, account, case, person, service_key
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None and "CI" not in os.environ:
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, and nothing runs in it while a test asks the database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Open]:
+    """Opens pages of a new visitor, and sees to it that the browser found nothing to complain about."""
+    complaints: list[str] = []
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type == "error" and "status of 4" not in message.text:  # 409 and 422 are answers like others
+            complaints.append(message.text)
+
+    def opened(**options: Any) -> Page:
+        page = chromium.new_context(base_url=live_server.url, **options).new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", complain)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield opened
+    assert complaints == []
+
+
+def sign_in(page: Page, user: User) -> None:
+    page.goto("/")
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue/")
+
+
+def two_cases() -> tuple[Case, Case]:
+    """The higher one first."""
+    now = timezone.now()
+    first = case(account("acct_harbour", organisation="org_quay"), score=96)
+    second = case(account("acct_quill"), score=71, band="high")
+    Case.objects.update(opened_at=now, due_at=now)
+    return first, second
+
+
+def asked(name: str) -> str:
+    """What the gateway is told about an account."""
+    _, headers = service_key(ServiceKey.Scope.ACCESS_READ)
+    decision = Client().get(f"/api/v1/access/check?account={name}", **headers).json()["decision"]
+    return str(decision)
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+class TestAReviewerWithoutAMouse:
+    def test_blocks_the_top_case_and_goes_on_to_the_next(self, open_page: Open) -> None:
+        first, second = two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900})
+        sign_in(page, person())
+        page.evaluate("window.stayed = true")
+        press = page.keyboard.press
+
+        press("j")
+        press("Enter")
+        expect(page.get_by_role("heading", name="acct_harbour")).to_be_focused()
+        press("d")
+        press("5")
+        press("Tab")
+        press("Space")
+        press("Tab")
+        press("ArrowDown")
+        press("Tab")
+        page.keyboard.type("One wrapping, ever-new payloads.")
+        press("Tab")
+        press("Space")
+        press("Enter")
+
+        expect(page.locator("#decide")).to_contain_text("Blocked")
+        expect(page.get_by_role("link", name="Next case").last).to_be_focused()
+        assert asked("acct_harbour") == "deny"
+        assert asked("acct_quill") == "allow"
+        press("Enter")
+        expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+        assert page.url.endswith(f"/cases/{second.pk}/")
+        assert page.evaluate("window.stayed"), "a page was loaded anew"
+        assert Case.objects.get(pk=first.pk).status == Case.Status.DECIDED
+
+    def test_claims_notes_and_gives_back(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900})
+        sign_in(page, person())
+        page.goto(f"/cases/{first.pk}/")
+        expect(page.locator(".row")).to_have_count(2)
+
+        page.keyboard.press("c")
+        expect(page.locator("#claim")).to_contain_text("Yours until")
+        expect(page.locator("#queue")).to_contain_text("You")
+        page.keyboard.press("n")
+        page.keyboard.type("Asked the account manager: c d 5 n.")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#history")).to_contain_text("Asked the account manager: c d 5 n.")
+        page.keyboard.press("c")
+
+        expect(page.locator("#claim")).not_to_contain_text("Yours until")
+        assert Case.objects.get(pk=first.pk).claimed_by is None
+
+    def test_is_led_to_the_first_mistake(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900})
+        sign_in(page, person())
+        page.goto(f"/cases/{first.pk}/")
+
+        page.keyboard.press("5")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_label("Answers harvested in bulk")).to_be_focused()
+        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        assert not Restriction.objects.exists()
+
+    def test_can_switch_the_single_keys_off(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900})
+        sign_in(page, person())
+        page.keyboard.press("?")
+        page.get_by_label("Use shortcuts of single keys").uncheck()
+
+        page.goto(f"/cases/{first.pk}/")
+        page.keyboard.press("c")
+        page.keyboard.press("5")
+
+        expect(page.locator("[name=action]:checked")).to_have_count(0)
+        assert Case.objects.get(pk=first.pk).claimed_by is None
+
+
+class TestSearching:
+    def test_changes_the_list_and_the_address_as_one_types(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900})
+        sign_in(page, person())
+
+        page.keyboard.press("/")
+        page.keyboard.type("quay")
+
+        expect(page.locator(".row")).to_have_count(1)
+        expect(page).to_have_url(re.compile(r"/queue/\?q=quay$"))
+        page.go_back()
+        expect(page.locator(".row")).to_have_count(2)
+
+
+class TestOnAPhoneInTheDark:
+    def test_everything_fits_and_a_case_can_be_dismissed(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True, is_mobile=True)
+        sign_in(page, person())
+        assert not scrolls_sideways(page)
+
+        page.get_by_role("link", name="acct_harbour").tap()
+        expect(page.locator("#queue")).to_be_hidden()
+        assert not scrolls_sideways(page)
+        page.get_by_role("link", name="Decide", exact=True).tap()
+        page.get_by_label("Dismiss").check(force=True)
+        assert not scrolls_sideways(page)
+        page.get_by_label("An evaluation, not a harvest").check()
+        page.get_by_role("button", name="Dismiss the case").tap()
+
+        expect(page.locator("#decide")).to_contain_text("Dismissed")
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+
+    def test_a_chosen_theme_outlives_the_page(self, open_page: Open) -> None:
+        page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        sign_in(page, person())
+        page.get_by_role("button", name="theme, sign out").click()
+        page.get_by_label("Light").check(force=True)
+
+        page.reload()
+
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
+class TestWithoutJavaScript:
+    def test_a_case_is_found_claimed_and_suspended(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+        sign_in(page, person())
+
+        page.get_by_placeholder("Account or organisation").fill("harbour")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator(".row")).to_have_count(0)
+        page.get_by_placeholder("Account or organisation").fill("acct_harbour")
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("link", name="acct_harbour").click()
+        page.get_by_role("button", name="Claim").click()
+        page.get_by_label("Suspend").check(force=True)
+        page.get_by_label("30 days").check(force=True)
+        page.get_by_role("button", name="Suspend the account").click()
+        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        page.get_by_label("Training data generated").check()
+        page.get_by_label("Clause of the terms").select_option(index=1)
+        page.get_by_role("button", name="Suspend the account").click()
+
+        expect(page.get_by_text("acct_harbour: suspended.")).to_be_visible()
+        assert asked("acct_harbour") == "deny"
+        assert Case.objects.get(pk=first.pk).status == Case.Status.DECIDED

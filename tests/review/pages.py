@@ -1,0 +1,42 @@
+"""Asking for pages the way a browser does, with htmx and without."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from governance.review.models import Case, Decision
+from governance.staff.models import User
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def by_htmx(target: str, *, current: str = "/queue/", boosted: bool = False) -> dict[str, str]:
+    """The headers with which htmx asks for what is to replace the element `target`."""
+    headers = {"HX-Request": "true", "HX-Target": target, "HX-Current-URL": f"http://testserver{current}"}
+    return headers | ({"HX-Boosted": "true"} if boosted else {})
+
+
+def text(response: Any) -> str:
+    assert isinstance(response, HttpResponse)
+    return response.content.decode()
+
+
+def address(case: Case, what: str = "") -> str:
+    return f"/cases/{case.pk}/{what}"
+
+
+def block_form(**fields: str) -> dict[str, str]:
+    """A decision to block, as the form sends it."""
+    usual = {
+        "decision": "7d3c1b0a-0000-4000-8000-000000000001",
+        "action": Decision.Action.BLOCK.value,
+        "against": Decision.Reason.BULK_HARVEST.value,
+        "terms_clause": "2.3 No training of competing models",
+        "confirmed": "on",
+    }
+    return usual | fields

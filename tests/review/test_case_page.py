@@ -1,0 +1,298 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+from time_machine import TimeMachineFixture
+
+from accounts.models import Account
+from governance.enforcement.models import Restriction
+from governance.review.actions import Verdict, claim, decide, note
+from governance.review.models import Case, Decision
+from governance.staff.roles import Role
+from governance.usage.actions import record_events
+from tests.factories import (
+    FINDING,
+    NOW,
+    account,
+    api_key,
+    assessment,
+    case,
+    line,
+    person,
+    restriction,
+    training_licence,
+)
+from tests.review.markup import outline
+from tests.review.pages import address, by_htmx, signed_in, text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
+
+DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+
+
+@pytest.fixture
+def _at_now(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to(NOW, tick=False)
+
+
+def page_of(about: Case, *, role: Role = Role.REVIEWER) -> str:
+    return text(signed_in(person("Ines Varga", role=role)).get(address(about)))
+
+
+def with_findings(*findings: dict[str, object]) -> Case:
+    about = account("acct_harbour")
+    seen = assessment(about, findings=list(findings))
+    opened = case(about)
+    opened.assessment = seen
+    opened.save()
+    return opened
+
+
+class TestTheScore:
+    def test_is_told_as_points_for_and_against(self) -> None:
+        opened = with_findings(FINDING | {"points": 60}, FINDING | {"points": 34}, FINDING | {"points": -12})
+
+        page = page_of(opened)
+
+        assert "+94" in page
+        assert "−12" in page
+
+    def test_has_each_finding_in_its_sentence_with_figures_and_a_harmless_reason(self) -> None:
+        page = page_of(with_findings(FINDING))
+
+        assert str(FINDING["title"]) in page
+        assert "94\N{NO-BREAK SPACE}% of 2,310 prompts wrap a new payload in the same words." in page
+        assert str(FINDING["harmless"]) in page
+        assert "2,310</dd>" in page
+
+    def test_shows_what_a_detector_says_of_itself(self) -> None:
+        page = page_of(with_findings(FINDING | {"detector": "shared_card"}))
+
+        assert "Many accounts on one card keep each below what would be noticed." in page
+
+    def test_survives_a_detector_that_is_gone(self) -> None:
+        assert str(FINDING["title"]) in page_of(with_findings(FINDING | {"detector": "gone_since"}))
+
+
+class TestTheAccount:
+    def test_is_described_by_what_is_known_of_it(self) -> None:
+        harbour = account(
+            "acct_harbour", organisation="org_quay", plan="scale", declared_use="support bot", country="NL"
+        )
+        api_key(harbour, "key_5521")
+
+        page = page_of(case(harbour))
+
+        for fact in ("org_quay", "scale", "support bot", "NL", "key_5521"):
+            assert fact in page
+
+    def test_names_a_licence_that_permits_training(self) -> None:
+        harbour = account("acct_harbour")
+        training_licence(harbour)
+
+        assert "training permitted" in page_of(case(harbour))
+
+    def test_leads_to_others_on_the_same_card(self) -> None:
+        harbour = account("acct_harbour", payment_fingerprint="card_1")
+        twin = case(account("acct_twin", payment_fingerprint="card_1"), score=91)
+        account("acct_stranger", payment_fingerprint="card_2")
+
+        page = page_of(case(harbour))
+
+        assert address(twin) in page
+        assert "shared with 1 other" in page
+        assert "acct_stranger" not in page
+
+
+class TestUse:
+    def test_is_drawn_and_told_as_a_table(self) -> None:
+        about = self.harbour_with_use()
+
+        page = page_of(about)
+
+        assert "<title>Sun 1 Nov, 09:00: 2 requests</title>" in page
+        assert "<caption>Use by hour</caption>" in page
+        assert "flagship-2" in page
+
+    def test_that_is_gone_leaves_a_sentence(self) -> None:
+        assert "No usage is left" in page_of(case())
+
+    def test_shows_excerpts_escaped_and_folded_away(self) -> None:
+        page = page_of(self.harbour_with_use("<script>alert(1)</script> Solve it."))
+
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; Solve it." in page
+        assert "<script>alert" not in page
+        assert '<details class="excerpts">' in page
+
+    def harbour_with_use(self, words: str = "Solve it step by step.") -> Case:
+        at = (NOW - timedelta(days=1)).isoformat()
+        asked = [{"role": "user", "content": words}]
+        lines = [line(account="acct_harbour", occurred_at=at, messages=asked) for _ in range(2)]
+        record_events(lines, source="native", now=NOW)
+        return case(Account.objects.get(external_id="acct_harbour"))
+
+
+class TestRestrictions:
+    def test_in_force_can_be_lifted_from_the_page(self) -> None:
+        harbour = account("acct_harbour")
+        in_force = restriction(harbour, Restriction.Kind.WATCH)
+
+        page = page_of(case(harbour))
+
+        assert "watched" in page
+        assert f"restrictions/{in_force.number}/lift/" in page
+
+    def test_on_a_key_of_the_account_are_shown_with_the_key(self) -> None:
+        harbour = account("acct_harbour")
+        restriction(api_key(harbour, "key_5521"), Restriction.Kind.BLOCK)
+
+        assert "key key_5521" in page_of(case(harbour))
+
+    def test_cannot_be_lifted_by_an_auditor(self) -> None:
+        harbour = account("acct_harbour")
+        restriction(harbour, Restriction.Kind.WATCH)
+
+        assert "/lift/" not in page_of(case(harbour), role=Role.AUDITOR)
+
+
+class TestHistory:
+    def test_tells_who_did_what(self) -> None:
+        opened = case()
+        note(opened, text="Asked the account manager.", by=person("Jonas Lindqvist"), now=NOW)
+
+        page = page_of(opened)
+
+        assert "Jonas Lindqvist" in page
+        assert "Asked the account manager." in page
+
+    def test_holds_earlier_decisions_about_the_account(self) -> None:
+        harbour = account("acct_harbour")
+        earlier = case(harbour)
+        decide(earlier, DISMISS, decision_id=uuid.uuid4(), by=person("Jonas Lindqvist"), now=NOW)
+
+        page = page_of(case(harbour, score=95))
+
+        assert address(earlier) in page
+        assert "Earlier decisions" in page
+
+
+class TestTheDecisionPanel:
+    def test_offers_the_five_actions(self) -> None:
+        page = page_of(case())
+
+        for action in Decision.Action.values:
+            assert f'name="action" value="{action}"' in page
+
+    def test_is_the_decision_once_there_is_one(self) -> None:
+        opened = case()
+        decide(opened, DISMISS, decision_id=uuid.uuid4(), by=person("Jonas Lindqvist"), now=NOW)
+
+        page = page_of(opened)
+
+        assert "Dismissed" in page
+        assert "Jonas Lindqvist" in page
+        assert 'name="action"' not in page
+
+    def test_says_who_works_on_the_case(self) -> None:
+        opened = case()
+        claim(opened, by=person("Jonas Lindqvist"), now=NOW)
+
+        page = page_of(opened)
+
+        assert "Jonas Lindqvist is working on this" in page
+        assert 'name="action"' not in page
+
+    def test_offers_an_auditor_nothing_to_press(self) -> None:
+        page = page_of(case(), role=Role.AUDITOR)
+
+        for what in ("decide/", "claim/", "note/"):
+            assert what not in page
+
+
+class TestThePage:
+    def test_costs_few_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        opened, client = case(), signed_in(person())
+
+        # 1 session, 2 user, 3 case with account, organisation, assessment, holder and keys, 4 restrictions,
+        # 5 hours of use, 6 use by model, 7 linked accounts, 8 excerpts, 9 decisions, 10 licences, 11 steps
+        with django_assert_num_queries(11):
+            client.get(address(opened))
+
+    def test_asks_only_for_what_a_fragment_shows(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        opened, client = case(), signed_in(person())
+
+        # 1 session, 2 user, 3 case, 4 steps
+        with django_assert_num_queries(4):
+            client.get(address(opened), headers=by_htmx("history"))
+
+    def test_and_its_fragment_are_the_same(self) -> None:
+        opened, client = case(account("acct_harbour")), signed_in(person())
+
+        fragment = text(client.get(address(opened), headers=by_htmx("case", boosted=True)))
+
+        assert "<html" not in fragment
+        assert '<section id="case"' in fragment
+        assert "acct_harbour · 82 · Stillwatch</title>" in fragment
+
+    def test_is_kept_by_no_browser(self) -> None:
+        response = signed_in(person()).get(address(case()))
+
+        assert "no-store" in response["Cache-Control"]
+
+    def test_that_does_not_exist_is_not_found(self) -> None:
+        response = signed_in(person()).get(f"/cases/{uuid.uuid4()}/")
+
+        assert response.status_code == 404
+        assert "There is nothing at this address" in text(response)
+
+    @pytest.mark.parametrize("path", ["/queue/", "case"])
+    def test_can_be_read_without_seeing_it(self, path: str) -> None:
+        opened = case(account("acct_harbour"))
+        restriction(opened.account, Restriction.Kind.WATCH)
+
+        seen = outline(text(signed_in(person()).get(address(opened) if path == "case" else path)))
+
+        assert seen.unlabelled == []
+        assert seen.headings[0] == 1
+        assert all(deeper - level <= 1 for level, deeper in zip(seen.headings, seen.headings[1:], strict=False))
+        assert len(seen.ids) == len(set(seen.ids))
+        assert seen.styled == []
+
+
+class TestTheNextCase:
+    def test_is_the_first_after_one_that_is_left_undecided(self) -> None:
+        first, second = case(score=95), case(score=90)
+        case(score=99)
+
+        response = signed_in(person()).get(f"/cases/next/?after={first.pk}")
+
+        assert response["Location"] == address(second)
+
+    def test_is_the_top_of_the_queue_after_a_decision(self) -> None:
+        top, decided = case(score=99), case(score=90)
+        decide(decided, DISMISS, decision_id=uuid.uuid4(), by=person(), now=NOW)
+
+        response = signed_in(person()).get(f"/cases/next/?after={decided.pk}")
+
+        assert response["Location"] == address(top)
+
+    def test_starts_at_the_top_again_after_the_last(self) -> None:
+        top, last = case(score=99), case(score=60)
+
+        response = signed_in(person()).get(f"/cases/next/?after={last.pk}")
+
+        assert response["Location"] == address(top)
+
+    def test_is_none_that_somebody_else_has_claimed(self) -> None:
+        taken, free = case(score=99), case(score=60)
+        claim(taken, by=person("Jonas Lindqvist"), now=NOW)
+
+        assert signed_in(person()).get("/cases/next/")["Location"] == address(free)
+
+    def test_is_the_queue_when_nothing_waits(self) -> None:
+        client = signed_in(person())
+
+        assert client.get("/cases/next/")["Location"] == "/queue/"
+        assert client.get("/cases/next/", headers=by_htmx("case"))["HX-Redirect"] == "/queue/"
+        assert "Nothing waits for you." in text(client.get("/queue/"))

@@ -1,0 +1,97 @@
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+
+from governance.review.actions import Verdict
+from governance.review.forms import DecisionForm, QueueForm
+from governance.review.models import Decision
+from governance.review.queries import Question, View
+from tests.review.pages import block_form
+
+
+def mistakes(**fields: str) -> dict[str, list[str]]:
+    form = DecisionForm(block_form(**fields))
+    form.is_valid()
+    return {name: [str(error) for error in errors] for name, errors in form.errors.items()}
+
+
+class TestADecision:
+    def test_needs_an_action(self) -> None:
+        assert mistakes(action="") == {"action": ["Choose what to do."]}
+
+    def test_to_dismiss_needs_a_reason_in_favour(self) -> None:
+        assert mistakes(action="dismiss") == {"favour": ["Choose why nothing is wrong."]}
+
+    @pytest.mark.parametrize("action", ["watch", "throttle", "suspend", "block"])
+    def test_to_restrict_needs_a_reason_against(self, action: str) -> None:
+        assert "against" in mistakes(action=action, against="", days="7", requests_per_minute="5")
+
+    @pytest.mark.parametrize("action", ["throttle", "suspend", "block"])
+    def test_to_take_something_away_needs_the_clause(self, action: str) -> None:
+        assert "terms_clause" in mistakes(action=action, terms_clause="", days="7", requests_per_minute="5")
+
+    def test_to_watch_needs_no_clause(self) -> None:
+        assert mistakes(action="watch", terms_clause="") == {}
+
+    def test_for_another_reason_needs_a_note(self) -> None:
+        assert mistakes(against="other") == {"note": ["Write the reason down."]}
+
+    def test_to_throttle_needs_a_limit_that_lets_something_through(self) -> None:
+        assert "requests_per_minute" in mistakes(action="throttle", requests_per_minute="")
+        assert "requests_per_minute" in mistakes(action="throttle", requests_per_minute="0")
+
+    def test_to_suspend_lasts_as_long_as_offered(self) -> None:
+        assert "days" in mistakes(action="suspend", days="")
+        assert "days" in mistakes(action="suspend", days="365")
+
+    def test_takes_no_reason_from_the_other_side(self) -> None:
+        assert "against" in mistakes(against="evaluation")
+
+    def test_takes_no_clause_that_is_not_in_the_terms(self) -> None:
+        assert "terms_clause" in mistakes(terms_clause="9.9 Whatever we like")
+
+    def test_offers_the_clauses_of_the_seller(self) -> None:
+        with override_settings(TERMS_CLAUSES=["4.2 Fair use"]):
+            assert mistakes(terms_clause="4.2 Fair use") == {}
+
+    def test_is_another_one_with_every_new_form(self) -> None:
+        assert DecisionForm()["decision"].value() != DecisionForm()["decision"].value()
+
+
+class TestAVerdict:
+    def verdict(self, **fields: str) -> Verdict:
+        form = DecisionForm(block_form(**fields))
+        assert form.is_valid(), form.errors
+        return form.verdict()
+
+    def test_takes_from_the_form_what_belongs_to_its_action(self) -> None:
+        leftovers = {"favour": "evaluation", "days": "30", "requests_per_minute": "5"}
+
+        verdict = self.verdict(**leftovers)
+
+        assert verdict.reason == Decision.Reason.BULK_HARVEST
+        assert (verdict.lasts, verdict.requests_per_minute) == (None, None)
+
+    def test_to_dismiss_names_no_clause(self) -> None:
+        verdict = self.verdict(action="dismiss", favour="expected_use")
+
+        assert (verdict.reason, verdict.terms_clause) == (Decision.Reason.EXPECTED_USE, "")
+
+    def test_to_suspend_says_for_how_long(self) -> None:
+        assert self.verdict(action="suspend", days="7").lasts == timedelta(days=7)
+
+    def test_to_throttle_says_what_is_left(self) -> None:
+        assert self.verdict(action="throttle", requests_per_minute="5").requests_per_minute == 5
+
+
+class TestTheFiltersOfTheQueue:
+    def test_are_read_from_the_address(self) -> None:
+        asked = QueueForm({"view": "mine", "band": "high", "q": " quill "}).question()
+
+        assert asked == Question(view=View.MINE, band="high", text="quill")
+
+    def test_that_make_no_sense_are_left_out_one_by_one(self) -> None:
+        asked = QueueForm({"view": "theirs", "band": "high", "after": "x"}).question()
+
+        assert asked == Question(band="high")

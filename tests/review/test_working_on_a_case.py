@@ -1,0 +1,262 @@
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from governance.audit.models import Entry
+from governance.enforcement.models import Restriction
+from governance.enforcement.queries import access
+from governance.review.actions import claim, decide
+from governance.review.models import Case, Decision
+from governance.staff.roles import Role
+from tests.factories import NOW, account, case, person, restriction
+from tests.review.pages import address, block_form, by_htmx, signed_in, text
+from tests.review.test_deciding import BLOCK
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def harbour() -> Case:
+    return case(account("acct_harbour"))
+
+
+@pytest.fixture
+def mira() -> Client:
+    return signed_in(person("Mira Okafor"))
+
+
+@pytest.fixture
+def jonas() -> Client:
+    return signed_in(person("Jonas Lindqvist"))
+
+
+class TestBlocking:
+    def test_denies_access_and_shows_the_decision_in_place_of_the_form(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
+
+        assert response.status_code == 200
+        assert "Blocked" in text(response)
+        assert "Next case" in text(response)
+        assert Restriction.objects.get().kind == Restriction.Kind.BLOCK
+        assert not access(account="acct_harbour", now=Restriction.objects.get().starts_at).allowed
+
+    def test_has_the_list_beside_the_case_made_new(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
+
+        assert "queue-changed" in response["HX-Trigger"]
+
+    def test_leads_back_to_the_case_without_htmx(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(), follow=True)
+
+        assert response.redirect_chain == [(address(harbour), 302)]
+        assert "acct_harbour: blocked." in text(response)
+
+    def test_twice_with_one_form_is_one_decision(self, harbour: Case, mira: Client) -> None:
+        for _ in range(2):
+            response = mira.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
+
+        assert response.status_code == 200
+        assert Decision.objects.count() == Restriction.objects.count() == 1
+
+    def test_wants_a_confirmation(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(confirmed=""), headers=by_htmx("case"))
+
+        assert response.status_code == 422
+        assert "Confirm that this is meant." in text(response)
+        assert not Decision.objects.exists()
+
+
+class TestARefusedForm:
+    def test_comes_back_in_place_of_the_panel_with_what_was_filled_in(self, harbour: Case, mira: Client) -> None:
+        form = block_form(terms_clause="", note="Three thousand prompts.")
+
+        response = mira.post(address(harbour, "decide/"), form, headers=by_htmx("case"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (422, "#decide")
+        assert text(response).lstrip().startswith('<section id="decide"')
+        assert "Three thousand prompts." in text(response)
+
+    def test_puts_the_focus_on_the_first_mistake(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(terms_clause="", confirmed=""))
+
+        assert text(response).count("autofocus") == 1
+        assert response.context["decision_form"].first_mistake == "terms_clause"
+
+    def test_is_a_whole_page_without_htmx(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "decide/"), block_form(terms_clause=""))
+
+        assert response.status_code == 422
+        assert "<html" in text(response)
+        assert "Choose the clause that was broken." in text(response)
+
+
+class TestALostRace:
+    def test_for_a_decision_says_what_the_other_decided(self, harbour: Case, mira: Client, jonas: Client) -> None:
+        other = block_form(decision=str(uuid.uuid4()), action="dismiss", favour="evaluation")
+        mira.post(address(harbour, "decide/"), other)
+
+        response = jonas.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (409, "#case")
+        assert "Mira Okafor has decided this case: dismiss." in text(response)
+        assert not Restriction.objects.exists()
+
+    def test_for_a_claim_says_who_has_it(self, harbour: Case, mira: Client, jonas: Client) -> None:
+        mira.post(address(harbour, "claim/"))
+
+        response = jonas.post(address(harbour, "claim/"), headers=by_htmx("claim"))
+
+        assert response.status_code == 409
+        assert "Mira Okafor is working on this case." in text(response)
+
+    def test_against_a_claim_keeps_others_from_deciding(self, harbour: Case, mira: Client, jonas: Client) -> None:
+        mira.post(address(harbour, "claim/"))
+
+        assert jonas.post(address(harbour, "decide/"), block_form()).status_code == 409
+        assert not Decision.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_at_once_has_one_winner(self, harbour: Case) -> None:
+        people = [signed_in(person(name)) for name in ("Mira Okafor", "Jonas Lindqvist")]
+
+        def block(client: Client) -> int:
+            try:
+                form = block_form(decision=str(uuid.uuid4()))
+                return client.post(address(harbour, "decide/"), form, headers=by_htmx("case")).status_code
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as both:
+            answers = sorted(both.map(block, people))
+
+        assert answers == [200, 409]
+        assert Decision.objects.count() == 1
+
+
+class TestClaiming:
+    def test_shows_until_when(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "claim/"), headers=by_htmx("claim"))
+
+        assert "Yours until" in text(response)
+        assert text(response).lstrip().startswith('<div id="claim"')
+
+    def test_can_be_undone(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "claim/"))
+
+        response = mira.post(address(harbour, "release/"), headers=by_htmx("claim"))
+
+        assert "Claim" in text(response)
+        assert Case.objects.get().claimed_by is None
+
+
+class TestNoting:
+    def test_adds_to_the_history(self, harbour: Case, mira: Client) -> None:
+        note = {"text": "Asked the account manager."}
+
+        response = mira.post(address(harbour, "note/"), note, headers=by_htmx("history"))
+
+        assert text(response).lstrip().startswith('<section id="history"')
+        assert "Asked the account manager." in text(response)
+
+    def test_nothing_is_refused_at_the_field(self, harbour: Case, mira: Client) -> None:
+        response = mira.post(address(harbour, "note/"), {"text": " "}, headers=by_htmx("history"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (422, "#history")
+        assert "Write something first." in text(response)
+
+
+class TestLifting:
+    def test_ends_what_a_decision_put_in_force(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+        number = Restriction.objects.get().number
+
+        lifting = {"note": "Decided by mistake"}
+        response = mira.post(address(harbour, f"restrictions/{number}/lift/"), lifting, headers=by_htmx("case"))
+
+        assert "lifted since" in text(response)
+        assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
+
+    def test_asks_for_a_reason(self, harbour: Case, mira: Client) -> None:
+        number = restriction(harbour.account, Restriction.Kind.WATCH).number
+
+        response = mira.post(address(harbour, f"restrictions/{number}/lift/"), headers=by_htmx("case"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (422, "#restrictions")
+        assert "Say why it is lifted." in text(response)
+
+    def test_asks_for_it_beside_the_decision_that_is_undone(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+        number = Restriction.objects.get().number
+
+        response = mira.post(address(harbour, f"restrictions/{number}/lift/"), headers=by_htmx("case"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (422, "#decide")
+        assert "Say why it is lifted." in text(response)
+
+    def test_does_not_reach_another_account(self, harbour: Case, mira: Client) -> None:
+        number = restriction(account("acct_quill"), Restriction.Kind.BLOCK).number
+
+        response = mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "No."})
+
+        assert response.status_code == 404
+        assert Restriction.objects.get().ended_at is None
+
+
+class TestAnAuditor:
+    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "restrictions/1/lift/"])
+    def test_changes_nothing(self, harbour: Case, what: str) -> None:
+        restriction(harbour.account, Restriction.Kind.WATCH)
+        client, entries = signed_in(person("Ines Varga", role=Role.AUDITOR)), Entry.objects.count()
+
+        form: dict[str, Any] = block_form() | {"text": "Hello", "note": "Hello"}
+        response = client.post(address(harbour, what), form)
+
+        assert response.status_code == 403
+        assert "Your role does not allow this" in text(response)
+        assert Entry.objects.count() == entries
+
+    @pytest.mark.parametrize("page", ["/queue/", "/cases/next/", "case"])
+    def test_sees_everything(self, harbour: Case, page: str) -> None:
+        client = signed_in(person("Ines Varga", role=Role.AUDITOR))
+
+        assert client.get(address(harbour) if page == "case" else page, follow=True).status_code == 200
+
+
+class TestAnAddressThatChangesSomething:
+    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "restrictions/1/lift/"])
+    def test_cannot_be_followed_as_a_link(self, harbour: Case, mira: Client, what: str) -> None:
+        assert mira.get(address(harbour, what)).status_code == 405
+
+    def test_wants_a_token_against_forgery(self, harbour: Case) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(person())
+
+        response = client.post(address(harbour, "decide/"), block_form())
+
+        assert response.status_code == 403
+        assert "The page was too old" in text(response)
+
+
+def test_a_decided_case_can_still_be_noted_on(harbour: Case, mira: Client) -> None:
+    decide(harbour, BLOCK, decision_id=uuid.uuid4(), by=person("Jonas Lindqvist"), now=NOW)
+
+    response = mira.post(address(harbour, "note/"), {"text": "They wrote back."}, follow=True)
+
+    assert "They wrote back." in text(response)
+
+
+def test_a_claim_is_prolonged_by_claiming_again(harbour: Case) -> None:
+    mira = person()
+    claim(harbour, by=mira, now=NOW)
+    before = Case.objects.get().claimed_until
+
+    signed_in(mira).post(address(harbour, "claim/"))
+
+    after = Case.objects.get().claimed_until
+    assert before is not None
+    assert after is not None
+    assert after > before
