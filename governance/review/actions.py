@@ -57,10 +57,13 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
     """
     by_account = {assessment.account_id: assessment for assessment in assessments}
     open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
+    changed: list[Case] = []
     rescored: list[Case] = []
     for case in open_cases:
-        rescored += _brought_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id))
-    Case.objects.bulk_update(rescored, ["assessment", "score", "band", "due_at"])
+        before = case.score
+        changed += _brought_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id))
+        rescored += [case] if case.score != before else []
+    Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
     Step.objects.bulk_create(
         Step(
             case=case,

@@ -1,7 +1,11 @@
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from governance.audit.history_admin import HistoryAdmin
 from governance.staff.models import ServiceKey, User
+
+# Roles are code here: a table of groups that grants nothing would mislead.
+admin.site.unregister(Group)
 
 
 @admin.register(User)

@@ -211,6 +211,14 @@ class TestConsidering:
         opened.refresh_from_db()
         assert (opened.score, opened.assessment, opened.due_at) == (91, worse, NOW + timedelta(hours=4))
 
+    def test_notes_in_its_history_that_the_score_changed_and_nothing_when_it_did_not(self) -> None:
+        opened = case(score=60, band="elevated")
+
+        for score in (60, 91):
+            consider([assessment(opened.account, score=score)], due={}, now=NOW)
+
+        assert [step.text for step in opened.steps.filter(kind=Step.Kind.RESCORED)] == ["Score 91 (critical)."]
+
     def test_never_moves_a_due_date_back(self) -> None:
         opened = case(due_in=1)
         better = assessment(opened.account, score=55, band="elevated")

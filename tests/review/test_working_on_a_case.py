@@ -141,7 +141,7 @@ class TestClaiming:
     def test_shows_until_when(self, harbour: Case, mira: Client) -> None:
         response = mira.post(address(harbour, "claim/"), headers=by_htmx("claim"))
 
-        assert "Yours until" in text(response)
+        assert "Yours for" in text(response)
         assert text(response).lstrip().startswith('<div id="claim"')
 
     def test_can_be_undone(self, harbour: Case, mira: Client) -> None:

@@ -20,6 +20,11 @@ def due(moment: datetime, now: datetime) -> str:
 
 
 @register.filter
+def left(moment: datetime, now: datetime) -> str:
+    return wording.span(moment - now)
+
+
+@register.filter
 def compact(number: float) -> str:
     return wording.compact(number)
 
