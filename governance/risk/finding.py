@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isclose
 from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -51,6 +52,6 @@ def ramp(value: float, start: float, full: float) -> float:
 def percent(share: float) -> str:
     """A share as people say it: `0.984` is `98 %`; what is not quite all is not called all."""
     whole = round(100 * share)
-    if whole == 100 and share < 1:
+    if whole == 100 and not isclose(share, 1):
         return "over 99 %"
     return "under 1 %" if whole == 0 and share > 0 else f"{whole} %"
