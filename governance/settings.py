@@ -23,7 +23,7 @@ from environs import Env, validate
 
 from governance import embedded
 from governance.installation import Secrets, installation_secrets
-from governance.web.admin_theme import UNFOLD as UNFOLD
+from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
