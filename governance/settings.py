@@ -7,6 +7,7 @@ SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of promp
                   Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
 STILLWATCH_DEMO   what `manage.py up` puts into an empty database: full, small or none
                   (default full with the embedded servers, else none)
+TERMS_CLAUSES     the clauses of your terms that a decision can name, with semicolons between them
 EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 """
@@ -216,6 +217,18 @@ CELERY_BEAT_SCHEDULE = {
 DEMO = env.str("STILLWATCH_DEMO", "full" if EMBEDDED else "none", validate=validate.OneOf(["full", "small", "none"]))
 DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
+TERMS_CLAUSES = env.list(
+    "TERMS_CLAUSES",
+    [
+        "2.3 No training of competing models",
+        "2.4 No automated extraction of answers",
+        "2.6 Stay within the declared use",
+        "3.1 One customer, one account",
+        "3.2 True particulars at sign-up",
+        "3.4 No resale of access",
+    ],
+    delimiter=";",
+)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 
 LOGGING = {

@@ -26,14 +26,16 @@ LINKED_SHOWN = 12
 
 
 class ShownFinding(NamedTuple):
-    """A finding as the page tells it. `bar` is its points in hundredths of the largest of the case."""
+    """A finding as the page tells it. `description` is in paragraphs, `bar` is its points in hundredths of the case's
+    largest.
+    """
 
     title: str
     sentence: str
     points: int
     bar: float
     harmless: str
-    description: str
+    description: list[str]
     figures: list[tuple[str, str]]
 
     @property
@@ -182,11 +184,16 @@ def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
             points=finding["points"],
             bar=round(100 * abs(finding["points"]) / largest, 1),
             harmless=finding["harmless"],
-            description=described.get(finding["detector"], ""),
+            description=_paragraphs(described.get(finding["detector"], "")),
             figures=[(name.replace("_", " "), figure(name, value)) for name, value in finding["evidence"].items()],
         )
         for finding in sorted(findings, key=lambda finding: -finding["points"])
     ]
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Without the line breaks of the source."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
 def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:

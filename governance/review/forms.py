@@ -13,15 +13,6 @@ from governance.review.models import Decision
 from governance.review.queries import Question, View
 from governance.risk.models import BAND_CHOICES
 
-# Those of a seller who has not set TERMS_CLAUSES.
-USUAL_CLAUSES = (
-    "2.3 No training of competing models",
-    "2.4 No automated extraction of answers",
-    "2.6 Stay within the declared use",
-    "3.1 One customer, one account",
-    "3.2 True particulars at sign-up",
-    "3.4 No resale of access",
-)
 DAYS = (1, 7, 30)
 USUAL_DAYS = 7
 USUAL_LIMIT = 10
@@ -79,8 +70,8 @@ class DecisionForm(FocusedForm):
         super().__init__(data, initial=usual, auto_id="decide-%s")
         self._offer("against", [r for r in Decision.Reason if r not in Decision.EXONERATING])
         self._offer("favour", Decision.EXONERATING)
-        clauses: Sequence[str] = getattr(settings, "TERMS_CLAUSES", USUAL_CLAUSES)
-        self._choices("terms_clause", [("", "Choose a clause"), *((clause, clause) for clause in clauses)])
+        clauses = [(clause, clause) for clause in settings.TERMS_CLAUSES]
+        self._choices("terms_clause", [("", "Choose a clause"), *clauses])
 
     def _offer(self, name: str, reasons: Sequence[Decision.Reason]) -> None:
         self._choices(name, [(reason.value, reason.label) for reason in reasons])

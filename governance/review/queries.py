@@ -13,10 +13,10 @@ from accounts.models import Account
 from governance.review.models import Case, CaseQuerySet, Decision
 from governance.staff.models import User
 
-PAGE = 40
+PAGE = 30
 REASONS_SHOWN = 3
 FEW_ACCOUNTS = 1000
-# What a row shows: the rest of these rows is wide, and read 40 times a page.
+# What a row shows: the rest of these rows is wide, and read 30 times a page.
 SHOWN = (
     *("account__external_id", "account__organisation__name", "account__organisation__external_id"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
@@ -93,7 +93,7 @@ def against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def queue_page(question: Question, *, user: User, now: datetime) -> Page:
-    """Up to 40 cases, in the order in which they want to be worked on; decided ones newest first.
+    """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
     """

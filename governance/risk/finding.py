@@ -49,6 +49,12 @@ def ramp(value: float, start: float, full: float) -> float:
     return min(1.0, max(0.0, (value - start) / (full - start)))
 
 
+def days(number: float) -> str:
+    """So many days as people say it: `1.2` is `1 day`."""
+    whole = round(number)
+    return "1 day" if whole == 1 else f"{whole} days"
+
+
 def percent(share: float) -> str:
     """A share as people say it: `0.984` is `98 %`; what is not quite all is not called all."""
     whole = round(100 * share)

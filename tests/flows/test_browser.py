@@ -191,7 +191,6 @@ class TestOnAPhoneInTheDark:
         page.get_by_role("link", name="acct_harbour").tap()
         expect(page.locator("#queue")).to_be_hidden()
         assert not scrolls_sideways(page)
-        page.get_by_role("link", name="Decide", exact=True).tap()
         page.get_by_label("Dismiss").check(force=True)
         assert not scrolls_sideways(page)
         page.get_by_label("An evaluation, not a harvest").check()

@@ -6,7 +6,7 @@ its traffic.
 
 from typing import Final
 
-from governance.risk.finding import Family, Finding, ramp
+from governance.risk.finding import Family, Finding, days, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.IDENTITY
@@ -30,7 +30,7 @@ def detect(
     return Finding(
         strength=ramp(usage.age_days, old_days, new_days) * ramp(a_day, few_a_day, many_a_day),
         sentence=(
-            f"Its first request came {usage.age_days:.0f} days after sign-up; "
+            f"Its first request came {days(usage.age_days)} after sign-up; "
             f"it makes {a_day:.0f} stand-alone requests on an active day."
         ),
         evidence={"age_days": usage.age_days, "requests_a_day": a_day},
