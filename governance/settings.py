@@ -1,6 +1,9 @@
 """Every setting, from the environment, safe by default.
 
 STILLWATCH_URL    public address, e.g. https://stillwatch.example.com; http:// is meant for one's own machine only
+BEHIND_PROXY      true where TLS ends at a proxy that sets X-Forwarded-Proto (default false)
+ALLOWED_HOSTS     host names that are answered, with commas between them (default: that of STILLWATCH_URL)
+PORT              where `manage.py up` listens (default 8000)
 STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
 DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
 SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts.

@@ -87,11 +87,15 @@
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.isComposing || event.altKey) return;
-    if (writing(target)) {
-      if (key === "Escape") target.blur();
-      if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.form?.requestSubmit();
+    if (key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      target.form?.requestSubmit();
       return;
     }
+    if (writing(target)) {
+      if (key === "Escape") target.blur();
+      return;
+    }
+    if (document.querySelector("#keys:popover-open")) return;
     if (!keysAreOn || event.ctrlKey || event.metaKey) return;
     const isSecond = first && event.timeStamp - firstAt < PAUSE;
     const typed = isSecond ? `${first} ${key}` : key;

@@ -122,7 +122,7 @@ class Restrictions(APIView):
 class LiftRequest(serializers.Serializer[Any]):
     """Why a restriction is lifted."""
 
-    note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    note = serializers.CharField(max_length=500)
 
 
 class OneRestriction(APIView):
@@ -158,6 +158,8 @@ def described(restriction: Restriction) -> dict[str, Any]:
         "ended_at": restriction.ended_at,
         "ending": restriction.ending or None,
         "author": restriction.author,
+        "ended_by": restriction.ended_by or None,
+        "ending_note": restriction.ending_note or None,
     }
 
 

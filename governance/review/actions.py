@@ -16,6 +16,7 @@ from governance.enforcement.models import Reason, Restriction
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.reopening import Earlier, deserves_a_case
 from governance.risk.models import Assessment
+from governance.risk.policy import due_at
 from governance.staff.models import User
 
 PIPELINE = Actor.system("pipeline")
@@ -214,6 +215,33 @@ def undo_restriction(case: Case, restriction: Restriction, *, note: str, by: Use
     if lifted:
         Step.objects.create(case=case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
     return lifted
+
+
+@transaction.atomic
+def reopen(case: Case, *, by: User, now: datetime) -> Case:
+    """Take up again what was decided: a new case of the same account, held by who asks for it.
+
+    The decision stands, with all that is in force, until the new case is decided. Where the account has an open case
+    already, that one is the answer.
+    """
+    Case.objects.select_for_update().get(pk=case.pk)
+    opened = Case.objects.filter(account=case.account, status=Case.Status.OPEN).first()
+    if opened is not None:
+        return opened
+    latest = case.account.assessments.latest("assessed_at", "pk")
+    reopened = Case.objects.create(
+        account=case.account,
+        assessment=latest,
+        score=latest.score,
+        band=latest.band,
+        opened_at=now,
+        due_at=due_at(latest.score, opened_at=now),
+        claimed_by=by,
+        claimed_until=now + CLAIM_LASTS,
+    )
+    details = {"case": str(case.pk), "account": case.account.external_id}
+    _note_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
+    return reopened
 
 
 def _note_step(

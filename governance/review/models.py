@@ -98,6 +98,7 @@ class Step(models.Model):
         NOTED = "noted", "Noted"
         DECIDED = "decided", "Decided"
         LIFTED = "lifted", "Restriction lifted"
+        REOPENED = "reopened", "Taken up again"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -128,6 +128,14 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def reopen(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Leads to the new case."""
+    reopened = actions.reopen(_case(pk), by=request.user, now=timezone.now())
+    return redirect("review:case", pk=reopened.pk)
+
+
+@require_POST
 @permission_required(LIFT_RESTRICTIONS, raise_exception=True)
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     case, form = _case(pk), LiftForm(request.POST)

@@ -27,11 +27,12 @@ USE_IS_NOTED_EVERY = timedelta(hours=1)
 def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now: datetime) -> User:
     """Somebody new who may sign in with `password`.
 
-    Raises ValidationError where the password is weak, IntegrityError where the e-mail address is taken.
+    Raises ValidationError where the password is weak or the e-mail address is none, has no name, or is taken.
     """
     user = User(email=email.lower(), name=name, role=role, created_at=now)
-    validate_password(password, user)
     user.set_password(password)
+    user.full_clean()
+    validate_password(password, user)
     user.save(force_insert=True)
     record(
         "user.added",
@@ -41,6 +42,15 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
         details={"email": user.email, "role": role.value},
     )
     return user
+
+
+@transaction.atomic
+def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
+    """Somebody has left: no sign-in, and open sessions end with the next request; False where that was so before."""
+    if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+        return False
+    record("user.shut_out", subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
+    return True
 
 
 @transaction.atomic

@@ -145,7 +145,14 @@ class TestLifting:
     def test_says_when_there_is_no_such_restriction(self, client: Client) -> None:
         _, known = service_key("restrictions:write")
 
-        assert client.delete("/api/v1/restrictions/7", **known).status_code == 404
+        assert client.delete("/api/v1/restrictions/7?note=mistake", **known).status_code == 404
+
+    def test_needs_a_note_that_says_why(self, client: Client) -> None:
+        block = restriction(account("acct_harbour"))
+        _, known = service_key("restrictions:write")
+
+        assert client.delete(f"/api/v1/restrictions/{block.number}", **known).status_code == 400
+        assert check(client, "account=acct_harbour").json()["decision"] == "deny"
 
 
 class TestListing:

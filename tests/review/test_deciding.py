@@ -17,6 +17,7 @@ from governance.review.actions import (
     decide,
     note,
     release,
+    reopen,
     undo_restriction,
 )
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
@@ -136,6 +137,40 @@ class TestUndoing:
         assert access(account="acct_harbour", now=NOW).allowed
         assert Decision.objects.count() == 1
         assert opened.steps.filter(kind=Step.Kind.LIFTED, text="Appeal granted.").exists()
+
+
+class TestTakingUpAgain:
+    def test_opens_a_new_case_for_who_asks_and_lets_the_decision_stand(self) -> None:
+        dismissed, mira = case(), person()
+        decided(dismissed, DISMISS)
+
+        again = reopen(dismissed, by=mira, now=NOW)
+
+        assert again != dismissed
+        assert (again.account, again.is_open, again.holder(at=NOW)) == (dismissed.account, True, mira.pk)
+        assert Decision.objects.get().case == dismissed
+
+    def test_lets_an_account_be_blocked_that_was_dismissed_by_mistake(self) -> None:
+        dismissed, mira = case(account("acct_harbour")), person()
+        decided(dismissed, DISMISS)
+
+        decided(reopen(dismissed, by=mira, now=NOW), by=mira)
+
+        assert not access(account="acct_harbour", now=NOW).allowed
+
+    def test_twice_leads_to_the_same_case(self) -> None:
+        dismissed, mira = case(), person()
+        decided(dismissed, DISMISS)
+
+        assert reopen(dismissed, by=mira, now=NOW) == reopen(dismissed, by=mira, now=NOW)
+
+    def test_leaves_an_entry(self) -> None:
+        dismissed = case()
+        decided(dismissed, DISMISS)
+
+        reopen(dismissed, by=person("Mira Okafor"), now=NOW)
+
+        assert Entry.objects.get(verb="case.reopened").actor_name == "Mira Okafor"
 
 
 class TestClaiming:

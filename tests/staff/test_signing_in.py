@@ -2,8 +2,9 @@ import pytest
 from django.test import Client
 
 from governance.audit.models import Entry
+from governance.staff.actions import shut_out
 from governance.staff.queries import ATTEMPTS_ALLOWED
-from tests.factories import PASSWORD, person
+from tests.factories import MACHINE, NOW, PASSWORD, person
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,15 @@ class TestSigningIn:
         response = client.post("/sign-in/", {"username": mira.email, "password": PASSWORD})
 
         assert "Too many attempts" in response.content.decode()
+
+    def test_ends_at_once_for_somebody_who_is_shut_out(self, client: Client) -> None:
+        mira = person("Mira Okafor")
+        sign_in(client, mira.email)
+
+        shut_out(mira, by=MACHINE, now=NOW)
+
+        assert client.get("/queue/")["Location"].startswith("/sign-in/")
+        assert sign_in(client, mira.email) == 200
 
     def test_is_refused_to_somebody_inactive(self, client: Client) -> None:
         mira = person("Mira Okafor")

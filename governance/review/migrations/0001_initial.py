@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                             ("noted", "Noted"),
                             ("decided", "Decided"),
                             ("lifted", "Restriction lifted"),
+                            ("reopened", "Taken up again"),
                         ],
                         max_length=10,
                     ),

@@ -3,7 +3,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
 from django.utils import timezone
 
 from governance.audit.actor import Actor
@@ -30,8 +29,6 @@ class Command(BaseCommand):
                 by=Actor.system("command line"),
                 now=timezone.now(),
             )
-        except IntegrityError as error:
-            raise CommandError(f"Somebody has the address {options['email']} already.") from error
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         self.stdout.write(f"{user.name} ({user.get_role_display()}) may sign in as {user.email} with {password}")

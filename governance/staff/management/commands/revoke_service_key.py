@@ -1,0 +1,22 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from governance.audit.actor import Actor
+from governance.staff.actions import revoke_service_key
+from governance.staff.models import ServiceKey
+
+
+class Command(BaseCommand):
+    help = "Takes a service key out of use, from its next request on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("prefix", help="the first ten characters of its secret, as the admin shows them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        key = ServiceKey.objects.filter(shown_prefix=options["prefix"][:10]).first()
+        if key is None:
+            raise CommandError("No service key begins so.")
+        revoke_service_key(key, by=Actor.system("command line"), now=timezone.now())
+        self.stdout.write(f"{key.name} is revoked.")
