@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -38,6 +38,9 @@ class HoldsScope(BasePermission):
     """Every endpoint names its scope (`scopes = {"GET": ..., "POST": ...}`); one that forgets is closed."""
 
     def has_permission(self, request: Request, view: object) -> bool:
-        scope = getattr(view, "scopes", {}).get(request.method)
+        scopes = getattr(view, "scopes", {})
+        if scopes and request.method not in scopes:
+            raise MethodNotAllowed(str(request.method))
+        scope = scopes.get(request.method)
         self.message = f"This needs a service key with the scope {scope}."
         return isinstance(request.auth, ServiceKey) and scope in request.auth.scopes

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -15,5 +17,6 @@ class HtmxSignInMiddleware:
         response = self.get_response(request)
         location = response.headers.get("Location", "")
         if getattr(request, "htmx", False) and location.startswith(str(settings.LOGIN_URL)):
-            return HttpResponseClientRedirect(str(settings.LOGIN_URL))
+            page = urlencode({REDIRECT_FIELD_NAME: request.htmx.current_url_abs_path or "/"})  # type: ignore[attr-defined]
+            return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{page}")
         return response

@@ -1,5 +1,6 @@
 """Errors of the API as problem details (RFC 9457)."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import JsonResponse
@@ -31,7 +32,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, ValidationError):
         body |= {"title": "The request does not fit", "errors": error.detail}
     else:
-        body |= {"title": str(error.default_detail).rstrip("."), "detail": str(error.detail)}
+        body |= {"title": HTTPStatus(response.status_code).phrase, "detail": str(error.detail)}
     response.data, response.content_type = body, CONTENT_TYPE
     return response
 
