@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
 DEMO = env.str("STILLWATCH_DEMO", "full" if EMBEDDED else "none", validate=validate.OneOf(["full", "small", "none"]))
 DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
+EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",
     [
@@ -232,7 +233,6 @@ TERMS_CLAUSES = env.list(
     ],
     delimiter=";",
 )
-EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 
 LOGGING = {
     "version": 1,

@@ -62,8 +62,10 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
     rescored: list[Case] = []
     for case in open_cases:
         before = case.score
-        changed += _brought_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id))
-        rescored += [case] if case.score != before else []
+        if _bring_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
+            changed.append(case)
+        if case.score != before:
+            rescored.append(case)
     Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
     Step.objects.bulk_create(
         Step(
@@ -103,13 +105,13 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
     return new
 
 
-def _brought_up_to_date(case: Case, assessment: Assessment, *, due: datetime | None) -> list[Case]:
-    """The case with its new assessment, or nothing where it has that one already. Due dates only come nearer."""
+def _bring_up_to_date(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
+    """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
     if case.assessment_id == assessment.pk:
-        return []
+        return False
     case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
     case.due_at = min(case.due_at, due or case.due_at)
-    return [case]
+    return True
 
 
 def _last_decisions(accounts: Collection[int]) -> dict[int, Earlier]:
@@ -224,23 +226,23 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
     The decision stands, with all that is in force, until the new case is decided. Where the account has an open case
     already, that one is the answer.
     """
-    Case.objects.select_for_update().get(pk=case.pk)
-    opened = Case.objects.filter(account=case.account, status=Case.Status.OPEN).first()
-    if opened is not None:
-        return opened
     latest = case.account.assessments.latest("assessed_at", "pk")
-    reopened = Case.objects.create(
+    reopened, is_new = Case.objects.get_or_create(
         account=case.account,
-        assessment=latest,
-        score=latest.score,
-        band=latest.band,
-        opened_at=now,
-        due_at=due_at(latest.score, opened_at=now),
-        claimed_by=by,
-        claimed_until=now + CLAIM_LASTS,
+        status=Case.Status.OPEN,
+        defaults={
+            "assessment": latest,
+            "score": latest.score,
+            "band": latest.band,
+            "opened_at": now,
+            "due_at": due_at(latest.score, opened_at=now),
+            "claimed_by": by,
+            "claimed_until": now + CLAIM_LASTS,
+        },
     )
-    details = {"case": str(case.pk), "account": case.account.external_id}
-    _note_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
+    if is_new:
+        details = {"case": str(case.pk), "account": case.account.external_id}
+        _note_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
     return reopened
 
 
