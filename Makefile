@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES = $(shell find manage.py accounts governance tests -name '*.py')
 TEMPLATES = $(shell find templates -name '*.html')
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help

@@ -22,7 +22,7 @@ from governance.enforcement.models import Restriction
 from governance.review.actions import Verdict, decide, note
 from governance.review.models import Case, Decision
 from governance.staff.models import User
-from governance.usage.actions import note_import, record_events
+from governance.usage.actions import note_import, record_lines
 
 SOURCE = "native"
 BATCH = 5_000
@@ -98,7 +98,7 @@ def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
     refused = set(Restriction.objects.in_force(at=now).denying().values_list("account__external_id", flat=True))
     lines = [msgspec.json.encode(event) for event in events if event["account"] not in refused]
     for start in range(0, len(lines), BATCH):
-        record_events(lines[start : start + BATCH], source=SOURCE, now=now)
+        record_lines(lines[start : start + BATCH], source=SOURCE, now=now)
     note_import("demonstration", accepted=len(lines), duplicate=0, rejected=0, by=DEMO, now=now)
     return len(lines)
 

@@ -37,25 +37,34 @@ class Outcome(NamedTuple):
     rejected: list[Rejection]
 
 
-def record_events(
+def record_lines(
     lines: Iterable[bytes], *, source: str, now: datetime, oldest: datetime | None = None, first_line: int = 1
 ) -> Outcome:
-    """Take in a batch of usage events, one JSON object a line; the one way in for every source.
+    """Take in usage events in the wire format, one JSON object a line. `oldest` is the earliest time taken."""
+    return record_events(decode(lines, span=span_at(now, oldest=oldest), first_line=first_line), source=source, now=now)
+
+
+def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: datetime) -> Outcome:
+    """Take in a batch of usage events; the one way in for every source.
 
     Fingerprints and drops the text, stores what was not here before, adds it to the hourly profiles and marks its
     accounts dirty: one transaction, committed when this returns. A line that does not fit is in `rejected` and
-    refuses no other. `oldest` is the earliest time taken (default 30 days before `now`).
+    refuses no other.
     """
-    span = Span(oldest or now - TAKEN_BACK_TO, now + TAKEN_AHEAD)
     events: list[UsageEvent] = []
     rejected: list[Rejection] = []
-    for item in decode(lines, span=span, first_line=first_line):
+    for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
         else:
             events.append(item)
     accepted = _store(events, source=source, now=now) if events else 0
     return Outcome(accepted, len(events) - accepted, rejected)
+
+
+def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
+    """Which times an event may have that comes in `now`."""
+    return Span(oldest or now - TAKEN_BACK_TO, now + TAKEN_AHEAD)
 
 
 def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:

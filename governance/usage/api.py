@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.staff.models import ServiceKey
-from governance.usage.actions import record_events
-from governance.usage.wire import UnreadableBatchError, lines_of
+from governance.usage.actions import Outcome, record_events, span_at
+from governance.usage.wire import UnreadableBatchError, decode, lines_of
 from governance.web.problems import Problem
 
 MOST_BYTES = 8 * 2**20
@@ -31,26 +31,37 @@ class UsageEvents(APIView):
     scopes = {"POST": ServiceKey.Scope.USAGE_WRITE}
 
     def post(self, request: Request) -> Response:
-        if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"Send at most {MOST_BYTES} bytes.")
-        sent = request.stream.read() if request.stream else b""
-        body = inflated(sent, request.headers.get("Content-Encoding", "identity"))
+        body, now = received(request), timezone.now()
         try:
             lines = lines_of(body, ndjson="ndjson" in (request.content_type or ""))
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
-        if len(lines) > MOST_EVENTS:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many", f"Send at most {MOST_EVENTS} events at once."
-            )
-        outcome = record_events(lines, source="native", now=timezone.now())
-        answer = {
-            "accepted": outcome.accepted,
-            "duplicate": outcome.duplicate,
-            "rejected": len(outcome.rejected),
-            "rejections": [rejection._asdict() for rejection in outcome.rejected],
-        }
-        return Response(answer, status=HTTPStatus.ACCEPTED)
+        refuse_too_many(len(lines))
+        return counted(record_events(decode(lines, span=span_at(now)), source="native", now=now))
+
+
+def received(request: Request) -> bytes:
+    """The body without its compression. Raises Problem."""
+    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"Send at most {MOST_BYTES} bytes.")
+    sent = request.stream.read() if request.stream else b""
+    return inflated(sent, request.headers.get("Content-Encoding", "identity"))
+
+
+def refuse_too_many(events: int) -> None:
+    if events > MOST_EVENTS:
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many", f"Send at most {MOST_EVENTS} events at once.")
+
+
+def counted(outcome: Outcome) -> Response:
+    """What every source answers once its good events are committed."""
+    answer = {
+        "accepted": outcome.accepted,
+        "duplicate": outcome.duplicate,
+        "rejected": len(outcome.rejected),
+        "rejections": [rejection._asdict() for rejection in outcome.rejected],
+    }
+    return Response(answer, status=HTTPStatus.ACCEPTED)
 
 
 def inflated(body: bytes, encoding: str) -> bytes:

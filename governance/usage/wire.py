@@ -5,7 +5,7 @@ with its number and a reason, and refuses no other.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -112,14 +112,31 @@ def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterat
         if line and not line.isspace():
             try:
                 event = _event.decode(line)
-                _refuse_unfit(event, line, span)
+                _refuse_unfit(event, span)
+                if b"\\u0000" in line:
+                    _refuse_nul(event)
             except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
                 yield Rejection(number, _reason(error))
             else:
                 yield event
 
 
-def _refuse_unfit(event: UsageEvent, line: bytes, span: Span) -> None:
+def event_of(members: Mapping[str, Any], *, span: Span) -> UsageEvent:
+    """The event with these members, for a source whose format is another; those that are None count as absent.
+
+    Raises ValueError, which says what does not fit.
+    """
+    given = {name: value for name, value in members.items() if value is not None}
+    try:
+        event = msgspec.convert(given, UsageEvent)
+    except RecursionError as error:
+        raise ValueError(_reason(error)) from error
+    _refuse_unfit(event, span)
+    _refuse_nul(event)
+    return event
+
+
+def _refuse_unfit(event: UsageEvent, span: Span) -> None:
     """Raises ValueError for what types cannot say."""
     if event.occurred_at.tzinfo is None:
         raise ValueError("occurred_at has no time zone: write it as 2026-11-02T09:14:07.125Z")
@@ -129,7 +146,14 @@ def _refuse_unfit(event: UsageEvent, line: bytes, span: Span) -> None:
         raise ValueError("occurred_at is more than 10 minutes ahead: check the clock of the sender")
     if event.client.ip:
         ipaddress.ip_address(event.client.ip)
-    if b"\\u0000" in line:
+
+
+def _refuse_nul(event: UsageEvent) -> None:
+    """PostgreSQL stores no NUL. In prompts it may stand, since they are not stored."""
+    stored = (
+        getattr(part, name) for part in (event, event.client, event.parameters) for name in part.__struct_fields__
+    )
+    if any(isinstance(value, str) and "\0" in value for value in stored if value is not event.prompt):
         raise ValueError("text must not hold the character NUL")
 
 

@@ -16,7 +16,7 @@ from governance.audit.models import Entry
 from governance.demo import world
 from governance.review.models import Case
 from governance.risk.models import Assessment
-from governance.usage.actions import claim_dirty_accounts, finish, hold, record_events
+from governance.usage.actions import claim_dirty_accounts, finish, hold, record_lines
 from governance.usage.models import DirtyAccount, UsageEvent
 from tests.factories import NOW, line, training_licence
 from tests.flows.worker import environment, kill, running_worker, wait_until
@@ -25,7 +25,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 def use(*accounts: str) -> None:
-    record_events([line(account=name) for name in accounts for _ in range(3)], source="native", now=NOW)
+    record_lines([line(account=name) for name in accounts for _ in range(3)], source="native", now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def harvest() -> list[bytes]:
 @pytest.mark.django_db
 class TestGoverning:
     def test_opens_a_case_for_a_harvest(self, harvest: list[bytes]) -> None:
-        record_events(harvest, source="native", now=NOW)
+        record_lines(harvest, source="native", now=NOW)
 
         pipeline.govern(now=NOW)
 
@@ -50,7 +50,7 @@ class TestGoverning:
         assert sum(finding["points"] for finding in case.assessment.findings) == case.score
 
     def test_scores_a_licensed_distiller_and_opens_no_case(self, harvest: list[bytes]) -> None:
-        record_events(harvest, source="native", now=NOW)
+        record_lines(harvest, source="native", now=NOW)
         training_licence(Account.objects.get())
 
         pipeline.govern(now=NOW)
@@ -62,7 +62,7 @@ class TestGoverning:
 
     def test_opens_one_case_however_often_it_scores(self, harvest: list[bytes]) -> None:
         for start in range(0, len(harvest), 500):
-            record_events(harvest[start : start + 500], source="native", now=NOW)
+            record_lines(harvest[start : start + 500], source="native", now=NOW)
             pipeline.govern(now=NOW)
 
         assert Case.objects.count() == 1

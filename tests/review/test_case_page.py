@@ -10,7 +10,7 @@ from governance.enforcement.models import Restriction
 from governance.review.actions import Verdict, claim, decide, note
 from governance.review.models import Case, Decision
 from governance.staff.roles import Role
-from governance.usage.actions import record_events
+from governance.usage.actions import record_lines
 from tests.factories import (
     FINDING,
     NOW,
@@ -129,7 +129,7 @@ class TestUse:
         at = (NOW - timedelta(days=1)).isoformat()
         asked = [{"role": "user", "content": words}]
         lines = [line(account="acct_harbour", occurred_at=at, messages=asked) for _ in range(2)]
-        record_events(lines, source="native", now=NOW)
+        record_lines(lines, source="native", now=NOW)
         return case(Account.objects.get(external_id="acct_harbour"))
 
 

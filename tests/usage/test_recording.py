@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
-from governance.usage.actions import Outcome, record_events
+from governance.usage.actions import Outcome, record_lines
 from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
 from governance.usage.queries import excerpts_of
 from tests.factories import NOW, account, line, usage_event
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def record(*lines: bytes) -> Outcome:
-    return record_events(lines, source="native", now=NOW)
+    return record_lines(lines, source="native", now=NOW)
 
 
 class TestRecordingEvents:
@@ -51,7 +51,7 @@ class TestRecordingEvents:
 
     def test_keeps_events_of_two_sources_apart(self) -> None:
         record(line(id="req_1"))
-        outcome = record_events([line(id="req_1")], source="litellm", now=NOW)
+        outcome = record_lines([line(id="req_1")], source="litellm", now=NOW)
 
         assert outcome.accepted == 1
 

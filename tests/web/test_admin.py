@@ -17,7 +17,7 @@ from governance.review.models import Decision
 from governance.risk.models import TemplateUse
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
-from governance.usage.actions import record_events
+from governance.usage.actions import record_lines
 from tests.factories import MACHINE, NOW, case, line, person, service_key
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def _one_of_everything() -> None:
         terms=AcceptedTerms(version="2026-03", accepted_at=NOW),
     )
     register_accounts([harbour], by=MACHINE, now=NOW)
-    record_events([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
+    record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
     service_key(ServiceKey.Scope.ACCESS_READ)
     mira = person()
     opened = case()

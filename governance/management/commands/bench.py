@@ -18,7 +18,7 @@ from rich.table import Table
 
 from accounts.models import Account
 from governance import pipeline
-from governance.usage.actions import OLDEST_IN_FILES, mark_dirty, record_events, store_rows
+from governance.usage.actions import OLDEST_IN_FILES, mark_dirty, record_lines, store_rows
 from governance.usage.fingerprint import fingerprints
 from governance.usage.models import UsageEvent
 from governance.usage.rows import event_key, row
@@ -118,7 +118,7 @@ def _importing() -> Iterator[Figure]:
 
 def _bring_in(lines: list[bytes]) -> None:
     for start in range(0, len(lines), BATCH):
-        record_events(lines[start : start + BATCH], source="bench", now=NOW, oldest=OLDEST_IN_FILES)
+        record_lines(lines[start : start + BATCH], source="bench", now=NOW, oldest=OLDEST_IN_FILES)
 
 
 def _ready_rows(lines: list[bytes]) -> list[Any]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
-from governance.usage.actions import OLDEST_IN_FILES, note_import, record_events
+from governance.usage.actions import OLDEST_IN_FILES, note_import, record_lines
 from governance.usage.files import UnreadableFileError, lines_in, open_counted
 
 BATCH = 5_000
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         with open_counted(name) as file, _progress() as progress:
             bar = progress.add_task(Path(name).name, total=file.size, rate="")
             for batch in _batches(lines_in(name, file)):
-                outcome = record_events(
+                outcome = record_lines(
                     batch, source=source, now=timezone.now(), oldest=OLDEST_IN_FILES, first_line=first_line
                 )
                 first_line += len(batch)
