@@ -55,9 +55,10 @@ bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) tests/gateways/litellm.in -o tests/gateways/litellm.txt
 
 clean: ## remove what can be made again; the data in .data/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment, made or brought up to date whenever a lock is newer than it ----------------------------

@@ -1,11 +1,12 @@
 """Keeping the register of customers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
 
+from accounts import known
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
 from accounts.register import AccountLine
 from governance.audit.actions import record
@@ -135,10 +136,13 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
 
     Runs in the caller's transaction.
     """
-    found = dict(Account.objects.known_as(list(accounts)).values_list("external_id", "pk"))
-    strangers = {name: organisation for name, organisation in accounts.items() if name not in found}
-    if strangers:
-        organisations = _organisations(dict.fromkeys(filter(None, strangers.values()), ""))
+    found = known.accounts.among(accounts)
+    if len(found) == len(accounts):
+        return found
+    strangers = [name for name in accounts if name not in found]
+    found |= dict(Account.objects.known_as(strangers).values_list("external_id", "pk"))
+    if new := {name: organisation for name, organisation in accounts.items() if name not in found}:
+        organisations = _organisations(dict.fromkeys(filter(None, new.values()), ""))
         Account.objects.bulk_create(
             [
                 Account(
@@ -146,23 +150,29 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
                     organisation_id=organisations[organisation] if organisation else None,
                     first_seen_at=now,
                 )
-                for name, organisation in sorted(strangers.items())
+                for name, organisation in sorted(new.items())
             ],
             ignore_conflicts=True,
         )
-        found |= dict(Account.objects.known_as(list(strangers)).values_list("external_id", "pk"))
+        found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
+    met = {name: found[name] for name in strangers}
+    transaction.on_commit(lambda: known.accounts.remember(met))
     return found
 
 
-def meet_keys(keys: Iterable[tuple[str, int]], *, now: datetime) -> None:
+def meet_keys(keys: Mapping[str, int], *, now: datetime) -> None:
     """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction."""
-    wanted = dict(keys)
-    known = set(ApiKey.objects.filter(external_id__in=list(wanted)).values_list("external_id", flat=True))
+    met = known.keys.among(keys)
+    strangers = {name: account for name, account in keys.items() if name not in met}
+    if not strangers:
+        return
+    registered = set(ApiKey.objects.filter(external_id__in=list(strangers)).values_list("external_id", flat=True))
     ApiKey.objects.bulk_create(
         [
             ApiKey(external_id=name, account_id=account, first_seen_at=now)
-            for name, account in sorted(wanted.items())
-            if name not in known
+            for name, account in sorted(strangers.items())
+            if name not in registered
         ],
         ignore_conflicts=True,
     )
+    transaction.on_commit(lambda: known.keys.remember(strangers))

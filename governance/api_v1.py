@@ -3,11 +3,12 @@
 from django.urls import path
 
 from governance.enforcement.api import CheckAccess, OneRestriction, Restrictions
-from governance.usage.api import UsageEvents
+from governance.usage.api import LiteLlmUsage, UsageEvents
 
 app_name = "api"
 urlpatterns = [
     path("usage-events", UsageEvents.as_view(), name="usage-events"),
+    path("sources/litellm", LiteLlmUsage.as_view(), name="litellm-usage"),
     path("access/check", CheckAccess.as_view(), name="access-check"),
     path("restrictions", Restrictions.as_view(), name="restrictions"),
     path("restrictions/<int:number>", OneRestriction.as_view(), name="restriction"),

@@ -10,7 +10,7 @@ from django.db import transaction
 from governance.review.actions import consider
 from governance.risk.actions import remember_templates, write_assessments
 from governance.risk.queries import judge, look_at
-from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
+from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ def govern(*, now: datetime, limit: int = BATCH) -> int:
 def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
     begin(claims)
     try:
-        looks = look_at([claim.account for claim in claims], now=now)
+        accounts = [claim.account for claim in claims]
+        fold_profiles(accounts)
+        looks = look_at(accounts, now=now)
         with transaction.atomic():
             mark_dirty(remember_templates(looks, now=now), now=now)
         judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now)}
@@ -43,7 +45,7 @@ def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
             assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
             due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
             consider(assessments, due=due, now=now)
-            finish(held)
+            finish(held, now=now)
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
         where = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words

@@ -6,11 +6,15 @@ ALLOWED_HOSTS     host names that are answered, with commas between them (defaul
 PORT              where `manage.py up` listens (default 8000)
 STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
 DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
-SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts.
+SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts
+                  (a new one before old ones, with semicolons between them, until `rewrap_excerpt_keys` has run).
                   Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
 STILLWATCH_DEMO   what `manage.py up` puts into an empty database: full, small or none
                   (default full with the embedded servers, else none)
 TERMS_CLAUSES     the clauses of your terms that a decision can name, with semicolons between them
+EVENT_DAYS        how many days usage events are kept, at least 31 (default 90)
+PROFILE_DAYS      how many days hourly profiles are kept (default 400)
+INTAKE_MAX_LAG    past so many seconds that accounts wait to be scored, intake answers 429 (default 900; 0 for never)
 EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 """
@@ -58,7 +62,7 @@ else:
         )
 SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
-EXCERPT_KEY = _secrets.excerpt_key.encode()
+EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -212,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
+    "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
 }
 
@@ -219,6 +224,9 @@ CELERY_BEAT_SCHEDULE = {
 
 DEMO = env.str("STILLWATCH_DEMO", "full" if EMBEDDED else "none", validate=validate.OneOf(["full", "small", "none"]))
 DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
+EVENT_DAYS = env.int("EVENT_DAYS", 90, validate=validate.Range(min=31))
+PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
+INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 TERMS_CLAUSES = env.list(

@@ -5,8 +5,7 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.enforcement.actions import end_expired
-from governance.usage.actions import forget_expired_excerpts as forget_excerpts
-from governance.usage.partitions import ensure_ahead
+from governance.usage import actions as usage
 
 
 @shared_task
@@ -28,9 +27,14 @@ def deliver_restrictions() -> None:
 
 @shared_task
 def prepare_partitions() -> None:
-    ensure_ahead(timezone.now().date())
+    usage.prepare_days(now=timezone.now())
 
 
 @shared_task
 def forget_expired_excerpts() -> None:
-    forget_excerpts(now=timezone.now())
+    usage.forget_expired_excerpts(now=timezone.now())
+
+
+@shared_task
+def drop_old_usage() -> None:
+    usage.drop_old_usage(now=timezone.now())

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from governance import api_v1
 from governance.staff.views import SignIn
+from governance.usage.api import OpenTelemetryTraces
 from governance.web.views import health
 
 urlpatterns = [
@@ -16,5 +17,6 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
+    path("v1/traces", OpenTelemetryTraces.as_view(), name="opentelemetry-traces"),  # where every OTLP exporter sends
     path("health/", health, name="health"),
 ]

@@ -12,7 +12,10 @@ from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from accounts import known
 from governance import embedded
+from governance.usage import backpressure
+from governance.usage.excerpts import forget_bars
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,15 @@ def servers() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Before pytest-django makes this worker's database there is a server to make it on."""
+
+
+@pytest.fixture(autouse=True)
+def _know_nobody() -> None:
+    """A process may remember what is committed; between tests that is wiped out."""
+    known.accounts.forget()
+    known.keys.forget()
+    forget_bars()
+    backpressure.forget()
 
 
 def pytest_configure() -> None:

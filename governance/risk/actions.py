@@ -8,7 +8,7 @@ from governance.risk.models import Assessment, TemplateUse
 from governance.risk.policy import POLICY_VERSION, Response
 from governance.risk.queries import Judgement, Look
 from governance.risk.scoring import Score
-from governance.usage.profile import STEADY_USES
+from governance.usage.profile.content import STEADY_USES
 
 STRENGTH_DECIMALS = 3
 # A template that so many accounts use is public.

@@ -11,8 +11,9 @@ from accounts.queries import RegisterFacts, register_facts
 from governance.risk.detectors import all_detectors
 from governance.risk.policy import Response, due_at, response_to
 from governance.risk.scoring import Score, assess
-from governance.usage.profile import AccountFacts, AccountUsage, usages
-from governance.usage.queries import Window, newest_events, windows
+from governance.usage.account_usage import AccountFacts, AccountUsage
+from governance.usage.profile.reading import usages
+from governance.usage.queries import Window, profiles_in, windows
 
 
 class Look(NamedTuple):
@@ -38,7 +39,7 @@ def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     seen |= {pk: Window(now, now, 0) for pk in accounts if pk not in seen}
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
-    used = usages(newest_events(seen), facts)
+    used = usages(profiles_in(seen), facts)
     return [Look(pk, register[pk].organisation_id, seen[pk], used[pk]) for pk in accounts]
 
 

@@ -50,7 +50,6 @@ class AccountUsage:
     active_hours: int = 0
     hours_of_day: tuple[int, ...] = (0,) * 24
     busiest_hour: int = 0
-    median_gap_s: float | None = None
     gap_variation: float | None = None
 
     # shape
@@ -114,6 +113,8 @@ class AccountUsage:
     making_share: float = 0.0
     work_share: float = 0.0
     markers: Mapping[str, float] = field(default_factory=dict)
+    topics: Mapping[str, float] = field(default_factory=dict)
+    languages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def total_events(self) -> int:

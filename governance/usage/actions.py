@@ -1,12 +1,14 @@
 """Taking usage in, and handing out the accounts that it makes dirty."""
 
+import logging
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
+import polars as pl
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
 from accounts.actions import meet_accounts, meet_keys
@@ -14,12 +16,18 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.usage import sql
-from governance.usage.excerpts import Candidate, keep_excerpts
-from governance.usage.fingerprint import fingerprints
-from governance.usage.models import DirtyAccount, Excerpt
-from governance.usage.partitions import ensure_days
-from governance.usage.rows import COLUMNS, event_key, row
+from governance.usage.columns import SCHEMA, event_key, table, to_copy
+from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
+from governance.usage.fingerprint import Fingerprint, fingerprints
+from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention
+from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
+from governance.usage.profile.folding import COLUMNS as PARTS_COLUMNS
+from governance.usage.profile.folding import SCHEMA as PARTS_SCHEMA
+from governance.usage.profile.folding import folded
+from governance.usage.profile.making import parts
 from governance.usage.wire import Rejection, Span, UsageEvent, decode
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_ALLOWED = 3
@@ -63,49 +71,87 @@ def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: 
 
 
 def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
-    """Which times an event may have that comes in `now`."""
-    return Span(oldest or now - TAKEN_BACK_TO, now + TAKEN_AHEAD)
+    """Which times an event may have that comes in `now`: 30 days back, or to `oldest` as far as days are kept."""
+    if oldest is None:
+        return Span(now - TAKEN_BACK_TO, now + TAKEN_AHEAD)
+    kept_from = Retention.objects.values_list("kept_from", flat=True).first()
+    kept = datetime.combine(kept_from, time.min, UTC) if kept_from else oldest
+    return Span(max(oldest, kept), now + TAKEN_AHEAD)
 
 
 def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
     """How many of the events were new."""
-    seen = fingerprints(((event.messages, event.prompt) for event in events), key=settings.FINGERPRINT_KEY)
-    keys = [event_key(source, event.id) for event in events]
+    known: dict[str, UsageEvent] = {}
+    for event in events:
+        known.setdefault(event_key(source, event.id), event)
+    keys = sorted(known)
+    events = [known[key] for key in keys]
+    seen = _fingerprints(events)
     ensure_days({event.occurred_at.astimezone(UTC).date() for event in events})
     with transaction.atomic():
         accounts = meet_accounts({event.account: event.organisation for event in events}, now=now)
-        meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}.items(), now=now)
-        new = store_rows(
-            (
-                row(event, fingerprint, source=source, account=accounts[event.account], key=key)
-                for event, fingerprint, key in zip(events, seen, keys, strict=True)
-            ),
-            now=now,
-        )
+        meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
+        new = store(table(events, seen, keys, source=source, accounts=accounts), now=now)
         if settings.EXCERPTS_PER_DAY:
-            with_text = (
-                Candidate(key, accounts[event.account], event)
-                for event, fingerprint, key in zip(events, seen, keys, strict=True)
-                if fingerprint is not None and key in new
+            stored = set(new.filter(pl.col("prompt_digest").is_not_null())["key"])
+            keep_excerpts(
+                (
+                    Candidate(key, accounts[event.account], event)
+                    for key, event in zip(keys, events, strict=True)
+                    if key in stored and event.fingerprint is None
+                ),
+                now=now,
             )
-            keep_excerpts(with_text, now=now)
-        if new:
+        if len(new):
             ring("governance.tasks.score_dirty_accounts")
     return len(new)
 
 
-def store_rows(rows: Iterable[Sequence[Any]], *, now: datetime) -> set[UUID]:
-    """Store rows of `COLUMNS`, count the new ones in their profiles and mark their accounts dirty.
+def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
+    """Of each event the fingerprint that its gateway made, else one of its text."""
+    made = iter(
+        fingerprints(
+            ((event.messages, event.prompt) for event in events if event.fingerprint is None),
+            key=settings.FINGERPRINT_KEY,
+        )
+    )
+    return [event.fingerprint or next(made) for event in events]
 
-    Answers with the keys of the new ones. Runs in the caller's transaction.
+
+def store(events: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
+    """Store events given as columns, add them to their profiles and mark their accounts dirty; the new ones.
+
+    Profiles are added to by parts: nothing is read or changed, so that batches do not wait for each other. Runs in
+    the caller's transaction. `events` are sorted by their key, which none has twice.
     """
+    columns = ", ".join(SCHEMA)
     with connection.cursor() as cursor:
         cursor.execute(sql.MAKE_INCOMING)
-        with cursor.copy(sql.COPY_INCOMING.format(columns=", ".join(COLUMNS))) as copy:
-            for one in rows:
-                copy.write_row(one)
-        cursor.execute(sql.STORE_INCOMING.format(columns=", ".join(COLUMNS)), {"now": now})
-        return {key for (key,) in cursor.fetchall()}
+        with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
+            copy.write(to_copy(events))
+        cursor.execute(sql.STORE_INCOMING.format(columns=columns))
+        if known := [key for (key,) in cursor.fetchall()]:
+            events = events.filter(~pl.col("key").is_in(known))
+        if len(events):
+            _add_parts(cursor, parts(events))
+            cursor.execute(sql.MARK, {"accounts": events["account_id"].unique().sort().to_list(), "now": now})
+    return events
+
+
+def _add_parts(cursor: CursorWrapper, made: pl.DataFrame) -> None:
+    with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(PARTS_COLUMNS))) as copy:
+        copy.write(to_copy(made.select(PARTS_COLUMNS)))
+
+
+@transaction.atomic
+def fold_profiles(accounts: Sequence[int]) -> None:
+    """Make one profile of all parts that an account's model has of an hour."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.TAKE_PARTS.format(columns=", ".join(f"part.{name}" for name in PARTS_COLUMNS)), [list(accounts)]
+        )
+        if taken := cursor.fetchall():
+            _add_parts(cursor, folded(pl.DataFrame(taken, schema=PARTS_SCHEMA, orient="row")))
 
 
 @transaction.atomic
@@ -150,10 +196,11 @@ def hold(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if tokens.get(claim.account) == claim.token]
 
 
-def finish(claims: Sequence[Claim]) -> None:
+def finish(claims: Sequence[Claim], *, now: datetime) -> None:
     """These accounts are scored: clean, or waiting again where usage came in meanwhile. After `hold`."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.FINISH, {"accounts": [c.account for c in claims], "versions": [c.version for c in claims]})
+        accounts, versions = [claim.account for claim in claims], [claim.version for claim in claims]
+        cursor.execute(sql.FINISH, {"accounts": accounts, "versions": versions, "now": now})
 
 
 def fail(claims: Sequence[Claim], *, error: Exception, now: datetime) -> None:
@@ -195,7 +242,49 @@ def take_up_again(*, by: Actor, now: datetime) -> int:
     return count
 
 
+def prepare_days(*, now: datetime) -> None:
+    """Make the tables of the coming days, and of those whose events had to be put into the default one."""
+    strays = days_in_default()
+    make_days([*coming_days(now.astimezone(UTC).date()), *strays])
+    if strays:
+        events = sum(strays.values())
+        logger.error("%d usage events of %s had no partition of their own", events, ", ".join(map(str, sorted(strays))))
+        with transaction.atomic():
+            subject, details = ("usage", "default partition"), {"events": events, "days": sorted(map(str, strays))}
+            record(
+                "usage.default_partition_used", subject=subject, by=Actor.system("retention"), now=now, details=details
+            )
+
+
+def drop_old_usage(*, now: datetime) -> list[date]:
+    """Drop the days of events and the profiles that are older than is kept; which days.
+
+    From then on no event of these days is taken again, since nobody would know it for one that had been here.
+    """
+    today = now.astimezone(UTC).date()
+    kept_from = today - timedelta(days=settings.EVENT_DAYS)
+    old = [day for day in days_kept() if day < kept_from]
+    for day in old:
+        with transaction.atomic():
+            Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
+            drop_day(day)
+            record("usage.day_dropped", subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+    Profile.objects.filter(hour__lt=now - timedelta(days=settings.PROFILE_DAYS)).delete()
+    return old
+
+
 def forget_expired_excerpts(*, now: datetime) -> int:
     """Delete excerpts whose time is over; how many."""
     deleted, _ = Excerpt.objects.expired(at=now).delete()
     return deleted
+
+
+@transaction.atomic
+def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
+    """Wrap every data key with the installation's newest key; how many."""
+    keys = list(DataKey.objects.select_for_update().order_by("pk"))
+    for key in keys:
+        key.wrapped = wrapped(unwrapped(key))
+    DataKey.objects.bulk_update(keys, ["wrapped"], batch_size=1_000)
+    record("excerpts.keys_rewrapped", subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)})
+    return len(keys)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
+from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, UsageEvent
 
 
 @admin.register(UsageEvent)
@@ -44,3 +44,18 @@ class ExcerptAdmin(HistoryAdmin):
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
     exclude = ("ciphertext",)
+
+
+@admin.register(DataKey)
+class DataKeyAdmin(HistoryAdmin):
+    """That an account has a key for its excerpts, not the key."""
+
+    list_display = ("account", "made_at")
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+    exclude = ("wrapped",)
+
+
+@admin.register(Retention)
+class RetentionAdmin(HistoryAdmin):
+    list_display = ("kept_from",)

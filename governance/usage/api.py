@@ -1,10 +1,11 @@
 """Usage from gateways."""
 
-import zlib
-from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
+from typing import Any, ClassVar
 
-import zstandard
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,23 +13,44 @@ from rest_framework.views import APIView
 
 from governance.staff.models import ServiceKey
 from governance.usage.actions import Outcome, record_events, span_at
+from governance.usage.backpressure import behind
+from governance.usage.body import drain, received
+from governance.usage.sources import litellm, otlp
+from governance.usage.sources.opentelemetry import events_in
 from governance.usage.wire import UnreadableBatchError, decode, lines_of
 from governance.web.problems import Problem
 
-MOST_BYTES = 8 * 2**20
-MOST_BYTES_INFLATED = 64 * 2**20
 MOST_EVENTS = 10_000
-PIECE = 2**18
+RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_LAG_SECONDS = 30
 
 
-class UsageEvents(APIView):
+class Intake(APIView):
+    """What every source has in common: the scope, and when a gateway is to come again."""
+
+    scopes: ClassVar = {"POST": ServiceKey.Scope.USAGE_WRITE}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if waited := behind(now=timezone.now()):
+            detail = f"Scoring is {waited.total_seconds():.0f} seconds behind; send this again later."
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Gateways try again after 503, and after no other error of the server."""
+        drain(self.request)
+        if isinstance(exc, OperationalError | InterfaceError):
+            detail = "The database does not answer; nothing was taken, send this again."
+            exc = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", detail, wait=RETRY_AFTER_SECONDS)
+        return super().handle_exception(exc)
+
+
+class UsageEvents(Intake):
     """`POST /api/v1/usage-events`: one JSON object a line, or `{"events": [...]}`; plain, gzip or zstd.
 
     202 once the good events are committed, whatever the others were; the answer counts accepted, duplicate and
     rejected and names each rejected line and why.
     """
-
-    scopes = {"POST": ServiceKey.Scope.USAGE_WRITE}
 
     def post(self, request: Request) -> Response:
         body, now = received(request), timezone.now()
@@ -40,12 +62,56 @@ class UsageEvents(APIView):
         return counted(record_events(decode(lines, span=span_at(now)), source="native", now=now))
 
 
-def received(request: Request) -> bytes:
-    """The body without its compression. Raises Problem."""
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"Send at most {MOST_BYTES} bytes.")
-    sent = request.stream.read() if request.stream else b""
-    return inflated(sent, request.headers.get("Content-Encoding", "identity"))
+class LiteLlmUsage(Intake):
+    """`POST /api/v1/sources/litellm`: what LiteLLM's `generic_api` callback sends, in any of its formats.
+
+    Answers as `UsageEvents` does.
+    """
+
+    def post(self, request: Request) -> Response:
+        body, now = received(request), timezone.now()
+        try:
+            items = list(islice(litellm.events_in(body, span=span_at(now)), MOST_EVENTS + 1))
+        except UnreadableBatchError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
+        refuse_too_many(len(items))
+        return counted(record_events(items, source="litellm", now=now))
+
+
+class OpenTelemetryTraces(Intake):
+    """`POST /v1/traces`: spans by OTLP over HTTP, protobuf or JSON; plain, gzip or zstd.
+
+    200 once the events of the good spans are committed; `partial_success` counts the others and says why. Refusals
+    are a google.rpc.Status. Both are in the encoding of the request, whatever it says it accepts.
+    """
+
+    def post(self, request: Request) -> HttpResponse:
+        encoding = _encoding(request)
+        if encoding not in {otlp.PROTOBUF, otlp.JSON}:
+            detail = f"Send {otlp.PROTOBUF} or {otlp.JSON}."
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown format", detail)
+        body, now, protobuf = received(request), timezone.now(), encoding == otlp.PROTOBUF
+        try:
+            items = list(islice(events_in(body, protobuf=protobuf, span=span_at(now)), MOST_EVENTS + 1))
+        except UnreadableBatchError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
+        refuse_too_many(len(items))
+        outcome = record_events(items, source="opentelemetry", now=now)
+        return HttpResponse(otlp.answer(outcome.rejected, protobuf=protobuf), content_type=encoding)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        refused = super().handle_exception(exc)
+        protobuf = _encoding(self.request) == otlp.PROTOBUF
+        refused.content = otlp.refusal(refused.data["detail"], protobuf=protobuf)
+        refused["Content-Type"] = otlp.PROTOBUF if protobuf else otlp.JSON
+        return refused
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - REST framework's signature
+        return super().perform_content_negotiation(request, force=True)
+
+
+def _encoding(request: Request) -> str:
+    return (request.content_type or "").partition(";")[0].strip().lower()
 
 
 def refuse_too_many(events: int) -> None:
@@ -62,38 +128,3 @@ def counted(outcome: Outcome) -> Response:
         "rejections": [rejection._asdict() for rejection in outcome.rejected],
     }
     return Response(answer, status=HTTPStatus.ACCEPTED)
-
-
-def inflated(body: bytes, encoding: str) -> bytes:
-    """The body without its compression. Raises Problem where it is damaged, too large, or compressed otherwise."""
-    try:
-        match encoding.strip().lower():
-            case "identity" | "":
-                return body
-            case "gzip":
-                pieces = _gunzip(body)
-            case "zstd":
-                pieces = zstandard.ZstdDecompressor().read_to_iter(body, write_size=PIECE)
-            case other:
-                title, detail = "Unknown encoding", f"Send identity, gzip or zstd, not {other[:40]}."
-                raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title, detail)
-        whole = bytearray()
-        for piece in pieces:
-            whole += piece
-            if len(whole) > MOST_BYTES_INFLATED:
-                detail = f"Send at most {MOST_BYTES_INFLATED} bytes before compression."
-                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", detail)
-        return bytes(whole)
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, "Damaged", f"The body is no whole {encoding} stream.") from error
-
-
-def _gunzip(body: bytes) -> Iterator[bytes]:
-    """Piece by piece, so that a bomb is noticed before it has unfolded."""
-    inflater = zlib.decompressobj(wbits=31)
-    while not inflater.eof:
-        piece = inflater.decompress(body, PIECE)
-        body = inflater.unconsumed_tail
-        yield piece
-        if not piece and not body and not inflater.eof:
-            raise EOFError

@@ -1,31 +1,38 @@
-"""A few beginnings of prompts, for a reviewer to look at: sampled, encrypted, and forgotten after some weeks."""
+"""A few beginnings of prompts, for a reviewer to look at: sampled, encrypted, and forgotten after some weeks.
+
+Encryption is by envelope: every account has a random data key, which is kept wrapped by the installation's key. So the
+installation's key can be changed by wrapping anew, and an account's excerpts become unreadable with its data key.
+"""
 
 import heapq
 import os
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from governance.usage.fingerprint import read_prompt
-from governance.usage.models import Excerpt
+from governance.usage.models import DataKey, Excerpt
+from governance.usage.prompts import read_prompt
 from governance.usage.wire import UsageEvent
 
 CHARACTERS_KEPT = 1_000
 NONCE_BYTES = 12
+KEY_BYTES = 32
+BARS_REMEMBERED = 500_000
 
 
 class Candidate(NamedTuple):
-    """An accepted event whose text may be kept."""
+    """An accepted event whose text may be kept; `key` is that of the event, in hexadecimal."""
 
-    key: uuid.UUID
+    key: str
     account: int
     event: UsageEvent
 
@@ -33,18 +40,28 @@ class Candidate(NamedTuple):
     def day(self) -> date:
         return self.event.occurred_at.astimezone(UTC).date()
 
-    def excerpt(self, *, expires_at: datetime) -> Excerpt:
+    def excerpt(self, cipher: AESGCM, *, expires_at: datetime) -> Excerpt:
         prompt = read_prompt(self.event.messages, self.event.prompt)
-        text = prompt.asked[:CHARACTERS_KEPT] if prompt else ""
+        nonce = os.urandom(NONCE_BYTES)
+        text = prompt.asked[:CHARACTERS_KEPT].encode() if prompt else b""
         return Excerpt(
-            key=self.key,
+            key=uuid.UUID(self.key),
             account_id=self.account,
             day=self.day,
             occurred_at=self.event.occurred_at,
             model=self.event.model,
-            ciphertext=_encrypt(text, account=self.account),
+            ciphertext=nonce + cipher.encrypt(nonce, text, None),
             expires_at=expires_at,
         )
+
+
+# Of account days whose sample is full, the highest key kept. It only ever falls, so what is remembered may let through
+# too much, which the database then sorts out, but never too little.
+_bars: Final[dict[tuple[int, date], str]] = {}
+
+
+def forget_bars() -> None:
+    _bars.clear()
 
 
 def keep_excerpts(candidates: Iterable[Candidate], *, now: datetime) -> None:
@@ -52,41 +69,76 @@ def keep_excerpts(candidates: Iterable[Candidate], *, now: datetime) -> None:
     wanted = settings.EXCERPTS_PER_DAY
     by_day: dict[tuple[int, date], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
-        by_day[candidate.account, candidate.day].append(candidate)
+        place = candidate.account, candidate.day
+        if place not in _bars or candidate.key < _bars[place]:
+            by_day[place].append(candidate)
     if not by_day:
         return
     full = _highest_kept_keys(by_day, wanted)
     chosen = [
         candidate
-        for account_day, group in sorted(by_day.items())
+        for place, group in sorted(by_day.items())
         for candidate in heapq.nsmallest(wanted, group, key=lambda one: one.key)
-        if account_day not in full or candidate.key < full[account_day]
+        if place not in full or candidate.key < full[place]
     ]
+    ciphers = _ciphers({candidate.account for candidate in chosen}, now=now)
     expires_at = now + timedelta(days=settings.EXCERPT_DAYS)
-    Excerpt.objects.bulk_create((one.excerpt(expires_at=expires_at) for one in chosen), ignore_conflicts=True)
-    _drop_beyond(by_day, wanted)
+    Excerpt.objects.bulk_create(
+        (one.excerpt(ciphers[one.account], expires_at=expires_at) for one in chosen), ignore_conflicts=True
+    )
+    _drop_beyond({(one.account, one.day) for one in chosen}, wanted)
+    transaction.on_commit(lambda: _remember(full))
 
 
 def decrypted(excerpts: Iterable[Excerpt]) -> Iterator[tuple[Excerpt, str]]:
     """Each excerpt with its text."""
+    excerpts = list(excerpts)
+    keys = DataKey.objects.in_bulk({excerpt.account_id for excerpt in excerpts})
     for excerpt in excerpts:
-        sealed = bytes(excerpt.ciphertext)
-        text = _cipher(excerpt.account_id).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-        yield excerpt, text.decode()
+        sealed, cipher = bytes(excerpt.ciphertext), AESGCM(unwrapped(keys[excerpt.account_id]))
+        yield excerpt, cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
 
 
-def _encrypt(text: str, *, account: int) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + _cipher(account).encrypt(nonce, text.encode("utf-8", "replace"), None)
+def wrapped(key: bytes) -> bytes:
+    """The data key under the newest key of the installation (RFC 3394)."""
+    return aes_key_wrap(_wrapping_key(settings.EXCERPT_KEYS[0]), key)
 
 
-def _cipher(account: int) -> AESGCM:
-    key = HKDF(SHA256(), 32, salt=None, info=f"excerpt of account {account}".encode())
-    return AESGCM(key.derive(settings.EXCERPT_KEY))
+def unwrapped(data_key: DataKey) -> bytes:
+    """The data key itself. Raises InvalidUnwrap where no key of the installation fits."""
+    sealed = bytes(data_key.wrapped)
+    for key in settings.EXCERPT_KEYS[:-1]:
+        try:
+            return aes_key_unwrap(_wrapping_key(key), sealed)
+        except InvalidUnwrap:
+            continue
+    return aes_key_unwrap(_wrapping_key(settings.EXCERPT_KEYS[-1]), sealed)
 
 
-def _highest_kept_keys(days: Iterable[tuple[int, date]], wanted: int) -> dict[tuple[int, date], uuid.UUID]:
-    """The largest key that is kept, of those account days whose sample is full."""
+def _wrapping_key(key: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"stillwatch data keys").derive(key)
+
+
+def _ciphers(accounts: Collection[int], *, now: datetime) -> dict[int, AESGCM]:
+    """What encrypts each account's excerpts; data keys that are missing are made."""
+    keys = DataKey.objects.in_bulk(accounts)
+    if new := sorted(set(accounts) - keys.keys()):
+        DataKey.objects.bulk_create(
+            [DataKey(account_id=one, wrapped=wrapped(os.urandom(KEY_BYTES)), made_at=now) for one in new],
+            ignore_conflicts=True,
+        )
+        keys |= DataKey.objects.in_bulk(new)
+    return {account: AESGCM(unwrapped(key)) for account, key in keys.items()}
+
+
+def _remember(bars: dict[tuple[int, date], str]) -> None:
+    if len(_bars) + len(bars) > BARS_REMEMBERED:
+        _bars.clear()
+    _bars.update(bars)
+
+
+def _highest_kept_keys(days: Collection[tuple[int, date]], wanted: int) -> dict[tuple[int, date], str]:
+    """The largest key that is kept, in hexadecimal, of those account days whose sample is full."""
     accounts, dates = zip(*days, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -97,10 +149,12 @@ def _highest_kept_keys(days: Iterable[tuple[int, date]], wanted: int) -> dict[tu
             """,
             [wanted, list(accounts), list(dates), wanted],
         )
-        return {(account, day): key for account, day, key in cursor.fetchall()}
+        return {(account, day): key.hex for account, day, key in cursor.fetchall()}
 
 
-def _drop_beyond(days: Iterable[tuple[int, date]], wanted: int) -> None:
+def _drop_beyond(days: Collection[tuple[int, date]], wanted: int) -> None:
+    if not days:
+        return
     accounts, dates = zip(*days, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(

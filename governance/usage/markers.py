@@ -11,8 +11,6 @@ the end. Patterns are for texts in lower case without line breaks.
 from collections.abc import Sequence
 from typing import Final
 
-import polars as pl
-
 # Anything within a sentence: plain characters and no bound, which keeps the automata small.
 _WITHIN: Final = r"[ -\-/-~]*"
 
@@ -31,7 +29,7 @@ _ANSWER: Final = r"\b(?:response|answer|output|completion|solution|reply|assista
 _PROMPT: Final = r"\b(?:prompt|instruction|question|problem|query|task)s?\b"
 _TEXT: Final = r"(?:context|document|passage|excerpt|article)s?"
 
-_PATTERNS: Final[dict[str, tuple[str, ...]]] = {
+PATTERNS: Final[dict[str, tuple[str, ...]]] = {
     "reasoning": (
         r"step[- ]by[- ]step|chain[- ]of[- ]thought|</?think(?:ing)?>",
         r"think(?:ing)? (?:aloud|out loud|carefully|through)",
@@ -113,15 +111,8 @@ _PATTERNS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 
-# Word boundaries of ASCII alone keep the regular expressions on their fast path for every script.
-MARKERS: Final[dict[str, str]] = {
-    name: "|".join(patterns).replace(r"\b", r"(?-u:\b)") for name, patterns in _PATTERNS.items()
-}
+MARKERS: Final[tuple[str, ...]] = tuple(PATTERNS)
 BIT: Final[dict[str, int]] = {name: place for place, name in enumerate(MARKERS)}
-
-_MASK: Final = pl.sum_horizontal(
-    pl.col("text").str.contains(pattern).cast(pl.Int64) * (1 << BIT[name]) for name, pattern in MARKERS.items()
-)
 
 # Making tasks for a model to learn from, and plain work on the customer's own material.
 MAKING: Final = ("task_generation", "evolution", "synthetic_qa")
@@ -136,11 +127,3 @@ def mask_of(names: Sequence[str]) -> int:
 def names_of(markers: int) -> list[str]:
     """The names of the markers set in a bit mask."""
     return [name for name, place in BIT.items() if markers >> place & 1]
-
-
-def markers_in(texts: Sequence[str]) -> list[int]:
-    """A bit mask for each text, which must be in lower case and without line breaks."""
-    if not texts:
-        return []
-    masks: list[int] = pl.DataFrame({"text": texts}, schema={"text": pl.String}).select(_MASK).to_series().to_list()
-    return masks

@@ -55,7 +55,12 @@ class UsageEvent(models.Model):
     system_digest = models.BigIntegerField(null=True)
     sketch = models.BigIntegerField(null=True)
     markers = models.BigIntegerField(null=True)
+    topic = models.SmallIntegerField(null=True)
+    language = models.CharField(max_length=2, null=True)  # noqa: DJ001 - as above
     prompt_chars = models.IntegerField(null=True)
+    asked_chars = models.IntegerField(null=True)
+    system_chars = models.IntegerField(null=True)
+    system_place = models.SmallIntegerField(null=True)
     turns = models.SmallIntegerField(null=True)
 
     class Meta:
@@ -65,24 +70,50 @@ class UsageEvent(models.Model):
         return self.event_id
 
 
-class Profile(models.Model):
-    """What an account did with a model in an hour, as counters that add up."""
+class Retention(models.Model):
+    """From which day on usage events are kept. One row: an event of before would not be known as a duplicate."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="profiles", db_index=False)
+    kept_from = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=1), name="one_retention")]
+
+    def __str__(self) -> str:
+        return str(self.kept_from)
+
+
+class Profile(models.Model):
+    """What an account did with a model in an hour, or a part of it: usage.profile says what the columns hold.
+
+    Several rows of the same hour are parts that have not been folded into one yet. They add up.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="profiles"
+    )
     model = models.CharField(max_length=128)
     hour = models.DateTimeField(help_text="The start of the hour, UTC.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
     requests = models.IntegerField()
     failures = models.IntegerField(help_text="Requests that ended in error, refused or rate_limited.")
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
     cached_input_tokens = models.BigIntegerField()
     reasoning_tokens = models.BigIntegerField()
+    input_squares = models.FloatField()
+    output_squares = models.FloatField()
+    gaps = models.IntegerField(help_text="How many gaps between requests were seen.")
+    gap_seconds = models.FloatField()
+    gap_squares = models.FloatField()
+    tallies = models.BinaryField()
+    distincts = models.BinaryField()
+    templates = models.BinaryField()
+    sketches = models.BinaryField()
 
     class Meta:
         ordering = ("-hour",)
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "hour", "model"], name="one_profile_an_hour"),
-        ]
+        indexes: ClassVar = [models.Index(fields=["account", "hour"], name="profile_by_account")]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.model} {self.hour:%Y-%m-%dT%H}"
@@ -138,7 +169,7 @@ class Excerpt(models.Model):
     """
 
     key = models.UUIDField(primary_key=True)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="excerpts")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_index=False, related_name="excerpts")
     day = models.DateField()
     occurred_at = models.DateTimeField()
     model = models.CharField(max_length=128)
@@ -149,6 +180,18 @@ class Excerpt(models.Model):
 
     class Meta:
         ordering = ("-occurred_at",)
+        indexes: ClassVar = [models.Index(fields=["account", "day"], name="excerpt_by_day")]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.day}"
+
+
+class DataKey(models.Model):
+    """The key of an account's excerpts, wrapped by the installation's own: see excerpts.py."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="data_key")
+    wrapped = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.account_id)

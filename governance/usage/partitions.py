@@ -1,14 +1,26 @@
-"""The usage events of a day are a table of their own: made ahead, and dropped whole when they are no longer kept."""
+"""The usage events of a day are a table of their own: made ahead, and dropped whole when they are no longer kept.
 
-from collections.abc import Iterable
+What belongs to a day that has no table goes into the default one, so that nothing is refused for want of a table. It
+should be empty: what is found there is moved to where it belongs, and said aloud.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from psycopg import sql
+
+logger = logging.getLogger(__name__)
 
 # One number for the whole database, so that two processes never make the same day at once.
 PARTITION_LOCK = 0x5711_DA75
 DAYS_AHEAD = 3
+# Making a day waits for whoever reads the default table; taking usage in must not wait long.
+PATIENCE = "2s"
+
+PARENT = sql.Identifier("usage_usageevent")
+DEFAULT = sql.Identifier("usage_usageevent_default")
 
 _made: set[date] = set()
 
@@ -16,28 +28,88 @@ _made: set[date] = set()
 def ensure_days(days: Iterable[date]) -> None:
     """Make the partitions of these UTC days where they are missing. Call it outside of a long transaction.
 
-    What this process has seen stand is remembered, so that the usual call costs nothing.
+    What this process has seen stand is remembered, so that the usual call costs nothing. Where a day cannot be made
+    now its events will be found in the default table.
     """
     missing = sorted(set(days) - _made)
     if not missing:
         return
+    try:
+        make_days(missing)
+    except OperationalError as error:
+        logger.error("No partition for %s: %s", ", ".join(map(str, missing)), type(error).__name__)  # noqa: TRY400
+
+
+def make_days(days: Collection[date]) -> None:
+    """Make the partitions of these UTC days where they are missing, with what the default table held of them.
+
+    Raises OperationalError where that would take long.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
+        transaction.on_commit(lambda: _made.update(days))
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
-        for day in missing:
-            cursor.execute(_create(day).as_string(cursor.connection))
-        transaction.on_commit(lambda: _made.update(missing))
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        for day in sorted(days):
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [_name(day)])
+            if not cursor.fetchone()[0]:
+                for statement in _create(day):
+                    cursor.execute(statement.as_string(cursor.connection))
 
 
-def ensure_ahead(today: date) -> None:
-    """Make today's partition and those of the next days."""
-    ensure_days(today + timedelta(days=offset) for offset in range(DAYS_AHEAD + 1))
+def days_in_default() -> dict[date, int]:
+    """How many events of which days lie in the default table; none where all is well."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT day, count(*) FROM usage_usageevent_default GROUP BY day")
+        return dict(cursor.fetchall())
 
 
-def _create(day: date) -> sql.Composed:
-    return sql.SQL(
-        "CREATE TABLE IF NOT EXISTS {name} PARTITION OF usage_usageevent FOR VALUES FROM ({start}) TO ({end})"
-    ).format(
-        name=sql.Identifier(f"usage_usageevent_{day:%Y%m%d}"),
-        start=sql.Literal(day.isoformat()),
-        end=sql.Literal((day + timedelta(days=1)).isoformat()),
-    )
+def days_kept() -> list[date]:
+    """The days that have a partition, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT to_date(right(child.relname, 8), 'YYYYMMDD') FROM pg_inherits
+            JOIN pg_class AS child ON child.oid = inhrelid
+            WHERE inhparent = 'usage_usageevent'::regclass AND child.relname ~ '_[0-9]{8}$' ORDER BY 1
+            """
+        )
+        return [day for (day,) in cursor.fetchall()]
+
+
+def drop_day(day: date) -> None:
+    """Drop the partition of a day with all its events. In the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+        cursor.execute(
+            sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_name(day))).as_string(cursor.connection)
+        )
+    transaction.on_commit(lambda: _made.discard(day))
+
+
+def coming_days(today: date) -> list[date]:
+    """Today and the next days, which should have their tables."""
+    return [today + timedelta(days=offset) for offset in range(DAYS_AHEAD + 1)]
+
+
+def _name(day: date) -> str:
+    return f"usage_usageevent_{day:%Y%m%d}"
+
+
+def _create(day: date) -> list[sql.Composed]:
+    names = {
+        "parent": PARENT,
+        "default": DEFAULT,
+        "name": sql.Identifier(_name(day)),
+        "start": sql.Literal(day.isoformat()),
+        "end": sql.Literal((day + timedelta(days=1)).isoformat()),
+    }
+    return [
+        sql.SQL(statement).format(**names)
+        for statement in (
+            "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)",
+            "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
+            "INSERT INTO {name} SELECT * FROM {default} WHERE day = {start}",
+            "DELETE FROM {default} WHERE day = {start}",
+            "ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})",
+        )
+    ]

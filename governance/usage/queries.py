@@ -9,12 +9,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import Account
+from governance.usage import sql
 from governance.usage.excerpts import decrypted
 from governance.usage.models import Excerpt, Profile
-from governance.usage.profile import SCHEMA
+from governance.usage.profile.reading import ROWS
 
 WINDOW = timedelta(days=28)
-EVENTS_READ = 3_000
 
 
 class Window(NamedTuple):
@@ -31,44 +31,20 @@ def windows(accounts: Collection[int], *, at: datetime) -> dict[int, Window]:
     It ends with the account's newest usage rather than now, so that imported history is judged like a live feed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT account_id, newest - %(span)s::interval AS start, newest, sum(requests)
-            FROM usage_profile JOIN (
-                SELECT account_id, least(max(hour) + interval '1 hour', %(at)s::timestamptz) AS newest
-                FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
-            ) AS latest USING (account_id)
-            WHERE hour >= newest - %(span)s::interval AND hour <= newest GROUP BY account_id, newest
-            """,
-            {"accounts": list(accounts), "at": at, "span": f"{WINDOW.days} days"},
-        )
-        return {account: Window(start, end, int(events)) for account, start, end, events in cursor.fetchall()}
+        cursor.execute(sql.WINDOWS, {"accounts": list(accounts), "at": at, "span": f"{WINDOW.days} days"})
+        return {account: Window(start, end, events) for account, start, end, events in cursor.fetchall()}
 
 
-def newest_events(wanted: Mapping[int, Window]) -> pl.DataFrame:
-    """The newest events of each window, at most 3,000 an account, with the columns of `profile.SCHEMA`.
+def profiles_in(wanted: Mapping[int, Window]) -> pl.DataFrame:
+    """The profiles of each window, merged: one row for each account and model, as `profile.reading` takes them.
 
-    The bound makes scoring cost the same however much an account sends; totals come from the profiles.
+    However much an account sends, it is a row a model that is read, and its size is bounded.
     """
-    columns = ", ".join(f"event.{name}" for name in SCHEMA if name not in {"account_id", "ip"})
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT event.account_id, host(event.ip) AS ip, {columns}
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to"),
-            LATERAL (
-                SELECT * FROM usage_usageevent AS event
-                WHERE event.account_id = wanted.account_id
-                  AND event.occurred_at >= wanted."from" AND event.occurred_at <= wanted."to"
-                  AND event.day >= (wanted."from" AT TIME ZONE 'UTC')::date
-                  AND event.day <= (wanted."to" AT TIME ZONE 'UTC')::date
-                ORDER BY event.occurred_at DESC LIMIT {EVENTS_READ}
-            ) AS event
-            """,  # noqa: S608 - the columns are this module's own
-            [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]],
+            sql.READ_PROFILES, [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
         )
-        names = [column.name for column in cursor.description or ()]
-        return pl.DataFrame(cursor.fetchall(), schema={name: SCHEMA[name] for name in names}, orient="row")
+        return pl.DataFrame(cursor.fetchall(), schema=ROWS, orient="row")
 
 
 class HourOfUse(NamedTuple):

@@ -1,41 +1,57 @@
 """The statements that carry the load. Each does for a whole batch what the ORM would do row by row."""
 
-# Temporary tables are private to a connection; made once, emptied before every batch.
-MAKE_INCOMING = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE usage_usageevent); TRUNCATE incoming"
+# Private to a connection, and emptied by every commit, which for such a table costs next to nothing. The DELETE is for
+# batches that share a transaction.
+MAKE_INCOMING = """
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE usage_usageevent) ON COMMIT DELETE ROWS; DELETE FROM incoming
+"""
 
-COPY_INCOMING = "COPY incoming ({columns}) FROM STDIN"
+# What is copied is in the order of its key, so that two batches which share events wait for each other instead of
+# locking each other out.
+COPY_INCOMING = "COPY incoming ({columns}) FROM STDIN (FORMAT csv)"
 
-# Everything is written in the order of its key, so that two batches that share rows wait for each other instead
-# of locking each other out.
+# Answers with the keys of what was here before: few, while new ones are many.
 STORE_INCOMING = """
 WITH stored AS (
-    INSERT INTO usage_usageevent ({columns})
-    SELECT DISTINCT ON (key) {columns} FROM incoming ORDER BY key
-    ON CONFLICT (key, day) DO NOTHING
-    RETURNING key, account_id, model, occurred_at, status,
-              input_tokens, output_tokens, cached_input_tokens, reasoning_tokens
-), counted AS (
-    INSERT INTO usage_profile AS profile (
-        account_id, model, hour, requests, failures,
-        input_tokens, output_tokens, cached_input_tokens, reasoning_tokens
-    )
-    SELECT account_id, model, date_trunc('hour', occurred_at, 'UTC') AS hour, count(*),
-           count(*) FILTER (WHERE status <> 'ok'),
-           sum(input_tokens), sum(output_tokens), sum(cached_input_tokens), sum(reasoning_tokens)
-    FROM stored GROUP BY account_id, hour, model ORDER BY account_id, hour, model
-    ON CONFLICT (account_id, hour, model) DO UPDATE SET
-        requests = profile.requests + excluded.requests,
-        failures = profile.failures + excluded.failures,
-        input_tokens = profile.input_tokens + excluded.input_tokens,
-        output_tokens = profile.output_tokens + excluded.output_tokens,
-        cached_input_tokens = profile.cached_input_tokens + excluded.cached_input_tokens,
-        reasoning_tokens = profile.reasoning_tokens + excluded.reasoning_tokens
-), marked AS (
-    INSERT INTO usage_dirtyaccount AS dirty (account_id, version, dirty_since, token, attempts, last_error)
-    SELECT DISTINCT account_id, 1, %(now)s::timestamptz, 0, 0, '' FROM stored ORDER BY account_id
-    ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1
+    INSERT INTO usage_usageevent ({columns}) SELECT {columns} FROM incoming
+    ON CONFLICT (key, day) DO NOTHING RETURNING key
 )
-SELECT key FROM stored
+SELECT replace(key::text, '-', '') FROM incoming WHERE NOT EXISTS (SELECT FROM stored WHERE stored.key = incoming.key)
+"""
+
+COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
+
+# Parts of the same hour; what other transactions add meanwhile is not among them and stays.
+TAKE_PARTS = """
+DELETE FROM usage_profile AS part USING (
+    SELECT account_id, model, hour FROM usage_profile WHERE account_id = ANY(%s)
+    GROUP BY account_id, model, hour HAVING count(*) > 1
+) AS several
+WHERE part.account_id = several.account_id AND part.model = several.model AND part.hour = several.hour
+RETURNING {columns}
+"""
+
+# The same merge as in profile/folding.py, as far as the database can: blobs merge by standing one behind the other.
+READ_PROFILES = """
+SELECT profile.account_id, model, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
+       sum(cached_input_tokens)::bigint, sum(reasoning_tokens)::bigint, sum(input_squares), min(first_at), max(last_at),
+       sum(gaps)::bigint, sum(gap_seconds), sum(gap_squares),
+       string_agg(tallies, ''), string_agg(distincts, ''), string_agg(templates, ''), string_agg(sketches, ''),
+       string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
+               || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '')
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to")
+JOIN usage_profile AS profile ON profile.account_id = wanted.account_id
+ AND profile.hour > wanted."from" AND profile.hour <= wanted."to"
+GROUP BY profile.account_id, model
+"""
+
+WINDOWS = """
+SELECT account_id, newest - %(span)s::interval, newest, sum(requests)::bigint
+FROM usage_profile JOIN (
+    SELECT account_id, least(max(last_at), %(at)s::timestamptz) AS newest
+    FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
+) AS latest USING (account_id)
+WHERE hour > newest - %(span)s::interval AND hour <= newest GROUP BY account_id, newest
 """
 
 CLAIM = """
@@ -58,7 +74,7 @@ WITH scored AS (
     DELETE FROM usage_dirtyaccount AS dirty USING scored
     WHERE dirty.account_id = scored.account_id AND dirty.version = scored.version
 )
-UPDATE usage_dirtyaccount AS dirty SET lease_until = NULL, attempts = 0
+UPDATE usage_dirtyaccount AS dirty SET lease_until = NULL, attempts = 0, dirty_since = %(now)s
 FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scored.version
 """
 

@@ -7,9 +7,12 @@ with its number and a reason, and refuses no other.
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+
+from governance.usage.fingerprint import Fingerprint
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Opaque = Annotated[str, msgspec.Meta(max_length=256)]
@@ -65,6 +68,7 @@ class UsageEvent(msgspec.Struct, frozen=True):
     parameters: Parameters = Parameters()
     messages: list[Any] | None = None
     prompt: str | list[Any] | None = None
+    fingerprint: Fingerprint | None = None
 
 
 class Rejection(NamedTuple):
@@ -145,7 +149,14 @@ def _refuse_unfit(event: UsageEvent, span: Span) -> None:
     if event.occurred_at > span.newest:
         raise ValueError("occurred_at is more than 10 minutes ahead: check the clock of the sender")
     if event.client.ip:
-        ipaddress.ip_address(event.client.ip)
+        _refuse_unless_address(event.client.ip)
+
+
+@lru_cache(maxsize=65_536)
+def _refuse_unless_address(text: str) -> None:
+    if "%" in text:
+        raise ValueError(f"{text[:60]!r} names an interface, which means nothing elsewhere")
+    ipaddress.ip_address(text)
 
 
 def _refuse_nul(event: UsageEvent) -> None:

@@ -55,7 +55,9 @@ UNFOLD = {
                     _table("Usage events", "bolt", "usage_usageevent"),
                     _table("Profiles", "bar_chart", "usage_profile"),
                     _table("Excerpts", "short_text", "usage_excerpt"),
+                    _table("Data keys", "lock", "usage_datakey"),
                     _table("Dirty accounts", "pending", "usage_dirtyaccount"),
+                    _table("Retention", "auto_delete", "usage_retention"),
                 ],
             },
             {

@@ -12,12 +12,16 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Problem(APIException):
-    """Refuses a request: `status` for machines, `title` and `detail` for people, `members` for both."""
+    """Refuses a request: `status` for machines, `title` and `detail` for people, `members` for both.
 
-    def __init__(self, status: int, title: str, detail: str, **members: Any) -> None:
+    `wait` are the seconds after which to try again; REST framework says them as Retry-After.
+    """
+
+    def __init__(self, status: int, title: str, detail: str, *, wait: int | None = None, **members: Any) -> None:
         super().__init__(detail)
         self.status_code = status
         self.title = title
+        self.wait = wait
         self.members = members
 
 

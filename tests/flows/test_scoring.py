@@ -89,7 +89,7 @@ class TestGoverning:
         use("acct_busy")
 
         with transaction.atomic():
-            finish(hold(claimed))
+            finish(hold(claimed), now=NOW)
 
         assert DirtyAccount.objects.waiting(at=NOW).count() == 1
 

@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
         "BROKER_URL": settings.BROKER_URL,
         "SECRET_KEY": settings.SECRET_KEY,
         "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
-        "EXCERPT_KEY": settings.EXCERPT_KEY.decode(),
+        "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
     }
 
 

@@ -1,15 +1,21 @@
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import time_machine
 import zstandard
+from django.conf import settings
 from django.test import Client
+from pytest_django import Settings
 
-from governance.usage.api import MOST_BYTES_INFLATED
-from governance.usage.models import UsageEvent
+from governance.usage.actions import record_lines
+from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED
+from governance.usage.fingerprint import Fingerprint, fingerprint
+from governance.usage.models import DirtyAccount, Excerpt, UsageEvent
 from tests.factories import NOW, line, service_key, usage_event
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +51,23 @@ class TestSendingUsage:
 
         assert response.json()["accepted"] == 1
 
+    @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+    def test_takes_what_was_compressed_in_several_pieces(self, client: Client, encoding: str, pack: Any) -> None:
+        body = pack(line() + b"\n") + pack(line() + b"\n")
+
+        assert send(client, body, HTTP_CONTENT_ENCODING=encoding).json()["accepted"] == 2
+
+    def test_takes_a_fingerprint_that_the_gateway_made_in_place_of_text(self, client: Client) -> None:
+        asked = {"messages": [{"role": "user", "content": "How tall is the Eiffel Tower?"}]}
+        made = fingerprint(**asked, key=settings.FINGERPRINT_KEY)
+
+        send(client, line(id="told", **asked) + b"\n" + line(id="made", fingerprint=msgspec.to_builtins(made)))
+
+        told, kept = UsageEvent.objects.order_by("-event_id")
+        for column in Fingerprint.__struct_fields__:
+            assert getattr(kept, column) == getattr(told, column)
+        assert Excerpt.objects.count() == 1
+
     def test_names_each_rejected_line_and_why(self, client: Client) -> None:
         response = send(client, line() + b"\nnonsense\n")
 
@@ -68,12 +91,30 @@ class TestSendingUsage:
             (b"nonsense", "application/json", "identity", 400),
             (b"\x1f\x8b damaged", NDJSON, "gzip", 400),
             (gzip.compress(line())[:-12], NDJSON, "gzip", 400),
+            (zstandard.compress(line())[:-2], NDJSON, "zstd", 400),
             (b"damaged", NDJSON, "zstd", 400),
             (line(), NDJSON, "br", 415),
             (gzip.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), NDJSON, "gzip", 413),
+            (zstandard.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), NDJSON, "zstd", 413),
+            (zstandard.compress(b"\n" * 2**21), NDJSON, "zstd", 413),
+            (b"\n" * (MOST_BYTES + 1), NDJSON, "identity", 413),
+            (b"", "application/json", "identity", 400),
             (line() * 10_001, NDJSON, "identity", 202),
         ],
-        ids=["no JSON", "no gzip", "cut gzip", "no zstd", "unknown encoding", "a bomb", "one endless line"],
+        ids=[
+            "no JSON",
+            "no gzip",
+            "cut gzip",
+            "cut zstd",
+            "no zstd",
+            "unknown encoding",
+            "a bomb",
+            "a bomb of zstd",
+            "a little bomb",
+            "too much",
+            "no body",
+            "one endless line",
+        ],
     )
     def test_answers_what_it_cannot_read_with_a_clear_error(
         self, client: Client, body: bytes, content_type: str, encoding: str, status: int
@@ -88,3 +129,32 @@ class TestSendingUsage:
 
         assert response.status_code == 413
         assert response["Content-Type"] == "application/problem+json"
+
+
+class TestBackpressure:
+    @pytest.fixture(autouse=True)
+    def _an_account_that_has_waited_a_minute(self) -> None:
+        record_lines([line()], source="native", now=NOW)
+        DirtyAccount.objects.update(dirty_since=NOW - timedelta(minutes=1))
+
+    def test_asks_to_come_back_later_when_scoring_is_too_far_behind(self, client: Client, settings: Settings) -> None:
+        settings.INTAKE_MAX_LAG = 59
+
+        response = send(client, line())
+
+        assert response.status_code == 429
+        assert response["Retry-After"] == "30"
+        assert "60 seconds behind" in response.json()["detail"]
+        assert UsageEvent.objects.count() == 1
+
+    @pytest.mark.parametrize("allowed", [61, 0])
+    def test_asks_nobody_otherwise(self, client: Client, settings: Settings, allowed: int) -> None:
+        settings.INTAKE_MAX_LAG = allowed
+
+        assert send(client, line()).status_code == 202
+
+    def test_does_not_count_accounts_that_were_put_aside(self, client: Client, settings: Settings) -> None:
+        settings.INTAKE_MAX_LAG = 59
+        DirtyAccount.objects.update(set_aside_at=NOW)
+
+        assert send(client, line()).status_code == 202

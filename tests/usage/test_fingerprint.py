@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.usage.fingerprint import Fingerprint, fingerprint, fingerprints, read_prompt, sketch
+from governance.usage.fingerprint import Fingerprint, fingerprint, fingerprints, sketch
 from governance.usage.markers import names_of
+from governance.usage.prompts import read_prompt
 
 KEY = b"a secret of thirty-two characters"
 LIMIT = 16 * 1024

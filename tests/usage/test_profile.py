@@ -1,37 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
-import polars as pl
 import pytest
 
+from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import mask_of
-from governance.usage.profile import SCHEMA, AccountFacts, AccountUsage, usages
+from governance.usage.profile.making import parts
+from governance.usage.profile.reading import usages
+from tests.usage.profiles import MONDAY, event, frame, merged_by_model
 
-MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 YUSUF, HANNA = 1, 2
-
-DEFAULTS: dict[str, Any] = {
-    "model": "flagship-2",
-    "operation": "chat",
-    "status": "ok",
-    "input_tokens": 100,
-    "output_tokens": 200,
-    "cached_input_tokens": 0,
-    "reasoning_tokens": 0,
-    "latency_ms": 900,
-    "n": 1,
-    "logprobs": False,
-    "top_logprobs": 0,
-    "seeded": False,
-    "stream": False,
-    "tools": 0,
-}
-
-
-def event(account: int = YUSUF, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
-    """A request without text; every column that is not given is null or ordinary."""
-    row: dict[str, Any] = dict.fromkeys(SCHEMA)
-    return row | DEFAULTS | {"account_id": account, "occurred_at": MONDAY + timedelta(minutes=minutes)} | given
 
 
 def text(number: int, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
@@ -40,32 +18,36 @@ def text(number: int, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
     return event(minutes=minutes, **(seen | {"turns": 1} | given))
 
 
-def frame(*events: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(list(events), schema=SCHEMA, orient="row")
-
-
 def usage_of(*events: dict[str, Any], **facts: Any) -> AccountUsage:
-    return usages(frame(*events), {YUSUF: AccountFacts(**facts)})[YUSUF]
+    return read(*events, facts={YUSUF: AccountFacts(**facts)})[YUSUF]
+
+
+def read(
+    *events: dict[str, Any], facts: dict[int, AccountFacts] | None = None, **given: Any
+) -> dict[int, AccountUsage]:
+    return usages(merged_by_model(parts(frame(*events))), facts or {}, **given)
 
 
 class TestUsages:
     def test_keeps_accounts_apart(self) -> None:
-        found = usages(frame(event(YUSUF), event(HANNA), event(HANNA)), {})
+        found = read(event(YUSUF), event(HANNA), event(HANNA))
 
         assert {account: usage.events for account, usage in found.items()} == {YUSUF: 1, HANNA: 2}
 
     def test_gives_empty_usage_for_an_account_without_events(self) -> None:
         facts = AccountFacts(plan="team")
 
-        assert usages(frame(event(HANNA)), {YUSUF: facts})[YUSUF] == AccountUsage(facts=facts)
+        assert read(event(HANNA), facts={YUSUF: facts})[YUSUF] == AccountUsage(facts=facts)
 
-    def test_takes_an_empty_frame(self) -> None:
-        assert usages(frame(), {YUSUF: AccountFacts()}) == {YUSUF: AccountUsage()}
+    def test_takes_no_profiles_at_all(self) -> None:
+        nothing = merged_by_model(parts(frame(event())).clear())
+
+        assert usages(nothing, {YUSUF: AccountFacts()}) == {YUSUF: AccountUsage()}
 
     def test_takes_a_single_event_of_which_hardly_anything_is_known(self) -> None:
         usage = usage_of(event())
 
-        assert (usage.events, usage.texts, usage.breadth, usage.median_gap_s) == (1, 0, None, None)
+        assert (usage.events, usage.texts, usage.breadth, usage.gap_variation) == (1, 0, None, None)
 
     def test_does_not_depend_on_the_order_of_events(self) -> None:
         events = [text(number % 7, minutes=number * 31, model=f"m{number % 2}") for number in range(40)]
@@ -80,10 +62,12 @@ class TestRhythm:
         assert (usage.active_days, usage.active_hours, usage.busiest_hour) == (2, 3, 2)
         assert (usage.hours_of_day[9], usage.hours_of_day[10], sum(usage.hours_of_day)) == (3, 1, 4)
 
-    def test_measures_gaps_in_seconds(self) -> None:
-        usage = usage_of(event(), event(minutes=1), event(minutes=2), event(minutes=12))
+    def test_measures_how_much_gaps_vary(self) -> None:
+        steady = usage_of(*(event(minutes=30 * number) for number in range(8)))
+        uneven = usage_of(event(), event(minutes=1), event(minutes=2), event(minutes=120))
 
-        assert usage.median_gap_s == 60
+        assert steady.gap_variation == pytest.approx(0)
+        assert uneven.gap_variation == pytest.approx(1.38, abs=0.01)
 
     def test_calls_a_clock_flat_and_an_hour_a_day_not(self) -> None:
         clock = usage_of(*(event(minutes=60 * hour) for hour in range(24)))
@@ -95,12 +79,20 @@ class TestRhythm:
     def test_measures_the_share_of_a_model_since_it_was_taken_up(self) -> None:
         before = [event(minutes=minute) for minute in range(10)]
         after = [
-            event(minutes=20 + minute, model="flagship-3" if minute % 4 else "flagship-2") for minute in range(1, 9)
+            event(minutes=60 + minute, model="flagship-3" if minute % 4 else "flagship-2") for minute in range(1, 9)
         ]
 
         usage = usage_of(*before, *after)
 
         assert (usage.pivot_events, usage.pivot_share) == (8, 0.75)
+
+    def test_counts_of_the_hour_in_which_it_was_taken_up_what_was_left(self) -> None:
+        steady = [event(minutes=minute) for minute in range(0, 41, 10)]
+
+        usage = usage_of(*steady, event(minutes=20.5, model="flagship-3"), event(minutes=40, model="flagship-3"))
+
+        assert usage.pivot_events == 4
+        assert usage.pivot_share == pytest.approx(2 / (2 + 5 * 19.5 / 40))
 
     def test_knows_no_move_where_one_model_is_used(self) -> None:
         assert usage_of(event(), event(minutes=1)).pivot_events == 0
@@ -110,9 +102,10 @@ class TestShape:
     def test_places_the_ratio_among_the_users_of_the_model(self) -> None:
         peers = {"flagship-2": [1.0, 1.5, 2.5, 3.0]}
 
-        usage = usages(frame(event()), {}, peers=peers)[YUSUF]
+        usage = read(event(), peers=peers)[YUSUF]
 
-        assert (usage.median_ratio, usage.ratio_percentile) == (2.0, 0.5)
+        assert usage.median_ratio == pytest.approx(2.0, rel=0.022)
+        assert usage.ratio_percentile == 0.5
 
     def test_compares_a_reasoning_model_with_its_own_kind(self) -> None:
         ordinary = usage_of(event(output_tokens=2_000))
@@ -159,12 +152,18 @@ class TestContent:
         assert usage.top_templates == ((77, 6),)
         assert (usage.steady_share, usage.top_template_share, usage.lead_share) == (0.75, 0.75, 1.0)
 
-    def test_measures_breadth_between_sketches(self) -> None:
+    def test_measures_breadth_between_distinct_sketches(self) -> None:
         alike = usage_of(*(text(number, sketch=5) for number in range(4)))
         opposed = usage_of(text(1, sketch=0), text(2, sketch=-1))
+        single = usage_of(text(1, sketch=5))
 
-        assert alike.breadth == 0
-        assert opposed.breadth == 2
+        assert (alike.breadth, opposed.breadth, single.breadth) == (0, 2, None)
+
+    def test_gives_the_share_of_each_topic_and_language(self) -> None:
+        usage = usage_of(text(1, topic=1, language="de"), text(2, topic=1, language="en"), text(3, topic=0), event())
+
+        assert usage.topics == {"medicine": pytest.approx(2 / 3), "other": pytest.approx(1 / 3)}
+        assert usage.languages == {"de": pytest.approx(1 / 3), "en": pytest.approx(1 / 3)}
 
     def test_reads_the_sign_bit_of_a_sketch(self) -> None:
         assert usage_of(text(1, sketch=0), text(2, sketch=-(2**63))).breadth == pytest.approx(1 / 32)
@@ -183,7 +182,7 @@ class TestContent:
 
 class TestFacts:
     def test_give_the_age_at_the_first_event(self) -> None:
-        assert usage_of(event(), created_at=MONDAY - timedelta(days=3)).age_days == 3
+        assert usage_of(event(), created_at=MONDAY.replace(tzinfo=UTC) - timedelta(days=3)).age_days == 3
 
     def test_give_no_age_where_the_sign_up_is_unknown(self) -> None:
         assert usage_of(event()).age_days is None

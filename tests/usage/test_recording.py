@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
-from governance.usage.actions import Outcome, record_lines
+from governance.usage.actions import Outcome, fold_profiles, record_lines
 from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
 from governance.usage.queries import excerpts_of
 from tests.factories import NOW, account, line, usage_event
@@ -64,6 +64,8 @@ class TestRecordingEvents:
         record(line(output_tokens=100, occurred_at="2026-11-02T08:05:00Z"))
         record(line(output_tokens=20, occurred_at="2026-11-02T08:55:00Z", status="refused"))
         record(line(output_tokens=3, occurred_at="2026-11-02T09:00:00Z"))
+
+        fold_profiles([Account.objects.get().pk])
 
         hours = Profile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
         assert list(hours) == [(2, 1, 120), (1, 0, 3)]

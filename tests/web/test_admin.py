@@ -18,6 +18,7 @@ from governance.risk.models import TemplateUse
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
+from governance.usage.models import Retention
 from tests.factories import MACHINE, NOW, case, line, person, service_key
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,7 @@ def _one_of_everything() -> None:
     )
     register_accounts([harbour], by=MACHINE, now=NOW)
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
+    Retention.objects.create(pk=1, kept_from=NOW.date())
     service_key(ServiceKey.Scope.ACCESS_READ)
     mira = person()
     opened = case()

@@ -1,0 +1,246 @@
+"""Taking usage in: its SQL alone, from memory, and over HTTP."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import psutil
+from django.conf import settings
+from django.db import connection, transaction
+
+from accounts.actions import meet_accounts
+from governance.audit.actor import Actor
+from governance.bench import traffic
+from governance.bench.figure import Figure
+from governance.staff.actions import issue_service_key
+from governance.usage import sql
+from governance.usage.actions import record_lines, span_at
+from governance.usage.columns import SCHEMA, event_key, table, to_copy
+from governance.usage.fingerprint import fingerprints
+from governance.usage.partitions import ensure_days
+from governance.usage.profile.folding import COLUMNS as PARTS
+from governance.usage.profile.making import parts
+from governance.usage.wire import UsageEvent, decode
+
+Batch = TypeVar("Batch")
+
+BATCH = 500
+ACCOUNTS = 5_000
+EVENTS = 30_000
+DIFFERENT_BODIES = 40
+SENDERS = 8
+HOST = "127.0.0.1"
+
+
+def in_memory(now: datetime) -> Iterator[Figure]:
+    """The whole way in, against its SQL alone: the same COPY, dedupe, parts and marks with rows that are ready."""
+    whole, ready = ([*_batches(EVENTS, name=name, now=now)] for name in ("whole", "ready"))
+    _warm_up(now)
+    sql_alone = EVENTS / _seconds(_store, _made_ready(ready, now), now)
+    taken, again = (EVENTS / _seconds(_take, whole, now) for _ in range(2))
+    yield Figure(f"intake, SQL alone, {BATCH} a batch", sql_alone, "events/s")
+    yield Figure("intake, 500-byte prompts, one process", taken, "events/s", taken / sql_alone, "its SQL alone")
+    yield Figure("intake, all of it known", again, "events/s", again / taken, "all of it new")
+
+
+def over_http(seconds: float, rate: float, now: datetime) -> Iterator[Figure]:
+    """A gateway's batches over HTTP at a given rate, or as fast as they are taken with a rate of 0."""
+    bodies = [b"\n".join(batch) for batch in _batches(DIFFERENT_BODIES * BATCH, name=traffic.ROUND.decode(), now=now)]
+    secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
+    with _web_server() as (port, server):
+        load = _Load(bodies, port, secret)
+        load.run(seconds=8, rate=rate)  # accounts and caches are met
+        before = _memory(server)
+        sent = load.run(seconds=seconds, rate=rate)
+        grown = (_memory(server) - before) / 2**20
+    name = f"HTTP at {rate:,.0f}/s" if rate else "HTTP, as fast as it goes"
+    taken = BATCH * len(sent.latencies) / sent.seconds
+    latencies = sorted(sent.latencies)
+    yield Figure(f"{name}: events taken", taken, "events/s", taken / rate if rate else None, "sent" if rate else "")
+    yield Figure(f"{name}: a batch of {BATCH}, median", 1000 * latencies[len(latencies) // 2], "ms")
+    yield Figure(f"{name}: a batch of {BATCH}, p99", 1000 * latencies[int(0.99 * len(latencies))], "ms")
+    yield Figure(f"{name}: memory grown in {sent.seconds:.0f} s", grown, "MiB")
+    yield Figure(f"{name}: batches refused or failed", sent.failed, "batches")
+
+
+def _batches(events: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
+    """In the order of time and within the last minutes, as gateways send them."""
+    made = traffic.lines(events, accounts=ACCOUNTS, name=name, until=now, span=timedelta(minutes=2))
+    batch = []
+    for line in made:
+        batch.append(line)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+
+
+def _warm_up(now: datetime) -> None:
+    """Met accounts, made partitions, compiled patterns: what happens once is not what is measured."""
+    names = [f"{name}-{number}" for name in ("whole", "ready", "warm") for number in range(ACCOUNTS)]
+    with transaction.atomic():
+        meet_accounts(dict.fromkeys(names), now=now)
+    for batch in _batches(4 * BATCH, name="warm", now=now):
+        _take(batch, now)
+
+
+def _take(batch: list[bytes], now: datetime) -> None:
+    record_lines(batch, source="bench", now=now)
+
+
+class _Ready(NamedTuple):
+    """What the database is given, ready."""
+
+    events: bytes
+    parts: bytes
+    accounts: list[int]
+
+
+def _made_ready(batches: Sequence[list[bytes]], now: datetime) -> list[_Ready]:
+    accounts = meet_accounts({f"ready-{number}": None for number in range(ACCOUNTS)}, now=now)
+    ensure_days({now.date(), (now - timedelta(days=1)).date()})
+    ready = []
+    for batch in batches:
+        events = [event for event in decode(batch, span=span_at(now)) if isinstance(event, UsageEvent)]
+        keyed = dict(sorted((event_key("bench", event.id), event) for event in events))
+        texts = ((event.messages, event.prompt) for event in keyed.values())
+        seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
+        frame = table([*keyed.values()], seen, [*keyed], source="bench", accounts=accounts)
+        made = to_copy(parts(frame).select(PARTS))
+        ready.append(_Ready(to_copy(frame), made, frame["account_id"].unique().sort().to_list()))
+    return ready
+
+
+@transaction.atomic
+def _store(ready: _Ready, now: datetime) -> None:
+    columns = ", ".join(SCHEMA)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.MAKE_INCOMING)
+        with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
+            copy.write(ready.events)
+        cursor.execute(sql.STORE_INCOMING.format(columns=columns))
+        cursor.fetchall()
+        with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(PARTS))) as copy:
+            copy.write(ready.parts)
+        cursor.execute(sql.MARK, {"accounts": ready.accounts, "now": now})
+
+
+def _seconds(work: Callable[[Batch, datetime], None], batches: Iterable[Batch], now: datetime) -> float:
+    start = time.perf_counter()
+    for batch in batches:
+        work(batch, now)
+    return time.perf_counter() - start
+
+
+class _Sent(NamedTuple):
+    """Seconds that each batch took to be acknowledged, how many were not, and how long all took."""
+
+    latencies: list[float]
+    failed: int
+    seconds: float
+
+
+class _Load:
+    """Senders that keep their connections; each batch is sent once, under ids that were never sent before."""
+
+    def __init__(self, bodies: Sequence[bytes], port: int, secret: str) -> None:
+        self._bodies, self._port = bodies, port
+        self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
+        self._numbers = count()
+
+    def run(self, *, seconds: float, rate: float) -> _Sent:
+        latencies: list[float] = []
+        failed: list[int] = []
+        start = time.perf_counter()
+        places = count()
+
+        def send() -> None:
+            caller = http.client.HTTPConnection(HOST, self._port, timeout=60)
+            while True:
+                due = start + next(places) * BATCH / rate if rate else time.perf_counter()
+                if max(due, time.perf_counter()) > start + seconds:
+                    return
+                time.sleep(max(0.0, due - time.perf_counter()))
+                began = time.perf_counter()
+                caller.request("POST", "/api/v1/usage-events", self._next_body(), self._headers)
+                answer = caller.getresponse()
+                answer.read()
+                if answer.status == http.HTTPStatus.ACCEPTED:
+                    latencies.append(time.perf_counter() - began)
+                else:
+                    failed.append(answer.status)
+
+        senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        return _Sent(latencies, len(failed), time.perf_counter() - start)
+
+    def _next_body(self) -> bytes:
+        number = next(self._numbers)
+        # The name of an account stays the same: only where an id begins does a number come in.
+        body = self._bodies[number % len(self._bodies)]
+        return body.replace(b'"id":"' + traffic.ROUND, b'"id":"%d' % number)
+
+
+@contextmanager
+def _web_server() -> Iterator[tuple[int, psutil.Process]]:
+    """The web server as `manage.py up` runs it, on the database of this benchmark."""
+    port = _free_port()
+    environment = os.environ | {
+        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
+        "BROKER_URL": settings.BROKER_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
+        "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
+        "STILLWATCH_URL": f"http://{HOST}:{port}",
+        "INTAKE_MAX_LAG": "0",
+        "LOG_LEVEL": "WARNING",
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+    command += ["--no-ws", "--workers", "2", "--blocking-threads", "4", "--log-level", "warning"]
+    process = subprocess.Popen([*command, "governance.wsgi:application"], cwd=settings.BASE_DIR, env=environment)
+    try:
+        _wait_until_it_answers(port)
+        yield port, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_answers(port: int) -> None:
+    until = time.monotonic() + 60
+    while True:
+        caller = http.client.HTTPConnection(HOST, port, timeout=5)
+        try:
+            caller.request("GET", "/health/")
+            caller.getresponse().read()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+        finally:
+            caller.close()
+
+
+def _memory(server: psutil.Process) -> int:
+    """Bytes that the server and its workers hold for themselves."""
+    return sum(process.memory_info().rss for process in [server, *server.children(recursive=True)])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

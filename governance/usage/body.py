@@ -1,0 +1,101 @@
+"""What a gateway sends, read and inflated under hard limits, so that a bomb is noticed before it has unfolded."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+import zstandard
+from rest_framework.request import Request
+
+from governance.web.problems import Problem
+
+MOST_BYTES: Final = 8 * 2**20
+MOST_BYTES_INFLATED: Final = 64 * 2**20
+# Usage compresses ten to thirty times. Little ones may compress better: they can do no harm.
+MOST_RATIO: Final = 100
+HARMLESS_BYTES: Final = 2**20
+_PIECE: Final = 2**18
+# Of zstd a few bytes may unfold to 128 KiB, and no limit can be set on what one step gives.
+_STEP: Final = 512
+
+
+def received(request: Request) -> bytes:
+    """The body without its compression. Raises Problem where it is damaged, too large, or compressed otherwise."""
+    sent = _read(request)
+    match request.headers.get("Content-Encoding", "").strip().lower():
+        case "" | "identity":
+            return sent
+        case "gzip":
+            return _joined(_gunzip(sent), len(sent), "gzip")
+        case "zstd":
+            return _joined(_unzstd(sent), len(sent), "zstd")
+        case other:
+            detail = f"Send identity, gzip or zstd, not {other[:40]}."
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown encoding", detail)
+
+
+def drain(request: Request) -> None:
+    """Read what has not been read, so that a sender who is refused hears why, and not that the line is cut."""
+    with suppress(Problem, OSError):
+        _read(request)
+
+
+def _read(request: Request) -> bytes:
+    # Of a body sent in chunks, which has no length, Django reads nothing.
+    chunked = "Transfer-Encoding" in request.headers
+    if not chunked and int(request.headers.get("content-length") or 0) > MOST_BYTES:
+        raise _too_large(f"Send at most {MOST_BYTES} bytes.")
+    stream = request.META["wsgi.input"] if chunked else request.stream
+    sent: bytes = stream.read(MOST_BYTES + 1) if stream else b""
+    if len(sent) > MOST_BYTES:
+        raise _too_large(f"Send at most {MOST_BYTES} bytes.")
+    return sent
+
+
+def _joined(pieces: Iterator[bytes], sent: int, encoding: str) -> bytes:
+    most = min(MOST_BYTES_INFLATED, max(HARMLESS_BYTES, MOST_RATIO * sent))
+    whole = bytearray()
+    try:
+        for piece in pieces:
+            whole += piece
+            if len(whole) > most:
+                raise _too_large(
+                    f"Send at most {MOST_BYTES_INFLATED} bytes before compression, and no more than {MOST_RATIO} times "
+                    "as many as after it."
+                )
+    except (zlib.error, zstandard.ZstdError, EOFError) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "Damaged", f"The body is no whole {encoding} stream.") from error
+    return bytes(whole)
+
+
+def _too_large(detail: str) -> Problem:
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", detail)
+
+
+def _gunzip(body: bytes) -> Iterator[bytes]:
+    """Members one behind the other are one body. Raises EOFError where the last is not whole."""
+    while body:
+        inflater = zlib.decompressobj(wbits=31)
+        while not inflater.eof:
+            piece = inflater.decompress(body, _PIECE)
+            body = inflater.unconsumed_tail
+            yield piece
+            if not piece and not body and not inflater.eof:
+                raise EOFError
+        body = inflater.unused_data
+
+
+def _unzstd(body: bytes) -> Iterator[bytes]:
+    """Frames one behind the other are one body. Raises EOFError where the last is not whole."""
+    at = 0
+    while at < len(body):
+        inflater = zstandard.ZstdDecompressor().decompressobj()
+        while not inflater.eof:
+            if at >= len(body):
+                raise EOFError
+            step = body[at : at + _STEP]
+            at += len(step)
+            yield inflater.decompress(step)
+        at -= len(inflater.unused_data)

@@ -1,0 +1,86 @@
+import os
+import time
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from governance.audit.actor import Actor
+from governance.usage.actions import OLDEST_IN_FILES, note_import, record_events, span_at
+from governance.usage.sources.litellm import events_of
+from governance.usage.spend_logs import SpendLogsError, pages
+
+KEY = "LITELLM_MASTER_KEY"
+REPORTED_ROWS = 20
+# A request that is newer may still come by the callback, which brings its text and parameters too.
+STILL_ON_ITS_WAY = timedelta(minutes=10)
+
+
+def moment(text: str) -> datetime:
+    """A day or a time in ISO 8601; UTC where it names no zone."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is no time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+class Command(BaseCommand):
+    help = (
+        "Fills what LiteLLM's callback did not deliver from LiteLLM's spend logs. What is here already stays as it is. "
+        f"The key of an admin is read from the environment variable {KEY}."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", help="LiteLLM's address, https://…")
+        parser.add_argument("--from", required=True, type=moment, dest="since", help="a day or a time (UTC)")
+        parser.add_argument("--to", required=True, type=moment, dest="until", help="the same; at most 10 minutes ago")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url, since = options["url"], options["since"]
+        until = min(options["until"], timezone.now() - STILL_ON_ITS_WAY)
+        key = os.environ.get(KEY, "").strip()
+        if not key:
+            raise CommandError(f"Set {KEY} to the key of a LiteLLM admin.")
+        if since >= until:
+            raise CommandError("--from must be earlier than --to, and more than 10 minutes ago.")
+        started, reached, rows = time.monotonic(), since, 0
+        counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
+        try:
+            with _progress() as progress:
+                bar = progress.add_task(url, total=(until - since).total_seconds(), rows="")
+                for page in pages(url, key=key, since=since, until=until):
+                    reached = max(since, page.since)
+                    self.take_in(page.rows, counts, first_row=rows + 1)
+                    rows += len(page.rows)
+                    progress.update(bar, completed=(reached - since).total_seconds(), rows=f"{rows:,} rows")
+        except SpendLogsError as error:
+            hint = f"{counts['accepted']:,} gaps were filled; go on with --from {reached.astimezone(UTC):%FT%TZ}."
+            raise CommandError(f"{url}: {error}. {hint}") from error
+        finally:
+            note_import(url, **counts, by=Actor.system("reconcile_litellm"), now=timezone.now())
+        self.stdout.write(
+            f"{url}: {counts['accepted']:,} gaps filled, {counts['duplicate']:,} requests were here already, "
+            f"{counts['rejected']:,} rejected, in {time.monotonic() - started:.1f} s."
+        )
+
+    def take_in(self, rows: list[dict[str, Any]], counts: dict[str, int], *, first_row: int) -> None:
+        now = timezone.now()
+        events = events_of(rows, span=span_at(now, oldest=OLDEST_IN_FILES), first_number=first_row)
+        outcome = record_events(events, source="litellm", now=now)
+        for rejection in outcome.rejected[: max(0, REPORTED_ROWS - counts["rejected"])]:
+            self.stderr.write(f"row {rejection.line}: {rejection.reason}")
+        counts["accepted"] += outcome.accepted
+        counts["duplicate"] += outcome.duplicate
+        counts["rejected"] += len(outcome.rejected)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"),
+        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+    )  # fmt: skip

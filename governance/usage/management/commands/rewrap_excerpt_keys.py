@@ -1,0 +1,15 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from governance.audit.actor import Actor
+from governance.usage.actions import rewrap_data_keys
+
+
+class Command(BaseCommand):
+    help = "Wraps the data keys of excerpts with the first EXCERPT_KEY, after which the others are needed no more."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        count = rewrap_data_keys(by=Actor.system("rewrap_excerpt_keys"), now=timezone.now())
+        self.stdout.write(f"{count} data keys were wrapped anew.")

@@ -1,0 +1,79 @@
+"""What an account's prompts are like: how many differ, which templates last, how far they lie apart. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from governance.usage.profile import distincts, samples
+from governance.usage.profile.distincts import Kind
+from governance.usage.profile.tallies import Numbers
+
+TOP_TEMPLATES: Final = 5
+STEADY_USES: Final = 5
+SKETCHES: Final = 400
+
+_COUNTED: Final = {
+    Kind.PROMPT: "prompts",
+    Kind.TEMPLATE: "templates",
+    Kind.SYSTEM: "systems",
+    Kind.END_USER: "end_users",
+    Kind.CONVERSATION: "conversations",
+    Kind.ADDRESS: "addresses",
+    Kind.NETWORK: "networks",
+    Kind.CLIENT: "clients",
+    Kind.KEY: "keys",
+}
+
+
+def of_profiles(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Tables with a row an owner; `texts` has the columns owner and texts, the events with text."""
+    yield _distincts(rows, owner)
+    yield _templates(rows, owner, texts)
+    yield _breadth(rows, owner, texts)
+
+
+def _distincts(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
+    place, registers = distincts.unpack(rows["distincts"].to_list())
+    number, kind = pl.col("distinct").round().cast(pl.Int64), pl.col("kind")
+    return (
+        distincts.estimates(owner[place], registers)
+        .group_by("owner")
+        .agg(number.filter(kind == one).sum().alias(name) for one, name in _COUNTED.items())
+    )
+
+
+def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+    found = samples.unpack_templates(rows["templates"].to_list())
+    uses, steady, all_texts = pl.col("uses"), pl.col("uses") >= STEADY_USES, pl.col("texts").first()
+    return (
+        pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
+        .group_by("owner", "digest")
+        .agg(uses.sum())
+        .join(texts, on="owner")
+        .sort("owner", "uses", "digest", descending=[False, True, False])
+        .group_by("owner", maintain_order=True)
+        .agg(
+            steady_templates=steady.sum(),
+            steady_share=uses.filter(steady).sum() / all_texts,
+            top_template_share=uses.max() / all_texts,
+            top_templates=pl.struct("digest", "uses").filter(steady).head(TOP_TEMPLATES),
+        )
+    )
+
+
+def _breadth(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+    """How far an account's texts lie apart: mean Hamming distance of its distinct sketches, 1 for unrelated texts."""
+    found = samples.unpack_sketches(rows["sketches"].to_list())
+    whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
+    masks = [1 << bit if bit < 63 else -(1 << 63) for bit in range(64)]
+    ones = [((pl.col("sketch") & mask) != 0).mean() for mask in masks]
+    distance = 2 * pl.sum_horizontal(one * (1 - one) for one in ones) * pl.len() / (pl.len() - 1)
+    return (
+        pl.DataFrame({"owner": whose, "sketch": some.astype(np.int64)})
+        .group_by("owner")
+        .agg(sketches=pl.len(), distance=distance)
+        .join(texts.filter(pl.col("texts") > 1), on="owner")
+        .select("owner", breadth=pl.when(pl.col("sketches") > 1).then(pl.col("distance") / 32).otherwise(0.0))
+    )

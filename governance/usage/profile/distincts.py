@@ -1,0 +1,133 @@
+"""How many different prompts, end users, addresses and so on there were: HyperLogLog, kept sparse. Pure.
+
+Flajolet and others 2007, with the estimator of Ertl 2017 (arXiv 1702.01284), which needs no correction by tables. With
+2,048 registers the standard error is 2.3 %, and small numbers are near exact. A register that has seen something takes
+four bytes, `kind << 17 | register << 6 | rank`, little-endian. Merging keeps the greatest rank of a register, so that
+sketches are merged by writing one behind the other.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from governance.usage.profile.tallies import Numbers, join, split
+
+REGISTER_BITS: Final = 11
+REGISTERS: Final = 2**REGISTER_BITS
+STANDARD_ERROR: Final = 1.04 / REGISTERS**0.5
+_RANK_BITS: Final = 6
+_MOST_RANK: Final = 64 - REGISTER_BITS + 1
+_ENTRY: Final = np.dtype("<u4")
+
+
+class Kind(IntEnum):
+    """What is counted. The numbers are stored: they stay, new ones come at the end."""
+
+    PROMPT = 0
+    TEMPLATE = 1
+    SYSTEM = 2
+    END_USER = 3
+    CONVERSATION = 4
+    ADDRESS = 5
+    NETWORK = 6
+    CLIENT = 7
+    KEY = 8
+
+
+def hashes(texts: Iterable[str]) -> Numbers:
+    """A 32-bit number for each text, the same for the same text."""
+    return np.array([*map(_hash, texts)], dtype=np.uint64)
+
+
+# Addresses, clients and keys come again and again.
+@lru_cache(maxsize=131_072)
+def _hash(text: str) -> int:
+    return crc32(text.encode())
+
+
+def codes(kind: Kind, values: Numbers) -> Numbers:
+    """The entry of each value; `values` are integers in which equal means equal."""
+    mixed = mix(values.astype(np.int64).view(np.uint64))
+    register = mixed >> np.uint64(64 - REGISTER_BITS)
+    # Of the bits below the register's, with a last one set; a float's exponent is the place of the highest. Rounding
+    # on the way to the float can but turn all ones into the next power of two.
+    rest = (mixed & np.uint64(2 ** (64 - REGISTER_BITS) - 1)) << np.uint64(1) | np.uint64(1)
+    rank = np.maximum(_MOST_RANK + 1 - np.frexp(rest.astype(np.float64))[1], 1).astype(np.uint64)
+    entries: Numbers = np.uint64(int(kind) << (REGISTER_BITS + _RANK_BITS)) | register << np.uint64(_RANK_BITS) | rank
+    return entries
+
+
+def mix(values: Numbers) -> npt.NDArray[np.uint64]:
+    """Spread 64-bit integers evenly (the finaliser of MurmurHash3, Appleby)."""
+    mixed: npt.NDArray[np.uint64] = values.astype(np.uint64)
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(33))
+
+
+def pack(owner: Numbers, entries: Numbers, *, owners: int) -> list[bytes]:
+    """The sketches of each owner, from 0 to `owners`; of a register that is given twice the greater rank counts."""
+    key = np.unique((owner.astype(np.uint64) << np.uint64(32)) | entries.astype(np.uint64))
+    register = key >> np.uint64(_RANK_BITS)
+    key = key[np.append(register[1:] != register[:-1], True)] if len(key) else key
+    return split(key.astype(_ENTRY), (key >> np.uint64(32)).astype(np.int64), owners=owners)
+
+
+def unpack(blobs: Sequence[bytes]) -> tuple[Numbers, Numbers]:
+    """The owner (place of the blob) of each entry, and the entries."""
+    return join(blobs, _ENTRY)
+
+
+def estimates(owner: Numbers, entries: Numbers) -> pl.DataFrame:
+    """Columns owner, kind and distinct: how many different values each owner has had of each kind."""
+    table = pl.DataFrame({"owner": owner, "register": entries >> _RANK_BITS, "rank": entries & (2**_RANK_BITS - 1)})
+    seen = (
+        table.group_by("owner", "register")
+        .agg(pl.col("rank").max())
+        .with_columns(kind=(pl.col("register") // REGISTERS).cast(pl.UInt8))
+        .group_by("owner", "kind", "rank")
+        .len()
+    )
+    groups = seen.select("owner", "kind").unique(maintain_order=True).with_row_index("group")
+    seen = seen.join(groups, on=["owner", "kind"])
+    counts = np.zeros((len(groups), _MOST_RANK + 1))
+    counts[seen["group"].to_numpy(), seen["rank"].to_numpy()] = seen["len"].to_numpy()
+    counts[:, 0] = REGISTERS - counts.sum(axis=1)
+    return groups.select("owner", "kind", distinct=pl.Series(_estimate(counts)))
+
+
+def _estimate(counts: Numbers) -> Numbers:
+    """Ertl's improved raw estimator, from how many registers hold each rank; one row a sketch."""
+    z = REGISTERS * _tau(1 - counts[:, _MOST_RANK] / REGISTERS)
+    for rank in range(_MOST_RANK - 1, 0, -1):
+        z = 0.5 * (z + counts[:, rank])
+    z += REGISTERS * _sigma(counts[:, 0] / REGISTERS)
+    estimate: Numbers = REGISTERS**2 / (2 * np.log(2) * z)
+    return estimate
+
+
+def _sigma(x: Numbers) -> Numbers:
+    """X + Σ x^(2^k) 2^(k-1), Ertl's σ, for 0 ≤ x < 1."""
+    total, power, weight = x.copy(), x.copy(), 1.0
+    for _ in range(64):
+        power = power * power
+        if not (power * weight > total * 1e-17).any():
+            break
+        total += power * weight
+        weight *= 2
+    return total
+
+
+def _tau(x: Numbers) -> Numbers:
+    """(1 - x - Σ (1 - x^(2^-k))² 2^-k) / 3, Ertl's τ, for 0 < x ≤ 1."""
+    total, root, weight = 1 - x, x.copy(), 1.0
+    for _ in range(64):
+        root, weight = np.sqrt(root), weight / 2
+        total = total - (1 - root) ** 2 * weight
+    return total / 3

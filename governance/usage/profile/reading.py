@@ -1,0 +1,250 @@
+"""From profiles to an account's usage, for a batch of accounts at once: group-bys, no loop over hours. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from governance.usage.account_usage import AccountFacts, AccountUsage
+from governance.usage.markers import MARKERS
+from governance.usage.profile import content, rhythm, tallies
+from governance.usage.profile.tallies import STATUSES, TRAITS, Kind
+from governance.usage.topics import NAMES
+
+# Output-to-input ratios, by tenths, of the clients of ordinary and of reasoning models. More output than input
+# is rare among the former and usual among the latter; short questions lift it, pasted documents lower it.
+ORDINARY_PEERS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
+THINKING_PEERS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
+
+# What is read: profiles merged by account and model. `hours` is described in profile/rhythm.py.
+ROWS: Final[dict[str, Any]] = {
+    "account_id": pl.Int64,
+    "model": pl.String,
+    "requests": pl.Int64,
+    "input_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "cached_input_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
+    "input_squares": pl.Float64,
+    "first_at": pl.Datetime("us", "UTC"),
+    "last_at": pl.Datetime("us", "UTC"),
+    "gaps": pl.Int64,
+    "gap_seconds": pl.Float64,
+    "gap_squares": pl.Float64,
+    "tallies": pl.Binary,
+    "distincts": pl.Binary,
+    "templates": pl.Binary,
+    "sketches": pl.Binary,
+    "hours": pl.Binary,
+}
+
+# Shares of these are of the events with text.
+_OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
+
+_TEXT: Final = (pl.col("kind") == Kind.TRAIT) & (pl.col("bucket") == tallies.TRAIT["text"])
+
+
+def usages(
+    rows: pl.DataFrame,
+    facts: Mapping[int, AccountFacts],
+    *,
+    peers: Mapping[str, Sequence[float]] | None = None,
+) -> dict[int, AccountUsage]:
+    """Work out the usage of every account in `rows`, which are merged profiles, one for each account and model.
+
+    `peers` holds for a model the output-to-input ratios of its users, ascending and evenly spaced in rank
+    (its percentiles); without them fixed ones stand in. Accounts with facts and no rows come back with
+    empty usage.
+    """
+    rows = rows.sort("account_id", "model").with_columns(owner=pl.col("account_id").rle_id())
+    owner = rows["owner"].to_numpy()
+    by_model = tallies.unpack(rows["tallies"].to_list())
+    counts = (
+        by_model.with_columns(owner=pl.Series(owner[by_model["owner"].to_numpy()]))
+        .group_by("owner", "kind", "bucket")
+        .agg(pl.col("count").sum())
+    )
+    table = _sums(rows)
+    for part in (
+        _shares(counts, table.select("owner", "events")),
+        *_medians(counts),
+        _settings(counts),
+        _several(counts, table.select("owner", "events")),
+        _named(counts),
+        _models(rows),
+        _ratio_percentile(rows, by_model, peers or {}),
+        *content.of_profiles(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
+        *rhythm.of_hours(rows, owner),
+    ):
+        table = table.join(part, on="owner", how="left")
+    found = {row["account_id"]: _usage(row, facts) for row in table.iter_rows(named=True)}
+    return {account: AccountUsage(facts=known) for account, known in facts.items() if account not in found} | found
+
+
+def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsage:
+    known = facts.get(row["account_id"], AccountFacts())
+    texts = row["texts"] = row.pop("text_events") or 0
+    models = {entry["model"]: entry["requests"] for entry in row.pop("models")}
+    markers = {name: row.pop(f"marker_{name}", None) or 0.0 for name in MARKERS}
+    places, languages, topics = (_by_name(row.pop(name)) for name in ("places", "language_events", "topic_events"))
+    top = tuple((entry["digest"], entry["uses"]) for entry in row.pop("top_templates") or ())
+    row["home_share"] = (
+        places.get(known.country.lower(), 0) / sum(places.values()) if places and known.country else None
+    )
+    row["countries"] = len(places)
+    row["repeat_share"] = max(0.0, 1 - (row["prompts"] or 0) / texts) if texts else 0.0
+    given = {name: value for name, value in row.items() if value is not None and name in AccountUsage.__slots__}
+    return AccountUsage(
+        facts=known,
+        models=models,
+        markers=markers,
+        top_templates=top,
+        languages={name: count / texts for name, count in languages.items()},
+        topics={name: count / texts for name, count in topics.items()},
+        **given,
+    )
+
+
+def _by_name(entries: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
+    return {entry["name"]: entry["count"] for entry in entries or ()}
+
+
+def _sums(rows: pl.DataFrame) -> pl.DataFrame:
+    events, total = pl.col("requests").sum(), pl.col("input_tokens").sum()
+    squares, mean = pl.col("input_squares").sum() / events, total / events
+    return rows.group_by("owner", maintain_order=True).agg(
+        pl.col("account_id").first(),
+        events=events,
+        first_at=pl.col("first_at").min(),
+        last_at=pl.col("last_at").max(),
+        input_tokens=total,
+        output_tokens=pl.col("output_tokens").sum(),
+        cached_share=pl.col("cached_input_tokens").sum() / total.clip(1),
+        input_variation=(squares - mean * mean).clip(0).sqrt() / mean.clip(1),
+    )
+
+
+def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """How often each trait and marker was met, as a share of the events or of those with text; and statuses."""
+
+    def of(kind: Kind, names: Sequence[str], prefix: str) -> list[pl.Expr]:
+        return [
+            pl.col("count")
+            .filter((pl.col("kind") == kind) & (pl.col("bucket") == place))
+            .sum()
+            .alias(f"{prefix}{name}")
+            for place, name in enumerate(names)
+        ]
+
+    found = (
+        counts.filter(pl.col("kind").is_in([Kind.TRAIT, Kind.MARKER, Kind.STATUS]))
+        .group_by("owner")
+        .agg(*of(Kind.TRAIT, TRAITS, "_"), *of(Kind.MARKER, MARKERS, "marker_"), *of(Kind.STATUS, STATUSES, ""))
+        .join(events, on="owner")
+    )
+    texts = pl.col("_text").clip(1)
+    return found.select(
+        "owner", "ok", "refused", "rate_limited",
+        *((pl.col(f"_{name}") / (texts if name in _OF_TEXTS else pl.col("events"))).alias(f"{name}_share")
+          for name in TRAITS),
+        *(pl.col(f"marker_{name}") / texts for name in MARKERS),
+        text_events=pl.col("_text"),
+    )  # fmt: skip
+
+
+def _medians(counts: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    middle = tallies.of_bucket(pl.col("bucket"))
+    for name, kind, value in (
+        ("median_input", Kind.INPUT, middle),
+        ("median_output", Kind.OUTPUT, middle),
+        ("median_ratio", Kind.RATIO, tallies.of_ratio_bucket(pl.col("bucket"))),
+    ):
+        yield median(counts, kind).select("owner", value.alias(name))
+
+
+def median(counts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """Columns owner and bucket: the bucket that holds the middle one of each owner's."""
+    reached, total = pl.col("count").cum_sum().over("owner"), pl.col("count").sum().over("owner")
+    return (
+        counts.filter(pl.col("kind") == kind)
+        .sort("owner", "bucket")
+        .filter(2 * reached >= total)
+        .group_by("owner", maintain_order=True)
+        .agg(pl.col("bucket").first())
+    )
+
+
+def _settings(counts: pl.DataFrame) -> pl.DataFrame:
+    return (
+        counts.filter(pl.col("kind") == Kind.PARAMETERS)
+        .group_by("owner")
+        .agg(parameter_sets=pl.len(), top_parameter_share=pl.col("count").max() / pl.col("count").sum())
+    )
+
+
+def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """What is counted by its number: answers asked for at once, alternatives a word, the commonest system prompt."""
+    count, bucket, kind = pl.col("count"), pl.col("bucket"), pl.col("kind")
+    answers = kind == Kind.ANSWERS
+    total = pl.col("events").first()
+    return (
+        counts.join(events, on="owner")
+        .group_by("owner")
+        .agg(
+            mean_n=1 + ((bucket - 1) * count).filter(answers).sum() / total,
+            sampled_share=count.filter(answers).sum() / total,
+            top_logprobs=bucket.filter(kind == Kind.TOP_LOGPROBS).max(),
+            top_system_share=count.filter(kind == Kind.SYSTEM).max() / count.filter(_TEXT).sum(),
+        )
+    )
+
+
+def _named(counts: pl.DataFrame) -> pl.DataFrame:
+    """How often each country, language and topic was met, by its name."""
+    letters = {number: tallies.of_letters(number) for number in range(1, 26 * 26 + 1)}
+    names = {Kind.COUNTRY: letters, Kind.LANGUAGE: letters, Kind.TOPIC: dict(enumerate(NAMES))}
+    named = [
+        counts.filter(pl.col("kind") == kind)
+        .with_columns(name=pl.col("bucket").replace_strict(of, default="?", return_dtype=pl.String))
+        .select("owner", "kind", entry=pl.struct("name", "count"))
+        for kind, of in names.items()
+    ]
+    entry, kind = pl.col("entry"), pl.col("kind")
+    return (
+        pl.concat(named)
+        .group_by("owner")
+        .agg(
+            places=entry.filter(kind == Kind.COUNTRY),
+            language_events=entry.filter(kind == Kind.LANGUAGE),
+            topic_events=entry.filter(kind == Kind.TOPIC),
+        )
+    )
+
+
+def _models(rows: pl.DataFrame) -> pl.DataFrame:
+    return (
+        rows.sort("owner", "requests", "model", descending=[False, True, False])
+        .group_by("owner", maintain_order=True)
+        .agg(models=pl.struct("model", "requests"))
+    )
+
+
+def _ratio_percentile(rows: pl.DataFrame, by_model: pl.DataFrame, peers: Mapping[str, Sequence[float]]) -> pl.DataFrame:
+    """Where an account's median of output to input tokens stands among its peers: users of the model it
+    uses most.
+    """
+    ratios = median(by_model, Kind.RATIO).select(
+        row=pl.col("owner").cast(pl.UInt32), ratio=tallies.of_ratio_bucket(pl.col("bucket"))
+    )
+    main = (
+        rows.with_row_index("row")
+        .join(ratios, on="row")
+        .sort("owner", "requests", "model", descending=[False, True, False])
+        .unique("owner", keep="first", maintain_order=True)
+    )
+    places = []
+    for model, own, thinking in main.select("model", "ratio", "reasoning_tokens").iter_rows():
+        others = peers.get(model) or (THINKING_PEERS if thinking else ORDINARY_PEERS)
+        places.append(bisect_right(others, own) / len(others))
+    return main.select("owner", ratio_percentile=pl.Series(places, dtype=pl.Float64))

@@ -1,0 +1,1 @@
+"""Formats of others mapped onto the wire format, one file a source."""

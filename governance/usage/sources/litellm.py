@@ -1,0 +1,295 @@
+"""LiteLLM: what its `generic_api` callback sends, and what its spend logs keep, mapped onto the wire format. Pure.
+
+The callback sends StandardLoggingPayloads (litellm/types/utils.py). A row of the spend logs (LiteLLM_SpendLogs in
+litellm/proxy/schema.prisma) is the same request under other names, without its text and parameters. The tables below
+say where a member stands in either; the first place that holds something is taken.
+
+Much of a payload was written by the customer and passed on by LiteLLM. Nothing of that may cost the event: what does
+not fit is cut or left out, or else a harvester could choose not to be counted.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from governance.usage.sources.litellm_batch import payloads_in
+from governance.usage.sources.places import Places, at, first, text
+from governance.usage.wire import Parameters, Rejection, Span, UsageEvent, event_of
+
+Item = dict[str, Any]
+
+# The account is who has a budget, who can be blocked, and who stays when people come and go: the team; without one
+# the user; without either the key. All three are LiteLLM's own knowledge. What the request says about its sender
+# (`user`, metadata) is the customer's word, and would let anybody put usage on another's account.
+ACCOUNT: Final[tuple[Places, ...]] = (
+    ("metadata.user_api_key_team_id", "team_id"),
+    ("metadata.user_api_key_user_id", "user"),
+    ("metadata.user_api_key_hash", "api_key"),
+)
+# What LiteLLM writes in those places where there is no team, user or key of a customer.
+PLACEHOLDERS: Final = {
+    "default_user_id",  # whoever made a key for nobody in particular
+    "litellm-cli",
+    "litellm-dashboard",
+    "litellm-internal-health-check",
+    "litellm_proxy_master_key",
+}
+MEMBERS: Final[Mapping[str, Places]] = {
+    "organisation": ("metadata.user_api_key_org_id", "organization_id"),
+    "api_key": ("metadata.user_api_key_hash", "api_key"),
+    "input_tokens": ("prompt_tokens",),
+    "output_tokens": ("completion_tokens",),
+    "cached_input_tokens": (
+        "metadata.usage_object.prompt_tokens_details.cached_tokens",
+        "metadata.usage_object.cache_read_input_tokens",
+    ),
+    "reasoning_tokens": ("metadata.usage_object.completion_tokens_details.reasoning_tokens",),
+    "end_user": ("end_user",),
+}
+# The public name; the one behind it is looked at where a request went past LiteLLM's list of models.
+MODEL: Final[Places] = ("model_group", "model")
+CLIENT: Final[Mapping[str, Places]] = {
+    "ip": ("metadata.requester_ip_address", "requester_ip_address"),
+    "user_agent": ("metadata.user_agent", "user_agent"),
+}
+PARAMETERS: Final[Mapping[str, Places]] = {
+    "temperature": ("model_parameters.temperature",),
+    "top_p": ("model_parameters.top_p",),
+    "n": ("model_parameters.n",),
+    "max_tokens": (
+        "model_parameters.max_completion_tokens",
+        "model_parameters.max_tokens",
+        "model_parameters.max_output_tokens",
+    ),
+    "logprobs": ("model_parameters.logprobs",),
+    "top_logprobs": ("model_parameters.top_logprobs",),
+    "seed": ("model_parameters.seed",),
+    "stream": ("stream", "model_parameters.stream"),
+    "response_format": ("model_parameters.response_format.type", "model_parameters.text.format.type"),
+    "tools": ("model_parameters.tools", "model_parameters.functions"),
+}
+CALL_ID: Final[Places] = ("litellm_call_id", "metadata.litellm_call_id")
+# What the status is concluded from.
+OUTCOME: Final[Mapping[str, Places]] = {
+    "status": ("status",),
+    "code": ("error_information.error_code", "metadata.error_information.error_code"),
+    "kind": ("error_information.error_class", "metadata.error_information.error_class"),
+    "limit": ("error_information.error_rate_limit_category", "metadata.error_information.error_rate_limit_category"),
+    "guardrail": ("status_fields.guardrail_status",),
+}
+# Of other call types (files, batches, tools and whatever comes yet) those count that have used tokens.
+OPERATIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("completion", "acompletion"), "chat"),
+    **dict.fromkeys(("responses", "aresponses"), "chat"),
+    **dict.fromkeys(("anthropic_messages", "aanthropic_messages"), "chat"),
+    **dict.fromkeys(("text_completion", "atext_completion"), "text_completion"),
+    **dict.fromkeys(("embedding", "aembedding"), "embeddings"),
+    **dict.fromkeys(("generate_content", "agenerate_content"), "generate_content"),
+    **dict.fromkeys(("generate_content_stream", "agenerate_content_stream"), "generate_content"),
+}
+
+# How many characters the wire format takes of what may be longer.
+LONGEST: Final = {"id": 200, "model": 128, "operation": 64, "end_user": 256, "conversation": 256, "response_format": 64}
+
+_NO_MODEL: Final = "unknown-model"  # as LiteLLM calls it
+_REFUSALS: Final = {"content_filter", "refusal", "ContentPolicyViolationError", "GuardrailRaisedException"}
+# In place of messages that LiteLLM was told to hide, or that a request did not have.
+_NO_TEXT: Final = ("redacted-by-litellm", "REDACTED_BY_LITELM", "default-message-value")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def events_in(body: bytes, *, span: Span) -> Iterator[UsageEvent | Rejection]:
+    """The event of every payload of a batch that is a customer's request to a model, or why it is none.
+
+    Raises UnreadableBatchError where the body is neither an array of payloads nor one payload a line.
+    """
+    for number, payload in payloads_in(body):
+        if isinstance(payload, Rejection):
+            yield payload
+        else:
+            yield from events_of([payload], span=span, first_number=number)
+
+
+def events_of(items: Iterable[Any], *, span: Span, first_number: int = 1) -> Iterator[UsageEvent | Rejection]:
+    """The same for payloads, or rows of the spend logs, that are objects already."""
+    for number, item in enumerate(items, first_number):
+        try:
+            if not isinstance(item, dict) or "call_type" not in item:
+                raise ValueError("not a request as LiteLLM logs it: no call_type")  # noqa: TRY301 - told below
+            if _is_request(item) and (account := _account(item)):
+                yield event_of({"account": account, **_members(item)}, span=span)
+        except (ValueError, OverflowError) as error:
+            yield Rejection(number, str(error))
+
+
+def _is_request(item: Item) -> bool:
+    """Whether a customer sent this to a model; retries that LiteLLM paid for itself have rows of their own."""
+    if at(item, "metadata.billed_retry_attempt") is True:
+        return False
+    return text(item.get("call_type")) in OPERATIONS or bool(item.get("prompt_tokens") or item.get("completion_tokens"))
+
+
+def _account(item: Item) -> str | None:
+    """Whose usage this is; None where it is LiteLLM's own: health checks, and whoever holds the master key.
+
+    A request that was turned away carries the digest of whatever it showed as a key. Only where LiteLLM got as far as
+    noting who sent it is that known to be a key.
+    """
+    team, user, key = (text(first(item, places)) for places in ACCOUNT)
+    if item.get("status") == "failure" and not any(first(item, places) for places in CLIENT.values()):
+        key = None
+    known = [name for name in (team, user, _lasting(key)) if name]
+    if not known:
+        raise ValueError("no account: LiteLLM knows no team, user or key of this request")
+    return next((name for name in known if name not in PLACEHOLDERS), None)
+
+
+def _lasting(key: str | None) -> str | None:
+    """The key, unless it is a token that was signed for an hour."""
+    return None if key is None or key.startswith("hashed-jwt-") else key
+
+
+def _members(item: Item) -> dict[str, Any]:
+    members = {name: first(item, places) for name, places in MEMBERS.items()}
+    began, ended = _moment(item.get("startTime")), _moment(item.get("endTime"))
+    call_type = text(item.get("call_type"))
+    return {
+        **members,
+        "id": _id(item, began),
+        "occurred_at": began,
+        "organisation": text(members["organisation"]),
+        "api_key": _lasting(text(members["api_key"])),
+        "model": _model(item),
+        "operation": OPERATIONS.get(call_type or "") or text(call_type, LONGEST["operation"]),
+        "input_tokens": members["input_tokens"] or 0,
+        "output_tokens": members["output_tokens"] or 0,
+        "latency_ms": (ended - began) // timedelta(milliseconds=1) if ended >= began else None,
+        "status": _status(item),
+        "client": _client(item),
+        "end_user": text(members["end_user"], LONGEST["end_user"]),
+        "conversation": _conversation(item),
+        "parameters": _parameters(item),
+        "messages": _messages(item),
+    }
+
+
+def _id(item: Item, began: datetime) -> str | None:
+    """LiteLLM's id of a request, the same in payload and row: that of the answer.
+
+    Where no answer came it is the call's, which customers may choose (`x-litellm-call-id`), and where a cache answered
+    it is another in payload and row. There it is the call's, with the second it began in, so that a customer who gives
+    all calls one id is counted all the same.
+    """
+    name, call = text(first(item, ("id", "request_id"))), text(first(item, CALL_ID))
+    if name and call and (name == call or "_cache_hit" in name):
+        name = f"{call}@{int(began.timestamp())}"
+    return name if name is None or len(name) <= LONGEST["id"] else blake2b(name.encode()).hexdigest()
+
+
+def _model(item: Item) -> str:
+    """The model's public name. A failed request without one may have asked for anything, and often for no model."""
+    places = MODEL[:1] if item.get("status") == "failure" else MODEL
+    return text(first(item, places), LONGEST["model"]) or _NO_MODEL
+
+
+def _moment(value: Any) -> datetime:
+    match value:
+        case str():
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        case int() | float():
+            return _EPOCH + timedelta(seconds=value)
+        case _:
+            raise ValueError("startTime and endTime are seconds since 1970 or ISO 8601")
+
+
+def _status(item: Item) -> str:
+    told = {name: text(first(item, places)) for name, places in OUTCOME.items()}
+    if told["status"] != "failure":
+        return "refused" if _REFUSALS.intersection(_ends(item.get("response"))) else "ok"
+    if told["code"] == "429" or told["limit"]:
+        return "rate_limited"
+    return "refused" if told["kind"] in _REFUSALS or told["guardrail"] == "guardrail_intervened" else "error"
+
+
+def _ends(response: Any) -> Iterator[str | None]:
+    """Why the answers ended."""
+    match response:
+        case {"choices": [*choices]}:
+            yield from (text(at(choice, "finish_reason")) for choice in choices)
+        case {"incomplete_details": {"reason": reason}} | {"stop_reason": reason}:
+            yield text(reason)
+
+
+def _client(item: Item) -> dict[str, Any]:
+    told = {name: text(first(item, places)) for name, places in CLIENT.items()}
+    return told | {"ip": _address(told["ip"])}
+
+
+def _address(told: str | None) -> str | None:
+    """The sender's address: the first of several hops, with or without a port; None where it is none."""
+    hop = (told or "").partition(",")[0].strip()
+    for address in (hop, hop.rpartition(":")[0].strip("[]")):
+        try:
+            return str(ipaddress.ip_address(address.partition("%")[0]))
+        except ValueError:
+            continue
+    return None
+
+
+def _conversation(item: Item) -> str | None:
+    """The session that the customer named.
+
+    Where none was named LiteLLM gives every request a trace id of its own, as a UUID or as OpenTelemetry does, which
+    would make a conversation of each. In a row the session's id is the trace's.
+    """
+    named, traced = item.get("session_id"), item.get("trace_id")
+    if "request_id" in item:
+        named, traced = None, named
+    for session in (named, at(item, "metadata.requester_metadata.session_id")):
+        if told := text(session, LONGEST["conversation"]):
+            return told
+    told = text(traced, LONGEST["conversation"])
+    try:
+        UUID(told or "")
+    except ValueError:
+        return told
+    return None
+
+
+def _parameters(item: Item) -> dict[str, Any]:
+    told = {name: first(item, places) for name, places in PARAMETERS.items()}
+    told["response_format"] = text(told["response_format"], LONGEST["response_format"])
+    if isinstance(told["tools"], list):
+        told["tools"] = len(told["tools"])
+    if type(told["logprobs"]) is int:  # as completions ask for them: how many
+        told |= {"logprobs": told["logprobs"] > 0, "top_logprobs": told["logprobs"]}
+    return {name: value for name, value in told.items() if value is not None and _fits(name, value)}
+
+
+def _fits(name: str, value: Any) -> bool:
+    try:
+        msgspec.convert({name: value}, Parameters)
+    except ValueError:
+        return False
+    return True
+
+
+def _messages(item: Item) -> list[Any] | None:
+    match item.get("messages"):
+        case [*listed]:
+            messages = listed
+        case (str() | dict()) as single:
+            messages = [single]
+        case _:
+            return None
+    messages = [{"role": "user", "content": one} if isinstance(one, str) else one for one in messages]
+    if any(at(message, "content") in _NO_TEXT for message in messages):
+        return None
+    instructions = at(item, "model_parameters.instructions")
+    return [{"role": "system", "content": instructions}, *messages] if instructions else messages

@@ -1,0 +1,243 @@
+"""OpenTelemetry: spans of GenAI requests, mapped onto the wire format. Pure.
+
+The tables below say which attributes a member is read from, newest name first, and since when each name has been
+in the semantic conventions, or who uses it beside them. The conventions for GenAI began with 1.26, are in
+development and rename things; what they rename stays here. Every member can also be given under Stillwatch's own
+name, which goes before all others: `stillwatch.organisation`, `stillwatch.asn`, `stillwatch.top_logprobs`.
+Attributes of the resource count where the span has none.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from governance.usage.sources.genai_messages import messages_in
+from governance.usage.sources.otlp import TraceSpan, spans_in
+from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
+
+Table = Mapping[str, Mapping[str, str]]
+
+OWN: Final = "stillwatch."
+
+MEMBERS: Final[Table] = {
+    # No convention names the customer. `user.id` and `enduser.id` often repeat what the request's body says, and so
+    # would let anybody put usage on another's account; `service.name` would make one account of everybody.
+    "account": {},
+    "organisation": {},
+    "api_key": {},
+    "model": {"gen_ai.request.model": "1.26", "gen_ai.response.model": "1.26"},
+    "operation": {"gen_ai.operation.name": "1.27", "llm.request.type": "OpenLLMetry"},
+    "input_tokens": {"gen_ai.usage.input_tokens": "1.27", "gen_ai.usage.prompt_tokens": "1.26"},
+    "output_tokens": {"gen_ai.usage.output_tokens": "1.27", "gen_ai.usage.completion_tokens": "1.26"},
+    "cached_input_tokens": {
+        "gen_ai.usage.cache_read.input_tokens": "1.40",
+        "gen_ai.usage.cache_read_input_tokens": "OpenLLMetry",
+    },
+    "reasoning_tokens": {
+        "gen_ai.usage.reasoning.output_tokens": "1.41",
+        "gen_ai.usage.reasoning_tokens": "OpenLLMetry",
+    },
+}
+
+# What the customer's own client says of a request. A value that does not fit is left out: it must not keep the
+# request from being counted.
+CONTEXT: Final[Table] = {
+    "end_user": {
+        "user.id": "1.27",
+        "enduser.id": "before 1.26",
+        "gen_ai.user": "OpenLLMetry",
+        "llm.user": "OpenLLMetry",
+    },
+    "conversation": {"gen_ai.conversation.id": "1.34", "session.id": "before 1.26"},
+}
+PARAMETERS: Final[Table] = {
+    "temperature": {"gen_ai.request.temperature": "1.26"},
+    "top_p": {"gen_ai.request.top_p": "1.26"},
+    "n": {"gen_ai.request.choice.count": "1.31", "gen_ai.request.n": "vLLM"},
+    "max_tokens": {"gen_ai.request.max_tokens": "1.26"},
+    "logprobs": {},
+    "top_logprobs": {},
+    "seed": {"gen_ai.request.seed": "1.30", "gen_ai.openai.request.seed": "1.28"},
+    "stream": {
+        "gen_ai.request.stream": "1.41",
+        "gen_ai.is_streaming": "OpenLLMetry",
+        "llm.is_streaming": "OpenLLMetry",
+    },
+    "response_format": {"gen_ai.output.type": "1.31", "gen_ai.openai.request.response_format": "1.28"},
+    "tools": {},
+}
+CLIENT: Final[Table] = {
+    "ip": {"client.address": "before 1.26", "http.client_ip": "before 1.26"},
+    "asn": {},
+    "country": {"geo.country.iso_code": "1.29"},
+    "user_agent": {"user_agent.original": "before 1.26", "http.user_agent": "before 1.26"},
+}
+
+# What tells a request from other spans, and how it ended.
+SIGNS: Final[Table] = {
+    "provider": {"gen_ai.provider.name": "1.37", "gen_ai.system": "1.26"},
+    "status": {},
+    "http_status": {"http.response.status_code": "before 1.26", "http.status_code": "before 1.26"},
+    "error": {"error.type": "before 1.26"},
+    "finish_reasons": {
+        "gen_ai.response.finish_reasons": "1.26",
+        "gen_ai.response.finish_reason": "OpenLLMetry",
+        "llm.response.finish_reason": "OpenLLMetry",
+    },
+}
+
+# Requests to a model. Agents, tools, workflows, retrievals and memories have spans of their own, whose tokens are
+# those of the requests inside them.
+REQUESTS: Final = {"chat", "generate_content", "text_completion", "embeddings"}
+NO_REQUESTS: Final = {
+    "create_agent", "invoke_agent", "execute_tool", "invoke_workflow", "handle_conversation_turn", "plan", "retrieval",
+    "fetch_response", "create_memory_store", "delete_memory_store", "create_memory", "update_memory", "upsert_memory",
+    "delete_memory", "search_memory",
+}  # fmt: skip
+# What `llm.request.type` calls otherwise than the conventions.
+RENAMED: Final = {"completion": "text_completion", "embedding": "embeddings"}
+
+# How clients and providers say it, the last part of a class's name where it is one.
+RATE_LIMITED: Final = {"429", "RateLimitError", "rate_limit_exceeded", "ResourceExhausted", "ThrottlingException"}
+REFUSED: Final = {
+    "content_filter", "content_filtered", "refusal", "safety", "prohibited_content", "blocklist",
+    "guardrail_intervened",
+}  # fmt: skip
+
+REQUIRED: Final = ("account", "model", "input_tokens", "output_tokens")
+_OLDEST_NAME_FIRST: Final = {
+    name: member
+    for table in (MEMBERS, CONTEXT, PARAMETERS, CLIENT, SIGNS)
+    for member, names in table.items()
+    for name in reversed((OWN + member, *names))
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent | Rejection]:
+    """The event of every span that is a request to a model, or why it is none; other spans are passed over.
+
+    Raises UnreadableBatchError where the body is no ExportTraceServiceRequest.
+    """
+    for traced in spans_in(body, protobuf=protobuf):
+        if isinstance(traced, Rejection):
+            yield traced
+            continue
+        told = _told(traced.attributes)
+        if _is_request(told):
+            try:
+                yield event_of(_event(traced, told), span=span)
+            except RecursionError:
+                yield Rejection(traced.number, "nested too deeply")
+            except ValueError as error:
+                yield Rejection(traced.number, str(error))
+
+
+def _told(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What the span tells, by the tables' members: each from the first of its names that says something."""
+    return {
+        member: attributes[name]
+        for name, member in _OLDEST_NAME_FIRST.items()
+        if name in attributes and attributes[name] not in (None, "")
+    }
+
+
+def _of(table: Table, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: told[member] for member in table if member in told}
+
+
+def _is_request(told: Mapping[str, Any]) -> bool:
+    """Where no operation says what a span is, a model does, or a provider beside tokens that were counted."""
+    operation = _operation(told)
+    if operation in REQUESTS:
+        return True
+    if operation in NO_REQUESTS:
+        return False
+    return "model" in told or ("provider" in told and "input_tokens" in told)
+
+
+def _operation(told: Mapping[str, Any]) -> str | None:
+    operation = told.get("operation")
+    return RENAMED.get(operation, operation) if isinstance(operation, str) else None
+
+
+def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The span as members of the wire format. Raises ValueError where one that is required is missing."""
+    if not (len(traced.trace_id) == 16 and len(traced.span_id) == 8 and any(traced.trace_id) and any(traced.span_id)):
+        raise ValueError("no trace id and span id")
+    status, operation = _status(told, failed=traced.failed), _operation(told)
+    members = _needless(status, operation) | _of(MEMBERS, told)
+    for member in REQUIRED:
+        if member not in members:
+            raise ValueError(f"no {member}: set the attribute {next(iter(MEMBERS[member]), OWN + member)}")
+    latency = {"latency_ms": (traced.end - traced.start) // 1_000_000}
+    return {
+        **members,
+        **_fitting(_of(CONTEXT, told) | latency, UsageEvent),
+        "id": f"{traced.trace_id.hex()}-{traced.span_id.hex()}",
+        "occurred_at": _EPOCH + timedelta(microseconds=traced.start // 1000),
+        "operation": operation,
+        "status": status,
+        "client": _client(told),
+        "parameters": _fitting(_of(PARAMETERS, told), Parameters),
+        "messages": messages_in(traced),
+    }
+
+
+def _needless(status: str, operation: str | None) -> dict[str, int]:
+    """The counts that may be missing."""
+    if status != "ok":
+        return {"input_tokens": 0, "output_tokens": 0}
+    return {"output_tokens": 0} if operation == "embeddings" else {}
+
+
+def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
+    """How the request ended, as far as the span tells."""
+    http_status, error, reasons = told.get("http_status"), told.get("error"), told.get("finish_reasons")
+    if "status" in told:
+        return told["status"]
+    if http_status == HTTPStatus.TOO_MANY_REQUESTS or str(error).rpartition(".")[2] in RATE_LIMITED:
+        return "rate_limited"
+    if any(str(reason).lower() in REFUSED for reason in (reasons if isinstance(reasons, list) else [reasons])):
+        return "refused"
+    if failed or error or (isinstance(http_status, int) and http_status >= HTTPStatus.BAD_REQUEST):
+        return "error"
+    return "ok"
+
+
+def _client(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the request came from. The conventions allow names of hosts and paths of sockets as address too."""
+    client = _fitting(_of(CLIENT, told), Client)
+    return {name: value for name, value in client.items() if name != "ip" or _is_address(value)}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        # PostgreSQL knows no zone, as in fe80::1%eth0.
+        return "%" not in str(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _fitting(members: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Those of the members that the struct takes."""
+    kinds = _kinds(struct)
+    return {member: value for member, value in members.items() if _fits(value, kinds[member])}
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return not (isinstance(value, str) and "\0" in value)
+
+
+@cache
+def _kinds(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(struct)}

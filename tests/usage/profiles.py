@@ -1,0 +1,62 @@
+"""Events as columns, and profiles merged as the database merges them when they are read."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from governance.usage.columns import SCHEMA
+from governance.usage.profile.folding import BLOBS
+from governance.usage.profile.reading import ROWS
+
+MONDAY = datetime(2026, 11, 2, 9)  # noqa: DTZ001 - as columns hold times: UTC, without saying so
+
+ORDINARY: dict[str, Any] = {
+    "model": "flagship-2",
+    "operation": "chat",
+    "status": "ok",
+    "input_tokens": 100,
+    "output_tokens": 200,
+    "cached_input_tokens": 0,
+    "reasoning_tokens": 0,
+    "latency_ms": 900,
+    "n": 1,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "seeded": False,
+    "stream": False,
+    "tools": 0,
+}
+
+
+def event(account: int = 1, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
+    """A request without text; every column that is not given is null or ordinary."""
+    row: dict[str, Any] = dict.fromkeys(SCHEMA)
+    return row | ORDINARY | {"account_id": account, "occurred_at": MONDAY + timedelta(minutes=minutes)} | given
+
+
+def frame(*events: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(list(events), schema=SCHEMA, orient="row")
+
+
+def merged_by_model(parts: pl.DataFrame) -> pl.DataFrame:
+    """What `sql.READ_PROFILES` makes of parts: sums, and blobs one behind the other."""
+    entries = np.empty(len(parts), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
+    for name in ("first", "last"):
+        entries[name] = parts[f"{name}_at"].cast(pl.Int64).to_numpy()
+    entries["requests"] = parts["requests"].to_numpy()
+    hours = [entry.tobytes() for entry in entries]
+    sums = [name for name in ROWS if name in parts.columns and ROWS[name] in {pl.Int64, pl.Float64}][1:]
+    return (
+        parts.with_columns(hours=pl.Series(hours, dtype=pl.Binary))
+        .group_by("account_id", "model")
+        .agg(
+            *(pl.col(name).cast(ROWS[name]).sum() for name in sums),
+            pl.col("first_at").min().dt.replace_time_zone("UTC"),
+            pl.col("last_at").max().dt.replace_time_zone("UTC"),
+            *(pl.col(name) for name in (*BLOBS, "hours")),
+        )
+        .with_columns(pl.col(*BLOBS, "hours").map_elements(b"".join, return_dtype=pl.Binary))
+        .select(*ROWS)
+    )

@@ -1,0 +1,126 @@
+"""What is refused of LiteLLM's batches, and what a customer may write into a request without being refused."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from governance.usage.models import UsageEvent
+from tests.factories import NOW, service_key
+from tests.usage.litellm import failure, payload
+
+pytestmark = pytest.mark.django_db
+
+DEEP: Any = "deep"
+for _ in range(200):  # LiteLLM cuts at 100
+    DEEP = [DEEP]
+HOSTILE: list[Any] = [
+    None, "", "\0", "\ud83d", "a\0b", "x" * 100_000, True, -1, 0, 2**31, 2**70, -(2**70), 1e308, float("nan"),
+    float("inf"), [], ["a"], {}, {"a": 1}, DEEP,
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _at_the_time_of_the_payloads() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def send(client: Client, body: bytes, **headers: Any) -> Any:
+    _, known = service_key("usage:write")
+    return client.post("/api/v1/sources/litellm", body, content_type="application/json", **known, **headers)
+
+
+class TestABody:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"", b" \n", b"nonsense", b"\xff\xfe", b'"a string"', b"null", b"[", b"[{}", b"[{} {}]", b"[{},]x",
+            b"[" * 100_000, b'[{"id": 1' + b"0" * 5000 + b"}]",
+        ],
+    )  # fmt: skip
+    def test_that_is_no_batch_is_refused(self, client: Client, body: bytes) -> None:
+        response = send(client, body)
+
+        assert response.status_code == 400
+        assert response["Content-Type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("line", [b"nonsense", b"{", b'{"a":' * 100_000, b'{"id": 1' + b"0" * 5000 + b"}", b"{}"])
+    def test_loses_only_the_line_that_is_no_payload(self, client: Client, line: bytes) -> None:
+        good = json.dumps(payload()).encode()
+
+        response = send(client, b"\n".join([good, line, json.dumps(payload()).encode()]))
+
+        assert response.json()["accepted"] == 2
+        assert [rejection["line"] for rejection in response.json()["rejections"]] == [2]
+
+    def test_may_be_compressed(self, client: Client) -> None:
+        response = send(client, gzip.compress(json.dumps([payload()]).encode()), HTTP_CONTENT_ENCODING="gzip")
+
+        assert response.json()["accepted"] == 1
+
+
+class TestWhateverACustomerWrites:
+    """A harvester who could have events refused would choose not to be counted."""
+
+    @pytest.mark.parametrize("name", ["end_user", "messages", "session_id", "trace_id", "model_parameters", "stream"])
+    def test_into_a_request_costs_no_event(self, client: Client, name: str) -> None:
+        self.all_are_taken(client, [payload() | {name: value} for value in HOSTILE])
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "temperature", "top_p", "n", "max_tokens", "logprobs", "top_logprobs", "seed", "response_format", "text",
+            "tools", "functions", "instructions",
+        ],
+    )  # fmt: skip
+    def test_into_the_parameters_costs_no_event(self, client: Client, name: str) -> None:
+        self.all_are_taken(client, [payload(model_parameters={name: value}) for value in HOSTILE])
+
+    @pytest.mark.parametrize("name", ["requester_ip_address", "user_agent", "requester_metadata"])
+    def test_into_the_headers_costs_no_event(self, client: Client, name: str) -> None:
+        self.all_are_taken(client, [payload(metadata={name: value}) for value in HOSTILE])
+
+    def test_for_a_model_costs_no_event(self, client: Client) -> None:
+        self.all_are_taken(client, [failure(error_code="400") | {"model_group": "", "model": name} for name in HOSTILE])
+
+    @staticmethod
+    def all_are_taken(client: Client, payloads: list[Any]) -> None:
+        response = send(client, json.dumps(payloads).encode())
+
+        assert response.status_code == 202
+        assert response.json()["rejections"] == []
+        assert UsageEvent.objects.count() == len(payloads)
+
+    @pytest.mark.parametrize(
+        ("told", "address"),
+        [
+            ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("next door", None),
+        ],
+    )
+    def test_as_an_address_is_kept_where_it_is_one(self, client: Client, told: str, address: str | None) -> None:
+        send(client, json.dumps([payload(metadata={"requester_ip_address": told})]).encode())
+
+        assert UsageEvent.objects.get().ip == address
+
+
+class TestAnything:
+    def test_in_any_place_is_answered(self, client: Client) -> None:
+        usual = payload()
+        payloads = [usual | {name: value} for name in usual for value in HOSTILE]
+        payloads += [payload(metadata={name: value}) for name in usual["metadata"] for value in HOSTILE]
+
+        response = send(client, json.dumps(payloads).encode())
+
+        answer = response.json()
+        assert response.status_code == 202
+        assert answer["accepted"] + answer["duplicate"] + answer["rejected"] >= len(payloads) - 2 * len(HOSTILE)

@@ -1,0 +1,176 @@
+"""What docs/profiles.md says of profiles, held against exact counts."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from governance.usage.profile import distincts, samples, tallies
+from governance.usage.profile.folding import COLUMNS, folded
+from governance.usage.profile.making import HOUR, parts
+from governance.usage.profile.samples import SKETCHES_KEPT, TEMPLATES_KEPT
+from tests.usage.profiles import MONDAY, event, frame
+
+ORDERLESS = [name for name in COLUMNS if not name.startswith("gap")]
+
+requests = st.builds(
+    event,
+    st.integers(1, 3),
+    minutes=st.integers(0, 150),
+    model=st.sampled_from(["flagship-2", "mini"]),
+    status=st.sampled_from(["ok", "error", "rate_limited"]),
+    output_tokens=st.integers(0, 5_000),
+    temperature=st.sampled_from([None, 0.0, 1.0]),
+    country=st.sampled_from([None, "NL", "us", "?"]),
+    end_user=st.sampled_from([None, "u1", "u2"]),
+    ip=st.sampled_from([None, "192.0.2.1", "2001:db8::1"]),
+    prompt_digest=st.integers(-(2**63), 2**63 - 1),
+    template_digest=st.integers(1, 5),
+    sketch=st.integers(-(2**63), 2**63 - 1),
+    markers=st.integers(0, 2**16 - 1),
+    topic=st.integers(0, 20),
+)
+
+
+def in_order(profiles: pl.DataFrame) -> pl.DataFrame:
+    return profiles.select(COLUMNS).sort(HOUR)
+
+
+class TestFolding:
+    @given(st.lists(requests, min_size=1, max_size=40), st.randoms(use_true_random=False))
+    @settings(max_examples=60, deadline=None)
+    def test_comes_to_the_same_however_events_were_batched(self, events: list[Any], chance: random.Random) -> None:
+        whole = in_order(folded(parts(frame(*events))))
+        chance.shuffle(events)
+        cuts = sorted(chance.sample(range(len(events) + 1), min(3, len(events))))
+        batches = [
+            events[start:end] for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True) if start < end
+        ]
+
+        several = in_order(folded(pl.concat([parts(frame(*batch)) for batch in batches])))
+
+        assert_frame_equal(several.select(ORDERLESS), whole.select(ORDERLESS))
+
+    def test_leaves_one_profile_an_hour_and_model(self) -> None:
+        hours = [event(minutes=5), event(minutes=65), event(minutes=6, model="mini")]
+
+        assert len(folded(pl.concat([parts(frame(*hours)), parts(frame(*hours))]))) == 3
+
+    def test_changes_nothing_in_what_is_folded(self) -> None:
+        once = folded(pl.concat([parts(frame(event(minutes=minute))) for minute in range(9)]))
+
+        assert_frame_equal(in_order(folded(once)), in_order(once))
+
+    def test_knows_the_gaps_between_parts_that_follow_each_other(self) -> None:
+        events = [event(minutes=minute) for minute in (0, 1, 4, 9, 30)]
+        whole = parts(frame(*events))
+
+        several = folded(pl.concat([parts(frame(*events[:2])), parts(frame(*events[2:]))]))
+
+        assert several.row(0, named=True)["gaps"] == whole.row(0, named=True)["gaps"] == 4
+        assert several["gap_seconds"].to_list() == whole["gap_seconds"].to_list() == [30 * 60.0]
+        assert several["gap_squares"].to_list() == whole["gap_squares"].to_list()
+
+    def test_keeps_sums_of_squares(self) -> None:
+        profile = parts(frame(event(input_tokens=3, output_tokens=4), event(input_tokens=5, output_tokens=0)))
+
+        assert (profile["input_squares"].item(), profile["output_squares"].item()) == (34, 16)
+
+
+class TestTallies:
+    def test_count_exactly_beyond_what_one_entry_holds(self) -> None:
+        (blob,) = tallies.pack(np.zeros(1), np.array([7]), np.array([200_000]), owners=1)
+
+        counted = tallies.unpack([blob])
+
+        assert (len(blob), counted["count"].sum(), counted["bucket"].unique().to_list()) == (16, 200_000, [7])
+
+    @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=200))
+    def test_hold_a_number_within_two_and_a_quarter_percent(self, numbers: list[int]) -> None:
+        buckets = pl.DataFrame({"bucket": tallies.by_logarithm(np.array(numbers))})
+
+        held = buckets.select(tallies.of_bucket(pl.col("bucket"))).to_series()
+
+        within = [max(0.5, 0.022 * (number + 1)) for number in numbers]
+        assert held.to_list() == [pytest.approx(n, abs=most) for n, most in zip(numbers, within, strict=True)]
+
+    @pytest.mark.parametrize(("text", "back"), [("nl", "nl"), ("NL", "nl"), ("zz", "zz"), ("aa", "aa")])
+    def test_hold_two_letters(self, text: str, back: str) -> None:
+        assert tallies.of_letters(tallies.letters(text)) == back
+
+    @pytest.mark.parametrize("text", [None, "", "n", "nld", "ß1", "é!"])
+    def test_hold_nothing_else(self, text: str | None) -> None:
+        assert tallies.letters(text) == 0
+
+
+class TestDistincts:
+    @pytest.mark.parametrize("number", [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000])
+    def test_are_within_four_standard_errors_of_the_exact_number(self, number: int) -> None:
+        values = np.arange(number) * 2_654_435_761
+        seen = distincts.codes(distincts.Kind.PROMPT, np.concatenate([values, values]))
+        (blob,) = distincts.pack(np.zeros(len(seen)), seen, owners=1)
+
+        found = distincts.estimates(*distincts.unpack([blob]))
+
+        estimate = found["distinct"].sum()
+        assert estimate == pytest.approx(number, rel=4 * distincts.STANDARD_ERROR, abs=1.5)
+        assert len(blob) <= 4 * min(number, distincts.REGISTERS)
+
+    def test_are_on_average_as_exact_as_their_standard_error(self) -> None:
+        chance = np.random.default_rng(7)
+        trials, number = 200, 5_000
+        owner = np.repeat(np.arange(trials), number)
+        seen = distincts.codes(distincts.Kind.PROMPT, chance.integers(0, 2**62, trials * number))
+
+        found = distincts.estimates(owner, seen)["distinct"].to_numpy()
+
+        assert np.sqrt(np.mean((found / number - 1) ** 2)) < 1.2 * distincts.STANDARD_ERROR
+        assert abs(np.mean(found) / number - 1) < 0.005
+
+    def test_keep_kinds_and_owners_apart(self) -> None:
+        owner = np.array([0, 0, 1])
+        seen = np.concatenate(
+            [distincts.codes(distincts.Kind.KEY, np.arange(1)), distincts.codes(distincts.Kind.PROMPT, np.arange(2))]
+        )
+
+        found = distincts.estimates(*distincts.unpack(distincts.pack(owner, seen, owners=2)))
+
+        assert sorted(found.with_columns(pl.col("distinct").round()).rows()) == [(0, 0, 1), (0, 8, 1), (1, 0, 1)]
+
+
+class TestTemplates:
+    def test_keep_the_commonest(self) -> None:
+        chance = random.Random(5)
+        used = [min(int(chance.paretovariate(0.7)), 5_000) for _ in range(4_000)]
+
+        (blob,) = samples.pack_templates(np.zeros(len(used), dtype=int), np.array(used), owners=1)
+
+        kept = samples.unpack_templates([blob])
+        exact = Counter(used)
+        assert len(kept.digest) == TEMPLATES_KEPT
+        assert all(exact[digest] == uses for digest, uses in zip(kept.digest, kept.uses, strict=True))
+        assert min(kept.uses) >= max(uses for digest, uses in exact.items() if digest not in kept.digest)
+
+
+class TestSketches:
+    def test_are_a_fair_sample_of_the_distinct_ones(self) -> None:
+        many = np.repeat(np.arange(0, 10_000), 2)
+
+        (blob,) = samples.pack_sketches(np.zeros(len(many), dtype=int), many, owners=1)
+
+        (kept,) = [samples.unpack_sketches([blob]).sketch]
+        assert len(kept) == len(set(kept)) == SKETCHES_KEPT
+        assert 2_500 < np.mean(kept) < 7_500
+
+
+def test_an_hour_begins_where_the_clock_says() -> None:
+    made = parts(frame(event(minutes=59.99), event(minutes=60)))
+
+    assert made["hour"].to_list() == [MONDAY, MONDAY + timedelta(hours=1)]
