@@ -19,6 +19,7 @@ EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,9 @@ from environs import Env, validate
 from governance import embedded
 from governance.installation import Secrets, installation_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
+
+# Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -25,10 +25,10 @@ from governance.bench.figure import Figure
 from governance.staff.actions import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import record_lines, span_at
-from governance.usage.columns import SCHEMA, event_key, table, to_copy
+from governance.usage.columns import SCHEMA, columns_of, event_key, to_copy
 from governance.usage.fingerprint import fingerprints
 from governance.usage.partitions import ensure_days
-from governance.usage.profile.folding import COLUMNS as PARTS
+from governance.usage.profile import folding
 from governance.usage.profile.making import parts
 from governance.usage.wire import UsageEvent, decode
 
@@ -114,9 +114,9 @@ def _made_ready(batches: Sequence[list[bytes]], now: datetime) -> list[_Ready]:
         keyed = dict(sorted((event_key("bench", event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
-        frame = table([*keyed.values()], seen, [*keyed], source="bench", accounts=accounts)
-        made = to_copy(parts(frame).select(PARTS))
-        ready.append(_Ready(to_copy(frame), made, frame["account_id"].unique().sort().to_list()))
+        columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=accounts)
+        made = folding.to_copy(parts(columns))
+        ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"]))))
     return ready
 
 
@@ -129,7 +129,7 @@ def _store(ready: _Ready, now: datetime) -> None:
             copy.write(ready.events)
         cursor.execute(sql.STORE_INCOMING.format(columns=columns))
         cursor.fetchall()
-        with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(PARTS))) as copy:
+        with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
             copy.write(ready.parts)
         cursor.execute(sql.MARK, {"accounts": ready.accounts, "now": now})
 

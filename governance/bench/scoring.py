@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import connection
+from django.db.models import Model
 
 from accounts.models import Account
 from governance import pipeline
@@ -13,13 +14,16 @@ from governance.bench import traffic
 from governance.bench.figure import Figure
 from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import OLDEST_IN_FILES, fold_profiles, mark_dirty, record_lines
+from governance.usage.models import Profile, WeeklySketch
 from governance.usage.profile.reading import usages
 from governance.usage.queries import profiles_in, windows
 
 ACCOUNTS = 1_000
+TAKEN_IN = 5
+FEW, MANY = 3_000, 30_000
+HOURS = 280  # ten a day
 WINDOW = timedelta(days=28)
 BATCH = 10_000
-FEW, MANY = 60, 600
 RUNS = 5
 
 
@@ -33,30 +37,42 @@ def scoring(now: datetime) -> Iterator[Figure]:
         yield Figure(f"{name}, {ACCOUNTS:,} accounts of {MANY} events", 1000 * many, "ms", many / few, against)
 
 
-def _accounts(events_each: int, now: datetime) -> list[int]:
-    """Accounts that were active in the same 60 hours of 28 days, however much they sent in each."""
-    name = f"scored{events_each}"
+def _accounts(events: int, now: datetime) -> list[int]:
+    """Accounts of so many events in the same 280 hours of 28 days: a few are taken in, the others are their copies."""
+    name = f"scored{events}"
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
-    customers = traffic.customers(ACCOUNTS, name, dice)
     words = traffic.words(dice)
-    lines = []
-    for number in range(events_each):
-        hour = now - WINDOW + WINDOW * (number % FEW) / FEW + timedelta(hours=1)
-        for place, customer in enumerate(customers):
-            at = hour.replace(minute=0) + timedelta(
-                minutes=59 * (number // FEW) / (events_each // FEW), seconds=place % 60
-            )
+    lines: list[bytes] = []
+    for customer in traffic.customers(TAKEN_IN, name, dice):
+        for number in range(events):
+            day, hour = divmod(number * HOURS // events, 10)
+            at = now - WINDOW + timedelta(days=day, hours=hour, minutes=59 * dice.random())
             prompt = " ".join(dice.choices(words, k=40))
-            lines.append(traffic.line(f"{name}-{number}-{place}", at, customer, prompt, dice))
-            if len(lines) == BATCH:
-                record_lines(lines, source="bench", now=now, oldest=OLDEST_IN_FILES)
-                lines.clear()
-    record_lines(lines, source="bench", now=now, oldest=OLDEST_IN_FILES)
-    keys = [*Account.objects.filter(external_id__startswith=f"{name}-").values_list("pk", flat=True)]
-    fold_profiles(keys)
+            lines.append(traffic.line(f"{customer['account']}-{number}", at, customer, prompt, dice))
+    for start in range(0, len(lines), BATCH):
+        record_lines(lines[start : start + BATCH], source="bench", now=now, oldest=OLDEST_IN_FILES)
+    taken_in = [account.pk for account in Account.objects.filter(external_id__startswith=f"{name}-")]
+    fold_profiles(taken_in)
+    copies = [
+        Account(external_id=f"{name}-copy-{number}", first_seen_at=now) for number in range(ACCOUNTS - len(taken_in))
+    ]
+    made = [account.pk for account in Account.objects.bulk_create(copies)]
+    for table in (Profile, WeeklySketch):
+        _copy_rows(table, taken_in, made)
+    return taken_in + made
+
+
+def _copy_rows(table: type[Model], accounts: Sequence[int], to: Sequence[int]) -> None:
+    """Give each account of `to` the rows of one of `accounts`, by turns."""
+    name = table._meta.db_table
+    columns = ", ".join(str(field.column) for field in table._meta.fields if field.column not in {"id", "account_id"})
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE usage_profile")  # as autovacuum has done by the time that matters
-    return keys
+        cursor.execute(
+            f"INSERT INTO {name} (account_id, {columns}) SELECT copied.copy, {columns} FROM {name} "  # noqa: S608
+            "JOIN unnest(%s::bigint[], %s::bigint[]) AS copied (copy, account_id) USING (account_id)",
+            [list(to), [accounts[place % len(accounts)] for place in range(len(to))]],
+        )
+        cursor.execute(f"VACUUM ANALYZE {name}")  # as autovacuum has done by the time that matters
 
 
 def _assemble(keys: Sequence[int], now: datetime) -> None:

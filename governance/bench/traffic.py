@@ -30,6 +30,7 @@ def lines(
 
 
 def line(event_id: str, at: datetime, customer: dict[str, Any], prompt: str, dice: Random) -> bytes:
+    """One event as a line of JSON; without text where the prompt is empty."""
     return msgspec.json.encode(
         {
             "id": event_id,
@@ -37,7 +38,7 @@ def line(event_id: str, at: datetime, customer: dict[str, Any], prompt: str, dic
             "input_tokens": 40 + len(prompt) // 4,
             "output_tokens": dice.randrange(1, 900),
             "latency_ms": dice.randrange(300, 20_000),
-            "messages": [{"role": "user", "content": prompt}],
+            **({"messages": [{"role": "user", "content": prompt}]} if prompt else {}),
             **customer,
         }
     )

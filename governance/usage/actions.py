@@ -16,15 +16,12 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.usage import sql
-from governance.usage.columns import SCHEMA, event_key, table, to_copy
+from governance.usage.columns import SCHEMA, Columns, columns_of, event_key, to_copy, without
 from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
 from governance.usage.fingerprint import Fingerprint, fingerprints
-from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention
+from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, WeeklySketch
 from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
-from governance.usage.profile.folding import COLUMNS as PARTS_COLUMNS
-from governance.usage.profile.folding import SCHEMA as PARTS_SCHEMA
-from governance.usage.profile.folding import folded
-from governance.usage.profile.making import parts
+from governance.usage.profile import folding, making
 from governance.usage.wire import Rejection, Span, UsageEvent, decode
 
 logger = logging.getLogger(__name__)
@@ -91,9 +88,9 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
     with transaction.atomic():
         accounts = meet_accounts({event.account: event.organisation for event in events}, now=now)
         meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
-        new = store(table(events, seen, keys, source=source, accounts=accounts), now=now)
+        new = store(columns_of(events, seen, keys, source=source, accounts=accounts), now=now)
         if settings.EXCERPTS_PER_DAY:
-            stored = set(new.filter(pl.col("prompt_digest").is_not_null())["key"])
+            stored = {key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None}
             keep_excerpts(
                 (
                     Candidate(key, accounts[event.account], event)
@@ -102,9 +99,9 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
                 ),
                 now=now,
             )
-        if len(new):
+        if new["key"]:
             ring("governance.tasks.score_dirty_accounts")
-    return len(new)
+    return len(new["key"])
 
 
 def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
@@ -118,40 +115,47 @@ def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
     return [event.fingerprint or next(made) for event in events]
 
 
-def store(events: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
+def store(events: Columns, *, now: datetime) -> Columns:
     """Store events given as columns, add them to their profiles and mark their accounts dirty; the new ones.
 
     Profiles are added to by parts: nothing is read or changed, so that batches do not wait for each other. Runs in
     the caller's transaction. `events` are sorted by their key, which none has twice.
     """
-    columns = ", ".join(SCHEMA)
+    names = ", ".join(SCHEMA)
     with connection.cursor() as cursor:
         cursor.execute(sql.MAKE_INCOMING)
-        with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
+        with cursor.copy(sql.COPY_INCOMING.format(columns=names)) as copy:
             copy.write(to_copy(events))
-        cursor.execute(sql.STORE_INCOMING.format(columns=columns))
+        cursor.execute(sql.STORE_INCOMING.format(columns=names))
         if known := [key for (key,) in cursor.fetchall()]:
-            events = events.filter(~pl.col("key").is_in(known))
-        if len(events):
-            _add_parts(cursor, parts(events))
-            cursor.execute(sql.MARK, {"accounts": events["account_id"].unique().sort().to_list(), "now": now})
+            events = without(events, known)
+        if events["key"]:
+            _copy(cursor, sql.COPY_PARTS, making.parts(events))
+            cursor.execute(sql.MARK, {"accounts": sorted(set(events["account_id"])), "now": now})
     return events
 
 
-def _add_parts(cursor: CursorWrapper, made: pl.DataFrame) -> None:
-    with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(PARTS_COLUMNS))) as copy:
-        copy.write(to_copy(made.select(PARTS_COLUMNS)))
+def _copy(cursor: CursorWrapper, statement: str, rows: pl.DataFrame) -> None:
+    with cursor.copy(statement.format(columns=", ".join(rows.columns))) as copy:
+        copy.write(folding.to_copy(rows))
 
 
 @transaction.atomic
 def fold_profiles(accounts: Sequence[int]) -> None:
-    """Make one profile of all parts that an account's model has of an hour."""
+    """Put all parts of these accounts' profiles into the hour and the week they belong to."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.TAKE_PARTS.format(columns=", ".join(f"part.{name}" for name in PARTS_COLUMNS)), [list(accounts)]
-        )
-        if taken := cursor.fetchall():
-            _add_parts(cursor, folded(pl.DataFrame(taken, schema=PARTS_SCHEMA, orient="row")))
+        columns = ", ".join(f"part.{name}" for name in folding.COLUMNS)
+        cursor.execute(sql.TAKE_PARTS.format(columns=columns), [list(accounts)])
+        taken = pl.DataFrame(cursor.fetchall(), schema=making.SCHEMA, orient="row")
+        if taken.is_empty():
+            return
+        _copy(cursor, sql.COPY_PARTS, folding.hours(taken))
+        sketches = folding.sketches_of(taken)
+        wanted = sketches.select(folding.WEEK).unique().sort(folding.WEEK)
+        columns = ", ".join(f"sketch.{name}" for name in folding.WEEK_COLUMNS)
+        cursor.execute(sql.TAKE_WEEKS.format(columns=columns), [wanted[name].to_list() for name in folding.WEEK])
+        before = pl.DataFrame(cursor.fetchall(), schema=folding.WEEK_SCHEMA, orient="row")
+        _copy(cursor, sql.COPY_WEEKS, folding.weeks(pl.concat([before, sketches])))
 
 
 @transaction.atomic
@@ -269,7 +273,9 @@ def drop_old_usage(*, now: datetime) -> list[date]:
             Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
             drop_day(day)
             record("usage.day_dropped", subject=("usage", str(day)), by=Actor.system("retention"), now=now)
-    Profile.objects.filter(hour__lt=now - timedelta(days=settings.PROFILE_DAYS)).delete()
+    oldest = now - timedelta(days=settings.PROFILE_DAYS)
+    Profile.objects.filter(hour__lt=oldest).delete()
+    WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
     return old
 
 

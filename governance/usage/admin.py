@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, UsageEvent
+from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, UsageEvent, WeeklySketch
 
 
 @admin.register(UsageEvent)
@@ -16,6 +16,13 @@ class UsageEventAdmin(HistoryAdmin):
 @admin.register(Profile)
 class ProfileAdmin(HistoryAdmin):
     list_display = ("hour", "account", "model", "requests", "failures", "input_tokens", "output_tokens")
+    search_fields = ("=account__external_id", "model")
+    list_select_related = ("account",)
+
+
+@admin.register(WeeklySketch)
+class WeeklySketchAdmin(HistoryAdmin):
+    list_display = ("week", "account", "model")
     search_fields = ("=account__external_id", "model")
     list_select_related = ("account",)
 

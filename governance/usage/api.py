@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from governance.staff.models import ServiceKey
 from governance.usage.actions import Outcome, record_events, span_at
 from governance.usage.backpressure import behind
-from governance.usage.body import drain, received
+from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED, drain, received
 from governance.usage.sources import litellm, otlp
 from governance.usage.sources.opentelemetry import events_in
 from governance.usage.wire import UnreadableBatchError, decode, lines_of
@@ -29,16 +29,18 @@ class Intake(APIView):
     """What every source has in common: the scope, and when a gateway is to come again."""
 
     scopes: ClassVar = {"POST": ServiceKey.Scope.USAGE_WRITE}
+    behind_status = HTTPStatus.TOO_MANY_REQUESTS
+    most_bytes = MOST_BYTES
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if waited := behind(now=timezone.now()):
             detail = f"Scoring is {waited.total_seconds():.0f} seconds behind; send this again later."
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
+            raise Problem(self.behind_status, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Gateways try again after 503, and after no other error of the server."""
-        drain(self.request)
+        drain(self.request, most=self.most_bytes)
         if isinstance(exc, OperationalError | InterfaceError):
             detail = "The database does not answer; nothing was taken, send this again."
             exc = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", detail, wait=RETRY_AFTER_SECONDS)
@@ -53,7 +55,7 @@ class UsageEvents(Intake):
     """
 
     def post(self, request: Request) -> Response:
-        body, now = received(request), timezone.now()
+        body, now = received(request, most=self.most_bytes), timezone.now()
         try:
             lines = lines_of(body, ndjson="ndjson" in (request.content_type or ""))
         except UnreadableBatchError as error:
@@ -68,8 +70,11 @@ class LiteLlmUsage(Intake):
     Answers as `UsageEvents` does.
     """
 
+    behind_status = HTTPStatus.SERVICE_UNAVAILABLE  # LiteLLM drops a batch that is answered with 429
+    most_bytes = MOST_BYTES_INFLATED  # it compresses nothing, and a batch of 512 requests may hold long prompts
+
     def post(self, request: Request) -> Response:
-        body, now = received(request), timezone.now()
+        body, now = received(request, most=self.most_bytes), timezone.now()
         try:
             items = list(islice(litellm.events_in(body, span=span_at(now)), MOST_EVENTS + 1))
         except UnreadableBatchError as error:
@@ -90,7 +95,7 @@ class OpenTelemetryTraces(Intake):
         if encoding not in {otlp.PROTOBUF, otlp.JSON}:
             detail = f"Send {otlp.PROTOBUF} or {otlp.JSON}."
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown format", detail)
-        body, now, protobuf = received(request), timezone.now(), encoding == otlp.PROTOBUF
+        body, now, protobuf = received(request, most=self.most_bytes), timezone.now(), encoding == otlp.PROTOBUF
         try:
             items = list(islice(events_in(body, protobuf=protobuf, span=span_at(now)), MOST_EVENTS + 1))
         except UnreadableBatchError as error:

@@ -21,9 +21,11 @@ _PIECE: Final = 2**18
 _STEP: Final = 512
 
 
-def received(request: Request) -> bytes:
-    """The body without its compression. Raises Problem where it is damaged, too large, or compressed otherwise."""
-    sent = _read(request)
+def received(request: Request, *, most: int) -> bytes:
+    """The body without its compression, of at most `most` bytes before. Raises Problem where it is damaged, too large,
+    or compressed otherwise.
+    """
+    sent = _read(request, most)
     match request.headers.get("Content-Encoding", "").strip().lower():
         case "" | "identity":
             return sent
@@ -36,21 +38,21 @@ def received(request: Request) -> bytes:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown encoding", detail)
 
 
-def drain(request: Request) -> None:
+def drain(request: Request, *, most: int) -> None:
     """Read what has not been read, so that a sender who is refused hears why, and not that the line is cut."""
     with suppress(Problem, OSError):
-        _read(request)
+        _read(request, most)
 
 
-def _read(request: Request) -> bytes:
+def _read(request: Request, most: int) -> bytes:
     # Of a body sent in chunks, which has no length, Django reads nothing.
     chunked = "Transfer-Encoding" in request.headers
-    if not chunked and int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise _too_large(f"Send at most {MOST_BYTES} bytes.")
+    if not chunked and int(request.headers.get("content-length") or 0) > most:
+        raise _too_large(f"Send at most {most} bytes.")
     stream = request.META["wsgi.input"] if chunked else request.stream
-    sent: bytes = stream.read(MOST_BYTES + 1) if stream else b""
-    if len(sent) > MOST_BYTES:
-        raise _too_large(f"Send at most {MOST_BYTES} bytes.")
+    sent: bytes = stream.read(most + 1) if stream else b""
+    if len(sent) > most:
+        raise _too_large(f"Send at most {most} bytes.")
     return sent
 
 

@@ -1,64 +1,24 @@
-"""From usage events to columns, and to what COPY reads. Pure."""
+"""From usage events to columns, and to what COPY reads. Pure.
+
+Columns are plain lists: what a batch costs is making objects, and a list of what is there already makes none.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final
 
 import polars as pl
 
 from governance.usage.fingerprint import Fingerprint
-from governance.usage.wire import UsageEvent
+from governance.usage.wire import UNSAID_OPERATION, UsageEvent
+
+Columns = dict[str, list[Any]]
 
 USER_AGENT_KEPT: Final = 256
 
-# The columns of usage_usageevent, in the order in which they are copied.
-SCHEMA: Final[dict[str, Any]] = {
-    "key": pl.String,
-    "day": pl.Date,
-    "occurred_at": pl.Datetime("us"),
-    "source": pl.String,
-    "event_id": pl.String,
-    "account_id": pl.Int64,
-    "api_key": pl.String,
-    "model": pl.String,
-    "operation": pl.String,
-    "status": pl.String,
-    "input_tokens": pl.Int32,
-    "output_tokens": pl.Int32,
-    "cached_input_tokens": pl.Int32,
-    "reasoning_tokens": pl.Int32,
-    "latency_ms": pl.Int32,
-    "ip": pl.String,
-    "asn": pl.Int64,
-    "country": pl.String,
-    "user_agent": pl.String,
-    "end_user": pl.String,
-    "conversation": pl.String,
-    "temperature": pl.Float64,
-    "top_p": pl.Float64,
-    "n": pl.Int16,
-    "max_tokens": pl.Int32,
-    "logprobs": pl.Boolean,
-    "top_logprobs": pl.Int16,
-    "seeded": pl.Boolean,
-    "stream": pl.Boolean,
-    "response_format": pl.String,
-    "tools": pl.Int16,
-    "prompt_digest": pl.Int64,
-    "template_digest": pl.Int64,
-    "system_digest": pl.Int64,
-    "sketch": pl.Int64,
-    "markers": pl.Int64,
-    "topic": pl.Int16,
-    "language": pl.String,
-    "prompt_chars": pl.Int32,
-    "asked_chars": pl.Int32,
-    "system_chars": pl.Int32,
-    "system_place": pl.Int16,
-    "turns": pl.Int16,
-}
 _OF_EVENT: Final = (
     "api_key", "model", "operation", "status", "input_tokens", "output_tokens", "cached_input_tokens",
     "reasoning_tokens", "latency_ms", "end_user", "conversation",
@@ -69,6 +29,27 @@ _OF_PARAMETERS: Final = (
 )  # fmt: skip
 _OF_FINGERPRINT: Final = Fingerprint.__struct_fields__
 _UNSAID: Final = {"n": 1, "logprobs": False, "top_logprobs": 0, "stream": False, "tools": 0}
+# Said with nothing, these say nothing.
+_EMPTY_IS_NULL: Final = ("ip", "country", "user_agent", "end_user", "conversation", "response_format", "language")
+
+# The columns of usage_usageevent.
+_TEXTS: Final = (
+    "key", "day", "occurred_at", "source", "event_id", "api_key", "model", "operation", "status", "ip", "country",
+    "user_agent", "end_user", "conversation", "response_format", "language",
+)  # fmt: skip
+_FLAGS: Final = ("logprobs", "seeded", "stream")
+_FLOATS: Final = ("temperature", "top_p")
+_INTEGERS: Final = (
+    "account_id", "input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "latency_ms", "asn", "n",
+    "max_tokens", "top_logprobs", "tools", "prompt_digest", "template_digest", "system_digest", "sketch", "markers",
+    "topic", "prompt_chars", "asked_chars", "system_chars", "system_place", "turns",
+)  # fmt: skip
+SCHEMA: Final[dict[str, Any]] = {
+    **dict.fromkeys(_TEXTS, pl.String),
+    **dict.fromkeys(_FLAGS, pl.Boolean),
+    **dict.fromkeys(_FLOATS, pl.Float64),
+    **dict.fromkeys(_INTEGERS, pl.Int64),
+}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -81,19 +62,26 @@ def event_key(source: str, event_id: str) -> str:
     return hashlib.blake2b(f"{source}\n{event_id}".encode(), digest_size=16).hexdigest()
 
 
-def table(
+def columns_of(
     events: Sequence[UsageEvent],
     seen: Sequence[Fingerprint | None],
     keys: Sequence[str],
     *,
     source: str,
     accounts: Mapping[str, int],
-) -> pl.DataFrame:
-    """The events as columns of `SCHEMA`, each event with its fingerprint and its key."""
+) -> Columns:
+    """The events as columns of `SCHEMA`, each with its fingerprint and its key; null is None.
+
+    Beside them `at` holds the time in microseconds since 1970.
+    """
     clients, asked = [event.client for event in events], [event.parameters for event in events]
-    columns: dict[str, Sequence[Any]] = {
-        "key": keys,
-        "occurred_at": [(event.occurred_at - _EPOCH) // _MICROSECOND for event in events],
+    times = [event.occurred_at.astimezone(UTC) for event in events]
+    columns: Columns = {
+        "at": [(at - _EPOCH) // _MICROSECOND for at in times],
+        "key": [*keys],
+        "day": [at.date().isoformat() for at in times],
+        "occurred_at": [at.isoformat() for at in times],
+        "source": [source] * len(events),
         "event_id": [event.id for event in events],
         "account_id": [accounts[event.account] for event in events],
         "seeded": [one.seed is not None for one in asked],
@@ -101,18 +89,21 @@ def table(
     for rows, names in ((events, _OF_EVENT), (clients, _OF_CLIENT), (asked, _OF_PARAMETERS)):
         columns |= {name: [*map(attrgetter(name), rows)] for name in names}
     columns |= {name: [one and getattr(one, name) for one in seen] for name in _OF_FINGERPRINT}
-    frame = pl.DataFrame([pl.Series(name, values, dtype=SCHEMA[name]) for name, values in columns.items()])
-    return frame.with_columns(
-        day=pl.col("occurred_at").dt.date(),
-        source=pl.lit(source),
-        ip=pl.when(pl.col("ip") != "").then(pl.col("ip")),
-        user_agent=pl.col("user_agent").str.slice(0, USER_AGENT_KEPT),
-        **{name: pl.col(name).fill_null(value) for name, value in _UNSAID.items()},
-    ).select(*SCHEMA)
+    columns |= {name: [value or None for value in columns[name]] for name in _EMPTY_IS_NULL}
+    columns |= {name: [unsaid if v is None else v for v in columns[name]] for name, unsaid in _UNSAID.items()}
+    columns["user_agent"] = [value and value[:USER_AGENT_KEPT] for value in columns["user_agent"]]
+    columns["operation"] = [value or UNSAID_OPERATION for value in columns["operation"]]
+    return columns
 
 
-def to_copy(frame: pl.DataFrame) -> bytes:
-    """The frame in the dialect of `COPY … (FORMAT csv)`: null is nothing, the empty text is quoted."""
-    binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
-    frame = frame.with_columns((pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name) for name in binary)
-    return frame.write_csv(include_header=False, datetime_format="%FT%T%.6fZ").encode()
+def without(columns: Columns, keys: Iterable[str]) -> Columns:
+    """The columns less the events with these keys."""
+    gone = set(keys)
+    kept = [key not in gone for key in columns["key"]]
+    return {name: [*compress(values, kept)] for name, values in columns.items()}
+
+
+def to_copy(columns: Columns) -> bytes:
+    """The columns of `SCHEMA` in the dialect of `COPY … (FORMAT csv)`, in which nothing is null."""
+    rows = pl.DataFrame([pl.Series(name, columns[name], dtype=kind) for name, kind in SCHEMA.items()])
+    return rows.write_csv(include_header=False).encode()

@@ -91,10 +91,12 @@ def keep_excerpts(candidates: Iterable[Candidate], *, now: datetime) -> None:
 
 
 def decrypted(excerpts: Iterable[Excerpt]) -> Iterator[tuple[Excerpt, str]]:
-    """Each excerpt with its text."""
+    """Each excerpt with its text; those whose data key is gone are passed over."""
     excerpts = list(excerpts)
     keys = DataKey.objects.in_bulk({excerpt.account_id for excerpt in excerpts})
     for excerpt in excerpts:
+        if excerpt.account_id not in keys:
+            continue
         sealed, cipher = bytes(excerpt.ciphertext), AESGCM(unwrapped(keys[excerpt.account_id]))
         yield excerpt, cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
 

@@ -85,7 +85,7 @@ class Retention(models.Model):
 class Profile(models.Model):
     """What an account did with a model in an hour, or a part of it: usage.profile says what the columns hold.
 
-    Several rows of the same hour are parts that have not been folded into one yet. They add up.
+    Several rows of the same hour add up. Those with sketches are parts that have not been folded yet.
     """
 
     account = models.ForeignKey(
@@ -106,10 +106,10 @@ class Profile(models.Model):
     gaps = models.IntegerField(help_text="How many gaps between requests were seen.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
-    tallies = models.BinaryField()
-    distincts = models.BinaryField()
-    templates = models.BinaryField()
-    sketches = models.BinaryField()
+    tallies = models.BinaryField(null=True)
+    distincts = models.BinaryField(null=True)
+    templates = models.BinaryField(null=True)
+    sketches = models.BinaryField(null=True)
 
     class Meta:
         ordering = ("-hour",)
@@ -117,6 +117,29 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.model} {self.hour:%Y-%m-%dT%H}"
+
+
+class WeeklySketch(models.Model):
+    """What an account did with a model in a week, as far as it takes sketches to tell: see usage.profile."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="weekly_sketches"
+    )
+    model = models.CharField(max_length=128)
+    week = models.DateField(help_text="The Monday it begins with, UTC.")
+    tallies = models.BinaryField()
+    distincts = models.BinaryField()
+    templates = models.BinaryField()
+    sketches = models.BinaryField()
+
+    class Meta:
+        ordering = ("-week",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "week", "model"], name="one_sketch_a_week"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.model} {self.week}"
 
 
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):

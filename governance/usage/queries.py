@@ -7,6 +7,7 @@ from typing import NamedTuple
 import polars as pl
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg import Cursor
 
 from accounts.models import Account
 from governance.usage import sql
@@ -18,7 +19,7 @@ WINDOW = timedelta(days=28)
 
 
 class Window(NamedTuple):
-    """What of an account is looked at: the 28 days up to its newest usage, and how many events those hold."""
+    """What of an account is looked at: the weeks of the 28 days up to its newest usage; and the events they hold."""
 
     start: datetime
     end: datetime
@@ -38,12 +39,13 @@ def windows(accounts: Collection[int], *, at: datetime) -> dict[int, Window]:
 def profiles_in(wanted: Mapping[int, Window]) -> pl.DataFrame:
     """The profiles of each window, merged: one row for each account and model, as `profile.reading` takes them.
 
-    However much an account sends, it is a row a model that is read, and its size is bounded.
+    However much an account sends, it is a row an hour and five sketches of bounded size that are read of a model.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.READ_PROFILES, [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
-        )
+    connection.ensure_connection()
+    # Most of it is bytes, which come as they are in binary alone; Django's own cursors only know text.
+    with Cursor(connection.connection) as cursor:
+        bounds = [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
+        cursor.execute(sql.READ_PROFILES, bounds, binary=True)
         return pl.DataFrame(cursor.fetchall(), schema=ROWS, orient="row")
 
 

@@ -21,37 +21,58 @@ SELECT replace(key::text, '-', '') FROM incoming WHERE NOT EXISTS (SELECT FROM s
 
 COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
 
-# Parts of the same hour; what other transactions add meanwhile is not among them and stays.
+# Hours with parts, whole; what other transactions add meanwhile is not among them and stays.
 TAKE_PARTS = """
 DELETE FROM usage_profile AS part USING (
-    SELECT account_id, model, hour FROM usage_profile WHERE account_id = ANY(%s)
-    GROUP BY account_id, model, hour HAVING count(*) > 1
-) AS several
-WHERE part.account_id = several.account_id AND part.model = several.model AND part.hour = several.hour
+    SELECT DISTINCT account_id, model, hour FROM usage_profile
+    WHERE account_id = ANY(%s) AND tallies IS NOT NULL
+) AS fresh
+WHERE part.account_id = fresh.account_id AND part.model = fresh.model AND part.hour = fresh.hour
 RETURNING {columns}
 """
 
-# The same merge as in profile/folding.py, as far as the database can: blobs merge by standing one behind the other.
-READ_PROFILES = """
-SELECT profile.account_id, model, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
-       sum(cached_input_tokens)::bigint, sum(reasoning_tokens)::bigint, sum(input_squares), min(first_at), max(last_at),
-       sum(gaps)::bigint, sum(gap_seconds), sum(gap_squares),
-       string_agg(tallies, ''), string_agg(distincts, ''), string_agg(templates, ''), string_agg(sketches, ''),
-       string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
-               || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '')
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to")
-JOIN usage_profile AS profile ON profile.account_id = wanted.account_id
- AND profile.hour > wanted."from" AND profile.hour <= wanted."to"
-GROUP BY profile.account_id, model
+TAKE_WEEKS = """
+DELETE FROM usage_weeklysketch AS sketch
+USING unnest(%s::bigint[], %s::text[], %s::date[]) AS wanted (account_id, model, week)
+WHERE sketch.account_id = wanted.account_id AND sketch.week = wanted.week AND sketch.model = wanted.model
+RETURNING {columns}
 """
 
+COPY_WEEKS = "COPY usage_weeklysketch ({columns}) FROM STDIN (FORMAT csv)"
+
+# The same merge as in profile/folding.py, as far as the database can: sketches merge by standing one behind the other.
+READ_PROFILES = """
+WITH wanted AS (
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to")
+), counted AS (
+    SELECT account_id, model, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
+           sum(cached_input_tokens)::bigint, sum(reasoning_tokens)::bigint, sum(input_squares),
+           min(first_at), max(last_at), sum(gaps)::bigint, sum(gap_seconds), sum(gap_squares),
+           string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
+                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '')
+    FROM usage_profile JOIN wanted USING (account_id)
+    WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
+), sketched AS (
+    SELECT account_id, model, string_agg(tallies, '') AS tallies, string_agg(distincts, '') AS distincts,
+           string_agg(templates, '') AS templates, string_agg(sketches, '') AS sketches
+    FROM usage_weeklysketch JOIN wanted USING (account_id)
+    WHERE week >= (wanted."from" AT TIME ZONE 'UTC')::date AND week <= (wanted."to" AT TIME ZONE 'UTC')::date
+    GROUP BY account_id, model
+)
+SELECT * FROM counted JOIN sketched USING (account_id, model)
+"""
+
+# From the Monday before, since sketches are kept by the week.
 WINDOWS = """
-SELECT account_id, newest - %(span)s::interval, newest, sum(requests)::bigint
+SELECT account_id, start, newest, sum(requests)::bigint
 FROM usage_profile JOIN (
-    SELECT account_id, least(max(last_at), %(at)s::timestamptz) AS newest
-    FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
+    SELECT account_id, newest, date_trunc('week', newest - %(span)s::interval, 'UTC') AS start
+    FROM (
+        SELECT account_id, least(max(last_at), %(at)s::timestamptz) AS newest
+        FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
+    ) AS latest
 ) AS latest USING (account_id)
-WHERE hour > newest - %(span)s::interval AND hour <= newest GROUP BY account_id, newest
+WHERE hour >= start AND hour <= newest GROUP BY account_id, start, newest
 """
 
 CLAIM = """

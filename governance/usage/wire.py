@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,8 @@ Label = Annotated[str, msgspec.Meta(max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Small = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 Dial = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
+
+UNSAID_OPERATION: Final = "chat"
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class UsageEvent(msgspec.Struct, frozen=True):
     output_tokens: Count
     organisation: Id | None = None
     api_key: Id | None = None
-    operation: Label = "chat"
+    operation: Label = UNSAID_OPERATION
     cached_input_tokens: Count = 0
     reasoning_tokens: Count = 0
     latency_ms: Count | None = None

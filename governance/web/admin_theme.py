@@ -54,6 +54,7 @@ UNFOLD = {
                 "items": [
                     _table("Usage events", "bolt", "usage_usageevent"),
                     _table("Profiles", "bar_chart", "usage_profile"),
+                    _table("Weekly sketches", "grain", "usage_weeklysketch"),
                     _table("Excerpts", "short_text", "usage_excerpt"),
                     _table("Data keys", "lock", "usage_datakey"),
                     _table("Dirty accounts", "pending", "usage_dirtyaccount"),

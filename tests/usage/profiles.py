@@ -1,13 +1,13 @@
 """Events as columns, and profiles merged as the database merges them when they are read."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from governance.usage.columns import SCHEMA
-from governance.usage.profile.folding import BLOBS
+from governance.usage.columns import SCHEMA, Columns
+from governance.usage.profile.making import BLOBS
 from governance.usage.profile.reading import ROWS
 
 MONDAY = datetime(2026, 11, 2, 9)  # noqa: DTZ001 - as columns hold times: UTC, without saying so
@@ -33,11 +33,12 @@ ORDINARY: dict[str, Any] = {
 def event(account: int = 1, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
     """A request without text; every column that is not given is null or ordinary."""
     row: dict[str, Any] = dict.fromkeys(SCHEMA)
-    return row | ORDINARY | {"account_id": account, "occurred_at": MONDAY + timedelta(minutes=minutes)} | given
+    at = MONDAY.replace(tzinfo=UTC) + timedelta(minutes=minutes)
+    return row | ORDINARY | {"account_id": account, "at": round(1e6 * at.timestamp())} | given
 
 
-def frame(*events: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(list(events), schema=SCHEMA, orient="row")
+def columns(*events: dict[str, Any]) -> Columns:
+    return {name: [event[name] for event in events] for name in events[0]}
 
 
 def merged_by_model(parts: pl.DataFrame) -> pl.DataFrame:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from governance.usage.profile import distincts, samples, tallies
-from governance.usage.profile.folding import COLUMNS, folded
-from governance.usage.profile.making import HOUR, parts
+from governance.usage.profile.folding import COLUMNS, hours, sketches_of, weeks
+from governance.usage.profile.making import parts
 from governance.usage.profile.samples import SKETCHES_KEPT, TEMPLATES_KEPT
-from tests.usage.profiles import MONDAY, event, frame
+from tests.usage.profiles import MONDAY, columns, event
 
 ORDERLESS = [name for name in COLUMNS if not name.startswith("gap")]
+HOUR = ("account_id", "model", "hour")
 
 requests = st.builds(
     event,
@@ -39,47 +40,63 @@ requests = st.builds(
 )
 
 
-def in_order(profiles: pl.DataFrame) -> pl.DataFrame:
-    return profiles.select(COLUMNS).sort(HOUR)
+def folded(parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The hours, without what depends on the order of parts, and the weeks."""
+    return hours(parts).select(ORDERLESS), weeks(sketches_of(parts))
 
 
 class TestFolding:
     @given(st.lists(requests, min_size=1, max_size=40), st.randoms(use_true_random=False))
     @settings(max_examples=60, deadline=None)
     def test_comes_to_the_same_however_events_were_batched(self, events: list[Any], chance: random.Random) -> None:
-        whole = in_order(folded(parts(frame(*events))))
+        whole = folded(parts(columns(*events)))
         chance.shuffle(events)
         cuts = sorted(chance.sample(range(len(events) + 1), min(3, len(events))))
         batches = [
             events[start:end] for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True) if start < end
         ]
 
-        several = in_order(folded(pl.concat([parts(frame(*batch)) for batch in batches])))
+        several = folded(pl.concat([parts(columns(*batch)) for batch in batches]))
 
-        assert_frame_equal(several.select(ORDERLESS), whole.select(ORDERLESS))
+        assert_frame_equal(several[0], whole[0])
+        assert_frame_equal(several[1], whole[1])
 
-    def test_leaves_one_profile_an_hour_and_model(self) -> None:
-        hours = [event(minutes=5), event(minutes=65), event(minutes=6, model="mini")]
+    def test_comes_to_the_same_a_part_at_a_time(self) -> None:
+        made = [
+            parts(columns(event(minutes=20 * number, prompt_digest=number, sketch=number))) for number in range(300)
+        ]
+        at_once = folded(pl.concat(made))
 
-        assert len(folded(pl.concat([parts(frame(*hours)), parts(frame(*hours))]))) == 3
+        so_far = made[0].select(COLUMNS), weeks(sketches_of(made[0]))
+        for part in made[1:]:
+            so_far = (
+                hours(pl.concat([so_far[0], part.select(COLUMNS)])),
+                weeks(pl.concat([so_far[1], sketches_of(part)])),
+            )
 
-    def test_changes_nothing_in_what_is_folded(self) -> None:
-        once = folded(pl.concat([parts(frame(event(minutes=minute))) for minute in range(9)]))
+        assert_frame_equal(so_far[0].select(ORDERLESS), at_once[0])
+        assert_frame_equal(so_far[1], at_once[1])
 
-        assert_frame_equal(in_order(folded(once)), in_order(once))
+    def test_leaves_one_row_an_hour_and_one_a_week(self) -> None:
+        sunday = -9 * 60 - 1  # the minute before Monday
+
+        by_hour, by_week = folded(parts(columns(event(minutes=sunday), event(), event(minutes=65), event(minutes=66))))
+
+        assert by_hour["hour"].dt.hour().to_list() == [23, 9, 10]
+        assert [str(week) for week in by_week["week"]] == ["2026-10-26", "2026-11-02"]
 
     def test_knows_the_gaps_between_parts_that_follow_each_other(self) -> None:
         events = [event(minutes=minute) for minute in (0, 1, 4, 9, 30)]
-        whole = parts(frame(*events))
+        whole = parts(columns(*events))
 
-        several = folded(pl.concat([parts(frame(*events[:2])), parts(frame(*events[2:]))]))
+        several = hours(pl.concat([parts(columns(*events[:2])), parts(columns(*events[2:]))]))
 
         assert several.row(0, named=True)["gaps"] == whole.row(0, named=True)["gaps"] == 4
         assert several["gap_seconds"].to_list() == whole["gap_seconds"].to_list() == [30 * 60.0]
         assert several["gap_squares"].to_list() == whole["gap_squares"].to_list()
 
     def test_keeps_sums_of_squares(self) -> None:
-        profile = parts(frame(event(input_tokens=3, output_tokens=4), event(input_tokens=5, output_tokens=0)))
+        profile = parts(columns(event(input_tokens=3, output_tokens=4), event(input_tokens=5, output_tokens=0)))
 
         assert (profile["input_squares"].item(), profile["output_squares"].item()) == (34, 16)
 
@@ -117,9 +134,8 @@ class TestDistincts:
         seen = distincts.codes(distincts.Kind.PROMPT, np.concatenate([values, values]))
         (blob,) = distincts.pack(np.zeros(len(seen)), seen, owners=1)
 
-        found = distincts.estimates(*distincts.unpack([blob]))
+        estimate = distincts.estimates(*distincts.unpack([blob]), owners=1)[0, distincts.Kind.PROMPT]
 
-        estimate = found["distinct"].sum()
         assert estimate == pytest.approx(number, rel=4 * distincts.STANDARD_ERROR, abs=1.5)
         assert len(blob) <= 4 * min(number, distincts.REGISTERS)
 
@@ -129,7 +145,7 @@ class TestDistincts:
         owner = np.repeat(np.arange(trials), number)
         seen = distincts.codes(distincts.Kind.PROMPT, chance.integers(0, 2**62, trials * number))
 
-        found = distincts.estimates(owner, seen)["distinct"].to_numpy()
+        found = distincts.estimates(owner, seen, owners=trials)[:, distincts.Kind.PROMPT]
 
         assert np.sqrt(np.mean((found / number - 1) ** 2)) < 1.2 * distincts.STANDARD_ERROR
         assert abs(np.mean(found) / number - 1) < 0.005
@@ -140,9 +156,11 @@ class TestDistincts:
             [distincts.codes(distincts.Kind.KEY, np.arange(1)), distincts.codes(distincts.Kind.PROMPT, np.arange(2))]
         )
 
-        found = distincts.estimates(*distincts.unpack(distincts.pack(owner, seen, owners=2)))
+        found = distincts.estimates(*distincts.unpack(distincts.pack(owner, seen, owners=2)), owners=2)
 
-        assert sorted(found.with_columns(pl.col("distinct").round()).rows()) == [(0, 0, 1), (0, 8, 1), (1, 0, 1)]
+        assert {(row, distincts.Kind(kind)) for row, kind in zip(*np.nonzero(np.rint(found)), strict=True)} == {
+            (0, distincts.Kind.PROMPT), (0, distincts.Kind.KEY), (1, distincts.Kind.PROMPT),
+        }  # fmt: skip
 
 
 class TestTemplates:
@@ -171,6 +189,6 @@ class TestSketches:
 
 
 def test_an_hour_begins_where_the_clock_says() -> None:
-    made = parts(frame(event(minutes=59.99), event(minutes=60)))
+    made = parts(columns(event(minutes=59.99), event(minutes=60)))
 
     assert made["hour"].to_list() == [MONDAY, MONDAY + timedelta(hours=1)]

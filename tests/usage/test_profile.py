@@ -7,7 +7,7 @@ from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import mask_of
 from governance.usage.profile.making import parts
 from governance.usage.profile.reading import usages
-from tests.usage.profiles import MONDAY, event, frame, merged_by_model
+from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
 YUSUF, HANNA = 1, 2
 
@@ -25,7 +25,7 @@ def usage_of(*events: dict[str, Any], **facts: Any) -> AccountUsage:
 def read(
     *events: dict[str, Any], facts: dict[int, AccountFacts] | None = None, **given: Any
 ) -> dict[int, AccountUsage]:
-    return usages(merged_by_model(parts(frame(*events))), facts or {}, **given)
+    return usages(merged_by_model(parts(columns(*events))), facts or {}, **given)
 
 
 class TestUsages:
@@ -40,7 +40,7 @@ class TestUsages:
         assert read(event(HANNA), facts={YUSUF: facts})[YUSUF] == AccountUsage(facts=facts)
 
     def test_takes_no_profiles_at_all(self) -> None:
-        nothing = merged_by_model(parts(frame(event())).clear())
+        nothing = merged_by_model(parts(columns(event())).clear())
 
         assert usages(nothing, {YUSUF: AccountFacts()}) == {YUSUF: AccountUsage()}
 

@@ -11,13 +11,14 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actions import register_accounts
+from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
 from governance.review.actions import Verdict, claim, decide
 from governance.review.models import Decision
 from governance.risk.models import TemplateUse
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
-from governance.usage.actions import record_lines
+from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import Retention
 from tests.factories import MACHINE, NOW, case, line, person, service_key
 
@@ -51,6 +52,7 @@ def _one_of_everything() -> None:
     )
     register_accounts([harbour], by=MACHINE, now=NOW)
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
+    fold_profiles([Account.objects.get().pk])
     Retention.objects.create(pk=1, kept_from=NOW.date())
     service_key(ServiceKey.Scope.ACCESS_READ)
     mira = person()

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from rich.console import Console
 
-from governance.bench import figure, intake, scoring
+from governance.bench import campaign, figure, intake, scoring
 from governance.bench.figure import Figure
 
 HELP = """Measures on a database of its own, prints a table and writes .bench/results.json."""
@@ -19,20 +19,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--http-seconds", type=float, default=120, help="how long each load over HTTP lasts")
+        parser.add_argument("--campaign", type=int, default=0, help="import so many events of 24,000 accounts, alone")
         parser.add_argument("--http-rate", type=float, default=20_000, help="events a second that are sent")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console()
         figures: list[Figure] = []
         with console.status("Measuring"), _own_database():
-            for one in self.figures(options["http_seconds"], options["http_rate"]):
+            for one in self.figures(options["campaign"], options["http_seconds"], options["http_rate"]):
                 console.print(f"{one.name}: {one.value:,.1f} {one.unit}")
                 figures.append(one)
         figure.show(figures, console)
         figure.write(figures, settings.BASE_DIR / ".bench" / "results.json")
 
-    def figures(self, seconds: float, rate: float) -> Iterator[Figure]:
+    def figures(self, events: int, seconds: float, rate: float) -> Iterator[Figure]:
         now = timezone.now()
+        if events:
+            yield from campaign.importing(events, now)
+            return
         yield from intake.in_memory(now)
         yield from intake.over_http(seconds, rate, timezone.now())
         yield from intake.over_http(seconds / 4, 0, timezone.now())

@@ -1,8 +1,8 @@
 """How many different prompts, end users, addresses and so on there were: HyperLogLog, kept sparse. Pure.
 
 Flajolet and others 2007, with the estimator of Ertl 2017 (arXiv 1702.01284), which needs no correction by tables. With
-2,048 registers the standard error is 2.3 %, and small numbers are near exact. A register that has seen something takes
-four bytes, `kind << 17 | register << 6 | rank`, little-endian. Merging keeps the greatest rank of a register, so that
+1,024 registers the standard error is 3.25 %, and small numbers are near exact. A register that has seen something takes
+four bytes, `kind << 16 | register << 6 | rank`, little-endian. Merging keeps the greatest rank of a register, so that
 sketches are merged by writing one behind the other.
 """
 
@@ -14,11 +14,10 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from governance.usage.profile.tallies import Numbers, join, split
 
-REGISTER_BITS: Final = 11
+REGISTER_BITS: Final = 10
 REGISTERS: Final = 2**REGISTER_BITS
 STANDARD_ERROR: Final = 1.04 / REGISTERS**0.5
 _RANK_BITS: Final = 6
@@ -84,22 +83,18 @@ def unpack(blobs: Sequence[bytes]) -> tuple[Numbers, Numbers]:
     return join(blobs, _ENTRY)
 
 
-def estimates(owner: Numbers, entries: Numbers) -> pl.DataFrame:
-    """Columns owner, kind and distinct: how many different values each owner has had of each kind."""
-    table = pl.DataFrame({"owner": owner, "register": entries >> _RANK_BITS, "rank": entries & (2**_RANK_BITS - 1)})
-    seen = (
-        table.group_by("owner", "register")
-        .agg(pl.col("rank").max())
-        .with_columns(kind=(pl.col("register") // REGISTERS).cast(pl.UInt8))
-        .group_by("owner", "kind", "rank")
-        .len()
+def estimates(owner: Numbers, entries: Numbers, *, owners: int) -> Numbers:
+    """How many different values each owner, from 0 to `owners`, has had: a row an owner, a column a kind."""
+    ranks = np.zeros(owners * len(Kind) * REGISTERS, dtype=np.uint8)
+    np.maximum.at(
+        ranks,
+        owner * (len(Kind) * REGISTERS) + (entries >> _RANK_BITS).astype(np.int64),
+        (entries & (2**_RANK_BITS - 1)).astype(np.uint8),
     )
-    groups = seen.select("owner", "kind").unique(maintain_order=True).with_row_index("group")
-    seen = seen.join(groups, on=["owner", "kind"])
-    counts = np.zeros((len(groups), _MOST_RANK + 1))
-    counts[seen["group"].to_numpy(), seen["rank"].to_numpy()] = seen["len"].to_numpy()
-    counts[:, 0] = REGISTERS - counts.sum(axis=1)
-    return groups.select("owner", "kind", distinct=pl.Series(_estimate(counts)))
+    sketch = np.repeat(np.arange(owners * len(Kind)), REGISTERS)
+    counts = np.bincount(sketch << _RANK_BITS | ranks, minlength=owners * len(Kind) << _RANK_BITS)
+    by_rank = counts.reshape(-1, 2**_RANK_BITS)[:, : _MOST_RANK + 1].astype(float)
+    return _estimate(by_rank).reshape(owners, len(Kind))
 
 
 def _estimate(counts: Numbers) -> Numbers:

@@ -1,56 +1,62 @@
-"""Parts of the same hour made one. Pure."""
+"""Parts put into the hour and the week they belong to. Pure."""
 
 from typing import Any, Final
 
 import polars as pl
 
 from governance.usage.profile import distincts, samples, tallies
-from governance.usage.profile.making import HOUR, SUMS
+from governance.usage.profile.making import ADDED, BLOBS, HOUR, SCHEMA
 from governance.usage.profile.tallies import Numbers
 
-ADDED: Final = (
-    "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
-)  # fmt: skip
-BLOBS: Final = ("tallies", "distincts", "templates", "sketches")
-
-# The columns of usage_profile.
-SCHEMA: Final[dict[str, Any]] = {
-    "account_id": pl.Int64,
-    "model": pl.String,
-    "hour": pl.Datetime("us"),
-    "first_at": pl.Datetime("us"),
-    "last_at": pl.Datetime("us"),
-    "requests": pl.Int32,
-    "failures": pl.Int32,
-    **dict.fromkeys(SUMS, pl.Int64),
-    "input_squares": pl.Float64,
-    "output_squares": pl.Float64,
-    "gaps": pl.Int32,
-    "gap_seconds": pl.Float64,
-    "gap_squares": pl.Float64,
-    **dict.fromkeys(BLOBS, pl.Binary),
-}
 COLUMNS: Final = tuple(SCHEMA)
 
+WEEK: Final = ("account_id", "model", "week")
 
-def folded(parts: pl.DataFrame) -> pl.DataFrame:
-    """One profile for each account, model and hour of these parts, which have `COLUMNS`."""
+# The columns of usage_weeklysketch.
+WEEK_SCHEMA: Final[dict[str, Any]] = {
+    "account_id": pl.Int64,
+    "model": pl.String,
+    "week": pl.Date,
+    **dict.fromkeys(BLOBS, pl.Binary),
+}
+WEEK_COLUMNS: Final = tuple(WEEK_SCHEMA)
+
+
+def hours(parts: pl.DataFrame) -> pl.DataFrame:
+    """One row for each account, model and hour of these parts, which have `COLUMNS`; without sketches."""
     parts = parts.sort(*HOUR, "first_at").with_columns(owner=pl.struct(HOUR).rle_id())
     before = pl.col("last_at").cum_max().shift(1).over("owner")
     # Parts that overlap were taken in side by side: what lies between their requests is not known, and small.
-    between = (pl.col("first_at") - before).dt.total_milliseconds().clip(0) / 1000
+    between = (pl.col("first_at") - before).dt.total_microseconds().clip(0) / 1e6
     parts = parts.with_columns(between=between).with_columns(
         gaps=pl.col("gaps") + pl.col("between").is_not_null().cast(pl.Int32),
         gap_seconds=pl.col("gap_seconds") + pl.col("between").fill_null(0),
         gap_squares=pl.col("gap_squares") + (pl.col("between") * pl.col("between")).fill_null(0),
     )
-    sums = parts.group_by("owner", maintain_order=True).agg(
-        *(pl.col(name).first() for name in HOUR),
-        pl.col("first_at").min(),
-        pl.col("last_at").max(),
-        *(pl.col(name).sum() for name in ADDED),
+    return (
+        parts.group_by("owner", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in HOUR),
+            pl.col("first_at").min(),
+            pl.col("last_at").max(),
+            *(pl.col(name).sum() for name in ADDED),
+        )
+        .with_columns(pl.lit(None, pl.Binary).alias(name) for name in BLOBS)
+        .select(COLUMNS)
     )
-    return sums.with_columns(**merged(parts, owners=len(sums))).select(COLUMNS)
+
+
+def sketches_of(parts: pl.DataFrame) -> pl.DataFrame:
+    """The sketches of these parts as rows of `WEEK_COLUMNS`, several a week."""
+    fresh = parts.filter(pl.col("tallies").is_not_null())
+    return fresh.with_columns(week=pl.col("hour").dt.truncate("1w").dt.date()).select(WEEK_COLUMNS)
+
+
+def weeks(sketches: pl.DataFrame) -> pl.DataFrame:
+    """One row for each account, model and week of these, which have `WEEK_COLUMNS`."""
+    sketches = sketches.sort(*WEEK).with_columns(owner=pl.struct(WEEK).rle_id())
+    first = sketches.group_by("owner", maintain_order=True).agg(pl.col(name).first() for name in WEEK)
+    return first.with_columns(**merged(sketches, owners=len(first))).select(WEEK_COLUMNS)
 
 
 def merged(rows: pl.DataFrame, *, owners: int) -> dict[str, pl.Series]:
@@ -70,6 +76,12 @@ def merged(rows: pl.DataFrame, *, owners: int) -> dict[str, pl.Series]:
         "sketches": samples.pack_sketches(owner[sketches.owner], sketches.sketch, owners=owners),
     }
     return {name: pl.Series(name, blobs, dtype=pl.Binary) for name, blobs in packed.items()}
+
+
+def to_copy(rows: pl.DataFrame) -> bytes:
+    """Rows of `COLUMNS` or `WEEK_COLUMNS` in the dialect of `COPY … (FORMAT csv)`."""
+    rows = rows.with_columns((pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name) for name in BLOBS)
+    return rows.write_csv(include_header=False, datetime_format="%FT%T%.6fZ").encode()
 
 
 def _owned(entries: pl.DataFrame, owner: Numbers) -> pl.DataFrame:

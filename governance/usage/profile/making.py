@@ -4,7 +4,7 @@ Batches are small, so what counts is the number of steps and what each costs bef
 arithmetic on arrays: planning one query over all these columns takes longer than the arithmetic of a batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,6 +18,28 @@ from governance.usage.profile.tallies import MOST_BUCKET, STATUSES, TRAITS, Numb
 HOUR: Final = ("account_id", "model", "hour")
 SUMS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 
+ADDED: Final = (
+    "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
+)  # fmt: skip
+BLOBS: Final = ("tallies", "distincts", "templates", "sketches")
+
+# The columns of usage_profile.
+SCHEMA: Final[dict[str, Any]] = {
+    "account_id": pl.Int64,
+    "model": pl.String,
+    "hour": pl.Datetime("us"),
+    "first_at": pl.Datetime("us"),
+    "last_at": pl.Datetime("us"),
+    "requests": pl.Int32,
+    "failures": pl.Int32,
+    **dict.fromkeys(SUMS, pl.Int64),
+    "input_squares": pl.Float64,
+    "output_squares": pl.Float64,
+    "gaps": pl.Int32,
+    "gap_seconds": pl.Float64,
+    "gap_squares": pl.Float64,
+    **dict.fromkeys(BLOBS, pl.Binary),
+}
 COLD: Final = 0.25
 HOT: Final = 0.6
 SHORT_CAP: Final = 64
@@ -41,69 +63,71 @@ _HOUR_US: Final = 3_600_000_000
 _SYSTEM: Final = "system_digest"
 
 
-def parts(events: pl.DataFrame) -> pl.DataFrame:
-    """One part of a profile for each account, model and hour; `events` has the columns of `usage.columns`."""
-    order, starts = _by_hour(events)
-    events = events[order]
-    at = events["occurred_at"].to_numpy().astype(np.int64)
-    owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(at))))
+def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    """One part of a profile for each account, model and hour; `events` are `usage.columns`."""
+    at = np.array(events["at"], dtype=np.int64)
+    order, starts, owner = _by_hour(events, at)
+    owners = len(starts)
+    first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
     text = _present(events["prompt_digest"])
     template, sketch = (_integers(events[name])[text] for name in ("template_digest", "sketch"))
-    last = np.append(starts[1:], len(at)) - 1
-    owners = len(starts)
     return pl.DataFrame(
         {
-            "account_id": events["account_id"].gather(starts),
-            "model": events["model"].gather(starts),
-            "hour": (at[starts] // _HOUR_US * _HOUR_US).astype("datetime64[us]"),
-            "first_at": at[starts].astype("datetime64[us]"),
+            "account_id": np.array(events["account_id"])[first],
+            "model": [events["model"][place] for place in first],
+            "hour": (at[first] // _HOUR_US * _HOUR_US).astype("datetime64[us]"),
+            "first_at": at[first].astype("datetime64[us]"),
             "last_at": at[last].astype("datetime64[us]"),
-            **_sums(events, starts, at),
+            **_sums(events, owner, owners),
+            **_gap_sums(at[order], starts),
             "tallies": tallies.pack(*_joined([*_tallies(events, owner)]), owners=owners),
             "distincts": distincts.pack(*_joined([*_distincts(events, owner)]), owners=owners),
             "templates": samples.pack_templates(owner[text], template, owners=owners),
             "sketches": samples.pack_sketches(owner[text], sketch, owners=owners),
-        }
+        },
+        schema=SCHEMA,
     )
 
 
-def _by_hour(events: pl.DataFrame) -> tuple[Numbers, Numbers]:
-    """The order by account, model and time, and where in it an hour begins."""
-    at = events["occurred_at"].to_numpy().astype(np.int64)
-    models = events["model"].to_list()
-    number = {model: place for place, model in enumerate(sorted(set(models)))}
-    account, model, hour = events["account_id"].to_numpy(), np.array([*map(number.get, models)]), at // _HOUR_US
+def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """The order by account, model and time; where in it an hour begins; and which of these an event belongs to."""
+    number = {model: place for place, model in enumerate(sorted(set(events["model"])))}
+    account, model = np.array(events["account_id"]), np.array([*map(number.get, events["model"])])
     order = np.lexsort((at, model, account))
     begins = np.ones(len(order), dtype=bool)
-    begins[1:] = np.logical_or.reduce([np.diff(column[order]) != 0 for column in (account, model, hour)])
-    return order, np.flatnonzero(begins)
+    begins[1:] = np.logical_or.reduce([np.diff(column[order]) != 0 for column in (account, model, at // _HOUR_US)])
+    owner = np.empty_like(order)
+    owner[order] = np.cumsum(begins) - 1
+    return order, np.flatnonzero(begins), owner
 
 
-def _traits(events: pl.DataFrame) -> dict[str, Numbers]:
+def _traits(events: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
     # As floats, whose comparisons with what is null are false.
-    temperature, cap, turns = (events[name].to_numpy() for name in ("temperature", "max_tokens", "turns"))
-    formats, markers = events["response_format"].to_list(), _markers(events)
-    structured = np.array([bool(one) and one.startswith("json") for one in formats])
+    temperature, cap, turns = (np.array(events[name], dtype=float) for name in ("temperature", "max_tokens", "turns"))
+    markers = _integers(events["markers"])
+    structured = np.array([bool(one) and one.startswith("json") for one in events["response_format"]])
     text, system, end_user, conversation = (
         _present(events[name]) for name in ("prompt_digest", _SYSTEM, "end_user", "conversation")
     )
-    given, got = events["input_tokens"].to_numpy(), events["output_tokens"].to_numpy()
-    tools, hot, follow_up = events["tools"].to_numpy() > 0, temperature >= HOT, turns > 1
+    given, got, answers, reasoning = (
+        np.array(events[name], dtype=np.int64) for name in ("input_tokens", "output_tokens", "n", "reasoning_tokens")
+    )
+    tools, hot, follow_up = np.array(events["tools"]) > 0, temperature >= HOT, turns > 1
     standalone = ~(end_user | conversation | tools | structured | follow_up)
     return {
-        "stream": events["stream"].to_numpy(),
-        "seeded": events["seeded"].to_numpy(),
-        "logprobs": events["logprobs"].to_numpy(),
+        "stream": np.array(events["stream"]),
+        "seeded": np.array(events["seeded"]),
+        "logprobs": np.array(events["logprobs"]),
         "cold": temperature < COLD,
         "hot": hot,
-        "unset_temperature": ~_present(events["temperature"]),
+        "unset_temperature": np.isnan(temperature),
         "tools": tools,
         "structured": structured,
         "short_cap": cap <= SHORT_CAP,
-        "reasoning": events["reasoning_tokens"].to_numpy() > 0,
-        "long_output": got > 4 * np.maximum(given, 8).astype(np.int64),
+        "reasoning": reasoning > 0,
+        "long_output": got > 4 * np.maximum(given, 8),
         "standalone": standalone,
-        "varied": standalone & (hot | (events["n"].to_numpy() > 1)),
+        "varied": standalone & (hot | (answers > 1)),
         "end_user": end_user,
         "conversation": conversation,
         "text": text,
@@ -115,89 +139,78 @@ def _traits(events: pl.DataFrame) -> dict[str, Numbers]:
     }
 
 
-def _sums(events: pl.DataFrame, starts: Numbers, at: Numbers) -> dict[str, pl.Series]:
-    def added(values: Numbers, kind: Any) -> pl.Series:
-        return pl.Series(np.add.reduceat(values, starts), dtype=kind)
+def _sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int) -> dict[str, Numbers]:
+    def added(values: Numbers | None = None) -> Numbers:
+        return np.bincount(owner, weights=values, minlength=owners)
 
-    failed = np.array([status != "ok" for status in events["status"].to_list()], dtype=np.int64)
-    given, got = (events[name].to_numpy().astype(np.float64) for name in ("input_tokens", "output_tokens"))
-    seconds, known = _gaps(at, starts)
+    failed = np.array([status != "ok" for status in events["status"]], dtype=float)
+    given, got = (np.array(events[name], dtype=float) for name in ("input_tokens", "output_tokens"))
     return {
-        "requests": added(np.ones(len(at), dtype=np.int64), pl.Int32),
-        "failures": added(failed, pl.Int32),
-        **{name: added(events[name].to_numpy().astype(np.int64), pl.Int64) for name in SUMS},
-        "input_squares": added(given * given, pl.Float64),
-        "output_squares": added(got * got, pl.Float64),
-        "gaps": added(known.astype(np.int64), pl.Int32),
-        "gap_seconds": added(seconds, pl.Float64),
-        "gap_squares": added(seconds * seconds, pl.Float64),
+        "requests": added(),
+        "failures": added(failed).astype(np.int64),
+        **{name: added(np.array(events[name], dtype=float)).astype(np.int64) for name in SUMS},
+        "input_squares": added(given * given),
+        "output_squares": added(got * got),
     }
 
 
-def _gaps(at: Numbers, starts: Numbers) -> tuple[Numbers, Numbers]:
-    """Seconds since the request before, and whether there was one in the same part."""
-    seconds, known = np.zeros(len(at)), np.ones(len(at), dtype=bool)
+def _gap_sums(at: Numbers, starts: Numbers) -> dict[str, Numbers]:
+    """Of the seconds between requests of the same part; `at` is in order, part by part."""
+    seconds, known = np.zeros(len(at)), np.ones(len(at))
     seconds[1:] = np.diff(at) / 1e6
-    seconds[starts], known[starts] = 0.0, False
-    return seconds, known
+    seconds[starts] = known[starts] = 0
+    names = ("gaps", "gap_seconds", "gap_squares")
+    return {
+        name: np.add.reduceat(values, starts)
+        for name, values in zip(names, (known, seconds, seconds * seconds), strict=True)
+    }
 
 
 Coded = tuple[Numbers, Numbers]
 
 
-def _tallies(events: pl.DataFrame, owner: Numbers) -> Iterator[Coded]:
+def _tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Owner and code of everything that is counted."""
     kind = tallies.Kind
-    given, got = events["input_tokens"].to_numpy(), events["output_tokens"].to_numpy()
-    yield owner, code(kind.STATUS, np.array([_STATUS[status] for status in events["status"].to_list()]))
+    given, got = (np.array(events[name], dtype=np.int64) for name in ("input_tokens", "output_tokens"))
+    yield owner, code(kind.STATUS, np.array([*map(_STATUS.get, events["status"])]))
     yield owner, code(kind.INPUT, tallies.by_logarithm(given))
     yield owner, code(kind.OUTPUT, tallies.by_logarithm(got))
     yield owner, code(kind.RATIO, tallies.ratio_bucket(got, given))
-    settings = zip(*(events[name].to_list() for name in _SETTINGS), strict=True)
+    settings = zip(*(events[name] for name in _SETTINGS), strict=True)
     yield owner, code(kind.PARAMETERS, np.array([*map(_settings_bucket, settings)]))
-    for column, one in (("n", kind.ANSWERS), ("top_logprobs", kind.TOP_LOGPROBS)):
-        values = events[column].to_numpy()
-        some = values > (one is kind.ANSWERS)
+    for column, one, usual in (("n", kind.ANSWERS, 1), ("top_logprobs", kind.TOP_LOGPROBS, 0)):
+        values = np.array(events[column])
+        some = values > usual
         yield owner[some], code(one, values[some])
     for column, one in (("country", kind.COUNTRY), ("language", kind.LANGUAGE)):
-        letters = np.array([*map(tallies.letters, events[column].to_list())])
+        letters = np.array([*map(tallies.letters, events[column])])
         yield owner[letters > 0], code(one, letters[letters > 0])
     text, system = _present(events["topic"]), _present(events[_SYSTEM])
     yield owner[text], code(kind.TOPIC, _integers(events["topic"])[text])
     yield owner[system], code(kind.SYSTEM, _bucket(_integers(events[_SYSTEM])[system]))
     traits = _traits(events)
     yield _set(owner, np.column_stack([traits[name] for name in TRAITS]), kind.TRAIT)
-    yield _set(owner, (_markers(events)[:, None] >> np.arange(len(MARKERS))) & 1, kind.MARKER)
+    yield _set(owner, (_integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1, kind.MARKER)
 
 
-def _distincts(events: pl.DataFrame, owner: Numbers) -> Iterator[Coded]:
+def _distincts(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     for kind, column in _NUMBERS.items():
         some = _present(events[column])
         yield owner[some], distincts.codes(kind, _integers(events[column])[some])
     for kind, column in _TEXTS.items():
         some = _present(events[column])
-        yield (
-            owner[some],
-            distincts.codes(kind, distincts.hashes(text for text in events[column].to_list() if text is not None)),
-        )
+        yield owner[some], distincts.codes(kind, distincts.hashes(text for text in events[column] if text is not None))
 
 
-def _present(column: pl.Series) -> Numbers:
+def _present(column: Sequence[Any]) -> Numbers:
     """What is not null."""
-    if not column.null_count():
-        return np.ones(len(column), dtype=bool)
-    return np.array([value is not None for value in column.to_list()])
+    return np.array([value is not None for value in column])
 
 
-def _integers(column: pl.Series) -> Numbers:
-    """The numbers to the last bit, 0 for what is null."""
-    if not column.null_count():
-        return column.to_numpy()
-    return np.array([value or 0 for value in column.to_list()], dtype=np.int64)
-
-
-def _markers(events: pl.DataFrame) -> Numbers:
-    return _integers(events["markers"])
+def _integers(column: Sequence[Any]) -> Numbers:
+    """The numbers, 0 for what is null."""
+    return np.array([value or 0 for value in column], dtype=np.int64)
 
 
 @lru_cache(maxsize=65_536)

@@ -17,7 +17,7 @@ from governance.usage.topics import NAMES
 ORDINARY_PEERS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
 THINKING_PEERS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
 
-# What is read: profiles merged by account and model. `hours` is described in profile/rhythm.py.
+# What is read: hours and weeks merged by account and model. `hours` is described in profile/rhythm.py.
 ROWS: Final[dict[str, Any]] = {
     "account_id": pl.Int64,
     "model": pl.String,
@@ -32,11 +32,11 @@ ROWS: Final[dict[str, Any]] = {
     "gaps": pl.Int64,
     "gap_seconds": pl.Float64,
     "gap_squares": pl.Float64,
+    "hours": pl.Binary,
     "tallies": pl.Binary,
     "distincts": pl.Binary,
     "templates": pl.Binary,
     "sketches": pl.Binary,
-    "hours": pl.Binary,
 }
 
 # Shares of these are of the events with text.

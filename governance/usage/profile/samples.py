@@ -1,4 +1,4 @@
-"""The commonest templates of an hour, and a sample of its prompts' sketches. Pure."""
+"""The commonest templates of a week, and a sample of its prompts' sketches. Pure."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ from governance.usage.profile.distincts import mix
 from governance.usage.profile.tallies import Numbers, join, split
 
 TEMPLATES_KEPT: Final = 48
-SKETCHES_KEPT: Final = 32
+SKETCHES_KEPT: Final = 128
 
 _TEMPLATE: Final = np.dtype([("digest", "<i8"), ("uses", "<u4")])
 _SKETCH: Final = np.dtype("<i8")

@@ -45,10 +45,10 @@ class Migration(migrations.Migration):
                 ("gaps", models.IntegerField(help_text="How many gaps between requests were seen.")),
                 ("gap_seconds", models.FloatField()),
                 ("gap_squares", models.FloatField()),
-                ("tallies", models.BinaryField()),
-                ("distincts", models.BinaryField()),
-                ("templates", models.BinaryField()),
-                ("sketches", models.BinaryField()),
+                ("tallies", models.BinaryField(null=True)),
+                ("distincts", models.BinaryField(null=True)),
+                ("templates", models.BinaryField(null=True)),
+                ("sketches", models.BinaryField(null=True)),
             ],
             options={
                 "ordering": ("-hour",),
@@ -93,6 +93,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_retention")],
+            },
+        ),
+        migrations.CreateModel(
+            name="WeeklySketch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="weekly_sketches",
+                        to="accounts.account",
+                    ),
+                ),
+                ("model", models.CharField(max_length=128)),
+                ("week", models.DateField(help_text="The Monday it begins with, UTC.")),
+                ("tallies", models.BinaryField()),
+                ("distincts", models.BinaryField()),
+                ("templates", models.BinaryField()),
+                ("sketches", models.BinaryField()),
+            ],
+            options={
+                "ordering": ("-week",),
+                "constraints": [models.UniqueConstraint(fields=("account", "week", "model"), name="one_sketch_a_week")],
             },
         ),
     ]
