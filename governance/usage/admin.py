@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
 from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, UsageEvent, WeeklySketch
+from governance.usage.profile.tallies import told
 
 
 @admin.register(UsageEvent)
@@ -23,8 +24,14 @@ class ProfileAdmin(HistoryAdmin):
 @admin.register(WeeklySketch)
 class WeeklySketchAdmin(HistoryAdmin):
     list_display = ("week", "account", "model")
+    fields = ("account", "model", "week", "counted")
+    readonly_fields = ("counted",)
     search_fields = ("=account__external_id", "model")
     list_select_related = ("account",)
+
+    @admin.display(description="What was counted")
+    def counted(self, sketch: WeeklySketch) -> str:
+        return "\n".join(f"{kind} {name}: {count:,}" for kind, name, count in told(bytes(sketch.tallies)))
 
 
 @admin.register(DirtyAccount)

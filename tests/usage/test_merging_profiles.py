@@ -109,6 +109,15 @@ class TestTallies:
 
         assert (len(blob), counted["count"].sum(), counted["bucket"].unique().to_list()) == (16, 200_000, [7])
 
+    def test_can_be_read_by_people(self) -> None:
+        given: dict[str, Any] = {"country": "NL", "markers": 1, "topic": 1, "prompt_digest": 7, "template_digest": 7, "sketch": 7}
+        blob = parts(columns(event(status="refused", **given), event()))["tallies"][0]
+
+        told = tallies.told(blob)
+
+        assert {("status", "refused", 1), ("status", "ok", 1), ("country", "nl", 1)} <= set(told)
+        assert {("marker", "reasoning", 1), ("topic", "medicine", 1), ("trait", "standalone", 2)} <= set(told)
+
     @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=200))
     def test_hold_a_number_within_two_and_a_quarter_percent(self, numbers: list[int]) -> None:
         buckets = pl.DataFrame({"bucket": tallies.by_logarithm(np.array(numbers))})

@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from governance.usage.markers import MARKERS
+from governance.usage.topics import NAMES as TOPIC_NAMES
+
 Numbers = npt.NDArray[Any]
 
 BUCKET_BITS: Final = 11
@@ -123,6 +126,23 @@ def unpack(blobs: Sequence[bytes]) -> pl.DataFrame:
             "count": (entries & _MOST_COUNT).astype(np.int64),
         }
     )
+
+
+def told(blob: bytes) -> list[tuple[str, str, int]]:
+    """What an owner's tallies say, for people: kind, bucket by its name where it has one, and count."""
+    counted = unpack([blob]).group_by("kind", "bucket").agg(pl.col("count").sum()).sort("kind", "bucket")
+    names: dict[int, Sequence[str]] = {
+        Kind.STATUS: STATUSES, Kind.TRAIT: TRAITS, Kind.TOPIC: TOPIC_NAMES, Kind.MARKER: MARKERS,
+    }  # fmt: skip
+    letters = {Kind.COUNTRY, Kind.LANGUAGE}
+    return [
+        (
+            Kind(kind).name.lower(),
+            names[kind][bucket] if kind in names else of_letters(bucket) if kind in letters else str(bucket),
+            count,
+        )
+        for kind, bucket, count in counted.iter_rows()
+    ]
 
 
 def split(entries: Numbers, owner: Numbers, *, owners: int) -> list[bytes]:
