@@ -63,6 +63,8 @@ def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: 
             rejected.append(item)
         else:
             events.append(item)
+    if rejected:  # how many, not why: a reason may repeat what a customer wrote
+        logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(events), source)
     accepted = _store(events, source=source, now=now) if events else 0
     return Outcome(accepted, len(events) - accepted, rejected)
 

@@ -5,11 +5,13 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
 import zstandard
+
+PACKED_PIECE: Final = 2**14
 
 
 class UnreadableFileError(Exception):
@@ -49,8 +51,7 @@ def lines_in(name: str, file: CountedFile) -> Iterator[bytes]:
         if name.endswith(".gz"):
             yield from gzip.GzipFile(fileobj=file.raw)
         elif name.endswith(".zst"):
-            unpacked = zstandard.ZstdDecompressor().stream_reader(file.raw, read_across_frames=True, closefd=False)
-            yield from io.BufferedReader(unpacked)
+            yield from io.BufferedReader(_Unpacked(file.raw))
         elif name.endswith(".parquet"):
             yield from _rows(name)
         else:
@@ -64,3 +65,30 @@ def _rows(name: str) -> Iterator[bytes]:
     for batch in pl.scan_parquet(name).collect_batches(chunk_size=5_000):
         for row in batch.iter_rows(named=True):
             yield msgspec.json.encode({member: value for member, value in row.items() if value is not None})
+
+
+class _Unpacked(io.RawIOBase):
+    """What a zstd file holds. Raises EOFError where its last frame is cut, which zstandard lets pass."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self._inflater, self._ready = raw, zstandard.ZstdDecompressor().decompressobj(), b""
+        self._begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            packed = self._inflater.unused_data if self._inflater.eof else b""
+            packed = packed or self._raw.read(PACKED_PIECE)
+            if not packed:
+                if self._begun and not self._inflater.eof:
+                    raise EOFError("it ends in the middle")
+                return 0
+            if self._inflater.eof:
+                self._inflater = zstandard.ZstdDecompressor().decompressobj()
+            self._begun = True
+            self._ready = self._inflater.decompress(packed)
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size

@@ -76,6 +76,7 @@ class Retention(models.Model):
     kept_from = models.DateField()
 
     class Meta:
+        verbose_name_plural = "retention"
         constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=1), name="one_retention")]
 
     def __str__(self) -> str:
@@ -116,7 +117,7 @@ class Profile(models.Model):
         indexes: ClassVar = [models.Index(fields=["account", "hour"], name="profile_by_account")]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.model} {self.hour:%Y-%m-%dT%H}"
+        return f"{self.account} {self.model} {self.hour:%Y-%m-%dT%H}"
 
 
 class WeeklySketch(models.Model):
@@ -134,12 +135,13 @@ class WeeklySketch(models.Model):
 
     class Meta:
         ordering = ("-week",)
+        verbose_name_plural = "weekly sketches"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "week", "model"], name="one_sketch_a_week"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.model} {self.week}"
+        return f"{self.account} {self.model} {self.week}"
 
 
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):

@@ -156,9 +156,12 @@ def _refuse_unfit(event: UsageEvent, span: Span) -> None:
 
 @lru_cache(maxsize=65_536)
 def _refuse_unless_address(text: str) -> None:
-    if "%" in text:
-        raise ValueError(f"{text[:60]!r} names an interface, which means nothing elsewhere")
-    ipaddress.ip_address(text)
+    try:
+        zone = ipaddress.ip_address(text).version == 6 and "%" in text
+    except ValueError:
+        raise ValueError("client.ip is no IPv4 or IPv6 address") from None
+    if zone:
+        raise ValueError("client.ip names an interface, which means nothing elsewhere")
 
 
 def _refuse_nul(event: UsageEvent) -> None:

@@ -110,7 +110,14 @@ class TestTallies:
         assert (len(blob), counted["count"].sum(), counted["bucket"].unique().to_list()) == (16, 200_000, [7])
 
     def test_can_be_read_by_people(self) -> None:
-        given: dict[str, Any] = {"country": "NL", "markers": 1, "topic": 1, "prompt_digest": 7, "template_digest": 7, "sketch": 7}
+        given: dict[str, Any] = {
+            "country": "NL",
+            "markers": 1,
+            "topic": 1,
+            "prompt_digest": 7,
+            "template_digest": 7,
+            "sketch": 7,
+        }
         blob = parts(columns(event(status="refused", **given), event()))["tallies"][0]
 
         told = tallies.told(blob)

@@ -142,6 +142,13 @@ class TestContent:
         assert (usage.events, usage.texts, usage.prompts) == (5, 4, 3)
         assert (usage.repeat_share, usage.system_share, usage.bare_share) == (0.25, 0.25, 0.75)
 
+    def test_never_tells_of_more_prompts_than_there_were(self) -> None:
+        usage = usage_of(*(text(7 * number, template_digest=number, end_user="u") for number in range(3_000)))
+
+        assert usage.texts == 3_000
+        assert max(usage.prompts, usage.templates) <= 3_000
+        assert (usage.systems, usage.end_users) == (0, 1)
+
     def test_keeps_the_templates_in_steady_use(self) -> None:
         wrapped = [text(number, template_digest=77) for number in range(6)]
         rarely = [text(10 + number, template_digest=88) for number in range(2)]

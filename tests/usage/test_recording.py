@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -118,7 +119,8 @@ class TestABadLine:
             (line(occurred_at="2026-09-02T09:10:00Z"), "too long ago"),
             (line(status="fine"), "fine"),
             (line(account="a\0b"), "NUL"),
-            (line(client={"ip": "next door"}), "next door"),
+            (line(client={"ip": "next door"}), "client.ip is no IPv4 or IPv6 address"),
+            (line(client={"ip": "fe80::1%eth0"}), "names an interface"),
             (line(account=""), "length >= 1"),
             (b"[" * 5000, "nested|Expected `object`"),
             (b'{"id": "\xff"}', "UTF-8|invalid"),
@@ -237,6 +239,31 @@ class TestTheCommand:
 
         entry = Entry.objects.latest("number")
         assert (entry.verb, entry.details) == ("usage.imported", {"accepted": 3, "duplicate": 0, "rejected": 1})
+
+    @pytest.mark.parametrize(
+        ("name", "pack"), [("events.jsonl.gz", gzip.compress), ("events.jsonl.zst", zstandard.compress)]
+    )
+    def test_says_when_a_file_was_cut(self, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+        file = tmp_path / name
+        file.write_bytes(pack(self.EVENTS)[:-3])
+
+        with pytest.raises(CommandError, match="damaged"):
+            self.run(file)
+
+    def test_reads_frames_one_behind_the_other(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl.zst"
+        file.write_bytes(b"".join(zstandard.compress(part) for part in self.EVENTS.splitlines(keepends=True)))
+
+        out, _ = self.run(file)
+
+        assert "3 accepted, 0 duplicate, 1 rejected" in out
+
+    def test_fails_where_not_a_single_line_fits(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl"
+        file.write_bytes(b"nonsense\n")
+
+        with pytest.raises(CommandError, match="holds no usage event"):
+            self.run(file)
 
     def test_says_when_a_file_is_not_what_its_name_says(self, tmp_path: Path) -> None:
         file = tmp_path / "events.jsonl.gz"

@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ("kept_from", models.DateField()),
             ],
             options={
+                "verbose_name_plural": "retention",
                 "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_retention")],
             },
         ),
@@ -118,6 +119,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-week",),
+                "verbose_name_plural": "weekly sketches",
                 "constraints": [models.UniqueConstraint(fields=("account", "week", "model"), name="one_sketch_a_week")],
             },
         ),

@@ -25,21 +25,30 @@ _COUNTED: Final = {
     Kind.CLIENT: "clients",
     Kind.KEY: "keys",
 }
+_OF_TEXT: Final = ("prompts", "templates", "systems")
 
 
 def of_profiles(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Tables with a row an owner; `texts` has the columns owner and texts, the events with text."""
-    yield _distincts(rows, owner)
+    yield _distincts(rows, owner, texts)
     yield _templates(rows, owner, texts)
     yield _breadth(rows, owner, texts)
 
 
-def _distincts(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
+def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+    """Estimates, but never more than there were: nobody has more different prompts than prompts."""
     place, registers = distincts.unpack(rows["distincts"].to_list())
     owners = int(owner[-1]) + 1 if len(owner) else 0
     found = np.rint(distincts.estimates(owner[place], registers, owners=owners)).astype(np.int64)
     counted = {name: found[:, kind] for kind, name in _COUNTED.items()}
-    return pl.DataFrame({"owner": np.arange(owners, dtype=np.uint32), **counted})
+    most = rows.group_by("owner").agg(requests=pl.col("requests").sum()).join(texts, on="owner", how="left")
+    return (
+        pl.DataFrame({"owner": np.arange(owners, dtype=np.uint32), **counted})
+        .join(most, on="owner")
+        .with_columns(pl.col(name).clip(upper_bound=pl.col("texts").fill_null(0)) for name in _OF_TEXT)
+        .with_columns(pl.col(name).clip(upper_bound=pl.col("requests")) for name in counted if name not in _OF_TEXT)
+        .drop("texts", "requests")
+    )
 
 
 def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:

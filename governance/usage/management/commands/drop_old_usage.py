@@ -11,4 +11,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = drop_old_usage(now=timezone.now())
-        self.stdout.write(f"{len(days)} days were dropped{': ' if days else ''}{', '.join(map(str, days))}.")
+        self.stdout.write(f"Days dropped: {', '.join(map(str, days)) or 'none'}.")

@@ -55,6 +55,8 @@ class Command(BaseCommand):
             f"{name}: {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicate, "
             f"{counts['rejected']:,} rejected in {seconds:.1f} s ({(first_line - 1) / seconds:,.0f} lines/s)."
         )
+        if counts["rejected"] and not counts["accepted"] + counts["duplicate"]:
+            raise CommandError(f"{name} holds no usage event.")
 
 
 def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -12,4 +13,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = rewrap_data_keys(by=Actor.system("rewrap_excerpt_keys"), now=timezone.now())
-        self.stdout.write(f"{count} data keys were wrapped anew.")
+        self.stdout.write(
+            f"{count} data keys are wrapped with the first of {len(settings.EXCERPT_KEYS)} installation keys."
+        )
