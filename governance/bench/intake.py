@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
+from random import Random
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ ACCOUNTS = 5_000
 EVENTS = 30_000
 DIFFERENT_BODIES = 40
 SENDERS = 8
+EXCERPTS_SAMPLED = 12
 HOST = "127.0.0.1"
 
 
@@ -56,6 +58,7 @@ def in_memory(now: datetime) -> Iterator[Figure]:
 def over_http(seconds: float, rate: float, now: datetime) -> Iterator[Figure]:
     """A gateway's batches over HTTP at a given rate, or as fast as they are taken with a rate of 0."""
     bodies = [b"\n".join(batch) for batch in _batches(DIFFERENT_BODIES * BATCH, name=traffic.ROUND.decode(), now=now)]
+    _know(traffic.ROUND.decode(), now)
     secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
     with _web_server() as (port, server):
         load = _Load(bodies, port, secret)
@@ -86,11 +89,18 @@ def _batches(events: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
 
 def _warm_up(now: datetime) -> None:
     """Met accounts, made partitions, compiled patterns: what happens once is not what is measured."""
-    names = [f"{name}-{number}" for name in ("whole", "ready", "warm") for number in range(ACCOUNTS)]
     with transaction.atomic():
-        meet_accounts(dict.fromkeys(names), now=now)
-    for batch in _batches(4 * BATCH, name="warm", now=now):
-        _take(batch, now)
+        meet_accounts({f"ready-{number}": None for number in range(ACCOUNTS)}, now=now)
+    _know("whole", now)
+
+
+def _know(name: str, now: datetime) -> None:
+    """Let every account have sent something today, so that its excerpts are sampled, as after a day's first hour."""
+    dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
+    known = traffic.customers(ACCOUNTS, name, dice)
+    for number in range(EXCERPTS_SAMPLED):
+        lines = [traffic.line(f"{name}-{c['account']}-first-{number}", now, c, "What came first?", dice) for c in known]
+        _take(lines, now)
 
 
 def _take(batch: list[bytes], now: datetime) -> None:

@@ -90,6 +90,8 @@ class Stillwatch:
             parents = [p for p in home if str(self.data) in " ".join(p.info["cmdline"])]
         else:
             parents = [psutil.Process(self._processes[name].pid)]
+        for parent in parents:
+            parent.suspend()  # else it may make another child while these are counted
         return [process for parent in parents for process in [parent, *parent.children(recursive=True)]]
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
