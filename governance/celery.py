@@ -4,8 +4,10 @@ import os
 import sys
 from typing import Any
 
+from billiard.process import current_process
 from celery import Celery
-from celery.signals import task_prerun
+from celery.platforms import set_pdeathsig  # type: ignore[attr-defined]
+from celery.signals import beat_embedded_init, task_prerun
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
@@ -21,3 +23,14 @@ app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 @task_prerun.connect
 def look_after_connections(**_: Any) -> None:
     close_old_connections()
+
+
+@beat_embedded_init.connect
+def end_with_worker(**_: Any) -> None:
+    """A worker's timetable ends with it, however it ends; Celery sees to that for its other processes alone.
+
+    Else one whose worker was killed hard, or told to end while it started, goes on for ever beside the next worker's.
+    """
+    set_pdeathsig("SIGKILL")
+    if os.getppid() != current_process()._parent_pid:  # type: ignore[attr-defined] # noqa: SLF001 - it is dead already
+        sys.exit()

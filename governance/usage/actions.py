@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import polars as pl
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
+from psycopg.errors import CheckViolation
 
 from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record
@@ -65,7 +66,15 @@ def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: 
             events.append(item)
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
         logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(events), source)
-    accepted = _store(events, source=source, now=now) if events else 0
+    accepted = 0
+    if events:
+        try:
+            accepted = _store(events, source=source, now=now)
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, CheckViolation):
+                raise
+            # Another process made a day while events of it were on their way into the default table.
+            accepted = _store(events, source=source, now=now)
     return Outcome(accepted, len(events) - accepted, rejected)
 
 

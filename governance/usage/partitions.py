@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from django.db import OperationalError, connection, transaction
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def ensure_days(days: Iterable[date]) -> None:
     """Make the partitions of these UTC days where they are missing. Call it outside of a long transaction.
 
     What this process has seen stand is remembered, so that the usual call costs nothing. Where a day cannot be made
-    now its events will be found in the default table.
+    now its events will be found in the default table. Raises OperationalError where the database does not answer.
     """
     missing = sorted(set(days) - _made)
     if not missing:
@@ -37,6 +38,8 @@ def ensure_days(days: Iterable[date]) -> None:
     try:
         make_days(missing)
     except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
         logger.error("No partition for %s: %s", ", ".join(map(str, missing)), type(error).__name__)  # noqa: TRY400
 
 

@@ -1,0 +1,48 @@
+"""Two processes and a day that has no table yet."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from governance.usage import actions
+from governance.usage.actions import Outcome, record_lines
+from governance.usage.partitions import days_in_default, make_days
+from tests.factories import NOW, line
+
+
+def take_in_a_thread() -> Outcome:
+    try:
+        return record_lines([line()], source="native", now=NOW)
+    finally:
+        connection.close()
+
+
+def wait_until_it_waits() -> None:
+    until = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestADayThatAnotherProcessMakes:
+    def test_refuses_no_events_that_are_on_their_way_into_the_default_table(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(actions, "ensure_days", lambda _days: None)  # it could not be made soon enough
+
+        with ThreadPoolExecutor() as other:
+            with transaction.atomic():
+                make_days([NOW.date()])
+                outcome = other.submit(take_in_a_thread)
+                wait_until_it_waits()
+            accepted = outcome.result().accepted
+
+        assert accepted == 1
+        assert days_in_default() == {}
