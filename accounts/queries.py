@@ -19,6 +19,8 @@ class RegisterFacts(NamedTuple):
     declared_use: str
     country: str
     email_domain: str
+    signup_ip: str
+    payment_fingerprint: str
     others_on_card: int
     licensed: bool
 
@@ -31,6 +33,7 @@ def register_facts(accounts: Collection[int], *, at: datetime) -> dict[int, Regi
             """
             SELECT account.id, account.external_id, account.organisation_id, account.created_at, account.plan,
                    account.declared_use, account.country, account.email_domain,
+                   coalesce(host(account.signup_ip), ''), account.payment_fingerprint,
                    CASE WHEN account.payment_fingerprint = '' THEN 0 ELSE (
                        SELECT count(*) - 1 FROM accounts_account AS other
                        WHERE other.payment_fingerprint = account.payment_fingerprint

@@ -8,7 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from governance.review.actions import consider
-from governance.risk.actions import remember_templates, write_assessments
+from governance.risk.actions import write_assessments
+from governance.risk.campaigning import link
 from governance.risk.queries import judge, look_at
 from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
 
@@ -37,7 +38,7 @@ def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
         fold_profiles(accounts)
         looks = look_at(accounts, now=now)
         with transaction.atomic():
-            mark_dirty(remember_templates(looks, now=now), now=now)
+            mark_dirty(link(looks, now=now) - set(accounts), now=now)
         judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now)}
         # Reading and thinking is over: from here on rows are locked, and shortly.
         with transaction.atomic():

@@ -15,9 +15,11 @@ from governance.enforcement.models import Restriction
 from governance.review.chart import Chart, Use, chart
 from governance.review.models import Case, Decision, Step
 from governance.review.wording import figure
+from governance.risk.campaigns.traits import Kind
 from governance.risk.detectors import all_detectors
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
+from governance.usage.profile.content import STEADY_USES
 from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
@@ -214,8 +216,9 @@ def _linked_accounts(account: int) -> Links:
                 WHERE mine.id = %(account)s AND mine.payment_fingerprint <> '' AND other.payment_fingerprint <> ''
                 UNION ALL
                 SELECT other.account_id, false, true
-                FROM risk_templateuse AS mine JOIN risk_templateuse AS other USING (template_digest)
-                WHERE mine.account_id = %(account)s
+                FROM risk_accounttrait AS mine JOIN risk_accounttrait AS other USING (kind, digest)
+                WHERE mine.account_id = %(account)s AND kind = %(template)s
+                  AND mine.uses >= %(steady)s AND other.uses >= %(steady)s
                   AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
             ), linked AS (
                 SELECT id, bool_or(on_card) AS on_card, bool_or(same_wrapping) AS same_wrapping
@@ -233,7 +236,12 @@ def _linked_accounts(account: int) -> Links:
             ORDER BY (on_card AND same_wrapping) DESC, on_card DESC, newest.score DESC NULLS LAST, account.external_id
             LIMIT %(most)s
             """,
-            {"account": account, "most": LINKED_SHOWN},
+            {
+                "account": account,
+                "template": Kind.TEMPLATE.value,
+                "steady": STEADY_USES,
+                "most": LINKED_SHOWN,
+            },
         )
         rows = cursor.fetchall()
     on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)

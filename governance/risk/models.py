@@ -1,12 +1,15 @@
-"""Assessments, and which accounts use which templates."""
+"""Assessments, what ties accounts to each other, and campaigns."""
 
+import uuid
 from collections.abc import Collection
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import Account
+from governance.risk.campaigns.traits import Kind
 from governance.risk.policy import Response
 from governance.risk.scoring import Band
 
@@ -41,6 +44,8 @@ class Assessment(models.Model):
     score = models.SmallIntegerField()
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
     findings = models.JSONField(default=list)
+    harmless = models.JSONField(default=dict, help_text="The strongest harmless explanation, with its figures.")
+    campaign = models.UUIDField(null=True, help_text="The campaign it was seen as part of.")
     model_version = models.CharField(max_length=40)
     licensed = models.BooleanField(help_text="Training on the answers was permitted at the time.")
     response = models.CharField(max_length=10, choices=RESPONSE_CHOICES, help_text="What the policy made of it.")
@@ -59,31 +64,168 @@ class Assessment(models.Model):
         return f"{self.account}: {self.score} ({self.band})"
 
 
-class TemplateUseQuerySet(models.QuerySet["TemplateUse"]):
-    def neighbours(self, digests: Collection[int], *, most: int) -> set[int]:
-        """The accounts that use one of these templates, but for templates used by more than `most`."""
-        of_these = self.filter(template_digest__in=digests)
-        rare = of_these.values("template_digest").annotate(users=Count("pk")).filter(users__lte=most)
-        return set(
-            of_these.filter(template_digest__in=rare.values("template_digest")).values_list("account", flat=True)
-        )
+class AccountTrait(models.Model):
+    """An account has something that others may have too: a wrapper, an address, a card. So they find each other."""
 
-
-class TemplateUse(models.Model):
-    """An account uses a prompt template much: how accounts that share one find each other."""
-
-    template_digest = models.BigIntegerField()
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="template_uses")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="traits")
+    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.capitalize()) for kind in Kind])
+    digest = models.BigIntegerField()
     organisation = models.BigIntegerField(null=True, help_text="The account's, so that sharing is counted across them.")
-    events = models.IntegerField()
-    seen_at = models.DateTimeField()
-
-    objects = TemplateUseQuerySet.as_manager()
+    uses = models.IntegerField(help_text="Requests that carry it, …")
+    share = models.FloatField(help_text="… and their share of those that could.")
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["template_digest", "account"], name="one_row_a_template_and_account"),
+            models.UniqueConstraint(fields=["kind", "digest", "account"], name="one_row_a_trait_and_account"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} uses {self.template_digest:x}"
+        return f"{self.account_id}: {self.get_kind_display()} {self.digest:x}"
+
+
+class AccountSample(models.Model):
+    """What of an account's prompts is laid beside those of others: a sample of sketches, and how broad they are."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    sketches = ArrayField(models.BigIntegerField(), help_text="Those with the smallest hashes, smallest first.")
+    texts = models.IntegerField(help_text="Requests with text, when it was taken.")
+    breadth = models.FloatField(null=True)
+    taken_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{len(self.sketches)} prompts of {self.account_id}"
+
+
+class SharedPrompt(models.Model):
+    """How many accounts have a prompt in their samples: what many unrelated ones send is public."""
+
+    sketch = models.BigIntegerField(primary_key=True)
+    accounts = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.sketch:x} of {self.accounts}"
+
+
+class LinkQuerySet(models.QuerySet["Link"]):
+    def touching(self, accounts: Collection[int]) -> Self:
+        return self.filter(Q(one__in=accounts) | Q(other__in=accounts))
+
+
+class Link(models.Model):
+    """Why two accounts belong together: how strong each kind of tie is, from 0 to 1. `one` is the lower key."""
+
+    one = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    wrappers = models.FloatField()
+    shards = models.FloatField()
+    addresses = models.FloatField()
+    card = models.FloatField()
+    settings = models.FloatField()
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["one", "other"], name="one_link_a_pair"),
+            models.CheckConstraint(condition=Q(one__lt=models.F("other")), name="the_lower_account_comes_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.one_id}–{self.other_id}"
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def open(self) -> Self:
+        return self.filter(state=Campaign.State.OPEN)
+
+    def alive(self) -> Self:
+        return self.exclude(state=Campaign.State.CLOSED)
+
+
+class Campaign(models.Model):
+    """Accounts acting as one. It stays the same campaign while members come and go.
+
+    `findings` are those of its members' usage added up, in the form of an assessment's.
+    """
+
+    class State(models.TextChoices):
+        """A group that shows no harvest is watched: what ties its members is natural, as far as can be seen."""
+
+        WATCHED = "watched", "Watched"
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WATCHED)
+    first_seen_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, help_text="When it was first seen as a campaign.")
+    closed_at = models.DateTimeField(null=True)
+    assessed_at = models.DateTimeField(null=True)
+    size = models.IntegerField(help_text="Members at present.")
+    events = models.BigIntegerField(default=0, help_text="Of all members, when it was last assessed.")
+    score = models.SmallIntegerField(default=0)
+    findings = models.JSONField(default=list)
+    model_version = models.CharField(max_length=40, blank=True)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-score", "-size")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(score__range=(0, 100)), name="campaign_scores_from_0_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size} accounts ({self.score})"
+
+
+class CampaignMemberQuerySet(models.QuerySet["CampaignMember"]):
+    def current(self) -> Self:
+        """Those who belong now: not who left, nor who is left out."""
+        return self.filter(left_at=None, left_out_because="")
+
+    def left_out(self) -> Self:
+        return self.filter(left_at=None).exclude(left_out_because="")
+
+
+class CampaignMember(models.Model):
+    """An account belongs, or belonged, to a campaign; or was near it and is left out, which says why."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    joined_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+    tied_to = models.IntegerField(help_text="Members it has ties to.")
+    strength = models.FloatField()
+    ties = models.JSONField(help_text="The strength of each kind of tie.")
+    left_out_because = models.CharField(max_length=200, blank=True)
+
+    objects = CampaignMemberQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-strength", "account")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(left_at=None, left_out_because=""),
+                name="in_one_campaign_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.campaign_id}"
+
+
+class Calibration(models.Model):
+    """The weights that were put in force: the newest row's count. Without any the packaged ones do."""
+
+    version = models.CharField(max_length=40, unique=True)
+    content = models.TextField(help_text="The file, as `manage.py calibrate` wrote it.")
+    in_force_since = models.DateTimeField()
+    put_in_force_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("-in_force_since", "-pk")
+
+    def __str__(self) -> str:
+        return self.version

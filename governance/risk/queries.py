@@ -1,5 +1,6 @@
 """Judging accounts, many at a time, and ranking them."""
 
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -8,10 +9,17 @@ from typing import NamedTuple
 from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
+from governance.risk.campaigns.traits import Kind, SignUp
 from governance.risk.detectors import all_detectors
+from governance.risk.finding import Finding
+from governance.risk.in_force import calibration_in_force
+from governance.risk.linking import public_shares
+from governance.risk.models import Campaign, CampaignMember
 from governance.risk.policy import Response, due_at, response_to
-from governance.risk.scoring import Score, assess
-from governance.usage.account_usage import AccountFacts, AccountUsage
+from governance.risk.scoring import REVIEW_LINE, Score, assess
+from governance.risk.written import shared_with
+from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
+from governance.usage.profile.content import STEADY_USES
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
 
@@ -21,6 +29,7 @@ class Look(NamedTuple):
 
     account: int
     organisation: int | None
+    sign_up: SignUp
     window: Window
     usage: AccountUsage
 
@@ -30,6 +39,7 @@ class Judgement(NamedTuple):
 
     look: Look
     score: Score
+    campaign: uuid.UUID | None
     due_at: datetime | None
 
 
@@ -40,13 +50,30 @@ def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
     used = usages(profiles_in(seen), facts)
-    return [Look(pk, register[pk].organisation_id, seen[pk], used[pk]) for pk in accounts]
+    return [Look(pk, register[pk].organisation_id, _sign_up(register[pk]), seen[pk], used[pk]) for pk in accounts]
 
 
-def judge(looks: Collection[Look], *, now: datetime) -> list[Judgement]:
-    """Let every detector look at these accounts, beside those that share their templates."""
-    sharing = accounts_sharing_templates([look.account for look in looks])
-    return [_judgement(look, template_accounts=sharing.get(look.account, 0), now=now) for look in looks]
+def judge(looks: Collection[Look], *, now: datetime, review_line: int = REVIEW_LINE) -> list[Judgement]:
+    """Let every detector look at these accounts, beside those that share their templates and their campaigns."""
+    accounts = [look.account for look in looks]
+    sharing, campaigns, public = accounts_sharing_templates(accounts), campaigns_of(accounts), public_shares(accounts)
+    calibration = calibration_in_force()
+    judgements = []
+    for look in looks:
+        member = campaigns.get(look.account)
+        facts = replace(
+            look.usage.facts,
+            template_accounts=sharing.get(look.account, 0),
+            public_share=0.0 if member else public.get(look.account, 0.0),
+            campaign=_belonging(member) if member else None,
+        )
+        score = assess(
+            replace(look.usage, facts=facts), all_detectors(), calibration, shared=_shared(member) if member else ()
+        )
+        wants_case = response_to(score.points, licensed=facts.licensed, review_line=review_line) is Response.CASE
+        due = due_at(score.points, opened_at=now) if wants_case else None
+        judgements.append(Judgement(look, score, member.campaign_id if member else None, due))
+    return judgements
 
 
 def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
@@ -62,11 +89,24 @@ def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
     )
 
 
-def _judgement(look: Look, *, template_accounts: int, now: datetime) -> Judgement:
-    facts = replace(look.usage.facts, template_accounts=template_accounts)
-    score = assess(replace(look.usage, facts=facts), all_detectors())
-    wants_case = response_to(score.points, licensed=facts.licensed) is Response.CASE
-    return Judgement(look, score, due_at(score.points, opened_at=now) if wants_case else None)
+def _sign_up(known: RegisterFacts) -> SignUp:
+    return SignUp(card=known.payment_fingerprint, address=known.signup_ip, domain=known.email_domain)
+
+
+def campaigns_of(accounts: Collection[int]) -> dict[int, CampaignMember]:
+    """How each of these accounts belongs to an open campaign, where it does."""
+    rows = CampaignMember.objects.current().filter(account__in=accounts, campaign__state=Campaign.State.OPEN)
+    return {member.account_id: member for member in rows.select_related("campaign")}
+
+
+def _belonging(member: CampaignMember) -> CampaignFacts:
+    return CampaignFacts(
+        members=member.campaign.size, tied_to=member.tied_to, belongs=member.strength, ties=member.ties
+    )
+
+
+def _shared(member: CampaignMember) -> list[Finding]:
+    return shared_with(member.campaign.findings, members=member.campaign.size, belongs=member.strength)
 
 
 def accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
@@ -75,18 +115,23 @@ def accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
         cursor.execute(
             """
             SELECT mine.account_id, count(DISTINCT other.account_id)
-            FROM risk_templateuse AS mine JOIN risk_templateuse AS other USING (template_digest)
-            WHERE mine.account_id = ANY(%s) AND other.account_id <> mine.account_id
+            FROM risk_accounttrait AS mine JOIN risk_accounttrait AS other USING (kind, digest)
+            WHERE mine.account_id = ANY(%(accounts)s) AND mine.kind = %(template)s
+              AND mine.uses >= %(steady)s AND other.uses >= %(steady)s AND other.account_id <> mine.account_id
               AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
             GROUP BY mine.account_id
             """,
-            [list(accounts)],
+            {"accounts": list(accounts), "template": Kind.TEMPLATE.value, "steady": STEADY_USES},
         )
         return dict(cursor.fetchall())
 
 
 class Place(NamedTuple):
-    """An account in the ranking. `flagged`: it would be in the queue; `first_flagged_at`: when that was first so."""
+    """An account in the ranking.
+
+    `flagged`: it has been put into the queue, `first_flagged_at` for the first time; `campaign` is the open one it
+    belongs to.
+    """
 
     account: str
     score: int
@@ -100,19 +145,22 @@ def ranking() -> Iterator[Place]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT account.external_id, coalesce(latest.score, 0), coalesce(latest.response = 'case', false),
-                   flagged.first
+            SELECT account.external_id, coalesce(latest.score, 0), flagged.first IS NOT NULL, flagged.first,
+                   campaign.id::text
             FROM accounts_account AS account
             LEFT JOIN LATERAL (
-                SELECT score, response FROM risk_assessment WHERE account_id = account.id
+                SELECT score FROM risk_assessment WHERE account_id = account.id
                 ORDER BY assessed_at DESC, id DESC LIMIT 1
             ) AS latest ON true
             LEFT JOIN (
                 SELECT account_id, min(assessed_at) AS first FROM risk_assessment
                 WHERE response = 'case' GROUP BY account_id
             ) AS flagged ON flagged.account_id = account.id
+            LEFT JOIN risk_campaignmember AS member
+                ON member.account_id = account.id AND member.left_at IS NULL AND member.left_out_because = ''
+            LEFT JOIN risk_campaign AS campaign ON campaign.id = member.campaign_id AND campaign.state = 'open'
             ORDER BY 2 DESC, 1
             """
         )
-        for account, score, flagged, first in cursor.fetchall():
-            yield Place(account, score, flagged, first if flagged else None, campaign=None)
+        for row in cursor.fetchall():
+            yield Place(*row)

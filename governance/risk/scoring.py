@@ -1,35 +1,29 @@
 """From findings to a score, so that every point has a name.
 
-A finding earns its detector's weight times its strength. Points of one family are capped below the review
-line, since one harmless cause may explain the whole family: it takes two families to reach a reviewer, and
-three to pass the automatic line. Findings of the harmless family take points off, down to a cap of their
-own. What a cap takes away is taken from its findings in proportion, so the points shown add up to the
-score.
+A finding earns its detector's weight times its strength. Points of one family are capped below the review line, since
+one harmless cause may explain the whole family: it takes two families to reach a reviewer, and three to pass the
+automatic line. Findings of the harmless family take points off, down to a cap of their own. What a cap takes away is
+taken from its findings in proportion, so the points shown add up to the score.
+
+An account that belongs to a campaign is judged by its own evidence and the campaign's: a detector that sees more in the
+members' usage together than in the account's own says so, as far as the account belongs to the campaign.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from governance.risk.calibration import CAPS, Calibration
 from governance.risk.detectors import Detector
 from governance.risk.finding import Family, Finding
 from governance.usage.account_usage import AccountUsage
 
-MODEL_VERSION: Final = "2026.1"
-
 REVIEW_LINE: Final = 50
 AUTOMATIC_LINE: Final = 85
 
-# The most points a family can give; the harmless one takes at most this many away.
-CAPS: Final[Mapping[Family, float]] = {
-    Family.CONTENT: 42,
-    Family.SHAPE: 38,
-    Family.RHYTHM: 30,
-    Family.IDENTITY: 24,
-    Family.TOGETHER: 36,
-    Family.HARMLESS: 40,
-}
+# The kinds of evidence of which an automatic restriction needs three.
+FAMILIES_FOR_AUTOMATIC: Final = 3
 
 
 class Band(StrEnum):
@@ -55,14 +49,15 @@ class ScoredFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """The outcome of looking at one account: `points` from 0 to 100, and the findings they come from,
-    weightiest first.
+    """The outcome of looking at one account.
+
+    `points` from 0 to 100, and the findings they come from, weightiest first.
     """
 
     points: int
     band: Band
     findings: tuple[ScoredFinding, ...]
-    model_version: str = MODEL_VERSION
+    model_version: str
 
     @property
     def families(self) -> frozenset[Family]:
@@ -70,20 +65,36 @@ class Score:
         return frozenset(scored.finding.family for scored in self.findings if scored.points > 0)
 
 
-def assess(usage: AccountUsage, detectors: Iterable[Detector]) -> Score:
-    """Let every detector look, and add up what they saw."""
-    seen = [
-        (finding, detector.weight * finding.strength) for detector in detectors if (finding := detector.look(usage))
-    ]
+def assess(
+    usage: AccountUsage, detectors: Iterable[Detector], calibration: Calibration, *, shared: Sequence[Finding] = ()
+) -> Score:
+    """Let every detector look, and add up what they saw.
+
+    `shared` is what they saw in the usage of the account's campaign, with strengths that say how far it is the
+    account's as well.
+    """
+    together = {finding.detector: finding for finding in shared}
+    seen: list[tuple[Finding, float]] = []
+    for detector in detectors:
+        own, other = detector.look(usage), together.get(detector.name)
+        finding = other if own is None or (other and other.strength > own.strength) else own
+        if finding is not None:
+            seen.append((finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength))
+    return _score(seen, calibration)
+
+
+def _score(seen: Sequence[tuple[Finding, float]], calibration: Calibration) -> Score:
     by_family: dict[Family, float] = {}
     for finding, points in seen:
         by_family[finding.family] = by_family.get(finding.family, 0.0) + points
     kept = {family: min(1.0, CAPS[family] / abs(total)) for family, total in by_family.items() if total}
-    scored = [ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in seen]
+    scored = [
+        ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in seen if points or f.strength
+    ]
     fitted = _fit_to_scale(scored)
     total = round(sum(item.points for item in fitted))
     ordered = sorted(fitted, key=lambda item: (-abs(item.points), item.finding.detector))
-    return Score(points=total, band=band_of(total), findings=tuple(ordered))
+    return Score(points=total, band=band_of(total), findings=tuple(ordered), model_version=calibration.version)
 
 
 def band_of(points: int) -> Band:
@@ -92,9 +103,7 @@ def band_of(points: int) -> Band:
 
 
 def _fit_to_scale(scored: list[ScoredFinding]) -> list[ScoredFinding]:
-    """Shrink what speaks against the account to at most 100 in all, and what speaks for it to no more than
-    that.
-    """
+    """Shrink what speaks against the account to at most 100 in all, and what speaks for it to no more than that."""
     against = sum(item.points for item in scored if item.points > 0)
     favour = -sum(item.points for item in scored if item.points < 0)
     shrink = min(1.0, (100 + min(favour, against)) / against) if against else 1.0

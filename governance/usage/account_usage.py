@@ -8,6 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
+from typing import Final
+
+NIGHT_HOURS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignFacts:
+    """How an account belongs to a campaign: `members` of it all, `tied_to` so many of them, by these `ties`.
+
+    `belongs` is how surely, from 0 to 1; `ties` holds the strength of each kind of tie, 0 to 1.
+    """
+
+    members: int
+    tied_to: int
+    belongs: float
+    ties: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +33,7 @@ class AccountFacts:
     `total_events` counts all its events where only the newest were read. `card_accounts` are other accounts
     on its card, `template_accounts` other organisations' accounts with one of its steady templates among
     theirs, `address_accounts` other organisations' accounts seen at its addresses; None where nobody
-    looked.
+    looked. `public_share` is the share of its sampled prompts that several unrelated accounts sent as well.
     """
 
     created_at: datetime | None = None
@@ -30,6 +46,8 @@ class AccountFacts:
     card_accounts: int = 0
     template_accounts: int = 0
     address_accounts: int | None = None
+    public_share: float = 0.0
+    campaign: CampaignFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +97,7 @@ class AccountUsage:
     ratio_percentile: float | None = None
     parameter_sets: int = 0
     top_parameter_share: float = 0.0
+    settings_digest: int | None = None
     models: Mapping[str, int] = field(default_factory=dict)
 
     # who is behind it; an event stands alone without end user, conversation, earlier turn, tools or a schema
@@ -89,6 +108,7 @@ class AccountUsage:
     conversation_share: float = 0.0
     conversations: int = 0
     addresses: int = 0
+    top_addresses: tuple[tuple[int, int], ...] = ()
     networks: int = 0
     countries: int = 0
     clients: int = 0
@@ -109,7 +129,9 @@ class AccountUsage:
     steady_share: float = 0.0
     top_template_share: float = 0.0
     top_templates: tuple[tuple[int, int], ...] = ()
+    templates_used: tuple[tuple[int, int], ...] = ()
     breadth: float | None = None
+    sample: tuple[int, ...] = ()
     making_share: float = 0.0
     work_share: float = 0.0
     markers: Mapping[str, float] = field(default_factory=dict)
@@ -158,6 +180,15 @@ class AccountUsage:
         counts = [count for count in self.hours_of_day if count]
         total = sum(counts)
         return -sum(count / total * log(count / total) for count in counts) / log(24) if total else 0.0
+
+    @property
+    def night_share(self) -> float | None:
+        """The share of requests in the quietest eight hours on end of the day; None without any."""
+        total = sum(self.hours_of_day)
+        if not total:
+            return None
+        clock = self.hours_of_day * 2
+        return min(sum(clock[start : start + NIGHT_HOURS]) for start in range(24)) / total
 
     def marked(self, *names: str) -> float:
         """The largest share among these markers."""

@@ -110,6 +110,7 @@ class Profile(models.Model):
     tallies = models.BinaryField(null=True)
     distincts = models.BinaryField(null=True)
     templates = models.BinaryField(null=True)
+    addresses = models.BinaryField(null=True)
     sketches = models.BinaryField(null=True)
 
     class Meta:
@@ -131,6 +132,7 @@ class WeeklySketch(models.Model):
     tallies = models.BinaryField()
     distincts = models.BinaryField()
     templates = models.BinaryField()
+    addresses = models.BinaryField(default=bytes)
     sketches = models.BinaryField()
 
     class Meta:

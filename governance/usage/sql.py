@@ -54,7 +54,8 @@ WITH wanted AS (
     WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
 ), sketched AS (
     SELECT account_id, model, string_agg(tallies, '') AS tallies, string_agg(distincts, '') AS distincts,
-           string_agg(templates, '') AS templates, string_agg(sketches, '') AS sketches
+           string_agg(templates, '') AS templates, string_agg(addresses, '') AS addresses,
+           string_agg(sketches, '') AS sketches
     FROM usage_weeklysketch JOIN wanted USING (account_id)
     WHERE week >= (wanted."from" AT TIME ZONE 'UTC')::date AND week <= (wanted."to" AT TIME ZONE 'UTC')::date
     GROUP BY account_id, model

@@ -65,7 +65,13 @@ UNFOLD = {
                 "title": "What it looks like",
                 "items": [
                     _table("Assessments", "speed", "risk_assessment"),
-                    _table("Template uses", "join_inner", "risk_templateuse"),
+                    _table("Campaigns", "hub", "risk_campaign"),
+                    _table("Members of campaigns", "group", "risk_campaignmember"),
+                    _table("Links", "link", "risk_link"),
+                    _table("Traits of accounts", "join_inner", "risk_accounttrait"),
+                    _table("Samples of prompts", "colorize", "risk_accountsample"),
+                    _table("Shared prompts", "forum", "risk_sharedprompt"),
+                    _table("Calibrations", "tune", "risk_calibration"),
                 ],
             },
             {

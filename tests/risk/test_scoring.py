@@ -1,8 +1,12 @@
+from collections.abc import Iterable, Sequence
+
 import pytest
 
+from governance.risk.calibration import CAPS, Calibration
 from governance.risk.detectors import Detector, all_detectors
 from governance.risk.finding import Family, Finding
-from governance.risk.scoring import AUTOMATIC_LINE, CAPS, REVIEW_LINE, Band, assess, band_of
+from governance.risk.scoring import AUTOMATIC_LINE, REVIEW_LINE, Band, Score, band_of
+from governance.risk.scoring import assess as assess_by
 from governance.usage.account_usage import AccountUsage
 from tests.risk.usages import (
     ellen_the_evaluator,
@@ -13,6 +17,12 @@ from tests.risk.usages import (
     tomas_the_translator,
     usage,
 )
+
+EXPERTS = Calibration(version="experts")
+
+
+def assess(account: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()) -> Score:
+    return assess_by(account, detectors, EXPERTS, shared=shared)
 
 
 def detector(name: str, family: Family, weight: float, strength: float = 1.0) -> Detector:
@@ -104,6 +114,39 @@ class TestAssess:
         score = assess(nadia_the_newcomer(), all_detectors())
 
         assert (score.points, score.band, score.findings) == (0, Band.LOW, ())
+
+
+class TestACalibration:
+    def test_says_what_a_finding_is_worth(self) -> None:
+        lighter = Calibration(version="2", weights={"bursts": 5.0})
+
+        score = assess_by(usage(), [detector("bursts", Family.RHYTHM, 20)], lighter)
+
+        assert (score.points, score.model_version) == (5, "2")
+
+
+class TestACampaignsEvidence:
+    def test_counts_where_it_is_more_than_the_accounts_own(self) -> None:
+        shared = Finding(strength=0.9, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
+
+        assert score.points == 18
+        assert score.findings[0].finding.sentence == "All of them do."
+
+    def test_counts_where_the_account_shows_nothing_yet(self) -> None:
+        shared = Finding(strength=0.5, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0)], shared=[shared])
+
+        assert score.points == 10
+
+    def test_does_not_hide_what_the_account_shows_by_itself(self) -> None:
+        shared = Finding(strength=0.2, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
+
+        assert score.points == 10
 
 
 class TestTheScoresOf:

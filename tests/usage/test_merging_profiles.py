@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from governance.usage.profile import distincts, samples, tallies
 from governance.usage.profile.folding import COLUMNS, hours, sketches_of, weeks
 from governance.usage.profile.making import parts
-from governance.usage.profile.samples import SKETCHES_KEPT, TEMPLATES_KEPT
+from governance.usage.profile.samples import COMMONEST_KEPT, SKETCHES_KEPT
 from tests.usage.profiles import MONDAY, columns, event
 
 ORDERLESS = [name for name in COLUMNS if not name.startswith("gap")]
@@ -184,11 +184,11 @@ class TestTemplates:
         chance = random.Random(5)
         used = [min(int(chance.paretovariate(0.7)), 5_000) for _ in range(4_000)]
 
-        (blob,) = samples.pack_templates(np.zeros(len(used), dtype=int), np.array(used), owners=1)
+        (blob,) = samples.pack_commonest(np.zeros(len(used), dtype=int), np.array(used), owners=1)
 
-        kept = samples.unpack_templates([blob])
+        kept = samples.unpack_commonest([blob])
         exact = Counter(used)
-        assert len(kept.digest) == TEMPLATES_KEPT
+        assert len(kept.digest) == COMMONEST_KEPT
         assert all(exact[digest] == uses for digest, uses in zip(kept.digest, kept.uses, strict=True))
         assert min(kept.uses) >= max(uses for digest, uses in exact.items() if digest not in kept.digest)
 

@@ -15,12 +15,20 @@ from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
 from governance.review.actions import Verdict, claim, decide
 from governance.review.models import Decision
-from governance.risk.models import TemplateUse
+from governance.risk.models import (
+    AccountSample,
+    AccountTrait,
+    Calibration,
+    Campaign,
+    CampaignMember,
+    Link,
+    SharedPrompt,
+)
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import Retention
-from tests.factories import MACHINE, NOW, case, line, person, service_key
+from tests.factories import MACHINE, NOW, account, case, line, person, service_key
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +65,15 @@ def _one_of_everything() -> None:
     service_key(ServiceKey.Scope.ACCESS_READ)
     mira = person()
     opened = case()
-    TemplateUse.objects.create(template_digest=7, account=opened.account, events=9, seen_at=NOW)
+    other = account("acct_2")
+    campaign = Campaign.objects.create(first_seen_at=NOW, size=2)
+    member = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
+    CampaignMember.objects.create(campaign=campaign, account=other, **member)
+    Link.objects.create(one=opened.account, other=other, wrappers=1, shards=1, addresses=0, card=0.8, settings=0)
+    AccountSample.objects.create(account=other, sketches=[1, 2], texts=2, taken_at=NOW)
+    SharedPrompt.objects.create(sketch=1, accounts=1)
+    Calibration.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
+    AccountTrait.objects.create(kind=1, digest=7, account=opened.account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)
     block = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)

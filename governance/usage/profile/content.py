@@ -10,6 +10,7 @@ from governance.usage.profile import distincts, samples
 from governance.usage.profile.distincts import Kind
 from governance.usage.profile.tallies import Numbers
 
+TEMPLATES_TOLD: Final = 24
 TOP_TEMPLATES: Final = 5
 STEADY_USES: Final = 5
 SKETCHES: Final = 400
@@ -32,7 +33,8 @@ def of_profiles(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> I
     """Tables with a row an owner; `texts` has the columns owner and texts, the events with text."""
     yield _distincts(rows, owner, texts)
     yield _templates(rows, owner, texts)
-    yield _breadth(rows, owner, texts)
+    yield _addresses(rows, owner)
+    yield _sampled(rows, owner, texts)
 
 
 def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
@@ -52,7 +54,7 @@ def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Da
 
 
 def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
-    found = samples.unpack_templates(rows["templates"].to_list())
+    found = samples.unpack_commonest(rows["templates"].to_list())
     uses, steady, all_texts = pl.col("uses"), pl.col("uses") >= STEADY_USES, pl.col("texts").first()
     return (
         pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
@@ -66,12 +68,27 @@ def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Da
             steady_share=uses.filter(steady).sum() / all_texts,
             top_template_share=uses.max() / all_texts,
             top_templates=pl.struct("digest", "uses").filter(steady).head(TOP_TEMPLATES),
+            templates_used=pl.struct("digest", "uses").head(TEMPLATES_TOLD),
         )
     )
 
 
-def _breadth(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
-    """How far an account's texts lie apart: mean Hamming distance of its distinct sketches, 1 for unrelated texts."""
+def _addresses(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
+    found = samples.unpack_commonest(rows["addresses"].to_list())
+    return (
+        pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
+        .group_by("owner", "digest")
+        .agg(pl.col("uses").sum())
+        .sort("owner", "uses", "digest", descending=[False, True, False])
+        .group_by("owner", maintain_order=True)
+        .agg(top_addresses=pl.struct("digest", "uses").head(samples.COMMONEST_KEPT))
+    )
+
+
+def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+    """A sample of an account's distinct sketches, smallest hash first, so that the samples of two accounts can be laid
+    side by side; and how far its texts lie apart by it: the mean Hamming distance, 1 for unrelated texts.
+    """
     found = samples.unpack_sketches(rows["sketches"].to_list())
     whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
     masks = [1 << bit if bit < 63 else -(1 << 63) for bit in range(64)]
@@ -79,8 +96,14 @@ def _breadth(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Data
     distance = 2 * pl.sum_horizontal(one * (1 - one) for one in ones) * pl.len() / (pl.len() - 1)
     return (
         pl.DataFrame({"owner": whose, "sketch": some.astype(np.int64)})
-        .group_by("owner")
-        .agg(sketches=pl.len(), distance=distance)
-        .join(texts.filter(pl.col("texts") > 1), on="owner")
-        .select("owner", breadth=pl.when(pl.col("sketches") > 1).then(pl.col("distance") / 32).otherwise(0.0))
+        .group_by("owner", maintain_order=True)
+        .agg(sketches=pl.len(), distance=distance, sample=pl.col("sketch"))
+        .join(texts, on="owner")
+        .select(
+            "owner",
+            "sample",
+            breadth=pl.when(pl.col("texts") > 1).then(
+                pl.when(pl.col("sketches") > 1).then(pl.col("distance") / 32).otherwise(0.0)
+            ),
+        )
     )

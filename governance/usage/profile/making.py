@@ -6,6 +6,7 @@ arithmetic on arrays: planning one query over all these columns takes longer tha
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +22,7 @@ SUMS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasonin
 ADDED: Final = (
     "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
 )  # fmt: skip
-BLOBS: Final = ("tallies", "distincts", "templates", "sketches")
+BLOBS: Final = ("tallies", "distincts", "templates", "addresses", "sketches")
 
 # The columns of usage_profile.
 SCHEMA: Final[dict[str, Any]] = {
@@ -71,6 +72,8 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
     text = _present(events["prompt_digest"])
     template, sketch = (_integers(events[name])[text] for name in ("template_digest", "sketch"))
+    located = _present(events["ip"])
+    address = np.array([address_digest(ip) for ip in events["ip"] if ip is not None], dtype=np.int64)
     return pl.DataFrame(
         {
             "account_id": np.array(events["account_id"])[first],
@@ -82,11 +85,19 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             **_gap_sums(at[order], starts),
             "tallies": tallies.pack(*_joined([*_tallies(events, owner)]), owners=owners),
             "distincts": distincts.pack(*_joined([*_distincts(events, owner)]), owners=owners),
-            "templates": samples.pack_templates(owner[text], template, owners=owners),
+            "templates": samples.pack_commonest(owner[text], template, owners=owners),
+            "addresses": samples.pack_commonest(owner[located], address, owners=owners),
             "sketches": samples.pack_sketches(owner[text], sketch, owners=owners),
         },
         schema=SCHEMA,
     )
+
+
+# Customers come from few addresses, again and again.
+@lru_cache(maxsize=131_072)
+def address_digest(address: str) -> int:
+    """An address as accounts are told to share it: 64 bits, signed."""
+    return int.from_bytes(blake2b(address.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers, Numbers, Numbers]:

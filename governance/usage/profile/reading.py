@@ -36,6 +36,7 @@ ROWS: Final[dict[str, Any]] = {
     "tallies": pl.Binary,
     "distincts": pl.Binary,
     "templates": pl.Binary,
+    "addresses": pl.Binary,
     "sketches": pl.Binary,
 }
 
@@ -88,7 +89,9 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
     models = {entry["model"]: entry["requests"] for entry in row.pop("models")}
     markers = {name: row.pop(f"marker_{name}", None) or 0.0 for name in MARKERS}
     places, languages, topics = (_by_name(row.pop(name)) for name in ("places", "language_events", "topic_events"))
-    top = tuple((entry["digest"], entry["uses"]) for entry in row.pop("top_templates") or ())
+    for name in ("top_templates", "templates_used", "top_addresses"):
+        row[name] = tuple((entry["digest"], entry["uses"]) for entry in row[name] or ())
+    row["sample"] = tuple(row["sample"] or ())
     row["home_share"] = (
         places.get(known.country.lower(), 0) / sum(places.values()) if places and known.country else None
     )
@@ -99,7 +102,6 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
         facts=known,
         models=models,
         markers=markers,
-        top_templates=top,
         languages={name: count / texts for name, count in languages.items()},
         topics={name: count / texts for name, count in topics.items()},
         **given,
@@ -179,7 +181,11 @@ def _settings(counts: pl.DataFrame) -> pl.DataFrame:
     return (
         counts.filter(pl.col("kind") == Kind.PARAMETERS)
         .group_by("owner")
-        .agg(parameter_sets=pl.len(), top_parameter_share=pl.col("count").max() / pl.col("count").sum())
+        .agg(
+            parameter_sets=pl.len(),
+            top_parameter_share=pl.col("count").max() / pl.col("count").sum(),
+            settings_digest=pl.col("bucket").sort_by("count", "bucket", descending=True).first(),
+        )
     )
 
 

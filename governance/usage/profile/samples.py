@@ -1,4 +1,4 @@
-"""The commonest templates of a week, and a sample of its prompts' sketches. Pure."""
+"""The commonest templates and addresses of a week, and a sample of its prompts' sketches. Pure."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -8,38 +8,38 @@ import numpy as np
 from governance.usage.profile.distincts import mix
 from governance.usage.profile.tallies import Numbers, join, split
 
-TEMPLATES_KEPT: Final = 48
+COMMONEST_KEPT: Final = 48
 SKETCHES_KEPT: Final = 128
 
-_TEMPLATE: Final = np.dtype([("digest", "<i8"), ("uses", "<u4")])
+_USED: Final = np.dtype([("digest", "<i8"), ("uses", "<u4")])
 _SKETCH: Final = np.dtype("<i8")
 
 
-def pack_templates(owner: Numbers, digest: Numbers, uses: Numbers | None = None, *, owners: int) -> list[bytes]:
-    """The commonest templates of each owner, from 0 to `owners`. Uses add up; without them each is one."""
+def pack_commonest(owner: Numbers, digest: Numbers, uses: Numbers | None = None, *, owners: int) -> list[bytes]:
+    """What each owner, from 0 to `owners`, used most. Uses add up; without them each is one."""
     order = np.lexsort((digest, owner))
     owner, digest = owner[order], digest[order]
     starts = np.flatnonzero(_changes(owner) | _changes(digest))
     added = np.add.reduceat(np.ones_like(owner) if uses is None else uses[order], starts) if len(starts) else starts
     owner, digest = owner[starts], digest[starts]
     order = np.lexsort((digest, -added, owner))
-    order = order[_place_in_run(owner) < TEMPLATES_KEPT]
-    entries = np.empty(len(order), dtype=_TEMPLATE)
+    order = order[_place_in_run(owner) < COMMONEST_KEPT]
+    entries = np.empty(len(order), dtype=_USED)
     entries["digest"], entries["uses"] = digest[order], added[order]
     return split(entries, owner[order], owners=owners)
 
 
-class Templates(NamedTuple):
-    """The owner (place of the blob), digest and uses of each template."""
+class Used(NamedTuple):
+    """The owner (place of the blob), digest and uses of each thing used."""
 
     owner: Numbers
     digest: Numbers
     uses: Numbers
 
 
-def unpack_templates(blobs: Sequence[bytes]) -> Templates:
-    owner, entries = join(blobs, _TEMPLATE)
-    return Templates(owner, entries["digest"].astype(np.int64), entries["uses"].astype(np.int64))
+def unpack_commonest(blobs: Sequence[bytes]) -> Used:
+    owner, entries = join(blobs, _USED)
+    return Used(owner, entries["digest"].astype(np.int64), entries["uses"].astype(np.int64))
 
 
 def pack_sketches(owner: Numbers, sketches: Numbers, *, owners: int) -> list[bytes]:

@@ -1,0 +1,59 @@
+"""What an account has that others may have too. Pure."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from governance.usage.account_usage import AccountUsage
+from governance.usage.profile.making import address_digest
+
+TEMPLATES_COMPARED: Final = 24
+ADDRESSES_COMPARED: Final = 32
+
+
+class Kind(IntEnum):
+    """Kinds of trait. The numbers are stored: they stay, new ones come at the end."""
+
+    TEMPLATE = 1
+    ADDRESS = 2
+    CARD = 3
+    DOMAIN = 4
+    SETTINGS = 5
+
+
+class Trait(NamedTuple):
+    """Something an account has: `uses` requests carry it, which is `share` of those that could."""
+
+    kind: Kind
+    digest: int
+    uses: int
+    share: float
+
+
+class SignUp(NamedTuple):
+    """What the register knows of how an account came; empty where nothing."""
+
+    card: str = ""
+    address: str = ""
+    domain: str = ""
+
+
+def traits_of(usage: AccountUsage, sign_up: SignUp) -> Iterator[Trait]:
+    """Everything by which the account might be tied to others, each once."""
+    for digest, uses in usage.templates_used[:TEMPLATES_COMPARED]:
+        yield Trait(Kind.TEMPLATE, digest, uses, uses / usage.texts)
+    addresses = dict(usage.top_addresses[:ADDRESSES_COMPARED])
+    if sign_up.address:
+        addresses.setdefault(address_digest(sign_up.address), 0)
+    for digest, uses in addresses.items():
+        yield Trait(Kind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
+    if usage.top_parameter_share and usage.settings_digest is not None:
+        yield Trait(Kind.SETTINGS, usage.settings_digest, usage.events, usage.top_parameter_share)
+    for kind, text in ((Kind.CARD, sign_up.card), (Kind.DOMAIN, sign_up.domain)):
+        if text:
+            yield Trait(kind, _digest(text), 0, 1.0)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.lower().encode(), digest_size=8).digest(), "big", signed=True)

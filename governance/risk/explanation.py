@@ -1,0 +1,139 @@
+"""What is thought of an account, and why, as a note that can be filed: everything the score rests on, and what else
+could explain it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
+from typing import Any, Final
+
+from accounts.models import Account
+from governance.risk.finding import percent
+from governance.risk.models import Assessment, CampaignMember
+from governance.risk.policy import Response
+from governance.risk.scoring import AUTOMATIC_LINE, REVIEW_LINE
+
+WIDTH: Final = 96
+MEMBERS_NAMED: Final = 12
+
+_TIES: Final = {
+    "wrappers": "wrappers",
+    "shards": "shards of one body of prompts",
+    "addresses": "addresses",
+    "card": "card",
+    "settings": "settings",
+}
+
+
+def note(account: Account) -> str:
+    """The note on an account by its latest assessment."""
+    latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
+    if latest is None:
+        return f"{account.external_id}: never assessed; no usage of it has come in.\n"
+    return "\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n"
+
+
+def _head(account: Account, latest: Assessment) -> Iterator[str]:
+    yield f"{account.external_id}: {latest.score} points of 100, {latest.band}"
+    organisation = f"{account.organisation}, " if account.organisation else ""
+    since = f", with the seller since {account.created_at:%d %B %Y}" if account.created_at else ""
+    declared = f" It declared its use as “{account.declared_use}”." if account.declared_use else ""
+    yield _wrapped(f"{organisation}plan {account.plan or 'not known'}{since}.{declared}")
+    yield _wrapped(
+        f"Assessed {latest.assessed_at:%d %B %Y, %H:%M} UTC by calibration {latest.model_version} on {latest.events:,} "
+        f"requests from {latest.window_start:%d %B} to {latest.window_end:%d %B %Y}; nothing has changed up to "
+        f"{latest.confirmed_at:%d %B, %H:%M}."
+    )
+    yield _wrapped(_consequence(latest))
+
+
+def _consequence(latest: Assessment) -> str:
+    if latest.licensed:
+        return "A licence permits it to train on the answers: whatever it scores, nothing follows."
+    families = {one["family"] for one in latest.findings if one["points"] > 0}
+    kinds = f"{len(families)} independent kinds of evidence" if len(families) > 1 else "one kind of evidence"
+    if latest.response == Response.CASE:
+        return f"It is for a person to decide: the review line is {REVIEW_LINE}, and {kinds} speak against it."
+    short = REVIEW_LINE - latest.score
+    return f"Nothing follows: it is {short} points short of the review line." if short > 0 else "Nothing follows."
+
+
+def _body(latest: Assessment) -> Iterator[str]:
+    against = [one for one in latest.findings if one["points"] >= 0 and one["family"] != "harmless"]
+    in_favour = [one for one in latest.findings if one["family"] == "harmless"]
+    yield ""
+    yield "What speaks against it" if against else "Nothing speaks against it."
+    for one in against:
+        yield from _finding(one)
+    if in_favour:
+        yield ""
+        yield "What speaks for it"
+        for one in in_favour:
+            yield from _finding(one)
+    if latest.harmless:
+        yield ""
+        yield "The strongest harmless explanation"
+        yield _wrapped(f"{latest.harmless['explanation']} {latest.harmless['because']}", indent=2)
+        yield _wrapped(_figures(latest.harmless["evidence"]), indent=2)
+    if against and latest.score >= REVIEW_LINE:
+        yield ""
+        yield _wrapped(_what_it_hangs_on(against, latest.score))
+
+
+def _finding(one: Mapping[str, Any]) -> Iterator[str]:
+    yield _wrapped(f"{one['points']:+4d}  {one['title']} ({one['family']}). {one['sentence']}", indent=2, hang=8)
+    yield _wrapped(_figures({"strength": one["strength"], **one["evidence"]}), indent=8)
+    if one["family"] != "harmless":
+        yield _wrapped(f"Could also be: {one['harmless']}", indent=8)
+
+
+def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
+    """Which findings alone could bring it below the line, were they found wrong."""
+    decisive = [one["title"] for one in against if score - one["points"] < REVIEW_LINE]
+    if not decisive:
+        return "No single finding carries it: were any one of them wrong, it would stay above the review line."
+    automatic = " It is beyond the automatic line all the same." if score >= AUTOMATIC_LINE else ""
+    return f"It hangs on: {'; '.join(decisive)}. Were that found wrong, it would fall below the review line.{automatic}"
+
+
+def _campaign(account: Account) -> Iterator[str]:
+    member = CampaignMember.objects.current().filter(account=account).select_related("campaign").first()
+    if member is None:
+        return
+    campaign = member.campaign
+    yield ""
+    yield f"Campaign {campaign.pk}: {campaign.size} accounts, {campaign.score} points together, {campaign.state}"
+    yield _wrapped(
+        f"First seen {campaign.first_seen_at:%d %B %Y, %H:%M} UTC. This account joined "
+        f"{member.joined_at:%d %B, %H:%M}; it is tied to {member.tied_to} members ({_strengths(member.ties)}).",
+        indent=2,
+    )
+    if campaign.state == campaign.State.WATCHED:
+        yield _wrapped("What they do, added up, is no harvest; the group is watched and counts for nothing.", indent=2)
+    others = campaign.members.current().exclude(pk=member.pk).select_related("account")
+    for other in others[:MEMBERS_NAMED]:
+        yield f"  {other.account.external_id}: {percent(other.strength)} sure ({_strengths(other.ties)})"
+    if (more := campaign.size - 1 - MEMBERS_NAMED) > 0:
+        yield f"  and {more} more"
+    for left in campaign.members.left_out().select_related("account"):
+        yield f"  left out: {left.account.external_id}. {left.left_out_because}"
+
+
+def _strengths(ties: Mapping[str, float]) -> str:
+    return ", ".join(f"{_TIES[tie]} {percent(value)}" for tie, value in sorted(ties.items(), key=lambda item: -item[1]))
+
+
+def _figures(evidence: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in evidence.items())
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _wrapped(text: str, *, indent: int = 0, hang: int | None = None) -> str:
+    return fill(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent if hang is None else hang),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
