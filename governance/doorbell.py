@@ -2,6 +2,9 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from celery import current_app
 from django.db import transaction
@@ -14,6 +17,17 @@ QUIET_SECONDS = 5.0
 # By then the timetable has rung as well: under a backlog, rings must not pile up.
 RING_LASTS_SECONDS = 60
 _quiet_until = 0.0
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing rings in here: for work on rows that no worker sees."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 def ring(task: str) -> None:
@@ -21,7 +35,8 @@ def ring(task: str) -> None:
 
     A broker that cannot be reached is logged and forgotten; the timetable finds the rows a little later.
     """
-    transaction.on_commit(lambda: _send(task))
+    if not _silent.get():
+        transaction.on_commit(lambda: _send(task))
 
 
 def _send(task: str) -> None:

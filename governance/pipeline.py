@@ -11,6 +11,7 @@ from governance.review.actions import consider
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
 from governance.risk.queries import judge, look_at
+from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 
 
-def govern(*, now: datetime, limit: int = BATCH) -> int:
+def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE) -> int:
     """Score up to `limit` accounts that wait for it; how many were claimed. Safe to run anywhere, any time, twice.
 
     Accounts that failed before are scored each alone, so that one that cannot be scored takes no other along.
@@ -27,11 +28,11 @@ def govern(*, now: datetime, limit: int = BATCH) -> int:
     fresh = [claim for claim in claims if not claim.attempts]
     for batch in [fresh, *([claim] for claim in claims if claim.attempts)]:
         if batch:
-            _govern(batch, now=now)
+            _govern(batch, now=now, review_line=review_line)
     return len(claims)
 
 
-def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
+def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None:
     begin(claims)
     try:
         accounts = [claim.account for claim in claims]
@@ -39,7 +40,7 @@ def _govern(claims: Sequence[Claim], *, now: datetime) -> None:
         looks = look_at(accounts, now=now)
         with transaction.atomic():
             mark_dirty(link(looks, now=now) - set(accounts), now=now)
-        judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now)}
+        judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now, review_line=review_line)}
         # Reading and thinking is over: from here on rows are locked, and shortly.
         with transaction.atomic():
             held = hold(claims)

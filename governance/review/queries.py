@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account
 from governance.review.models import Case, CaseQuerySet, Decision
+from governance.risk.comparing import Label
 from governance.staff.models import User
 
 PAGE = 30
@@ -165,3 +166,13 @@ def _later_in_the_list(case: Case, *, decided: bool) -> Q:
     as_urgent = Q(score=case.score) & (Q(due_at__gt=case.due_at) | Q(due_at=case.due_at, pk__gt=case.pk))
     # The first condition follows from the second; it is what the index can use.
     return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)
+
+
+def decided_labels() -> dict[str, Label]:
+    """What staff have found of each account, by the latest decision: whom they restricted, and whom they let be.
+
+    Watching decides nothing. The reason given is the kind of use.
+    """
+    decisions = Decision.objects.order_by("case__account", "-decided_at").distinct("case__account")
+    rows = decisions.exclude(action=Decision.Action.WATCH).values_list("case__account__external_id", "action", "reason")
+    return {account: Label(action != Decision.Action.DISMISS, reason) for account, action, reason in rows}

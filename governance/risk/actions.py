@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from governance.risk.models import Assessment
 from governance.risk.policy import POLICY_VERSION, Response
 from governance.risk.queries import Judgement
@@ -27,9 +29,21 @@ def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list
             confirmed.append(last)
         else:
             new.append(assessment)
-    Assessment.objects.bulk_update(confirmed, ["confirmed_at", "window_end", "events"])
+    with connection.cursor() as cursor:
+        columns = zip(*((one.pk, one.window_end, one.events) for one in confirmed), strict=True)
+        cursor.execute(_CONFIRM, [now, *(map(list, columns) if confirmed else ([], [], []))])
     Assessment.objects.bulk_create(new)
     return confirmed + new
+
+
+# Points that a score moves without being worth a row.
+LITTLE = 1
+
+# What `bulk_update` does, in a tenth of its time.
+_CONFIRM = """
+UPDATE risk_assessment AS last SET confirmed_at = %s, window_end = seen.window_end, events = seen.events
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS seen (id, window_end, events) WHERE last.id = seen.id
+"""
 
 
 def _assessment(judgement: Judgement, *, now: datetime) -> Assessment:
@@ -54,10 +68,10 @@ def _assessment(judgement: Judgement, *, now: datetime) -> Assessment:
 
 
 def _says_the_same(one: Assessment, other: Assessment) -> bool:
-    """Same score from the same detectors: sentences whose figures have moved a little are no news."""
+    """Much the same score from the same detectors, and the same to follow: what has moved a little is no news."""
 
     def gist(assessment: Assessment) -> tuple[Any, ...]:
-        points = {finding["detector"]: finding["points"] for finding in assessment.findings}
-        return assessment.score, points, assessment.licensed, assessment.response, assessment.model_version
+        detectors = {finding["detector"] for finding in assessment.findings if finding["points"]}
+        return detectors, assessment.licensed, assessment.response, assessment.campaign, assessment.model_version
 
-    return gist(one) == gist(other)
+    return abs(one.score - other.score) <= LITTLE and gist(one) == gist(other)

@@ -1,5 +1,6 @@
 """Campaigns as they are kept: which group is which campaign, who belongs to it, and what it shows."""
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from governance.risk.campaigns.groups import Group, Member, groups
 from governance.risk.campaigns.pooled import look_together, pooled
 from governance.risk.detectors import all_detectors
 from governance.risk.in_force import calibration_in_force
-from governance.risk.linking import Seen, reached, relink, remember_traits
+from governance.risk.linking import Seen, customers_known, reached, relink, remember_traits
 from governance.risk.models import Campaign, CampaignMember
 from governance.risk.scoring import REVIEW_LINE, Score, assess
 from governance.risk.written import written
@@ -23,7 +24,12 @@ from governance.usage.queries import Window, profiles_in, windows
 
 # A campaign's usage is added up again when it has grown by so much, so that what that costs grows with the logarithm
 # of its usage.
-GROWTH: Final = 1.1
+GROWTH: Final = 1.2
+# One that has so few points is far from the line, and can wait longer.
+NEAR: Final = 30
+GROWTH_FAR_OFF: Final = 1.6
+# By how many points a campaign's score moves before its members are judged anew, whether they are at work or not.
+NEWS: Final = 5
 # How far a member's ties have moved before that is written down.
 MOVED: Final = 0.1
 
@@ -86,9 +92,24 @@ def _settle(
     _write(known, campaigns, found, touched, now=now)
     CampaignMember.objects.filter(pk__in=[member.pk for member in gone]).update(left_at=now)
     CampaignMember.objects.bulk_create(joined)
-    CampaignMember.objects.bulk_update(moved, ["tied_to", "strength", "ties"])
+    _move(moved)
     _leave_out(zip(campaigns, found, strict=True), touched, licensed=licensed, now=now)
     return touched
+
+
+# What `bulk_update` does, in a tenth of its time.
+_MOVE: Final = """
+UPDATE risk_campaignmember AS member SET tied_to = moved.tied_to, strength = moved.strength, ties = moved.ties
+FROM unnest(%s::bigint[], %s::int[], %s::float8[], %s::jsonb[]) AS moved (id, tied_to, strength, ties)
+WHERE member.id = moved.id
+"""
+
+
+def _move(members: Sequence[CampaignMember]) -> None:
+    if members:
+        rows = [(member.pk, member.tied_to, member.strength, json.dumps(member.ties)) for member in members]
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, [*map(list, zip(*rows, strict=True))])
 
 
 def _same(found: Sequence[Collection[int]], was_in: Mapping[int, uuid.UUID]) -> dict[int, uuid.UUID]:
@@ -176,17 +197,20 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     due = [
         campaign
         for pk, campaign in campaigns.items()
-        if pk in changed or events[pk] >= GROWTH * campaign.events or campaign.model_version != calibration.version
+        if pk in changed
+        or events[pk] >= (GROWTH if campaign.score >= NEAR else GROWTH_FAR_OFF) * campaign.events
+        or campaign.model_version != calibration.version
     ]
-    news = {member.account_id for member in members.values() if member.campaign_id in changed}
     scores = _scores(due, members.values(), seen)
+    shows_something_new: set[uuid.UUID] = set()
     for campaign in due:
-        if _take(campaign, scores.get(campaign.pk), events=events[campaign.pk], now=now):
-            news |= {member.account_id for member in members.values() if member.campaign_id == campaign.pk}
+        moved = _take(campaign, scores.get(campaign.pk), events=events[campaign.pk], now=now)
+        if moved or (campaign.pk in changed and campaign.state == Campaign.State.OPEN):
+            shows_something_new.add(campaign.pk)
     Campaign.objects.bulk_update(
         due, ["assessed_at", "events", "score", "findings", "model_version", "state", "opened_at"]
     )
-    return news
+    return {member.account_id for member in members.values() if member.campaign_id in shows_something_new}
 
 
 def _scores(
@@ -204,7 +228,12 @@ def _scores(
         if member.campaign_id in number:
             belongs.setdefault(number[member.campaign_id], []).append(member)
     rows = profiles_in({account: seen[account] for account in group_of})
-    facts = {place: AccountFacts(campaign=_facts(whole)) for place, whole in belongs.items()}
+    # All of a group have its wrappers, as all who run a public evaluation have: what tells them is how they set it.
+    customers = customers_known()
+    facts = {
+        place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
+        for place, whole in belongs.items()
+    }
     used = usages(pooled(rows, group_of), facts)
     detectors, calibration = look_together(all_detectors()), calibration_in_force()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
@@ -227,7 +256,7 @@ def _take(campaign: Campaign, score: Score | None, *, events: int, now: datetime
     """Write a score into its campaign; whether it says something new of its members."""
     if score is None:
         return False
-    before = campaign.state, campaign.score
+    before, moved = campaign.state, abs(campaign.score - score.points) >= NEWS
     campaign.assessed_at, campaign.events, campaign.model_version = now, events, score.model_version
     campaign.score, campaign.findings = score.points, written(score)
     shows_harvest = score.points >= REVIEW_LINE
@@ -235,4 +264,4 @@ def _take(campaign: Campaign, score: Score | None, *, events: int, now: datetime
         campaign.state, campaign.opened_at = Campaign.State.OPEN, campaign.opened_at or now
     elif not shows_harvest and campaign.state == Campaign.State.OPEN:
         campaign.state = Campaign.State.WATCHED
-    return before != (campaign.state, campaign.score) and Campaign.State.OPEN in (before[0], campaign.state)
+    return campaign.state != before or (moved and campaign.state == Campaign.State.OPEN)

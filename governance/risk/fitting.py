@@ -27,7 +27,7 @@ from governance.risk.scoring import REVIEW_LINE
 Numbers = npt.NDArray[Any]
 
 # How many families' worth of labels an expert's weight is worth.
-FAITH: Final = 1.0
+FAITH: Final = 10.0
 # A customer wrongly blocked against a harvest missed.
 COST_OF_A_WRONG_FLAG: Final = 4.0
 

@@ -55,8 +55,8 @@ def remember_traits(seen: Sequence[Seen], *, now: datetime) -> set[int]:
     """
     have = {one.account: list(traits_of(one.usage, one.sign_up)) for one in seen}
     had: dict[int, dict[tuple[int, int], float]] = {account: {} for account in have}
-    rows = AccountTrait.objects.filter(account__in=have).values_list("account", "kind", "digest", "share")
-    for account, kind, digest, share in rows:
+    known = AccountTrait.objects.filter(account__in=have).values_list("account", "kind", "digest", "share")
+    for account, kind, digest, share in known:
         had[account][kind, digest] = share
     lasting = {account: _lasting(traits) for account, traits in have.items()}
     sampled = {sample.account_id: sample for sample in AccountSample.objects.filter(account__in=have)}
@@ -67,16 +67,23 @@ def remember_traits(seen: Sequence[Seen], *, now: datetime) -> set[int]:
     }
     fresh = [one for one in seen if one.account in moved]
     AccountTrait.objects.filter(account__in=moved).delete()
-    AccountTrait.objects.bulk_create(
-        AccountTrait(
-            account_id=one.account, kind=kind, digest=digest, organisation=one.organisation, uses=trait.uses,
-            share=trait.share,
-        )
+    rows = [
+        (one.account, one.organisation, kind, digest, trait.uses, trait.share)
         for one in fresh
         for (kind, digest), trait in lasting[one.account].items()
-    )  # fmt: skip
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD_TRAITS, [*map(list, zip(*rows, strict=True))])
     _sample(fresh, sampled, now=now)
     return moved
+
+
+# What `bulk_create` does, in a fraction of its time.
+_ADD_TRAITS: Final = """
+INSERT INTO risk_accounttrait (account_id, organisation, kind, digest, uses, share)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[], %s::int[], %s::float8[])
+"""
 
 
 def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: datetime) -> None:
@@ -118,6 +125,11 @@ FROM risk_accountsample AS sample, unnest(sample.sketches) AS prompt (sketch)
 LEFT JOIN risk_sharedprompt AS shared USING (sketch)
 WHERE sample.account_id = ANY(%(accounts)s) GROUP BY sample.account_id
 """
+
+
+def customers_known() -> int:
+    """How many accounts there are to lay another beside."""
+    return AccountSample.objects.count()
 
 
 def public_shares(accounts: Collection[int]) -> dict[int, float]:
@@ -190,10 +202,8 @@ def _links_of(accounts: Collection[int]) -> pl.DataFrame:
         traits = pl.DataFrame(cursor.fetchall(), schema=TRAITS, orient="row")
         cursor.execute(_SAMPLES, both)
         known = pl.DataFrame(cursor.fetchall(), schema=ACCOUNTS | {"sketches": pl.List(pl.Int64)}, orient="row")
-        cursor.execute("SELECT count(*) FROM risk_accountsample")
-        (population,) = cursor.fetchone()
     samples = known.select("account", digest="sketches").explode("digest").drop_nulls()
-    return links(pairs, traits, samples, known.drop("sketches"), population=population)
+    return links(pairs, traits, samples, known.drop("sketches"), population=customers_known())
 
 
 _ADD_LINKS: Final = """

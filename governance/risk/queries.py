@@ -13,7 +13,7 @@ from governance.risk.campaigns.traits import Kind, SignUp
 from governance.risk.detectors import all_detectors
 from governance.risk.finding import Finding
 from governance.risk.in_force import calibration_in_force
-from governance.risk.linking import public_shares
+from governance.risk.linking import customers_known, public_shares
 from governance.risk.models import Campaign, CampaignMember
 from governance.risk.policy import Response, due_at, response_to
 from governance.risk.scoring import REVIEW_LINE, Score, assess
@@ -53,24 +53,41 @@ def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     return [Look(pk, register[pk].organisation_id, _sign_up(register[pk]), seen[pk], used[pk]) for pk in accounts]
 
 
-def judge(looks: Collection[Look], *, now: datetime, review_line: int = REVIEW_LINE) -> list[Judgement]:
-    """Let every detector look at these accounts, beside those that share their templates and their campaigns."""
+class Context(NamedTuple):
+    """An account beside the others: what is known of it besides its usage, and what its campaign shows."""
+
+    look: Look
+    usage: AccountUsage
+    member: CampaignMember | None
+    shared: list[Finding]
+
+
+def in_context(looks: Collection[Look]) -> list[Context]:
+    """Lay these accounts beside those that share their templates, their prompts, their campaigns."""
     accounts = [look.account for look in looks]
     sharing, campaigns, public = accounts_sharing_templates(accounts), campaigns_of(accounts), public_shares(accounts)
-    calibration = calibration_in_force()
-    judgements = []
+    known = customers_known()
+    found = []
     for look in looks:
         member = campaigns.get(look.account)
         facts = replace(
             look.usage.facts,
             template_accounts=sharing.get(look.account, 0),
+            customers_known=known,
             public_share=0.0 if member else public.get(look.account, 0.0),
             campaign=_belonging(member) if member else None,
         )
-        score = assess(
-            replace(look.usage, facts=facts), all_detectors(), calibration, shared=_shared(member) if member else ()
-        )
-        wants_case = response_to(score.points, licensed=facts.licensed, review_line=review_line) is Response.CASE
+        found.append(Context(look, replace(look.usage, facts=facts), member, _shared(member) if member else []))
+    return found
+
+
+def judge(looks: Collection[Look], *, now: datetime, review_line: int = REVIEW_LINE) -> list[Judgement]:
+    """Let every detector look at these accounts, and say what follows."""
+    calibration = calibration_in_force()
+    judgements = []
+    for look, usage, member, shared in in_context(looks):
+        score = assess(usage, all_detectors(), calibration, shared=shared)
+        wants_case = response_to(score.points, licensed=usage.facts.licensed, review_line=review_line) is Response.CASE
         due = due_at(score.points, opened_at=now) if wants_case else None
         judgements.append(Judgement(look, score, member.campaign_id if member else None, due))
     return judgements

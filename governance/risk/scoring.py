@@ -9,7 +9,7 @@ An account that belongs to a campaign is judged by its own evidence and the camp
 members' usage together than in the account's own says so, as far as the account belongs to the campaign.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,24 +73,33 @@ def assess(
     `shared` is what they saw in the usage of the account's campaign, with strengths that say how far it is the
     account's as well.
     """
+    return _score(
+        [
+            (finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength)
+            for detector, finding in seen(usage, detectors, shared=shared)
+        ],
+        calibration,
+    )
+
+
+def seen(
+    usage: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()
+) -> Iterator[tuple[Detector, Finding]]:
+    """What each detector sees in the account or, where that is more, in its campaign."""
     together = {finding.detector: finding for finding in shared}
-    seen: list[tuple[Finding, float]] = []
     for detector in detectors:
         own, other = detector.look(usage), together.get(detector.name)
         finding = other if own is None or (other and other.strength > own.strength) else own
         if finding is not None:
-            seen.append((finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength))
-    return _score(seen, calibration)
+            yield detector, finding
 
 
-def _score(seen: Sequence[tuple[Finding, float]], calibration: Calibration) -> Score:
+def _score(findings: Sequence[tuple[Finding, float]], calibration: Calibration) -> Score:
     by_family: dict[Family, float] = {}
-    for finding, points in seen:
+    for finding, points in findings:
         by_family[finding.family] = by_family.get(finding.family, 0.0) + points
     kept = {family: min(1.0, CAPS[family] / abs(total)) for family, total in by_family.items() if total}
-    scored = [
-        ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in seen if points or f.strength
-    ]
+    scored = [ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in findings]
     fitted = _fit_to_scale(scored)
     total = round(sum(item.points for item in fitted))
     ordered = sorted(fitted, key=lambda item: (-abs(item.points), item.finding.detector))

@@ -30,10 +30,11 @@ class CampaignFacts:
 class AccountFacts:
     """What is known of an account beside its events.
 
-    `total_events` counts all its events where only the newest were read. `card_accounts` are other accounts
-    on its card, `template_accounts` other organisations' accounts with one of its steady templates among
-    theirs, `address_accounts` other organisations' accounts seen at its addresses; None where nobody
-    looked. `public_share` is the share of its sampled prompts that several unrelated accounts sent as well.
+    `total_events` counts all its events where only the newest were read. `card_accounts` are other accounts on its
+    card, `template_accounts` other organisations' accounts with one of its steady templates among theirs,
+    `address_accounts` other organisations' accounts seen at its addresses; None where nobody looked.
+    `customers_known` is how many accounts it could have been laid beside, `public_share` the share of its sampled
+    prompts that several unrelated accounts sent as well.
     """
 
     created_at: datetime | None = None
@@ -46,6 +47,7 @@ class AccountFacts:
     card_accounts: int = 0
     template_accounts: int = 0
     address_accounts: int | None = None
+    customers_known: int = 1_000_000
     public_share: float = 0.0
     campaign: CampaignFacts | None = None
 

@@ -1,15 +1,14 @@
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
 from django.utils import timezone
 from rich.console import Console
 
 from governance.bench import campaign, figure, intake, scoring
 from governance.bench.figure import Figure
+from governance.scratch import scratch_database
 
 # The share of what it can at most that a server should be asked for all day.
 BEARABLE = 0.6
@@ -26,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console()
         figures: list[Figure] = []
-        with console.status("Measuring"), _own_database():
+        with console.status("Measuring"), scratch_database("bench"):
             for one in self.figures(options["campaign"], options["http_seconds"], options["http_rate"]):
                 console.print(f"{one.name}: {one.value:,.1f} {one.unit}")
                 figures.append(one)
@@ -43,12 +42,3 @@ class Command(BaseCommand):
         yield from fastest
         yield from intake.over_http(seconds, rate or round(BEARABLE * fastest[0].value, -3), timezone.now())
         yield from scoring.scoring(now)
-
-
-@contextmanager
-def _own_database() -> Iterator[None]:
-    name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(name, verbosity=0)

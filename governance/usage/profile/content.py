@@ -15,6 +15,8 @@ TOP_TEMPLATES: Final = 5
 STEADY_USES: Final = 5
 SKETCHES: Final = 400
 
+_BITS: Final = 64
+
 _COUNTED: Final = {
     Kind.PROMPT: "prompts",
     Kind.TEMPLATE: "templates",
@@ -91,19 +93,22 @@ def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Data
     """
     found = samples.unpack_sketches(rows["sketches"].to_list())
     whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
-    masks = [1 << bit if bit < 63 else -(1 << 63) for bit in range(64)]
-    ones = [((pl.col("sketch") & mask) != 0).mean() for mask in masks]
-    distance = 2 * pl.sum_horizontal(one * (1 - one) for one in ones) * pl.len() / (pl.len() - 1)
+    some = some.astype(np.int64)
+    sampled = pl.DataFrame({"owner": whose, "sketch": some}).group_by("owner", maintain_order=True)
     return (
-        pl.DataFrame({"owner": whose, "sketch": some.astype(np.int64)})
-        .group_by("owner", maintain_order=True)
-        .agg(sketches=pl.len(), distance=distance, sample=pl.col("sketch"))
+        sampled.agg(sample=pl.col("sketch"))
+        .with_columns(distance=pl.Series(_mean_distances(whose, some), dtype=pl.Float64))
         .join(texts, on="owner")
-        .select(
-            "owner",
-            "sample",
-            breadth=pl.when(pl.col("texts") > 1).then(
-                pl.when(pl.col("sketches") > 1).then(pl.col("distance") / 32).otherwise(0.0)
-            ),
-        )
+        .select("owner", "sample", breadth=pl.when(pl.col("texts") > 1).then(pl.col("distance") / (_BITS / 2)))
     )
+
+
+def _mean_distances(owner: Numbers, sketches: Numbers) -> Numbers:
+    """The mean Hamming distance between two sketches of an owner, for each owner in turn; `owner` is sorted."""
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    number = np.diff(np.append(starts, len(owner)))
+    bits = np.unpackbits(sketches.view(np.uint8).reshape(-1, _BITS // 8), axis=1)
+    ones = np.add.reduceat(bits.astype(np.int64), starts) if len(starts) else np.zeros((0, _BITS))
+    share = ones / number[:, None]
+    distances: Numbers = 2 * (share * (1 - share)).sum(axis=1) * number / np.maximum(number - 1, 1)
+    return distances

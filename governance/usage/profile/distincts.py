@@ -23,6 +23,9 @@ STANDARD_ERROR: Final = 1.04 / REGISTERS**0.5
 _RANK_BITS: Final = 6
 _MOST_RANK: Final = 64 - REGISTER_BITS + 1
 _ENTRY: Final = np.dtype("<u4")
+_KIND_SHIFT: Final = REGISTER_BITS + _RANK_BITS
+_OWNER_SHIFT: Final = 32
+_KIND_MASK: Final = 2 ** (_OWNER_SHIFT - _KIND_SHIFT) - 1
 
 
 class Kind(IntEnum):
@@ -85,15 +88,14 @@ def unpack(blobs: Sequence[bytes]) -> tuple[Numbers, Numbers]:
 
 def estimates(owner: Numbers, entries: Numbers, *, owners: int) -> Numbers:
     """How many different values each owner, from 0 to `owners`, has had: a row an owner, a column a kind."""
-    ranks = np.zeros(owners * len(Kind) * REGISTERS, dtype=np.uint8)
-    np.maximum.at(
-        ranks,
-        owner * (len(Kind) * REGISTERS) + (entries >> _RANK_BITS).astype(np.int64),
-        (entries & (2**_RANK_BITS - 1)).astype(np.uint8),
-    )
-    sketch = np.repeat(np.arange(owners * len(Kind)), REGISTERS)
-    counts = np.bincount(sketch << _RANK_BITS | ranks, minlength=owners * len(Kind) << _RANK_BITS)
+    key = np.unique(owner.astype(np.int64) << _OWNER_SHIFT | entries.astype(np.int64))
+    register = key >> _RANK_BITS
+    greatest = key[np.append(register[1:] != register[:-1], True)] if len(key) else key
+    sketch = (greatest >> _OWNER_SHIFT) * len(Kind) + (greatest >> _KIND_SHIFT & _KIND_MASK)
+    rank = greatest & (2**_RANK_BITS - 1)
+    counts = np.bincount(sketch << _RANK_BITS | rank, minlength=owners * len(Kind) << _RANK_BITS)
     by_rank = counts.reshape(-1, 2**_RANK_BITS)[:, : _MOST_RANK + 1].astype(float)
+    by_rank[:, 0] = REGISTERS - by_rank[:, 1:].sum(axis=1)
     return _estimate(by_rank).reshape(owners, len(Kind))
 
 

@@ -40,6 +40,8 @@ ROWS: Final[dict[str, Any]] = {
     "sketches": pl.Binary,
 }
 
+_MEMBERS: Final = frozenset(AccountUsage.__slots__)
+
 # Shares of these are of the events with text.
 _OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
 
@@ -97,7 +99,7 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
     )
     row["countries"] = len(places)
     row["repeat_share"] = max(0.0, 1 - (row["prompts"] or 0) / texts) if texts else 0.0
-    given = {name: value for name, value in row.items() if value is not None and name in AccountUsage.__slots__}
+    given = {name: value for name, value in row.items() if value is not None and name in _MEMBERS}
     return AccountUsage(
         facts=known,
         models=models,

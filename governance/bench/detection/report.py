@@ -1,0 +1,75 @@
+"""Detectors side by side, as tables for the terminal and for a page."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from governance.bench.detection.measures import Measures, Share, by_family, measure
+from governance.bench.detection.world import World
+
+
+class Row(NamedTuple):
+    """One detector: over all accounts, over those that send metadata alone, and by family of harvests."""
+
+    name: str
+    all: Measures
+    metadata: Measures
+    families: dict[str, Share]
+
+
+def row(name: str, world: World, scores: Mapping[str, float]) -> Row:
+    """Measure a detector that gave each account of the world a score."""
+    harvests = {account: label.label == "malicious" for account, label in world.labels.items()}
+    without_text = [account for account, label in world.labels.items() if label.text == "metadata_only"]
+
+    def measured(accounts: Sequence[str]) -> Measures:
+        return measure([scores[a] for a in accounts], [harvests[a] for a in accounts])
+
+    overall = measured(list(world.labels))
+    return Row(name, overall, measured(without_text), by_family(world, scores, above=overall.threshold))
+
+
+HEAD = (
+    "detector", "AUROC", "average precision", "recall at 0.1 % FP", "recall at 1 % FP", "precision@50", "@200",
+    "metadata only, at 0.1 %",
+)  # fmt: skip
+
+
+def summary(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """A line a detector."""
+    return [
+        (
+            one.name,
+            f"{one.all.auroc:.3f} ({one.all.auroc_interval[0]:.3f}–{one.all.auroc_interval[1]:.3f})",
+            f"{one.all.average_precision:.3f}",
+            str(one.all.recall_strict),
+            str(one.all.recall_percent),
+            f"{one.all.precision_50:.2f}",
+            f"{one.all.precision_200:.2f}",
+            str(one.metadata.recall_strict),
+        )
+        for one in rows
+    ]
+
+
+def families(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A line a family of harvests: how many of it each detector finds at 0.1 % false positives."""
+    head = ("family", *(one.name for one in rows))
+    lines = [
+        (family, *(f"{one.families[family].hits}/{one.families[family].of}" for one in rows))
+        for family in sorted(rows[0].families)
+    ]
+    return head, lines
+
+
+def show(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
+    table = Table(*head, title=title)
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))

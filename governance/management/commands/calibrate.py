@@ -1,0 +1,107 @@
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from governance.review.queries import decided_labels
+from governance.risk.calibration import Calibration, write
+from governance.risk.comparing import Change, Label, changes, labelled
+from governance.risk.detectors import all_detectors
+from governance.risk.fitting import Labelled, fit, leave_families_out
+from governance.risk.in_force import calibration_in_force
+from governance.risk.scoring import REVIEW_LINE
+
+NAMED: Final = 20
+FEWEST: Final = 10
+
+
+class LabelLine(msgspec.Struct):
+    account: Annotated[str, msgspec.Meta(min_length=1)]
+    label: Literal["malicious", "benign", "licensed"]
+    family: str = ""
+
+
+class Command(BaseCommand):
+    help = (
+        "Fits the weights of detectors to labelled accounts, writes them into a file, and says what they would change. "
+        "Nothing is changed by that: `use_calibration` puts a file in force."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("labels", nargs="?", help="a JSON object a line: account, label, family")
+        parser.add_argument("--decided", action="store_true", help="learn from the cases that staff have decided, too")
+        parser.add_argument("--name", help="what the calibration is called (default: today)")
+        parser.add_argument("--output", help="where it is written (default: NAME.toml)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        labels = decided_labels() if options["decided"] else {}
+        if options["labels"]:
+            labels |= _read(options["labels"])
+        known = labelled(labels, now=now)
+        if not FEWEST <= known.harvests.sum() <= len(known.accounts) - FEWEST:
+            raise CommandError(
+                f"Of the labelled accounts {known.harvests.sum()} harvests and {(~known.harvests).sum()} others are "
+                f"known here; it takes {FEWEST} of each."
+            )
+        detectors = all_detectors()
+        families = len(set(known.families))
+        fitted = Calibration(
+            version=options["name"] or f"{now:%Y-%m-%d}",
+            weights=fit(known, detectors),
+            fitted_on=f"{len(known.accounts):,} labelled accounts of {families} families",
+        )
+        path = Path(options["output"] or f"{fitted.version}.toml")
+        path.write_text(write(fitted))
+        self.tell_weights(fitted)
+        self.tell_fit(known)
+        self.tell_changes([*changes(calibration_in_force(), fitted, now=now)])
+        self.stdout.write(f"\nWritten to {path}. To judge by it: manage.py use_calibration {path}")
+
+    def tell_weights(self, fitted: Calibration) -> None:
+        before = calibration_in_force()
+        self.stdout.write(f"Weights, in force ({before.version}) and fitted ({fitted.version})")
+        for detector in sorted(all_detectors(), key=lambda one: (one.family, -abs(one.weight))):
+            old, new = before.weight(detector.name, otherwise=detector.weight), fitted.weights[detector.name]
+            self.stdout.write(f"  {detector.family:9} {detector.name:24} {old:+6.1f} {new:+6.1f}")
+
+    def tell_fit(self, known: Labelled) -> None:
+        """How the method does on families it has not seen: what may be hoped for, unlike the fit itself."""
+        points = leave_families_out(known, all_detectors())
+        found, wrong = points[known.harvests] >= REVIEW_LINE, points[~known.harvests] >= REVIEW_LINE
+        self.stdout.write(
+            f"\nEach family judged by weights fitted without it: {found.sum()} of {len(found)} harvests and "
+            f"{wrong.sum()} of {len(wrong)} others reach the review line."
+        )
+
+    def tell_changes(self, changed: list[Change]) -> None:
+        enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
+        leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
+        self.stdout.write(f"\n{len(changed):,} accounts would be scored otherwise.")
+        for said, some in (("would reach the review line", enter), ("would fall below it", leave)):
+            self.stdout.write(f"{len(some):,} {said}{':' if some else '.'}")
+            for one in sorted(some, key=lambda one: -abs(one.after - one.before))[:NAMED]:
+                self.stdout.write(f"  {one.account}: {one.before} → {one.after}")
+            if len(some) > NAMED:
+                self.stdout.write(f"  and {len(some) - NAMED:,} more")
+
+
+def _read(path: str) -> dict[str, Label]:
+    """The labels of a file. Licensed accounts are left out: what they do is no harvest, and looks like one."""
+    decoder = msgspec.json.Decoder(LabelLine)
+    labels: dict[str, Label] = {}
+    try:
+        lines = Path(path).read_bytes().splitlines()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                one = decoder.decode(line)
+            except msgspec.MsgspecError as error:
+                raise CommandError(f"{path} line {number}: {error}") from error
+            if one.label != "licensed":
+                labels[one.account] = Label(one.label == "malicious", one.family or one.label)
+    return labels
