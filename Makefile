@@ -11,11 +11,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check style types imports templates django bench lock clean
+.PHONY: help run test check style types imports templates django bench bench-detection lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DATA); Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
@@ -51,6 +51,10 @@ django: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json
 	@exec $(BIN)/python manage.py bench
+
+bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on a labelled world (WORLD=folder)
+	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
+	@exec $(BIN)/python manage.py bench_detection '$(WORLD)'
 
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt

@@ -8,7 +8,7 @@ restrictions) is left out: it decides nothing about scores.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,6 +18,8 @@ from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import OLDEST_IN_FILES, record_lines
 
 BATCH: Final = 5_000
+# Whoever is in the register was there before the world began.
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Accounts scored at once; nobody else waits for the locks.
 LIMIT: Final = 2_000
 

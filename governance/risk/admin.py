@@ -8,6 +8,8 @@ from governance.risk.models import (
     Calibration,
     Campaign,
     CampaignMember,
+    Corpus,
+    CorpusRun,
     Link,
     SharedPrompt,
 )
@@ -28,6 +30,18 @@ class AccountTraitAdmin(HistoryAdmin):
     list_filter = ("kind",)
     search_fields = ("=digest", "=account__external_id")
     list_select_related = ("account",)
+
+
+@admin.register(Corpus)
+class CorpusAdmin(HistoryAdmin):
+    list_display = ("name", "evaluation", "texts", "runs", "added_at")
+
+
+@admin.register(CorpusRun)
+class CorpusRunAdmin(HistoryAdmin):
+    list_display = ("digest", "corpus")
+    search_fields = ("=digest",)
+    list_select_related = ("corpus",)
 
 
 @admin.register(AccountSample)

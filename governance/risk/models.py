@@ -229,3 +229,33 @@ class Calibration(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+
+class Corpus(models.Model):
+    """A known body of prompts, kept as keyed digests of some of its runs of four words; nothing else of it is."""
+
+    name = models.CharField(max_length=100, unique=True)
+    evaluation = models.BooleanField(default=False, help_text="A public evaluation: knowing it speaks for an account.")
+    texts = models.IntegerField()
+    runs = models.IntegerField(help_text="How many runs are kept of it.")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "corpora"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CorpusRun(models.Model):
+    """A run of four words that is in a corpus."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="+")
+    digest = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["digest", "corpus"], name="one_row_a_run_and_corpus")]
+
+    def __str__(self) -> str:
+        return f"{self.digest:x} of {self.corpus_id}"

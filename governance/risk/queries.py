@@ -10,6 +10,7 @@ from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
 from governance.risk.campaigns.traits import Kind, SignUp
+from governance.risk.corpora import recognise
 from governance.risk.detectors import all_detectors
 from governance.risk.finding import Finding
 from governance.risk.in_force import calibration_in_force
@@ -67,6 +68,7 @@ def in_context(looks: Collection[Look]) -> list[Context]:
     accounts = [look.account for look in looks]
     sharing, campaigns, public = accounts_sharing_templates(accounts), campaigns_of(accounts), public_shares(accounts)
     known = customers_known()
+    recognised = recognise({look.account: look.usage.shingles for look in looks})
     found = []
     for look in looks:
         member = campaigns.get(look.account)
@@ -74,6 +76,7 @@ def in_context(looks: Collection[Look]) -> list[Context]:
             look.usage.facts,
             template_accounts=sharing.get(look.account, 0),
             customers_known=known,
+            **recognised.get(look.account, {}),
             public_share=0.0 if member else public.get(look.account, 0.0),
             campaign=_belonging(member) if member else None,
         )

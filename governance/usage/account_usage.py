@@ -34,7 +34,8 @@ class AccountFacts:
     card, `template_accounts` other organisations' accounts with one of its steady templates among theirs,
     `address_accounts` other organisations' accounts seen at its addresses; None where nobody looked.
     `customers_known` is how many accounts it could have been laid beside, `public_share` the share of its sampled
-    prompts that several unrelated accounts sent as well.
+    prompts that several unrelated accounts sent as well. `corpus` is the known corpus that most of its sampled
+    prompts' words are in, `corpus_share` which share of them, and `evaluation_share` that of known evaluations.
     """
 
     created_at: datetime | None = None
@@ -49,6 +50,9 @@ class AccountFacts:
     address_accounts: int | None = None
     customers_known: int = 1_000_000
     public_share: float = 0.0
+    corpus: str = ""
+    corpus_share: float = 0.0
+    evaluation_share: float = 0.0
     campaign: CampaignFacts | None = None
 
 
@@ -134,6 +138,7 @@ class AccountUsage:
     templates_used: tuple[tuple[int, int], ...] = ()
     breadth: float | None = None
     sample: tuple[int, ...] = ()
+    shingles: tuple[int, ...] = ()
     making_share: float = 0.0
     work_share: float = 0.0
     markers: Mapping[str, float] = field(default_factory=dict)

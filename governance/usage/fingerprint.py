@@ -16,7 +16,9 @@ instead of the text (docs/usage-events.md).
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
+from itertools import chain, pairwise
 from typing import Annotated, Final
+from zlib import crc32
 
 import eldc
 import msgspec
@@ -24,6 +26,7 @@ import numpy as np
 from rensa import RMinHash
 
 from governance.usage.markers import MARKERS
+from governance.usage.mixing import mix
 from governance.usage.pattern_set import matches_in
 from governance.usage.prompts import read_prompt
 from governance.usage.topics import NAMES
@@ -39,6 +42,14 @@ LONG_WORD_BYTES: Final = 30
 PERMUTATIONS: Final = 16
 _LOW_BITS: Final = np.uint32(0b1111)
 _PLACES: Final = np.arange(0, 64, 4, dtype=np.uint64)
+
+# Of the runs of so many words one in sixteen is looked at, chosen by its hash: the same ones in every text.
+RUN: Final = 4
+ONE_IN: Final = 16
+SHINGLES_KEPT: Final = 8
+_RUN_FACTORS: Final = np.array(
+    [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], dtype=np.uint64
+)
 
 _DIGEST_BYTES: Final = 8
 # NUL parts one text from the next, and stands in none (see `governance.usage.prompts`).
@@ -56,7 +67,9 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     Digests and sketch are signed 64-bit integers, `markers` a bit mask (see `governance.usage.markers`), `topic` a
     number (see `governance.usage.topics`), `language` an ISO 639-1 code or empty. `prompt_chars` counts the characters
     of all messages together, `asked_chars` of what was asked last and `system_chars` of the system prompt;
-    `system_place` is its place among the messages, from 0, and `turns` how often the user took the floor.
+    `system_place` is its place among the messages, from 0, and `turns` how often the user took the floor. `shingles`
+    are a sample of the runs of four words in what was asked, as keyed digests: a corpus that is known by such digests
+    is recognised in them, whatever it is wrapped in.
     """
 
     prompt_digest: _Int64
@@ -71,6 +84,7 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     system_chars: _Chars
     system_place: _Small | None
     turns: _Small
+    shingles: Annotated[tuple[_Int64, ...], msgspec.Meta(max_length=SHINGLES_KEPT)] = ()
 
 
 def fingerprint(*, messages: object = None, prompt: object = None, key: bytes) -> Fingerprint | None:
@@ -93,11 +107,13 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
     if not present:
         return [None] * len(prompts)
     plain = [_plain(f"{prompt.system}\n{prompt.asked}") for prompt in present]
+    words = words_of([prompt.asked for prompt in present])
     steps = zip(
         present,
         digests((f"{text}\0{prompt.last}\0{prompt.chars}" for text, prompt in zip(plain, present, strict=True)), key),
         digests(map(wrapper, present), key),
-        sketches([prompt.asked for prompt in present], key=key),
+        sketches(words, key=key),
+        shingles(words, key=key),
         matches_in(plain),
         languages(prompt.asked for prompt in present),
         strict=True,
@@ -107,9 +123,9 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
             Fingerprint(
                 prompt_digest, template_digest, _system_digest(prompt.system, key) if prompt.system else None, sketched,
                 matched.markers, matched.topic, language,
-                prompt.chars, prompt.asked_chars, prompt.system_chars, prompt.system_place, prompt.turns,
+                prompt.chars, prompt.asked_chars, prompt.system_chars, prompt.system_place, prompt.turns, runs,
             )
-            for prompt, prompt_digest, template_digest, sketched, matched, language in steps
+            for prompt, prompt_digest, template_digest, sketched, runs, matched, language in steps
         ]
     )  # fmt: skip
     return [None if prompt is None else next(found) for prompt in prompts]
@@ -127,14 +143,46 @@ def digests(texts: Iterable[str], key: bytes) -> list[int]:
     return found
 
 
-def sketches(texts: Sequence[str], *, key: bytes) -> list[int]:
-    """MinHash of the words of each text, whatever their order: 64 bits, signed; 0 for a text without words."""
-    words = [*map(bytes.split, _BETWEEN.join(texts).lower().encode().translate(_SPACED).split(_BETWEEN.encode()))]
+def words_of(texts: Sequence[str]) -> list[list[bytes]]:
+    """The words of each text, in lower case."""
+    words = [
+        *map(
+            bytes.split,
+            _BETWEEN.join(texts).lower().encode(errors="replace").translate(_SPACED).split(_BETWEEN.encode()),
+        )
+    ]
     for place, text in enumerate(texts):
         if not text.isascii() and max(map(len, words[place]), default=0) > LONG_WORD_BYTES:
             words[place] = [piece for word in words[place] for piece in _pieces(word)]
+    return words
+
+
+def shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int, ...]]:
+    """A sample of the runs of four words of each text, as keyed digests of 64 bits, signed, smallest first.
+
+    Which runs are looked at is told by their digest alone, so that the samples of two texts can be compared.
+    """
+    number = np.fromiter(map(len, words), np.int64, len(words))
+    runs = int(number.sum()) - RUN + 1
+    if runs < 1:
+        return [()] * len(words)
+    hashed = mix(np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + RUN - 1))
+    mixed = np.full(runs, np.uint64(_seed(key)))
+    for place, factor in enumerate(_RUN_FACTORS):
+        mixed += hashed[place : place + runs] * factor
+    digests = mix(mixed)
+    owner = np.repeat(np.arange(len(words)), number)
+    chosen = np.flatnonzero((digests < np.uint64(2**64 // ONE_IN)) & (owner[:runs] == owner[RUN - 1 :]))
+    order = chosen[np.lexsort((digests[chosen], owner[chosen]))]
+    whose, values = owner[order], digests[order].view(np.int64).tolist()
+    bounds = np.searchsorted(whose, np.arange(len(words) + 1)).tolist()
+    return [tuple(values[start : min(end, start + SHINGLES_KEPT)]) for start, end in pairwise(bounds)]
+
+
+def sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:
+    """MinHash of the words of each text, whatever their order: 64 bits, signed; 0 for a text without words."""
     matrix = RMinHash.digest_matrix_from_token_byte_sets(words, PERMUTATIONS, _seed(key))
-    minima = np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(texts), PERMUTATIONS)
+    minima = np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(words), PERMUTATIONS)
     packed = ((minima & _LOW_BITS).astype(np.uint64) << _PLACES).sum(axis=1, dtype=np.uint64)
     packed[[not line for line in words]] = 0
     sketched: list[int] = packed.view(np.int64).tolist()
@@ -143,7 +191,7 @@ def sketches(texts: Sequence[str], *, key: bytes) -> list[int]:
 
 def sketch(text: str, *, key: bytes) -> int:
     """The sketch of one text."""
-    return sketches([text], key=key)[0]
+    return sketches(words_of([text]), key=key)[0]
 
 
 def languages(texts: Iterable[str]) -> list[str]:

@@ -112,6 +112,7 @@ class Profile(models.Model):
     templates = models.BinaryField(null=True)
     addresses = models.BinaryField(null=True)
     sketches = models.BinaryField(null=True)
+    shingles = models.BinaryField(null=True)
 
     class Meta:
         ordering = ("-hour",)
@@ -134,6 +135,7 @@ class WeeklySketch(models.Model):
     templates = models.BinaryField()
     addresses = models.BinaryField(default=bytes)
     sketches = models.BinaryField()
+    shingles = models.BinaryField(default=bytes)
 
     class Meta:
         ordering = ("-week",)

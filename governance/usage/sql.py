@@ -55,7 +55,7 @@ WITH wanted AS (
 ), sketched AS (
     SELECT account_id, model, string_agg(tallies, '') AS tallies, string_agg(distincts, '') AS distincts,
            string_agg(templates, '') AS templates, string_agg(addresses, '') AS addresses,
-           string_agg(sketches, '') AS sketches
+           string_agg(sketches, '') AS sketches, string_agg(shingles, '') AS shingles
     FROM usage_weeklysketch JOIN wanted USING (account_id)
     WHERE week >= (wanted."from" AT TIME ZONE 'UTC')::date AND week <= (wanted."to" AT TIME ZONE 'UTC')::date
     GROUP BY account_id, model

@@ -71,6 +71,8 @@ UNFOLD = {
                     _table("Traits of accounts", "join_inner", "risk_accounttrait"),
                     _table("Samples of prompts", "colorize", "risk_accountsample"),
                     _table("Shared prompts", "forum", "risk_sharedprompt"),
+                    _table("Known corpora", "library_books", "risk_corpus"),
+                    _table("Runs of known corpora", "short_text", "risk_corpusrun"),
                     _table("Calibrations", "tune", "risk_calibration"),
                 ],
             },

@@ -27,6 +27,7 @@ ORDINARY: dict[str, Any] = {
     "seeded": False,
     "stream": False,
     "tools": 0,
+    "shingles": (),
 }
 
 

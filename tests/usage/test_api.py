@@ -64,7 +64,7 @@ class TestSendingUsage:
         send(client, line(id="told", **asked) + b"\n" + line(id="made", fingerprint=msgspec.to_builtins(made)))
 
         told, kept = UsageEvent.objects.order_by("-event_id")
-        for column in Fingerprint.__struct_fields__:
+        for column in set(Fingerprint.__struct_fields__) - {"shingles"}:  # those are kept in profiles alone
             assert getattr(kept, column) == getattr(told, column)
         assert Excerpt.objects.count() == 1
 

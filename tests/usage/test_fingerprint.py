@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.usage.fingerprint import Fingerprint, fingerprint, fingerprints, sketch
+from governance.usage.fingerprint import (
+    SHINGLES_KEPT,
+    Fingerprint,
+    fingerprint,
+    fingerprints,
+    shingles,
+    sketch,
+    words_of,
+)
 from governance.usage.markers import names_of
 from governance.usage.prompts import read_prompt
 
@@ -215,3 +223,34 @@ class TestFingerprints:
         assert fingerprint(messages=value, prompt=value, key=KEY) is None or isinstance(
             fingerprint(messages=[{"role": "user", "content": value}], prompt=value, key=KEY), Fingerprint | None
         )
+
+
+class TestShingles:
+    TEXT = " ".join(f"word{number}" for number in range(400))
+
+    def test_are_found_again_in_any_wrapper(self) -> None:
+        (plain,) = shingles(words_of([self.TEXT]), key=KEY)
+        (wrapped,) = shingles(words_of([f"Please answer step by step. {self.TEXT} Thank you."]), key=KEY)
+
+        assert len(set(plain) & set(wrapped)) >= SHINGLES_KEPT - 1
+
+    def test_are_told_for_each_text_as_for_it_alone(self) -> None:
+        texts = [self.TEXT, "", "too short", self.TEXT[200:], "one two three four"]
+
+        assert shingles(words_of(texts), key=KEY) == [shingles(words_of([text]), key=KEY)[0] for text in texts]
+
+    def test_mean_nothing_under_another_key(self) -> None:
+        (mine,) = shingles(words_of([self.TEXT]), key=KEY)
+        (others,) = shingles(words_of([self.TEXT]), key=b"another key")
+
+        assert not set(mine) & set(others)
+
+    def test_are_few_and_sorted(self) -> None:
+        (found,) = shingles(words_of([self.TEXT]), key=KEY)
+
+        assert len(found) == SHINGLES_KEPT
+        assert list(found) == sorted(found, key=lambda run: run % 2**64)
+
+    @pytest.mark.parametrize("text", ["", "three little words", "\ud83d", "漢字" * 50])
+    def test_take_any_text(self, text: str) -> None:
+        assert isinstance(shingles(words_of([text]), key=KEY)[0], tuple)

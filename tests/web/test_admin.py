@@ -15,12 +15,15 @@ from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
 from governance.review.actions import Verdict, claim, decide
 from governance.review.models import Decision
+from governance.risk.corpora import add_corpus
 from governance.risk.models import (
     AccountSample,
     AccountTrait,
     Calibration,
     Campaign,
     CampaignMember,
+    Corpus,
+    CorpusRun,
     Link,
     SharedPrompt,
 )
@@ -72,6 +75,14 @@ def _one_of_everything() -> None:
     Link.objects.create(one=opened.account, other=other, wrappers=1, shards=1, addresses=0, card=0.8, settings=0)
     AccountSample.objects.create(account=other, sketches=[1, 2], texts=2, taken_at=NOW)
     SharedPrompt.objects.create(sketch=1, accounts=1)
+    add_corpus(
+        "quiz",
+        ["What is the capital of the largest country on earth by area today?"] * 9,
+        evaluation=True,
+        by=MACHINE,
+        now=NOW,
+    )
+    CorpusRun.objects.create(corpus=Corpus.objects.get(), digest=5)
     Calibration.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
     AccountTrait.objects.create(kind=1, digest=7, account=opened.account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)

@@ -6,8 +6,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from governance.bench.detection import outcome
 from governance.bench.detection.measures import Measures, Share, by_family, measure
 from governance.bench.detection.world import World
+from governance.risk.queries import Place
+from governance.risk.scoring import AUTOMATIC_LINE
 
 
 class Row(NamedTuple):
@@ -73,3 +76,37 @@ def show(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], consol
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
+
+
+def of_replay(
+    world: World, places: Mapping[str, Place], seconds: float
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Whom it flagged in the time of the events, and how early."""
+    flags = outcome.flags(world, places, automatic_line=AUTOMATIC_LINE)
+    early = outcome.early(world, places)
+    family, worst = flags.worst
+    return ("measure", "result"), [
+        ("harvests put before a reviewer", f"{flags.harvests.hits} of {flags.harvests.of}: {flags.harvests}"),
+        ("others put before a reviewer", f"{flags.others.hits} of {flags.others.of}: {flags.others}"),
+        ("worst family of others", f"{family}, {worst.hits} of {worst.of}: {worst}"),
+        ("others beyond the automatic line", str(flags.automatic_others)),
+        ("requests before the flag, harvests by themselves, median", f"{early.alone:.0f}"),
+        ("requests before the flag, members of campaigns, median", f"{early.members:.0f}"),
+        ("seconds for all of it", f"{seconds:.0f}"),
+    ]
+
+
+def of_campaigns(world: World, places: Mapping[str, Place]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Each true campaign beside the group that was found in its place."""
+    head = ("campaign", "members", "found", "purity", "sent before half were flagged", "sent before half had begun")
+    return head, [
+        (
+            one.name,
+            str(one.members),
+            f"{one.recall:.2f}",
+            f"{one.purity:.2f}",
+            f"{one.harvested:.1%}",
+            f"{one.floor:.1%}",
+        )
+        for one in outcome.campaigns(world, places)
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class Label(msgspec.Struct, frozen=True):
 class _Event(msgspec.Struct):
     id: str
     account: str
+    occurred_at: datetime
     input_tokens: int
     output_tokens: int
     messages: Any = None
@@ -32,8 +34,9 @@ class _Event(msgspec.Struct):
 
 @dataclass(slots=True)
 class Sent:
-    """What an account sent, in order of time: tokens of each request, and the texts that were asked."""
+    """What an account sent, in order of time: when, tokens of each request, and the texts that were asked."""
 
+    at: list[datetime] = field(default_factory=list)
     tokens: list[tuple[int, int]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
@@ -53,10 +56,8 @@ class World:
 def files_of(folder: str) -> tuple[str, str, str]:
     """Where a world keeps its events, its register and its labels."""
     root = Path(folder)
-    events = next(
-        (root / name for name in ("events.jsonl.gz", "events.jsonl.zst", "events.jsonl") if (root / name).exists()),
-        None,
-    )
+    packed = (root / f"events.jsonl{packing}" for packing in (".gz", ".zst", ""))
+    events = next((path for path in packed if path.exists()), None)
     if events is None:
         raise FileNotFoundError(f"{root} holds no events.jsonl.gz")
     return str(events), str(root / "accounts.jsonl"), str(root / "labels.jsonl")
@@ -77,6 +78,7 @@ def read_world(folder: str) -> World:
             continue
         seen.add(event.id)
         of = sent[event.account]
+        of.at.append(event.occurred_at)
         of.tokens.append((event.input_tokens, event.output_tokens))
         prompt = read_prompt(event.messages, event.prompt)
         if prompt is not None:

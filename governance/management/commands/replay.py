@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, read_line
 from governance.audit.actor import Actor
-from governance.replay import replay
+from governance.replay import LONG_AGO, replay
 from governance.risk.calibration import CalibrationError
 from governance.risk.in_force import put_in_force
 from governance.risk.queries import ranking
@@ -25,8 +25,6 @@ from governance.usage.files import UnreadableFileError, lines_in, open_counted
 
 REPLAY: Final = Actor.system("replay")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
-# Whoever was with the seller before the world begins was there at its beginning.
-LONG_AGO: Final = datetime.fromisoformat("2000-01-01T00:00:00Z")
 
 
 class Command(BaseCommand):

@@ -20,12 +20,14 @@ import numpy as np
 import polars as pl
 
 from governance.risk.campaigns.traits import Kind
-from governance.usage.profile.distincts import mix
+from governance.usage.mixing import mix
 
 # A wrapper is one once somebody has used it this often, or all together have.
 WRAPPER_USES: Final = 5
 WRAPPER_USES_OF_ALL: Final = 20
 
+# Where fewer customers are known, that all of them have something tells no more than that so many of so many have it.
+SMALL_TOWN: Final = 200
 # How strong a tie by card or settings is.
 A_CARD: Final = 0.8
 SETTINGS_AT_MOST: Final = 0.4
@@ -60,7 +62,7 @@ def links(
         (pl.col("kind") != Kind.TEMPLATE)
         | (pl.col("most_uses") >= WRAPPER_USES)
         | (pl.col("uses_of_all") >= WRAPPER_USES_OF_ALL)
-    ).with_columns(rarity=(population / pl.col("users")).log().clip(0))
+    ).with_columns(rarity=(max(population, SMALL_TOWN) / pl.col("users")).log().clip(0))
     pairs = pairs.join(accounts.rename({"account": "one"}), on="one")
     pairs = pairs.join(accounts.rename({"account": "other"}), on="other", suffix="_other")
     unrelated = pl.col("organisation").is_null() | pl.col("organisation_other").is_null()
@@ -79,8 +81,8 @@ def links(
     tied = pairs.select(
         "one",
         "other",
-        wrappers=pl.col("wrappers").fill_null(0.0),
-        shards=(apart * broad * pl.col("wrappers")).fill_null(0.0),
+        wrappers=pl.col("wrappers").fill_null(0.0).fill_nan(0.0),
+        shards=(apart * broad * pl.col("wrappers")).fill_null(0.0).fill_nan(0.0),
         addresses=pl.col("addresses").fill_null(0.0),
         card=pl.col("card").fill_null(0.0) * A_CARD,
         settings=_ramp(pl.col("settings").fill_null(0.0), 1.6, 4.0) * SETTINGS_AT_MOST,
@@ -102,17 +104,19 @@ def telling() -> pl.Expr:
 def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """The cosine of how two accounts use wrappers, the rare ones counting for more, where these cover their prompts.
 
-    One wrapper in common may be a framework's; several in the same proportions are a list that both were given.
+    One wrapper in common may be a framework's; several in the same proportions are a list that both were given. And
+    what many have is no surprise, however much of an account's traffic it covers.
     """
     used = shared.filter(pl.col("kind") == Kind.TEMPLATE).with_columns(weight=pl.col("share") * pl.col("rarity"))
     length = used.group_by("account").agg(
         length=(pl.col("weight") ** 2).sum().sqrt(), covered=pl.col("share").sum().clip(0, 1)
     )
-    both = _both(used.select("account", "digest", "weight"), pairs)
+    both = _both(used.select("account", "digest", "weight", "rarity"), pairs)
     number, product = pl.len(), (pl.col("weight") * pl.col("weight_other")).sum()
+    surprise = pl.col("rarity").sum()
     return (
         both.group_by("one", "other")
-        .agg(number=number, product=product)
+        .agg(number=number, product=product, surprise=surprise)
         .join(length.rename({"account": "one"}), on="one")
         .join(length.rename({"account": "other"}), on="other", suffix="_other")
         .select(
@@ -120,6 +124,7 @@ def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
             "other",
             wrappers=_ramp(pl.col("product") / (pl.col("length") * pl.col("length_other")), 0.5, 0.85)
             * _ramp(pl.min_horizontal("covered", "covered_other"), 0.1, 0.5)
+            * _ramp(pl.col("surprise"), 1.0, 3.0)
             * pl.when(pl.col("number") > 1).then(1.0).otherwise(0.5),
         )
     )

@@ -30,7 +30,7 @@ def detect(
     """Strength grows with examination questions, and with one public wrapping, under settings for
     repeatable answers.
     """
-    exam = ramp(usage.marked("benchmark"), ordinary_share, 0.8)
+    exam = max(ramp(usage.marked("benchmark"), ordinary_share, 0.8), ramp(usage.facts.evaluation_share, 0.15, 0.6))
     single = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.steady_share, 0.5, 0.9)
     unheard_of = ramp(usage.facts.customers_known, many_known, few_known)
     public = single * max(ramp(usage.facts.template_accounts, few, many), unheard_of)

@@ -13,6 +13,7 @@ result, but for what trimming takes away:
 | distincts | HyperLogLog registers | the greater | 3.25 % standard error |
 | templates, addresses | the commonest and their uses | adding, 48 kept | a week's rarest beyond 48 are lost |
 | sketches | a sample of the prompts' sketches | 128 kept by a hash | a fair sample of distinct prompts |
+| shingles | a sample of their runs of four words | 128 kept by a hash | a fair sample of distinct runs |
 
 docs/profiles.md says more. Everything here is pure.
 """

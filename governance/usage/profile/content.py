@@ -37,6 +37,7 @@ def of_profiles(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> I
     yield _templates(rows, owner, texts)
     yield _addresses(rows, owner)
     yield _sampled(rows, owner, texts)
+    yield _shingles(rows, owner)
 
 
 def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
@@ -101,6 +102,14 @@ def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Data
         .join(texts, on="owner")
         .select("owner", "sample", breadth=pl.when(pl.col("texts") > 1).then(pl.col("distance") / (_BITS / 2)))
     )
+
+
+def _shingles(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
+    """A sample of the runs of four words that an account's prompts are made of."""
+    found = samples.unpack_sketches(rows["shingles"].to_list())
+    whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
+    runs = pl.DataFrame({"owner": whose, "shingles": some.astype(np.int64)})
+    return runs.group_by("owner", maintain_order=True).agg("shingles")
 
 
 def _mean_distances(owner: Numbers, sketches: Numbers) -> Numbers:

@@ -13,8 +13,8 @@ from typing import Final
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
+from governance.usage.mixing import mix
 from governance.usage.profile.tallies import Numbers, join, split
 
 REGISTER_BITS: Final = 10
@@ -63,14 +63,6 @@ def codes(kind: Kind, values: Numbers) -> Numbers:
     rank = np.maximum(_MOST_RANK + 1 - np.frexp(rest.astype(np.float64))[1], 1).astype(np.uint64)
     entries: Numbers = np.uint64(int(kind) << (REGISTER_BITS + _RANK_BITS)) | register << np.uint64(_RANK_BITS) | rank
     return entries
-
-
-def mix(values: Numbers) -> npt.NDArray[np.uint64]:
-    """Spread 64-bit integers evenly (the finaliser of MurmurHash3, Appleby)."""
-    mixed: npt.NDArray[np.uint64] = values.astype(np.uint64)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(33))
 
 
 def pack(owner: Numbers, entries: Numbers, *, owners: int) -> list[bytes]:

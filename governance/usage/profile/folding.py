@@ -49,7 +49,7 @@ def hours(parts: pl.DataFrame) -> pl.DataFrame:
 def sketches_of(parts: pl.DataFrame) -> pl.DataFrame:
     """The sketches of these parts as rows of `WEEK_COLUMNS`, several a week."""
     fresh = parts.filter(pl.col("tallies").is_not_null())
-    fresh = fresh.with_columns(pl.col("addresses").fill_null(b""))  # parts of before they were kept
+    fresh = fresh.with_columns(pl.col("addresses", "shingles").fill_null(b""))  # parts of before they were kept
     return fresh.with_columns(week=pl.col("hour").dt.truncate("1w").dt.date()).select(WEEK_COLUMNS)
 
 
@@ -66,10 +66,11 @@ def merged(rows: pl.DataFrame, *, owners: int) -> dict[str, pl.Series]:
     tallied = _owned(tallies.unpack(rows["tallies"].to_list()), owner)
     codes = tallies.code(tallied["kind"].to_numpy(), tallied["bucket"].to_numpy())
     place, registers = distincts.unpack(rows["distincts"].to_list())
-    templates, addresses, sketches = (
+    templates, addresses, sketches, shingles = (
         samples.unpack_commonest(rows["templates"].to_list()),
         samples.unpack_commonest(rows["addresses"].to_list()),
         samples.unpack_sketches(rows["sketches"].to_list()),
+        samples.unpack_sketches(rows["shingles"].to_list()),
     )
     packed = {
         "tallies": tallies.pack(tallied["owner"].to_numpy(), codes, tallied["count"].to_numpy(), owners=owners),
@@ -77,6 +78,7 @@ def merged(rows: pl.DataFrame, *, owners: int) -> dict[str, pl.Series]:
         "templates": samples.pack_commonest(owner[templates.owner], templates.digest, templates.uses, owners=owners),
         "addresses": samples.pack_commonest(owner[addresses.owner], addresses.digest, addresses.uses, owners=owners),
         "sketches": samples.pack_sketches(owner[sketches.owner], sketches.sketch, owners=owners),
+        "shingles": samples.pack_sketches(owner[shingles.owner], shingles.sketch, owners=owners),
     }
     return {name: pl.Series(name, blobs, dtype=pl.Binary) for name, blobs in packed.items()}
 

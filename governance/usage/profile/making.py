@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from governance.usage.markers import MAKING, MARKERS, WORK, mask_of
+from governance.usage.mixing import mix
 from governance.usage.profile import distincts, samples, tallies
 from governance.usage.profile.tallies import MOST_BUCKET, STATUSES, TRAITS, Numbers, code
 
@@ -22,7 +23,7 @@ SUMS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasonin
 ADDED: Final = (
     "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
 )  # fmt: skip
-BLOBS: Final = ("tallies", "distincts", "templates", "addresses", "sketches")
+BLOBS: Final = ("tallies", "distincts", "templates", "addresses", "sketches", "shingles")
 
 # The columns of usage_profile.
 SCHEMA: Final[dict[str, Any]] = {
@@ -73,6 +74,8 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     text = _present(events["prompt_digest"])
     template, sketch = (_integers(events[name])[text] for name in ("template_digest", "sketch"))
     located = _present(events["ip"])
+    runs = np.array([len(found or ()) for found in events["shingles"]])
+    shingle = np.array([one for found in events["shingles"] for one in found or ()], dtype=np.int64)
     address = np.array([address_digest(ip) for ip in events["ip"] if ip is not None], dtype=np.int64)
     return pl.DataFrame(
         {
@@ -88,6 +91,7 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "templates": samples.pack_commonest(owner[text], template, owners=owners),
             "addresses": samples.pack_commonest(owner[located], address, owners=owners),
             "sketches": samples.pack_sketches(owner[text], sketch, owners=owners),
+            "shingles": samples.pack_sketches(np.repeat(owner, runs), shingle, owners=owners),
         },
         schema=SCHEMA,
     )
@@ -231,7 +235,7 @@ def _settings_bucket(settings: tuple[Any, ...]) -> int:
 
 
 def _bucket(numbers: Numbers) -> Numbers:
-    return (distincts.mix(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MOST_BUCKET + 1)).astype(np.int64)
+    return (mix(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MOST_BUCKET + 1)).astype(np.int64)
 
 
 def _set(owner: Numbers, table: Numbers, kind: tallies.Kind) -> Coded:

@@ -38,6 +38,7 @@ ROWS: Final[dict[str, Any]] = {
     "templates": pl.Binary,
     "addresses": pl.Binary,
     "sketches": pl.Binary,
+    "shingles": pl.Binary,
 }
 
 _MEMBERS: Final = frozenset(AccountUsage.__slots__)
@@ -93,7 +94,7 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
     places, languages, topics = (_by_name(row.pop(name)) for name in ("places", "language_events", "topic_events"))
     for name in ("top_templates", "templates_used", "top_addresses"):
         row[name] = tuple((entry["digest"], entry["uses"]) for entry in row[name] or ())
-    row["sample"] = tuple(row["sample"] or ())
+    row["sample"], row["shingles"] = tuple(row["sample"] or ()), tuple(row["shingles"] or ())
     row["home_share"] = (
         places.get(known.country.lower(), 0) / sum(places.values()) if places and known.country else None
     )

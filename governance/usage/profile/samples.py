@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from governance.usage.profile.distincts import mix
+from governance.usage.mixing import mix
 from governance.usage.profile.tallies import Numbers, join, split
 
 COMMONEST_KEPT: Final = 48

@@ -15,6 +15,13 @@ class TestEndUsers:
 
         assert finding is None or finding.strength == 0
 
+    def test_gives_nothing_to_names_made_up_anew_for_every_request(self) -> None:
+        made_up = marcus_the_harvester(end_user_share=1.0, end_users=300, conversation_share=1.0, conversations=300)
+
+        finding = detect(made_up)
+
+        assert finding is None or finding.strength == 0
+
     def test_gives_nothing_to_a_harvest(self) -> None:
         finding = detect(marcus_the_harvester())
 

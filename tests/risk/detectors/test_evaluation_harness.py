@@ -21,6 +21,12 @@ class TestEvaluationHarness:
         assert finding is not None
         assert 0 < finding.strength <= 0.5
 
+    def test_gives_the_benefit_of_the_doubt_while_few_customers_are_known(self) -> None:
+        finding = detect(ellen_the_evaluator(markers={}, facts=facts(customers_known=40)))
+
+        assert finding is not None
+        assert finding.strength > 0.8
+
     def test_gives_nothing_to_a_harvest(self) -> None:
         finding = detect(marcus_the_harvester())
 

@@ -15,6 +15,14 @@ class TestUnattendedStream:
 
         assert finding is None or finding.strength == 0
 
+    def test_thinks_less_of_somebody_at_the_keyboard_who_sleeps(self) -> None:
+        by_day = (0,) * 8 + (30,) * 10 + (0,) * 6
+
+        finding = detect(marcus_the_harvester(active_days=5, hours_of_day=by_day, busiest_hour=12))
+
+        assert finding is not None
+        assert finding.strength < 0.3
+
     def test_passes_over_a_product_with_people(self) -> None:
         finding = detect(samira_the_support_desk())
 

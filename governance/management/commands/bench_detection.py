@@ -1,0 +1,87 @@
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.test.utils import override_settings
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from accounts.actions import register_accounts
+from accounts.register import read_line
+from governance.audit.actor import Actor
+from governance.bench.detection import report
+from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
+from governance.bench.detection.world import files_of, read_world
+from governance.replay import LONG_AGO, replay
+from governance.risk.comparing import Label, labelled
+from governance.risk.detectors import all_detectors
+from governance.risk.fitting import leave_families_out
+from governance.risk.queries import ranking
+from governance.scratch import scratch_database
+from governance.usage.files import lines_in, open_counted
+
+BASELINES: Final = {"volume": volume, "output/input": output_ratio, "PRADA": prada, "pooled MMD": pooled_mmd}
+BENCH: Final = Actor.system("bench")
+
+
+class Command(BaseCommand):
+    help = (
+        "Measures detection on a labelled world: replays it, judges each family by weights fitted without it, and puts "
+        "baselines beside that. Writes the tables to .bench/detection.md as well."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("world", help="a folder with events.jsonl.gz, accounts.jsonl and labels.jsonl")
+        parser.add_argument("--every", type=int, default=60, help="minutes between scorings (default: 60)")
+        parser.add_argument("--no-baselines", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console()
+        try:
+            world = read_world(options["world"])
+        except OSError as error:
+            raise CommandError(f"{options['world']} is no labelled world: {error}.") from error
+        tables: list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = []
+        with scratch_database("detection"), override_settings(EXCERPTS_PER_DAY=0):
+            seconds = self.replay(options["world"], every=timedelta(minutes=options["every"]))
+            places = {place.account: place for place in ranking()}
+            now = max(sent.at[-1] for sent in world.sent.values() if sent.at)
+            labels = {
+                name: Label(one.label == "malicious", f"{one.label} {one.family}") for name, one in world.labels.items()
+            }
+            known = labelled(labels, now=now)
+            unseen = dict(zip(known.accounts, leave_families_out(known, all_detectors()), strict=True))
+        in_force = {account: float(places[account].score) for account in world.labels}
+        rows = [report.row("in force", world, in_force), report.row("family unseen", world, unseen)]
+        if not options["no_baselines"]:
+            with console.status("Measuring baselines"):
+                rows += [report.row(name, world, module.scores(world)) for name, module in BASELINES.items()]
+        tables.append(("Ranking", report.HEAD, report.summary(rows)))
+        tables.append(("Found at 0.1 % false positives", *report.families(rows)))
+        tables.append(("The replay", *report.of_replay(world, places, seconds)))
+        tables.append(("Campaigns", *report.of_campaigns(world, places)))
+        for title, head, lines in tables:
+            report.show(title, head, lines, console)
+        path = Path(".bench") / "detection.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            "\n\n".join(f"{title}\n\n{report.markdown(head, lines)}" for title, head, lines in tables) + "\n"
+        )
+
+    def replay(self, folder: str, *, every: timedelta) -> float:
+        events, accounts, _ = files_of(folder)
+        register = [read_line(line) for line in Path(accounts).read_bytes().splitlines() if line.strip()]
+        register_accounts(register, by=BENCH, now=LONG_AGO)
+        started = time.monotonic()
+        with (
+            open_counted(events) as file,
+            Progress(
+                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True)
+            ) as bar,
+        ):
+            task = bar.add_task("Replaying")
+            for step in replay(lines_in(events, file), every=every):
+                bar.update(task, description=f"Replaying {step.at:%d %B %H:%M}, {step.accepted:,} events")
+        return time.monotonic() - started

@@ -1,0 +1,59 @@
+from datetime import UTC, datetime, timedelta
+
+from governance.bench.detection.outcome import campaigns, early, flags
+from governance.bench.detection.world import Label, Sent, World
+from governance.risk.queries import Place
+
+MONDAY = datetime(2026, 8, 3, tzinfo=UTC)
+
+
+def hours(*numbers: float) -> Sent:
+    return Sent(at=[MONDAY + timedelta(hours=number) for number in numbers])
+
+
+def place(account: str, score: int, flagged_after: float | None = None, campaign: str | None = None) -> Place:
+    at = None if flagged_after is None else MONDAY + timedelta(hours=flagged_after)
+    return Place(account, score, at is not None, at, campaign)
+
+
+WORLD = World(
+    {
+        "lone": Label("lone", "malicious", "reasoning"),
+        "head_1": Label("head_1", "malicious", "hydra", "one"),
+        "head_2": Label("head_2", "malicious", "hydra", "one"),
+        "desk": Label("desk", "benign", "support"),
+    },
+    {
+        "lone": hours(0, 1, 2, 3),
+        "head_1": hours(0, 1, 2, 3),
+        "head_2": hours(2, 3, 4, 5),
+        "desk": hours(0, 9),
+    },
+)
+PLACES = {
+    one.account: one
+    for one in (
+        place("lone", 90, 1.5),
+        place("head_1", 80, 2.5, "x"),
+        place("head_2", 70, 3.5, "x"),
+        place("desk", 86, None, "x"),
+    )
+}
+
+
+class TestAReplaysOutcome:
+    def test_counts_flags_on_either_side(self) -> None:
+        found = flags(WORLD, PLACES, automatic_line=85)
+
+        assert (found.harvests.hits, found.harvests.of, found.others.hits) == (3, 3, 0)
+        assert found.automatic_others == 1
+
+    def test_counts_requests_before_the_flag(self) -> None:
+        assert early(WORLD, PLACES) == (2, 2.5)
+
+    def test_lays_the_best_group_beside_each_campaign(self) -> None:
+        (found,) = campaigns(WORLD, PLACES)
+
+        assert (found.recall, found.purity) == (1.0, 2 / 3)
+        assert found.harvested == 6 / 8
+        assert found.floor == 4 / 8
