@@ -1,4 +1,7 @@
-"""Measures of a ranking of accounts, with intervals. Ties count against the detector."""
+"""Measures of a ranking of accounts, with 95 % intervals. Ties count against the detector.
+
+Intervals take accounts as independent. Those of one campaign are not quite, so that the true ones are wider.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -11,12 +14,13 @@ from governance.bench.detection.world import World
 Numbers = npt.NDArray[Any]
 
 Z: Final = 1.96
-RESAMPLED: Final = 400
+# The shares of other accounts that may be let through.
 STRICT: Final = 0.001
+PERCENT: Final = 0.01
 
 
 class Share(NamedTuple):
-    """So many of so many, with the 95 % interval of Wilson (1927)."""
+    """So many of so many, with the interval of Wilson (1927)."""
 
     hits: int
     of: int
@@ -36,71 +40,89 @@ class Share(NamedTuple):
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.value:.1%} ({low:.0%}–{high:.0%})" if self.of else "–"
+        return f"{100 * self.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})" if self.of else "–"
 
 
 class Measures(NamedTuple):
-    """What a ranking is worth. `auroc_interval` is a bootstrap's, 95 %, over accounts."""
+    """What a ranking is worth.
+
+    `recall_strict` lets 0.1 % of the other accounts through, `recall_percent` 1 %. `threshold` is where the strict
+    one lies: what scores more is found. Precision among the first 50 or 200 is of 0 where there are fewer accounts.
+    """
 
     auroc: float
     auroc_interval: tuple[float, float]
     average_precision: float
     recall_strict: Share
     recall_percent: Share
-    precision_50: float
-    precision_200: float
+    precision_50: Share
+    precision_200: Share
     threshold: float
 
 
-def measure(scores: Sequence[float], harvests: Sequence[bool]) -> Measures:
-    """Rank by score. `recall_strict` lets 0.1 % of the others through, `recall_percent` 1 %; `threshold` is where the
-    strict one lies: what scores more is found.
-    """
-    points, bad = np.asarray(scores, dtype=float), np.asarray(harvests, dtype=bool)
-    order = np.lexsort((bad, -points))
-    ranked = bad[order]
+def measure(scores: Sequence[float], malicious: Sequence[bool]) -> Measures:
+    """Measure a ranking: more is worse, and `malicious` says of each score whether it should be high."""
+    points, bad = np.asarray(scores, dtype=float), np.asarray(malicious, dtype=bool)
+    if np.isnan(points).any():
+        raise ValueError("A score that is not a number has no place in a ranking.")
+    ranked = bad[np.lexsort((bad, -points))]
     found, wrong = np.cumsum(ranked), np.cumsum(~ranked)
-    good = int((~bad).sum())
+    harvests, others = int(bad.sum()), np.sort(points[~bad])[::-1]
 
     def recall(limit: float) -> Share:
-        allowed = found[wrong <= limit * good]
-        return Share(int(allowed[-1]) if len(allowed) else 0, int(bad.sum()))
+        return Share(int(found[wrong <= limit * len(others)].max(initial=0)), harvests)
 
-    others = np.sort(points[~bad])[::-1]
+    def precision(first: int) -> Share:
+        return Share(int(ranked[:first].sum()), first) if len(ranked) >= first else Share(0, 0)
+
+    area, interval = _auroc(points[bad], points[~bad])
     return Measures(
-        _auroc(points, bad),
-        _bootstrap(points, bad),
-        float((found[ranked] / (np.flatnonzero(ranked) + 1)).mean()) if bad.any() else float("nan"),
-        recall(STRICT),
-        recall(0.01),
-        float(ranked[:50].mean()),
-        float(ranked[:200].mean()),
-        float(others[int(STRICT * good)]) if good else float("-inf"),
+        auroc=area,
+        auroc_interval=interval,
+        average_precision=float((found[ranked] / (np.flatnonzero(ranked) + 1)).mean()) if harvests else float("nan"),
+        recall_strict=recall(STRICT),
+        recall_percent=recall(PERCENT),
+        precision_50=precision(50),
+        precision_200=precision(200),
+        threshold=float(others[int(STRICT * len(others))]) if len(others) else float("-inf"),
     )
 
 
+def measure_world(world: World, scores: Mapping[str, float], *, metadata_only: bool = False) -> Measures:
+    """Measure what a detector says of a world, or of its accounts that send no text, which are ranked by themselves.
+
+    An account without a score counts as 0.
+    """
+    judged = [one for one in world.labels.values() if not metadata_only or one.text == "metadata_only"]
+    return measure([scores.get(one.account, 0.0) for one in judged], [one.label == "malicious" for one in judged])
+
+
 def by_family(world: World, scores: Mapping[str, float], *, above: float) -> dict[str, Share]:
-    """Of each family of harvests how many score more than `above`."""
+    """Of each malicious family how many accounts score more than `above`."""
     found: dict[str, list[bool]] = {}
     for account, label in world.labels.items():
         if label.label == "malicious":
-            found.setdefault(label.family, []).append(scores[account] > above)
+            found.setdefault(label.family, []).append(scores.get(account, 0.0) > above)
     return {family: Share(sum(some), len(some)) for family, some in sorted(found.items())}
 
 
-def _auroc(points: Numbers, bad: Numbers) -> float:
-    """The chance that a harvest scores more than another account; a tie is no success."""
-    others = np.sort(points[~bad])
-    below = np.searchsorted(others, points[bad], side="left")
-    return float(below.sum() / (len(others) * bad.sum())) if len(others) and bad.any() else float("nan")
+def _auroc(harvests: Numbers, others: Numbers) -> tuple[float, tuple[float, float]]:
+    """The chance that a harvest scores more than another account; a tie is no success.
 
-
-def _bootstrap(points: Numbers, bad: Numbers) -> tuple[float, float]:
-    dice = np.random.default_rng(1)
-    harvests, others = points[bad], points[~bad]
-    drawn = []
-    for _ in range(RESAMPLED):
-        some = np.concatenate([dice.choice(harvests, len(harvests)), dice.choice(others, len(others))])
-        drawn.append(_auroc(some, np.arange(len(some)) < len(harvests)))
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+    With the interval of DeLong and others (1988), taken on the log odds, where it keeps its promise better near 1: the
+    variance of a mean over pairs comes from how much the harvests differ in the share of the others they win against,
+    and the others in the share they lose to. It needs two of each.
+    """
+    if not len(harvests) or not len(others):
+        return float("nan"), (0.0, 1.0)
+    won = np.searchsorted(np.sort(others), harvests, side="left") / len(others)
+    lost = 1 - np.searchsorted(np.sort(harvests), others, side="right") / len(harvests)
+    area = float(won.mean())
+    if len(harvests) < 2 or len(others) < 2:
+        return area, (0.0, 1.0)
+    if area in {0.0, 1.0}:
+        return area, (area, area)
+    error = np.sqrt(won.var(ddof=1) / len(harvests) + lost.var(ddof=1) / len(others)) / (area * (1 - area))
+    odds = np.log(area / (1 - area))
+    low, high = (float(1 / (1 + np.exp(-(odds + side * error)))) for side in (-Z, Z))
+    return area, (low, high)

@@ -1,20 +1,32 @@
 """Detectors side by side, as tables for the terminal and for a page."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from governance.bench.detection import outcome
-from governance.bench.detection.measures import Measures, Share, by_family, measure
+from governance.bench.detection.measures import Measures, Share, by_family, measure_world
 from governance.bench.detection.world import World
 from governance.risk.queries import Place
 from governance.risk.scoring import AUTOMATIC_LINE
 
+HEAD: Final = (
+    "detector",
+    "AUROC",
+    "average precision",
+    "recall at 0.1 % FP",
+    "recall at 1 % FP",
+    "precision@50",
+    "@200",
+    "metadata only, at 0.1 %",
+    "worst family, at 0.1 %",
+)
+
 
 class Row(NamedTuple):
-    """One detector: over all accounts, over those that send metadata alone, and by family of harvests."""
+    """One detector: over all accounts, over those that send metadata alone, and by malicious family."""
 
     name: str
     all: Measures
@@ -22,26 +34,19 @@ class Row(NamedTuple):
     families: dict[str, Share]
 
 
+def rows(world: World, detectors: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    """Measure detectors, each of which gave the accounts of the world scores."""
+    return [row(name, world, scores) for name, scores in detectors.items()]
+
+
 def row(name: str, world: World, scores: Mapping[str, float]) -> Row:
-    """Measure a detector that gave each account of the world a score."""
-    harvests = {account: label.label == "malicious" for account, label in world.labels.items()}
-    without_text = [account for account, label in world.labels.items() if label.text == "metadata_only"]
-
-    def measured(accounts: Sequence[str]) -> Measures:
-        return measure([scores[a] for a in accounts], [harvests[a] for a in accounts])
-
-    overall = measured(list(world.labels))
-    return Row(name, overall, measured(without_text), by_family(world, scores, above=overall.threshold))
-
-
-HEAD = (
-    "detector", "AUROC", "average precision", "recall at 0.1 % FP", "recall at 1 % FP", "precision@50", "@200",
-    "metadata only, at 0.1 %",
-)  # fmt: skip
+    overall = measure_world(world, scores)
+    without_text = measure_world(world, scores, metadata_only=True)
+    return Row(name, overall, without_text, by_family(world, scores, above=overall.threshold))
 
 
 def summary(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """A line a detector."""
+    """A line a detector, under `HEAD`."""
     return [
         (
             one.name,
@@ -49,26 +54,24 @@ def summary(rows: Sequence[Row]) -> list[tuple[str, ...]]:
             f"{one.all.average_precision:.3f}",
             str(one.all.recall_strict),
             str(one.all.recall_percent),
-            f"{one.all.precision_50:.2f}",
-            f"{one.all.precision_200:.2f}",
+            _plain(one.all.precision_50),
+            _plain(one.all.precision_200),
             str(one.metadata.recall_strict),
+            _worst(one.families),
         )
         for one in rows
     ]
 
 
 def families(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """A line a family of harvests: how many of it each detector finds at 0.1 % false positives."""
+    """A line a malicious family under the detectors' names: how many of it each finds at 0.1 % false positives."""
     head = ("family", *(one.name for one in rows))
-    lines = [
-        (family, *(f"{one.families[family].hits}/{one.families[family].of}" for one in rows))
-        for family in sorted(rows[0].families)
-    ]
-    return head, lines
+    names = rows[0].families if rows else {}
+    return head, [(family, *(_counted(one.families[family]) for one in rows)) for family in names]
 
 
 def show(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
-    table = Table(*head, title=title)
+    table = Table(*head, title=title, title_justify="left")
     for line in lines:
         table.add_row(*line)
     console.print(table)
@@ -110,3 +113,18 @@ def of_campaigns(world: World, places: Mapping[str, Place]) -> tuple[tuple[str, 
         )
         for one in outcome.campaigns(world, places)
     ]
+
+
+def _worst(families: Mapping[str, Share]) -> str:
+    if not families:
+        return "–"
+    family = min(families, key=lambda name: families[name].value)
+    return f"{_counted(families[family])} {family}"
+
+
+def _counted(share: Share) -> str:
+    return f"{share.hits}/{share.of}"
+
+
+def _plain(share: Share) -> str:
+    return f"{share.value:.2f}" if share.of else "–"

@@ -1,19 +1,28 @@
-"""A labelled world: what accounts sent, and what they are."""
+"""A labelled world: what accounts sent, and what they are.
+
+A folder with usage events in the wire format (`events.jsonl.gz`, `.zst` or unpacked), the register of accounts
+(`accounts.jsonl`) and what each account is (`labels.jsonl`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from governance.usage.files import lines_in, open_counted
 from governance.usage.prompts import read_prompt
 
+T = TypeVar("T")
+
+EVENTS: Final = ("events.jsonl.gz", "events.jsonl.zst", "events.jsonl")
+
 
 class Label(msgspec.Struct, frozen=True):
-    """What an account is: malicious, benign or licensed; its family; and whether it sent text."""
+    """What an account is: malicious, benign or licensed; its family; and whether it sent text (or `metadata_only`)."""
 
     account: str
     label: str
@@ -22,7 +31,9 @@ class Label(msgspec.Struct, frozen=True):
     text: str = "text"
 
 
-class _Event(msgspec.Struct):
+class Event(msgspec.Struct, frozen=True):
+    """What the measuring needs of a usage event."""
+
     id: str
     account: str
     occurred_at: datetime
@@ -31,19 +42,28 @@ class _Event(msgspec.Struct):
     messages: Any = None
     prompt: Any = None
 
+    @property
+    def asked(self) -> str | None:
+        """The last message of the user, or the prompt; None where no text was sent."""
+        read = read_prompt(self.messages, self.prompt)
+        return None if read is None else read.asked
+
 
 @dataclass(slots=True)
 class Sent:
-    """What an account sent, in order of time: when, tokens of each request, and the texts that were asked."""
+    """What an account sent, in order of time: when, input and output tokens of each request, and the texts it asked."""
 
     at: list[datetime] = field(default_factory=list)
     tokens: list[tuple[int, int]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """Accounts by their id; what is licensed is left out, since it is neither right nor wrong to flag it."""
+    """What accounts are and what they sent, both by account. Two worlds are the same only if they are one.
+
+    What is licensed is left out, since it is neither right nor wrong to flag it.
+    """
 
     labels: dict[str, Label]
     sent: dict[str, Sent]
@@ -54,40 +74,53 @@ class World:
 
 
 def files_of(folder: str) -> tuple[str, str, str]:
-    """Where a world keeps its events, its register and its labels."""
+    """Where a world keeps its events, its register and its labels. Raises FileNotFoundError."""
     root = Path(folder)
-    packed = (root / f"events.jsonl{packing}" for packing in (".gz", ".zst", ""))
-    events = next((path for path in packed if path.exists()), None)
+    events = next((root / name for name in EVENTS if (root / name).exists()), None)
     if events is None:
-        raise FileNotFoundError(f"{root} holds no events.jsonl.gz")
+        raise FileNotFoundError(f"{root} holds none of {', '.join(EVENTS)}")
     return str(events), str(root / "accounts.jsonl"), str(root / "labels.jsonl")
 
 
+def read_events(folder: str) -> Iterator[Event]:
+    """The events as they stand in the file, one after another. What an account sent twice comes once."""
+    events, _, _ = files_of(folder)
+    seen: set[tuple[str, str]] = set()
+    for event in _read(events, Event):
+        if (event.account, event.id) not in seen:
+            seen.add((event.account, event.id))
+            yield event
+
+
 def read_world(folder: str) -> World:
-    """Read a folder with events, register and labels. An event that comes twice counts once."""
-    events, _, labels = files_of(folder)
-    every = msgspec.json.Decoder(Label)
-    known = [every.decode(line) for line in _lines(labels)]
-    wanted = {one.account: one for one in known if one.label != "licensed"}
-    sent: dict[str, Sent] = {account: Sent() for account in wanted}
-    seen: set[str] = set()
-    decoder = msgspec.json.Decoder(_Event)
-    for line in _lines(events):
-        event = decoder.decode(line)
-        if event.id in seen or event.account not in wanted:
-            continue
-        seen.add(event.id)
-        of = sent[event.account]
-        of.at.append(event.occurred_at)
-        of.tokens.append((event.input_tokens, event.output_tokens))
-        prompt = read_prompt(event.messages, event.prompt)
-        if prompt is not None:
-            of.texts.append(prompt.asked)
-    return World(wanted, sent)
+    """Read a world. What licensed accounts and those without a label sent is passed over."""
+    _, _, labels = files_of(folder)
+    known = {label.account: label for label in _read(labels, Label) if label.label != "licensed"}
+    events: dict[str, list[_Kept]] = {account: [] for account in known}
+    for event in read_events(folder):
+        if event.account in known:
+            tokens = (event.input_tokens, event.output_tokens)
+            events[event.account].append(_Kept(event.occurred_at, tokens, event.asked))
+    return World(known, {account: _sent(own) for account, own in events.items()})
 
 
-def _lines(name: str) -> Iterator[bytes]:
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of an event while the file is read: without it a world of conversations would not fit in memory."""
+
+    at: datetime
+    tokens: tuple[int, int]
+    asked: str | None
+
+
+def _sent(events: list[_Kept]) -> Sent:
+    events.sort(key=attrgetter("at"))
+    texts = [one.asked for one in events if one.asked is not None]
+    return Sent([one.at for one in events], [one.tokens for one in events], texts)
+
+
+def _read(name: str, kind: type[T]) -> Iterator[T]:
+    decoder = msgspec.json.Decoder(kind)
     with open_counted(name) as file:
         for line in lines_in(name, file):
             if line.strip():
-                yield line
+                yield decoder.decode(line)

@@ -1,7 +1,7 @@
 """Prompts as points: WordLlama's static embeddings, whose weights come with the package."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,24 +10,37 @@ import numpy.typing as npt
 import wordllama
 from wordllama import WordLlama
 
+from governance.bench.detection.world import World
+
 Numbers = npt.NDArray[Any]
 
 DIMENSIONS: Final = 256
-# Prompts of an account that are looked at, evenly over its time.
-MOST: Final = 150
+# Prompts of an account that are looked at, evenly over its time, and how much of each.
+MOST: Final = 200
 CHARS: Final = 1_000
+
+
+@lru_cache(maxsize=1)
+def points_of(world: World) -> dict[str, Numbers]:
+    """The prompts of each account as points, in order of time. Kept, since two baselines look at them."""
+    return {account: embedded(sent.texts) for account, sent in world.sent.items()}
+
+
+def embedded(texts: Sequence[str]) -> Numbers:
+    """The texts as unit vectors, a row each; at most `MOST`, evenly over the order they came in."""
+    chosen = [texts[int(place)][:CHARS] for place in np.linspace(0, len(texts) - 1, min(len(texts), MOST))]
+    if not chosen:
+        return np.zeros((0, DIMENSIONS), dtype=np.float32)
+    vectors = np.asarray(_model().embed(chosen), dtype=np.float32)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
+
+
+def squared_distances(left: Numbers, right: Numbers) -> Numbers:
+    """Between each point of the left and each of the right, all of them unit vectors."""
+    return np.asarray(np.maximum(2 - 2 * left @ right.T, 0))
 
 
 @cache
 def _model() -> Any:
     # It looks for its tokenizer elsewhere than its package has it, unless told where.
     return WordLlama.load(dim=DIMENSIONS, cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-
-
-def embedded(texts: Sequence[str]) -> Numbers:
-    """The texts as unit vectors, a row each; at most `MOST`, evenly over the order they came in."""
-    chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(len(texts), MOST))] if texts else []
-    if not chosen:
-        return np.zeros((0, DIMENSIONS), dtype=np.float32)
-    vectors = np.asarray(_model().embed([text[:CHARS] for text in chosen]), dtype=np.float32)
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))

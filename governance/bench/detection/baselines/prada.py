@@ -1,33 +1,56 @@
-"""PRADA: whether distances between queries follow a normal distribution (Juuti and others 2019, arXiv 1805.02628).
+"""PRADA: whether the distances between queries are normally distributed (Juuti and others 2019, arXiv 1805.02628).
 
-For images: of each query the least distance to earlier ones; a benign client's are normally distributed, a synthetic
-attacker's are not (Shapiro and Wilk's W). Here queries are prompts, embedded, and distances cosine; the original keeps
-a growing set a predicted class, which free text does not have, so all earlier prompts are the set.
+Of each query the least distance to earlier ones is taken. Those of an ordinary client follow a normal distribution,
+those of an attacker who makes queries do not, which Shapiro and Wilk's W tells. As in the original, a query joins
+those that later ones are compared with only if it is farther from them than the mean less a standard deviation of
+the distances of those that joined; distances more than three standard deviations from their mean are left out; and an
+account with fewer than 100 queries is not judged.
+
+Adapted to text: queries are the prompts, as embeddings, and distances Euclidean between unit vectors. The original
+compares a query with those of the same predicted class; free text has no classes, so that all prompts are one. Of an
+account with many prompts 200 are taken, evenly over its time.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import shapiro
 
-from governance.bench.detection.baselines.embedding import embedded
+from governance.bench.detection.baselines.embedding import points_of, squared_distances
 from governance.bench.detection.world import World
 
-FEWEST: Final = 10
+Numbers = npt.NDArray[Any]
+
+FEWEST: Final = 100
 
 
 def scores(world: World) -> dict[str, float]:
-    """1 − W of each account's least distances; 0 where there are too few texts to say."""
-    return {account: _score(sent.texts) for account, sent in world.sent.items()}
+    """1 − W of each account, from 0 to 1; 0 where there are too few prompts to say."""
+    return {account: abnormality(points) for account, points in points_of(world).items()}
 
 
-def _score(texts: list[str]) -> float:
-    points = embedded(texts)
+def abnormality(points: Numbers) -> float:
+    """1 − W of the distances of points to earlier ones. Distances that do not vary say nothing."""
     if len(points) < FEWEST:
         return 0.0
-    distances = 1 - points @ points.T
-    distances[np.triu_indices(len(points))] = np.inf
-    least = distances[1:].min(axis=1)
-    if np.ptp(least) < 1e-6:
-        return 1.0
-    return float(1 - shapiro(least).statistic)
+    distances = _least_distances(points)
+    distances = distances[np.abs(distances - distances.mean()) <= 3 * distances.std()]
+    if len(distances) < 3 or np.ptp(distances) < 1e-6:
+        return 0.0
+    return float(1 - shapiro(distances).statistic)
+
+
+def _least_distances(points: Numbers) -> Numbers:
+    """Of each point but the first the distance to the nearest of those that joined before it."""
+    distances = np.sqrt(squared_distances(points, points))
+    joined, joined_at, threshold = [0], [0.0], 0.0
+    least = []
+    for place in range(1, len(points)):
+        nearest = float(distances[place, joined].min())
+        least.append(nearest)
+        if nearest > threshold:
+            joined.append(place)
+            joined_at.append(nearest)
+            threshold = max(threshold, float(np.mean(joined_at) - np.std(joined_at)))
+    return np.asarray(least)
