@@ -10,7 +10,7 @@ from django.db import transaction
 from governance.review.actions import consider
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
-from governance.risk.queries import judge, look_at
+from governance.risk.queries import judge, look_at, worth_a_look
 from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
 
@@ -32,9 +32,20 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
     return len(claims)
 
 
+def _worth_scoring(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
+    """Without those that have sent next to nothing since they were last scored, which are done with for now."""
+    asked = [claim.account for claim in claims if not claim.anew]
+    idle = set(asked) - worth_a_look(asked, now=now)
+    with transaction.atomic():
+        finish(hold([claim for claim in claims if claim.account in idle]), now=now)
+    return [claim for claim in claims if claim.account not in idle]
+
+
 def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None:
     begin(claims)
     try:
+        if not (claims := _worth_scoring(claims, now=now)):
+            return
         accounts = [claim.account for claim in claims]
         fold_profiles(accounts)
         looks = look_at(accounts, now=now)

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
 from governance.enforcement.models import Restriction
+from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
 from governance.review.models import Case, Decision, Step
 from governance.review.wording import figure
@@ -128,6 +129,10 @@ class Dossier:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
         hours = [Use(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)]
         return Usage(chart(hours), _by_model(self.account, **window))
+
+    @cached_property
+    def campaign(self) -> ShownCampaign | None:
+        return campaign_of(self.account)
 
     @cached_property
     def linked(self) -> Links:

@@ -16,6 +16,7 @@ from governance.risk.campaigns.links import ACCOUNTS, LINKS, TRAITS, links
 from governance.risk.campaigns.traits import Kind, SignUp, Trait, traits_of
 from governance.risk.models import AccountSample, AccountTrait, Link
 from governance.usage.account_usage import AccountUsage
+from governance.usage.profile.reading import ALONE, Kin, Peers
 
 # Traits have moved when one has come or gone, or the share of requests that carry it has changed by so much.
 MOVED: Final = 0.1
@@ -30,6 +31,9 @@ _FIND_EACH_OTHER: Final = [Kind.TEMPLATE.value, Kind.ADDRESS.value, Kind.CARD.va
 
 # A prompt that so many accounts have in their samples is public.
 PUBLIC_FROM: Final = 5
+# Accounts are compared with at least so many others, by their ranks in twentieths.
+FEWEST_PEERS: Final = 40
+RANKS: Final = [rank / 20 for rank in range(1, 21)]
 # So many prompts of an account are laid beside those of others; it is sampled anew when it has sent so much more.
 PROMPTS_COMPARED: Final = 96
 GROWTH: Final = 1.5
@@ -94,6 +98,9 @@ def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: 
             sketches=list(one.usage.sample[:PROMPTS_COMPARED]),
             texts=one.usage.texts,
             breadth=one.usage.breadth,
+            model=one.usage.main_model,
+            ratio=one.usage.main_ratio,
+            alone=one.usage.standalone_share >= ALONE,
             taken_at=now,
         )
         for one in fresh
@@ -107,7 +114,7 @@ def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: 
         samples,
         update_conflicts=True,
         unique_fields=["account"],
-        update_fields=["sketches", "texts", "breadth", "taken_at"],
+        update_fields=["sketches", "texts", "breadth", "model", "ratio", "alone", "taken_at"],
     )
     counted = sorted((sketch, change) for sketch, change in changes.items() if change)
     with connection.cursor() as cursor:
@@ -130,6 +137,19 @@ WHERE sample.account_id = ANY(%(accounts)s) GROUP BY sample.account_id
 def customers_known() -> int:
     """How many accounts there are to lay another beside."""
     return AccountSample.objects.count()
+
+
+_PEERS: Final = """
+SELECT model, alone, percentile_disc(%(ranks)s::float8[]) WITHIN GROUP (ORDER BY ratio), count(*)
+FROM risk_accountsample GROUP BY model, alone HAVING count(*) >= %(fewest)s
+"""
+
+
+def peers() -> dict[Kin, Peers]:
+    """The ratios of output to input of all accounts, by model and manner of use, where there are enough to compare."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PEERS, {"ranks": RANKS, "fewest": FEWEST_PEERS})
+        return {Kin(model, alone): Peers(ratios, number) for model, alone, ratios, number in cursor.fetchall()}
 
 
 def public_shares(accounts: Collection[int]) -> dict[int, float]:

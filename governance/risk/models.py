@@ -90,6 +90,9 @@ class AccountSample(models.Model):
     sketches = ArrayField(models.BigIntegerField(), help_text="Those with the smallest hashes, smallest first.")
     texts = models.IntegerField(help_text="Requests with text, when it was taken.")
     breadth = models.FloatField(null=True)
+    model = models.CharField(max_length=128, help_text="The one it uses most, …")
+    ratio = models.FloatField(help_text="… its median of output to input tokens with it, …")
+    alone = models.BooleanField(help_text="… and whether most of its requests stand alone.")
     taken_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -14,7 +14,7 @@ from governance.risk.corpora import recognise
 from governance.risk.detectors import all_detectors
 from governance.risk.finding import Finding
 from governance.risk.in_force import calibration_in_force
-from governance.risk.linking import customers_known, public_shares
+from governance.risk.linking import customers_known, peers, public_shares
 from governance.risk.models import Campaign, CampaignMember
 from governance.risk.policy import Response, due_at, response_to
 from governance.risk.scoring import REVIEW_LINE, Score, assess
@@ -23,6 +23,10 @@ from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignF
 from governance.usage.profile.content import STEADY_USES
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
+
+# By how much an account's usage has grown before it is looked at again, unless that was long ago.
+WORTH_A_LOOK: Final = 0.05
+LOOKED_AT_EVERY: Final = timedelta(hours=6)
 
 
 class Look(NamedTuple):
@@ -44,13 +48,38 @@ class Judgement(NamedTuple):
     due_at: datetime | None
 
 
+def worth_a_look(accounts: Collection[int], *, now: datetime) -> set[int]:
+    """Those that have sent a twentieth more since they were last assessed, or that were so hours ago, or never."""
+    seen = windows(accounts, at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_ASSESSED, [list(accounts)])
+        last = {account: (events, confirmed_at) for account, events, confirmed_at in cursor.fetchall()}
+    return {
+        account
+        for account in accounts
+        if account not in last
+        or account not in seen
+        or abs(seen[account].events - last[account][0]) >= WORTH_A_LOOK * last[account][0]
+        or now - last[account][1] >= LOOKED_AT_EVERY
+    }
+
+
+_LAST_ASSESSED: Final = """
+SELECT asked.account_id, latest.events, latest.confirmed_at
+FROM unnest(%s::bigint[]) AS asked (account_id), LATERAL (
+    SELECT events, confirmed_at FROM risk_assessment AS one WHERE one.account_id = asked.account_id
+    ORDER BY assessed_at DESC, id DESC LIMIT 1
+) AS latest
+"""
+
+
 def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
     seen = windows(accounts, at=now)
     seen |= {pk: Window(now, now, 0) for pk in accounts if pk not in seen}
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
-    used = usages(profiles_in(seen), facts)
+    used = usages(profiles_in(seen), facts, peers=peers())
     return [Look(pk, register[pk].organisation_id, _sign_up(register[pk]), seen[pk], used[pk]) for pk in accounts]
 
 

@@ -100,7 +100,9 @@ class AccountUsage:
     reasoning_share: float = 0.0
     pivot_share: float = 0.0
     pivot_events: int = 0
+    main_ratio: float = 0.0
     ratio_percentile: float | None = None
+    ratio_peers: int = 0
     parameter_sets: int = 0
     top_parameter_share: float = 0.0
     settings_digest: int | None = None

@@ -142,7 +142,8 @@ def store(events: Columns, *, now: datetime) -> Columns:
             events = without(events, known)
         if events["key"]:
             _copy(cursor, sql.COPY_PARTS, making.parts(events))
-            cursor.execute(sql.MARK, {"accounts": sorted(set(events["account_id"])), "now": now})
+            accounts = sorted(set(events["account_id"]))
+            cursor.execute(sql.MARK, {"accounts": accounts, "anew": False, "now": now})
     return events
 
 
@@ -179,13 +180,15 @@ def note_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: 
 class Claim(NamedTuple):
     """The right to score an account until the lease ends.
 
-    `version` is the usage that the score will have seen, `attempts` how often scoring it was begun before in vain.
+    `version` is the usage that the score will have seen, `attempts` how often scoring it was begun before in vain;
+    `anew` says to score it though hardly any usage has come in.
     """
 
     account: int
     version: int
     token: int
     attempts: int
+    anew: bool
 
 
 def claim_dirty_accounts(*, limit: int, now: datetime) -> list[Claim]:
@@ -245,7 +248,7 @@ def _put_aside_hopeless(*, now: datetime) -> None:
 def mark_dirty(accounts: Iterable[int], *, now: datetime) -> None:
     """Have these accounts scored again though no usage came in."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.MARK, {"accounts": sorted(accounts), "now": now})
+        cursor.execute(sql.MARK, {"accounts": sorted(accounts), "anew": True, "now": now})
 
 
 @transaction.atomic

@@ -166,6 +166,7 @@ class DirtyAccount(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="dirty")
     version = models.BigIntegerField(default=1)
+    anew = models.BooleanField(default=False, help_text="To be scored whether usage has come in or not.")
     dirty_since = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     token = models.BigIntegerField(default=0)

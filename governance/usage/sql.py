@@ -86,7 +86,7 @@ WITH free AS (
 UPDATE usage_dirtyaccount AS dirty
 SET lease_until = %(lease_until)s, token = dirty.token + 1
 FROM free WHERE dirty.account_id = free.account_id
-RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts
+RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.anew
 """
 
 FINISH = """
@@ -101,7 +101,7 @@ FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scor
 """
 
 MARK = """
-INSERT INTO usage_dirtyaccount AS dirty (account_id, version, dirty_since, token, attempts, last_error)
-SELECT unnest(%(accounts)s::bigint[]), 1, %(now)s, 0, 0, ''
-ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1
+INSERT INTO usage_dirtyaccount AS dirty (account_id, version, anew, dirty_since, token, attempts, last_error)
+SELECT unnest(%(accounts)s::bigint[]), 1, %(anew)s, %(now)s, 0, 0, ''
+ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, anew = dirty.anew OR excluded.anew
 """

@@ -16,7 +16,7 @@ from governance.audit.models import Entry
 from governance.demo import world
 from governance.review.models import Case
 from governance.risk.models import Assessment
-from governance.usage.actions import claim_dirty_accounts, finish, hold, record_lines
+from governance.usage.actions import claim_dirty_accounts, finish, hold, mark_dirty, record_lines
 from governance.usage.models import DirtyAccount, UsageEvent
 from tests.factories import NOW, line, training_licence
 from tests.flows.worker import environment, kill, running_worker, wait_until
@@ -181,3 +181,34 @@ def test_usage_is_taken_in_though_the_broker_is_dead(tmp_path: Path) -> None:
 
     assert b"did not take a ring" in done.stderr
     assert UsageEvent.objects.count() == DirtyAccount.objects.count() == 1
+
+
+@pytest.mark.django_db
+class TestAnAccountThatGoesOn:
+    def test_is_not_looked_at_again_for_a_request_in_a_hundred(self) -> None:
+        record_lines([line(account="acct_busy") for _ in range(100)], source="native", now=NOW)
+        pipeline.govern(now=NOW)
+        use("acct_busy")
+
+        pipeline.govern(now=NOW + timedelta(minutes=10))
+
+        assert Assessment.objects.get().events == 100
+        assert not DirtyAccount.objects.exists()
+
+    def test_is_looked_at_after_some_hours_all_the_same(self) -> None:
+        record_lines([line(account="acct_busy") for _ in range(100)], source="native", now=NOW)
+        pipeline.govern(now=NOW)
+        use("acct_busy")
+
+        pipeline.govern(now=NOW + timedelta(hours=6))
+
+        assert Assessment.objects.get().events == 103
+
+    def test_is_looked_at_whenever_somebody_asks_for_it(self) -> None:
+        record_lines([line(account="acct_busy") for _ in range(100)], source="native", now=NOW)
+        pipeline.govern(now=NOW)
+        mark_dirty([Account.objects.get().pk], now=NOW)
+
+        pipeline.govern(now=NOW + timedelta(minutes=10))
+
+        assert Assessment.objects.get().confirmed_at == NOW + timedelta(minutes=10)

@@ -9,6 +9,7 @@ from accounts.models import Account
 from governance.enforcement.models import Restriction
 from governance.review.actions import Verdict, claim, decide, note
 from governance.review.models import Case, Decision
+from governance.risk.models import Campaign, CampaignMember
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
 from tests.factories import (
@@ -34,6 +35,21 @@ DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUAT
 @pytest.fixture
 def _at_now(time_machine: TimeMachineFixture) -> None:
     time_machine.move_to(NOW, tick=False)
+
+
+def campaign_with(*members: Account, state: Campaign.State = Campaign.State.OPEN) -> Campaign:
+    together = {"points": 22, "sentence": "Over all of them: ever-new questions."}
+    campaign = Campaign.objects.create(
+        first_seen_at=NOW, opened_at=NOW, size=len(members), state=state, score=80, findings=[together]
+    )
+    CampaignMember.objects.bulk_create(
+        CampaignMember(
+            campaign=campaign, account=one, joined_at=NOW, tied_to=len(members) - 1, strength=1.0,
+            ties={"wrappers": 1.0, "settings": 0.1},
+        )
+        for one in members
+    )  # fmt: skip
+    return campaign
 
 
 def page_of(about: Case, *, role: Role = Role.REVIEWER) -> str:
@@ -210,13 +226,50 @@ class TestTheDecisionPanel:
             assert what not in page
 
 
+class TestACampaign:
+    def test_is_shown_with_its_members_and_those_left_out(self) -> None:
+        opened, licensed = case(account("acct_head_1")), account("acct_distiller")
+        campaign = campaign_with(opened.account, account("acct_head_2"), account("acct_head_3"))
+        CampaignMember.objects.create(
+            campaign=campaign, account=licensed, joined_at=NOW, tied_to=3, strength=1.0, ties={"wrappers": 1.0},
+            left_out_because="Training on the answers is permitted to it.",
+        )  # fmt: skip
+
+        page = page_of(opened)
+
+        assert "Campaign of 3 accounts" in page
+        assert "acct_head_2" in page
+        assert "same wrappers" in page
+        assert "Over all of them: ever-new questions." in page
+        assert "Training on the answers is permitted to it." in page
+
+    def test_leads_from_member_to_member(self) -> None:
+        opened, other = case(account("acct_head_1")), case(account("acct_head_2"))
+        campaign_with(opened.account, other.account)
+
+        assert f'href="{address(other)}"' in page_of(opened)
+
+    def test_costs_no_more_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        opened, client = case(account("acct_head_1")), signed_in(person())
+        campaign_with(opened.account, account("acct_head_2"))
+
+        with django_assert_num_queries(12):
+            client.get(address(opened))
+
+    def test_is_not_shown_where_the_group_harvests_nothing(self) -> None:
+        opened = case(account("acct_client_1"))
+        campaign_with(opened.account, account("acct_client_2"), state=Campaign.State.WATCHED)
+
+        assert "Campaign of" not in page_of(opened)
+
+
 class TestThePage:
     def test_costs_few_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         opened, client = case(), signed_in(person())
 
         # 1 session, 2 user, 3 case with account, organisation, assessment, holder and keys, 4 restrictions,
-        # 5 hours of use, 6 use by model, 7 linked accounts, 8 excerpts, 9 decisions, 10 licences, 11 steps
-        with django_assert_num_queries(11):
+        # 5 hours of use, 6 use by model, 7 campaign, 8 linked accounts, 9 excerpts, 10 decisions, 11 licences, 12 steps
+        with django_assert_num_queries(12):
             client.get(address(opened))
 
     def test_asks_only_for_what_a_fragment_shows(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:

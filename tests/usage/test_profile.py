@@ -6,7 +6,7 @@ import pytest
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import mask_of
 from governance.usage.profile.making import parts
-from governance.usage.profile.reading import usages
+from governance.usage.profile.reading import Kin, Peers, usages
 from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
 YUSUF, HANNA = 1, 2
@@ -100,7 +100,7 @@ class TestRhythm:
 
 class TestShape:
     def test_places_the_ratio_among_the_users_of_the_model(self) -> None:
-        peers = {"flagship-2": [1.0, 1.5, 2.5, 3.0]}
+        peers = {Kin("flagship-2", alone=True): Peers([1.0, 1.5, 2.5, 3.0], 40)}
 
         usage = read(event(), peers=peers)[YUSUF]
 

@@ -73,7 +73,9 @@ def _one_of_everything() -> None:
     member = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
     CampaignMember.objects.create(campaign=campaign, account=other, **member)
     Link.objects.create(one=opened.account, other=other, wrappers=1, shards=1, addresses=0, card=0.8, settings=0)
-    AccountSample.objects.create(account=other, sketches=[1, 2], texts=2, taken_at=NOW)
+    AccountSample.objects.create(
+        account=other, sketches=[1, 2], texts=2, model="flagship-2", ratio=1.5, alone=True, taken_at=NOW
+    )
     SharedPrompt.objects.create(sketch=1, accounts=1)
     add_corpus(
         "quiz",

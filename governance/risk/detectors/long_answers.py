@@ -1,8 +1,8 @@
 """Gets far more out than it puts in.
 
 A harvest pays for output: short questions, long answers. The account's ratio of output to input tokens is
-compared with that of other users of the same model, because a long answer is usual on a reasoning model and
-rare on others.
+compared with that of others who use the same model in the same manner, because a long answer is usual on a reasoning
+model and rare on others.
 """
 
 from typing import Final
@@ -30,15 +30,17 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
         * ramp(usage.standalone_share, 0.3, 0.9)
         * (0.4 + 0.6 * ramp(usage.events, least_events, 120))
     )
+    peers = f"{usage.ratio_peers:,} like users" if usage.ratio_peers else "the users"
     return Finding(
         strength=strength,
         sentence=(
             f"Half of its answers are over {usage.median_ratio:.1f} times as long as the question, more than "
-            f"{percent(min(usage.ratio_percentile, MOST_SAID))} of the users of {usage.main_model} get."
+            f"{percent(min(usage.ratio_percentile, MOST_SAID))} of {peers} of {usage.main_model} get."
         ),
         evidence={
             "median_ratio": usage.median_ratio,
             "ratio_percentile": usage.ratio_percentile,
+            "ratio_peers": usage.ratio_peers,
             "median_output": usage.median_output,
             "model": usage.main_model,
         },

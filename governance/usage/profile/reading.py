@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,24 @@ from governance.usage.topics import NAMES
 # is rare among the former and usual among the latter; short questions lift it, pasted documents lower it.
 ORDINARY_PEERS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
 THINKING_PEERS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
+
+# An account sends single requests when so many of its requests stand alone.
+ALONE: Final = 0.5
+
+
+class Kin(NamedTuple):
+    """Who is compared: those whose main model this is, and who send single requests or do not."""
+
+    model: str
+    alone: bool
+
+
+class Peers(NamedTuple):
+    """The ratios of so many accounts, ascending and evenly spaced in rank."""
+
+    ratios: Sequence[float]
+    number: int
+
 
 # What is read: hours and weeks merged by account and model. `hours` is described in profile/rhythm.py.
 ROWS: Final[dict[str, Any]] = {
@@ -53,13 +71,12 @@ def usages(
     rows: pl.DataFrame,
     facts: Mapping[int, AccountFacts],
     *,
-    peers: Mapping[str, Sequence[float]] | None = None,
+    peers: Mapping[Kin, Peers] | None = None,
 ) -> dict[int, AccountUsage]:
     """Work out the usage of every account in `rows`, which are merged profiles, one for each account and model.
 
-    `peers` holds for a model the output-to-input ratios of its users, ascending and evenly spaced in rank
-    (its percentiles); without them fixed ones stand in. Accounts with facts and no rows come back with
-    empty usage.
+    `peers` holds the ratios of those who use a model in the same manner; without them fixed ones stand in. Accounts
+    with facts and no rows come back with empty usage.
     """
     rows = rows.sort("account_id", "model").with_columns(owner=pl.col("account_id").rle_id())
     owner = rows["owner"].to_numpy()
@@ -70,14 +87,15 @@ def usages(
         .agg(pl.col("count").sum())
     )
     table = _sums(rows)
+    shares = _shares(counts, table.select("owner", "events"))
     for part in (
-        _shares(counts, table.select("owner", "events")),
+        shares,
         *_medians(counts),
         _settings(counts),
         _several(counts, table.select("owner", "events")),
         _named(counts),
         _models(rows),
-        _ratio_percentile(rows, by_model, peers or {}),
+        _ratio_percentile(rows, by_model, shares, peers or {}),
         *content.of_profiles(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
         *rhythm.of_hours(rows, owner),
     ):
@@ -239,9 +257,11 @@ def _models(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ratio_percentile(rows: pl.DataFrame, by_model: pl.DataFrame, peers: Mapping[str, Sequence[float]]) -> pl.DataFrame:
-    """Where an account's median of output to input tokens stands among its peers: users of the model it
-    uses most.
+def _ratio_percentile(
+    rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[Kin, Peers]
+) -> pl.DataFrame:
+    """Where an account's median of output to input tokens stands among its peers: those who use the model it uses most,
+    and mostly in single requests as it does, or mostly in others.
     """
     ratios = median(by_model, Kind.RATIO).select(
         row=pl.col("owner").cast(pl.UInt32), ratio=tallies.of_ratio_bucket(pl.col("bucket"))
@@ -251,9 +271,17 @@ def _ratio_percentile(rows: pl.DataFrame, by_model: pl.DataFrame, peers: Mapping
         .join(ratios, on="row")
         .sort("owner", "requests", "model", descending=[False, True, False])
         .unique("owner", keep="first", maintain_order=True)
+        .join(shares.select("owner", alone=pl.col("standalone_share") >= ALONE), on="owner")
     )
-    places = []
-    for model, own, thinking in main.select("model", "ratio", "reasoning_tokens").iter_rows():
-        others = peers.get(model) or (THINKING_PEERS if thinking else ORDINARY_PEERS)
+    places, numbers = [], []
+    for model, own, thinking, alone in main.select("model", "ratio", "reasoning_tokens", "alone").iter_rows():
+        kin = peers.get(Kin(model, bool(alone)))
+        others = kin.ratios if kin else THINKING_PEERS if thinking else ORDINARY_PEERS
         places.append(bisect_right(others, own) / len(others))
-    return main.select("owner", ratio_percentile=pl.Series(places, dtype=pl.Float64))
+        numbers.append(kin.number if kin else 0)
+    return main.select(
+        "owner",
+        main_ratio="ratio",
+        ratio_percentile=pl.Series(places, dtype=pl.Float64),
+        ratio_peers=pl.Series(numbers, dtype=pl.Int64),
+    )

@@ -25,3 +25,11 @@ class TestLongAnswers:
         finding = detect(nadia_the_newcomer())
 
         assert finding is None
+
+
+class TestWhoItIsComparedWith:
+    def test_is_said_with_their_number(self) -> None:
+        finding = detect(marcus_the_harvester(ratio_percentile=0.97, ratio_peers=412, median_output=400))
+
+        assert finding is not None
+        assert "more than 97 % of 412 like users of flagship-2 get" in finding.sentence

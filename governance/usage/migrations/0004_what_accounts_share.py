@@ -8,6 +8,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name="dirtyaccount",
+            name="anew",
+            field=models.BooleanField(default=False, help_text="To be scored whether usage has come in or not."),
+        ),
+        migrations.AddField(
             model_name="profile",
             name="addresses",
             field=models.BinaryField(null=True),
