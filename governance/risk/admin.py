@@ -46,7 +46,7 @@ class CorpusRunAdmin(HistoryAdmin):
 
 @admin.register(AccountSample)
 class AccountSampleAdmin(HistoryAdmin):
-    list_display = ("account", "texts", "breadth", "taken_at")
+    list_display = ("account", "requests", "breadth", "model", "ratio", "taken_at")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
@@ -25,6 +25,7 @@ from governance.usage.queries import Window, profiles_in, windows
 # A campaign's usage is added up again when it has grown by so much, so that what that costs grows with the logarithm
 # of its usage.
 GROWTH: Final = 1.2
+ASSESSED_EVERY: Final = timedelta(hours=3)
 # One that has so few points is far from the line, and can wait longer.
 NEAR: Final = 30
 GROWTH_FAR_OFF: Final = 1.6
@@ -183,9 +184,8 @@ def _leave_out(
 def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUID], now: datetime) -> set[int]:
     """Add up the usage of campaigns that have changed, or grown while these accounts were at work; who is concerned."""
     alive = Campaign.objects.alive()
-    concerned = alive.filter(pk__in=changed) | alive.filter(
-        pk__in=CampaignMember.objects.current().filter(account__in=accounts).values("campaign")
-    )
+    at_work = CampaignMember.objects.current().filter(account__in=accounts).values("campaign")
+    concerned = alive.filter(pk__in=changed) | alive.filter(pk__in=at_work, assessed_at__lte=now - ASSESSED_EVERY)
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}

@@ -34,9 +34,12 @@ PUBLIC_FROM: Final = 5
 # Accounts are compared with at least so many others, by their ranks in twentieths.
 FEWEST_PEERS: Final = 40
 RANKS: Final = [rank / 20 for rank in range(1, 21)]
-# So many prompts of an account are laid beside those of others; it is sampled anew when it has sent so much more.
+# So many prompts of an account are laid beside those of others.
 PROMPTS_COMPARED: Final = 96
-GROWTH: Final = 1.5
+# What an account has in common with others is looked at again when it has sent so much more, and when it has sent so
+# much more at all it is sampled anew even where nothing has moved.
+GROWTH: Final = 1.1
+GROWTH_AT_ALL: Final = 1.5
 
 
 class Seen(Protocol):
@@ -57,29 +60,28 @@ def remember_traits(seen: Sequence[Seen], *, now: datetime) -> set[int]:
 
     Runs in the caller's transaction, one at a time.
     """
-    have = {one.account: list(traits_of(one.usage, one.sign_up)) for one in seen}
+    sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in seen])}
+    grown = {one.account: one for one in seen if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}
+    have = {account: _lasting([*traits_of(one.usage, one.sign_up)]) for account, one in grown.items()}
     had: dict[int, dict[tuple[int, int], float]] = {account: {} for account in have}
     known = AccountTrait.objects.filter(account__in=have).values_list("account", "kind", "digest", "share")
     for account, kind, digest, share in known:
         had[account][kind, digest] = share
-    lasting = {account: _lasting(traits) for account, traits in have.items()}
-    sampled = {sample.account_id: sample for sample in AccountSample.objects.filter(account__in=have)}
     moved = {
-        one.account
-        for one in seen
-        if _moved(lasting[one.account], had[one.account]) or _grown(one.usage, sampled.get(one.account))
+        account
+        for account, one in grown.items()
+        if _moved(have[account], had[account]) or _has_grown(one.usage, sampled.get(account), by=GROWTH_AT_ALL)
     }
-    fresh = [one for one in seen if one.account in moved]
     AccountTrait.objects.filter(account__in=moved).delete()
     rows = [
-        (one.account, one.organisation, kind, digest, trait.uses, trait.share)
-        for one in fresh
-        for (kind, digest), trait in lasting[one.account].items()
+        (account, grown[account].organisation, kind, digest, trait.uses, trait.share)
+        for account in moved
+        for (kind, digest), trait in have[account].items()
     ]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_ADD_TRAITS, [*map(list, zip(*rows, strict=True))])
-    _sample(fresh, sampled, now=now)
+    _sample([grown[account] for account in moved], sampled, now=now)
     return moved
 
 
@@ -96,7 +98,7 @@ def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: 
         AccountSample(
             account_id=one.account,
             sketches=list(one.usage.sample[:PROMPTS_COMPARED]),
-            texts=one.usage.texts,
+            requests=one.usage.events,
             breadth=one.usage.breadth,
             model=one.usage.main_model,
             ratio=one.usage.main_ratio,
@@ -114,7 +116,7 @@ def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: 
         samples,
         update_conflicts=True,
         unique_fields=["account"],
-        update_fields=["sketches", "texts", "breadth", "model", "ratio", "alone", "taken_at"],
+        update_fields=["sketches", "requests", "breadth", "model", "ratio", "alone", "taken_at"],
     )
     counted = sorted((sketch, change) for sketch, change in changes.items() if change)
     with connection.cursor() as cursor:
@@ -168,8 +170,8 @@ def _moved(traits: Mapping[tuple[int, int], Trait], had: Mapping[tuple[int, int]
     return traits.keys() != had.keys() or any(abs(trait.share - had[key]) >= MOVED for key, trait in traits.items())
 
 
-def _grown(usage: AccountUsage, sample: AccountSample | None) -> bool:
-    return usage.texts > 0 and (sample is None or usage.texts >= GROWTH * sample.texts)
+def _has_grown(usage: AccountUsage, sample: AccountSample | None, *, by: float) -> bool:
+    return sample is None or usage.events >= by * sample.requests
 
 
 def relink(accounts: Collection[int]) -> None:

@@ -88,7 +88,7 @@ class AccountSample(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     sketches = ArrayField(models.BigIntegerField(), help_text="Those with the smallest hashes, smallest first.")
-    texts = models.IntegerField(help_text="Requests with text, when it was taken.")
+    requests = models.BigIntegerField(help_text="Of the account, when it was taken.")
     breadth = models.FloatField(null=True)
     model = models.CharField(max_length=128, help_text="The one it uses most, …")
     ratio = models.FloatField(help_text="… its median of output to input tokens with it, …")

@@ -74,7 +74,7 @@ def _one_of_everything() -> None:
     CampaignMember.objects.create(campaign=campaign, account=other, **member)
     Link.objects.create(one=opened.account, other=other, wrappers=1, shards=1, addresses=0, card=0.8, settings=0)
     AccountSample.objects.create(
-        account=other, sketches=[1, 2], texts=2, model="flagship-2", ratio=1.5, alone=True, taken_at=NOW
+        account=other, sketches=[1, 2], requests=2, model="flagship-2", ratio=1.5, alone=True, taken_at=NOW
     )
     SharedPrompt.objects.create(sketch=1, accounts=1)
     add_corpus(

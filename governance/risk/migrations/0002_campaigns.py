@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
-                ("texts", models.IntegerField(help_text="Requests with text, when it was taken.")),
+                ("requests", models.BigIntegerField(help_text="Of the account, when it was taken.")),
                 ("breadth", models.FloatField(null=True)),
                 ("model", models.CharField(help_text="The one it uses most, …", max_length=128)),
                 ("ratio", models.FloatField(help_text="… its median of output to input tokens with it, …")),
