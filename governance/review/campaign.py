@@ -15,7 +15,7 @@ MEMBERS_SHOWN: Final = 12
 
 TIES: Final = {
     "wrappers": "same wrappers",
-    "shards": "shards of one body of prompts",
+    "shards": "shards of one corpus",
     "addresses": "same addresses",
     "card": "same card",
     "settings": "same settings",

@@ -7,10 +7,10 @@ from textwrap import fill
 from typing import Any, Final
 
 from accounts.models import Account
-from governance.risk.finding import percent
+from governance.risk.finding import Family, percent
 from governance.risk.models import Assessment, CampaignMember
 from governance.risk.policy import Response
-from governance.risk.scoring import AUTOMATIC_LINE, REVIEW_LINE
+from governance.risk.scoring import REVIEW_LINE
 
 WIDTH: Final = 96
 MEMBERS_NAMED: Final = 12
@@ -87,12 +87,18 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
-    """Which findings alone could bring it below the line, were they found wrong."""
-    decisive = [one["title"] for one in against if score - one["points"] < REVIEW_LINE]
+    """Which evidence alone could bring it below the line, were it wrong: a finding, or that it acts with others."""
+    points = {one["title"]: one["points"] for one in against if not _is_campaigns(one)}
+    if whole := sum(one["points"] for one in against if _is_campaigns(one)):
+        points["that it belongs to the campaign"] = whole
+    decisive = [title for title, worth in points.items() if score - worth < REVIEW_LINE]
     if not decisive:
-        return "No single finding carries it: were any one of them wrong, it would stay above the review line."
-    automatic = " It is beyond the automatic line all the same." if score >= AUTOMATIC_LINE else ""
-    return f"It hangs on: {'; '.join(decisive)}. Were that found wrong, it would fall below the review line.{automatic}"
+        return "No single piece of evidence carries it: were any of them wrong, it would stay above the review line."
+    return f"It hangs on: {'; '.join(decisive)}. Were that found wrong, it would fall below the review line."
+
+
+def _is_campaigns(one: Mapping[str, Any]) -> bool:
+    return one["family"] == Family.TOGETHER or bool(one["evidence"].get("campaign_wide"))
 
 
 def _campaign(account: Account) -> Iterator[str]:
@@ -111,7 +117,7 @@ def _campaign(account: Account) -> Iterator[str]:
         yield _wrapped("What they do, added up, is no harvest; the group is watched and counts for nothing.", indent=2)
     others = campaign.members.current().exclude(pk=member.pk).select_related("account")
     for other in others[:MEMBERS_NAMED]:
-        yield f"  {other.account.external_id}: {percent(other.strength)} sure ({_strengths(other.ties)})"
+        yield _wrapped(f"{other.account.external_id}: {_strengths(other.ties)}", indent=2, hang=4)
     if (more := campaign.size - 1 - MEMBERS_NAMED) > 0:
         yield f"  and {more} more"
     for left in campaign.members.left_out().select_related("account"):
@@ -127,6 +133,8 @@ def _figures(evidence: Mapping[str, Any]) -> str:
 
 
 def _figure(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -41,7 +41,7 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
             version=one["version"],
             strength=one["strength"] * belongs,
             sentence=f"Over the {members} accounts of its campaign: {one['sentence']}",
-            evidence=one["evidence"],
+            evidence={**one["evidence"], "campaign_wide": True},
             harmless=one["harmless"],
         )
         for one in findings
