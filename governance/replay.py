@@ -16,6 +16,7 @@ import msgspec
 from governance import pipeline
 from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import OLDEST_IN_FILES, record_lines
+from governance.usage.models import DirtyAccount
 
 BATCH: Final = 5_000
 # Whoever is in the register was there before the world began.
@@ -25,57 +26,93 @@ LIMIT: Final = 2_000
 
 
 class Progress(NamedTuple):
-    """Where a replay has come to. Counts are of all that went before, too."""
+    """Where a replay has come to. Counts are of all that went before, too; `waiting` is for this step's scoring."""
 
     at: datetime
     accepted: int
     duplicate: int
     rejected: int
+    late: int
     scored: int
+    waiting: int
+
+
+class Step(NamedTuple):
+    """Lines that are taken in before accounts are scored as of `end`; `late` of them are from before the step."""
+
+    end: datetime
+    lines: list[bytes]
+    late: int
 
 
 class _When(msgspec.Struct):
     occurred_at: datetime
 
 
-def replay(lines: Iterable[bytes], *, every: timedelta, review_line: int = REVIEW_LINE) -> Iterator[Progress]:
-    """Run these usage events, lines of the wire format in order of time, through everything; a report after each step.
+def replay(
+    lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None, review_line: int = REVIEW_LINE
+) -> Iterator[Progress]:
+    """Run these usage events, lines of the wire format in order of time, through everything, and say how far it is.
 
-    After each step of `every`, counted from midnight UTC, whoever has new usage is scored as of its end. A line older
-    than the step in which it is read counts as having come in late. Steps without events cost nothing.
+    After each step of `every`, whole ones by the clock of UTC, whoever has new usage is scored as of its end. A line
+    older than the step in which it is read counts as having come in late, then and there. Events from `until` on are
+    left out. Steps without events cost nothing.
     """
-    accepted = duplicate = rejected = scored = 0
-    for end, step in steps(lines, every=every):
-        for start in range(0, len(step), BATCH):
-            outcome = record_lines(step[start : start + BATCH], source="replay", now=end, oldest=OLDEST_IN_FILES)
+    accepted = duplicate = rejected = late = scored = 0
+    for step in steps(lines, every=every, until=until):
+        late += step.late
+        for start in range(0, len(step.lines), BATCH):
+            batch = step.lines[start : start + BATCH]
+            outcome = record_lines(batch, source="replay", now=step.end, oldest=OLDEST_IN_FILES)
             accepted += outcome.accepted
             duplicate += outcome.duplicate
             rejected += len(outcome.rejected)
-        while claimed := pipeline.govern(now=end, limit=LIMIT, review_line=review_line):
+            yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+        while claimed := pipeline.govern(now=step.end, limit=LIMIT, review_line=review_line):
             scored += claimed
-        yield Progress(end, accepted, duplicate, rejected, scored)
+            yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
 
 
-def steps(lines: Iterable[bytes], *, every: timedelta) -> Iterator[tuple[datetime, list[bytes]]]:
+def unscored() -> int:
+    """How many accounts have usage that no score has seen, since scoring them failed."""
+    return DirtyAccount.objects.count()
+
+
+def _waiting(at: datetime) -> int:
+    return DirtyAccount.objects.waiting(at=at).count()
+
+
+def steps(lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None) -> Iterator[Step]:
     """The lines of each step with its end. A line that says no time goes with those around it, to be rejected there."""
     decoder = msgspec.json.Decoder(_When)
     end: datetime | None = None
     step: list[bytes] = []
+    late = 0
     for line in lines:
-        try:
-            at = decoder.decode(line).occurred_at
-        except msgspec.MsgspecError:
-            at = None
-        if at is not None and at.tzinfo is not None and (end is None or at >= end):
-            if end is not None and step:
-                yield end, step
-                step = []
-            end = _end_of_step(at, every)
+        at = _time_of(line, decoder)
+        if at is not None:
+            if until is not None and at >= until:
+                continue
+            if end is None or at >= end:
+                if end is not None:
+                    yield Step(end, step, late)
+                    step, late = [], 0
+                end = _end_of_step(at, every)
+            elif at < end - every:
+                late += 1
         step.append(line)
-    if end is not None and step:
-        yield end, step
+    if end is not None:
+        yield Step(end, step, late)
+
+
+def _time_of(line: bytes, decoder: msgspec.json.Decoder[_When]) -> datetime | None:
+    try:
+        at = decoder.decode(line).occurred_at
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return at if at.tzinfo else None
 
 
 def _end_of_step(at: datetime, every: timedelta) -> datetime:
     seconds = every.total_seconds()
-    return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, tz=at.tzinfo)
+    return datetime.fromtimestamp((at.timestamp() // seconds + 1) * seconds, tz=UTC)

@@ -26,7 +26,7 @@ from governance.usage.queries import Window, profiles_in, windows
 # of its usage.
 GROWTH: Final = 1.2
 ASSESSED_EVERY: Final = timedelta(hours=3)
-# One that has so few points is far from the line, and can wait longer.
+# One that has fewer points is far from the line, and can wait longer, whoever comes and goes.
 NEAR: Final = 30
 GROWTH_FAR_OFF: Final = 1.6
 # By how many points a campaign's score moves before its members are judged anew, whether they are at work or not.
@@ -197,9 +197,10 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     due = [
         campaign
         for pk, campaign in campaigns.items()
-        if pk in changed
-        or events[pk] >= (GROWTH if campaign.score >= NEAR else GROWTH_FAR_OFF) * campaign.events
+        if campaign.assessed_at is None
         or campaign.model_version != calibration.version
+        or (pk in changed and campaign.score >= NEAR)
+        or events[pk] >= (GROWTH if campaign.score >= NEAR else GROWTH_FAR_OFF) * campaign.events
     ]
     scores = _scores(due, members.values(), seen)
     shows_something_new: set[uuid.UUID] = set()

@@ -43,6 +43,11 @@ def ensure_days(days: Iterable[date]) -> None:
         logger.error("No partition for %s: %s", ", ".join(map(str, missing)), type(error).__name__)  # noqa: TRY400
 
 
+def forget_days() -> None:
+    """For a process that goes to another database, in which these days need not stand."""
+    _made.clear()
+
+
 def make_days(days: Collection[date]) -> None:
     """Make the partitions of these UTC days where they are missing, with what the default table held of them.
 

@@ -1,5 +1,6 @@
 """A recorded world, replayed in its own time."""
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,11 @@ from governance.demo import world
 from governance.replay import steps
 from governance.risk.calibration import Calibration, write
 from governance.risk.detectors import all_detectors
+from governance.risk.in_force import put_in_force
+from governance.risk.models import Assessment
+from governance.usage.actions import record_lines
 from governance.usage.models import UsageEvent
+from tests.factories import MACHINE, NOW, line
 
 ENDS = datetime(2026, 8, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,19 +33,34 @@ def at(hour: float) -> bytes:
 
 class TestSteps:
     def test_end_on_the_clock_and_skip_hours_without_events(self) -> None:
-        found = [(end.hour, len(lines)) for end, lines in steps([at(0.2), at(0.9), at(5.5)], every=HOUR)]
+        found = [(step.end.hour, len(step.lines)) for step in steps([at(0.2), at(0.9), at(5.5)], every=HOUR)]
 
         assert found == [(1, 2), (6, 1)]
 
-    def test_take_a_late_line_where_it_is_read(self) -> None:
-        found = [(end.hour, len(lines)) for end, lines in steps([at(0.2), at(3.1), at(0.5), at(3.2)], every=HOUR)]
+    def test_begin_anew_where_one_ends(self) -> None:
+        found = [(step.end.hour, len(step.lines)) for step in steps([at(0), at(1), at(2)], every=HOUR)]
 
-        assert found == [(1, 1), (4, 3)]
+        assert found == [(1, 1), (2, 1), (3, 1)]
+
+    def test_take_a_late_line_where_it_is_read(self) -> None:
+        found = [
+            (step.end.hour, len(step.lines), step.late)
+            for step in steps([at(0.2), at(3.1), at(0.5), at(3.2)], every=HOUR)
+        ]
+
+        assert found == [(1, 1, 0), (4, 3, 1)]
 
     def test_keep_a_line_that_says_no_time_for_intake_to_reject(self) -> None:
-        found = [len(lines) for _, lines in steps([at(0.2), b"nonsense", at(0.3)], every=HOUR)]
+        found = [len(step.lines) for step in steps([at(0.2), b"nonsense", b"[" * 10_000, at(0.3)], every=HOUR)]
 
-        assert found == [3]
+        assert found == [4]
+
+    def test_leave_out_what_is_later_than_asked_for(self) -> None:
+        until = ENDS.replace(day=3, hour=3)
+
+        found = [(step.end.hour, len(step.lines)) for step in steps([at(9), at(2.9), at(3)], every=HOUR, until=until)]
+
+        assert found == [(3, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +93,13 @@ def replayed(recorded: dict[str, Any], output: Path, **options: Any) -> dict[str
     return {one["account"]: one for one in map(json.loads, output.read_text().splitlines())}
 
 
+@pytest.fixture
+def blind_calibration() -> str:
+    """One in which nothing speaks against anybody."""
+    against = [detector.name for detector in all_detectors() if detector.weight > 0]
+    return write(Calibration(version="blind", weights=dict.fromkeys(against, 0.0)))
+
+
 @pytest.mark.django_db(transaction=True)
 class TestAReplay:
     def test_says_who_would_have_been_flagged_and_when(self, recorded: dict[str, Any], tmp_path: Path) -> None:
@@ -88,26 +115,67 @@ class TestAReplay:
             "account": "acct_idle", "score": 0, "flagged": False, "first_flagged_at": None, "campaign": None,
         }  # fmt: skip
 
+    def test_flags_nobody_before_the_evidence_is_there(self, recorded: dict[str, Any], tmp_path: Path) -> None:
+        flagged_at = replayed(recorded, tmp_path / "all.jsonl")[recorded["harvest"]]["first_flagged_at"]
+        until = datetime.fromisoformat(flagged_at)
+
+        before = replayed(recorded, tmp_path / "before.jsonl", until=until - timedelta(hours=6))
+        then = replayed(recorded, tmp_path / "then.jsonl", until=until)
+
+        assert not before[recorded["harvest"]]["flagged"]
+        assert then[recorded["harvest"]]["first_flagged_at"] == flagged_at
+
     def test_comes_to_the_same_every_time(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         first, second = (replayed(recorded, tmp_path / name, every=timedelta(days=2)) for name in ("1", "2"))
 
         assert first == second
 
+    def test_takes_late_events_and_strangers_in_as_they_come(self, recorded: dict[str, Any], tmp_path: Path) -> None:
+        lines = (recorded["folder"] / "events.jsonl").read_bytes().splitlines()
+        stranger = msgspec.json.encode(recorded["events"][0] | {"id": "late", "account": "acct_stranger"})
+        (tmp_path / "events.jsonl").write_bytes(b"\n".join([*lines, stranger]))
+        (tmp_path / "accounts.jsonl").write_text("")
+        said = io.StringIO()
+
+        results = replayed(
+            recorded | {"folder": tmp_path}, tmp_path / "out.jsonl", every=timedelta(days=2), stdout=said
+        )
+
+        assert results.keys() == {recorded["harvest"], *recorded["others"], "acct_stranger"}
+        assert results[recorded["harvest"]]["flagged"]
+        assert not results["acct_stranger"]["flagged"]
+        assert "1 late" in said.getvalue()
+
     def test_leaves_the_real_database_alone(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         name = connection.settings_dict["NAME"]
+        record_lines([line(account="acct_ours"), line(account=recorded["harvest"])], source="native", now=NOW)
 
         replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=7))
 
         assert connection.settings_dict["NAME"] == name
-        assert not Account.objects.exists()
-        assert not UsageEvent.objects.exists()
+        assert set(Account.objects.values_list("external_id", flat=True)) == {"acct_ours", recorded["harvest"]}
+        assert UsageEvent.objects.count() == 2
+        assert not Assessment.objects.exists()
+        # What was seen there is not taken for what is here.
+        record_lines([line(account=recorded["harvest"]) for _ in range(2)], source="native", now=NOW)
+        assert UsageEvent.objects.filter(account__external_id=recorded["harvest"]).count() == 3
 
-    def test_judges_by_another_calibration(self, recorded: dict[str, Any], tmp_path: Path) -> None:
-        against = [detector.name for detector in all_detectors() if detector.weight > 0]
+    def test_judges_by_another_calibration(
+        self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
+    ) -> None:
         blind = tmp_path / "blind.toml"
-        blind.write_text(write(Calibration(version="blind", weights=dict.fromkeys(against, 0.0))))
+        blind.write_text(blind_calibration)
 
         results = replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=2), calibration=str(blind))
+
+        assert results[recorded["harvest"]]["score"] == 0
+
+    def test_judges_by_the_calibration_in_force_unless_told_otherwise(
+        self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
+    ) -> None:
+        put_in_force(blind_calibration, by=MACHINE, now=NOW)
+
+        results = replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=2))
 
         assert results[recorded["harvest"]]["score"] == 0
 
@@ -116,11 +184,29 @@ class TestAReplay:
 
         assert not results[recorded["harvest"]]["flagged"]
 
-    def test_refuses_a_file_without_events(self, recorded: dict[str, Any], tmp_path: Path) -> None:
-        empty = tmp_path / "empty.jsonl"
-        empty.write_text("")
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"events": "empty.jsonl"}, r"no usage events in .*empty\.jsonl"),
+            ({"events": "missing.jsonl"}, r"missing\.jsonl cannot be read"),
+            ({"accounts": "missing.jsonl"}, r"missing\.jsonl cannot be read"),
+            ({"accounts": "odd.jsonl"}, r"odd\.jsonl line 2"),
+            ({"output": "missing/results.jsonl"}, r"results\.jsonl cannot be written"),
+            ({"calibration": "odd.jsonl"}, r"odd\.jsonl is no calibration"),
+        ],
+    )
+    def test_refuses_what_it_cannot_work_with(
+        self, recorded: dict[str, Any], tmp_path: Path, given: dict[str, str], said: str
+    ) -> None:
+        (tmp_path / "empty.jsonl").write_text("")
+        (tmp_path / "odd.jsonl").write_text('{"account": "acct_1"}\nodd\n')
+        files = {name: str(recorded["folder"] / f"{name}.jsonl") for name in ("events", "accounts")}
+        files |= {"output": str(tmp_path / "out.jsonl")} | {name: str(tmp_path / file) for name, file in given.items()}
 
-        with pytest.raises(CommandError, match="no usage events"):
-            call_command(
-                "replay", str(empty), accounts=str(recorded["folder"] / "accounts.jsonl"), output=str(tmp_path / "out")
-            )
+        with pytest.raises(CommandError, match=said):
+            call_command("replay", files.pop("events"), **files)
+
+    @pytest.mark.parametrize("option", ["--every=7x", "--every=0h", "--until=tomorrow"])
+    def test_says_how_times_are_written(self, option: str) -> None:
+        with pytest.raises(CommandError, match="write"):
+            call_command("replay", "events.jsonl", "--accounts=a", "--output=o", option)
