@@ -166,15 +166,18 @@ def shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int,
     runs = int(number.sum()) - RUN + 1
     if runs < 1:
         return [()] * len(words)
-    hashed = mix(np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + RUN - 1))
+    hashed = np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + RUN - 1)
     mixed = np.full(runs, np.uint64(_seed(key)))
     for place, factor in enumerate(_RUN_FACTORS):
         mixed += hashed[place : place + runs] * factor
     digests = mix(mixed)
-    owner = np.repeat(np.arange(len(words)), number)
-    chosen = np.flatnonzero((digests < np.uint64(2**64 // ONE_IN)) & (owner[:runs] == owner[RUN - 1 :]))
-    order = chosen[np.lexsort((digests[chosen], owner[chosen]))]
-    whose, values = owner[order], digests[order].view(np.int64).tolist()
+    ends = np.cumsum(number)
+    across = ends[:, None] - np.arange(1, RUN)  # runs that begin in one text and end in the next
+    digests[across[(across >= 0) & (across < runs)]] = np.iinfo(np.uint64).max
+    chosen = np.flatnonzero(digests < np.uint64(2**64 // ONE_IN))
+    owner = np.searchsorted(ends, chosen, side="right")
+    order = np.lexsort((digests[chosen], owner))
+    whose, values = owner[order], digests[chosen[order]].view(np.int64).tolist()
     bounds = np.searchsorted(whose, np.arange(len(words) + 1)).tolist()
     return [tuple(values[start : min(end, start + SHINGLES_KEPT)]) for start, end in pairwise(bounds)]
 
