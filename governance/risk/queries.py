@@ -139,7 +139,7 @@ def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
 
 
 def _sign_up(known: RegisterFacts) -> SignUp:
-    return SignUp(card=known.payment_fingerprint, address=known.signup_ip, domain=known.email_domain)
+    return SignUp(card=known.payment_fingerprint, address=known.signup_ip)
 
 
 def campaigns_of(accounts: Collection[int]) -> dict[int, CampaignMember]:

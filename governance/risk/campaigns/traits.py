@@ -18,8 +18,7 @@ class Kind(IntEnum):
     TEMPLATE = 1
     ADDRESS = 2
     CARD = 3
-    DOMAIN = 4
-    SETTINGS = 5
+    SETTINGS = 4
 
 
 class Trait(NamedTuple):
@@ -36,7 +35,6 @@ class SignUp(NamedTuple):
 
     card: str = ""
     address: str = ""
-    domain: str = ""
 
 
 def traits_of(usage: AccountUsage, sign_up: SignUp) -> Iterator[Trait]:
@@ -50,9 +48,8 @@ def traits_of(usage: AccountUsage, sign_up: SignUp) -> Iterator[Trait]:
         yield Trait(Kind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
     if usage.top_parameter_share and usage.settings_digest is not None:
         yield Trait(Kind.SETTINGS, usage.settings_digest, usage.events, usage.top_parameter_share)
-    for kind, text in ((Kind.CARD, sign_up.card), (Kind.DOMAIN, sign_up.domain)):
-        if text:
-            yield Trait(kind, _digest(text), 0, 1.0)
+    if sign_up.card:
+        yield Trait(Kind.CARD, _digest(sign_up.card), 0, 1.0)
 
 
 def _digest(text: str) -> int:

@@ -97,9 +97,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "kind",
-                    models.SmallIntegerField(
-                        choices=[(1, "Template"), (2, "Address"), (3, "Card"), (4, "Domain"), (5, "Settings")]
-                    ),
+                    models.SmallIntegerField(choices=[(1, "Template"), (2, "Address"), (3, "Card"), (4, "Settings")]),
                 ),
                 ("digest", models.BigIntegerField()),
                 (
