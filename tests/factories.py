@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Account, ApiKey, Licence, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import restrict
+from governance.enforcement.actions import Terms, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.review.models import Case
 from governance.risk.models import Assessment
@@ -104,21 +104,19 @@ def case(
 
 
 def restriction(
-    target: Account | ApiKey,
+    target: Account | ApiKey | Organisation,
     kind: Restriction.Kind = Restriction.Kind.BLOCK,
     *,
-    until: datetime | None = None,
     at: datetime = NOW,
     unique_key: str | None = None,
-    requests_per_minute: int | None = None,
+    **terms: Any,
 ) -> Restriction:
+    if kind == Restriction.Kind.WITHHOLD:
+        terms.setdefault("withheld", ["logprobs"])
     return restrict(
         target,
-        kind=kind,
-        reason=Reason.BULK_HARVEST,
+        Terms(kind, Reason.BULK_HARVEST, **terms),
         unique_key=unique_key or str(uuid.uuid4()),
-        until=until,
-        requests_per_minute=requests_per_minute,
         by=MACHINE,
         now=at,
     )

@@ -1,17 +1,27 @@
 """Putting restrictions into force and ending them: staff, the API and the pipeline all come through here."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final, NamedTuple
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
-from accounts.models import Account, ApiKey
-from governance.audit.actions import record, take_turn
+from accounts.models import Account, ApiKey, Organisation
+from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
 from governance.doorbell import ring
-from governance.enforcement.models import Reason, Restriction
+from governance.enforcement.models import Change, Reason, Restriction
+from governance.enforcement.names import Names, Target, names_of
+from governance.enforcement.queries import last_number
+from governance.risk.models import Campaign
 
 EXPIRY = Actor.system("expiry")
+# What PostgreSQL calls out when changes are committed. Whoever hears it reads the rows.
+CHANNEL: Final = "stillwatch_changes"
+BATCH = 2_000
+ENDED_AT_ONCE = 500
 
 
 class ConflictingKeyError(Exception):
@@ -22,107 +32,328 @@ class ConflictingKeyError(Exception):
         self.earlier = earlier
 
 
-@transaction.atomic
-def restrict(
-    target: Account | ApiKey,
-    *,
-    kind: Restriction.Kind,
-    reason: Reason,
-    unique_key: str,
-    by: Actor,
-    now: datetime,
-    until: datetime | None = None,
-    terms_clause: str = "",
-    requests_per_minute: int | None = None,
-) -> Restriction:
-    """Put a restriction in force against an account or a key; the one function that does.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is put into force, whoever it is against. Until when: for ever, unless `until` says."""
+
+    kind: Restriction.Kind
+    reason: Reason
+    until: datetime | None = None
+    starts_at: datetime | None = None
+    terms_clause: str = ""
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    withheld: Sequence[str] = field(default=())
+    approver: str = ""
+
+    def start(self, now: datetime) -> datetime:
+        return max(self.starts_at or now, now)
+
+
+class Restricting(NamedTuple):
+    """What asking for restrictions came to: one for each target in their order, and which of them are new."""
+
+    restrictions: list[Restriction]
+    new: set[int]
+
+
+def restrict(target: Target, terms: Terms, *, unique_key: str, by: Actor, now: datetime) -> Restriction:
+    """Put a restriction in force against an account, a key or an organisation.
 
     The same `unique_key` again answers with the restriction that it made. One of the same kind that is in force
-    already is replaced, so that the newest terms count. Until when: for ever, unless `until` says.
+    already is replaced, so that the newest terms count, and comes back when this one is lifted or expires.
 
     Raises ConflictingKeyError where the key was used for another target or kind, ValueError for an impossible time.
     """
-    if until is not None and until <= now:
+    return restrict_all([(target, unique_key)], terms, by=by, now=now).restrictions[0]
+
+
+def restrict_campaign(campaign: Campaign, terms: Terms, *, unique_key: str, by: Actor, now: datetime) -> Restricting:
+    """Restrict every account that belongs to the campaign now, each by a restriction of its own.
+
+    So each can be appealed and lifted by itself, and who joins later is not restricted unseen.
+    """
+    members = Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id")
+    aims = [(account, f"{unique_key}:{account.external_id}") for account in members]
+    return restrict_all(aims, terms, by=by, now=now, campaign=campaign)
+
+
+@transaction.atomic
+def restrict_all(
+    aims: Sequence[tuple[Target, str]], terms: Terms, *, by: Actor, now: datetime, campaign: Campaign | None = None
+) -> Restricting:
+    """`restrict` for many targets, each with its unique key, in one transaction: all or none."""
+    starts_at = terms.start(now)
+    if terms.until is not None and terms.until <= starts_at:
         raise ValueError("A restriction must end after it starts.")
     take_turn()
-    earlier = Restriction.objects.filter(unique_key=unique_key).first()
-    on_account = isinstance(target, Account)
-    aim = {"account": target if on_account else None, "key": None if on_account else target}
-    if earlier is not None:
-        if (earlier.account or earlier.key, earlier.kind) != (target, kind):
+    known = _made_before([unique_key for _, unique_key in aims])
+    for target, unique_key in aims:
+        earlier = known.get(unique_key)
+        if earlier is not None and (earlier.target, earlier.kind) != (target, terms.kind):
             raise ConflictingKeyError(earlier)
-        return earlier
-    Restriction.objects.overdue(at=now).filter(**aim, kind=kind).update(
-        ended_at=now, ending=Restriction.Ending.EXPIRED, ended_by=str(EXPIRY)
-    )
-    Restriction.objects.filter(**aim, kind=kind, ended_at=None).update(
-        ended_at=now, ending=Restriction.Ending.REPLACED, ended_by=str(by)
-    )
-    restriction = Restriction.objects.create(
-        number=_next_number(),
-        **aim,
-        kind=kind,
-        reason=reason,
-        terms_clause=terms_clause,
-        requests_per_minute=requests_per_minute,
-        starts_at=now,
-        expires_at=until,
-        author=str(by),
-        unique_key=unique_key,
-    )
-    record("restriction.created", subject=_subject(restriction), by=by, now=now, details=_details(restriction))
-    ring("governance.tasks.deliver_restrictions")
-    return restriction
-
-
-@transaction.atomic
-def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bool:
-    """End a restriction before its time; False where it had ended already."""
-    take_turn()
-    ended = Restriction.objects.filter(pk=restriction.pk, ended_at=None).update(
-        ended_at=now, ending=Restriction.Ending.LIFTED, ended_by=str(by), ending_note=note
-    )
-    if not ended:
-        return False
-    details = {"number": restriction.number, "kind": restriction.kind, "note": note}
-    record("restriction.lifted", subject=_subject(restriction), by=by, now=now, details=details)
-    ring("governance.tasks.deliver_restrictions")
-    return True
-
-
-@transaction.atomic
-def end_expired(*, now: datetime) -> int:
-    """Note the end of restrictions whose time is over; the check has let them go at that very moment. How many."""
-    take_turn()
-    overdue = list(Restriction.objects.overdue(at=now).select_related("account", "key__account").order_by("number"))
-    for restriction in overdue:
-        Restriction.objects.filter(pk=restriction.pk).update(
-            ended_at=restriction.expires_at, ending=Restriction.Ending.EXPIRED, ended_by=str(EXPIRY)
+    fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
+    replaced = _make_room([*fresh.values()], terms.kind, by=by, now=now)
+    made = [
+        Restriction(
+            **_aim(target),
+            campaign=campaign,
+            kind=terms.kind,
+            reason=terms.reason,
+            terms_clause=terms.terms_clause,
+            requests_per_minute=terms.requests_per_minute,
+            tokens_per_minute=terms.tokens_per_minute,
+            withheld=list(terms.withheld),
+            starts_at=starts_at,
+            expires_at=terms.until,
+            author=str(by),
+            approver=terms.approver,
+            replaces=replaced.get(target),
+            unique_key=unique_key,
         )
-        details = {"number": restriction.number, "kind": restriction.kind}
-        record("restriction.expired", subject=_subject(restriction), by=EXPIRY, now=now, details=details)
+        for unique_key, target in fresh.items()
+    ]
+    _begin(made, by=by, now=now)
+    known |= {restriction.unique_key: restriction for restriction in made}
+    restrictions = [known[unique_key] for _, unique_key in aims]
+    return Restricting(restrictions, {restriction.number for restriction in made})
+
+
+def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime, undo: bool = False) -> bool:
+    """End a restriction before its time; False where it had ended already. `undo` says that it was a slip."""
+    return bool(lift_all([restriction.number], note=note, by=by, now=now, undo=undo))
+
+
+@transaction.atomic
+def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime, undo: bool = False) -> list[int]:
+    """`lift` for many, in one transaction; the numbers of those that had not ended already."""
+    take_turn()
+    live = _live(Restriction.objects.filter(number__in=list(numbers)))
+    ending = Restriction.Ending.UNDONE if undo else Restriction.Ending.LIFTED
+    _end(live, ending, by=by, now=now, note=note)
+    _restore(live, by=by, now=now)
+    return [restriction.number for restriction in live]
+
+
+def end_expired(*, now: datetime) -> int:
+    """Note the end of restrictions whose time is over; the check has let them go at that very moment. How many.
+
+    In portions, so that nobody waits long for their turn.
+    """
+    ended = 0
+    while portion := _end_some_expired(now=now):
+        ended += portion
+    return ended
+
+
+@transaction.atomic
+def _end_some_expired(*, now: datetime) -> int:
+    take_turn()
+    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:ENDED_AT_ONCE]
+    overdue = _live(Restriction.objects.filter(number__in=first).order_by("number"))
+    _end(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    _restore(overdue, by=EXPIRY, now=now)
     return len(overdue)
 
 
-def _next_number() -> int:
-    """Gapless and in commit order: whoever asks has taken the turn, and holds it until its transaction ends."""
-    return (Restriction.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+@transaction.atomic
+def cover_new_names(*, now: datetime) -> int:
+    """Tell gateways of keys and accounts that came to somebody who is restricted already; of how many restrictions."""
+    with connection.cursor() as cursor:
+        cursor.execute(COVERS_LESS)
+        numbers = [number for (number,) in cursor.fetchall()]
+    if not numbers:
+        return 0
+    take_turn()
+    live = _live(Restriction.objects.filter(number__in=numbers).order_by("number"))
+    _tell(Change.What.COVERS, live, now=now, names=names_of([restriction.target for restriction in live]))
+    return len(live)
 
 
-def _subject(restriction: Restriction) -> tuple[str, str]:
-    if restriction.account is not None:
-        return "account", restriction.account.external_id
-    assert restriction.key is not None  # the constraint restriction_has_one_target  # noqa: S101
-    return "key", restriction.key.external_id
+# Restrictions in force on somebody who has a key, or an account, that gateways were not told of with them.
+COVERS_LESS: Final = """
+    WITH live AS (
+        SELECT number, account_id, organisation_id FROM enforcement_restriction
+        WHERE ended_at IS NULL AND key_id IS NULL
+    ), covered AS (
+        SELECT live.number, account.external_id AS account, key.external_id AS key
+        FROM live JOIN accounts_account account
+            ON account.id = live.account_id OR account.organisation_id = live.organisation_id
+        LEFT JOIN accounts_apikey key ON key.account_id = account.id
+    ), told AS (
+        SELECT DISTINCT ON (restriction_id) restriction_id, told->'names' AS names
+        FROM enforcement_change WHERE told IS NOT NULL AND restriction_id IN (SELECT number FROM live)
+        ORDER BY restriction_id, number DESC
+    )
+    SELECT DISTINCT covered.number FROM covered JOIN told ON told.restriction_id = covered.number
+    WHERE NOT told.names->'account' ? covered.account
+       OR covered.key IS NOT NULL AND NOT told.names->'key' ? covered.key
+"""
 
 
-def _details(restriction: Restriction) -> dict[str, str | int | None]:
+def _made_before(unique_keys: Sequence[str]) -> dict[str, Restriction]:
+    found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
+    return {restriction.unique_key: restriction for restriction in found}
+
+
+def _aim(target: Target) -> dict[str, Target]:
+    match target:
+        case Account():
+            return {"account": target}
+        case ApiKey():
+            return {"key": target}
+        case Organisation():
+            return {"organisation": target}
+
+
+def _make_room(
+    targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, now: datetime
+) -> dict[Target, Restriction]:
+    """End what of this kind is in force on the targets; what the new ones replace, by target."""
+    aims = Q()
+    for model, column in ((Account, "account"), (ApiKey, "key"), (Organisation, "organisation")):
+        if pks := [target.pk for target in targets if isinstance(target, model)]:
+            aims |= Q(**{f"{column}__in": pks})
+    if not aims:
+        return {}
+    live = _live(Restriction.objects.filter(aims, kind=kind))
+    over = [one for one in live if one.expires_at is not None and one.expires_at <= now]
+    running = [one for one in live if one not in over]
+    _end(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    _end(running, Restriction.Ending.REPLACED, by=by, now=now)
+    return {one.target: one for one in running}
+
+
+def _live(restrictions: QuerySet[Restriction]) -> list[Restriction]:
+    """Those of them that have not ended; whoever asks has taken the turn, so that nobody ends them meanwhile."""
+    return list(
+        restrictions.filter(ended_at=None).select_related("account", "key__account", "organisation", "replaces")
+    )
+
+
+def _begin(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+    """Give each its number, and store, tell and record it. Whoever calls has taken the turn."""
+    if not restrictions:
+        return
+    for number, restriction in enumerate(restrictions, start=last_number() + 1):
+        restriction.number = number
+    Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
+    targets = [restriction.target for restriction in restrictions]
+    _tell(Change.What.BEGAN, restrictions, now=now, names=names_of(targets))  # these numbers are theirs
+    happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
+    record_all(happenings, by=by, now=now)
+
+
+def _end(
+    restrictions: Sequence[Restriction], ending: Restriction.Ending, *, by: Actor, now: datetime, note: str = ""
+) -> None:
+    """Store, tell and record the end of each. Whoever calls has taken the turn."""
+    if not restrictions:
+        return
+    for one in restrictions:
+        expired = ending == Restriction.Ending.EXPIRED and one.expires_at is not None
+        one.ended_at = one.expires_at if expired else now
+        one.ending, one.ended_by, one.ending_note = ending, str(by), note
+    Restriction.objects.bulk_update(restrictions, ["ended_at", "ending", "ended_by", "ending_note"], batch_size=BATCH)
+    _tell(Change.What.ENDED, restrictions, now=now)
+    happenings = [
+        Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | _noted(note))
+        for one in restrictions
+    ]
+    record_all(happenings, by=by, now=now)
+
+
+def _noted(note: str) -> dict[str, str]:
+    return {"note": note} if note else {}
+
+
+def _restore(ended: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+    """Put back in force what each had replaced, with the terms it had, unless its own time is over meanwhile."""
+    again = []
+    for restriction in ended:
+        before = restriction.replaces
+        while before is not None and before.expires_at is not None and before.expires_at <= now:
+            before = before.replaces
+        if before is not None:
+            again.append(
+                Restriction(
+                    **_aim(before.target),
+                    campaign=before.campaign,
+                    kind=before.kind,
+                    reason=before.reason,
+                    terms_clause=before.terms_clause,
+                    requests_per_minute=before.requests_per_minute,
+                    tokens_per_minute=before.tokens_per_minute,
+                    withheld=before.withheld,
+                    starts_at=max(before.starts_at, now),
+                    expires_at=before.expires_at,
+                    author=before.author,
+                    approver=before.approver,
+                    replaces=before.replaces,
+                    unique_key=f"again:{restriction.number}",
+                )
+            )
+    _begin(again, by=by, now=now)
+
+
+def _tell(
+    what: Change.What, restrictions: Sequence[Restriction], *, now: datetime, names: Sequence[Names] | None = None
+) -> None:
+    """Append to the feed. Numbers are gapless and in commit order, since whoever calls has taken the turn."""
+    begins = what == Change.What.BEGAN
+    first = restrictions[0].number if begins and restrictions else last_number() + 1
+    Change.objects.bulk_create(
+        [
+            Change(
+                number=number,
+                restriction=restriction,
+                what=what,
+                at=now,
+                told=told(restriction, names[number - first]) if names else None,
+            )
+            for number, restriction in enumerate(restrictions, start=first)
+        ],
+        batch_size=BATCH,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    ring("governance.tasks.deliver_restrictions")
+
+
+def told(restriction: Restriction, names: Names) -> dict[str, Any]:
+    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why."""
     return {
         "number": restriction.number,
-        "kind": restriction.kind,
-        "reason": restriction.reason,
+        "kind": str(restriction.kind),
+        "reason": str(restriction.reason),
+        "from": restriction.starts_at.isoformat(),
+        "until": restriction.expires_at.isoformat() if restriction.expires_at else None,
+        "requests_per_minute": restriction.requests_per_minute,
+        "tokens_per_minute": restriction.tokens_per_minute,
+        "withheld": sorted(restriction.withheld),
+        "names": names,
+    }
+
+
+def subject_of(restriction: Restriction) -> tuple[str, str]:
+    """Whom an entry of the log about this restriction speaks of."""
+    target = restriction.target
+    kind = {Account: "account", ApiKey: "key", Organisation: "organisation"}[type(target)]
+    return kind, target.external_id
+
+
+def _details(restriction: Restriction) -> Mapping[str, Any]:
+    return {
+        "number": restriction.number,
+        "kind": str(restriction.kind),
+        "reason": str(restriction.reason),
         "terms_clause": restriction.terms_clause,
         "requests_per_minute": restriction.requests_per_minute,
+        "tokens_per_minute": restriction.tokens_per_minute,
+        "withheld": list(restriction.withheld),
+        "starts_at": restriction.starts_at.isoformat(),
         "expires_at": restriction.expires_at.isoformat() if restriction.expires_at else None,
+        "campaign": str(restriction.campaign_id) if restriction.campaign_id else None,
+        "approver": restriction.approver,
         "unique_key": restriction.unique_key,
     }

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey
-from governance.enforcement.actions import ConflictingKeyError, lift, restrict
+from governance.enforcement.actions import ConflictingKeyError, Terms, lift, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import access
 from governance.staff.models import ServiceKey
@@ -104,11 +104,13 @@ class Restrictions(APIView):
         try:
             restriction = restrict(
                 _target(fields.get("account"), fields.get("api_key")),
-                kind=Restriction.Kind(fields["kind"]),
-                reason=Reason(fields["reason"]),
-                terms_clause=fields["terms_clause"],
-                until=fields["expires_at"],
-                requests_per_minute=fields["requests_per_minute"],
+                Terms(
+                    kind=Restriction.Kind(fields["kind"]),
+                    reason=Reason(fields["reason"]),
+                    terms_clause=fields["terms_clause"],
+                    until=fields["expires_at"],
+                    requests_per_minute=fields["requests_per_minute"],
+                ),
                 unique_key=unique_key,
                 by=acting_key(request).actor,
                 now=now,

@@ -1,4 +1,4 @@
-"""Whether an account has access: what gateways ask."""
+"""Whether an account has access, asked of PostgreSQL itself."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db.models import Max, Q
 
 from accounts.models import Account, ApiKey
-from governance.enforcement.models import Restriction
+from governance.enforcement.models import Change, Restriction
 
 
 class Access(NamedTuple):
@@ -26,21 +26,25 @@ def access(*, account: str | None = None, api_key: str | None = None, now: datet
 
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
     """
-    sequence = Restriction.objects.aggregate(last=Max("number"))["last"] or 0
-    if api_key is not None:
-        key = ApiKey.objects.select_related("account").filter(external_id=api_key).first()
-        known, target = key is not None, Q(key=key) | Q(account=key.account) if key else None
-    else:
-        found = Account.objects.filter(external_id=account).first()
-        known, target = found is not None, Q(account=found) if found else None
-    if target is None:
-        return Access(allowed=True, known=known, restriction=None, sequence=sequence)
+    sequence = last_number()
+    key = ApiKey.objects.select_related("account").filter(external_id=api_key).first() if api_key is not None else None
+    found = key.account if key else Account.objects.filter(external_id=account).first() if account else None
+    if found is None:
+        return Access(allowed=True, known=False, restriction=None, sequence=sequence)
+    target = Q(account=found) | Q(key=key) if key else Q(account=found)
+    if found.organisation_id is not None:
+        target |= Q(organisation=found.organisation_id)
     strongest = Restriction.objects.in_force(at=now).filter(target).strongest_first().first()
     denied = strongest is not None and strongest.denies
-    return Access(allowed=not denied, known=known, restriction=strongest, sequence=sequence)
+    return Access(allowed=not denied, known=True, restriction=strongest, sequence=sequence)
 
 
 def throttle_of(target: Account, *, now: datetime) -> int | None:
     """Requests a minute that a throttle leaves the account, if one is in force."""
     throttles = Restriction.objects.in_force(at=now).filter(account=target, kind=Restriction.Kind.THROTTLE)
     return throttles.values_list("requests_per_minute", flat=True).first()
+
+
+def last_number() -> int:
+    """The version of the world: the number of the newest change."""
+    return Change.objects.aggregate(last=Max("number"))["last"] or 0

@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.audit.actions import record
 from governance.audit.actor import Actor
-from governance.enforcement.actions import lift, restrict
+from governance.enforcement.actions import Terms, lift, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.reopening import Earlier, deserves_a_case
@@ -197,17 +197,14 @@ def _restriction_for(
 ) -> Restriction | None:
     if verdict.action not in Decision.RESTRICTING:
         return None
-    return restrict(
-        account,
+    terms = Terms(
         kind=Restriction.Kind(verdict.action.value),
         reason=Reason(verdict.reason.value),
-        unique_key=f"decision:{decision_id}",
-        by=by.actor,
-        now=now,
         until=now + verdict.lasts if verdict.lasts else None,
         terms_clause=verdict.terms_clause,
         requests_per_minute=verdict.requests_per_minute,
     )
+    return restrict(account, terms, unique_key=f"decision:{decision_id}", by=by.actor, now=now)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from governance.audit.models import Entry
-from governance.enforcement.actions import ConflictingKeyError, end_expired, lift, restrict
+from governance.enforcement.actions import ConflictingKeyError, Terms, end_expired, lift, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import access
 from tests.factories import MACHINE, NOW, account, api_key, restriction
@@ -185,14 +185,8 @@ def test_restrictions_made_at_once_are_numbered_without_gaps_or_doubles() -> Non
 
     def block(place: int) -> int:
         try:
-            return restrict(
-                targets[place],
-                kind=Kind.BLOCK,
-                reason=Reason.BULK_HARVEST,
-                unique_key=f"race-{place}",
-                by=MACHINE,
-                now=NOW,
-            ).number
+            block = Terms(Kind.BLOCK, Reason.BULK_HARVEST)
+            return restrict(targets[place], block, unique_key=f"race-{place}", by=MACHINE, now=NOW).number
         finally:
             connection.close()
 

@@ -1,12 +1,14 @@
-"""Restrictions: what is in force against an account or one of its keys, and all that ever was."""
+"""Restrictions: what is in force against a customer, all that ever was, and the feed of how it changed."""
 
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, Organisation
+from governance.risk.models import Campaign
 
 
 class Reason(models.TextChoices):
@@ -34,11 +36,18 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
         return self.filter(ended_at=None, expires_at__lte=at)
 
     def against(self, account: Account) -> Self:
-        """Those on the account and on its keys."""
-        return self.filter(Q(account=account) | Q(key__account=account))
+        """Those on the account, on its keys and on its organisation."""
+        touched = Q(account=account) | Q(key__account=account)
+        if account.organisation_id is not None:
+            touched |= Q(organisation=account.organisation_id)
+        return self.filter(touched)
 
     def of_account(self, external_id: str) -> Self:
-        return self.filter(Q(account__external_id=external_id) | Q(key__account__external_id=external_id))
+        return self.filter(
+            Q(account__external_id=external_id)
+            | Q(key__account__external_id=external_id)
+            | Q(organisation__accounts__external_id=external_id)
+        )
 
     def strongest_first(self) -> Self:
         return self.order_by(Restriction.strength_case().desc(), "-number")
@@ -47,7 +56,7 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
 class Restriction(models.Model):
     """In force from `starts_at` until it expires, is lifted or is replaced: then `ended_at` says when it ended.
 
-    `number` grows in commit order over all restrictions, so that a gateway can say up to where it knows the world.
+    `number` is that of the change that began it, in the one sequence of all changes.
     """
 
     class Kind(models.TextChoices):
@@ -63,21 +72,51 @@ class Restriction(models.Model):
 
     DENYING = (Kind.SUSPEND, Kind.BLOCK)
 
+    class Withheld(models.TextChoices):
+        """What the gateway leaves out of answers, or does not offer."""
+
+        LOGPROBS = "logprobs", "Token probabilities"
+        REASONING = "reasoning", "Reasoning text"
+        NEW_MODELS = "new_models", "New models"
+
     class Ending(models.TextChoices):
         LIFTED = "lifted", "Lifted"
+        UNDONE = "undone", "Undone at once"
         EXPIRED = "expired", "Expired"
-        REPLACED = "replaced", "Replaced by a stronger one"
+        REPLACED = "replaced", "Replaced by a newer one"
 
     number = models.BigIntegerField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions")
     key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions"
+    )
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="restrictions",
+        help_text="Restricted as one of the accounts of this campaign.",
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     reason = models.CharField(max_length=32, choices=Reason)
     terms_clause = models.CharField(max_length=120, blank=True)
-    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="The limit of a throttle.")
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
+    tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
+    withheld = ArrayField(models.CharField(max_length=20, choices=Withheld), default=list, blank=True)
     starts_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     author = models.CharField(max_length=254)
+    approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="What was in force before, and is again when this one is lifted or expires.",
+    )
     unique_key = models.CharField(
         max_length=200, unique=True, help_text="One decision or one request is one restriction."
     )
@@ -92,7 +131,9 @@ class Restriction(models.Model):
         ordering = ("-number",)
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(account__isnull=False, key__isnull=True) | Q(account__isnull=True, key__isnull=False),
+                condition=Q(account__isnull=False, key__isnull=True, organisation__isnull=True)
+                | Q(account__isnull=True, key__isnull=False, organisation__isnull=True)
+                | Q(account__isnull=True, key__isnull=True, organisation__isnull=False),
                 name="restriction_has_one_target",
             ),
             models.UniqueConstraint(
@@ -103,6 +144,11 @@ class Restriction(models.Model):
             models.UniqueConstraint(
                 fields=["key", "kind"], condition=Q(ended_at=None), name="one_restriction_of_a_kind_a_key"
             ),
+            models.UniqueConstraint(
+                fields=["organisation", "kind"],
+                condition=Q(ended_at=None),
+                name="one_restriction_of_a_kind_an_organisation",
+            ),
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=models.F("starts_at")),
                 name="restriction_expires_after_it_starts",
@@ -112,9 +158,12 @@ class Restriction(models.Model):
                 name="an_ended_restriction_says_how",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="throttle") | Q(requests_per_minute__isnull=False),
+                condition=~Q(kind="throttle")
+                | Q(requests_per_minute__isnull=False)
+                | Q(tokens_per_minute__isnull=False),
                 name="a_throttle_has_a_limit",
             ),
+            models.CheckConstraint(condition=~Q(kind="withhold") | ~Q(withheld=[]), name="what_is_withheld_is_named"),
         ]
         permissions: ClassVar = [("lift_restriction", "Can lift restrictions")]
         indexes: ClassVar = [
@@ -122,7 +171,14 @@ class Restriction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.number} {self.kind} of {self.account or self.key}"
+        return f"#{self.number} {self.kind} of {self.target}"
+
+    @property
+    def target(self) -> Account | ApiKey | Organisation:
+        """Whom it is against: exactly one of three, as the constraint restriction_has_one_target has it."""
+        target = self.account or self.key or self.organisation
+        assert target is not None  # noqa: S101
+        return target
 
     @property
     def denies(self) -> bool:
@@ -133,3 +189,34 @@ class Restriction(models.Model):
         """The place of a kind on the ladder, for ordering in the database."""
         places = [models.When(kind=kind, then=models.Value(place)) for place, kind in enumerate(cls.Kind.values)]
         return models.Case(*places, output_field=models.IntegerField())
+
+
+class Change(models.Model):
+    """One step of the feed: a restriction began, covers more names, or ended. Appended, never altered.
+
+    `number` is gapless and in commit order, and so the version of the world: a gateway that says 42 knows everything
+    up to 42.
+    """
+
+    class What(models.TextChoices):
+        BEGAN = "began", "Began"
+        COVERS = "covers", "Covers more names"
+        ENDED = "ended", "Ended"
+
+    number = models.BigIntegerField(primary_key=True)
+    restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="changes")
+    what = models.CharField(max_length=10, choices=What)
+    at = models.DateTimeField()
+    told = models.JSONField(null=True, help_text="The restriction as gateways are told of it; null where it ended.")
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(what="ended", told=None) | (~Q(what="ended") & Q(told__isnull=False)),
+                name="a_change_tells_what_is_in_force",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number}: {self.restriction_id} {self.what}"

@@ -1,0 +1,20 @@
+"""The tables of enforcement: what is in force, who obeys it, and who is told."""
+
+from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Refusal, Repair
+from governance.enforcement.models.restriction import Change, Reason, Restriction, RestrictionQuerySet
+from governance.enforcement.models.webhook import Delivery, Webhook
+
+__all__ = [
+    "Arrival",
+    "Change",
+    "Delivery",
+    "Gateway",
+    "Holder",
+    "Probe",
+    "Reason",
+    "Refusal",
+    "Repair",
+    "Restriction",
+    "RestrictionQuerySet",
+    "Webhook",
+]

@@ -1,0 +1,37 @@
+"""Secrets that are needed again, such as the key of a gateway's admin, encrypted under SECRET_KEY while they rest."""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.utils.encoding import force_bytes
+
+
+class SealError(Exception):
+    """What was sealed cannot be read, since SECRET_KEY has changed."""
+
+    def __init__(self) -> None:
+        super().__init__("A stored secret cannot be read under the present SECRET_KEY: enter it anew.")
+
+
+def seal(secret: str) -> bytes:
+    return _fernet().encrypt(secret.encode())
+
+
+def unseal(sealed: bytes) -> str:
+    """Raises SealError."""
+    try:
+        return _fernet().decrypt(bytes(sealed)).decode()
+    except InvalidToken as error:
+        raise SealError from error
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(_derived(key)) for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]])
+
+
+def _derived(key: str | bytes) -> bytes:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"stillwatch sealed secrets").derive(force_bytes(key))
+    return base64.urlsafe_b64encode(derived)
