@@ -22,7 +22,7 @@ def names_of(targets: Sequence[Target]) -> list[Names]:
         members[organisation].append((pk, name))
     accounts = {target.pk for target in targets if isinstance(target, Account)}
     accounts.update(pk for several in members.values() for pk, _ in several)
-    keys: dict[int, list[tuple[str, bytes | memoryview[int] | None]]] = defaultdict(list)
+    keys: dict[int, list[tuple[str, bytes | memoryview | None]]] = defaultdict(list)
     for account, name, digest in ApiKey.objects.filter(account__in=accounts).values_list(
         "account_id", "external_id", "digest"
     ):
@@ -46,7 +46,7 @@ def _names(
     *,
     organisations: Sequence[str] = (),
     accounts: Sequence[str] = (),
-    keys: Iterable[tuple[str, bytes | memoryview[int] | None]] = (),
+    keys: Iterable[tuple[str, bytes | memoryview | None]] = (),
 ) -> Names:
     return {
         "organisation": sorted(organisations),
