@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES = $(shell find manage.py accounts governance tests -name '*.py')
+SOURCES = $(shell find manage.py accounts governance stillwatch_gateway tests -name '*.py')
 TEMPLATES = $(shell find templates -name '*.html')
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)

@@ -11,11 +11,15 @@ from accounts.models import Account, ApiKey, Licence, Organisation, TermsAccepta
 from accounts.register import AccountLine
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.doorbell import ring
 
 DESCRIBED_BY_SELLER = (
     "organisation", "status", "created_at", "plan", "declared_use", "country", "signup_ip", "email_domain",
     "payment_fingerprint",
 )  # fmt: skip
+
+# Somebody restricted may have a new key, or an organisation a new account: gateways are to know at once.
+NAMES_CAME = "governance.tasks.cover_new_names"
 
 
 class Registered(NamedTuple):
@@ -41,6 +45,7 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
     _license(latest, accounts, now)
     _register_keys(latest, accounts, now)
     _accept_terms(latest, accounts)
+    ring(NAMES_CAME)
     registered = Registered(created=len(latest) - len(known), updated=len(known))
     record("accounts.registered", subject=("register", "accounts"), by=by, now=now, details=registered._asdict())
     return registered
@@ -155,6 +160,7 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
             ignore_conflicts=True,
         )
         found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
+        ring(NAMES_CAME)
     met = {name: found[name] for name in strangers}
     transaction.on_commit(lambda: known.accounts.remember(met))
     return found
@@ -175,4 +181,6 @@ def meet_keys(keys: Mapping[str, int], *, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
+    if len(registered) < len(strangers):
+        ring(NAMES_CAME)
     transaction.on_commit(lambda: known.keys.remember(strangers))

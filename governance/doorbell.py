@@ -1,13 +1,16 @@
-"""Wakes the workers. A ring carries nothing: the row is the truth, and a lost ring costs time only."""
+"""Wakes the workers, and those who listen to the database. Neither call carries anything: the row is the truth, and a
+lost one costs time only.
+"""
 
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
@@ -16,6 +19,11 @@ logger = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0
 # By then the timetable has rung as well: under a backlog, rings must not pile up.
 RING_LASTS_SECONDS = 60
+
+# What PostgreSQL calls out when a transaction has changed what is in force, or which service keys are usable.
+CHANGES_CHANNEL: Final = "stillwatch_changes"
+KEYS_CHANNEL: Final = "stillwatch_keys"
+
 _quiet_until = 0.0
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
@@ -37,6 +45,12 @@ def ring(task: str) -> None:
     """
     if not _silent.get():
         transaction.on_commit(lambda: _send(task))
+
+
+def call_out(channel: str) -> None:
+    """Wake whoever listens to the database on this channel once the present transaction has committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [channel])
 
 
 def _send(task: str) -> None:

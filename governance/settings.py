@@ -17,6 +17,9 @@ PROFILE_DAYS      how many days hourly profiles are kept (default 400)
 INTAKE_MAX_LAG    past so many seconds that accounts wait to be scored, intake answers 429 (default 900; 0 for never)
 EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
 EXCERPT_DAYS      after how many days they are deleted (default 30)
+FAIL_CLOSED_PLANS the plans whose customers a gateway refuses while Stillwatch cannot be reached, with commas between
+                  them (default: none; who is restricted already stays so in any case)
+GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
 
 import os
@@ -69,6 +72,10 @@ FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+if pooled := env.int("DATABASE_POOL", 0):
+    # A web process has many threads that wait for changes, and few at a time that ask the database.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pooled, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What Stillwatch is made of ------------------------------------------------------------------------------------
@@ -219,6 +226,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "cover-new-names": {
+        "task": "governance.tasks.cover_new_names",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
@@ -233,6 +245,8 @@ PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
 INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
+FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
+GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 112, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",
     [

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from governance import pipeline
-from governance.enforcement.actions import end_expired
+from governance.enforcement import actions as enforcement
 from governance.usage import actions as usage
 
 
@@ -17,7 +17,12 @@ def score_dirty_accounts() -> None:
 
 @shared_task
 def end_expired_restrictions() -> None:
-    end_expired(now=timezone.now())
+    enforcement.end_expired(now=timezone.now())
+
+
+@shared_task
+def cover_new_names() -> None:
+    enforcement.cover_new_names(now=timezone.now())
 
 
 @shared_task

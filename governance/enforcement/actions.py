@@ -6,22 +6,20 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
-from governance.doorbell import ring
+from governance.doorbell import CHANGES_CHANNEL, call_out, ring
 from governance.enforcement.models import Change, Reason, Restriction
 from governance.enforcement.names import Names, Target, names_of
 from governance.enforcement.queries import last_number
 from governance.risk.models import Campaign
 
 EXPIRY = Actor.system("expiry")
-# What PostgreSQL calls out when changes are committed. Whoever hears it reads the rows.
-CHANNEL: Final = "stillwatch_changes"
 BATCH = 2_000
-ENDED_AT_ONCE = 500
+PORTION = 500
 
 
 class ConflictingKeyError(Exception):
@@ -71,11 +69,28 @@ def restrict(target: Target, terms: Terms, *, unique_key: str, by: Actor, now: d
 def restrict_campaign(campaign: Campaign, terms: Terms, *, unique_key: str, by: Actor, now: datetime) -> Restricting:
     """Restrict every account that belongs to the campaign now, each by a restriction of its own.
 
-    So each can be appealed and lifted by itself, and who joins later is not restricted unseen.
+    So each can be appealed and lifted by itself, and who joins later is not restricted unseen. It goes in portions, so
+    that nobody else waits long for their turn: where it was cut off, the same `unique_key` again does the rest.
     """
-    members = Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id")
-    aims = [(account, f"{unique_key}:{account.external_id}") for account in members]
-    return restrict_all(aims, terms, by=by, now=now, campaign=campaign)
+    members = campaign_accounts(campaign)
+    done = Restricting([], set())
+    for start in range(0, len(members), PORTION):
+        aims = [(account, f"{unique_key}:{account.external_id}") for account in members[start : start + PORTION]]
+        restrictions, new = restrict_all(aims, terms, by=by, now=now, campaign=campaign)
+        done = Restricting(done.restrictions + restrictions, done.new | new)
+    return done
+
+
+def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
+    """Lift what is in force on accounts because they belong, or belonged, to the campaign; the numbers."""
+    numbers = list(campaign.restrictions.filter(ended_at=None).order_by("number").values_list("number", flat=True))
+    portions = [numbers[start : start + PORTION] for start in range(0, len(numbers), PORTION)]
+    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now)]
+
+
+def campaign_accounts(campaign: Campaign) -> list[Account]:
+    """Who would be restricted with the campaign now."""
+    return list(Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id"))
 
 
 @transaction.atomic
@@ -93,7 +108,8 @@ def restrict_all(
         if earlier is not None and (earlier.target, earlier.kind) != (target, terms.kind):
             raise ConflictingKeyError(earlier)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
-    replaced = _make_room([*fresh.values()], terms.kind, by=by, now=now)
+    ended = _make_room([*fresh.values()], terms.kind, by=by, now=now)
+    replaced = {one.target: one for one in ended if one.ending == Restriction.Ending.REPLACED}
     made = [
         Restriction(
             **_aim(target),
@@ -114,6 +130,7 @@ def restrict_all(
         for unique_key, target in fresh.items()
     ]
     _begin(made, by=by, now=now)
+    _tell(Change.What.ENDED, ended, now=now)
     known |= {restriction.unique_key: restriction for restriction in made}
     restrictions = [known[unique_key] for _, unique_key in aims]
     return Restricting(restrictions, {restriction.number for restriction in made})
@@ -132,6 +149,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime, und
     ending = Restriction.Ending.UNDONE if undo else Restriction.Ending.LIFTED
     _end(live, ending, by=by, now=now, note=note)
     _restore(live, by=by, now=now)
+    _tell(Change.What.ENDED, live, now=now)
     return [restriction.number for restriction in live]
 
 
@@ -149,10 +167,11 @@ def end_expired(*, now: datetime) -> int:
 @transaction.atomic
 def _end_some_expired(*, now: datetime) -> int:
     take_turn()
-    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:ENDED_AT_ONCE]
+    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
     overdue = _live(Restriction.objects.filter(number__in=first).order_by("number"))
     _end(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     _restore(overdue, by=EXPIRY, now=now)
+    _tell(Change.What.ENDED, overdue, now=now)
     return len(overdue)
 
 
@@ -206,22 +225,20 @@ def _aim(target: Target) -> dict[str, Target]:
             return {"organisation": target}
 
 
-def _make_room(
-    targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, now: datetime
-) -> dict[Target, Restriction]:
-    """End what of this kind is in force on the targets; what the new ones replace, by target."""
+def _make_room(targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, now: datetime) -> list[Restriction]:
+    """End what of this kind is in force on the targets: the ended ones."""
     aims = Q()
     for model, column in ((Account, "account"), (ApiKey, "key"), (Organisation, "organisation")):
         if pks := [target.pk for target in targets if isinstance(target, model)]:
             aims |= Q(**{f"{column}__in": pks})
     if not aims:
-        return {}
+        return []
     live = _live(Restriction.objects.filter(aims, kind=kind))
     over = [one for one in live if one.expires_at is not None and one.expires_at <= now]
     running = [one for one in live if one not in over]
     _end(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     _end(running, Restriction.Ending.REPLACED, by=by, now=now)
-    return {one.target: one for one in running}
+    return live
 
 
 def _live(restrictions: QuerySet[Restriction]) -> list[Restriction]:
@@ -247,15 +264,18 @@ def _begin(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> 
 def _end(
     restrictions: Sequence[Restriction], ending: Restriction.Ending, *, by: Actor, now: datetime, note: str = ""
 ) -> None:
-    """Store, tell and record the end of each. Whoever calls has taken the turn."""
+    """Store and record the end of each. Whoever calls has taken the turn, and tells the feed: not before what takes
+    their place, so that nobody slips through between the two.
+    """
     if not restrictions:
         return
+    expired = ending == Restriction.Ending.EXPIRED
     for one in restrictions:
-        expired = ending == Restriction.Ending.EXPIRED and one.expires_at is not None
         one.ended_at = one.expires_at if expired else now
         one.ending, one.ended_by, one.ending_note = ending, str(by), note
-    Restriction.objects.bulk_update(restrictions, ["ended_at", "ending", "ended_by", "ending_note"], batch_size=BATCH)
-    _tell(Change.What.ENDED, restrictions, now=now)
+    Restriction.objects.filter(number__in=[one.number for one in restrictions]).update(
+        ended_at=F("expires_at") if expired else now, ending=ending, ended_by=str(by), ending_note=note
+    )
     happenings = [
         Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | _noted(note))
         for one in restrictions
@@ -300,8 +320,10 @@ def _tell(
     what: Change.What, restrictions: Sequence[Restriction], *, now: datetime, names: Sequence[Names] | None = None
 ) -> None:
     """Append to the feed. Numbers are gapless and in commit order, since whoever calls has taken the turn."""
+    if not restrictions:
+        return
     begins = what == Change.What.BEGAN
-    first = restrictions[0].number if begins and restrictions else last_number() + 1
+    first = restrictions[0].number if begins else last_number() + 1
     Change.objects.bulk_create(
         [
             Change(
@@ -315,8 +337,7 @@ def _tell(
         ],
         batch_size=BATCH,
     )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    call_out(CHANGES_CHANNEL)
     ring("governance.tasks.deliver_restrictions")
 
 

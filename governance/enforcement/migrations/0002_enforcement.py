@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Holder",
             fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("instance", models.CharField(max_length=120)),
                 ("started_at", models.DateTimeField()),
                 ("seen_at", models.DateTimeField()),

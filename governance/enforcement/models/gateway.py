@@ -1,6 +1,5 @@
 """Gateways, what they know of the restrictions in force, and the proof that they act on it."""
 
-import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -50,7 +49,6 @@ class Holder(models.Model):
     Without a gateway it answers for every gateway that asks the hot check.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="holders")
     instance = models.CharField(max_length=120)
     started_at = models.DateTimeField()

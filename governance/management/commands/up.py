@@ -163,7 +163,14 @@ def _processes(port: int) -> Iterator[Processes]:
     celery += ["-m", "celery", "--quiet", "-A", "governance", "worker", "--loglevel", level, "--concurrency", "2"]
     celery += ["--without-gossip", "--without-mingle", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
     granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
-    granian += ["--workers", "2", "--blocking-threads", "4", "--workers-kill-timeout", "5"]
+    granian += [
+        "--workers",
+        "2",
+        "--blocking-threads",
+        str(settings.GATEWAYS_WAITING + 16),
+        "--workers-kill-timeout",
+        "5",
+    ]
     granian += ["--log-level", level.lower(), "governance.wsgi:application"]
     processes: Processes = {}
     try:

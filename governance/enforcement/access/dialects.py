@@ -1,0 +1,220 @@
+"""How each kind of gateway asks whether somebody has access, and how it wants to be answered."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from governance.enforcement.access.asking import (
+    Answer,
+    Environ,
+    Question,
+    bad_question,
+    bearer,
+    body_of,
+    digest,
+    name,
+    number,
+    parameters,
+)
+from stillwatch_gateway.restricted import Decision
+
+JSON: Final = [("Content-Type", "application/json")]
+LONGEST_QUESTION: Final = 2**16
+LONGEST_GUARDRAIL: Final = 32 * 2**20  # LiteLLM sends the prompts along, which are passed over
+
+
+class Dialect(NamedTuple):
+    """`service_key` finds the secret that the gateway shows, `question` what it asks (raises RefusedError)."""
+
+    service_key: Callable[[Environ], str | None]
+    question: Callable[[Environ], Question]
+    answer: Callable[[Decision], Answer]
+
+
+# Stillwatch's own: JSON ------------------------------------------------------------------------------------------
+
+
+class _JsonQuestion(msgspec.Struct):
+    account: str | None = None
+    api_key: str | None = None
+    key_digest: str | None = None
+    organisation: str | None = None
+    min_sequence: int = 0
+
+
+def _json_question(environ: Environ) -> Question:
+    if environ["REQUEST_METHOD"] == "POST":
+        try:
+            asked = msgspec.json.decode(body_of(environ, most=LONGEST_QUESTION), type=_JsonQuestion)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise bad_question(str(error)) from error
+    else:
+        given = parameters(environ)
+        asked = _JsonQuestion(
+            given.get("account"),
+            given.get("api_key"),
+            given.get("key_digest"),
+            given.get("organisation"),
+            number(given.get("min_sequence")),
+        )
+    question = Question(
+        name(asked.account), name(asked.api_key), name(asked.key_digest), name(asked.organisation), asked.min_sequence
+    )
+    if not question.names_somebody():
+        raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
+    return question
+
+
+class _Limits(msgspec.Struct):
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+
+
+class _Strongest(msgspec.Struct):
+    number: int
+    kind: str | None
+
+
+class _JsonAnswer(msgspec.Struct):
+    decision: str
+    reason: str | None
+    restriction: _Strongest | None
+    limits: _Limits
+    withheld: tuple[str, ...]
+    sequence: int
+    age: float
+
+
+def _json_answer(decision: Decision) -> Answer:
+    number = decision.number
+    said = _JsonAnswer(
+        "allow" if decision.allowed else "deny",
+        decision.reason,
+        None if number is None else _Strongest(number, decision.kind),
+        _Limits(decision.requests_per_minute, decision.tokens_per_minute),
+        decision.withheld,
+        decision.sequence,
+        int(1000 * decision.age) / 1000,
+    )
+    return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(said))
+
+
+# Those that decide by the status and pass headers on -------------------------------------------------------------
+
+
+def _header_question(environ: Environ) -> Question:
+    """By headers that the gateway sets, and by the API key that the customer shows.
+
+    Each only adds a name, so that no customer gets out of a restriction by sending such a header.
+    """
+    shown = bearer(environ) or environ.get("HTTP_X_API_KEY")
+    return Question(
+        account=name(environ.get("HTTP_X_STILLWATCH_ACCOUNT")),
+        key=name(environ.get("HTTP_X_STILLWATCH_API_KEY")),
+        digest=name(environ.get("HTTP_X_STILLWATCH_KEY_DIGEST")) or digest(shown),
+        organisation=name(environ.get("HTTP_X_STILLWATCH_ORGANISATION")),
+    )
+
+
+def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
+    headers = [
+        ("X-Stillwatch-Decision", "allow" if decision.allowed else "deny"),
+        ("X-Stillwatch-Sequence", str(decision.sequence)),
+    ]
+    if decision.number is not None:
+        headers += [
+            ("X-Stillwatch-Restriction", str(decision.number)),
+            ("X-Stillwatch-Kind", str(decision.kind)),
+            ("X-Stillwatch-Reason", str(decision.reason)),
+        ]
+    if decision.requests_per_minute is not None:
+        headers.append(("X-Stillwatch-Requests-Per-Minute", str(decision.requests_per_minute)))
+    if decision.tokens_per_minute is not None:
+        headers.append(("X-Stillwatch-Tokens-Per-Minute", str(decision.tokens_per_minute)))
+    if decision.withheld:
+        headers.append(("X-Stillwatch-Withheld", ",".join(decision.withheld)))
+    return headers
+
+
+def _nginx_answer(decision: Decision) -> Answer:
+    """auth_request knows 2xx, 401 and 403; anything else is an error to it."""
+    status = HTTPStatus.NO_CONTENT if decision.allowed else HTTPStatus.FORBIDDEN
+    return Answer(status, _decision_headers(decision))
+
+
+def _envoy_answer(decision: Decision) -> Answer:
+    """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
+    if decision.allowed:
+        return Answer(HTTPStatus.OK, _decision_headers(decision))
+    body = msgspec.json.encode(customers_error(decision.number))
+    return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), body)
+
+
+def customers_error(restriction: int | None) -> dict[str, Any]:
+    """What a customer reads: in the form of the OpenAI API, with a number to appeal by, and no word of why."""
+    return {
+        "error": {
+            "message": f"Access to this API is restricted. Please quote R-{restriction} when you write to us.",
+            "type": "access_restricted",
+            "param": None,
+            "code": "access_restricted",
+        }
+    }
+
+
+# LiteLLM's generic guardrail API ---------------------------------------------------------------------------------
+
+
+class _Metadata(msgspec.Struct):
+    user_api_key_hash: str | None = None
+    user_api_key_user_id: str | None = None
+    user_api_key_team_id: str | None = None
+    user_api_key_org_id: str | None = None
+
+
+class _Guardrail(msgspec.Struct):
+    request_data: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+LITELLMS_OWN_USER: Final = "default_user_id"
+
+
+def _litellm_question(environ: Environ) -> Question:
+    """Who is who is written in docs/litellm.md: the account is the team, else the user, else the key itself."""
+    try:
+        asked = msgspec.json.decode(body_of(environ, most=LONGEST_GUARDRAIL), type=_Guardrail).request_data
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise bad_question(str(error)) from error
+    key, user = name(asked.user_api_key_hash), name(asked.user_api_key_user_id)
+    account = name(asked.user_api_key_team_id) or (user if user != LITELLMS_OWN_USER else None) or key
+    return Question(account=account, key=key, digest=key, organisation=name(asked.user_api_key_org_id))
+
+
+def _litellm_answer(decision: Decision) -> Answer:
+    body = {"action": "NONE"}
+    if not decision.allowed:
+        reason = customers_error(decision.number)["error"]["message"]
+        body = {"action": "BLOCKED", "blocked_reason": reason}
+    return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(body))
+
+
+# Which is spoken where -------------------------------------------------------------------------------------------
+
+
+def _gateways_own(environ: Environ) -> str | None:
+    """A header that customers' requests cannot bring in, since the gateway sets it: Authorization is the customer's."""
+    return environ.get("HTTP_X_STILLWATCH_KEY")
+
+
+STATUS_OF_BAD_QUESTION: Final = HTTPStatus.FORBIDDEN
+
+PLAIN: Final = Dialect(lambda environ: bearer(environ) or _gateways_own(environ), _json_question, _json_answer)
+NGINX: Final = Dialect(_gateways_own, _header_question, _nginx_answer)
+ENVOY: Final = Dialect(_gateways_own, _header_question, _envoy_answer)
+LITELLM: Final = Dialect(
+    lambda environ: environ.get("HTTP_X_API_KEY") or _gateways_own(environ) or bearer(environ),
+    _litellm_question,
+    _litellm_answer,
+)

@@ -1,0 +1,102 @@
+"""The feed as gateways' clients read it, signed: a snapshot of everything in force, and the changes that follow."""
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from governance.enforcement.access import rows
+from governance.enforcement.access.rows import Change
+from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
+
+QUICK: Final = 1  # of gzip: a snapshot is made while somebody waits
+SMALLEST_ZIPPED: Final = 4_096
+
+
+class Body(NamedTuple):
+    """A message that is the same for everybody. `digest` is the SHA-256 of what is inside `zipped`, in hexadecimal."""
+
+    sequence: int
+    digest: str
+    zipped: bytes
+
+
+class Snapshots:
+    """Makes a snapshot when it is asked for, once for all who ask for one that is new enough."""
+
+    def __init__(self, closed_plans: Sequence[str]) -> None:
+        self._closed_plans = list(closed_plans)
+        self._made: Body | None = None
+        self._making = threading.Lock()
+
+    def one(self, *, at_least: int, now: datetime) -> Body:
+        """A snapshot that knows the change `at_least`. Raises psycopg.Error."""
+        with self._making:
+            if self._made is None or self._made.sequence < at_least:
+                self._made = self._make(now)
+            return self._made
+
+    def _make(self, now: datetime) -> Body:
+        hashed, zipped = hashlib.sha256(), bytearray()
+        zipper = gzip.compress  # one member a piece: members of gzip may follow one another
+        sequence = 0
+        with rows.connect() as database, database.transaction():
+            database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            taken = rows.snapshot(database)
+            sequence = taken.sequence
+            for piece in _pieces(self._lines(taken, now)):
+                hashed.update(piece)
+                zipped += zipper(piece, QUICK)
+        return Body(sequence, hashed.hexdigest(), bytes(zipped))
+
+    def _lines(self, taken: rows.Snapshot, now: datetime) -> Iterator[bytes]:
+        head: dict[str, Any] = {
+            "format": FORMAT,
+            "sequence": taken.sequence,
+            "count": taken.size,
+            "made_at": now,
+            "fail_closed_plans": self._closed_plans,
+        }
+        yield msgspec.json.encode(head) + b"\n"
+        for told in taken.told:
+            yield told.encode() + b"\n"
+
+
+def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) > 2**20:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def changes_body(after: int, sequence: int, changes: Sequence[Change], closed_plans: Sequence[str]) -> bytes:
+    told = [
+        {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
+        if one.told is not None
+        else {"sequence": one.number, "ended": one.restriction}
+        for one in changes
+    ]
+    return msgspec.json.encode(
+        {
+            "format": FORMAT,
+            "after": after,
+            "sequence": sequence,
+            "changes": told,
+            "fail_closed_plans": list(closed_plans),
+        }
+    )
+
+
+def signed(digest: str, key_digest: bytes) -> list[tuple[str, str]]:
+    """The headers by which the holder of a service key knows that Stillwatch said it."""
+    return [
+        ("Stillwatch-Digest", digest),
+        ("Stillwatch-Signature", signature(signing_key_of_digest(key_digest), digest)),
+    ]

@@ -1,0 +1,278 @@
+"""A plain WSGI callable in front of Django: what gateways ask is answered from memory, everything else is Django's."""
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+from governance.enforcement.access import dialects, feed
+from governance.enforcement.access.asking import (
+    Answer,
+    Environ,
+    RefusedError,
+    StartResponse,
+    bad_question,
+    bearer,
+    body_of,
+    name,
+    number,
+    parameters,
+)
+from governance.enforcement.access.dialects import Dialect
+from governance.enforcement.access.keeper import Keeper
+from governance.enforcement.access.notes import Notes
+from governance.enforcement.access.rows import Key
+
+READ: Final = "access:read"
+
+SPOKEN_AT: Final[dict[str, Dialect]] = {
+    "/access/check": dialects.PLAIN,
+    "/access/nginx": dialects.NGINX,
+    "/beta/litellm_basic_guardrail_api": dialects.LITELLM,
+}
+ENVOY_AT: Final = "/access/envoy"
+SNAPSHOT_AT: Final = "/api/v1/access/snapshot"
+CHANGES_AT: Final = "/api/v1/access/changes"
+
+LOADING_SECONDS: Final = 30.0
+CAUGHT_UP_SECONDS: Final = 2.0
+LONGEST_WAIT: Final = 25.0
+MOST_REFUSALS: Final = 2**20
+MOST_CHANGES: Final = 5_000
+
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+class _RefusedTimes(msgspec.Struct):
+    """Refusals of one restriction as a client counts them; seconds since 1970."""
+
+    number: int
+    first: float
+    last: float
+    count: int
+
+
+class _Following(msgspec.Struct):
+    after: int
+    instance: str = ""
+    wait: float = LONGEST_WAIT
+    refusals: list[_RefusedTimes] = []
+
+
+class Front:
+    """`waiting` is how many may wait for changes at once; the web server needs some threads more than that."""
+
+    def __init__(
+        self, django: Application, clock: Callable[[], datetime], *, closed_plans: Sequence[str], waiting: int
+    ) -> None:
+        self._django, self._clock, self._closed_plans = django, clock, closed_plans
+        self.keeper = Keeper(clock)
+        self.notes = Notes(self.keeper, clock)
+        self._snapshots = feed.Snapshots(closed_plans)
+        self._waiting = threading.BoundedSemaphore(waiting)
+        self._last_body: tuple[int, int, bytes, str] = (-1, -1, b"", "")
+
+    def start(self) -> None:
+        """Begin to follow the changes; in the process that answers, since threads do not survive a fork."""
+        self.keeper.start()
+        self.notes.start()
+
+    def end(self) -> None:
+        self.keeper.end()
+        self.notes.end()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        dialect = SPOKEN_AT.get(path)
+        if dialect is None and path.startswith(ENVOY_AT):
+            dialect = dialects.ENVOY
+        try:
+            if dialect is not None:
+                return self._check(dialect, environ).send(start_response)
+            if path == SNAPSHOT_AT:
+                return self._snapshot(environ).send(start_response)
+            if path == CHANGES_AT:
+                return self._changes(environ, start_response)
+        except RefusedError as refused:
+            return refused.answer().send(start_response)
+        return self._django(environ, start_response)
+
+    # The hot check -----------------------------------------------------------------------------------------------
+
+    def _check(self, dialect: Dialect, environ: Environ) -> Answer:
+        now = self._clock()
+        try:
+            key = self._known(dialect.service_key(environ), now)
+            question = dialect.question(environ)
+        except RefusedError as refused:
+            return _as_spoken(dialect, refused)
+        if question.min_sequence > self.keeper.restricted.sequence:
+            self._catch_up(question.min_sequence)
+        decision = self.keeper.restricted.decide(
+            account=question.account,
+            key=question.key,
+            digest=question.digest,
+            organisation=question.organisation,
+            now=now.timestamp(),
+            age=self.keeper.age,
+        )
+        self.notes.asked(key, now)
+        if not decision.allowed and decision.number is not None:
+            self.notes.refused(key, decision.number, now, now)
+        return dialect.answer(decision)
+
+    def _catch_up(self, sequence: int) -> None:
+        if not self.keeper.wait_for(sequence, CAUGHT_UP_SECONDS):
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Not there yet",
+                f"Change {sequence} is not known here yet, but {self.keeper.restricted.sequence} is.",
+            )
+
+    def _known(self, secret: str | None, now: datetime) -> Key:
+        """Raises RefusedError where no usable service key with the scope is shown."""
+        if not self.keeper.wait_until_loaded(LOADING_SECONDS):
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not read yet."
+            )
+        if secret is None:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
+        key = self.keeper.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
+        if key is None:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "No usable service key has this secret.")
+        if not key.opens(READ, now=now):
+            raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
+        return key
+
+    # The feed ----------------------------------------------------------------------------------------------------
+
+    def _snapshot(self, environ: Environ) -> Answer:
+        now = self._clock()
+        if environ["REQUEST_METHOD"] != "GET":
+            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET is.")
+        key = self._known(bearer(environ), now)
+        try:
+            made = self._snapshots.one(at_least=self.keeper.told, now=now)
+        except psycopg.Error as error:
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
+            ) from error
+        tag = f'"{made.digest}"'
+        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signed(made.digest, key.digest)]
+        if environ.get("HTTP_IF_NONE_MATCH") == tag:
+            return Answer(HTTPStatus.NOT_MODIFIED, headers)
+        headers.append(("Content-Type", "application/x-ndjson"))
+        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            return Answer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], made.zipped)
+        return Answer(HTTPStatus.OK, headers, gzip.decompress(made.zipped))
+
+    def _changes(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        key = self._known(bearer(environ), self._clock())
+        following = _following(environ)
+        if following.instance:
+            self._note_following(key, following)
+        if not self._waiting.acquire(blocking=False):
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Too many", "Too many wait for changes here at once; try again."
+            )
+        if "text/event-stream" in environ.get("HTTP_ACCEPT", ""):
+            return _Stream(self._events(key, following), self._waiting.release).begin(start_response)
+        try:
+            upto = self.keeper.wait_for_more(following.after, min(max(following.wait, 0), LONGEST_WAIT))
+            body, digest = self._body(following.after, upto)
+        finally:
+            self._waiting.release()
+        headers = [("Content-Type", "application/json"), *feed.signed(digest, key.digest)]
+        if len(body) > feed.SMALLEST_ZIPPED and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            headers.append(("Content-Encoding", "gzip"))
+            body = gzip.compress(body, feed.QUICK)
+        return Answer(HTTPStatus.OK, headers, body).send(start_response)
+
+    def _body(self, after: int, upto: int) -> tuple[bytes, str]:
+        """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
+        upto = min(upto, after + MOST_CHANGES)
+        last_after, last_upto, body, digest = self._last_body
+        if (last_after, last_upto) == (after, upto):
+            return body, digest
+        changes = self.keeper.changes(after, upto)
+        if changes is None or after > upto:
+            raise RefusedError(HTTPStatus.GONE, "Too long ago", "Take a snapshot, and the changes after it.")
+        body = feed.changes_body(after, upto, changes, self._closed_plans)
+        digest = hashlib.sha256(body).hexdigest()
+        self._last_body = (after, upto, body, digest)
+        return body, digest
+
+    def _events(self, key: Key, following: _Following) -> Iterator[bytes]:
+        """Server-sent events: each the same message as an answer to a poll, its signature as a second line."""
+        after = following.after
+        while True:
+            upto = self.keeper.wait_for_more(after, LONGEST_WAIT)
+            try:
+                body, digest = self._body(after, upto)
+            except RefusedError:
+                yield b"event: gone\ndata: Take a snapshot, and the changes after it.\n\n"
+                return
+            after = min(upto, after + MOST_CHANGES)
+            (_, _), (_, signature) = feed.signed(digest, key.digest)
+            yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
+
+    def _note_following(self, key: Key, following: _Following) -> None:
+        now = self._clock()
+        sequence = min(following.after, self.keeper.restricted.sequence)
+        self.notes.holds(key, following.instance, sequence, now)
+        for one in following.refusals:
+            first, last = (min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
+            self.notes.refused(key, one.number, first, last, one.count)
+
+
+def _following(environ: Environ) -> _Following:
+    """Raises RefusedError."""
+    if environ["REQUEST_METHOD"] == "POST":
+        try:
+            following = msgspec.json.decode(body_of(environ, most=MOST_REFUSALS), type=_Following)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise bad_question(str(error)) from error
+    else:
+        given = parameters(environ)
+        after = given.get("after") or environ.get("HTTP_LAST_EVENT_ID")
+        if not after:
+            raise bad_question("Say after which change: after=N, where a snapshot says N.")
+        waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
+        following = _Following(number(after), given.get("instance", ""), waits)
+    if following.after < 0:
+        raise bad_question("A sequence is a whole number.")
+    name(following.instance)
+    return following
+
+
+def _as_spoken(dialect: Dialect, refused: RefusedError) -> Answer:
+    """To nginx all but two statuses that refuse are errors of its own."""
+    answer = refused.answer()
+    if dialect is dialects.NGINX and refused.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return answer._replace(status=dialects.STATUS_OF_BAD_QUESTION)
+    return answer
+
+
+class _Stream:
+    """An answer without an end; `close` is called by the server when the reader has gone."""
+
+    def __init__(self, events: Iterator[bytes], closed: Callable[[], None]) -> None:
+        self._events, self._closed = events, closed
+
+    def begin(self, start_response: StartResponse) -> Iterable[bytes]:
+        headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
+        start_response("200 OK", headers)
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._events
+
+    def close(self) -> None:
+        self._events.close()  # type: ignore[attr-defined] # a generator
+        self._closed()

@@ -1,0 +1,202 @@
+"""Keeps the restrictions that a process holds as fresh as a commit: PostgreSQL calls out, the rows say what changed."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from governance.doorbell import CHANGES_CHANNEL, KEYS_CHANNEL
+from governance.enforcement.access import rows
+from governance.enforcement.access.rows import Change, Key
+from stillwatch_gateway.messages import read_entry
+from stillwatch_gateway.restricted import Restricted
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+# Without a call the rows are read this often: so a lost call costs a second, and `age` stays below it.
+LOOKS_EVERY: Final = 1.0
+KEYS_EVERY: Final = 10.0
+PAUSE_AFTER_FAILURE: Final = 0.5
+# Those who wait are told together at most this often, so that a thousand changes a second wake nobody a thousand times.
+TELLS_EVERY: Final = 0.1
+REMEMBERED: Final = 20_000
+FOLD_AT: Final = 50_000
+
+
+class Keeper:
+    """The set that the hot check answers from, and the newest changes for the feed. One thread keeps both fresh."""
+
+    def __init__(self, clock: Clock, connect: Callable[[], rows.Connection] = rows.connect) -> None:
+        self._clock, self._connect = clock, connect
+        self.restricted = Restricted()
+        self.told = 0  # up to here those who wait have been told
+        self.keys: dict[bytes, Key] = {}
+        self.arrivals: deque[tuple[int, datetime]] = deque(maxlen=1_000)
+        self._confirmed_at = float("-inf")
+        self._recent: deque[Change] = deque(maxlen=REMEMBERED)
+        self._applied, self._to_tell = threading.Condition(), threading.Condition()
+        self._keys_outdated, self._searching = False, threading.Lock()
+        self._keys_read_at = float("-inf")
+        self._loaded, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="restrictions", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        with suppress(psycopg.Error), self._connect() as database:  # wakes the thread
+            database.execute(sql.SQL("NOTIFY {}").format(sql.Identifier(CHANGES_CHANNEL)))
+        self._thread.join()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the rows were last seen to hold nothing newer."""
+        return time.monotonic() - self._confirmed_at
+
+    def wait_until_loaded(self, seconds: float) -> bool:
+        return self._loaded.is_set() or self._loaded.wait(seconds)
+
+    def wait_for(self, sequence: int, seconds: float) -> bool:
+        """Wait until everything up to this change is known here; False where it did not come in time."""
+        with self._applied:
+            return self._applied.wait_for(lambda: self.restricted.sequence >= sequence, seconds)
+
+    def wait_for_more(self, after: int, seconds: float) -> int:
+        """Wait until there is something to tell after this change; up to where, which is `after` if nothing came."""
+        if self.told > after:
+            return self.told
+        with self._to_tell:
+            self._to_tell.wait_for(lambda: self.told > after or self._ended.is_set(), seconds)
+        return max(self.told, after)
+
+    def changes(self, after: int, upto: int) -> list[Change] | None:
+        """Those after one change and up to another; None where they are too long ago to be remembered."""
+        recent = list(self._recent)
+        if after >= upto:
+            return []
+        if not recent or recent[0].number > after + 1:
+            return None
+        first = recent[0].number
+        return recent[after + 1 - first : upto + 1 - first]
+
+    def key(self, digest: bytes) -> Key | None:
+        """The usable service key with this digest. One that is not known is looked for: a new one counts at once.
+
+        One search at a time, so that whoever tries wrong ones keeps nobody busy.
+        """
+        found = self.keys.get(digest)
+        if found is None and self._searching.acquire(blocking=False):
+            try:
+                with self._connect() as database:
+                    found = rows.usable_keys(database, now=self._clock()).get(digest)
+            except psycopg.Error:
+                return None
+            finally:
+                self._searching.release()
+        return found
+
+    # The thread --------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        failing = False
+        while not self._ended.is_set():
+            try:
+                with self._connect() as database:
+                    failing = False
+                    self._follow(database)
+            except psycopg.Error as error:
+                if not failing:
+                    logger.warning("The restrictions in force cannot be read: %s", type(error).__name__)
+                failing = True
+            except Exception:
+                logger.exception("Keeping the restrictions in force failed")
+            self._ended.wait(PAUSE_AFTER_FAILURE)
+
+    def _follow(self, database: rows.Connection) -> None:
+        for channel in (CHANGES_CHANNEL, KEYS_CHANNEL):
+            database.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        self._read_keys(database)
+        if not self._loaded.is_set():
+            self._load(database)
+        told_at = float("-inf")
+        while not self._ended.is_set():
+            self._read_changes(database)
+            if self._keys_outdated or time.monotonic() - self._keys_read_at > KEYS_EVERY:
+                self._read_keys(database)
+            until_told = told_at + TELLS_EVERY - time.monotonic()
+            if self.restricted.sequence > self.told and until_told <= 0:
+                told_at, until_told = time.monotonic(), LOOKS_EVERY
+                self._tell()
+            waits = LOOKS_EVERY if self.restricted.sequence == self.told else max(until_told, 0)
+            for call in database.notifies(timeout=waits, stop_after=1):
+                if call.channel == KEYS_CHANNEL:
+                    self._keys_outdated = True
+
+    def _load(self, database: rows.Connection) -> None:
+        """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
+        with database.transaction():
+            database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            taken = rows.snapshot(database)
+            entries = (read_entry(msgspec.json.decode(told)) for told in taken.told)
+            restricted = Restricted(entries, taken.sequence)
+            if self._loaded.is_set():
+                self._remember_up_to(taken.sequence, database)
+        with self._applied:
+            self.restricted = restricted
+            self._applied.notify_all()
+        self._confirm()
+        if not self._loaded.is_set():
+            self.told = taken.sequence
+            self._loaded.set()
+
+    def _remember_up_to(self, sequence: int, database: rows.Connection) -> None:
+        known = self.restricted.sequence
+        while known < sequence:
+            portion = [change for change in rows.changes_after(database, known) if change.number <= sequence]
+            self._recent.extend(portion)
+            known = portion[-1].number
+
+    def _read_changes(self, database: rows.Connection) -> None:
+        while True:
+            portion = rows.changes_after(database, self.restricted.sequence)
+            self._apply(portion)
+            if len(portion) < rows.PORTION:
+                break
+        self._confirm()
+        if self.restricted.told_since > FOLD_AT and self.restricted.told_since > len(self.restricted) // 10:
+            self._load(database)
+
+    def _apply(self, changes: list[Change]) -> None:
+        if not changes:
+            return
+        with self._applied:
+            for change in changes:
+                told = read_entry(msgspec.json.decode(change.told)) if change.told is not None else None
+                self.restricted.change(change.number, told, None if told else change.restriction)
+            self._applied.notify_all()
+        self._recent.extend(changes)
+        self.arrivals.append((self.restricted.sequence, self._clock()))
+
+    def _confirm(self) -> None:
+        self._confirmed_at = time.monotonic()
+
+    def _tell(self) -> None:
+        with self._to_tell:
+            self.told = self.restricted.sequence
+            self._to_tell.notify_all()
+
+    def _read_keys(self, database: rows.Connection) -> None:
+        self._keys_outdated = False
+        self.keys = rows.usable_keys(database, now=self._clock())
+        self._keys_read_at = time.monotonic()

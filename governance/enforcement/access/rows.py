@@ -1,0 +1,93 @@
+"""The feed as it stands in PostgreSQL, read over a connection of one's own, and who may ask."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+SEQUENCE: Final = "SELECT coalesce(max(number), 0) FROM enforcement_change"
+IN_FORCE: Final = """
+    SELECT DISTINCT ON (change.restriction_id) change.told::text
+    FROM enforcement_change change
+    JOIN enforcement_restriction restriction ON restriction.number = change.restriction_id
+    WHERE restriction.ended_at IS NULL AND change.told IS NOT NULL
+    ORDER BY change.restriction_id, change.number DESC
+"""
+COUNT: Final = "SELECT count(*) FROM enforcement_restriction WHERE ended_at IS NULL"
+CHANGES: Final = """
+    SELECT number, restriction_id, told::text FROM enforcement_change WHERE number > %s ORDER BY number LIMIT %s
+"""
+KEYS: Final = """
+    SELECT key.digest, key.id, key.name, key.scopes, key.expires_at FROM staff_servicekey key
+    WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > %s)
+"""
+PORTION: Final = 5_000
+
+Connection = psycopg.Connection[Any]
+
+
+class Change(NamedTuple):
+    """A change as it stands in its row; `told` is JSON, or None where the restriction ended."""
+
+    number: int
+    restriction: int
+    told: str | None
+
+
+class Key(NamedTuple):
+    """A usable service key."""
+
+    digest: bytes
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+    def opens(self, scope: str, *, now: datetime) -> bool:
+        return scope in self.scopes and (self.expires_at is None or self.expires_at > now)
+
+
+def connect() -> Connection:
+    """A connection beside Django's, for a thread that waits on it. Raises psycopg.Error."""
+    options = connection.get_connection_params()
+    options.pop("cursor_factory", None)
+    options.pop("context", None)
+    return psycopg.connect(**options, autocommit=True)
+
+
+class Snapshot(NamedTuple):
+    """The restrictions in force after the change `sequence`: how many, and each as JSON, in the order of numbers."""
+
+    sequence: int
+    size: int
+    told: Iterator[str]
+
+
+def snapshot(database: Connection) -> Snapshot:
+    """As one moment of the database shows it; whoever calls has begun a REPEATABLE READ transaction."""
+    [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
+    return Snapshot(sequence, size, _stream(database))
+
+
+def _stream(database: Connection) -> Iterator[str]:
+    with database.cursor("in_force") as rows:
+        rows.itersize = PORTION
+        rows.execute(IN_FORCE)
+        for (told,) in rows:
+            yield told
+
+
+def changes_after(database: Connection, sequence: int) -> list[Change]:
+    """The next ones, a portion at most."""
+    return [Change(*row) for row in database.execute(CHANGES, [sequence, PORTION])]
+
+
+def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, Key]:
+    rows = database.execute(KEYS, [now])
+    return {
+        bytes(digest): Key(bytes(digest), pk, name, tuple(scopes), expires)
+        for digest, pk, name, scopes, expires in rows
+    }

@@ -1,0 +1,122 @@
+"""Writing down what gateways asked, knew and refused: the raw material of the proof that restrictions are in force."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest, Least
+
+from governance.enforcement.models import Arrival, Gateway, Holder, Refusal, Restriction
+
+
+class Asked(NamedTuple):
+    """A service key with which somebody asked whether there is access, and when last."""
+
+    key: UUID
+    name: str
+    at: datetime
+
+
+class RefusedTimes(NamedTuple):
+    """How often, and when first and last, the holder of a service key was told to refuse because of a restriction."""
+
+    key: UUID
+    name: str
+    restriction: int
+    first: datetime
+    last: datetime
+    times: int
+
+
+class HolderSeen(NamedTuple):
+    """A process that holds the restrictions up to `sequence`, and when it came to know what. Without a service key it
+    is one of Stillwatch's own.
+    """
+
+    key: UUID | None
+    instance: str
+    sequence: int
+    at: datetime
+    arrivals: Sequence[tuple[int, datetime]]
+
+
+@transaction.atomic
+def note_access(
+    *,
+    asked: Sequence[Asked],
+    refused: Sequence[RefusedTimes],
+    holders: Sequence[HolderSeen],
+    names: Mapping[UUID, str],
+    now: datetime,
+) -> None:
+    """Write all of it down; gateways are met by the service keys they ask with."""
+    keys = dict(names) | {one.key: one.name for one in asked} | {one.key: one.name for one in refused}
+    gateways = _meet(keys, now=now)
+    for one in asked:
+        Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=one.at)
+    _count(refused, gateways)
+    _note_holders(holders, gateways, now=now)
+
+
+def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
+    """The primary keys of gateways by their service keys, made where missing."""
+    if not keys:
+        return {}
+    known = dict(Gateway.objects.filter(service_key__in=keys).values_list("service_key", "pk"))
+    for key, name in sorted(keys.items()):
+        if key in known:
+            continue
+        # A gateway that was described before it first asked waits under the name of its key.
+        described = Gateway.objects.filter(name=name, service_key=None)
+        if not described.update(service_key=key):
+            free = name if not Gateway.objects.filter(name=name).exists() else f"{name} ({str(key)[:8]})"
+            Gateway.objects.get_or_create(service_key_id=key, defaults={"name": free, "created_at": now})
+        known[key] = Gateway.objects.values_list("pk", flat=True).get(service_key=key)
+    return known
+
+
+def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> None:
+    real = set(
+        Restriction.objects.filter(number__in={one.restriction for one in refused}).values_list("number", flat=True)
+    )
+    for one in refused:
+        if one.restriction not in real:
+            continue
+        counted, made = Refusal.objects.get_or_create(
+            gateway_id=gateways[one.key],
+            restriction_id=one.restriction,
+            defaults={"first_at": one.first, "last_at": one.last, "count": one.times},
+        )
+        if not made:
+            Refusal.objects.filter(pk=counted.pk).update(
+                first_at=Least("first_at", one.first),
+                last_at=Greatest("last_at", one.last),
+                count=F("count") + one.times,
+            )
+
+
+def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, now: datetime) -> None:
+    holders = Holder.objects.bulk_create(
+        [
+            Holder(
+                gateway_id=gateways.get(one.key) if one.key else None,
+                instance=one.instance,
+                started_at=now,
+                seen_at=one.at,
+                sequence=one.sequence,
+            )
+            for one in seen
+        ],
+        update_conflicts=True,
+        unique_fields=["gateway", "instance"],
+        update_fields=["seen_at", "sequence"],
+    )
+    Arrival.objects.bulk_create(
+        Arrival(holder=holder, sequence=sequence, at=at)
+        for holder, one in zip(holders, seen, strict=True)
+        for sequence, at in one.arrivals
+        if sequence
+    )

@@ -1,0 +1,137 @@
+"""The gateway's client beside a real server: fresh, and safe while that cannot be reached."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance.enforcement.actions import lift
+from governance.enforcement.models import Holder, Refusal
+from stillwatch_gateway import Gateway
+from tests.factories import MACHINE, account, api_key, restriction
+from tests.front import Served, served
+
+PATIENCE = 10.0  # seconds
+
+
+@pytest.fixture
+def front(transactional_db: None) -> Iterator[Served]:
+    with served(closed_plans=("free",)) as one:
+        yield one
+
+
+@pytest.fixture
+def connect(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Starts clients that share a folder, one after the other."""
+    with ExitStack() as stack:
+
+        def started(front: Served, *, wait: float = 5.0, **options: Any) -> Gateway:
+            gateway = Gateway(front.url, front.secret, tmp_path / "kept", instance="a", **options)
+            stack.callback(gateway.close)
+            gateway.start(wait)
+            return gateway
+
+        yield started
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def block(name: str) -> Any:
+    return restriction(account(name), at=timezone.now())
+
+
+class TestFollowing:
+    def test_begins_with_what_is_in_force(self, front: Served, connect: Callable[..., Gateway]) -> None:
+        api_key(owner := account("acct_harbour"), "key_1")
+        restriction(owner, at=timezone.now())
+
+        gateway = connect(front)
+
+        assert not gateway.decide(account="acct_harbour").allowed
+        assert not gateway.decide(key="key_1").allowed
+        assert gateway.decide(account="acct_other").allowed
+
+    def test_is_told_of_blocks_and_of_lifting(self, front: Served, connect: Callable[..., Gateway]) -> None:
+        gateway = connect(front)
+
+        blocked = block("acct_harbour")
+        wait_until(lambda: not gateway.decide(account="acct_harbour").allowed)
+        lift(blocked, note="a mistake", by=MACHINE, now=timezone.now())
+        wait_until(lambda: gateway.decide(account="acct_harbour").allowed)
+
+        assert gateway.sequence == 2
+
+    def test_goes_on_after_its_connection_was_cut(self, front: Served, connect: Callable[..., Gateway]) -> None:
+        gateway = connect(front)
+
+        for number in range(20):
+            if number % 4 == 0:
+                gateway.cut()
+            block(f"acct_{number}")
+
+        wait_until(lambda: gateway.sequence == 20)
+        assert not any(gateway.decide(account=f"acct_{number}").allowed for number in range(20))
+
+    def test_tells_what_it_knows_and_whom_it_refused(self, front: Served, connect: Callable[..., Gateway]) -> None:
+        gateway = connect(front)
+        blocked = block("acct_harbour")
+        wait_until(lambda: not gateway.decide(account="acct_harbour").allowed)
+
+        def noted() -> bool:
+            gateway.cut()  # so that it does not wait for the next change before it tells
+            front.front.notes.write()
+            return Refusal.objects.exists()
+
+        wait_until(noted)
+        holder = Holder.objects.get(gateway__name="litellm")
+        assert (holder.instance, holder.sequence) == ("a", blocked.number)
+        assert holder.arrivals.get(sequence=blocked.number).at >= blocked.starts_at
+        assert Refusal.objects.get().restriction_id == blocked.number
+
+
+class TestCutOff:
+    def test_refuses_whom_it_knew_from_disk_and_lets_in_everybody_else(
+        self, front: Served, connect: Callable[..., Gateway]
+    ) -> None:
+        block("acct_early")
+        first = connect(front)
+        block("acct_late")
+        wait_until(lambda: first.sequence == 2)
+        first.close()
+        front.url = f"http://127.0.0.1:{unused_port()}"
+
+        gateway = connect(front, wait=0.1)
+
+        assert not gateway.decide(account="acct_early").allowed
+        assert not gateway.decide(account="acct_late").allowed
+        assert gateway.decide(account="acct_good").allowed
+
+    def test_refuses_those_whose_plan_fails_closed_once_patience_ends(
+        self, front: Served, connect: Callable[..., Gateway]
+    ) -> None:
+        first = connect(front)
+        assert first.decide(account="acct_new", plan="free").allowed
+        first.close()
+        front.url = f"http://127.0.0.1:{unused_port()}"
+
+        gateway = connect(front, wait=0.1, patience=0.0)
+
+        decision = gateway.decide(account="acct_new", plan="free")
+        assert (decision.allowed, decision.because) == (False, "stillwatch cannot be reached")
+        assert gateway.decide(account="acct_new", plan="enterprise").allowed
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,185 @@
+"""What a gateway takes for the word of Stillwatch: all that is as it was signed, and nothing else."""
+
+import copy
+import hashlib
+import json
+import random
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillwatch_gateway.disk import Store, load_snapshot, verify
+from stillwatch_gateway.messages import BadMessageError, read_changes, signature, signing_key
+
+KEY = signing_key("swk_ours")
+
+
+def told(number: int, **members: Any) -> dict[str, Any]:
+    return {
+        "number": number,
+        "kind": "block",
+        "reason": "bulk_harvest",
+        "from": "2026-11-02T09:14:00+00:00",
+        "until": None,
+        "requests_per_minute": None,
+        "tokens_per_minute": None,
+        "withheld": [],
+        "names": {"organisation": [], "account": [f"acct_{number}"], "key": [f"key_{number}"], "digest": []},
+    } | members
+
+
+def changes(after: int = 2, upto: int = 5) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "after": after,
+        "sequence": upto,
+        "changes": [
+            {"sequence": n, "restriction": told(n)} if n % 2 else {"sequence": n, "ended": 1}
+            for n in range(after + 1, upto + 1)
+        ],
+        "fail_closed_plans": [],
+    }
+
+
+def snapshot(count: int = 2) -> list[dict[str, Any]]:
+    head = {"format": 1, "sequence": count, "count": count, "made_at": "2026-11-02", "fail_closed_plans": []}
+    return [head, *(told(n) for n in range(1, count + 1))]
+
+
+def lines(documents: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in documents)
+
+
+def sign(body: bytes, key: bytes = KEY) -> tuple[str, str]:
+    digest = hashlib.sha256(body).hexdigest()
+    return digest, signature(key, digest)
+
+
+def stored(folder: Path, body: bytes, key: bytes = KEY) -> Path:
+    file = folder / "snapshot"
+    file.write_bytes(" ".join(sign(body, key)).encode() + b"\n" + body)
+    return file
+
+
+class TestChanges:
+    def test_are_read_as_they_were_told(self) -> None:
+        read = read_changes(json.dumps(changes()).encode())
+
+        assert (read.after, read.sequence) == (2, 5)
+        assert [(number, entry.number if entry else None, ended) for number, entry, ended in read.changes] == [
+            (3, 3, None),
+            (4, None, 1),
+            (5, 5, None),
+        ]
+
+    @pytest.mark.parametrize(
+        "member", ["number", "kind", "reason", "from", "until", "requests_per_minute", "withheld", "names"]
+    )
+    @pytest.mark.parametrize("value", ["missing", "", {}, [], "x", -1, None, 1.5, True])
+    def test_with_a_member_that_is_missing_or_of_another_kind_are_refused(self, member: str, value: Any) -> None:
+        document = changes()
+        restriction = document["changes"][0]["restriction"]
+        if (member, value) in [("withheld", []), ("until", None), ("requests_per_minute", None), ("reason", "x")]:
+            pytest.skip("this is as it may be")
+        if value == "missing":
+            del restriction[member]
+        else:
+            restriction[member] = value
+
+        with pytest.raises(BadMessageError):
+            read_changes(json.dumps(document).encode())
+
+    def test_out_of_order_doubled_or_missing_are_refused(self) -> None:
+        for disorder in (list.reverse, lambda c: c.append(c[-1]), list.pop, lambda c: c.insert(0, c[0])):
+            document = changes()
+            disorder(document["changes"])
+            with pytest.raises(BadMessageError):
+                read_changes(json.dumps(document).encode())
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"format": 2}'])
+    def test_of_nonsense_are_refused(self, body: bytes) -> None:
+        with pytest.raises(BadMessageError):
+            read_changes(body)
+
+
+class TestASignature:
+    def test_of_another_key_or_none_is_refused(self) -> None:
+        body = json.dumps(changes()).encode()
+
+        for digest, signed in (sign(body, signing_key("swk_another")), (sign(body)[0], None), (None, sign(body)[1])):
+            with pytest.raises(BadMessageError):
+                verify(body, digest, signed, KEY)
+
+    def test_does_not_fit_another_body(self) -> None:
+        with pytest.raises(BadMessageError):
+            verify(b"{}", *sign(json.dumps(changes()).encode()), KEY)
+
+
+class TestASnapshot:
+    def test_is_read_as_it_was_told(self, tmp_path: Path) -> None:
+        restricted, head = load_snapshot(stored(tmp_path, lines(snapshot(3))), KEY)
+
+        assert (restricted.sequence, len(restricted), head.size) == (3, 3, 3)
+        assert not restricted.decide(key="key_2", now=2e9).allowed
+
+    def test_that_was_cut_off_is_refused_even_where_it_was_signed(self, tmp_path: Path) -> None:
+        with pytest.raises(BadMessageError):
+            load_snapshot(stored(tmp_path, lines(snapshot(3)[:-1])), KEY)
+
+
+class TestTheStore:
+    def test_is_let_go_of_where_its_signature_does_not_fit(self, tmp_path: Path) -> None:
+        stored(tmp_path, lines(snapshot()), signing_key("swk_another"))
+
+        with closing(Store(tmp_path, KEY)) as store:
+            assert store.load() is None
+
+    def test_plays_what_followed_up_to_where_it_was_cut_off(self, tmp_path: Path) -> None:
+        stored(tmp_path, lines(snapshot()))
+        reached = []
+        with closing(Store(tmp_path, KEY)) as store:
+            for after in (2, 3, 4):
+                body = json.dumps(changes(after, after + 1)).encode()
+                store.keep_changes(body, *sign(body))
+            whole = (tmp_path / "changes").read_bytes()
+            for cut in range(len(whole), 0, -50):
+                (tmp_path / "changes").write_bytes(whole[:cut])
+                loaded = store.load()
+                assert loaded is not None
+                reached.append(loaded[0].sequence)
+
+        assert reached[0] == 5
+        assert sorted(reached, reverse=True) == reached
+        assert min(reached) == 2
+
+    def test_is_written_by_one_process_and_read_by_others(self, tmp_path: Path) -> None:
+        with closing(Store(tmp_path, KEY)) as first, closing(Store(tmp_path, KEY)) as second:
+            assert (first.writes, second.writes) == (True, False)
+
+
+def test_nothing_that_was_changed_on_its_way_is_ever_accepted(tmp_path: Path) -> None:
+    """A few hundred of the thousands that the benchmark makes."""
+    dice = random.Random(7)
+    body, (digest, signed) = (good := json.dumps(changes()).encode()), sign(good)
+    for _ in range(300):
+        bad = mutated(body, dice)
+        with pytest.raises(BadMessageError):
+            verify(bad, digest, signed, KEY)
+        with pytest.raises(BadMessageError):
+            verify(bad, hashlib.sha256(bad).hexdigest(), signed, KEY)
+
+
+def mutated(body: bytes, dice: random.Random) -> bytes:
+    place, changed = dice.randrange(len(body)), bytearray(copy.copy(body))
+    match dice.randrange(4):
+        case 0:
+            del changed[place:]
+        case 1:
+            changed[place] ^= 1 << dice.randrange(8)
+        case 2:
+            changed[place:place] = changed[place : place + 40] or b" "
+        case _:
+            del changed[place : place + 1 + dice.randrange(40)]
+    return bytes(changed)

@@ -1,0 +1,96 @@
+"""Who is restricted, in memory."""
+
+from typing import Any
+
+import pytest
+
+from stillwatch_gateway.restricted import FOREVER, Entry, OutOfOrderError, Restricted, Terms
+
+NOW = 1_000_000.0
+BLOCK, WATCH = Terms("block", "bulk_harvest"), Terms("watch", "other")
+
+
+def entry(number: int, *names: str, terms: Terms = BLOCK, since: float = 0.0, until: float = FOREVER) -> Entry:
+    return Entry(number, terms, since, until, names or (f"account:acct_{number}",))
+
+
+def allowed(restricted: Restricted, account: str, *, now: float = NOW) -> bool:
+    return restricted.decide(account=account, now=now).allowed
+
+
+class TestASnapshot:
+    def test_refuses_whom_it_names_and_nobody_else(self) -> None:
+        restricted = Restricted([entry(n) for n in range(1, 1001)], 1000)
+
+        assert not any(allowed(restricted, f"acct_{n}") for n in range(1, 1001))
+        assert all(allowed(restricted, f"acct_{n}") for n in range(1001, 3001))
+        assert len(restricted) == restricted.sequence == 1000
+
+    def test_keeps_kinds_of_names_apart(self) -> None:
+        restricted = Restricted([entry(1, "key:x")], 1)
+
+        assert restricted.decide(account="x", now=NOW).allowed
+        assert not restricted.decide(key="x", now=NOW).allowed
+
+    @pytest.mark.parametrize(("now", "lets_in"), [(9.0, True), (10.0, False), (19.9, False), (20.0, True)])
+    def test_holds_to_the_times_of_a_restriction(self, now: float, *, lets_in: bool) -> None:
+        restricted = Restricted([entry(1, since=10.0, until=20.0)], 1)
+
+        assert allowed(restricted, "acct_1", now=now) is lets_in
+
+
+class TestADecision:
+    def test_is_that_of_the_strongest_and_has_the_limits_of_all(self) -> None:
+        throttles = [Terms("throttle", "other", 60, 9000), Terms("throttle", "other", 90, 100)]
+        withheld = Terms("withhold", "other", withheld=("reasoning", "logprobs"))
+        names = ("account:a", "key:k")
+        restricted = Restricted(
+            [entry(1, *names, terms=throttles[0]), entry(2, *names, terms=throttles[1]), entry(3, terms=withheld)], 3
+        )
+        restricted.change(4, entry(4, "account:a", terms=withheld), None)
+
+        decision = restricted.decide(account="a", key="k", now=NOW)
+
+        assert (decision.allowed, decision.kind, decision.number) == (True, "withhold", 4)
+        assert (decision.requests_per_minute, decision.tokens_per_minute) == (60, 100)
+        assert decision.withheld == ("logprobs", "reasoning")
+
+
+class TestAChange:
+    def test_adds_and_ends_restrictions_of_the_snapshot_and_of_later(self) -> None:
+        restricted = Restricted([entry(1)], 1)
+
+        restricted.change(2, entry(2), None)
+        both = allowed(restricted, "acct_1"), allowed(restricted, "acct_2")
+        restricted.change(3, None, 1)
+        restricted.change(4, None, 2)
+
+        assert both == (False, False)
+        assert allowed(restricted, "acct_1")
+        assert allowed(restricted, "acct_2")
+        assert len(restricted) == 0
+
+    def test_replaces_a_restriction_that_is_told_anew(self) -> None:
+        restricted = Restricted([entry(1, "account:a", "key:old")], 1)
+
+        restricted.change(2, entry(1, "account:a", "key:new"), None)
+        restricted.change(3, entry(1, "account:a", "key:newer"), None)
+
+        asked: list[dict[str, Any]] = [{"account": "a"}, {"key": "old"}, {"key": "new"}, {"key": "newer"}]
+        assert [restricted.decide(**names, now=NOW).allowed for names in asked] == [False, True, True, False]
+        assert len(restricted) == 1
+
+    def test_leaves_what_else_is_in_force_when_one_ends(self) -> None:
+        restricted = Restricted([entry(1, "account:a", terms=WATCH)], 1)
+        restricted.change(2, entry(2, "account:a"), None)
+        restricted.change(3, None, 2)
+
+        assert restricted.decide(account="a", now=NOW).kind == "watch"
+
+    @pytest.mark.parametrize("number", [0, 1, 3])
+    def test_must_be_the_next_one(self, number: int) -> None:
+        restricted = Restricted([entry(1)], 1)
+
+        with pytest.raises(OutOfOrderError):
+            restricted.change(number, entry(9), None)
+        assert restricted.sequence == 1
