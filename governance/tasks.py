@@ -6,6 +6,7 @@ from django.utils import timezone
 from governance import pipeline
 from governance.enforcement import actions as enforcement
 from governance.usage import actions as usage
+from governance.web import idempotency
 
 
 @shared_task
@@ -43,3 +44,8 @@ def forget_expired_excerpts() -> None:
 @shared_task
 def drop_old_usage() -> None:
     usage.drop_old_usage(now=timezone.now())
+
+
+@shared_task
+def forget_kept_answers() -> None:
+    idempotency.forget_kept_answers(now=timezone.now())

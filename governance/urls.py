@@ -13,6 +13,7 @@ from governance.web.views import health
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="review:queue")),
     path("", include("governance.review.urls")),
+    path("enforcement/", include("governance.enforcement.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("admin/", admin.site.urls),

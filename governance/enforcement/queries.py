@@ -1,12 +1,14 @@
 """Whether an account has access, asked of PostgreSQL itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, Organisation
 from governance.enforcement.models import Change, Restriction
+from governance.enforcement.names import Target
 
 
 class Access(NamedTuple):
@@ -43,6 +45,31 @@ def throttle_of(target: Account, *, now: datetime) -> int | None:
     """Requests a minute that a throttle leaves the account, if one is in force."""
     throttles = Restriction.objects.in_force(at=now).filter(account=target, kind=Restriction.Kind.THROTTLE)
     return throttles.values_list("requests_per_minute", flat=True).first()
+
+
+class Touched(NamedTuple):
+    """An account that a restriction would hit: its keys, its licence, and what is in force against it already."""
+
+    account: Account
+    keys: int
+    training_permitted: bool
+    in_force: list[str]
+
+
+def touched(targets: Sequence[Target], *, now: datetime) -> list[Touched]:
+    """The accounts that restrictions on these targets would hit."""
+    named = Q(pk__in=[target.pk for target in targets if isinstance(target, Account)])
+    named |= Q(keys__in=[target.pk for target in targets if isinstance(target, ApiKey)])
+    named |= Q(organisation__in=[target.pk for target in targets if isinstance(target, Organisation)])
+    accounts = list(Account.objects.filter(named).select_related("organisation").distinct().order_by("external_id"))
+    pks = [account.pk for account in accounts]
+    keys = dict(ApiKey.objects.filter(account__in=pks).values_list("account").annotate(Count("pk")))
+    licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=pks).values_list("pk", flat=True))
+    live: dict[int | None, list[str]] = {}
+    restrictions = Restriction.objects.in_force(at=now).filter(account__in=pks)
+    for account, kind in restrictions.order_by("number").values_list("account", "kind"):
+        live.setdefault(account, []).append(kind)
+    return [Touched(one, keys.get(one.pk, 0), one.pk in licensed, live.get(one.pk, [])) for one in accounts]
 
 
 def last_number() -> int:

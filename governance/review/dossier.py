@@ -1,7 +1,7 @@
 """Everything that the page of a case shows."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
 from governance.enforcement.models import Restriction
+from governance.enforcement.proof import AtGateway, standing
 from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
 from governance.review.models import Case, Decision, Step
@@ -26,6 +27,7 @@ from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, pr
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
 LINKED_SHOWN = 12
+LOOKED_AT_FOR = timedelta(minutes=2)
 
 
 class ShownFinding(NamedTuple):
@@ -82,6 +84,32 @@ class Usage(NamedTuple):
 
     chart: Chart | None
     models: list[ModelUse]
+
+
+class ShownForce(NamedTuple):
+    """A restriction, and where it is in force."""
+
+    restriction: Restriction
+    gateways: list[AtGateway]
+
+
+class Force(NamedTuple):
+    """Everything in force against an account, gateway by gateway."""
+
+    restrictions: list[ShownForce]
+    now: datetime
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is worth looking again in a second."""
+        return any(
+            self.now - one.restriction.starts_at < LOOKED_AT_FOR and not all(at.in_force for at in one.gateways)
+            for one in self.restrictions
+        )
+
+    @property
+    def late(self) -> bool:
+        return any(at.late for one in self.restrictions for at in one.gateways)
 
 
 def cases_in_full() -> QuerySet[Case]:
@@ -155,6 +183,14 @@ class Dossier:
         """In force against the account and its keys, the strongest first."""
         in_force = Restriction.objects.in_force(at=self.now).against(self.account)
         return list(in_force.strongest_first().select_related("key"))
+
+    @cached_property
+    def force(self) -> Force:
+        """Where what refuses or limits the account is in force."""
+        numbers = [one.number for one in self.restrictions if one.kind != Restriction.Kind.WATCH]
+        at = standing(numbers, now=self.now) if numbers else {}
+        shown = [ShownForce(one, at[one.number]) for one in self.restrictions if one.number in at]
+        return Force(shown, self.now)
 
     @property
     def other_restrictions(self) -> list[Restriction]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
-from django_htmx.middleware import HtmxDetails
 
 from governance.enforcement.models import Restriction
 from governance.review import actions
@@ -28,20 +27,13 @@ from governance.review.models import Case
 from governance.review.queries import next_case as find_next_case
 from governance.review.queries import queue_counts, queue_page
 from governance.review.wording import outcome
-from governance.staff.models import User
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
+from governance.web.requests import StaffRequest
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
-    "review/case.html": {"case", "claim", "decide", "history", "restrictions"},
+    "review/case.html": {"case", "claim", "decide", "force", "history", "restrictions"},
 }
-
-
-class StaffRequest(HttpRequest):
-    """Somebody signed in, as the middleware lets nobody else through."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 @never_cache

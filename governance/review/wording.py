@@ -31,6 +31,14 @@ def due(moment: datetime, *, now: datetime) -> str:
     return f"due in {span(moment - now)}" if moment > now else f"{span(now - moment)} overdue"
 
 
+def took(length: timedelta) -> str:
+    """How long something took, to a tenth of a second: `0.2 s`, `7 s`, `3 min`."""
+    seconds = length.total_seconds()
+    if seconds >= 60:
+        return span(length)
+    return f"{seconds:.1f} s" if seconds < 5 else f"{seconds:.0f} s"
+
+
 def compact(number: float) -> str:
     """A number short enough for a row: `950`, `12.4 k`, `3.1 M`, `2 G`."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):

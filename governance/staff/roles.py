@@ -16,8 +16,9 @@ class Role(TextChoices):
 WORK_CASES = "review.work_case"
 VIEW_CASES = "review.view_case"
 LIFT_RESTRICTIONS = "enforcement.lift_restriction"
+VIEW_ENFORCEMENT = "enforcement.view_gateway"
 
-_REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS})
+_REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
 
 
 def may(role: str, permission: str) -> bool:

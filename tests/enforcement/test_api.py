@@ -5,13 +5,23 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Account
 from governance.audit.models import Entry
 from governance.enforcement.models import Restriction
-from tests.factories import account, api_key, restriction, service_key
+from governance.risk.models import Campaign
+from governance.web.idempotency import forget_kept_answers
+from tests.factories import NOW, account, api_key, restriction, service_key, training_licence
 
 pytestmark = pytest.mark.django_db
 
 BLOCK = {"account": "acct_harbour", "kind": "block", "reason": "bulk_harvest", "unique_key": "incident-7"}
+
+
+def a_campaign(*names: str) -> Campaign:
+    campaign = Campaign.objects.create(state="open", first_seen_at=NOW, size=len(names))
+    for name in names:
+        campaign.members.create(account=account(name), joined_at=NOW, tied_to=1, strength=1.0, ties={})
+    return campaign
 
 
 def check(client: Client, query: str, *, scope: str = "access:read") -> Any:
@@ -128,6 +138,110 @@ class TestRestricting:
         restrict(client, kind="suspend", expires_at=(timezone.now() + timedelta(hours=1)).isoformat())
 
         assert Restriction.objects.get().expires_at is not None
+
+
+class TestRestrictingMany:
+    def post(self, client: Client, body: Any, **headers: str) -> Any:
+        _, known = service_key("restrictions:write", name="auto-blocker")
+        return client.post("/api/v1/restrictions", body, content_type="application/json", headers=headers, **known)
+
+    def test_does_each_by_itself_so_that_a_bad_one_refuses_no_other(self, client: Client) -> None:
+        for name in ("acct_1", "acct_2"):
+            account(name)
+        asked = [BLOCK | {"account": f"acct_{n}", "unique_key": f"incident-{n}"} for n in (1, 2, 3)]
+        asked[0] |= {"kind": "banish"}
+
+        answer = self.post(client, {"restrictions": asked}).json()
+
+        assert (answer["done"], answer["refused"], answer["sequence"]) == (1, 2, 1)
+        assert [one["status"] for one in answer["results"]] == [400, 201, 404]
+
+    def test_restricts_an_organisation(self, client: Client) -> None:
+        account("acct_harbour", organisation="org_quay")
+
+        answer = self.post(
+            client, {"organisation": "org_quay", "kind": "block", "reason": "other", "unique_key": "a"}
+        ).json()
+
+        assert (answer["organisation"], answer["account"]) == ("org_quay", None)
+
+    def test_restricts_a_campaign_and_lifts_it(self, client: Client) -> None:
+        campaign = a_campaign("acct_1", "acct_2")
+        body = {"campaign": str(campaign.pk), "kind": "block", "reason": "coordinated_accounts", "unique_key": "a"}
+
+        made = self.post(client, body)
+        _, known = service_key("restrictions:write", name="auto-blocker")
+        lifted = client.delete(f"/api/v1/restrictions?campaign={campaign.pk}&note=one+school", **known)
+
+        assert (made.status_code, made.json()["created"], made.json()["sequence"]) == (201, 2, 2)
+        assert lifted.json() == {"lifted": [1, 2], "sequence": 4}
+
+    def test_says_in_a_dry_run_who_would_be_hit_and_changes_nothing(self, client: Client) -> None:
+        campaign = a_campaign("acct_1", "acct_2")
+        training_licence(Account.objects.get(external_id="acct_2"))
+
+        answer = self.post(
+            client,
+            {"campaign": str(campaign.pk), "kind": "block", "reason": "coordinated_accounts", "dry_run": True},
+        ).json()
+
+        assert answer["accounts"] == 2
+        assert [(one["account"], one["training_permitted"]) for one in answer["would_restrict"]] == [
+            ("acct_1", False),
+            ("acct_2", True),
+        ]
+        assert not Restriction.objects.exists()
+
+    @pytest.mark.parametrize("body", [[], {"restrictions": []}, {"restrictions": "x"}, {"restrictions": [{}] * 1001}])
+    def test_refuses_what_is_no_list(self, client: Client, body: Any) -> None:
+        assert self.post(client, body).status_code == 400
+
+
+class TestAnIdempotencyKey:
+    def post(self, client: Client, known: dict[str, Any], key: str, **members: Any) -> Any:
+        body = {name: value for name, value in (BLOCK | members).items() if value is not None}
+        return client.post(
+            "/api/v1/restrictions", body, content_type="application/json", headers={"Idempotency-Key": key}, **known
+        )
+
+    def test_gives_the_same_answer_again(self, client: Client) -> None:
+        account("acct_harbour")
+        _, known = service_key("restrictions:write")
+
+        first, again = (self.post(client, known, "a", unique_key=None) for _ in range(2))
+
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.json() == again.json()
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert Restriction.objects.count() == 1
+
+    def test_is_refused_for_another_request(self, client: Client) -> None:
+        account("acct_harbour")
+        _, known = service_key("restrictions:write")
+        self.post(client, known, "a")
+
+        assert self.post(client, known, "a", reason="other").status_code == 422
+
+    def test_of_another_service_key_is_another_one(self, client: Client) -> None:
+        account("acct_harbour")
+        answers = [self.post(client, service_key("restrictions:write")[1], "a", unique_key=n) for n in ("x", "y")]
+
+        assert [answer.status_code for answer in answers] == [201, 201]
+
+    def test_may_be_used_again_after_an_error(self, client: Client) -> None:
+        _, known = service_key("restrictions:write")
+        missing = self.post(client, known, "a")
+        account("acct_harbour")
+
+        assert missing.status_code == 404
+        assert self.post(client, known, "a").status_code == 201
+
+    def test_is_forgotten_after_a_week(self, client: Client) -> None:
+        account("acct_harbour")
+        self.post(client, service_key("restrictions:write")[1], "a")
+
+        assert forget_kept_answers(now=timezone.now() + timedelta(days=6)) == 0
+        assert forget_kept_answers(now=timezone.now() + timedelta(days=8)) == 1
 
 
 class TestLifting:

@@ -1,6 +1,6 @@
 """`wording.py` as template filters. They are given `now`, so that a page speaks of one moment."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 
@@ -22,6 +22,11 @@ def due(moment: datetime, now: datetime) -> str:
 @register.filter
 def left(moment: datetime, now: datetime) -> str:
     return wording.span(moment - now)
+
+
+@register.filter
+def took(length: timedelta) -> str:
+    return wording.took(length)
 
 
 @register.filter

@@ -1,0 +1,80 @@
+"""`Idempotency-Key`: a request that is sent again is answered again, and done once.
+
+What is asked for must itself be safe to do twice, as with a unique key of its own: where a process dies between the
+effect and its answer, the request that is sent again does the rest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from governance.web.authentication import acting_key
+from governance.web.models import KeptAnswer
+from governance.web.problems import Problem
+
+HEADER: Final = "Idempotency-Key"
+LONGEST_KEY: Final = 128
+KEPT_FOR: Final = timedelta(days=7)
+LOCKS: Final = 0x1DE3
+
+
+def idempotency_key(request: Request) -> str:
+    """The header's value, or an empty string. Raises Problem where it is too long."""
+    key = request.headers.get(HEADER, "")
+    if len(key) > LONGEST_KEY:
+        raise Problem(HTTPStatus.BAD_REQUEST, "Key too long", f"{HEADER} has at most {LONGEST_KEY} characters.")
+    return key
+
+
+def once(request: Request, act: Callable[[], Response]) -> Response:
+    """Do what is asked and keep the answer, or give the answer that was kept. Errors are not kept: they may be mended.
+
+    Raises Problem where the key was used for another request, or where that request is being answered just now.
+    """
+    key = idempotency_key(request)
+    if not key:
+        return act()
+    asked = json.dumps([request.method, request.path, request.data], sort_keys=True, cls=JSONEncoder)
+    digest = hashlib.sha256(asked.encode()).digest()
+    kept, _ = KeptAnswer.objects.get_or_create(
+        service_key=acting_key(request), key=key, defaults={"request_digest": digest, "at": timezone.now()}
+    )
+    if bytes(kept.request_digest) != digest:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "Key used before", f"This {HEADER} was used for another request."
+        )
+    with _alone(kept):
+        kept.refresh_from_db()
+        if kept.status is not None:
+            return Response(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
+        response = act()
+        kept.status, kept.body = response.status_code, json.loads(json.dumps(response.data, cls=JSONEncoder))
+        kept.save(update_fields=["status", "body"])
+        return response
+
+
+@contextmanager
+def _alone(kept: KeptAnswer) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCKS, kept.pk % 2**31])
+        if not (cursor.fetchone() or [False])[0]:
+            raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, kept.pk % 2**31])
+
+
+def forget_kept_answers(*, now: datetime) -> int:
+    return int(KeptAnswer.objects.filter(at__lt=now - KEPT_FOR).delete()[0])

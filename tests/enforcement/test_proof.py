@@ -1,0 +1,248 @@
+"""Whether restrictions are in force at the gateways, and how that is shown."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
+from governance.enforcement.proof import AtGateway, behind, gateways, standing
+from governance.enforcement.recording import Asked, HolderSeen, note_access
+from governance.staff.roles import Role
+from tests.factories import NOW, account, case, person, restriction, service_key
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def gateway(name: str = "litellm", *, asked: bool = True) -> Gateway:
+    return Gateway.objects.create(name=name, created_at=NOW, asked_at=NOW if asked else None)
+
+
+def holder(
+    of: Gateway | None, instance: str = "a", *, knows: int, after: float = 0.2, seen: float = 1.0, started: float = -60
+) -> Holder:
+    """A process that has known everything up to `knows` since `after` seconds, and spoke up `seen` seconds from NOW."""
+    made = Holder.objects.create(
+        gateway=of,
+        instance=instance,
+        sequence=knows,
+        started_at=NOW + started * SECOND,
+        seen_at=NOW + seen * SECOND,
+    )
+    Arrival.objects.create(holder=made, sequence=knows, at=NOW + after * SECOND)
+    return made
+
+
+def at_the_only_gateway(number: int, *, after: float = 1.0) -> AtGateway:
+    [at] = standing([number], now=NOW + after * SECOND)[number]
+    return at
+
+
+class TestARestriction:
+    def test_is_in_force_where_the_check_knows_it(self) -> None:
+        number = restriction(account()).number
+        gateway()
+        holder(None, "web-1", knows=number, after=0.1)
+        holder(None, "web-2", knows=number, after=0.2)
+
+        at = at_the_only_gateway(number)
+
+        assert (at.gateway, at.in_force, at.took) == ("litellm", True, 0.2 * SECOND)
+
+    def test_is_pending_while_one_of_those_who_answer_does_not_know_it(self) -> None:
+        number = restriction(account()).number
+        gateway()
+        holder(None, "web-1", knows=number)
+        holder(None, "web-2", knows=number - 1)
+
+        assert not at_the_only_gateway(number).in_force
+        assert not at_the_only_gateway(number, after=4).late
+        assert at_the_only_gateway(number, after=6).late
+
+    def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
+        number = restriction(account()).number
+        holder(own := gateway(asked=False), "a", knows=number, after=0.3)
+        holder(own, "b", knows=number, after=0.1)
+
+        assert at_the_only_gateway(number).took == 0.3 * SECOND
+
+    def test_does_not_wait_for_an_instance_that_is_gone(self) -> None:
+        number = restriction(account()).number
+        holder(own := gateway(asked=False), "a", knows=number)
+        holder(own, "gone", knows=0, seen=-120)
+
+        assert at_the_only_gateway(number).in_force
+
+    def test_takes_no_time_from_an_instance_that_started_later(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "a", knows=number, after=0.2)
+        holder(own, "new", knows=number, after=500, started=400, seen=500)
+
+        assert at_the_only_gateway(number).took == 0.2 * SECOND
+
+    def test_shows_what_was_refused_because_of_it(self) -> None:
+        number = restriction(account()).number
+        Refusal.objects.create(
+            gateway=gateway(), restriction_id=number, first_at=NOW + 0.4 * SECOND, last_at=NOW + SECOND, count=12
+        )
+
+        at = at_the_only_gateway(number)
+
+        assert (at.in_force, at.refused, at.refused_after) == (True, 12, 0.4 * SECOND)
+
+    def test_says_nothing_of_gateways_that_are_not_in_use(self) -> None:
+        number = restriction(account()).number
+        gateway(asked=False)
+
+        assert standing([number], now=NOW) == {number: []}
+
+
+class TestTheBanner:
+    def test_names_gateways_that_do_not_know_what_was_decided(self) -> None:
+        number = restriction(account()).number
+        gateway("litellm")
+        holder(None, "web-1", knows=number - 1)
+        holder(gateway("edge", asked=False), knows=number)
+
+        assert behind(now=NOW + SECOND) == []
+        assert behind(now=NOW + 6 * SECOND) == ["litellm"]
+
+    def test_names_gateways_for_which_nobody_answers(self) -> None:
+        restriction(account())
+        gateway("litellm")
+
+        assert behind(now=NOW + 6 * SECOND) == ["litellm"]
+
+    def test_is_silent_where_nothing_was_ever_decided(self) -> None:
+        gateway("litellm")
+
+        assert behind(now=NOW + 6 * SECOND) == []
+
+
+class TestAGateway:
+    def test_shows_how_long_changes_took(self) -> None:
+        numbers = [restriction(account()).number for _ in range(3)]
+        own = gateway(asked=False)
+        made = holder(own, knows=1, after=0.1)
+        for number, after in zip(numbers[1:], (0.2, 0.9), strict=True):
+            Arrival.objects.create(holder=made, sequence=number, at=NOW + after * SECOND)
+        Holder.objects.update(sequence=3)
+
+        [state] = gateways(now=NOW + SECOND)
+
+        assert state.took is not None
+        assert (state.took.changes, state.took.median, state.took.p99) == (3, 0.2 * SECOND, 0.9 * SECOND)
+        assert (state.lag, state.follows, state.trouble) == (0, "client", "")
+
+    def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
+        own = gateway()
+        holder(None, "web-1", knows=0)
+        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.IGNORED)
+
+        assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
+
+    def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: object) -> None:
+        for number in range(5):
+            holder(gateway(f"edge-{number}", asked=False), knows=0)
+
+        with django_assert_num_queries(4):  # type: ignore[operator] # a fixture
+            assert len(gateways(now=NOW + SECOND)) == 5
+
+
+class TestRecording:
+    def test_meets_a_gateway_by_its_service_key(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+
+        for _ in range(2):
+            note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], names={}, now=NOW)
+
+        assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
+
+    def test_takes_a_gateway_that_was_described_before_under_its_name(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        described = gateway("edge", asked=False)
+
+        note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], names={}, now=NOW)
+
+        described.refresh_from_db()
+        assert described.service_key == key
+
+    def test_keeps_one_row_an_instance_and_every_arrival(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        for sequence in (1, 2):
+            seen = HolderSeen(key.pk, "a", sequence, NOW, [(sequence, NOW)])
+            note_access(asked=[], refused=[], holders=[seen], names={key.pk: key.name}, now=NOW)
+
+        assert Holder.objects.get().sequence == 2
+        assert Arrival.objects.count() == 2
+
+
+class TestThePage:
+    def test_shows_gateways_restrictions_and_what_happens_without_stillwatch(self, client: Client) -> None:
+        now = timezone.now()
+        number = restriction(account("acct_harbour"), at=now).number
+        own = Gateway.objects.create(name="edge", created_at=now)
+        Holder.objects.create(gateway=own, instance="a", started_at=now, seen_at=now, sequence=number)
+        client.force_login(person())
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "Everything is in force." in page
+        assert "acct_harbour" in page
+        assert "Whoever is restricted stays so, for ever." in page
+
+    def test_costs_few_queries(self, client: Client, django_assert_max_num_queries: object) -> None:
+        for number in range(4):
+            restriction(account())
+            holder(gateway(f"edge-{number}", asked=False), knows=0)
+        client.force_login(person())
+
+        with django_assert_max_num_queries(12):  # type: ignore[operator] # a fixture
+            client.get("/enforcement/")
+
+    def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:
+        restriction(account(), at=timezone.now() - 10 * SECOND)
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now())
+        client.force_login(person(role=Role.AUDITOR))
+
+        banner = client.get("/enforcement/alarm/").content.decode()
+
+        assert "<b>edge</b>" in banner
+        assert 'role="alert"' in banner
+
+
+class TestTheCase:
+    def page(self, client: Client, **headers: str) -> str:
+        harbour = account("acct_harbour")
+        about = case(harbour)
+        number = restriction(harbour, at=timezone.now()).number
+        own = Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now())
+        now = timezone.now()
+        made = Holder.objects.create(
+            gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
+        )
+        Arrival.objects.create(holder=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND)
+        client.force_login(person())
+        return client.get(f"/cases/{about.pk}/", headers=headers).content.decode()
+
+    def test_says_where_a_block_is_pending_and_looks_again(self, client: Client) -> None:
+        page = self.page(client)
+
+        assert "pending at <b>edge</b>" in page
+        assert 'hx-trigger="every 1s"' in page
+
+    def test_says_where_it_is_in_force_and_how_long_that_took(self, client: Client) -> None:
+        page = self.page(client, known="yes")
+
+        assert "in force at <b>edge</b> after 0.2 s" in page
+        assert 'hx-trigger="every 1s"' not in page
+
+    def test_warns_where_no_gateway_asks(self, client: Client) -> None:
+        about = case(harbour := account())
+        restriction(harbour, at=timezone.now())
+        client.force_login(person())
+
+        assert "No gateway has asked within a day" in client.get(f"/cases/{about.pk}/").content.decode()
