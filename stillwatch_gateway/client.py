@@ -29,8 +29,8 @@ from stillwatch_gateway.restricted import Decision, OutOfOrderError, Restricted
 
 logger = logging.getLogger("stillwatch_gateway")
 
-WAIT_SECONDS: Final = 20
-ANSWER_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 5  # refusals are told with the next question
+ANSWER_SECONDS: Final = 15.0
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
 FOLD_AT_BYTES: Final = 32 * 2**20
@@ -114,15 +114,17 @@ class Gateway:
 
         `key` is your id of the API key, `digest` the SHA-256 of its secret in hexadecimal.
         """
+        names = []
+        if account is not None:
+            names.append("account:" + account)
+        if key is not None:
+            names.append("key:" + key)
+        if digest is not None:
+            names.append("digest:" + digest)
+        if organisation is not None:
+            names.append("organisation:" + organisation)
         age = time.monotonic() - self._known_at
-        decision = self._restricted.decide(
-            account=account,
-            key=key,
-            digest=digest,
-            organisation=organisation,
-            now=time.time(),
-            age=age,
-        )
+        decision = self._restricted.decide(names, now=time.time(), age=age)
         if not decision.allowed:
             self._note_refusal(decision)
         elif age > self._patience and plan in self._closed_plans:

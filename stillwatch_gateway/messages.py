@@ -123,7 +123,7 @@ def read_entry(told: Any) -> Entry:
         raise BadMessageError("a restriction ends before it starts")
     return Entry(
         number=_number(told, "number"),
-        terms=Terms(kind, reason, requests, tokens, tuple(withheld)),
+        terms=Terms(kind, reason, requests, tokens, tuple(sorted(withheld))),
         since=since,
         until=until,
         names=tuple(_names(told.get("names"))),

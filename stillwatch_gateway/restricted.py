@@ -1,4 +1,4 @@
-"""Who is restricted, held in memory: answers in microseconds, and in some 50 bytes a name.
+"""Who is restricted, held in memory: answers in microseconds, and in some 30 bytes a name.
 
 One thread may change it while others ask. What is told first counts first: a change never lets anybody through for a
 moment between an old restriction and the one that takes its place.
@@ -6,14 +6,14 @@ moment between an old restriction and the one that takes its place.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
+from struct import Struct
 from typing import Final, NamedTuple
 
 KINDS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
 DENYING: Final = frozenset({"suspend", "block"})
 NAMED_BY: Final = ("organisation", "account", "key", "digest")
-BUCKETS: Final = 256
 FOREVER: Final = inf
 
 
@@ -24,7 +24,7 @@ class Terms(NamedTuple):
     reason: str
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
-    withheld: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()  # in alphabetical order
 
 
 class Entry(NamedTuple):
@@ -115,82 +115,81 @@ class Restricted:
             else:
                 self._by_name.pop(name, None)
 
-    def decide(
-        self,
-        *,
-        account: str | None = None,
-        key: str | None = None,
-        digest: str | None = None,
-        organisation: str | None = None,
-        now: float,
-        age: float = 0.0,
-    ) -> Decision:
-        """What is in force at `now` on whoever has any of these names. `digest` is that of the key, in hexadecimal."""
+    def decide(self, names: Iterable[str], *, now: float, age: float = 0.0) -> Decision:
+        """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
         found: list[tuple[int, Terms]] = []
-        if account is not None:
-            self._find("account:" + account, now, found)
-        if key is not None:
-            self._find("key:" + key, now, found)
-        if digest is not None:
-            self._find("digest:" + digest, now, found)
-        if organisation is not None:
-            self._find("organisation:" + organisation, now, found)
+        for name in names:
+            if newer := self._by_name.get(name):
+                found.extend((entry.number, entry.terms) for entry in newer if entry.since <= now < entry.until)
+            if packed := self._packed.find(name, now):
+                found.extend(one for one in packed if one[0] not in self._outdated)
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
         return _strongest(found, self.sequence, age)
 
-    def _find(self, name: str, now: float, found: list[tuple[int, Terms]]) -> None:
-        if newer := self._by_name.get(name):
-            found.extend((entry.number, entry.terms) for entry in newer if entry.since <= now < entry.until)
-        if packed := self._packed.find(name, now):
-            found.extend(one for one in packed if one[0] not in self._outdated)
-
 
 def _strongest(found: list[tuple[int, Terms]], sequence: int, age: float) -> Decision:
+    if len(found) == 1:
+        [(number, terms)] = found
+        kind, reason, requests, tokens, withheld = terms
+        return Decision(kind not in DENYING, kind, reason, number, requests, tokens, withheld, sequence, age)
     number, terms = max(found, key=lambda one: (KINDS.index(one[1].kind), one[0]))
-    requests = [t.requests_per_minute for _, t in found if t.requests_per_minute is not None]
-    tokens = [t.tokens_per_minute for _, t in found if t.tokens_per_minute is not None]
+    all_requests = [t.requests_per_minute for _, t in found if t.requests_per_minute is not None]
+    all_tokens = [t.tokens_per_minute for _, t in found if t.tokens_per_minute is not None]
     return Decision(
         allowed=terms.kind not in DENYING,
         kind=terms.kind,
         reason=terms.reason,
         number=number,
-        requests_per_minute=min(requests, default=None),
-        tokens_per_minute=min(tokens, default=None),
+        requests_per_minute=min(all_requests, default=None),
+        tokens_per_minute=min(all_tokens, default=None),
         withheld=tuple(sorted({what for _, t in found for what in t.withheld})),
         sequence=sequence,
         age=age,
     )
 
 
+# In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty.
+NAMED: Final = Struct("=qI")
+# A restriction: its number, since and until when, and which terms.
+KEPT: Final = Struct("=QddI")
+ROOM: Final = 3  # of the table, for each name: so that a search seldom has to look twice
+
+
 class _Packed:
-    """Restrictions that do not change any more, in columns and in the order of their numbers.
+    """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
 
     Names are held as their hashes of 64 bits, which Python keys anew in each process: that a name of somebody else
     has the same one as any of a million restricted ones has a chance of one in 10^13.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._numbers, self._since, self._until = array("Q"), array("d"), array("d")
-        self._terms = array("I")
+        self._numbers = array("Q")
         self._catalogue: list[Terms] = []
+        kept = bytearray()
         places: dict[Terms, int] = {}
-        loose = [(array("q"), array("I")) for _ in range(BUCKETS)]
+        named, of = array("q"), array("I")
         for entry in entries:
-            place = len(self._numbers)
-            self._numbers.append(entry.number)
-            self._since.append(entry.since)
-            self._until.append(entry.until)
             terms = places.setdefault(entry.terms, len(places))
             if terms == len(self._catalogue):
                 self._catalogue.append(entry.terms)
-            self._terms.append(terms)
+            self._numbers.append(entry.number)
+            kept += KEPT.pack(entry.number, entry.since, entry.until, terms)
             for name in entry.names:
-                hashed = hash(name)
-                hashes, slots = loose[hashed % BUCKETS]
-                hashes.append(hashed)
-                slots.append(place)
-        self._buckets = [_sorted(*bucket) for bucket in loose]
+                named.append(hash(name))
+                of.append(len(self._numbers))
+        self._kept = bytes(kept)
+        self._mask = (1 << (ROOM * len(named)).bit_length()) - 1
+        self._table = self._filled(named, of)
+
+    def _filled(self, named: "array[int]", of: "array[int]") -> bytearray:
+        table = bytearray(NAMED.size * (self._mask + 1))
+        for hashed, place in zip(named, of, strict=True):
+            at = hashed & self._mask
+            while NAMED.unpack_from(table, NAMED.size * at)[1]:
+                at = (at + 1) & self._mask
+            NAMED.pack_into(table, NAMED.size * at, hashed, place)
+        return table
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -199,19 +198,18 @@ class _Packed:
         place = bisect_left(self._numbers, number)
         return place < len(self._numbers) and self._numbers[place] == number
 
-    def find(self, name: str, now: float) -> list[tuple[int, Terms]]:
+    def find(self, name: str, now: float) -> Sequence[tuple[int, Terms]]:
         hashed = hash(name)
-        hashes, slots = self._buckets[hashed % BUCKETS]
-        place = bisect_left(hashes, hashed)
+        at = hashed & self._mask
+        at_hash, place = NAMED.unpack_from(self._table, NAMED.size * at)
+        if not place:
+            return ()
         found = []
-        while place < len(hashes) and hashes[place] == hashed:
-            slot = slots[place]
-            if self._since[slot] <= now < self._until[slot]:
-                found.append((self._numbers[slot], self._catalogue[self._terms[slot]]))
-            place += 1
+        while place:
+            if at_hash == hashed:
+                number, since, until, terms = KEPT.unpack_from(self._kept, KEPT.size * (place - 1))
+                if since <= now < until:
+                    found.append((number, self._catalogue[terms]))
+            at = (at + 1) & self._mask
+            at_hash, place = NAMED.unpack_from(self._table, NAMED.size * at)
         return found
-
-
-def _sorted(hashes: "array[int]", slots: "array[int]") -> tuple["array[int]", "array[int]"]:
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    return array("q", [hashes[i] for i in order]), array("I", [slots[i] for i in order])

@@ -1,19 +1,13 @@
 """Taking usage in: its SQL alone, from memory, and over HTTP."""
 
 import http.client
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import psutil
 from django.conf import settings
@@ -23,6 +17,7 @@ from accounts.actions import meet_accounts
 from governance.audit.actor import Actor
 from governance.bench import traffic
 from governance.bench.figure import Figure
+from governance.bench.serving import HOST, web_server
 from governance.staff.actions import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import record_lines, span_at
@@ -41,7 +36,6 @@ EVENTS = 30_000
 DIFFERENT_BODIES = 40
 SENDERS = 8
 EXCERPTS_SAMPLED = 12
-HOST = "127.0.0.1"
 
 
 def in_memory(now: datetime) -> Iterator[Figure]:
@@ -60,7 +54,7 @@ def over_http(seconds: float, rate: float, now: datetime) -> Iterator[Figure]:
     bodies = [b"\n".join(batch) for batch in _batches(DIFFERENT_BODIES * BATCH, name=traffic.ROUND.decode(), now=now)]
     _know(traffic.ROUND.decode(), now)
     secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
-    with _web_server() as (port, server):
+    with web_server() as (port, server):
         load = _Load(bodies, port, secret)
         load.run(seconds=8, rate=rate)  # accounts and caches are met
         before = _memory(server)
@@ -203,54 +197,6 @@ class _Load:
         return body.replace(b'"id":"' + traffic.ROUND, b'"id":"%d' % number)
 
 
-@contextmanager
-def _web_server() -> Iterator[tuple[int, psutil.Process]]:
-    """The web server as `manage.py up` runs it, on the database of this benchmark."""
-    port = _free_port()
-    environment = os.environ | {
-        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
-        "BROKER_URL": settings.BROKER_URL,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
-        "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
-        "STILLWATCH_URL": f"http://{HOST}:{port}",
-        "INTAKE_MAX_LAG": "0",
-        "LOG_LEVEL": "WARNING",
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-    command += ["--no-ws", "--workers", "2", "--blocking-threads", "4", "--log-level", "warning"]
-    process = subprocess.Popen([*command, "governance.wsgi:application"], cwd=settings.BASE_DIR, env=environment)
-    try:
-        _wait_until_it_answers(port)
-        yield port, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_until_it_answers(port: int) -> None:
-    until = time.monotonic() + 60
-    while True:
-        caller = http.client.HTTPConnection(HOST, port, timeout=5)
-        try:
-            caller.request("GET", "/health/")
-            caller.getresponse().read()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-        else:
-            return
-        finally:
-            caller.close()
-
-
 def _memory(server: psutil.Process) -> int:
     """Bytes that the server and its workers hold for themselves."""
     return sum(process.memory_info().rss for process in [server, *server.children(recursive=True)])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

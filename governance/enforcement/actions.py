@@ -168,7 +168,7 @@ def end_expired(*, now: datetime) -> int:
 def _end_some_expired(*, now: datetime) -> int:
     take_turn()
     first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
-    overdue = _live(Restriction.objects.filter(number__in=first).order_by("number"))
+    overdue = _live(Restriction.objects.filter(number__in=first))
     _end(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     _restore(overdue, by=EXPIRY, now=now)
     _tell(Change.What.ENDED, overdue, now=now)
@@ -184,7 +184,7 @@ def cover_new_names(*, now: datetime) -> int:
     if not numbers:
         return 0
     take_turn()
-    live = _live(Restriction.objects.filter(number__in=numbers).order_by("number"))
+    live = _live(Restriction.objects.filter(number__in=numbers))
     _tell(Change.What.COVERS, live, now=now, names=names_of([restriction.target for restriction in live]))
     return len(live)
 
@@ -243,9 +243,8 @@ def _make_room(targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, 
 
 def _live(restrictions: QuerySet[Restriction]) -> list[Restriction]:
     """Those of them that have not ended; whoever asks has taken the turn, so that nobody ends them meanwhile."""
-    return list(
-        restrictions.filter(ended_at=None).select_related("account", "key__account", "organisation", "replaces")
-    )
+    live = restrictions.filter(ended_at=None).order_by("number")
+    return list(live.select_related("account", "key__account", "organisation", "replaces"))
 
 
 def _begin(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> None:

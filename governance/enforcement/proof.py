@@ -14,8 +14,8 @@ from django.db.models import Count
 
 from governance.enforcement.models import Gateway, Probe, Repair, Restriction
 
-# A process that holds the restrictions speaks up at least every 20 s while it is well.
-ALIVE: Final = timedelta(seconds=60)
+# A process that holds the restrictions speaks up every 5 s while it is well.
+ALIVE: Final = timedelta(seconds=30)
 # A gateway that asked nothing for so long serves nobody, or asks nobody.
 IN_USE: Final = timedelta(days=1)
 # What has not arrived by then is no matter of a moment any more.
@@ -208,7 +208,7 @@ def _with_trouble(state: GatewayState, sequence: int | None, late: int, *, asks:
     if sequence is not None and sequence < late:
         trouble = f"It does not know {late - sequence:,} change{'' if late - sequence == 1 else 's'} yet."
     elif sequence is None and state.seen_at is not None and (asks or state.seen_at > now - IN_USE):
-        trouble = "Nobody has answered for it for a minute: what it lets through is not known."
+        trouble = "Nobody has answered for it for half a minute: what it lets through is not known."
     elif state.probes and state.probes[0].outcome == Probe.Outcome.IGNORED:
         trouble = "It did not obey when its canary was last blocked or let in."
     if not trouble:

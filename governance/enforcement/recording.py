@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest, Least
+from django.db import connection, transaction
 
-from governance.enforcement.models import Arrival, Gateway, Holder, Refusal, Restriction
+from governance.enforcement.models import Arrival, Gateway, Holder
 
 
 class Asked(NamedTuple):
@@ -78,24 +76,35 @@ def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
     return known
 
 
+# One that was refused because of what is no restriction any more, or never was, is left out.
+COUNT: Final = """
+    INSERT INTO enforcement_refusal (gateway_id, restriction_id, first_at, last_at, count)
+    SELECT seen.gateway, restriction.number, seen.first, seen.last, seen.times
+    FROM unnest(%(gateways)s::bigint[], %(numbers)s::bigint[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[],
+                %(times)s::bigint[]) AS seen (gateway, number, first, last, times)
+    JOIN enforcement_restriction restriction ON restriction.number = seen.number
+    ORDER BY seen.gateway, restriction.number
+    ON CONFLICT (gateway_id, restriction_id) DO UPDATE SET
+        first_at = least(enforcement_refusal.first_at, excluded.first_at),
+        last_at = greatest(enforcement_refusal.last_at, excluded.last_at),
+        count = enforcement_refusal.count + excluded.count
+"""
+
+
 def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> None:
-    real = set(
-        Restriction.objects.filter(number__in={one.restriction for one in refused}).values_list("number", flat=True)
-    )
-    for one in refused:
-        if one.restriction not in real:
-            continue
-        counted, made = Refusal.objects.get_or_create(
-            gateway_id=gateways[one.key],
-            restriction_id=one.restriction,
-            defaults={"first_at": one.first, "last_at": one.last, "count": one.times},
+    if not refused:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT,
+            {
+                "gateways": [gateways[one.key] for one in refused],
+                "numbers": [one.restriction for one in refused],
+                "firsts": [one.first for one in refused],
+                "lasts": [one.last for one in refused],
+                "times": [one.times for one in refused],
+            },
         )
-        if not made:
-            Refusal.objects.filter(pk=counted.pk).update(
-                first_at=Least("first_at", one.first),
-                last_at=Greatest("last_at", one.last),
-                count=F("count") + one.times,
-            )
 
 
 def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, now: datetime) -> None:

@@ -3,7 +3,12 @@
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +21,7 @@ from governance.enforcement.models import Restriction
 from governance.review.models import Case
 from governance.staff.models import ServiceKey, User
 from tests.factories import PASSWORD, account, case, person, service_key
+from tests.front import Served, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -48,7 +54,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Open]:
             complaints.append(message.text)
 
     def opened(**options: Any) -> Page:
-        page = chromium.new_context(base_url=live_server.url, **options).new_page()
+        page = chromium.new_context(**{"base_url": live_server.url} | options).new_page()
         page.set_default_timeout(10_000)
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -164,6 +170,49 @@ class TestAReviewerWithoutAMouse:
 
         expect(page.locator("[name=action]:checked")).to_have_count(0)
         assert Case.objects.get(pk=first.pk).claimed_by is None
+
+
+class TestWhatWasDecided:
+    def test_turns_from_pending_to_in_force_at_the_gateway(self, open_page: Open, tmp_path: Path) -> None:
+        first, _ = two_cases()
+        with served() as front, gateway_called_litellm(front, tmp_path) as gateway:
+            page = open_page(viewport={"width": 1280, "height": 900}, base_url=front.url)
+            sign_in(page, person())
+            page.goto(f"/cases/{first.pk}/")
+            gateway.send_signal(signal.SIGSTOP)
+            page.get_by_role("radio", name="Block").check(force=True)
+            page.get_by_role("radio", name="Answers harvested in bulk").check()
+            page.get_by_label("Clause of the terms").select_option(index=1)
+            page.get_by_label("Yes, block it").check()
+            page.get_by_role("button", name="Block the account").click()
+
+            expect(page.locator("#force")).to_contain_text("pending at litellm")
+            gateway.send_signal(signal.SIGCONT)
+            expect(page.locator("#force")).to_contain_text(re.compile(r"in force at litellm after \d+(\.\d)? s"))
+
+            page.goto("/enforcement/")
+            expect(page.locator(".gateway")).to_contain_text("Everything is in force.")
+            expect(page.locator("#alarm")).to_be_empty()
+
+
+@contextmanager
+def gateway_called_litellm(front: Served, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A gateway with the client, in a process of its own; it has shown itself."""
+    program = (
+        "import sys, time; from stillwatch_gateway import Gateway; "
+        "Gateway(*sys.argv[1:]).start(); print('up', flush=True); time.sleep(300)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, front.url, front.secret, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        front.front.notes.write()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 class TestSearching:

@@ -23,7 +23,7 @@ SECRET = f"swk_{secrets.token_urlsafe(32)}"
 
 
 @pytest.fixture(scope="session")
-def _litellm_installed() -> None:
+def litellm_installed() -> None:
     """Makes the virtual environment, or takes the one that stands where its lock is the same."""
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # against the other workers of pytest-xdist
@@ -44,7 +44,7 @@ def _run(*command: str | Path) -> None:
 
 @pytest.fixture(scope="session")
 def _litellm_process(
-    _litellm_installed: None,
+    litellm_installed: None,
     django_db_setup: None,  # before LiteLLM, so that it ends after it
     live_server: LiveServer,
     tmp_path_factory: pytest.TempPathFactory,

@@ -122,7 +122,7 @@ class TestASnapshot:
         restricted, head = load_snapshot(stored(tmp_path, lines(snapshot(3))), KEY)
 
         assert (restricted.sequence, len(restricted), head.size) == (3, 3, 3)
-        assert not restricted.decide(key="key_2", now=2e9).allowed
+        assert not restricted.decide(["key:key_2"], now=2e9).allowed
 
     def test_that_was_cut_off_is_refused_even_where_it_was_signed(self, tmp_path: Path) -> None:
         with pytest.raises(BadMessageError):

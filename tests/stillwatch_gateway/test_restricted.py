@@ -1,7 +1,5 @@
 """Who is restricted, in memory."""
 
-from typing import Any
-
 import pytest
 
 from stillwatch_gateway.restricted import FOREVER, Entry, OutOfOrderError, Restricted, Terms
@@ -15,7 +13,7 @@ def entry(number: int, *names: str, terms: Terms = BLOCK, since: float = 0.0, un
 
 
 def allowed(restricted: Restricted, account: str, *, now: float = NOW) -> bool:
-    return restricted.decide(account=account, now=now).allowed
+    return restricted.decide([f"account:{account}"], now=now).allowed
 
 
 class TestASnapshot:
@@ -29,8 +27,8 @@ class TestASnapshot:
     def test_keeps_kinds_of_names_apart(self) -> None:
         restricted = Restricted([entry(1, "key:x")], 1)
 
-        assert restricted.decide(account="x", now=NOW).allowed
-        assert not restricted.decide(key="x", now=NOW).allowed
+        assert restricted.decide(["account:x"], now=NOW).allowed
+        assert not restricted.decide(["key:x"], now=NOW).allowed
 
     @pytest.mark.parametrize(("now", "lets_in"), [(9.0, True), (10.0, False), (19.9, False), (20.0, True)])
     def test_holds_to_the_times_of_a_restriction(self, now: float, *, lets_in: bool) -> None:
@@ -49,7 +47,7 @@ class TestADecision:
         )
         restricted.change(4, entry(4, "account:a", terms=withheld), None)
 
-        decision = restricted.decide(account="a", key="k", now=NOW)
+        decision = restricted.decide(names, now=NOW)
 
         assert (decision.allowed, decision.kind, decision.number) == (True, "withhold", 4)
         assert (decision.requests_per_minute, decision.tokens_per_minute) == (60, 100)
@@ -76,8 +74,8 @@ class TestAChange:
         restricted.change(2, entry(1, "account:a", "key:new"), None)
         restricted.change(3, entry(1, "account:a", "key:newer"), None)
 
-        asked: list[dict[str, Any]] = [{"account": "a"}, {"key": "old"}, {"key": "new"}, {"key": "newer"}]
-        assert [restricted.decide(**names, now=NOW).allowed for names in asked] == [False, True, True, False]
+        asked = ["account:a", "key:old", "key:new", "key:newer"]
+        assert [restricted.decide([name], now=NOW).allowed for name in asked] == [False, True, True, False]
         assert len(restricted) == 1
 
     def test_leaves_what_else_is_in_force_when_one_ends(self) -> None:
@@ -85,7 +83,7 @@ class TestAChange:
         restricted.change(2, entry(2, "account:a"), None)
         restricted.change(3, None, 2)
 
-        assert restricted.decide(account="a", now=NOW).kind == "watch"
+        assert restricted.decide(["account:a"], now=NOW).kind == "watch"
 
     @pytest.mark.parametrize("number", [0, 1, 3])
     def test_must_be_the_next_one(self, number: int) -> None:

@@ -18,16 +18,10 @@ STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in H
 
 
 class Question(NamedTuple):
-    """Who wants to use the API, by any of these names. `digest` is that of the API key, in hexadecimal."""
+    """Who wants to use the API, by any of these names, such as "account:acct_1042"."""
 
-    account: str | None = None
-    key: str | None = None
-    digest: str | None = None
-    organisation: str | None = None
+    names: list[str]
     min_sequence: int = 0
-
-    def names_somebody(self) -> bool:
-        return any(self[:4])
 
 
 class Answer(NamedTuple):
@@ -96,13 +90,15 @@ def body_of(environ: Environ, *, most: int) -> bytes:
     return bytes(body)
 
 
-def name(value: str | None) -> str | None:
-    """A name as it may stand in a question; blank counts as not given. Raises RefusedError."""
-    if not value:
-        return None
-    if len(value) > LONGEST_NAME:
-        raise bad_question(f"A name has at most {LONGEST_NAME} characters.")
-    return value
+def names(**given: str | None) -> list[str]:
+    """Those that are given, each by its kind; blank counts as not given. Raises RefusedError."""
+    named = []
+    for kind, value in given.items():
+        if value:
+            if len(value) > LONGEST_NAME:
+                raise bad_question(f"A name has at most {LONGEST_NAME} characters.")
+            named.append(f"{kind}:{value}")
+    return named
 
 
 def number(value: str | None) -> int:
@@ -114,6 +110,6 @@ def number(value: str | None) -> int:
     return int(value)
 
 
-def digest(secret: str | None) -> str | None:
+def digest(secret: str) -> str:
     """Of an API key, as it is registered."""
-    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest() if secret else None
+    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest()

@@ -14,7 +14,7 @@ from governance.enforcement.access.asking import (
     bearer,
     body_of,
     digest,
-    name,
+    names,
     number,
     parameters,
 )
@@ -59,12 +59,10 @@ def _json_question(environ: Environ) -> Question:
             given.get("organisation"),
             number(given.get("min_sequence")),
         )
-    question = Question(
-        name(asked.account), name(asked.api_key), name(asked.key_digest), name(asked.organisation), asked.min_sequence
-    )
-    if not question.names_somebody():
+    named = names(account=asked.account, key=asked.api_key, digest=asked.key_digest, organisation=asked.organisation)
+    if not named:
         raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
-    return question
+    return Question(named, asked.min_sequence)
 
 
 class _Limits(msgspec.Struct):
@@ -109,13 +107,14 @@ def _header_question(environ: Environ) -> Question:
 
     Each only adds a name, so that no customer gets out of a restriction by sending such a header.
     """
-    shown = bearer(environ) or environ.get("HTTP_X_API_KEY")
-    return Question(
-        account=name(environ.get("HTTP_X_STILLWATCH_ACCOUNT")),
-        key=name(environ.get("HTTP_X_STILLWATCH_API_KEY")),
-        digest=name(environ.get("HTTP_X_STILLWATCH_KEY_DIGEST")) or digest(shown),
-        organisation=name(environ.get("HTTP_X_STILLWATCH_ORGANISATION")),
+    shown = (bearer(environ), environ.get("HTTP_X_API_KEY"))
+    named = names(
+        account=environ.get("HTTP_X_STILLWATCH_ACCOUNT"),
+        key=environ.get("HTTP_X_STILLWATCH_API_KEY"),
+        digest=environ.get("HTTP_X_STILLWATCH_KEY_DIGEST"),
+        organisation=environ.get("HTTP_X_STILLWATCH_ORGANISATION"),
     )
+    return Question([*named, *(f"digest:{digest(secret)}" for secret in shown if secret)])
 
 
 def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
@@ -187,9 +186,9 @@ def _litellm_question(environ: Environ) -> Question:
         asked = msgspec.json.decode(body_of(environ, most=LONGEST_GUARDRAIL), type=_Guardrail).request_data
     except (msgspec.DecodeError, UnicodeError) as error:
         raise bad_question(str(error)) from error
-    key, user = name(asked.user_api_key_hash), name(asked.user_api_key_user_id)
-    account = name(asked.user_api_key_team_id) or (user if user != LITELLMS_OWN_USER else None) or key
-    return Question(account=account, key=key, digest=key, organisation=name(asked.user_api_key_org_id))
+    key, user = asked.user_api_key_hash, asked.user_api_key_user_id
+    account = asked.user_api_key_team_id or (user if user != LITELLMS_OWN_USER else None) or key
+    return Question(names(account=account, key=key, digest=key, organisation=asked.user_api_key_org_id))
 
 
 def _litellm_answer(decision: Decision) -> Answer:

@@ -20,7 +20,6 @@ from governance.enforcement.access.asking import (
     bad_question,
     bearer,
     body_of,
-    name,
     number,
     parameters,
 )
@@ -45,6 +44,7 @@ CAUGHT_UP_SECONDS: Final = 2.0
 LONGEST_WAIT: Final = 25.0
 MOST_REFUSALS: Final = 2**20
 MOST_CHANGES: Final = 5_000
+LONGEST_INSTANCE: Final = 120
 
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
@@ -114,14 +114,7 @@ class Front:
             return _as_spoken(dialect, refused)
         if question.min_sequence > self.keeper.restricted.sequence:
             self._catch_up(question.min_sequence)
-        decision = self.keeper.restricted.decide(
-            account=question.account,
-            key=question.key,
-            digest=question.digest,
-            organisation=question.organisation,
-            now=now.timestamp(),
-            age=self.keeper.age,
-        )
+        decision = self.keeper.restricted.decide(question.names, now=now.timestamp(), age=self.keeper.age)
         self.notes.asked(key, now)
         if not decision.allowed and decision.number is not None:
             self.notes.refused(key, decision.number, now, now)
@@ -247,7 +240,8 @@ def _following(environ: Environ) -> _Following:
         following = _Following(number(after), given.get("instance", ""), waits)
     if following.after < 0:
         raise bad_question("A sequence is a whole number.")
-    name(following.instance)
+    if len(following.instance) > LONGEST_INSTANCE:
+        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters.")
     return following
 
 

@@ -17,7 +17,7 @@ PATIENCE = 120.0  # seconds; the first start compiles all of LiteLLM
 class LiteLlm:
     """A running proxy. `rows` is what it would have put into its spend logs."""
 
-    def __init__(self, program: Path, folder: Path, **environment: str) -> None:
+    def __init__(self, program: Path, folder: Path, *, config: Path = CONFIG, **environment: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self._rows, self._said = folder / "rows.jsonl", folder / "litellm.log"
@@ -30,7 +30,7 @@ class LiteLlm:
         }
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
-                [program, "--config", CONFIG, "--host", "127.0.0.1", "--port", str(self.port)],
+                [program, "--config", config, "--host", "127.0.0.1", "--port", str(self.port)],
                 env={name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ} | own | environment,
                 cwd=folder,
                 stdout=said,

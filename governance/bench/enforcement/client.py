@@ -1,0 +1,76 @@
+"""The gateway's client: what a decision costs, and what a million names take up; in a process of its own."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import psutil
+
+from governance.bench.figure import Figure
+
+RESTRICTIONS: Final = 250_000
+KEYS: Final = 3
+ASKED: Final = 200_000
+
+
+def deciding() -> Iterator[Figure]:
+    """As a process that has nothing else in it measures it."""
+    done = subprocess.run([sys.executable, "-m", __name__], capture_output=True, text=True, check=True)
+    measured = json.loads(done.stdout)
+    for who, name in (("few_us", "few customers who ask much"), ("any_us", "customers drawn evenly")):
+        median, p99 = measured[who]
+        yield Figure(f"client: a decision, {name}: median", median, "µs")
+        yield Figure(f"client: a decision, {name}: p99", p99, "µs")
+    yield Figure(f"client: memory of {measured['names']:,} names", measured["names_mib"], "MiB")
+    yield Figure("client: memory at most while it reads a snapshot", measured["peak_mib"], "MiB")
+    yield Figure("client: reading a snapshot", measured["seconds"], "s")
+
+
+def _time(restricted: Any, customer: int) -> int:
+    """Nanoseconds of a decision about a customer, half of whom are blocked, by account and key."""
+    names = (f"account:acct_{customer:07}", f"key:key_{customer}_1")
+    began = time.perf_counter_ns()
+    restricted.decide(names, now=1.0)
+    return time.perf_counter_ns() - began
+
+
+def _measure() -> dict[str, Any]:
+    # Here, so that what Stillwatch itself needs is not in this process.
+    from stillwatch_gateway.restricted import FOREVER, Entry, Restricted, Terms  # noqa: PLC0415
+
+    own = psutil.Process()
+    before = own.memory_info().rss
+    peak = 0
+    terms = Terms("block", "bulk_harvest")
+
+    def entries() -> Iterator[Entry]:
+        nonlocal peak
+        for number in range(1, RESTRICTIONS + 1):
+            keys = (f"key:key_{number}_{letter}" for letter in range(KEYS))
+            yield Entry(number, terms, 0.0, FOREVER, (f"account:acct_{number:07}", *keys))
+            if number % 10_000 == 0:
+                peak = max(peak, own.memory_info().rss)
+
+    began = time.perf_counter()
+    restricted = Restricted(entries(), RESTRICTIONS)
+    seconds = time.perf_counter() - began
+    after = own.memory_info().rss
+    dice = random.Random(1)  # noqa: S311 - seeded, no secrets
+    few = sorted(_time(restricted, int(min(dice.paretovariate(1.1), 2 * RESTRICTIONS))) for _ in range(ASKED))
+    any_of_all = sorted(_time(restricted, dice.randrange(2 * RESTRICTIONS)) for _ in range(ASKED))
+    return {
+        "few_us": [few[int(share * ASKED)] / 1000 for share in (0.5, 0.99)],
+        "any_us": [any_of_all[int(share * ASKED)] / 1000 for share in (0.5, 0.99)],
+        "names": RESTRICTIONS * (1 + KEYS),
+        "names_mib": (after - before) / 2**20,
+        "peak_mib": (max(peak, after) - before) / 2**20,
+        "seconds": seconds,
+    }
+
+
+if __name__ == "__main__":
+    json.dump(_measure(), sys.stdout)

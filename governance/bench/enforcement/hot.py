@@ -1,0 +1,170 @@
+"""The hot check with a million names, beside the same question to an ordinary Django view and nginx with a constant."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from django.db import connection
+
+from governance.audit.actor import Actor
+from governance.bench.figure import Figure
+from governance.bench.serving import HOST, free_port, wait_until_it_answers, web_server
+from governance.enforcement.models import Holder
+from governance.staff.actions import issue_service_key
+
+ACCOUNTS: Final = 250_000
+NAMES: Final = 4 * ACCOUNTS
+WORKERS: Final = 2
+SECONDS: Final = 10
+CONNECTIONS: Final = 32
+ASKED: Final = 20_000
+
+# A quarter of a million accounts with three keys each, all of them blocked.
+MAKE: Final = (
+    """
+    INSERT INTO accounts_account (external_id, status, plan, declared_use, country, email_domain, payment_fingerprint,
+                                  first_seen_at)
+    SELECT 'acct_' || lpad(n::text, 7, '0'), 'open', '', '', '', '', '', %(now)s
+    FROM generate_series(1, %(accounts)s) n
+    """,
+    """
+    INSERT INTO enforcement_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
+                                         approver, unique_key, ending, ended_by, ending_note)
+    SELECT row_number() OVER (ORDER BY id), id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
+           'bench:' || id, '', '', ''
+    FROM accounts_account
+    """,
+    """
+    INSERT INTO enforcement_change (number, restriction_id, what, at, told)
+    SELECT number, number, 'began', %(now)s, jsonb_build_object(
+        'number', number, 'kind', kind, 'reason', reason, 'from', to_jsonb(%(now)s::timestamptz), 'until', NULL,
+        'requests_per_minute', NULL, 'tokens_per_minute', NULL, 'withheld', '[]'::jsonb, 'names', jsonb_build_object(
+            'organisation', '[]'::jsonb, 'digest', '[]'::jsonb, 'account', jsonb_build_array(account.external_id),
+            'key', jsonb_build_array('key_' || number || 'a', 'key_' || number || 'b', 'key_' || number || 'c')))
+    FROM enforcement_restriction restriction JOIN accounts_account account ON account.id = restriction.account_id
+    """,
+)
+
+
+def block_a_million_names(now: datetime) -> None:
+    with connection.cursor() as cursor:
+        for statement in MAKE:
+            cursor.execute(statement, {"now": now, "accounts": ACCOUNTS})
+        cursor.execute("ANALYZE")
+
+
+def checking(now: datetime) -> Iterator[Figure]:
+    """Needs `wrk`, and nginx for the last line."""
+    if shutil.which("wrk") is None:
+        return
+    block_a_million_names(now)
+    secret = issue_service_key(name="bench", scopes=["access:read"], by=Actor.system("bench"), now=now)[1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _constant(folder) as port:
+            constant = _load(_script(folder, "/", secret), port) if port else None
+        with web_server(WORKERS, threads=2) as (port, _):
+            _wait_until_loaded()
+            hot = _load(_script(folder, "/access/check", secret), port)
+            half = _load(_script(folder, "/access/check", secret, rate=hot.rate / 2), port)
+            django = _load(_script(folder, "/api/v1/access/check", secret), port)
+    yield Figure(
+        f"hot check, {NAMES:,} names", hot.rate, "requests/s", hot.rate / django.rate, "an ordinary Django view"
+    )
+    yield Figure("hot check, as fast as it goes: p99", hot.p99, "ms")
+    yield Figure(f"hot check, at {half.rate:,.0f}/s: median", half.median, "ms")
+    yield Figure(f"hot check, at {half.rate:,.0f}/s: p99", half.p99, "ms")
+    yield Figure("hot check, answers that were no answer", hot.failed + half.failed, "requests")
+    yield Figure("the same as an ordinary Django view", django.rate, "requests/s")
+    yield Figure("the same as an ordinary Django view: p99", django.p99, "ms")
+    if constant is not None:
+        yield Figure(
+            "nginx returning a constant", constant.rate, "requests/s", constant.rate / hot.rate, "the hot check"
+        )
+        yield Figure("nginx returning a constant: p99", constant.p99, "ms")
+
+
+def _wait_until_loaded() -> None:
+    until = time.monotonic() + 120
+    while Holder.objects.filter(sequence=ACCOUNTS).count() < WORKERS:
+        if time.monotonic() > until:
+            raise TimeoutError("The web server has not read the restrictions.")
+        time.sleep(0.5)
+
+
+class _Loaded(NamedTuple):
+    """Requests a second, and milliseconds."""
+
+    rate: float
+    median: float
+    p99: float
+    failed: int
+
+
+def _load(script: Path, port: int) -> _Loaded:
+    for seconds in (2, SECONDS):  # the first warms up
+        command: list[str | Path] = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}",
+            "-s",
+            script,
+            f"http://{HOST}:{port}",
+        ]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    figures = said.rpartition("FIGURES ")[2].split()
+    rate, median, p99, failed = (float(figure) for figure in figures[:4])
+    return _Loaded(rate, median, p99, int(failed))
+
+
+def _script(folder: Path, path: str, secret: str, rate: float = 0) -> Path:
+    """For wrk: a mixed lot of blocked and good accounts, asked in turn; with a rate each connection thinks a while."""
+    thinks = 1000 * CONNECTIONS / rate if rate else 0
+    file = folder / f"{path.strip('/').replace('/', '-') or 'constant'}-{rate:.0f}.lua"
+    file.write_text(f"""
+local asked, n = {{}}, 0
+function init(args)
+  for i = 1, {ASKED} do
+    local name = string.format("acct_%07d", (i * 7919) % {2 * ACCOUNTS} + 1)
+    asked[i] = wrk.format("GET", "{path}?account=" .. name, {{["Authorization"] = "Bearer {secret}"}})
+  end
+end
+function request() n = n % {ASKED} + 1; return asked[n] end
+{f"function delay() return math.random(0, {round(2 * thinks)}) end" if rate else ""}
+function done(summary, latency, requests)
+  local failed = summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout
+  io.write(string.format("FIGURES %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
+                         latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+end
+""")
+    return file
+
+
+@contextmanager
+def _constant(folder: Path) -> Iterator[int]:
+    """Of nginx with two workers, as the check has them: the port, or 0 where it is not installed."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+    if program is None:
+        yield 0
+        return
+    port = free_port()
+    temporary = " ".join(f"{name}_temp_path {folder};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"worker_processes 2; pid {folder}/pid; error_log stderr crit; events {{}} http {{ access_log off; {temporary} "
+        f'keepalive_requests 10000000; server {{ listen {HOST}:{port}; return 200 "allow"; }} }}'
+    )
+    process = subprocess.Popen([program, "-p", f"{folder}/", "-c", config, "-g", "daemon off;"])
+    try:
+        wait_until_it_answers(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,45 @@
+"""ASGI: `app = Stillwatch(app, gateway)`, for FastAPI, Starlette and all others."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from stillwatch_gateway.client import Gateway
+from stillwatch_gateway.refusing import Pace, Refusal, digest_of, refusal, too_fast
+
+Identify = Callable[[Mapping[str, str]], Mapping[str, str | None]]
+
+
+def by_key(headers: Mapping[str, str]) -> Mapping[str, str | None]:
+    """Whoever shows this API key."""
+    return {"digest": digest_of(headers)}
+
+
+class Stillwatch:
+    """Refuses restricted customers before the application sees them; holds throttled ones to their limit.
+
+    `identify` names the customer from the headers of a request, for `Gateway.decide`; without it the API key does.
+    What is in force is passed on as `scope["stillwatch"]`, so that the application can withhold what is to be withheld.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], gateway: Gateway, identify: Identify = by_key) -> None:
+        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, Pace()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        decision = self._gateway.decide(**self._identify(headers))
+        wait = self._pace.wait(decision) if decision.allowed else 0.0
+        if decision.allowed and not wait:
+            await self._app({**scope, "stillwatch": decision}, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _answer(send, too_fast(decision, wait) if decision.allowed else refusal(decision))
+
+
+async def _answer(send: Any, refused: Refusal) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in refused.headers]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": refused.body})

@@ -1,0 +1,60 @@
+"""LiteLLM: `callbacks: stillwatch_gateway.litellm.hook` in its `litellm_settings`, and no question over the network.
+
+STILLWATCH_URL, STILLWATCH_KEY and STILLWATCH_FOLDER are read from the environment when LiteLLM starts.
+"""
+
+import os
+from typing import Any, Final
+
+from fastapi import HTTPException
+from litellm.integrations.custom_logger import CustomLogger
+
+from stillwatch_gateway.client import Gateway
+from stillwatch_gateway.refusing import Pace, Refusal, refusal, too_fast
+
+LITELLMS_OWN_USER: Final = "default_user_id"
+WITHHELD_PARAMETERS: Final = {
+    "logprobs": ("logprobs", "top_logprobs"),
+    "reasoning": ("reasoning_effort", "thinking", "include_reasoning", "reasoning"),
+}
+
+
+class Hook(CustomLogger):
+    """Asks before each request. The account is the team of the key, else its user, else the key itself."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway, self._pace = gateway, Pace()
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
+    ) -> Any:
+        key, user = user_api_key_dict.api_key, user_api_key_dict.user_id
+        decision = self._gateway.decide(
+            account=user_api_key_dict.team_id or (user if user != LITELLMS_OWN_USER else None) or key,
+            key=key,
+            digest=key,
+            organisation=user_api_key_dict.org_id,
+        )
+        if not decision.allowed:
+            raise _as_litellm(refusal(decision))
+        if wait := self._pace.wait(decision):
+            raise _as_litellm(too_fast(decision, wait))
+        for what in decision.withheld:
+            for parameter in WITHHELD_PARAMETERS.get(what, ()):
+                data.pop(parameter, None)
+        return data
+
+
+def _as_litellm(refused: Refusal) -> HTTPException:
+    headers = {name: value for name, value in refused.headers if name == "Retry-After"}
+    return HTTPException(refused.status, detail=refused.body.decode(), headers=headers or None)
+
+
+def _started() -> Gateway:
+    gateway = Gateway(os.environ["STILLWATCH_URL"], os.environ["STILLWATCH_KEY"], os.environ["STILLWATCH_FOLDER"])
+    gateway.start()
+    return gateway
+
+
+hook = Hook(_started())

@@ -1,0 +1,75 @@
+"""How a gateway acts on a decision: who is asking, what a refused customer reads, and how many requests are left."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from stillwatch_gateway.restricted import Decision
+
+MINUTE: Final = 60.0
+PACES_KEPT: Final = 100_000
+
+
+def digest_of(headers: Mapping[str, str]) -> str | None:
+    """The SHA-256 of the API key that a request shows as a bearer token or as X-Api-Key; names in lower case."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    secret = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest() if secret else None
+
+
+class Refusal(NamedTuple):
+    """What a refused customer is answered: in the form of the OpenAI API, with a number to appeal by, and not why."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def refusal(decision: Decision) -> Refusal:
+    """Of a decision that does not allow."""
+    if decision.number is None:
+        return _refusal(503, "Access cannot be checked at the moment. Please try again.", "access_unchecked", retry=30)
+    reference = f"Please quote R-{decision.number} when you write to us."
+    return _refusal(403, f"Access to this API is restricted. {reference}", "access_restricted")
+
+
+def too_fast(decision: Decision, wait: float) -> Refusal:
+    """Of a throttle whose requests are used up; `wait` are seconds."""
+    message = f"At most {decision.requests_per_minute} requests a minute are served."
+    return _refusal(429, message, "rate_limited", retry=max(1, round(wait)))
+
+
+def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) -> Refusal:
+    body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if retry is not None:
+        headers.append(("Retry-After", str(retry)))
+    return Refusal(status, headers, body)
+
+
+class Pace:
+    """Holds customers to the requests a minute that a throttle leaves them, in this process: a token bucket each."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[float, float]] = {}  # by restriction: tokens, and when that was
+        self._lock = threading.Lock()
+
+    def wait(self, decision: Decision) -> float:
+        """Seconds until the next request may come; 0 where this one may."""
+        limit = decision.requests_per_minute
+        if limit is None or decision.number is None:
+            return 0.0
+        now = time.monotonic()
+        with self._lock:
+            if len(self._left) > PACES_KEPT:
+                self._left.clear()
+            tokens, since = self._left.get(decision.number, (float(limit), now))
+            tokens = min(limit, tokens + (now - since) * limit / MINUTE)
+            if tokens >= 1:
+                self._left[decision.number] = tokens - 1, now
+                return 0.0
+            self._left[decision.number] = tokens, now
+            return (1 - tokens) * MINUTE / limit

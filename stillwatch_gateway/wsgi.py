@@ -1,0 +1,32 @@
+"""WSGI: `app = Stillwatch(app, gateway)`, for Flask, Django and all others."""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from stillwatch_gateway.asgi import Identify, by_key
+from stillwatch_gateway.client import Gateway
+from stillwatch_gateway.refusing import Pace, refusal, too_fast
+
+
+class Stillwatch:
+    """As in `stillwatch_gateway.asgi`; what is in force is passed on as `environ["stillwatch"]`."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], gateway: Gateway, identify: Identify = by_key) -> None:
+        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, Pace()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        decision = self._gateway.decide(**self._identify(headers))
+        wait = self._pace.wait(decision) if decision.allowed else 0.0
+        if decision.allowed and not wait:
+            environ["stillwatch"] = decision
+            return self._app(environ, start_response)
+        refused = too_fast(decision, wait) if decision.allowed else refusal(decision)
+        status = HTTPStatus(refused.status)
+        start_response(f"{status.value} {status.phrase}", refused.headers)
+        return [refused.body]

@@ -1,0 +1,62 @@
+"""A gateway as a process of its own, on loopback only."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from string import Template
+from typing import Any
+
+PATIENCE = 30.0  # seconds
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def configured(template: Path, folder: Path, **values: Any) -> Path:
+    """The configuration with these values, in the folder."""
+    file = folder / template.name
+    file.write_text(Template(template.read_text()).substitute(values))
+    return file
+
+
+def status(port: int, *, path: str = "/v1/chat/completions", **headers: str) -> tuple[int, str]:
+    """What the gateway answers a customer, and its body."""
+    caller = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        caller.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = caller.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        caller.close()
+
+
+@contextmanager
+def running(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[None]:
+    log = folder / "log"
+    with log.open("w") as said:
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=os.environ)
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            try:
+                status(port)
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,117 @@
+"""A real LiteLLM proxy as docs/litellm.md says: it asks the hot check before each request, or its own client."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from governance.enforcement.actions import lift
+from governance.enforcement.proof import AtGateway, standing
+from governance.staff.actions import digest_of
+from governance.staff.models import ServiceKey
+from stillwatch_gateway.client import WAIT_SECONDS
+from tests.factories import MACHINE, account, restriction
+from tests.front import Served, served
+from tests.gateways.conftest import VENV
+from tests.gateways.litellm.proxy import LiteLlm
+from tests.gateways.process import free_port
+
+CONFIGS = Path(__file__).parent / "litellm"
+SECRET = f"swk_{secrets.token_urlsafe(32)}"
+SOON = 3.0  # seconds
+
+
+@pytest.fixture(scope="module", params=["guardrail", "hook"])
+def proxy(
+    request: pytest.FixtureRequest, litellm_installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LiteLlm, int]]:
+    """LiteLLM, and the port at which it looks for Stillwatch."""
+    port = free_port()
+    folder = tmp_path_factory.mktemp(request.param)
+    litellm = LiteLlm(
+        VENV / "bin/litellm",
+        folder,
+        config=CONFIGS / f"{request.param}.yaml",
+        PYTHONPATH=str(settings.BASE_DIR),
+        STILLWATCH_FOLDER=str(folder / "stillwatch"),
+        STILLWATCH_URL=f"http://127.0.0.1:{port}",
+        STILLWATCH_KEY=SECRET,
+    )
+    try:
+        litellm.wait_until_ready()
+        yield litellm, port
+    finally:
+        litellm.end()
+
+
+@pytest.fixture
+def litellm(proxy: tuple[LiteLlm, int]) -> LiteLlm:
+    return proxy[0]
+
+
+@pytest.fixture
+def front(proxy: tuple[LiteLlm, int], transactional_db: None) -> Iterator[Served]:
+    ServiceKey.objects.create(
+        name="litellm-eu",
+        shown_prefix=SECRET[:10],
+        digest=digest_of(SECRET),
+        scopes=[ServiceKey.Scope.ACCESS_READ],
+        created_at=timezone.now(),
+        created_by="test",
+    )
+    with served(port=proxy[1]) as one:
+        yield one
+
+
+def ask(litellm: LiteLlm, key: str = "sk-harbour") -> tuple[int, str]:
+    messages = [{"role": "user", "content": "How tall is the Eiffel Tower?"}]
+    status, body = litellm.ask("/v1/chat/completions", key=key, model="flagship-2", messages=messages)
+    return status, body.decode()
+
+
+def wait_for(litellm: LiteLlm, *, served: bool) -> str:
+    until = time.monotonic() + SOON
+    while True:
+        status, body = ask(litellm)
+        if (status == 200) is served:
+            return body
+        assert time.monotonic() < until, body
+
+
+def refused_provably(front: Served, number: int) -> AtGateway:
+    """Where the restriction is in force, once a refusal was reported: the client does so with its next question."""
+    until = time.monotonic() + 2 * WAIT_SECONDS
+    while True:
+        front.front.notes.write()
+        [at] = standing([number], now=timezone.now())[number]
+        if at.refused or time.monotonic() > until:
+            return at
+        time.sleep(0.1)
+
+
+def test_a_blocked_team_is_refused_provably_and_let_in_again_and_others_are_served(
+    litellm: LiteLlm, front: Served
+) -> None:
+    team = account("team_harbour")
+    before = ask(litellm)[0]
+
+    block = restriction(team, at=timezone.now())
+    refused = wait_for(litellm, served=False)
+    other = ask(litellm, "sk-quill")[0]
+    at = refused_provably(front, block.number)
+    lift(block, note="a mistake", by=MACHINE, now=timezone.now())
+    wait_for(litellm, served=True)
+
+    assert (before, other) == (200, 200)
+    assert f"R-{block.number}" in refused
+    assert (at.gateway, at.in_force) == ("litellm-eu", True)
+    assert at.refused_after is not None
+    assert at.refused_after.total_seconds() < SOON
+
+
+def test_everybody_is_served_while_stillwatch_cannot_be_reached(litellm: LiteLlm) -> None:
+    assert ask(litellm)[0] == 200

@@ -1,0 +1,110 @@
+"""A real nginx and a real Envoy, configured as docs/gateways.md says, refuse a blocked customer and let others in."""
+
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Account
+from governance.enforcement.actions import lift
+from governance.enforcement.models import Gateway, Refusal
+from tests.factories import MACHINE, account, api_key, restriction
+from tests.front import Served, served
+from tests.gateways.process import configured, free_port, running, status
+
+HERE = Path(__file__).parent
+GOOD, BAD = "sk-good", "sk-harvester"
+SOON = 2.0  # seconds
+
+
+@pytest.fixture
+def front(transactional_db: None) -> Iterator[Served]:
+    with served() as one:
+        yield one
+
+
+def program(name: str) -> str:
+    found = shutil.which(
+        name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+    )
+    if found is None and "CI" not in os.environ:
+        pytest.skip(f"{name} is not installed")
+    assert found is not None, f"{name} is not installed"
+    return found
+
+
+@pytest.fixture(params=["nginx", "envoy"])
+def proxy(request: pytest.FixtureRequest, front: Served, tmp_path: Path) -> Iterator[int]:
+    """The port at which customers are served."""
+    port = free_port()
+    values = {"port": port, "upstream": free_port(), "stillwatch": front.port, "key": front.secret}
+    if request.param == "nginx":
+        file = configured(HERE / "nginx.conf", tmp_path, **values)
+        command: list[str | Path] = [
+            program("nginx"),
+            "-p",
+            f"{tmp_path}/",
+            "-c",
+            file,
+            "-g",
+            "daemon off; master_process off;",
+        ]
+    else:
+        file = configured(HERE / "envoy.yaml", tmp_path, **values)
+        command = [program("envoy"), "--config-path", file, "--concurrency", "1", "--log-level", "error"]
+        command += ["--base-id", str(port)]
+    with running(command, port, tmp_path):
+        yield port
+
+
+@pytest.fixture
+def harvester(front: Served) -> Account:
+    """Somebody whose key is registered by its digest, as the seller's export has it."""
+    owner = account("acct_harvester")
+    key = api_key(owner, "key_1")
+    key.digest = hashlib.sha256(BAD.encode()).digest()
+    key.save()
+    return owner
+
+
+def answers(port: int, secret: str) -> int:
+    return status(port, Authorization=f"Bearer {secret}")[0]
+
+
+def wait_for(port: int, wanted: int) -> float:
+    """Seconds until the harvester is answered so."""
+    began = time.monotonic()
+    while answers(port, BAD) != wanted:
+        assert time.monotonic() < began + SOON
+    return time.monotonic() - began
+
+
+def test_a_block_is_obeyed_at_once_and_so_is_its_lifting(proxy: int, harvester: Account, front: Served) -> None:
+    before = answers(proxy, BAD)
+
+    block = restriction(harvester, at=timezone.now())
+    wait_for(proxy, 403)
+    refused, good = status(proxy, Authorization=f"Bearer {BAD}"), answers(proxy, GOOD)
+    lift(block, note="a mistake", by=MACHINE, now=timezone.now())
+    wait_for(proxy, 200)
+
+    assert (before, good) == (200, 200)
+    assert f"R-{block.number}" in refused[1]
+    assert "harvest" not in refused[1]
+    front.front.notes.write()
+    assert Refusal.objects.get().restriction_id == block.number
+    assert Gateway.objects.get().name == "litellm"
+
+
+def test_a_customer_who_sends_stillwatchs_own_headers_gains_nothing(proxy: int, harvester: Account) -> None:
+    restriction(harvester, at=timezone.now())
+    wait_for(proxy, 403)
+
+    headers = {"X-Stillwatch-Account": "acct_good", "X-Stillwatch-Key": "swk_mine", "X-Stillwatch-Key-Digest": "00"}
+    assert status(proxy, Authorization=f"Bearer {BAD}", **headers)[0] == 403
