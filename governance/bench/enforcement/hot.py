@@ -16,6 +16,7 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.serving import HOST, free_port, wait_until_it_answers, web_server
 from governance.enforcement.models import Holder
+from governance.enforcement.queries import last_number
 from governance.staff.actions import issue_service_key
 
 ACCOUNTS: Final = 250_000
@@ -36,9 +37,10 @@ MAKE: Final = (
     """
     INSERT INTO enforcement_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
                                          approver, unique_key, ending, ended_by, ending_note)
-    SELECT row_number() OVER (ORDER BY id), id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
+    SELECT (SELECT coalesce(max(number), 0) FROM enforcement_change) + row_number() OVER (ORDER BY id),
+           id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
            'bench:' || id, '', '', ''
-    FROM accounts_account
+    FROM accounts_account WHERE external_id LIKE 'acct%%'
     """,
     """
     INSERT INTO enforcement_change (number, restriction_id, what, at, told)
@@ -48,6 +50,7 @@ MAKE: Final = (
             'organisation', '[]'::jsonb, 'digest', '[]'::jsonb, 'account', jsonb_build_array(account.external_id),
             'key', jsonb_build_array('key_' || number || 'a', 'key_' || number || 'b', 'key_' || number || 'c')))
     FROM enforcement_restriction restriction JOIN accounts_account account ON account.id = restriction.account_id
+    WHERE account.external_id LIKE 'acct%%'
     """,
 )
 
@@ -92,7 +95,7 @@ def checking(now: datetime) -> Iterator[Figure]:
 
 def _wait_until_loaded() -> None:
     until = time.monotonic() + 120
-    while Holder.objects.filter(sequence=ACCOUNTS).count() < WORKERS:
+    while Holder.objects.filter(gateway=None, sequence=last_number()).count() < WORKERS:
         if time.monotonic() > until:
             raise TimeoutError("The web server has not read the restrictions.")
         time.sleep(0.5)
