@@ -214,6 +214,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {}
 )
 CELERY_TASK_PUBLISH_RETRY = False
+# What waits for others, who may be slow, has a worker of its own with threads: nothing else ever waits behind it.
+CELERY_TASK_ROUTES = {
+    f"governance.tasks.{task}": {"queue": "delivery"}
+    for task in ("deliver_restrictions", "deliver_webhook", "compare_gateways", "probe_gateways")
+}
 # Under a backlog these must not pile up, and clocks may differ by seconds: so half a minute.
 CELERY_BEAT_SCHEDULE = {
     "score-dirty-accounts": {
@@ -231,6 +236,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "deliver-restrictions": {
+        "task": "governance.tasks.deliver_restrictions",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "compare-gateways": {"task": "governance.tasks.compare_gateways", "schedule": 60.0, "options": {"expires": 60}},
+    "probe-gateways": {"task": "governance.tasks.probe_gateways", "schedule": 30.0, "options": {"expires": 30}},
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.enforcement import actions as enforcement
+from governance.enforcement.gateways import probing, pushing
 from governance.usage import actions as usage
 from governance.web import idempotency
 
@@ -28,7 +29,18 @@ def cover_new_names() -> None:
 
 @shared_task
 def deliver_restrictions() -> None:
-    """Rung when the restrictions in force have changed. Gateways that are told will be told here."""
+    """Rung when the restrictions in force have changed."""
+    pushing.push_all(now=timezone.now())
+
+
+@shared_task
+def compare_gateways() -> None:
+    pushing.compare_due(now=timezone.now())
+
+
+@shared_task
+def probe_gateways() -> None:
+    probing.probe_due(timezone.now())
 
 
 @shared_task

@@ -88,7 +88,8 @@ def _blanked(body: bytes, dice: Random) -> bytes:
     place = dice.randrange(len(lines))
     document = json.loads(lines[place])
     blanked = dice.choice([*document])
-    document[blanked] = dice.choice([blank for blank in ("", None, [], {}) if blank != document[blanked]])
+    blanks: list[Any] = ["", None, [], {}]
+    document[blanked] = dice.choice([blank for blank in blanks if blank != document[blanked]])
     lines[place] = json.dumps(document).encode()
     return b"\n".join(lines)
 

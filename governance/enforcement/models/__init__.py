@@ -1,6 +1,6 @@
 """The tables of enforcement: what is in force, who obeys it, and who is told."""
 
-from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Refusal, Repair
+from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
 from governance.enforcement.models.restriction import Change, Reason, Restriction, RestrictionQuerySet
 from governance.enforcement.models.webhook import Delivery, Webhook
 
@@ -11,6 +11,7 @@ __all__ = [
     "Gateway",
     "Holder",
     "Probe",
+    "Pushed",
     "Reason",
     "Refusal",
     "Repair",

@@ -146,3 +146,31 @@ class Repair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway_id}: {self.name}"
+
+
+class Pushed(models.Model):
+    """What Stillwatch blocked at LiteLLM, and because of whom; what an operator blocked there has no row, and stays.
+
+    The row is written before LiteLLM is asked, and goes once LiteLLM is seen to have let go.
+    """
+
+    class Kind(models.TextChoices):
+        TEAM = "team", "Team"
+        KEY = "key", "Key"
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="pushed")
+    kind = models.CharField(max_length=4, choices=Kind)
+    name = models.CharField(max_length=200, help_text="LiteLLM's own: the id of a team, the hash of a key.")
+    because = models.CharField(max_length=140, help_text="Of whom, with the kind before it: account acct_1042.")
+    blocked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("gateway", "kind", "name")
+        verbose_name_plural = "pushed"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["gateway", "kind", "name", "because"], name="pushed_once_for_each"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["gateway", "because"], name="pushed_by_whom")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} because of {self.because}"

@@ -160,21 +160,17 @@ def _processes(port: int) -> Iterator[Processes]:
     level = os.environ.get("LOG_LEVEL", "WARNING")
     environment = os.environ | {"STILLWATCH_URL": f"http://{HOST}:{port}", "LOG_LEVEL": level}
     celery = ["-W", "ignore:You're running the worker"]  # under root Celery says so at length
-    celery += ["-m", "celery", "--quiet", "-A", "governance", "worker", "--loglevel", level, "--concurrency", "2"]
-    celery += ["--without-gossip", "--without-mingle", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
+    celery += ["-m", "celery", "--quiet", "-A", "governance", "worker", "--loglevel", level]
+    celery += ["--without-gossip", "--without-mingle"]
+    worker = ["--concurrency", "2", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
+    courier = ["--queues", "delivery", "--pool", "threads", "--concurrency", "8", "--hostname", "courier@%h"]
     granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
-    granian += [
-        "--workers",
-        "2",
-        "--blocking-threads",
-        str(settings.GATEWAYS_WAITING + 16),
-        "--workers-kill-timeout",
-        "5",
-    ]
-    granian += ["--log-level", level.lower(), "governance.wsgi:application"]
+    granian += ["--workers", "2", "--blocking-threads", str(settings.GATEWAYS_WAITING + 16)]
+    granian += ["--workers-kill-timeout", "5", "--log-level", level.lower(), "governance.wsgi:application"]
+    commands = {"worker": [*celery, *worker], "courier": [*celery, *courier], "web server": granian}
     processes: Processes = {}
     try:
-        for name, command in {"worker": celery, "web server": granian}.items():
+        for name, command in commands.items():
             processes[name] = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=settings.BASE_DIR,

@@ -1,0 +1,1 @@
+"""Gateways that Stillwatch goes to by itself: LiteLLM, where blocks are pushed, and canaries, which show who obeys."""

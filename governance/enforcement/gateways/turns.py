@@ -1,0 +1,34 @@
+"""Taking turns at a gateway, without holding a row or a transaction while it is asked over the network."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from django.db import connection
+
+from governance.enforcement.models import Gateway
+
+
+class Turn(IntEnum):
+    """What is done by one at a time; the figures are the first halves of PostgreSQL's advisory locks."""
+
+    PUSHING = 0x5711_0001
+    PROBING = 0x5711_0002
+
+
+@contextmanager
+def turn(what: Turn, gateway: Gateway, *, wait: bool = False) -> Iterator[bool]:
+    """Whether it is ours alone until the block ends. A process that dies gives it up with its connection."""
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [what, gateway.pk])
+            ours = True
+        else:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [what, gateway.pk])
+            [ours] = cursor.fetchone() or (False,)
+    try:
+        yield ours
+    finally:
+        if ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, gateway.pk])

@@ -1,0 +1,15 @@
+"""Another worker, which has the turn at a gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from governance.enforcement.access import rows
+from governance.enforcement.gateways.turns import Turn
+from governance.enforcement.models import Gateway
+
+
+@contextmanager
+def somebody_else_has(what: Turn, gateway: Gateway) -> Iterator[None]:
+    with rows.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [what, gateway.pk])
+        yield
