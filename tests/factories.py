@@ -11,7 +11,7 @@ from governance.audit.actor import Actor
 from governance.enforcement.actions import Terms, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.review.models import Case
-from governance.risk.models import Assessment
+from governance.risk.models import Assessment, Campaign
 from governance.risk.policy import Response
 from governance.staff.actions import add_user, issue_service_key
 from governance.staff.models import User
@@ -86,6 +86,13 @@ def assessment(
         "policy_version": "1",
     }
     return Assessment.objects.create(account=of, score=score, band=band, **defaults | fields)
+
+
+def campaign_of(*accounts: Account) -> Campaign:
+    campaign = Campaign.objects.create(state="open", first_seen_at=NOW, opened_at=NOW, size=len(accounts))
+    for member in accounts:
+        campaign.members.create(account=member, joined_at=NOW, tied_to=len(accounts) - 1, strength=1.0, ties={})
+    return campaign
 
 
 def case(

@@ -81,11 +81,11 @@ def restrict_campaign(campaign: Campaign, terms: Terms, *, unique_key: str, by: 
     return done
 
 
-def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
+def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime, undo: bool = False) -> list[int]:
     """Lift what is in force on accounts because they belong, or belonged, to the campaign; the numbers."""
     numbers = list(campaign.restrictions.filter(ended_at=None).order_by("number").values_list("number", flat=True))
     portions = [numbers[start : start + PORTION] for start in range(0, len(numbers), PORTION)]
-    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now)]
+    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now, undo=undo)]
 
 
 def campaign_accounts(campaign: Campaign) -> list[Account]:

@@ -5,17 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account
 from governance.audit.actions import record
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, lift, restrict
+from governance.enforcement.actions import Terms, lift, lift_campaign, restrict, restrict_campaign
 from governance.enforcement.models import Reason, Restriction
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.reopening import Earlier, deserves_a_case
-from governance.risk.models import Assessment
+from governance.risk.models import Assessment, Campaign
 from governance.risk.policy import due_at
 from governance.staff.models import User
 
@@ -40,7 +41,9 @@ class AlreadyDecidedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody decides. `lasts` is how long a suspension holds, `requests_per_minute` what a throttle leaves."""
+    """What somebody decides. `lasts` is how long a suspension holds, the limits are what a throttle leaves, `withheld`
+    is what answers are to lack.
+    """
 
     action: Decision.Action
     reason: Decision.Reason
@@ -48,6 +51,13 @@ class Verdict:
     note: str = ""
     lasts: timedelta | None = None
     requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    withheld: Sequence[str] = ()
+    scope: Decision.Scope = Decision.Scope.ACCOUNT
+
+
+class NoSuchScopeError(Exception):
+    """The account has no organisation, or belongs to no campaign, that could be decided about with it."""
 
 
 @transaction.atomic
@@ -163,7 +173,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     """Decide the case, and put into force what follows, in one transaction.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case.
+    else decided first, CaseTakenError where somebody else has claimed the case, NoSuchScopeError.
     """
     locked = Case.objects.select_for_update().get(pk=case.pk)
     decided = Decision.objects.select_related("decided_by").filter(case=locked).first()
@@ -178,6 +188,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         case=locked,
         assessment=locked.assessment,
         action=verdict.action,
+        scope=verdict.scope,
         reason=verdict.reason,
         terms_clause=verdict.terms_clause,
         note=verdict.note,
@@ -195,7 +206,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
 def _restriction_for(
     account: Account, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime
 ) -> Restriction | None:
-    if verdict.action not in Decision.RESTRICTING:
+    if verdict.action == Decision.Action.DISMISS:
         return None
     terms = Terms(
         kind=Restriction.Kind(verdict.action.value),
@@ -203,14 +214,37 @@ def _restriction_for(
         until=now + verdict.lasts if verdict.lasts else None,
         terms_clause=verdict.terms_clause,
         requests_per_minute=verdict.requests_per_minute,
+        tokens_per_minute=verdict.tokens_per_minute,
+        withheld=verdict.withheld,
     )
-    return restrict(account, terms, unique_key=f"decision:{decision_id}", by=by.actor, now=now)
+    unique_key = f"decision:{decision_id}"
+    if verdict.scope == Decision.Scope.CAMPAIGN:
+        campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
+        if campaign is None:
+            raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
+        restrictions = restrict_campaign(campaign, terms, unique_key=unique_key, by=by.actor, now=now).restrictions
+        return next(one for one in restrictions if one.account == account)
+    if verdict.scope == Decision.Scope.ORGANISATION:
+        if account.organisation is None:
+            raise NoSuchScopeError(f"{account} belongs to no organisation.")
+        return restrict(account.organisation, terms, unique_key=unique_key, by=by.actor, now=now)
+    return restrict(account, terms, unique_key=unique_key, by=by.actor, now=now)
 
 
 @transaction.atomic
-def undo_restriction(case: Case, restriction: Restriction, *, note: str, by: User, now: datetime) -> bool:
-    """Lift a restriction from the page of a case; False where it had ended already."""
-    lifted = lift(restriction, note=note, by=by.actor, now=now)
+def undo_restriction(
+    case: Case, restriction: Restriction, *, note: str, by: User, now: datetime, everywhere: bool = False
+) -> bool:
+    """Lift a restriction from the page of a case; False where it had ended already.
+
+    Soon after it was decided that is an undoing: the customer's record shows a slip. With `everywhere` all accounts
+    that were restricted with its campaign are let go.
+    """
+    undo = now - restriction.starts_at <= timedelta(minutes=settings.UNDO_MINUTES)
+    if everywhere and restriction.campaign is not None:
+        lifted = bool(lift_campaign(restriction.campaign, note=note, by=by.actor, now=now, undo=undo))
+    else:
+        lifted = lift(restriction, note=note, by=by.actor, now=now, undo=undo)
     if lifted:
         Step.objects.create(case=case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
     return lifted
@@ -262,6 +296,7 @@ def _details(decision: Decision) -> dict[str, str | int | None]:
         "decision": str(decision.pk),
         "account": decision.case.account.external_id,
         "action": decision.action,
+        "scope": decision.scope,
         "reason": decision.reason,
         "terms_clause": decision.terms_clause,
         "note": decision.note,

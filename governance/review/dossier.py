@@ -182,7 +182,7 @@ class Dossier:
     def restrictions(self) -> list[Restriction]:
         """In force against the account and its keys, the strongest first."""
         in_force = Restriction.objects.in_force(at=self.now).against(self.account)
-        return list(in_force.strongest_first().select_related("key"))
+        return list(in_force.strongest_first().select_related("key", "organisation"))
 
     @cached_property
     def force(self) -> Force:

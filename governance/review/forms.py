@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from governance.enforcement.models import Restriction
 from governance.review.actions import Verdict
 from governance.review.models import Decision
 from governance.review.queries import Question, View
@@ -61,12 +62,22 @@ class DecisionForm(FocusedForm):
         coerce=int, required=False, choices=[(days, str(days)) for days in DAYS], widget=forms.RadioSelect
     )
     requests_per_minute = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
+    tokens_per_minute = forms.IntegerField(required=False, min_value=1, max_value=10**12)
+    withheld = forms.MultipleChoiceField(
+        required=False, choices=Restriction.Withheld.choices, widget=forms.CheckboxSelectMultiple
+    )
+    scope = forms.ChoiceField(required=False, choices=Decision.Scope.choices, widget=forms.RadioSelect)
     terms_clause = forms.ChoiceField(required=False)
     note = forms.CharField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     confirmed = forms.BooleanField(required=False)
 
     def __init__(self, data: Any = None) -> None:
-        usual = {"decision": uuid.uuid4(), "days": USUAL_DAYS, "requests_per_minute": USUAL_LIMIT}
+        usual = {
+            "decision": uuid.uuid4(),
+            "days": USUAL_DAYS,
+            "requests_per_minute": USUAL_LIMIT,
+            "scope": Decision.Scope.ACCOUNT,
+        }
         super().__init__(data, initial=usual, auto_id="decide-%s")
         self._offer("against", [r for r in Decision.Reason if r not in Decision.EXONERATING])
         self._offer("favour", Decision.EXONERATING)
@@ -88,13 +99,16 @@ class DecisionForm(FocusedForm):
             self._need("favour", "Choose why nothing is wrong.")
         elif action:
             self._need("against", "Choose what is wrong.")
-        if action in {Decision.Action.THROTTLE, Decision.Action.SUSPEND, Decision.Action.BLOCK}:
+        if action in Decision.BY_THE_TERMS:
             self._need("terms_clause", "Choose the clause that was broken.")
-        if action == Decision.Action.THROTTLE:
-            self._need("requests_per_minute", "Say how many requests a minute are left.")
+        if action == Decision.Action.THROTTLE and not given.get("tokens_per_minute"):
+            self._need("requests_per_minute", "Say how many requests, or tokens, a minute are left.")
+        if action == Decision.Action.WITHHOLD:
+            self._need("withheld", "Choose what answers are to lack.")
         if action == Decision.Action.SUSPEND:
             self._need("days", "Choose for how long.")
-        if action == Decision.Action.BLOCK:
+        wide = given.get("scope") not in {"", Decision.Scope.ACCOUNT}
+        if action == Decision.Action.BLOCK or (action and action != Decision.Action.DISMISS and wide):
             self._need("confirmed", "Confirm that this is meant.")
         if action != Decision.Action.DISMISS and given.get("against") == Decision.Reason.OTHER:
             self._need("note", "Write the reason down.")
@@ -109,13 +123,17 @@ class DecisionForm(FocusedForm):
         given = self.cleaned_data
         action = Decision.Action(given["action"])
         dismissed = action == Decision.Action.DISMISS
+        throttled = action == Decision.Action.THROTTLE
         return Verdict(
             action=action,
             reason=Decision.Reason(given["favour"] if dismissed else given["against"]),
             terms_clause="" if dismissed else given["terms_clause"],
             note=given["note"],
             lasts=timedelta(days=given["days"]) if action == Decision.Action.SUSPEND else None,
-            requests_per_minute=given["requests_per_minute"] if action == Decision.Action.THROTTLE else None,
+            requests_per_minute=given["requests_per_minute"] if throttled else None,
+            tokens_per_minute=given["tokens_per_minute"] if throttled else None,
+            withheld=given["withheld"] if action == Decision.Action.WITHHOLD else (),
+            scope=Decision.Scope.ACCOUNT if dismissed else Decision.Scope(given["scope"] or Decision.Scope.ACCOUNT),
         )
 
 
@@ -129,3 +147,4 @@ class NoteForm(FocusedForm):
 
 class LiftForm(FocusedForm):
     note = forms.CharField(max_length=500, error_messages={"required": "Say why it is lifted."})
+    everywhere = forms.BooleanField(required=False)

@@ -120,11 +120,22 @@ class Decision(models.Model):
     class Action(models.TextChoices):
         DISMISS = "dismiss", "Dismiss"
         WATCH = "watch", "Watch"
+        WARN = "warn", "Warn"
         THROTTLE = "throttle", "Throttle"
+        WITHHOLD = "withhold", "Withhold"
+        VERIFY = "verify", "Verify"
         SUSPEND = "suspend", "Suspend"
         BLOCK = "block", "Block"
 
-    RESTRICTING = (Action.WATCH, Action.THROTTLE, Action.SUSPEND, Action.BLOCK)
+    # Those that take something away from the customer, for which the terms must say so.
+    BY_THE_TERMS = (Action.THROTTLE, Action.WITHHOLD, Action.SUSPEND, Action.BLOCK)
+
+    class Scope(models.TextChoices):
+        """Whom it is against."""
+
+        ACCOUNT = "account", "This account"
+        ORGANISATION = "organisation", "Its whole organisation"
+        CAMPAIGN = "campaign", "The whole campaign"
 
     class Reason(models.TextChoices):
         """The first half speaks against the customer, the second for them."""
@@ -147,6 +158,7 @@ class Decision(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=10, choices=Action)
+    scope = models.CharField(max_length=12, choices=Scope, default=Scope.ACCOUNT)
     reason = models.CharField(max_length=32, choices=Reason)
     terms_clause = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True)

@@ -116,6 +116,9 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         decision = actions.decide(case, form.verdict(), decision_id=decision_id, by=request.user, now=timezone.now())
     except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
         return _lost(request, pk, lost)
+    except actions.NoSuchScopeError as mistake:
+        form.add_error("scope", str(mistake))
+        return _refused(request, case, "decide", decision_form=form)
     return _done(request, pk, f"{case.account}: {outcome(decision.action)}.")
 
 
@@ -137,7 +140,12 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         part = "decide" if own is not None and own.restriction_id == number else "restrictions"
         return _refused(request, case, part, lift_form=form, lifting=number)
     lifted = actions.undo_restriction(
-        case, restriction, note=form.cleaned_data["note"], by=request.user, now=timezone.now()
+        case,
+        restriction,
+        note=form.cleaned_data["note"],
+        by=request.user,
+        now=timezone.now(),
+        everywhere=form.cleaned_data["everywhere"],
     )
     return _done(request, pk, "Lifted." if lifted else "It had ended already.")
 

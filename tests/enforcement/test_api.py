@@ -8,20 +8,12 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.models import Entry
 from governance.enforcement.models import Restriction
-from governance.risk.models import Campaign
 from governance.web.idempotency import forget_kept_answers
-from tests.factories import NOW, account, api_key, restriction, service_key, training_licence
+from tests.factories import account, api_key, campaign_of, restriction, service_key, training_licence
 
 pytestmark = pytest.mark.django_db
 
 BLOCK = {"account": "acct_harbour", "kind": "block", "reason": "bulk_harvest", "unique_key": "incident-7"}
-
-
-def a_campaign(*names: str) -> Campaign:
-    campaign = Campaign.objects.create(state="open", first_seen_at=NOW, size=len(names))
-    for name in names:
-        campaign.members.create(account=account(name), joined_at=NOW, tied_to=1, strength=1.0, ties={})
-    return campaign
 
 
 def check(client: Client, query: str, *, scope: str = "access:read") -> Any:
@@ -166,7 +158,7 @@ class TestRestrictingMany:
         assert (answer["organisation"], answer["account"]) == ("org_quay", None)
 
     def test_restricts_a_campaign_and_lifts_it(self, client: Client) -> None:
-        campaign = a_campaign("acct_1", "acct_2")
+        campaign = campaign_of(account("acct_1"), account("acct_2"))
         body = {"campaign": str(campaign.pk), "kind": "block", "reason": "coordinated_accounts", "unique_key": "a"}
 
         made = self.post(client, body)
@@ -177,7 +169,7 @@ class TestRestrictingMany:
         assert lifted.json() == {"lifted": [1, 2], "sequence": 4}
 
     def test_says_in_a_dry_run_who_would_be_hit_and_changes_nothing(self, client: Client) -> None:
-        campaign = a_campaign("acct_1", "acct_2")
+        campaign = campaign_of(account("acct_1"), account("acct_2"))
         training_licence(Account.objects.get(external_id="acct_2"))
 
         answer = self.post(

@@ -20,8 +20,8 @@ from governance.enforcement.actions import (
 )
 from governance.enforcement.models import Change, Reason, Restriction
 from governance.enforcement.queries import access
-from governance.risk.models import Campaign, CampaignMember
-from tests.factories import MACHINE, NOW, account, api_key, restriction
+from governance.risk.models import Campaign
+from tests.factories import MACHINE, NOW, account, api_key, campaign_of, restriction
 
 pytestmark = pytest.mark.django_db
 Kind = Restriction.Kind
@@ -153,17 +153,7 @@ class TestNewKeys:
 
 class TestACampaign:
     def campaign(self, size: int) -> Campaign:
-        campaign = Campaign.objects.create(state="open", first_seen_at=NOW, size=size)
-        for number in range(size):
-            CampaignMember.objects.create(
-                campaign=campaign,
-                account=account(f"acct_{number}"),
-                joined_at=NOW,
-                tied_to=size - 1,
-                strength=1.0,
-                ties={},
-            )
-        return campaign
+        return campaign_of(*(account(f"acct_{number}") for number in range(size)))
 
     def test_is_restricted_account_by_account(self) -> None:
         campaign = self.campaign(3)

@@ -104,13 +104,14 @@ class TestAReviewerWithoutAMouse:
         press("Enter")
         expect(page.get_by_role("heading", name="acct_harbour")).to_be_focused()
         press("d")
-        press("5")
+        press("8")
         press("Tab")
         press("Space")
         press("Tab")
         press("ArrowDown")
         press("Tab")
         page.keyboard.type("One wrapping, ever-new payloads.")
+        press("Tab")  # against whom: this account
         press("Tab")
         press("Space")
         press("Enter")
@@ -150,7 +151,7 @@ class TestAReviewerWithoutAMouse:
         sign_in(page, person())
         page.goto(f"/cases/{first.pk}/")
 
-        page.keyboard.press("5")
+        page.keyboard.press("8")
         page.keyboard.press("Enter")
 
         expect(page.get_by_label("Answers harvested in bulk")).to_be_focused()
@@ -166,7 +167,7 @@ class TestAReviewerWithoutAMouse:
 
         page.goto(f"/cases/{first.pk}/")
         page.keyboard.press("c")
-        page.keyboard.press("5")
+        page.keyboard.press("8")
 
         expect(page.locator("[name=action]:checked")).to_have_count(0)
         assert Case.objects.get(pk=first.pk).claimed_by is None

@@ -1,5 +1,6 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from governance.enforcement.queries import access
 from governance.review.actions import (
     AlreadyDecidedError,
     CaseTakenError,
+    NoSuchScopeError,
     Verdict,
     claim,
     consider,
@@ -22,7 +24,7 @@ from governance.review.actions import (
 )
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.staff.models import User
-from tests.factories import NOW, account, assessment, case, person
+from tests.factories import NOW, account, assessment, campaign_of, case, person
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,16 @@ class TestDeciding:
         ("verdict", "kind"),
         [
             (Verdict(Decision.Action.WATCH, Decision.Reason.OTHER), Restriction.Kind.WATCH),
+            (Verdict(Decision.Action.WARN, Decision.Reason.OTHER), Restriction.Kind.WARN),
+            (Verdict(Decision.Action.VERIFY, Decision.Reason.OTHER), Restriction.Kind.VERIFY),
+            (
+                Verdict(Decision.Action.WITHHOLD, Decision.Reason.OTHER, withheld=["logprobs"]),
+                Restriction.Kind.WITHHOLD,
+            ),
+            (
+                Verdict(Decision.Action.THROTTLE, Decision.Reason.OTHER, tokens_per_minute=5_000),
+                Restriction.Kind.THROTTLE,
+            ),
             (
                 Verdict(Decision.Action.THROTTLE, Decision.Reason.OTHER, requests_per_minute=20),
                 Restriction.Kind.THROTTLE,
@@ -64,7 +76,34 @@ class TestDeciding:
         made = Restriction.objects.get()
         assert made.kind == kind
         assert made.requests_per_minute == verdict.requests_per_minute
+        assert made.tokens_per_minute == verdict.tokens_per_minute
+        assert made.withheld == list(verdict.withheld)
         assert made.expires_at == (NOW + verdict.lasts if verdict.lasts else None)
+
+    def test_may_be_about_the_whole_organisation(self) -> None:
+        opened = case(account("acct_harbour", organisation="org_quay"))
+        account("acct_pier", organisation="org_quay")
+
+        decided(opened, replace(BLOCK, scope=Decision.Scope.ORGANISATION))
+
+        assert not access(account="acct_pier", now=NOW).allowed
+
+    def test_may_be_about_the_whole_campaign(self) -> None:
+        opened = case(account("acct_harbour"))
+        campaign_of(opened.account, account("acct_pier"))
+
+        decision = decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+
+        assert not access(account="acct_pier", now=NOW).allowed
+        assert decision.restriction is not None
+        assert decision.restriction.account == opened.account
+
+    @pytest.mark.parametrize("scope", [Decision.Scope.ORGANISATION, Decision.Scope.CAMPAIGN])
+    def test_cannot_be_about_more_than_there_is(self, scope: Decision.Scope) -> None:
+        with pytest.raises(NoSuchScopeError):
+            decided(case(), replace(BLOCK, scope=scope))
+
+        assert not Restriction.objects.exists()
 
     def test_to_dismiss_restricts_nobody(self) -> None:
         decided(case(), DISMISS)
@@ -117,6 +156,7 @@ class TestDeciding:
             "decision": str(decision.pk),
             "account": "acct_harbour",
             "action": "block",
+            "scope": "account",
             "reason": "bulk_harvest",
             "terms_clause": "2.3",
             "note": "Clear.",

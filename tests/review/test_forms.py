@@ -23,11 +23,19 @@ class TestADecision:
     def test_to_dismiss_needs_a_reason_in_favour(self) -> None:
         assert mistakes(action="dismiss") == {"favour": ["Choose why nothing is wrong."]}
 
-    @pytest.mark.parametrize("action", ["watch", "throttle", "suspend", "block"])
+    @pytest.mark.parametrize("action", ["watch", "warn", "throttle", "withhold", "verify", "suspend", "block"])
     def test_to_restrict_needs_a_reason_against(self, action: str) -> None:
         assert "against" in mistakes(action=action, against="", days="7", requests_per_minute="5")
 
-    @pytest.mark.parametrize("action", ["throttle", "suspend", "block"])
+    def test_to_withhold_names_what(self) -> None:
+        assert mistakes(action="withhold") == {"withheld": ["Choose what answers are to lack."]}
+
+    def test_about_more_than_the_account_needs_confirming(self) -> None:
+        assert mistakes(action="watch", scope="organisation", confirmed="") == {
+            "confirmed": ["Confirm that this is meant."]
+        }
+
+    @pytest.mark.parametrize("action", ["throttle", "withhold", "suspend", "block"])
     def test_to_take_something_away_needs_the_clause(self, action: str) -> None:
         assert "terms_clause" in mistakes(action=action, terms_clause="", days="7", requests_per_minute="5")
 

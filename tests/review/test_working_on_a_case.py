@@ -1,10 +1,12 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from governance.audit.models import Entry
 from governance.enforcement.models import Restriction
@@ -12,7 +14,7 @@ from governance.enforcement.queries import access
 from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision
 from governance.staff.roles import Role
-from tests.factories import NOW, account, case, person, restriction
+from tests.factories import NOW, account, campaign_of, case, person, restriction
 from tests.review.pages import address, block_form, by_htmx, signed_in, text
 from tests.review.test_deciding import BLOCK
 
@@ -177,8 +179,25 @@ class TestLifting:
         lifting = {"note": "Decided by mistake"}
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), lifting, headers=by_htmx("case"))
 
-        assert "lifted since" in text(response)
+        assert "undone since" in text(response)
+        assert Restriction.objects.get().ending == Restriction.Ending.UNDONE
+
+    def test_is_no_undoing_once_the_window_is_over(self, harbour: Case, mira: Client) -> None:
+        number = restriction(harbour.account, at=timezone.now() - timedelta(minutes=31)).number
+
+        mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "Appeal granted."})
+
         assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
+
+    def test_lets_a_whole_campaign_go_where_that_is_asked_for(self, harbour: Case, mira: Client) -> None:
+        campaign = campaign_of(harbour.account, account("acct_other"))
+        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        number = Restriction.objects.get(account=harbour.account).number
+
+        mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "One school.", "everywhere": "on"})
+
+        assert campaign.restrictions.filter(ended_at=None).count() == 0
+        assert campaign.restrictions.count() == 2
 
     def test_asks_for_a_reason(self, harbour: Case, mira: Client) -> None:
         number = restriction(harbour.account, Restriction.Kind.WATCH).number
