@@ -38,13 +38,13 @@ def silence() -> Iterator[None]:
         _silent.reset(token)
 
 
-def ring(task: str) -> None:
-    """Run the Celery task of this name soon after the present transaction has committed.
+def ring(task: str, *names: str) -> None:
+    """Run the Celery task of this name soon after the present transaction has committed; `names` say for which rows.
 
     A broker that cannot be reached is logged and forgotten; the timetable finds the rows a little later.
     """
     if not _silent.get():
-        transaction.on_commit(lambda: _send(task))
+        transaction.on_commit(lambda: _send(task, names))
 
 
 def call_out(channel: str) -> None:
@@ -53,12 +53,12 @@ def call_out(channel: str) -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [channel])
 
 
-def _send(task: str) -> None:
+def _send(task: str, names: tuple[str, ...]) -> None:
     global _quiet_until  # noqa: PLW0603 - one clock a process is the point
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, retry=False, expires=RING_LASTS_SECONDS)
+        current_app.send_task(task, names, retry=False, expires=RING_LASTS_SECONDS)
     except (OperationalError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("The broker did not take a ring for %s: %s", task, type(error).__name__)

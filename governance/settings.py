@@ -19,6 +19,8 @@ EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 FAIL_CLOSED_PLANS the plans whose customers a gateway refuses while Stillwatch cannot be reached, with commas between
                   them (default: none; who is restricted already stays so in any case)
+WEBHOOK_PRIVATE_NETWORKS  networks that webhooks may go to although they are not public (e.g. 10.1.0.0/16), with commas
+                  between them; to those http:// will do (default: none)
 UNDO_MINUTES      how long after a decision lifting it counts as undoing a slip (default 30)
 GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
@@ -260,6 +262,7 @@ INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
+WEBHOOK_PRIVATE_NETWORKS: list[str] = env.list("WEBHOOK_PRIVATE_NETWORKS", [])
 UNDO_MINUTES = env.int("UNDO_MINUTES", 30, validate=validate.Range(min=0))
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 112, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(

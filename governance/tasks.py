@@ -1,11 +1,13 @@
-"""Every background job. A task carries nothing: it finds in rows what is to be done, and twice does no harm."""
+"""Every background job. A task carries a row's name at most: rows say what is to be done, and twice does no harm."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from governance import pipeline
+from governance.doorbell import ring
 from governance.enforcement import actions as enforcement
 from governance.enforcement.gateways import probing, pushing
+from governance.enforcement.webhooks import actions as webhooks
 from governance.usage import actions as usage
 from governance.web import idempotency
 
@@ -30,7 +32,14 @@ def cover_new_names() -> None:
 @shared_task
 def deliver_restrictions() -> None:
     """Rung when the restrictions in force have changed."""
+    for webhook in webhooks.fan_out(now=timezone.now()):
+        ring("governance.tasks.deliver_webhook", webhook)
     pushing.push_all(now=timezone.now())
+
+
+@shared_task
+def deliver_webhook(webhook: str) -> None:
+    webhooks.deliver(webhook, clock=timezone.now)
 
 
 @shared_task

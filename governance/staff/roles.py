@@ -17,6 +17,8 @@ WORK_CASES = "review.work_case"
 VIEW_CASES = "review.view_case"
 LIFT_RESTRICTIONS = "enforcement.lift_restriction"
 VIEW_ENFORCEMENT = "enforcement.view_gateway"
+VIEW_WEBHOOKS = "enforcement.view_webhook"
+CHANGE_WEBHOOKS = "enforcement.change_webhook"
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
 

@@ -20,9 +20,9 @@ from django.db.models import Q, QuerySet
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.enforcement.actions import Terms, lift_all, restrict
-from governance.enforcement.gateways.turns import Turn, turn
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
 logger = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ def probe(gateway: Gateway, now: datetime, *, clock: Clock = time.monotonic, sle
     if account is None or not gateway.canary_url:
         raise ValueError(f"{gateway} has no canary.")
     watch = Watch(now, clock, sleep)
-    with turn(Turn.PROBING, gateway) as ours:
+    with turn(Turn.PROBING, gateway.pk) as ours:
         if not ours:
             return []
         left_over = _lift(gateway, watch)

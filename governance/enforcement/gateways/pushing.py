@@ -17,9 +17,9 @@ from django.db.models import Max, Q, QuerySet
 from governance.enforcement.gateways.blocked import denied, denied_of, touched
 from governance.enforcement.gateways.litellm_admin import LiteLlm, LiteLlmError
 from governance.enforcement.gateways.settling import Done, Settling
-from governance.enforcement.gateways.turns import Turn, turn
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed
 from governance.enforcement.queries import last_number
+from governance.enforcement.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def push(gateway: Gateway, now: datetime) -> Done:
     with _client(gateway) as client:
         client.check()
         while True:
-            with turn(Turn.PUSHING, gateway) as ours:
+            with turn(Turn.PUSHING, gateway.pk) as ours:
                 if not ours:
                     return done
                 at = now + timedelta(seconds=monotonic() - began)
@@ -84,7 +84,7 @@ def compare(gateway: Gateway, now: datetime) -> Done:
         names = sorted(denied(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In portions, so that a block that is decided meanwhile does not wait for all of them.
-            with turn(Turn.PUSHING, gateway, wait=True):
+            with turn(Turn.PUSHING, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
                 settling = Settling(client, gateway, done, at, repairing=True)
                 _compare_some(settling, set(names[start : start + NAMES_AT_ONCE]))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from governance.enforcement.access import rows
-from governance.enforcement.gateways.turns import Turn
 from governance.enforcement.models import Gateway
+from governance.enforcement.turns import Turn
 
 
 @contextmanager

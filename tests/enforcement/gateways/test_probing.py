@@ -12,9 +12,9 @@ from accounts.models import Account
 from governance.enforcement.actions import Terms, restrict
 from governance.enforcement.gateways.actions import UnusableCanaryError, set_canary
 from governance.enforcement.gateways.probing import CANARY, Canary, claim, pauses, probe, probe_due
-from governance.enforcement.gateways.turns import Turn
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.turns import Turn
 from governance.web.sealing import seal
 from tests.enforcement.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
 from tests.enforcement.gateways.somebody_else import somebody_else_has

@@ -1,0 +1,36 @@
+"""Taking turns at what is asked over the network, without holding a row or a transaction meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from django.db import connection
+
+
+class Turn(IntEnum):
+    """What is done by one at a time; the figures are the first halves of PostgreSQL's advisory locks."""
+
+    PUSHING = 0x5711_0001
+    PROBING = 0x5711_0002
+    DELIVERING = 0x5711_0003
+
+
+@contextmanager
+def turn(what: Turn, of: int, *, wait: bool = False) -> Iterator[bool]:
+    """Whether it is ours alone until the block ends; `of` is a number of 32 bits that says at whom.
+
+    A process that dies gives it up with its connection.
+    """
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [what, of])
+            ours = True
+        else:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [what, of])
+            [ours] = cursor.fetchone() or (False,)
+    try:
+        yield ours
+    finally:
+        if ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, of])

@@ -1,0 +1,241 @@
+"""Adding webhooks, and telling them: what is committed is told, as often as it takes, each change as one message."""
+
+import base64
+import json
+import os
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from governance.audit.actions import record
+from governance.audit.actor import Actor
+from governance.doorbell import ring
+from governance.enforcement.models import Delivery, Webhook
+from governance.enforcement.queries import last_number
+from governance.enforcement.turns import Turn, turn
+from governance.enforcement.webhooks.addresses import checked
+from governance.enforcement.webhooks.sending import Attempt, attempt, headers, message
+from governance.web.sealing import seal, unseal
+
+COURIER: Final = Actor.system("webhooks")
+OLD_SECRET_LASTS: Final = timedelta(hours=24)
+# About three days in all, as the specification advises.
+RETRIES: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+JITTER: Final = 0.1
+PORTION: Final = 20
+# Longer than a portion can take: then whoever claimed it is dead, and it is somebody else's.
+LEASE: Final = timedelta(minutes=10)
+GONE: Final = 410
+TASK: Final = "governance.tasks.deliver_webhook"
+
+Clock = Callable[[], datetime]
+
+
+@transaction.atomic
+def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
+    """A webhook that is told of every change from now on, and its secret, which is shown this once.
+
+    Raises AddressError for an address that no webhook can have.
+    """
+    checked(url)
+    secret = _new_secret()
+    webhook = Webhook.objects.create(
+        url=url,
+        secrets=_sealed([(secret, None)]),
+        created_at=now,
+        created_by=str(by),
+        sequence=last_number(),
+    )
+    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"url": url})
+    return webhook, secret
+
+
+@transaction.atomic
+def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
+    """A new secret, shown this once. For a day messages are signed with the old one too."""
+    locked = Webhook.objects.select_for_update().get(pk=webhook.pk)
+    secret, ends = _new_secret(), now + OLD_SECRET_LASTS
+    kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
+    locked.secrets = _sealed([(secret, None), *kept])
+    locked.save(update_fields=["secrets"])
+    record("webhook.secret_rotated", subject=_subject(webhook), by=by, now=now)
+    return secret
+
+
+@transaction.atomic
+def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool:
+    """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
+    disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
+    if disabled:
+        record("webhook.disabled", subject=_subject(webhook), by=by, now=now, details={"because": because})
+    return bool(disabled)
+
+
+@transaction.atomic
+def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
+    enabled = (
+        Webhook.objects.filter(pk=webhook.pk).exclude(disabled_at=None).update(disabled_at=None, disabled_because="")
+    )
+    if enabled:
+        record("webhook.enabled", subject=_subject(webhook), by=by, now=now)
+        ring(TASK, str(webhook.pk))
+    return bool(enabled)
+
+
+@transaction.atomic
+def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
+    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"url": webhook.url})
+    webhook.delete()
+
+
+@transaction.atomic
+def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
+    """Send a message that tells nothing, to see whether it arrives."""
+    delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
+    record("webhook.tested", subject=_subject(webhook), by=by, now=now)
+    ring(TASK, str(webhook.pk))
+    return delivery
+
+
+@transaction.atomic
+def replay(
+    webhook: Webhook, *, deliveries: Sequence[str] = (), since: datetime | None = None, by: Actor, now: datetime
+) -> int:
+    """Tell again: these, or every change since a time. The ids stay, so that receivers know what they had. How many."""
+    again = webhook.deliveries.filter(pk__in=deliveries)
+    if since is not None:
+        again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
+    number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0)
+    if number:
+        record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
+        ring(TASK, str(webhook.pk))
+    return number
+
+
+# Telling -------------------------------------------------------------------------------------------------------------
+
+FAN_OUT: Final = """
+    INSERT INTO enforcement_delivery (id, webhook_id, change_id, state, created_at, due_at, attempts, last_error)
+    SELECT gen_random_uuid(), %(webhook)s, number, 'waiting', %(now)s, %(now)s, 0, ''
+    FROM enforcement_change WHERE number > %(after)s AND number <= %(upto)s
+    ON CONFLICT (webhook_id, change_id) DO NOTHING
+"""
+
+
+def fan_out(*, now: datetime) -> list[str]:
+    """Make what was committed into deliveries; answers with the webhooks that have something to be told now.
+
+    The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks.
+    """
+    with transaction.atomic():
+        behind = Webhook.objects.select_for_update(skip_locked=True).filter(
+            disabled_at=None, sequence__lt=last_number()
+        )
+        for webhook in behind:
+            upto = last_number()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto}
+                )
+            Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)
+    due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now, webhook__disabled_at=None)
+    return [str(pk) for pk in due.order_by().values_list("webhook", flat=True).distinct()]
+
+
+def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
+    """Tell one webhook all that is due, in order; how many messages were tried. One process at a time for each.
+
+    Where the receiver does not answer at all, what else is due waits with the one that failed.
+    """
+    tried = 0
+    webhook = Webhook.objects.filter(pk=webhook_id).first()
+    if webhook is None:
+        return 0
+    with turn(Turn.DELIVERING, webhook.pk.int % 2**31) as ours:
+        while ours and (portion := _claim(webhook, now=clock())):
+            for place, delivery in enumerate(portion):
+                tried += 1
+                outcome = _tell(delivery, now=clock())
+                _note(delivery, outcome, now=clock())
+                if outcome.status is None or outcome.status == GONE:
+                    _put_off(portion[place + 1 :], until=delivery.due_at)
+                    return tried
+    return tried
+
+
+@transaction.atomic
+def _claim(webhook: Webhook, *, now: datetime) -> list[Delivery]:
+    waiting = Delivery.objects.filter(
+        webhook=webhook, webhook__disabled_at=None, state=Delivery.State.WAITING, due_at__lte=now
+    )
+    portion = list(
+        waiting.select_for_update(skip_locked=True, of=("self",))
+        .select_related("webhook", "change__restriction__account", "change__restriction__key")
+        .order_by(F("change").asc(nulls_first=True), "created_at")[:PORTION]
+    )
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in portion]).update(
+        due_at=now + LEASE, attempts=F("attempts") + 1
+    )
+    return portion
+
+
+def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
+    webhook = delivery.webhook
+    body = message(delivery)
+    secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
+    return attempt(webhook.url, body, headers(delivery, body, secrets, now=now))
+
+
+@transaction.atomic
+def _note(delivery: Delivery, outcome: Attempt, *, now: datetime) -> None:
+    delivery.refresh_from_db(fields=["attempts"])
+    delivery.last_status, delivery.last_error = outcome.status, outcome.error
+    if outcome.delivered:
+        delivery.state, delivery.delivered_at = Delivery.State.DELIVERED, now
+    elif delivery.attempts > len(RETRIES):
+        delivery.state = Delivery.State.GIVEN_UP
+    else:
+        delivery.due_at = now + _pause(delivery.attempts, outcome.retry_after)
+    delivery.save(update_fields=["state", "delivered_at", "due_at", "last_status", "last_error"])
+    if outcome.status == GONE:
+        disable(delivery.webhook, because="The receiver answered 410: gone.", by=COURIER, now=now)
+
+
+def _pause(attempts: int, asked: int | None) -> timedelta:
+    pause = RETRIES[attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, keeps no secret
+    return max(pause, timedelta(seconds=asked or 0))
+
+
+def _put_off(deliveries: Sequence[Delivery], *, until: datetime) -> None:
+    """Give back what was claimed and not tried."""
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
+        due_at=until, attempts=F("attempts") - 1
+    )
+
+
+# Secrets -------------------------------------------------------------------------------------------------------------
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(os.urandom(32)).decode()
+
+
+def _sealed(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
+    return seal(json.dumps([[secret, until.isoformat() if until else None] for secret, until in secrets]))
+
+
+def _secrets(webhook: Webhook) -> list[tuple[str, datetime | None]]:
+    """The newest first; the others until when."""
+    kept = json.loads(unseal(bytes(webhook.secrets)))
+    return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in kept]
+
+
+def _subject(webhook: Webhook) -> tuple[str, str]:
+    return "webhook", str(webhook.pk)

@@ -1,0 +1,272 @@
+"""Every change is told to every webhook, once it is committed, as often as it takes."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from governance.audit.models import Entry
+from governance.enforcement.actions import lift
+from governance.enforcement.models import Delivery, Webhook
+from governance.enforcement.webhooks.actions import (
+    LEASE,
+    RETRIES,
+    _claim,
+    add_webhook,
+    deliver,
+    disable,
+    enable,
+    fan_out,
+    ping,
+    replay,
+    rotate_secret,
+)
+from tests.enforcement.webhooks.receiver import Receiver, receiving
+from tests.factories import MACHINE, account, restriction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = Delivery.State
+
+
+@pytest.fixture(autouse=True)
+def _loopback_is_ours(settings: Any) -> None:
+    settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
+
+
+def added(receiver: Receiver) -> tuple[Webhook, str]:
+    return add_webhook(receiver.url, by=MACHINE, now=timezone.now())
+
+
+def tell(*, later: timedelta = timedelta(0)) -> int:
+    """What the tasks do, at a time to come."""
+
+    def clock() -> datetime:
+        return timezone.now() + later
+
+    return sum(deliver(webhook, clock=clock) for webhook in fan_out(now=clock()))
+
+
+class TestAChange:
+    def test_is_told_signed_with_what_is_in_force(self, receiver: Receiver) -> None:
+        _, secret = added(receiver)
+        block = restriction(account("acct_harbour"))
+        lift(block, note="a mistake", by=MACHINE, now=timezone.now())
+
+        tell()
+
+        began, ended = receiver.verified(secret)
+        assert (began["type"], began["data"]["sequence"]) == ("restriction.began", 1)
+        assert began["data"]["restriction"]["names"]["account"] == ["acct_harbour"]
+        assert (ended["type"], ended["data"]["restriction"]["ending"]) == ("restriction.ended", "lifted")
+
+    def test_is_told_once(self, receiver: Receiver) -> None:
+        added(receiver)
+        restriction(account())
+
+        assert [tell(), tell(later=timedelta(days=1))] == [1, 0]
+
+    def test_from_before_the_webhook_is_not_told(self, receiver: Receiver) -> None:
+        restriction(account())
+        added(receiver)
+
+        assert tell() == 0
+
+    def test_made_into_deliveries_by_several_at_once_is_told_once(self, receiver: Receiver) -> None:
+        added(receiver)
+        for _ in range(20):
+            restriction(account())
+
+        def out(_: int) -> None:
+            try:
+                fan_out(now=timezone.now())
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(out, range(8)))
+        tell()
+
+        assert Delivery.objects.count() == 20
+        assert len(set(receiver.ids)) == len(receiver.received) == 20
+
+
+class TestAReceiverThatFails:
+    def test_is_tried_again_with_the_same_id_for_three_days(self, receiver: Receiver) -> None:
+        added(receiver)
+        restriction(account())
+        receiver.statuses = [500]
+
+        waited = timedelta(0)
+        for pause in (timedelta(0), *RETRIES):
+            waited += 1.2 * pause
+            tell(later=waited)
+
+        assert Delivery.objects.get().state == State.GIVEN_UP
+        assert len(receiver.received) == len(RETRIES) + 1
+        assert len(set(receiver.ids)) == 1
+        assert timedelta(days=2.5) < sum(RETRIES, timedelta(0)) < timedelta(days=3.5)
+
+    def test_is_not_tried_before_its_time(self, receiver: Receiver) -> None:
+        added(receiver)
+        restriction(account())
+        receiver.statuses = [500, 204]
+
+        assert [tell(), tell(), tell(later=timedelta(seconds=6))] == [1, 0, 1]
+        assert Delivery.objects.get().state == State.DELIVERED
+
+    def test_is_left_alone_as_long_as_it_asks(self, receiver: Receiver) -> None:
+        added(receiver)
+        restriction(account())
+        receiver.statuses, receiver.headers = [429], {"Retry-After": "600"}
+        tell()
+
+        assert tell(later=timedelta(seconds=500)) == 0
+
+    def test_is_disabled_where_it_says_that_it_is_gone(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        for _ in range(3):
+            restriction(account())
+        receiver.statuses = [410]
+
+        tell()
+
+        webhook.refresh_from_db()
+        assert webhook.disabled_at is not None
+        assert len(receiver.received) == 1
+        assert Entry.objects.filter(verb="webhook.disabled").exists()
+
+    def test_is_not_followed_elsewhere(self, receiver: Receiver) -> None:
+        added(receiver)
+        restriction(account())
+        receiver.statuses, receiver.headers = [302], {"Location": receiver.url}
+
+        tell()
+
+        assert len(receiver.received) == 1
+        assert Delivery.objects.get().last_status == 302
+
+    def test_keeps_what_else_is_due_for_later_where_nobody_answers(self) -> None:
+        with receiving() as gone:
+            webhook, _ = added(gone)
+        for _ in range(3):
+            restriction(account())
+
+        assert tell() == 1
+        assert list(webhook.deliveries.order_by("change").values_list("attempts", flat=True)) == [1, 0, 0]
+
+
+class TestASlowReceiver:
+    def test_delays_nobody_but_itself(self, receiver: Receiver) -> None:
+        added(receiver)
+        with receiving() as slow:
+            added(slow)
+            slow.slow = 2.0
+            restriction(account())
+            began = time.monotonic()
+
+            def one(webhook: str) -> float:
+                try:
+                    deliver(webhook, clock=timezone.now)
+                    return time.monotonic() - began
+                finally:
+                    connection.close()
+
+            with ThreadPoolExecutor(2) as pool:
+                took = sorted(pool.map(one, fan_out(now=timezone.now())))
+
+        assert took[0] < 1.0
+        assert took[1] >= 2.0
+
+    def test_is_asked_by_one_process_at_a_time(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        restriction(account())
+        fan_out(now=timezone.now())
+        receiver.slow = 0.5
+
+        def one(_: int) -> int:
+            try:
+                return deliver(webhook.pk, clock=timezone.now)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(one, range(2))) == [0, 1]
+
+
+class TestAWorkerThatDies:
+    def test_loses_nothing(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        restriction(account())
+        fan_out(now=timezone.now())
+        _claim(webhook, now=timezone.now())  # and here it dies
+
+        assert tell() == 0
+        assert tell(later=LEASE + timedelta(seconds=1)) == 1
+        assert Delivery.objects.get().state == State.DELIVERED
+
+
+class TestASecret:
+    def test_is_changed_without_losing_a_message(self, receiver: Receiver) -> None:
+        webhook, old = added(receiver)
+        new = rotate_secret(webhook, by=MACHINE, now=timezone.now())
+        restriction(account())
+        tell()
+
+        assert receiver.verified(old) == receiver.verified(new)
+
+    def test_is_out_of_use_a_day_after_another_came(self, receiver: Receiver) -> None:
+        webhook, old = added(receiver)
+        new = rotate_secret(webhook, by=MACHINE, now=timezone.now() - timedelta(hours=25))
+        restriction(account())
+        tell()
+
+        receiver.verified(new)
+        with pytest.raises(WebhookVerificationError):
+            receiver.verified(old)
+
+    def test_stands_in_no_entry_and_no_row(self, receiver: Receiver) -> None:
+        webhook, secret = added(receiver)
+
+        assert secret not in str(list(Entry.objects.values_list("details", flat=True)))
+        assert secret.encode() not in bytes(webhook.secrets)
+
+
+class TestSwitching:
+    def test_off_lets_changes_wait_and_on_tells_them(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        disable(webhook, because="Maintenance.", by=MACHINE, now=timezone.now())
+        restriction(account())
+        before = tell()
+        enable(webhook, by=MACHINE, now=timezone.now())
+
+        assert (before, tell()) == (0, 1)
+
+    def test_replays_with_the_same_id(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        restriction(account())
+        tell()
+
+        assert replay(webhook, since=timezone.now() - timedelta(hours=1), by=MACHINE, now=timezone.now()) == 1
+        tell()
+
+        assert len(receiver.ids) == 2
+        assert len(set(receiver.ids)) == 1
+
+    def test_can_be_tried_out(self, receiver: Receiver) -> None:
+        webhook, secret = added(receiver)
+        ping(webhook, by=MACHINE, now=timezone.now())
+        tell()
+
+        assert receiver.verified(secret)[0]["type"] == "webhook.test"

@@ -1,0 +1,65 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.enforcement.models import Delivery, Webhook
+from governance.enforcement.webhooks.actions import add_webhook
+from governance.staff.roles import Role
+from tests.factories import MACHINE, NOW, person
+
+pytestmark = pytest.mark.django_db
+URL = "https://hooks.example.com/stillwatch"
+
+
+@pytest.fixture
+def ada(client: Client) -> Client:
+    client.force_login(person("Ada Moreau", role=Role.ADMIN))
+    return client
+
+
+@pytest.fixture
+def webhook() -> Webhook:
+    return add_webhook(URL, by=MACHINE, now=NOW)[0]
+
+
+def post(client: Client, path: str = "", **fields: Any) -> Any:
+    return client.post(f"/enforcement/webhooks/{path}", fields)
+
+
+def test_a_webhook_is_added_and_its_secret_shown_once(ada: Client) -> None:
+    page = post(ada, "add/", url=URL).content.decode()
+    again = ada.get(f"/enforcement/webhooks/{Webhook.objects.get().pk}/").content.decode()
+
+    assert "whsec_" in page
+    assert "whsec_" not in again
+
+
+def test_an_address_that_will_not_do_is_said_at_the_field(ada: Client) -> None:
+    response = post(ada, "add/", url="http://example.com/")
+
+    assert response.status_code == 422
+    assert "It must begin with https://." in response.content.decode()
+
+
+def test_everything_can_be_done_from_the_page(ada: Client, webhook: Webhook) -> None:
+    before = bytes(webhook.secrets)
+    post(ada, f"{webhook.pk}/test/")
+    post(ada, f"{webhook.pk}/replay/", delivery=str(Delivery.objects.get().pk))
+    assert "whsec_" in post(ada, f"{webhook.pk}/rotate/").content.decode()
+    post(ada, f"{webhook.pk}/switch/")
+
+    webhook.refresh_from_db()
+    assert bytes(webhook.secrets) != before
+    assert webhook.disabled_at is not None
+    post(ada, f"{webhook.pk}/switch/")
+    post(ada, f"{webhook.pk}/remove/")
+    assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.REVIEWER, 403), (Role.AUDITOR, 200), (Role.LEAD, 200)])
+def test_others_see_or_do_not_see_but_never_change(client: Client, webhook: Webhook, role: Role, status: int) -> None:
+    client.force_login(person(role=role))
+
+    assert client.get(f"/enforcement/webhooks/{webhook.pk}/").status_code == status
+    assert post(client, f"{webhook.pk}/rotate/").status_code == 403
