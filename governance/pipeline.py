@@ -7,7 +7,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from governance.enforcement.automatic import carry_out, weigh
 from governance.review.actions import consider
+from governance.review.queries import let_go_since
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
 from governance.risk.queries import judge, look_at, worth_a_look
@@ -30,6 +32,11 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
         if batch:
             _govern(batch, now=now, review_line=review_line)
     return len(claims)
+
+
+def carry_out_policies(*, now: datetime) -> int:
+    """Put into force what the live policy has planned and is due, unless staff has decided otherwise meanwhile."""
+    return carry_out(now=now, let_go=let_go_since)
 
 
 def _worth_scoring(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
@@ -56,6 +63,7 @@ def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None
         with transaction.atomic():
             held = hold(claims)
             assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
+            weigh(assessments, now=now)
             due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
             consider(assessments, due=due, now=now)
             finish(held, now=now)

@@ -21,6 +21,8 @@ FAIL_CLOSED_PLANS the plans whose customers a gateway refuses while Stillwatch c
                   them (default: none; who is restricted already stays so in any case)
 WEBHOOK_PRIVATE_NETWORKS  networks that webhooks may go to although they are not public (e.g. 10.1.0.0/16), with commas
                   between them; to those http:// will do (default: none)
+AUTOMATIC_ACCOUNTS_AN_HOUR  how many accounts a live policy may restrict in an hour without a person (default 20)
+AUTOMATIC_TRAFFIC_PERCENT  … and of how much of the traffic of an hour (default 2)
 UNDO_MINUTES      how long after a decision lifting it counts as undoing a slip (default 30)
 GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
@@ -246,6 +248,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "compare-gateways": {"task": "governance.tasks.compare_gateways", "schedule": 60.0, "options": {"expires": 60}},
     "probe-gateways": {"task": "governance.tasks.probe_gateways", "schedule": 30.0, "options": {"expires": 30}},
+    "carry-out-policies": {
+        "task": "governance.tasks.carry_out_policies",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
@@ -263,6 +270,8 @@ EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
 WEBHOOK_PRIVATE_NETWORKS: list[str] = env.list("WEBHOOK_PRIVATE_NETWORKS", [])
+AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))
+AUTOMATIC_TRAFFIC_PERCENT = env.float("AUTOMATIC_TRAFFIC_PERCENT", 2.0, validate=validate.Range(min=0, max=100))
 UNDO_MINUTES = env.int("UNDO_MINUTES", 30, validate=validate.Range(min=0))
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 112, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(

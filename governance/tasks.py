@@ -20,6 +20,11 @@ def score_dirty_accounts() -> None:
 
 
 @shared_task
+def carry_out_policies() -> None:
+    pipeline.carry_out_policies(now=timezone.now())
+
+
+@shared_task
 def end_expired_restrictions() -> None:
     enforcement.end_expired(now=timezone.now())
 

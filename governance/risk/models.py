@@ -12,6 +12,7 @@ from accounts.models import Account
 from governance.risk.campaigns.traits import Kind
 from governance.risk.policy import Response
 from governance.risk.scoring import Band
+from governance.staff.models import User
 
 BAND_CHOICES = [(band.value, band.value.capitalize()) for band in Band]
 RESPONSE_CHOICES = [(response.value, response.value.capitalize()) for response in Response]
@@ -262,3 +263,34 @@ class CorpusRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest:x} of {self.corpus_id}"
+
+
+class PolicyVersion(models.Model):
+    """A policy that restricts by itself, or would: every one begins in the shadow, and one at most is live."""
+
+    class State(models.TextChoices):
+        SHADOW = "shadow", "In the shadow"
+        LIVE = "live", "Live"
+        RETIRED = "retired", "Retired"
+
+    version = models.CharField(max_length=40, unique=True)
+    content = models.TextField(help_text="The file, as it was proposed.")
+    state = models.CharField(max_length=10, choices=State, default=State.SHADOW)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    live_since = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-proposed_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_policy"),
+            models.CheckConstraint(
+                condition=~Q(state="live") | Q(approved_by__isnull=False), name="a_live_policy_was_approved"
+            ),
+        ]
+        permissions: ClassVar = [("approve_policyversion", "Can let a policy go live")]
+
+    def __str__(self) -> str:
+        return self.version

@@ -20,7 +20,14 @@ VIEW_ENFORCEMENT = "enforcement.view_gateway"
 VIEW_WEBHOOKS = "enforcement.view_webhook"
 CHANGE_WEBHOOKS = "enforcement.change_webhook"
 
+VIEW_POLICIES = "risk.view_policyversion"
+PROPOSE_POLICIES = "risk.add_policyversion"
+APPROVE_POLICIES = "risk.approve_policyversion"
+SWITCH_AUTOMATION = "enforcement.change_automaticswitch"
+
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
+
+_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_AUTOMATION})
 
 
 def may(role: str, permission: str) -> bool:
@@ -30,7 +37,7 @@ def may(role: str, permission: str) -> bool:
         case Role.ADMIN:
             return True
         case Role.LEAD:
-            return permission in _REVIEWER or codename.startswith("view_")
+            return permission in _REVIEWER | _LEAD or codename.startswith("view_")
         case Role.AUDITOR:
             return codename.startswith("view_")
         case Role.REVIEWER:

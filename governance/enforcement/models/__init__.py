@@ -1,15 +1,18 @@
 """The tables of enforcement: what is in force, who obeys it, and who is told."""
 
+from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
 from governance.enforcement.models.restriction import Change, Reason, Restriction, RestrictionQuerySet
 from governance.enforcement.models.webhook import Delivery, Webhook
 
 __all__ = [
     "Arrival",
+    "AutomaticSwitch",
     "Change",
     "Delivery",
     "Gateway",
     "Holder",
+    "PolicyOutcome",
     "Probe",
     "Pushed",
     "Reason",

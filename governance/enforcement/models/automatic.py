@@ -1,0 +1,62 @@
+"""What policies did by themselves, or would have done."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Account
+from governance.enforcement.models.restriction import Restriction
+from governance.risk.models import Assessment, PolicyVersion
+
+
+class PolicyOutcome(models.Model):
+    """What a policy made of an account: once for each kind of action, so that scoring again repeats nothing."""
+
+    class State(models.TextChoices):
+        SHADOW = "shadow", "Would have"
+        PLANNED = "planned", "Planned"
+        DONE = "done", "Done"
+        DROPPED = "dropped", "Dropped"
+        HELD = "held", "Held for a person"
+
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="outcomes")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
+    assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="+")
+    rule = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Restriction.Kind)
+    terms = models.JSONField(help_text="Reason, clause, limits and days.")
+    state = models.CharField(max_length=10, choices=State)
+    at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    because = models.CharField(max_length=200, blank=True)
+    restriction = models.OneToOneField(
+        Restriction, on_delete=models.PROTECT, null=True, blank=True, related_name="policy_outcome"
+    )
+
+    class Meta:
+        ordering = ("-at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["policy", "account", "kind"], name="a_policy_acts_once_on_an_account"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="policy_outcome_by_due", condition=models.Q(state="planned")),
+            models.Index(fields=["policy", "-at"], name="policy_outcome_by_policy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy}: {self.kind} of {self.account}"
+
+
+class AutomaticSwitch(models.Model):
+    """The kill switch: while it is off, nothing is restricted but by people and over the API. One row at most."""
+
+    off_since = models.DateTimeField(null=True, blank=True)
+    by = models.CharField(max_length=254, blank=True)
+    why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
+
+    def __str__(self) -> str:
+        return f"off since {self.off_since:%F %T}" if self.off_since else "on"
