@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
+    "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
     "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
 }

@@ -6,6 +6,7 @@ from django.utils import timezone
 from governance import pipeline
 from governance.doorbell import ring
 from governance.enforcement import actions as enforcement
+from governance.enforcement import recording
 from governance.enforcement.gateways import probing, pushing
 from governance.enforcement.webhooks import actions as webhooks
 from governance.usage import actions as usage
@@ -70,6 +71,11 @@ def forget_expired_excerpts() -> None:
 @shared_task
 def drop_old_usage() -> None:
     usage.drop_old_usage(now=timezone.now())
+
+
+@shared_task
+def forget_old_proof() -> None:
+    recording.forget_old(now=timezone.now())
 
 
 @shared_task

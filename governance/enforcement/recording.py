@@ -1,13 +1,17 @@
 """Writing down what gateways asked, knew and refused: the raw material of the proof that restrictions are in force."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from governance.enforcement.models import Arrival, Gateway, Holder
+from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
+
+# As long as the page looks back.
+KEPT_FOR: Final = timedelta(days=30)
+GONE_AFTER: Final = timedelta(days=2)
 
 
 class Asked(NamedTuple):
@@ -129,3 +133,15 @@ def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, n
         for sequence, at in one.arrivals
         if sequence
     )
+
+
+def forget_old(*, now: datetime) -> int:
+    """Forget what arrived weeks ago, processes that are long gone, and deliveries that are done; how many rows."""
+    old = now - KEPT_FOR
+    forgotten = [
+        Arrival.objects.filter(at__lt=old).delete(),
+        Holder.objects.filter(seen_at__lt=now - GONE_AFTER).delete(),
+        Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=old).delete(),
+        Probe.objects.filter(at__lt=old).delete(),
+    ]
+    return sum(number for number, _ in forgotten)

@@ -11,6 +11,7 @@ from governance.risk.models import (
     Corpus,
     CorpusRun,
     Link,
+    PolicyVersion,
     SharedPrompt,
 )
 
@@ -81,3 +82,11 @@ class CampaignMemberAdmin(HistoryAdmin):
 @admin.register(Calibration)
 class CalibrationAdmin(HistoryAdmin):
     list_display = ("version", "in_force_since", "put_in_force_by")
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(HistoryAdmin):
+    list_display = ("version", "state", "proposed_at", "proposed_by", "live_since", "approved_by")
+    list_filter = ("state",)
+    search_fields = ("version",)
+    list_select_related = ("proposed_by", "approved_by")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
 from governance.enforcement.proof import AtGateway, behind, gateways, standing
-from governance.enforcement.recording import Asked, HolderSeen, note_access
+from governance.enforcement.recording import Asked, HolderSeen, forget_old, note_access
 from governance.staff.roles import Role
 from tests.factories import NOW, account, case, person, restriction, service_key
 
@@ -178,6 +178,16 @@ class TestRecording:
 
         assert Holder.objects.get().sequence == 2
         assert Arrival.objects.count() == 2
+
+    def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
+        restriction(account())
+        holder(own := gateway(), "gone", knows=1)
+        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.OBEYED)
+
+        assert forget_old(now=NOW + timedelta(days=1)) == 0
+        assert forget_old(now=NOW + timedelta(days=31)) == 3
+        assert Restriction.objects.exists()
+        assert Gateway.objects.exists()
 
 
 class TestThePage:

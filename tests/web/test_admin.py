@@ -13,12 +13,28 @@ from django.urls import reverse
 from accounts.actions import register_accounts
 from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
+from governance.enforcement.automatic import switch_off
+from governance.enforcement.models import (
+    Arrival,
+    Change,
+    Delivery,
+    Gateway,
+    Holder,
+    PolicyOutcome,
+    Probe,
+    Pushed,
+    Refusal,
+    Repair,
+    Restriction,
+)
+from governance.enforcement.webhooks.actions import add_webhook
 from governance.review.actions import Verdict, claim, decide
 from governance.review.models import Decision
 from governance.risk.corpora import add_corpus
 from governance.risk.models import (
     AccountSample,
     AccountTrait,
+    Assessment,
     Calibration,
     Campaign,
     CampaignMember,
@@ -27,10 +43,12 @@ from governance.risk.models import (
     Link,
     SharedPrompt,
 )
-from governance.staff.models import ServiceKey
+from governance.risk.policies import propose
+from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import Retention
+from tests.enforcement.test_automatic import BLOCK
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +108,32 @@ def _one_of_everything() -> None:
     claim(opened, by=mira, now=NOW)
     block = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
+    _one_of_all_that_proves_it(mira)
+
+
+def _one_of_all_that_proves_it(somebody: User) -> None:
+    gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
+    holder = Holder.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
+    Arrival.objects.create(holder=holder, sequence=1, at=NOW)
+    Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
+    Probe.objects.create(gateway=gateway, at=NOW, outcome=Probe.Outcome.OBEYED, took_ms=200)
+    Repair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)
+    Pushed.objects.create(gateway=gateway, kind="team", name="harbour", because="account:harbour", blocked_at=NOW)
+    webhook, _ = add_webhook("https://hooks.example.com/", by=MACHINE, now=NOW)
+    Delivery.objects.create(webhook=webhook, change=Change.objects.get(), created_at=NOW, due_at=NOW)
+    policy = propose(BLOCK, by=somebody, now=NOW)
+    switch_off(why="Trying it out.", by=somebody, now=NOW)
+    PolicyOutcome.objects.create(
+        policy=policy,
+        account=Account.objects.get(restrictions=restriction),
+        assessment=Assessment.objects.get(),
+        rule="Critical",
+        kind="block",
+        terms={},
+        state=PolicyOutcome.State.SHADOW,
+        at=NOW,
+        due_at=NOW,
+    )
 
 
 class TestTheAdmin:

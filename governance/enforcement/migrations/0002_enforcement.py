@@ -86,14 +86,14 @@ class Migration(migrations.Migration):
                         blank=True, help_text="When it last asked whether somebody has access.", null=True
                     ),
                 ),
-                ("canary_url", models.URLField(blank=True, max_length=300, verbose_name="canary address")),
+                ("canary_url", models.CharField(blank=True, max_length=300, verbose_name="canary address")),
                 ("canary_headers", models.BinaryField(blank=True, default=b"", help_text="Sealed.")),
                 (
                     "canary_body",
                     models.TextField(blank=True, help_text="What is posted; without it the request is a GET."),
                 ),
                 ("probe_due_at", models.DateTimeField(blank=True, null=True)),
-                ("litellm_url", models.URLField(blank=True, max_length=300, verbose_name="LiteLLM address")),
+                ("litellm_url", models.CharField(blank=True, max_length=300, verbose_name="LiteLLM address")),
                 (
                     "litellm_key",
                     models.BinaryField(blank=True, default=b"", help_text="Sealed.", verbose_name="LiteLLM admin key"),
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
             name="Webhook",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("url", models.URLField(max_length=500, verbose_name="address")),
+                ("url", models.CharField(max_length=500, verbose_name="address")),
                 (
                     "secrets",
                     models.BinaryField(help_text="Sealed: the newest first, others until they are out of use."),

@@ -16,7 +16,7 @@ class Webhook(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    url = models.URLField("address", max_length=500)
+    url = models.CharField("address", max_length=500)
     secrets = models.BinaryField(help_text="Sealed: the newest first, others until they are out of use.")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=254)
