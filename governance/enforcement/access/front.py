@@ -42,6 +42,7 @@ CHANGES_AT: Final = "/api/v1/access/changes"
 LOADING_SECONDS: Final = 30.0
 CAUGHT_UP_SECONDS: Final = 2.0
 LONGEST_WAIT: Final = 25.0
+BEAT: Final = 2.0
 MOST_REFUSALS: Final = 2**20
 MOST_CHANGES: Final = 5_000
 LONGEST_INSTANCE: Final = 120
@@ -168,6 +169,8 @@ class Front:
     def _changes(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = self._known(bearer(environ), self._clock())
         following = _following(environ)
+        if not self.keeper.wait_for(following.after, CAUGHT_UP_SECONDS):  # another process may be ahead of this one
+            raise RefusedError(HTTPStatus.GONE, "Not so far", f"There was no change {following.after} yet.")
         if following.instance:
             self._note_following(key, following)
         if not self._waiting.acquire(blocking=False):
@@ -205,7 +208,10 @@ class Front:
         """Server-sent events: each the same message as an answer to a poll, its signature as a second line."""
         after = following.after
         while True:
-            upto = self.keeper.wait_for_more(after, LONGEST_WAIT)
+            upto = self.keeper.wait_for_more(after, BEAT)
+            if upto == after:
+                yield b": nothing new\n\n"  # by this a reader that has gone is noticed
+                continue
             try:
                 body, digest = self._body(after, upto)
             except RefusedError:

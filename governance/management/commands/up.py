@@ -165,7 +165,8 @@ def _processes(port: int) -> Iterator[Processes]:
     worker = ["--concurrency", "2", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
     courier = ["--queues", "delivery", "--pool", "threads", "--concurrency", "8", "--hostname", "courier@%h"]
     granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
-    granian += ["--workers", "2", "--blocking-threads", str(settings.GATEWAYS_WAITING + 16)]
+    threads = str(settings.GATEWAYS_WAITING + 16)
+    granian += ["--workers", "2", "--blocking-threads", threads, "--backpressure", threads]
     granian += ["--workers-kill-timeout", "5", "--log-level", level.lower(), "governance.wsgi:application"]
     commands = {"worker": [*celery, *worker], "courier": [*celery, *courier], "web server": granian}
     processes: Processes = {}

@@ -1,0 +1,125 @@
+"""The feed: a snapshot, and what follows, to whoever polls and to whoever keeps the line open."""
+
+import gzip
+import json
+from http.client import HTTPConnection
+from typing import Any
+
+from django.utils import timezone
+
+from governance.enforcement.actions import lift
+from stillwatch_gateway.disk import verify
+from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
+from tests.factories import MACHINE, account, restriction
+from tests.front import Said, Served, served
+
+SNAPSHOT, CHANGES = "/api/v1/access/snapshot", "/api/v1/access/changes"
+
+
+def block(name: str) -> Any:
+    return restriction(account(name), at=timezone.now())
+
+
+def trusted(front: Served, said: Said) -> bytes:
+    """The body, once its signature was checked. Raises BadMessageError."""
+    body = gzip.decompress(said.body) if said.headers.get("content-encoding") == "gzip" else said.body
+    verify(body, said.headers.get("stillwatch-digest"), said.headers["stillwatch-signature"], signing_key(front.secret))
+    return body
+
+
+class TestTheSnapshot:
+    def test_holds_what_is_in_force_and_says_up_to_where(self, front: Served) -> None:
+        first, _ = block("acct_1"), block("acct_2")
+        lift(first, note="a mistake", by=MACHINE, now=timezone.now())
+        front.knows(3)
+
+        head, entries = read_snapshot(trusted(front, front.ask(SNAPSHOT)).splitlines())
+
+        assert (head.sequence, head.size) == (3, 1)
+        assert [entry.names for entry in entries] == [("account:acct_2",)]
+
+    def test_is_sent_once_to_whoever_has_it(self, front: Served) -> None:
+        block("acct_1")
+        front.knows(1)
+        tag = front.ask(SNAPSHOT).headers["etag"]
+
+        assert front.ask(SNAPSHOT, if_none_match=tag).status == 304
+
+    def test_is_zipped_for_whoever_can_read_that(self, front: Served) -> None:
+        block("acct_1")
+        front.knows(1)
+
+        said = front.ask(SNAPSHOT, accept_encoding="gzip")
+
+        assert said.headers["content-encoding"] == "gzip"
+        assert b"acct_1" in trusted(front, said)
+
+    def test_is_not_for_everybody(self, front: Served) -> None:
+        assert front.ask(SNAPSHOT, key="").status == 401
+        assert front.ask(SNAPSHOT, method="POST", body={}).status == 405
+
+
+class TestChanges:
+    def test_are_those_after_the_one_that_is_named(self, front: Served) -> None:
+        first = block("acct_1")
+        block("acct_2")
+        lift(first, note="a mistake", by=MACHINE, now=timezone.now())
+        front.front.keeper.wait_for_more(2, 5)
+
+        changes = read_changes(trusted(front, front.ask(f"{CHANGES}?after=1&wait=1")))
+
+        assert (changes.after, changes.sequence) == (1, 3)
+        assert [(number, ended) for number, _, ended in changes.changes] == [(2, None), (3, 1)]
+
+    def test_are_none_when_nothing_comes_in_time(self, front: Served) -> None:
+        assert read_changes(trusted(front, front.ask(f"{CHANGES}?after=0&wait=0"))).changes == []
+
+    def test_from_before_a_process_started_are_gone(self, front: Served) -> None:
+        block("acct_1")
+        front.knows(1)
+
+        with served() as later:
+            assert later.ask(f"{CHANGES}?after=0&wait=0").status == 410
+
+    def test_that_have_not_happened_are_gone(self, front: Served) -> None:
+        assert front.ask(f"{CHANGES}?after=7&wait=0").status == 410
+
+    def test_need_a_number(self, front: Served) -> None:
+        assert front.ask(CHANGES).status == 400
+        assert front.ask(f"{CHANGES}?after=x").status == 400
+        assert front.ask(CHANGES, method="POST", body={"after": -1}).status == 400
+
+
+class TestAnOpenLine:
+    def test_tells_changes_as_they_happen_each_with_its_signature(self, front: Served) -> None:
+        caller = HTTPConnection("127.0.0.1", front.port, timeout=10)
+        headers = {"Authorization": f"Bearer {front.secret}", "Accept": "text/event-stream"}
+        caller.request("GET", f"{CHANGES}?after=0", headers=headers)
+        answer = caller.getresponse()
+        numbers = []
+        for name in ("acct_1", "acct_2"):
+            block(name)
+            event = []
+            while not event or event[-1] != b"\n":
+                line = answer.readline()
+                event += [line] if event or line.startswith(b"event:") else []
+            body, signature = (line.removeprefix(b"data: ").strip() for line in event if line.startswith(b"data: "))
+            numbers.append(json.loads(body)["sequence"])
+            assert len(signature) == 64
+        caller.close()
+
+        assert numbers == [1, 2]
+
+
+def test_more_than_may_wait_are_asked_to_come_again(transactional_db: None) -> None:
+    with served(waiting=1) as front:
+        caller = HTTPConnection("127.0.0.1", front.port, timeout=10)
+        headers = {"Authorization": f"Bearer {front.secret}", "Accept": "text/event-stream"}
+        caller.request("GET", f"{CHANGES}?after=0", headers=headers)
+        caller.getresponse()
+
+        said = front.ask(f"{CHANGES}?after=0&wait=0")
+        caller.close()
+
+    assert said.status == 503
+    assert said.headers["retry-after"] == "1"
