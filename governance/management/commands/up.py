@@ -166,8 +166,9 @@ def _processes(port: int) -> Iterator[Processes]:
     courier = ["--queues", "delivery", "--pool", "threads", "--concurrency", "8", "--hostname", "courier@%h"]
     granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
     threads = str(settings.GATEWAYS_WAITING + 16)
-    granian += ["--workers", "2", "--blocking-threads", threads, "--backpressure", threads]
-    granian += ["--workers-kill-timeout", "5", "--log-level", level.lower(), "governance.wsgi:application"]
+    granian += ["--workers", "2", "--blocking-threads", threads, "--workers-kill-timeout", "5"]
+    # Its only warning is about many threads; nearly all of these sleep until a change comes.
+    granian += ["--log-level", "error" if level == "WARNING" else level.lower(), "governance.wsgi:application"]
     commands = {"worker": [*celery, *worker], "courier": [*celery, *courier], "web server": granian}
     processes: Processes = {}
     try:
