@@ -99,7 +99,7 @@ class TestAnOpenLine:
         numbers = []
         for name in ("acct_1", "acct_2"):
             block(name)
-            event = []
+            event: list[bytes] = []
             while not event or event[-1] != b"\n":
                 line = answer.readline()
                 event += [line] if event or line.startswith(b"event:") else []
