@@ -57,10 +57,11 @@ def note_access(
     """Write all of it down; gateways are met by the service keys they ask with."""
     keys = dict(names) | {one.key: one.name for one in asked} | {one.key: one.name for one in refused}
     gateways = _meet(keys, now=now)
-    for one in asked:
+    for one in sorted(asked, key=lambda one: gateways[one.key]):
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=one.at)
     _count(refused, gateways)
-    _note_holders(holders, gateways, now=now)
+    # In one order, so that web processes that write of the same clients never wait for each other crosswise.
+    _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
 
 
 def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
