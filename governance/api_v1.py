@@ -1,4 +1,7 @@
-"""Every endpoint for machines, below /api/v1/. Each names the scope that a service key needs."""
+"""Every endpoint for machines, below /api/v1/. Each names the scope that a service key needs.
+
+What gateways ask all day is answered in front of Django: enforcement/access/front.py.
+"""
 
 from django.urls import path
 
