@@ -20,7 +20,7 @@ def take_in_a_thread() -> Outcome:
 
 
 def wait_until_it_waits() -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     with connection.cursor() as cursor:
         while True:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -20,6 +20,7 @@ DECISIONS: Final = 100_000
 TOGETHER: Final = 10
 RACERS: Final = 4
 KILLED_EVERY: Final = 4.0  # seconds
+KILLED_AT_MOST: Final = 60  # one that was killed begins anew, and is to come to its end some time
 PATIENCE: Final = 1_800.0  # seconds
 
 
@@ -62,7 +63,7 @@ def _race(decisions: int) -> int:
                 del racers[place]
             elif status is not None:
                 racers[place] = _racer(place, decisions)
-        if time.monotonic() > next_kill and racers:
+        if time.monotonic() > next_kill and racers and killed < KILLED_AT_MOST:
             dice.choice([*racers.values()]).kill()
             killed, next_kill = killed + 1, time.monotonic() + KILLED_EVERY * dice.uniform(0.5, 1.5)
         time.sleep(0.05)

@@ -6,21 +6,22 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from governance.audit.actions import record
+from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.enforcement.models import Delivery, Webhook
 from governance.enforcement.queries import last_number
 from governance.enforcement.turns import Turn, turn
-from governance.enforcement.webhooks.addresses import checked
+from governance.enforcement.webhooks.addresses import AddressError, checked
 from governance.enforcement.webhooks.sending import Attempt, attempt, headers, message
-from governance.web.sealing import seal, unseal
+from governance.web.sealing import SealError, seal, unseal
 
 COURIER: Final = Actor.system("webhooks")
 OLD_SECRET_LASTS: Final = timedelta(hours=24)
@@ -29,9 +30,13 @@ RETRIES: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )
 JITTER: Final = 0.1
-PORTION: Final = 20
-# Longer than a portion can take: then whoever claimed it is dead, and it is somebody else's.
-LEASE: Final = timedelta(minutes=10)
+# A receiver that is not there is asked by one message at a time, and at least so often.
+REST: Final = timedelta(minutes=1)
+# Longer than an attempt takes: then whoever claimed it is dead, and it is somebody else's.
+LEASE: Final = timedelta(minutes=1)
+# Then other receivers have their turn at the few threads that wait for answers.
+SPELL: Final = timedelta(seconds=30)
+CHANGES_AT_ONCE: Final = 5_000
 GONE: Final = 410
 TASK: Final = "governance.tasks.deliver_webhook"
 
@@ -42,9 +47,12 @@ Clock = Callable[[], datetime]
 def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     """A webhook that is told of every change from now on, and its secret, which is shown this once.
 
-    Raises AddressError for an address that no webhook can have.
+    Raises AddressError for an address that no webhook can have, and for one that is told already.
     """
     checked(url)
+    take_turn()
+    if Webhook.objects.filter(url=url).exists():
+        raise AddressError("It is told already.")
     secret = _new_secret()
     webhook = Webhook.objects.create(
         url=url,
@@ -53,16 +61,19 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
         created_by=str(by),
         sequence=last_number(),
     )
-    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"url": url})
+    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     return webhook, secret
 
 
 @transaction.atomic
 def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
-    """A new secret, shown this once. For a day messages are signed with the old one too."""
+    """A new secret, shown this once. For a day messages are signed with the old one too, if it can be read still."""
     locked = Webhook.objects.select_for_update().get(pk=webhook.pk)
     secret, ends = _new_secret(), now + OLD_SECRET_LASTS
-    kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
+    try:
+        kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
+    except SealError:
+        kept = []
     locked.secrets = _sealed([(secret, None), *kept])
     locked.save(update_fields=["secrets"])
     record("webhook.secret_rotated", subject=_subject(webhook), by=by, now=now)
@@ -91,7 +102,7 @@ def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
 
 @transaction.atomic
 def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
-    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"url": webhook.url})
+    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     webhook.delete()
 
 
@@ -132,80 +143,108 @@ FAN_OUT: Final = """
 def fan_out(*, now: datetime) -> list[str]:
     """Make what was committed into deliveries; answers with the webhooks that have something to be told now.
 
-    The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks.
+    The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks,
+    and look again once they have let go, since another may have skipped what it came for.
     """
-    with transaction.atomic():
-        behind = Webhook.objects.select_for_update(skip_locked=True).filter(
-            disabled_at=None, sequence__lt=last_number()
-        )
-        for webhook in behind:
-            upto = last_number()
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto}
-                )
-            Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)
+    while _fan_out_some(now=now):
+        pass
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now, webhook__disabled_at=None)
     return [str(pk) for pk in due.order_by().values_list("webhook", flat=True).distinct()]
 
 
-def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
-    """Tell one webhook all that is due, in order; how many messages were tried. One process at a time for each.
+@transaction.atomic
+def _fan_out_some(*, now: datetime) -> int:
+    """For how many webhooks there was something."""
+    behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
+    for webhook in behind:
+        upto = min(last_number(), webhook.sequence + CHANGES_AT_ONCE)
+        with connection.cursor() as cursor:
+            cursor.execute(FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto})
+        Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)
+    return len(behind)
 
-    Where the receiver does not answer at all, what else is due waits with the one that failed.
+
+def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
+    """Tell one webhook what is due, in order; how many messages were tried. One process at a time for each.
+
+    Where the receiver is not there, what else is due waits a little too. It ends after half a minute, so that others
+    have their turn, and rings for what is due still.
     """
-    tried = 0
     webhook = Webhook.objects.filter(pk=webhook_id).first()
     if webhook is None:
         return 0
+    tried, until = 0, clock() + SPELL
     with turn(Turn.DELIVERING, webhook.pk.int % 2**31) as ours:
-        while ours and (portion := _claim(webhook, now=clock())):
-            for place, delivery in enumerate(portion):
-                tried += 1
-                outcome = _tell(delivery, now=clock())
-                _note(delivery, outcome, now=clock())
-                if outcome.status is None or outcome.status == GONE:
-                    _put_off(portion[place + 1 :], until=delivery.due_at)
-                    return tried
+        if not ours:
+            return 0
+        while clock() < until and (claim := _claim(webhook, now=clock())):
+            tried += 1
+            outcome = _tell(claim.delivery, now=clock())
+            _note(claim, outcome, now=clock())
+            if outcome.absent:
+                _rest(webhook, outcome, claim.delivery.attempts, now=clock())
+    # After letting go: whoever came meanwhile for something new was turned away.
+    if _due(webhook, now=clock()).exists():
+        ring(TASK, str(webhook.pk))
     return tried
 
 
-@transaction.atomic
-def _claim(webhook: Webhook, *, now: datetime) -> list[Delivery]:
-    waiting = Delivery.objects.filter(
+class Claim(NamedTuple):
+    """A delivery that is ours until then, unless somebody has it told again meanwhile."""
+
+    delivery: Delivery
+    until: datetime
+
+
+def _due(webhook: Webhook, *, now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
         webhook=webhook, webhook__disabled_at=None, state=Delivery.State.WAITING, due_at__lte=now
     )
-    portion = list(
-        waiting.select_for_update(skip_locked=True, of=("self",))
-        .select_related("webhook", "change__restriction__account", "change__restriction__key")
-        .order_by(F("change").asc(nulls_first=True), "created_at")[:PORTION]
+
+
+@transaction.atomic
+def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
+    """One at a time: a worker that dies holds up no more, and nobody is told after they were switched off."""
+    delivery = (
+        _due(webhook, now=now)
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("webhook", *(f"change__restriction__{target}" for target in ("account", "key", "organisation")))
+        .order_by(F("change").asc(nulls_first=True), "created_at")
+        .first()
     )
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery in portion]).update(
-        due_at=now + LEASE, attempts=F("attempts") + 1
-    )
-    return portion
+    if delivery is None:
+        return None
+    delivery.due_at = now + LEASE
+    delivery.attempts += 1
+    delivery.save(update_fields=["due_at", "attempts"])
+    return Claim(delivery, delivery.due_at)
 
 
 def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
     webhook = delivery.webhook
     body = message(delivery)
-    secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
-    return attempt(webhook.url, body, headers(delivery, body, secrets, now=now))
+    try:
+        secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
+    except SealError as error:
+        return Attempt(None, str(error))
+    return attempt(webhook.url, body, headers(delivery, body, secrets, now=now), now=now)
 
 
 @transaction.atomic
-def _note(delivery: Delivery, outcome: Attempt, *, now: datetime) -> None:
-    delivery.refresh_from_db(fields=["attempts"])
-    delivery.last_status, delivery.last_error = outcome.status, outcome.error
+def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
+    """Write down what came of it; nothing where it was claimed by another, or is to be told again, since."""
+    noted: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
+    attempts = claim.delivery.attempts
     if outcome.delivered:
-        delivery.state, delivery.delivered_at = Delivery.State.DELIVERED, now
-    elif delivery.attempts > len(RETRIES):
-        delivery.state = Delivery.State.GIVEN_UP
+        noted |= {"state": Delivery.State.DELIVERED, "delivered_at": now}
+    elif attempts > len(RETRIES):
+        noted |= {"state": Delivery.State.GIVEN_UP}
     else:
-        delivery.due_at = now + _pause(delivery.attempts, outcome.retry_after)
-    delivery.save(update_fields=["state", "delivered_at", "due_at", "last_status", "last_error"])
+        noted |= {"due_at": now + _pause(attempts, outcome.retry_after)}
+    ours = Delivery.objects.filter(pk=claim.delivery.pk, state=Delivery.State.WAITING, due_at=claim.until)
+    ours.update(**noted)
     if outcome.status == GONE:
-        disable(delivery.webhook, because="The receiver answered 410: gone.", by=COURIER, now=now)
+        disable(claim.delivery.webhook, because="The receiver answered 410: gone.", by=COURIER, now=now)
 
 
 def _pause(attempts: int, asked: int | None) -> timedelta:
@@ -213,11 +252,11 @@ def _pause(attempts: int, asked: int | None) -> timedelta:
     return max(pause, timedelta(seconds=asked or 0))
 
 
-def _put_off(deliveries: Sequence[Delivery], *, until: datetime) -> None:
-    """Give back what was claimed and not tried."""
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
-        due_at=until, attempts=F("attempts") - 1
-    )
+def _rest(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
+    """What else is due waits as long as the receiver asks; else briefly, however long the message itself waits."""
+    asked = timedelta(seconds=outcome.retry_after or 0)
+    briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], REST)
+    _due(webhook, now=now).update(due_at=now + max(asked, briefly))
 
 
 # Secrets -------------------------------------------------------------------------------------------------------------
@@ -235,6 +274,11 @@ def _secrets(webhook: Webhook) -> list[tuple[str, datetime | None]]:
     """The newest first; the others until when."""
     kept = json.loads(unseal(bytes(webhook.secrets)))
     return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in kept]
+
+
+def _host(webhook: Webhook) -> str:
+    """What the log may hold of an address, for ever: the rest is often as good as a password."""
+    return urlsplit(webhook.url).netloc
 
 
 def _subject(webhook: Webhook) -> tuple[str, str]:

@@ -14,7 +14,10 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 CONNECT_SECONDS: Final = 5.0
+MOST_ADDRESSES: Final = 3  # of one name are tried
 NAT64: Final = IPv6Network("64:ff9b::/96")
+# All else of the sixth version is local, reserved or stands for something else, whatever `is_global` says of it.
+UNICAST: Final = IPv6Network("2000::/3")
 
 Address = IPv4Address | IPv6Address
 
@@ -25,9 +28,12 @@ class AddressError(Exception):
 
 def checked(url: str) -> SplitResult:
     """The parts of an address that a webhook can have. Raises AddressError, whatever it resolves to later."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise AddressError("It must be plain letters: no spaces, and other scripts as they are encoded.")
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as resolving does, which no name gets past that has an empty label
     except ValueError as error:
         raise AddressError("This is no address.") from error
     if parts.scheme not in {"https", "http"} or not parts.hostname:
@@ -52,7 +58,8 @@ def permitted(address: str, *, encrypted: bool) -> bool:
     """Whether a webhook may go to this address: a public one, or one that the operator has named."""
     found = _unwrapped(ip_address(address.partition("%")[0]))
     named = any(found in ip_network(network) for network in settings.WEBHOOK_PRIVATE_NETWORKS)
-    return named or (encrypted and found.is_global and not found.is_multicast)
+    unicast = not found.is_multicast if isinstance(found, IPv4Address) else found in UNICAST
+    return named or (encrypted and found.is_global and unicast)
 
 
 def _unwrapped(address: Address) -> Address:
@@ -62,8 +69,6 @@ def _unwrapped(address: Address) -> Address:
             return address.ipv4_mapped
         if address.sixtofour is not None:
             return address.sixtofour
-        if address.teredo is not None:
-            return address.teredo[1]
         if address in NAT64:
             return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
@@ -74,15 +79,18 @@ def _connect(host: str, port: int, *, encrypted: bool) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not found or not all(permitted(str(address[0]), encrypted=encrypted) for *_, address in found):
         raise AddressError("It leads to an address that is not public.")
-    family, kind, protocol, _, address = found[0]
-    connected = socket.socket(family, kind, protocol)
-    try:
-        connected.settimeout(CONNECT_SECONDS)
-        connected.connect(address)
-    except OSError:
-        connected.close()
-        raise
-    return connected
+    failure = OSError()
+    for family, kind, protocol, _, address in found[:MOST_ADDRESSES]:
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(CONNECT_SECONDS)
+            connected.connect(address)
+        except OSError as error:
+            connected.close()
+            failure = error
+        else:
+            return connected
+    raise failure
 
 
 class _Http(HTTPConnection):

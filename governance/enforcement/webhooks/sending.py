@@ -3,10 +3,11 @@
 import json
 import socket
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,7 +18,9 @@ from governance.enforcement.webhooks.addresses import AddressError, connection_t
 
 WHOLE_SECONDS: Final = 15.0
 MOST_BYTES: Final = 64 * 2**10
-LONGEST_RETRY_AFTER: Final = 24 * 3600
+LONGEST_RETRY_AFTER: Final = 3600
+# A receiver that is not there, or asks for quiet: whatever the message was.
+ABSENT: Final = {None, 429, 502, 503, 504}
 
 
 class Attempt(NamedTuple):
@@ -30,6 +33,10 @@ class Attempt(NamedTuple):
     @property
     def delivered(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def absent(self) -> bool:
+        return self.status in ABSENT
 
 
 def message(delivery: Delivery) -> str:
@@ -67,42 +74,61 @@ def headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datet
         "User-Agent": "Stillwatch",
         "webhook-id": name,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(Signer(secret).sign(name, now, body) for secret in secrets),
+        "webhook-signature": " ".join(Signer(secret).sign(name, now.astimezone(UTC), body) for secret in secrets),
     }
 
 
-def attempt(url: str, body: str, sent: dict[str, str]) -> Attempt:
+def attempt(url: str, body: str, sent: dict[str, str], *, now: datetime) -> Attempt:
     """Post it, once. A redirect is an answer like any other, and not followed; proxies are not asked."""
     try:
         receiver = connection_to(url)
         receiver.connect()
     except AddressError as error:
         return Attempt(None, str(error))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return Attempt(None, _kind(error))
-    # A receiver that sends a little now and then must come to an end too.
-    deadline = threading.Timer(WHOLE_SECONDS, _cut, [receiver])
-    deadline.start()
     try:
-        if receiver.sock is not None:
-            receiver.sock.settimeout(WHOLE_SECONDS)
-        parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        receiver.request("POST", target, body.encode(), sent)
-        answer = receiver.getresponse()
-        answer.read(MOST_BYTES)
-        return Attempt(answer.status, "", _retry_after(answer.getheader("Retry-After")))
-    except (OSError, HTTPException) as error:
+        with _ending(receiver.sock):
+            parts = urlsplit(url)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            receiver.request("POST", target, body.encode(), sent)
+            answer = receiver.getresponse()
+            answer.read(MOST_BYTES)
+        return Attempt(answer.status, "", _retry_after(answer.getheader("Retry-After"), now=now))
+    except (OSError, HTTPException, ValueError) as error:
         return Attempt(None, _kind(error))
     finally:
-        deadline.cancel()
         receiver.close()
 
 
-def _cut(receiver: HTTPConnection) -> None:
-    if receiver.sock is not None:
+@contextmanager
+def _ending(connected: socket.socket) -> Iterator[None]:
+    """Raises TimeoutError where it takes too long, since a receiver that sends a little now and then must end too.
+
+    It holds the socket itself: where an answer is to close the connection, the connection has let go of it by then.
+    """
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
         with suppress(OSError):
-            receiver.sock.shutdown(socket.SHUT_RDWR)
+            # Not the shutdown of an encrypted socket, which changes it while another thread reads from it.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+    connected.settimeout(WHOLE_SECONDS)
+    deadline = threading.Timer(WHOLE_SECONDS, end)
+    deadline.start()
+    try:
+        yield
+    except (OSError, HTTPException, ValueError) as error:
+        if ended.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        deadline.cancel()
+        deadline.join()
+    if ended.is_set():
+        raise TimeoutError  # what was cut off looks like a short answer
 
 
 def _kind(error: Exception) -> str:
@@ -110,7 +136,14 @@ def _kind(error: Exception) -> str:
     return "No answer in time." if isinstance(error, TimeoutError) else type(error).__name__
 
 
-def _retry_after(given: str | None) -> int | None:
-    if given is None or not (given.isascii() and given.isdigit() and len(given) < 9):
+def _retry_after(given: str | None, *, now: datetime) -> int | None:
+    """The seconds that are asked for, by number or by date; at most an hour."""
+    if given is None:
         return None
-    return min(int(given), LONGEST_RETRY_AFTER)
+    if given.isascii() and given.isdigit():
+        return min(int(given[:9]), LONGEST_RETRY_AFTER)
+    try:
+        asked = (parsedate_to_datetime(given) - now).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return min(max(int(asked), 0), LONGEST_RETRY_AFTER)

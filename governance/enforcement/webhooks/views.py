@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.enforcement.models import Delivery, Webhook
 from governance.enforcement.webhooks import actions
+from governance.enforcement.webhooks.addresses import AddressError
 from governance.enforcement.webhooks.forms import ReplayForm, WebhookForm
 from governance.staff.roles import CHANGE_WEBHOOKS, VIEW_WEBHOOKS
 from governance.web.requests import StaffRequest
@@ -35,11 +36,15 @@ def webhooks(request: StaffRequest) -> HttpResponse:
 @permission_required(CHANGE_WEBHOOKS, raise_exception=True)
 def add(request: StaffRequest) -> HttpResponse:
     form = WebhookForm(request.POST)
-    if not form.is_valid():
-        context = {"webhooks": _counted(), "form": form, "now": timezone.now()}
-        return render(request, PAGE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    added, secret = actions.add_webhook(form.cleaned_data["url"], by=request.user.actor, now=timezone.now())
-    return _shown(request, added, secret=secret)
+    if form.is_valid():
+        try:
+            added, secret = actions.add_webhook(form.cleaned_data["url"], by=request.user.actor, now=timezone.now())
+        except AddressError as mistake:
+            form.add_error("url", str(mistake))
+        else:
+            return _shown(request, added, secret=secret)
+    context = {"webhooks": _counted(), "form": form, "now": timezone.now()}
+    return render(request, PAGE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @never_cache
@@ -61,11 +66,11 @@ def rotate(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(CHANGE_WEBHOOKS, raise_exception=True)
 def switch(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """On or off, the other way round from how it is."""
+    """`to` on or off, as the button said: meanwhile it may have been switched off by a receiver that is gone."""
     changed, by, now = get_object_or_404(Webhook, pk=pk), request.user.actor, timezone.now()
-    if changed.disabled_at is None:
+    if request.POST.get("to") == "off":
         actions.disable(changed, because="Switched off here.", by=by, now=now)
-    else:
+    elif request.POST.get("to") == "on":
         actions.enable(changed, by=by, now=now)
     return redirect("enforcement:webhook", pk=pk)
 

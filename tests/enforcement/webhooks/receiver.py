@@ -1,9 +1,11 @@
 """A receiver of webhooks on loopback, as somebody would write one with the library of the specification."""
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,7 +35,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(identity: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """With `identity` it is reached by https, as localhost."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,6 +55,9 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
+    if identity is not None:
+        server.socket = identity.wrap_socket(server.socket, server_side=True)
+        receiver.url = f"https://localhost:{server.server_port}/hook"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -60,3 +66,26 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def trickling(beginning: bytes) -> Iterator[str]:
+    """The address of a receiver that answers with this, and then a little now and then, for ever."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connected, _ = server.accept()
+            with connected, suppress(OSError):
+                connected.recv(2**16)
+                connected.sendall(beginning)
+                while not over.wait(0.05):
+                    connected.sendall(b"x")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+        finally:
+            over.set()
+            thread.join()

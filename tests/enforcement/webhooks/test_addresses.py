@@ -23,6 +23,11 @@ PRIVATE = [
     "::ffff:10.0.0.1",
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
+    "2001::1",
+    "fec0::1",
+    "::7f00:1",
+    "64:ff9b:1::7f00:1",
+    "5f00::1",
     "ff02::1",
 ]
 
@@ -60,6 +65,11 @@ def test_a_name_is_looked_at_when_the_connection_is_made(host: str) -> None:
         "https://",
         "https://a:b@example.com/",
         "https://a:99999/",
+        "https://a..b/",
+        "https://" + "a" * 64 + ".com/",
+        "https://example.com/a hook",
+        "https://example.com/a\nhook",
+        "https://example.com/hök",
     ],
 )
 def test_what_is_no_address_is_refused_at_once(url: str) -> None:

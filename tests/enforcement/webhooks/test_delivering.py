@@ -14,10 +14,12 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from governance.audit.models import Entry
 from governance.enforcement.actions import lift
 from governance.enforcement.models import Delivery, Webhook
+from governance.enforcement.webhooks import actions
 from governance.enforcement.webhooks.actions import (
     LEASE,
     RETRIES,
     _claim,
+    _note,
     add_webhook,
     deliver,
     disable,
@@ -27,6 +29,7 @@ from governance.enforcement.webhooks.actions import (
     replay,
     rotate_secret,
 )
+from governance.enforcement.webhooks.sending import Attempt
 from tests.enforcement.webhooks.receiver import Receiver, receiving
 from tests.factories import MACHINE, account, restriction
 
@@ -166,6 +169,40 @@ class TestAReceiverThatFails:
         assert tell() == 1
         assert list(webhook.deliveries.order_by("change").values_list("attempts", flat=True)) == [1, 0, 0]
 
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_gets_one_message_only_where_it_asks_for_quiet(self, receiver: Receiver, status: int) -> None:
+        added(receiver)
+        for _ in range(5):
+            restriction(account())
+        receiver.statuses, receiver.headers = [status], {"Retry-After": "600"}
+        tell()
+
+        assert tell(later=timedelta(seconds=500)) == 0
+        assert len(receiver.received) == 1
+
+    def test_gets_the_other_messages_where_it_refuses_one(self, receiver: Receiver) -> None:
+        added(receiver)
+        for _ in range(3):
+            restriction(account())
+        receiver.statuses = [400, 204]
+        tell()
+
+        assert len(receiver.received) == 3
+
+    def test_holds_a_new_message_up_for_a_minute_only_however_long_an_old_one_waits(self) -> None:
+        with receiving() as gone:
+            webhook, _ = added(gone)
+        for _ in range(2):
+            restriction(account())
+        fan_out(now=timezone.now())
+        webhook.deliveries.filter(change=1).update(attempts=len(RETRIES) - 1)
+
+        tell()
+
+        old, new = webhook.deliveries.order_by("change")
+        assert old.due_at > timezone.now() + timedelta(hours=23)
+        assert new.due_at < timezone.now() + timedelta(minutes=2)
+
 
 class TestASlowReceiver:
     def test_delays_nobody_but_itself(self, receiver: Receiver) -> None:
@@ -204,6 +241,15 @@ class TestASlowReceiver:
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(one, range(2))) == [0, 1]
 
+    def test_gives_others_their_turn_after_a_while(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+        added(receiver)
+        for _ in range(3):
+            restriction(account())
+        monkeypatch.setattr(actions, "SPELL", timedelta(seconds=0.3))
+        receiver.slow = 0.4
+
+        assert [tell(), tell(), tell(), tell()] == [1, 1, 1, 0]
+
 
 class TestAWorkerThatDies:
     def test_loses_nothing(self, receiver: Receiver) -> None:
@@ -215,6 +261,15 @@ class TestAWorkerThatDies:
         assert tell() == 0
         assert tell(later=LEASE + timedelta(seconds=1)) == 1
         assert Delivery.objects.get().state == State.DELIVERED
+
+    def test_holds_up_the_one_message_that_it_was_telling(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        for _ in range(3):
+            restriction(account())
+        fan_out(now=timezone.now())
+        _claim(webhook, now=timezone.now())  # and here it dies
+
+        assert tell() == 2
 
 
 class TestASecret:
@@ -239,8 +294,23 @@ class TestASecret:
     def test_stands_in_no_entry_and_no_row(self, receiver: Receiver) -> None:
         webhook, secret = added(receiver)
 
-        assert secret not in str(list(Entry.objects.values_list("details", flat=True)))
+        details = str(list(Entry.objects.values_list("details", flat=True)))
+        assert secret not in details
+        assert "hook?x=1" not in details
         assert secret.encode() not in bytes(webhook.secrets)
+
+    def test_that_cannot_be_read_any_more_is_said_and_can_be_changed(self, receiver: Receiver, settings: Any) -> None:
+        webhook, _ = added(receiver)
+        restriction(account())
+        settings.SECRET_KEY = "another one, of which nobody told the rows"
+        tell()
+        said = Delivery.objects.get().last_error
+
+        new = rotate_secret(webhook, by=MACHINE, now=timezone.now())
+        tell(later=timedelta(seconds=6))
+
+        assert "SECRET_KEY" in said
+        assert len(receiver.verified(new)) == 1
 
 
 class TestSwitching:
@@ -252,6 +322,38 @@ class TestSwitching:
         enable(webhook, by=MACHINE, now=timezone.now())
 
         assert (before, tell()) == (0, 1)
+
+    def test_off_while_messages_are_sent_stops_them(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
+        for _ in range(5):
+            restriction(account())
+        fan_out(now=timezone.now())
+        receiver.slow = 0.4
+
+        def sending() -> int:
+            try:
+                return deliver(webhook.pk, clock=timezone.now)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(sending)
+            time.sleep(0.6)
+            disable(webhook, because="It was the wrong address.", by=MACHINE, now=timezone.now())
+            assert sent.result() <= 3
+
+    @pytest.mark.parametrize("outcome", [Attempt(204), Attempt(500)])
+    def test_replays_what_is_under_way_once_more_and_at_once(self, receiver: Receiver, outcome: Attempt) -> None:
+        webhook, _ = added(receiver)
+        restriction(account())
+        fan_out(now=timezone.now())
+        claim = _claim(webhook, now=timezone.now())
+        assert claim is not None
+
+        replay(webhook, deliveries=[str(claim.delivery.pk)], by=MACHINE, now=timezone.now())
+        _note(claim, outcome, now=timezone.now())
+
+        assert tell() == 1
 
     def test_replays_with_the_same_id(self, receiver: Receiver) -> None:
         webhook, _ = added(receiver)

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from governance.enforcement.models import Delivery, Webhook
-from governance.enforcement.webhooks.actions import add_webhook
+from governance.enforcement.webhooks.actions import add_webhook, disable
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, person
 
@@ -42,17 +42,34 @@ def test_an_address_that_will_not_do_is_said_at_the_field(ada: Client) -> None:
     assert "It must begin with https://." in response.content.decode()
 
 
+def test_a_page_sent_twice_adds_no_second_webhook(ada: Client) -> None:
+    statuses = [post(ada, "add/", url=URL).status_code for _ in range(2)]
+
+    assert statuses == [200, 422]
+    assert Webhook.objects.count() == 1
+
+
+def test_a_stale_page_switches_nothing_the_other_way_round(ada: Client, webhook: Webhook) -> None:
+    disable(webhook, because="The receiver answered 410: gone.", by=MACHINE, now=NOW)
+
+    post(ada, f"{webhook.pk}/switch/", to="off")
+
+    webhook.refresh_from_db()
+    assert webhook.disabled_because == "The receiver answered 410: gone."
+
+
 def test_everything_can_be_done_from_the_page(ada: Client, webhook: Webhook) -> None:
     before = bytes(webhook.secrets)
     post(ada, f"{webhook.pk}/test/")
     post(ada, f"{webhook.pk}/replay/", delivery=str(Delivery.objects.get().pk))
     assert "whsec_" in post(ada, f"{webhook.pk}/rotate/").content.decode()
-    post(ada, f"{webhook.pk}/switch/")
+    post(ada, f"{webhook.pk}/switch/", to="off")
 
     webhook.refresh_from_db()
     assert bytes(webhook.secrets) != before
     assert webhook.disabled_at is not None
-    post(ada, f"{webhook.pk}/switch/")
+    post(ada, f"{webhook.pk}/switch/", to="on")
+    assert Webhook.objects.filter(disabled_at=None).exists()
     post(ada, f"{webhook.pk}/remove/")
     assert not Webhook.objects.exists()
 
