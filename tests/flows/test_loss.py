@@ -102,7 +102,7 @@ class Stillwatch:
         """Wait until nobody waits to be scored. What killed workers had claimed is free once its lease is over."""
         with psycopg.connect(embedded.addresses(self.data).database_url) as connection:
             connection.execute("UPDATE usage_dirtyaccount SET lease_until = NULL, token = token + 1")
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + 3 * PATIENCE
         while self.ask("SELECT FROM usage_dirtyaccount LIMIT 1") and time.monotonic() < until:
             time.sleep(0.5)
 
