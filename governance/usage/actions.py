@@ -135,21 +135,22 @@ def store(events: Columns, *, now: datetime) -> Columns:
     names = ", ".join(SCHEMA)
     with connection.cursor() as cursor:
         cursor.execute(sql.MAKE_INCOMING)
-        with cursor.copy(sql.COPY_INCOMING.format(columns=names)) as copy:
-            copy.write(to_copy(events))
+        _copy(cursor, sql.COPY_INCOMING, SCHEMA, to_copy(events))
         cursor.execute(sql.STORE_INCOMING.format(columns=names))
         if known := [key for (key,) in cursor.fetchall()]:
             events = without(events, known)
         if events["key"]:
-            _copy(cursor, sql.COPY_PARTS, making.parts(events))
+            parts = making.parts(events)
+            _copy(cursor, sql.COPY_PARTS, parts.columns, folding.to_copy(parts))
             accounts = sorted(set(events["account_id"]))
             cursor.execute(sql.MARK, {"accounts": accounts, "anew": False, "now": now})
     return events
 
 
-def _copy(cursor: CursorWrapper, statement: str, rows: pl.DataFrame) -> None:
-    with cursor.copy(statement.format(columns=", ".join(rows.columns))) as copy:
-        copy.write(folding.to_copy(rows))
+def _copy(cursor: CursorWrapper, statement: str, columns: Iterable[str], rows: bytes) -> None:
+    # The driver's own errors would leave a copy; whoever asks a gateway to come again waits for Django's.
+    with connection.wrap_database_errors, cursor.copy(statement.format(columns=", ".join(columns))) as copy:
+        copy.write(rows)
 
 
 @transaction.atomic
@@ -161,13 +162,15 @@ def fold_profiles(accounts: Sequence[int]) -> None:
         taken = pl.DataFrame(cursor.fetchall(), schema=making.SCHEMA, orient="row")
         if taken.is_empty():
             return
-        _copy(cursor, sql.COPY_PARTS, folding.hours(taken))
+        hours = folding.hours(taken)
+        _copy(cursor, sql.COPY_PARTS, hours.columns, folding.to_copy(hours))
         sketches = folding.sketches_of(taken)
         wanted = sketches.select(folding.WEEK).unique().sort(folding.WEEK)
         columns = ", ".join(f"sketch.{name}" for name in folding.WEEK_COLUMNS)
         cursor.execute(sql.TAKE_WEEKS.format(columns=columns), [wanted[name].to_list() for name in folding.WEEK])
         before = pl.DataFrame(cursor.fetchall(), schema=folding.WEEK_SCHEMA, orient="row")
-        _copy(cursor, sql.COPY_WEEKS, folding.weeks(pl.concat([before, sketches])))
+        weeks = folding.weeks(pl.concat([before, sketches]))
+        _copy(cursor, sql.COPY_WEEKS, weeks.columns, folding.to_copy(weeks))
 
 
 @transaction.atomic
