@@ -4,14 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stillwatch_gateway.client import Gateway
-from stillwatch_gateway.refusing import Pace, Refusal, digest_of, refusal, too_fast
+from stillwatch_gateway.naming import by_key
+from stillwatch_gateway.refusing import Pace, Refusal, refused
 
 Identify = Callable[[Mapping[str, str]], Mapping[str, str | None]]
-
-
-def by_key(headers: Mapping[str, str]) -> Mapping[str, str | None]:
-    """Whoever shows this API key."""
-    return {"digest": digest_of(headers)}
 
 
 class Stillwatch:
@@ -30,16 +26,16 @@ class Stillwatch:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         decision = self._gateway.decide(**self._identify(headers))
-        wait = self._pace.wait(decision) if decision.allowed else 0.0
-        if decision.allowed and not wait:
+        instead = refused(decision, self._pace)
+        if instead is None:
             await self._app({**scope, "stillwatch": decision}, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await _answer(send, too_fast(decision, wait) if decision.allowed else refusal(decision))
+            await _answer(send, instead)
 
 
-async def _answer(send: Any, refused: Refusal) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in refused.headers]
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": refused.body})
+async def _answer(send: Any, refusal: Refusal) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in refusal.headers]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": refusal.body})

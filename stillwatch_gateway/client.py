@@ -15,7 +15,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from stillwatch_gateway import disk
 from stillwatch_gateway.messages import (
@@ -201,7 +201,7 @@ class Gateway:
         self._told(refusals)
 
     def _take_snapshot(self) -> None:
-        answer = self._ask("GET", f"/api/v1/access/snapshot?instance={quote(self._instance)}")
+        answer = self._ask("GET", "/api/v1/access/snapshot")
         digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
         received = self._folder / f"received-{os.getpid()}"
         head = f"{digest} {signed}\n"

@@ -10,9 +10,9 @@ from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
 
 from stillwatch_gateway.client import Gateway
-from stillwatch_gateway.refusing import Pace, Refusal, refusal, too_fast
+from stillwatch_gateway.naming import litellm_account
+from stillwatch_gateway.refusing import Pace, refused
 
-LITELLMS_OWN_USER: Final = "default_user_id"
 WITHHELD_PARAMETERS: Final = {
     "logprobs": ("logprobs", "top_logprobs"),
     "reasoning": ("reasoning_effort", "thinking", "include_reasoning", "reasoning"),
@@ -20,7 +20,7 @@ WITHHELD_PARAMETERS: Final = {
 
 
 class Hook(CustomLogger):
-    """Asks before each request. The account is the team of the key, else its user, else the key itself."""
+    """Asks before each request."""
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
@@ -29,26 +29,20 @@ class Hook(CustomLogger):
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> Any:
-        key, user = user_api_key_dict.api_key, user_api_key_dict.user_id
+        key = user_api_key_dict.api_key
         decision = self._gateway.decide(
-            account=user_api_key_dict.team_id or (user if user != LITELLMS_OWN_USER else None) or key,
+            account=litellm_account(user_api_key_dict.team_id, user_api_key_dict.user_id, key),
             key=key,
             digest=key,
             organisation=user_api_key_dict.org_id,
         )
-        if not decision.allowed:
-            raise _as_litellm(refusal(decision))
-        if wait := self._pace.wait(decision):
-            raise _as_litellm(too_fast(decision, wait))
+        if instead := refused(decision, self._pace):
+            headers = {name: value for name, value in instead.headers if name == "Retry-After"}
+            raise HTTPException(instead.status, detail=instead.body.decode(), headers=headers or None)
         for what in decision.withheld:
             for parameter in WITHHELD_PARAMETERS.get(what, ()):
                 data.pop(parameter, None)
         return data
-
-
-def _as_litellm(refused: Refusal) -> HTTPException:
-    headers = {name: value for name, value in refused.headers if name == "Retry-After"}
-    return HTTPException(refused.status, detail=refused.body.decode(), headers=headers or None)
 
 
 def _started() -> Gateway:

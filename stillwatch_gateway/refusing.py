@@ -1,10 +1,8 @@
-"""How a gateway acts on a decision: who is asking, what a refused customer reads, and how many requests are left."""
+"""How a gateway acts on a decision: what a refused customer reads, and how many requests a throttled one has left."""
 
-import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from stillwatch_gateway.restricted import Decision
@@ -13,17 +11,11 @@ MINUTE: Final = 60.0
 PACES_KEPT: Final = 100_000
 
 
-def digest_of(headers: Mapping[str, str]) -> str | None:
-    """The SHA-256 of the API key that a request shows as a bearer token or as X-Api-Key; names in lower case."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    secret = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest() if secret else None
-
-
 class Refusal(NamedTuple):
     """What a refused customer is answered: in the form of the OpenAI API, with a number to appeal by, and not why."""
 
     status: int
+    message: str
     headers: list[tuple[str, str]]
     body: bytes
 
@@ -47,7 +39,7 @@ def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) 
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     if retry is not None:
         headers.append(("Retry-After", str(retry)))
-    return Refusal(status, headers, body)
+    return Refusal(status, message, headers, body)
 
 
 class Pace:
@@ -73,3 +65,11 @@ class Pace:
                 return 0.0
             self._left[decision.number] = tokens, now
             return (1 - tokens) * MINUTE / limit
+
+
+def refused(decision: Decision, pace: Pace) -> Refusal | None:
+    """What to answer in place of serving the request; None where it is to be served."""
+    if not decision.allowed:
+        return refusal(decision)
+    wait = pace.wait(decision)
+    return too_fast(decision, wait) if wait else None

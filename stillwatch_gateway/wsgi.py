@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from stillwatch_gateway.asgi import Identify, by_key
+from stillwatch_gateway.asgi import Identify
 from stillwatch_gateway.client import Gateway
-from stillwatch_gateway.refusing import Pace, refusal, too_fast
+from stillwatch_gateway.naming import by_key
+from stillwatch_gateway.refusing import Pace, refused
 
 
 class Stillwatch:
@@ -22,11 +23,10 @@ class Stillwatch:
             if name.startswith("HTTP_")
         }
         decision = self._gateway.decide(**self._identify(headers))
-        wait = self._pace.wait(decision) if decision.allowed else 0.0
-        if decision.allowed and not wait:
+        instead = refused(decision, self._pace)
+        if instead is None:
             environ["stillwatch"] = decision
             return self._app(environ, start_response)
-        refused = too_fast(decision, wait) if decision.allowed else refusal(decision)
-        status = HTTPStatus(refused.status)
-        start_response(f"{status.value} {status.phrase}", refused.headers)
-        return [refused.body]
+        status = HTTPStatus(instead.status)
+        start_response(f"{status.value} {status.phrase}", instead.headers)
+        return [instead.body]

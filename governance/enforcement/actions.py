@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from accounts.models import Account, ApiKey, Organisation
+from accounts.models import Account
 from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
 from governance.doorbell import CHANGES_CHANNEL, call_out, ring
 from governance.enforcement.models import Change, Reason, Restriction
-from governance.enforcement.names import Names, Target, names_of
+from governance.enforcement.names import KINDS, Names, Target, names_of
 from governance.enforcement.queries import last_number
 from governance.risk.models import Campaign
 
@@ -43,6 +43,20 @@ class Terms:
     tokens_per_minute: int | None = None
     withheld: Sequence[str] = field(default=())
     approver: str = ""
+
+    @classmethod
+    def of(cls, restriction: Restriction) -> Self:
+        return cls(
+            kind=Restriction.Kind(restriction.kind),
+            reason=Reason(restriction.reason),
+            until=restriction.expires_at,
+            starts_at=restriction.starts_at,
+            terms_clause=restriction.terms_clause,
+            requests_per_minute=restriction.requests_per_minute,
+            tokens_per_minute=restriction.tokens_per_minute,
+            withheld=restriction.withheld,
+            approver=restriction.approver,
+        )
 
     def start(self, now: datetime) -> datetime:
         return max(self.starts_at or now, now)
@@ -98,8 +112,7 @@ def restrict_all(
     aims: Sequence[tuple[Target, str]], terms: Terms, *, by: Actor, now: datetime, campaign: Campaign | None = None
 ) -> Restricting:
     """`restrict` for many targets, each with its unique key, in one transaction: all or none."""
-    starts_at = terms.start(now)
-    if terms.until is not None and terms.until <= starts_at:
+    if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
     take_turn()
     known = _made_before([unique_key for _, unique_key in aims])
@@ -111,21 +124,14 @@ def restrict_all(
     ended = _make_room([*fresh.values()], terms.kind, by=by, now=now)
     replaced = {one.target: one for one in ended if one.ending == Restriction.Ending.REPLACED}
     made = [
-        Restriction(
-            **_aim(target),
-            campaign=campaign,
-            kind=terms.kind,
-            reason=terms.reason,
-            terms_clause=terms.terms_clause,
-            requests_per_minute=terms.requests_per_minute,
-            tokens_per_minute=terms.tokens_per_minute,
-            withheld=list(terms.withheld),
-            starts_at=starts_at,
-            expires_at=terms.until,
-            author=str(by),
-            approver=terms.approver,
-            replaces=replaced.get(target),
+        _made(
+            target,
+            terms,
             unique_key=unique_key,
+            author=str(by),
+            campaign=campaign,
+            replaces=replaced.get(target),
+            now=now,
         )
         for unique_key, target in fresh.items()
     ]
@@ -175,20 +181,6 @@ def _end_some_expired(*, now: datetime) -> int:
     return len(overdue)
 
 
-@transaction.atomic
-def cover_new_names(*, now: datetime) -> int:
-    """Tell gateways of keys and accounts that came to somebody who is restricted already; of how many restrictions."""
-    with connection.cursor() as cursor:
-        cursor.execute(COVERS_LESS)
-        numbers = [number for (number,) in cursor.fetchall()]
-    if not numbers:
-        return 0
-    take_turn()
-    live = _live(Restriction.objects.filter(number__in=numbers))
-    _tell(Change.What.COVERS, live, now=now, names=names_of([restriction.target for restriction in live]))
-    return len(live)
-
-
 # Restrictions in force on somebody who has a key, or an account, that gateways were not told of with them.
 COVERS_LESS: Final = """
     WITH live AS (
@@ -210,25 +202,59 @@ COVERS_LESS: Final = """
 """
 
 
+@transaction.atomic
+def cover_new_names(*, now: datetime) -> int:
+    """Tell gateways of keys and accounts that came to somebody who is restricted already; of how many restrictions."""
+    with connection.cursor() as cursor:
+        cursor.execute(COVERS_LESS)
+        numbers = [number for (number,) in cursor.fetchall()]
+    if not numbers:
+        return 0
+    take_turn()
+    live = _live(Restriction.objects.filter(number__in=numbers))
+    _tell(Change.What.COVERS, live, now=now, names=names_of([restriction.target for restriction in live]))
+    return len(live)
+
+
 def _made_before(unique_keys: Sequence[str]) -> dict[str, Restriction]:
     found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
     return {restriction.unique_key: restriction for restriction in found}
 
 
-def _aim(target: Target) -> dict[str, Target]:
-    match target:
-        case Account():
-            return {"account": target}
-        case ApiKey():
-            return {"key": target}
-        case Organisation():
-            return {"organisation": target}
+def _made(
+    target: Target,
+    terms: Terms,
+    *,
+    unique_key: str,
+    author: str,
+    campaign: Campaign | None,
+    replaces: Restriction | None,
+    now: datetime,
+) -> Restriction:
+    """It has no number yet, and is not stored."""
+    aim: Any = {KINDS[type(target)]: target}
+    return Restriction(
+        **aim,
+        campaign=campaign,
+        kind=terms.kind,
+        reason=terms.reason,
+        terms_clause=terms.terms_clause,
+        requests_per_minute=terms.requests_per_minute,
+        tokens_per_minute=terms.tokens_per_minute,
+        withheld=list(terms.withheld),
+        starts_at=terms.start(now),
+        expires_at=terms.until,
+        author=author,
+        approver=terms.approver,
+        replaces=replaces,
+        unique_key=unique_key,
+    )
 
 
 def _make_room(targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, now: datetime) -> list[Restriction]:
     """End what of this kind is in force on the targets: the ended ones."""
     aims = Q()
-    for model, column in ((Account, "account"), (ApiKey, "key"), (Organisation, "organisation")):
+    for model, column in KINDS.items():
         if pks := [target.pk for target in targets if isinstance(target, model)]:
             aims |= Q(**{f"{column}__in": pks})
     if not aims:
@@ -268,7 +294,7 @@ def _end(
     """
     if not restrictions:
         return
-    expired = ending == Restriction.Ending.EXPIRED
+    expired, noted = ending == Restriction.Ending.EXPIRED, {"note": note} if note else {}
     for one in restrictions:
         one.ended_at = one.expires_at if expired else now
         one.ending, one.ended_by, one.ending_note = ending, str(by), note
@@ -276,14 +302,10 @@ def _end(
         ended_at=F("expires_at") if expired else now, ending=ending, ended_by=str(by), ending_note=note
     )
     happenings = [
-        Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | _noted(note))
+        Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | noted)
         for one in restrictions
     ]
     record_all(happenings, by=by, now=now)
-
-
-def _noted(note: str) -> dict[str, str]:
-    return {"note": note} if note else {}
 
 
 def _restore(ended: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
@@ -295,21 +317,14 @@ def _restore(ended: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
             before = before.replaces
         if before is not None:
             again.append(
-                Restriction(
-                    **_aim(before.target),
-                    campaign=before.campaign,
-                    kind=before.kind,
-                    reason=before.reason,
-                    terms_clause=before.terms_clause,
-                    requests_per_minute=before.requests_per_minute,
-                    tokens_per_minute=before.tokens_per_minute,
-                    withheld=before.withheld,
-                    starts_at=max(before.starts_at, now),
-                    expires_at=before.expires_at,
-                    author=before.author,
-                    approver=before.approver,
-                    replaces=before.replaces,
+                _made(
+                    before.target,
+                    Terms.of(before),
                     unique_key=f"again:{restriction.number}",
+                    author=before.author,
+                    campaign=before.campaign,
+                    replaces=before.replaces,
+                    now=now,
                 )
             )
     _begin(again, by=by, now=now)
@@ -358,8 +373,7 @@ def told(restriction: Restriction, names: Names) -> dict[str, Any]:
 def subject_of(restriction: Restriction) -> tuple[str, str]:
     """Whom an entry of the log about this restriction speaks of."""
     target = restriction.target
-    kind = {Account: "account", ApiKey: "key", Organisation: "organisation"}[type(target)]
-    return kind, target.external_id
+    return KINDS[type(target)], target.external_id
 
 
 def _details(restriction: Restriction) -> Mapping[str, Any]:

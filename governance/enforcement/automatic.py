@@ -6,7 +6,7 @@ from random import SystemRandom
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import Account
@@ -14,19 +14,19 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.enforcement.actions import Terms, restrict
 from governance.enforcement.models import AutomaticSwitch, PolicyOutcome, Reason, Restriction
+from governance.enforcement.queries import strongest_against
 from governance.risk.automation import Action, Facts
 from governance.risk.models import Assessment, Campaign, PolicyVersion
 from governance.risk.policies import in_use
 from governance.risk.policy import Response
 from governance.staff.models import User
+from governance.turns import Turn, turn
 from governance.usage.models import Profile
 
 State = PolicyOutcome.State
 HOUR: Final = timedelta(hours=1)
 PORTION: Final = 100
-ONE_AT_A_TIME: Final = 0x5711_0010
 DICE: Final = SystemRandom()
-LADDER: Final = [kind.value for kind in Restriction.Kind]
 
 # Who of these accounts staff has let go since a time.
 LetGo = Callable[[Mapping[int, datetime]], Collection[int]]
@@ -106,9 +106,8 @@ def carry_out(*, now: datetime, let_go: LetGo) -> int:
 
 def _carry_out_some(*, now: datetime, let_go: LetGo) -> int | None:
     """How many were restricted; None where nothing is due, or somebody else is at it."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
-        if not (cursor.fetchone() or [False])[0] or is_off():
+    with turn(Turn.AUTOMATIC) as ours, transaction.atomic():
+        if not ours or is_off():
             return None
         due = list(
             PolicyOutcome.objects.select_for_update(of=("self",))
@@ -118,6 +117,7 @@ def _carry_out_some(*, now: datetime, let_go: LetGo) -> int | None:
         )
         if not due:
             return None
+        in_force = strongest_against([outcome.account for outcome in due], now=now)
         released = set(let_go({outcome.account_id: outcome.at for outcome in due}))
         licensed = set(
             Account.objects.training_permitted(at=now)
@@ -127,27 +127,27 @@ def _carry_out_some(*, now: datetime, let_go: LetGo) -> int | None:
         room = Room.left(now=now)
         done = 0
         for outcome in due:
-            why_not = _why_not(outcome, released, licensed, now=now)
+            why_not = _why_not(outcome, in_force.get(outcome.account_id), released, licensed)
             if why_not:
                 _settle(outcome, State.DROPPED, why_not, now=now)
             elif full := room.why_full(outcome.account_id):
                 _settle(outcome, State.HELD, full, now=now)
             else:
                 _restrict(outcome, now=now)
+                in_force[outcome.account_id] = outcome.kind
                 room.take(outcome.account_id)
                 done += 1
         return done
 
 
-def _why_not(outcome: PolicyOutcome, released: set[int], licensed: set[int], *, now: datetime) -> str:
+def _why_not(outcome: PolicyOutcome, in_force: str | None, released: set[int], licensed: set[int]) -> str:
     if outcome.policy.state != PolicyVersion.State.LIVE:
         return "The policy is not live any more."
     if outcome.account_id in licensed:
         return "The account may train on the answers."
     if outcome.account_id in released:
         return "Staff has let the account go meanwhile."
-    in_force = Restriction.objects.in_force(at=now).against(outcome.account).values_list("kind", flat=True)
-    if any(LADDER.index(kind) >= LADDER.index(outcome.kind) for kind in in_force):
+    if in_force is not None and Restriction.strength(in_force) >= Restriction.strength(outcome.kind):
         return "Something as strong is in force already."
     return ""
 

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from accounts.models import Account, ApiKey, Organisation
 
 Names = Mapping[str, Sequence[str]]
 Target = Account | ApiKey | Organisation
+KINDS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
 
 
 def names_of(targets: Sequence[Target]) -> list[Names]:

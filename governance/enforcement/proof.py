@@ -22,7 +22,6 @@ IN_USE: Final = timedelta(days=1)
 PATIENCE: Final = timedelta(seconds=5)
 MEASURED: Final = timedelta(days=30)
 MEASURED_CHANGES: Final = 1_000
-PROBES_SHOWN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,33 +186,33 @@ def gateways(*, now: datetime) -> list[GatewayState]:
         asks = gateway.asked_at is not None and gateway.asked_at > now - IN_USE
         followed = own is not None
         sequence = own_sequence if followed else hot_sequence if asks else None
-        state = GatewayState(
-            gateway=gateway,
-            follows="client" if followed else "check" if asks else "",
-            holders=(own if followed else hot if asks else 0) or 0,
-            lag=None if sequence is None else max(newest - sequence, 0),
-            seen_at=max(filter(None, (seen_at, gateway.asked_at)), default=None),
-            took=times.get(pk if followed else None),
-            refused=refused,
-            probes=probes.get(pk, []),
-            repairs=repairs,
-            trouble="",
+        seen_at = max(filter(None, (seen_at, gateway.asked_at)), default=None)
+        probed = probes.get(pk, [])
+        states.append(
+            GatewayState(
+                gateway=gateway,
+                follows="client" if followed else "check" if asks else "",
+                holders=(own if followed else hot if asks else 0) or 0,
+                lag=None if sequence is None else max(newest - sequence, 0),
+                seen_at=seen_at,
+                took=times.get(pk if followed else None),
+                refused=refused,
+                probes=probed,
+                repairs=repairs,
+                trouble=_trouble(sequence, late, probed, in_use=seen_at is not None and seen_at > now - IN_USE),
+            )
         )
-        states.append(_with_trouble(state, sequence, late, asks=asks, now=now))
     return states
 
 
-def _with_trouble(state: GatewayState, sequence: int | None, late: int, *, asks: bool, now: datetime) -> GatewayState:
-    trouble = ""
+def _trouble(sequence: int | None, late: int, probes: Sequence[Probe], *, in_use: bool) -> str:
     if sequence is not None and sequence < late:
-        trouble = f"It does not know {late - sequence:,} change{'' if late - sequence == 1 else 's'} yet."
-    elif sequence is None and state.seen_at is not None and (asks or state.seen_at > now - IN_USE):
-        trouble = "Nobody has answered for it for half a minute: what it lets through is not known."
-    elif state.probes and state.probes[0].outcome == Probe.Outcome.IGNORED:
-        trouble = "It did not obey when its canary was last blocked or let in."
-    if not trouble:
-        return state
-    return GatewayState(**{name: getattr(state, name) for name in state.__slots__} | {"trouble": trouble})
+        return f"It does not know {late - sequence:,} change{'' if late - sequence == 1 else 's'} yet."
+    if sequence is None and in_use:
+        return "Nobody has answered for it for half a minute: what it lets through is not known."
+    if probes and probes[0].outcome == Probe.Outcome.IGNORED:
+        return "It did not obey when its canary was last blocked or let in."
+    return ""
 
 
 def _probes(*, now: datetime) -> dict[int, list[Probe]]:
@@ -221,13 +220,6 @@ def _probes(*, now: datetime) -> dict[int, list[Probe]]:
     for probe in Probe.objects.filter(at__gt=now - MEASURED).order_by("-at")[:MEASURED_CHANGES]:
         found.setdefault(probe.gateway_id, []).append(probe)
     return found
-
-
-class Trouble(NamedTuple):
-    """Why a banner is shown: at this gateway something is not in force, or may not be."""
-
-    gateway: str
-    what: str
 
 
 TROUBLES: Final = """

@@ -1,5 +1,6 @@
 """Whether an account has access, asked of PostgreSQL itself."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -45,6 +46,23 @@ def throttle_of(target: Account, *, now: datetime) -> int | None:
     """Requests a minute that a throttle leaves the account, if one is in force."""
     throttles = Restriction.objects.in_force(at=now).filter(account=target, kind=Restriction.Kind.THROTTLE)
     return throttles.values_list("requests_per_minute", flat=True).first()
+
+
+def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
+    """The strongest kind in force on each of these accounts, its keys or its organisation; the free are left out."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for account in accounts:
+        if account.organisation_id is not None:
+            members[account.organisation_id].append(account.pk)
+    pks = [account.pk for account in accounts]
+    touched = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=members)
+    strongest: dict[int, str] = {}
+    restrictions = Restriction.objects.in_force(at=now).filter(touched).strongest_first()
+    targets = restrictions.values_list("kind", "account_id", "key__account_id", "organisation_id")
+    for kind, own, keys, organisation in targets:
+        for pk in members[organisation] if organisation else [own or keys]:
+            strongest.setdefault(pk, kind)
+    return strongest
 
 
 class Touched(NamedTuple):

@@ -39,6 +39,7 @@ class HolderSeen(NamedTuple):
     """
 
     key: UUID | None
+    name: str
     instance: str
     sequence: int
     at: datetime
@@ -51,12 +52,11 @@ def note_access(
     asked: Sequence[Asked],
     refused: Sequence[RefusedTimes],
     holders: Sequence[HolderSeen],
-    names: Mapping[UUID, str],
     now: datetime,
 ) -> None:
     """Write all of it down; gateways are met by the service keys they ask with."""
-    keys = dict(names) | {one.key: one.name for one in asked} | {one.key: one.name for one in refused}
-    gateways = _meet(keys, now=now)
+    seen: list[Asked | RefusedTimes | HolderSeen] = [*asked, *refused, *holders]
+    gateways = _meet({one.key: one.name for one in seen if one.key is not None}, now=now)
     for one in sorted(asked, key=lambda one: gateways[one.key]):
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=one.at)
     _count(refused, gateways)

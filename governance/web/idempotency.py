@@ -6,18 +6,17 @@ effect and its answer, the request that is sent again does the rest.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from django.db import connection
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from governance.turns import Turn, turn
 from governance.web.authentication import acting_key
 from governance.web.models import KeptAnswer
 from governance.web.problems import Problem
@@ -25,7 +24,6 @@ from governance.web.problems import Problem
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
 KEPT_FOR: Final = timedelta(days=7)
-LOCKS: Final = 0x1DE3
 
 
 def idempotency_key(request: Request) -> str:
@@ -53,7 +51,9 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, "Key used before", f"This {HEADER} was used for another request."
         )
-    with _alone(kept):
+    with turn(Turn.ANSWERING, kept.pk % 2**31) as ours:
+        if not ours:
+            raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
         kept.refresh_from_db()
         if kept.status is not None:
             return Response(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
@@ -61,19 +61,6 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         kept.status, kept.body = response.status_code, json.loads(json.dumps(response.data, cls=JSONEncoder))
         kept.save(update_fields=["status", "body"])
         return response
-
-
-@contextmanager
-def _alone(kept: KeptAnswer) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCKS, kept.pk % 2**31])
-        if not (cursor.fetchone() or [False])[0]:
-            raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, kept.pk % 2**31])
 
 
 def forget_kept_answers(*, now: datetime) -> int:

@@ -157,7 +157,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
 
         for _ in range(2):
-            note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], names={}, now=NOW)
+            note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], now=NOW)
 
         assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
 
@@ -165,7 +165,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         described = gateway("edge", asked=False)
 
-        note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], names={}, now=NOW)
+        note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], now=NOW)
 
         described.refresh_from_db()
         assert described.service_key == key
@@ -173,8 +173,8 @@ class TestRecording:
     def test_keeps_one_row_an_instance_and_every_arrival(self) -> None:
         key, _ = service_key("access:read", name="edge")
         for sequence in (1, 2):
-            seen = HolderSeen(key.pk, "a", sequence, NOW, [(sequence, NOW)])
-            note_access(asked=[], refused=[], holders=[seen], names={key.pk: key.name}, now=NOW)
+            seen = HolderSeen(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
+            note_access(asked=[], refused=[], holders=[seen], now=NOW)
 
         assert Holder.objects.get().sequence == 2
         assert Arrival.objects.count() == 2

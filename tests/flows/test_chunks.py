@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from tests.factories import line, service_key
-from tests.flows.test_up import free_port
 from tests.flows.worker import environment
+from tests.ports import free_port
 
 PATIENCE = 60.0  # seconds
 

@@ -16,6 +16,8 @@ import psutil
 import pytest
 from django.conf import settings
 
+from tests.ports import free_port
+
 PATIENCE = 90.0  # seconds
 GRACE = 10.0  # seconds
 OWN = {"DATABASE_URL", "BROKER_URL", "STILLWATCH_URL", "DJANGO_SETTINGS_MODULE"}
@@ -79,12 +81,6 @@ def data() -> Iterator[Path]:
     """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
     with tempfile.TemporaryDirectory(prefix="stillwatch-up-") as folder:
         yield Path(folder)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def health(port: int) -> int:

@@ -1,7 +1,6 @@
 """A gateway as a process of its own, on loopback only."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -12,11 +11,6 @@ from string import Template
 from typing import Any
 
 PATIENCE = 30.0  # seconds
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def configured(template: Path, folder: Path, **values: Any) -> Path:

@@ -18,7 +18,7 @@ from tests.factories import MACHINE, account, restriction
 from tests.front import Served, served
 from tests.gateways.conftest import VENV
 from tests.gateways.litellm.proxy import LiteLlm
-from tests.gateways.process import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("litellm")  # one process that runs it is enough
 

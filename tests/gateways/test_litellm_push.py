@@ -22,7 +22,7 @@ from governance.enforcement.gateways.pushing import compare, push
 from governance.enforcement.models import Gateway, Pushed, Repair, Restriction
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.gateways.conftest import VENV
-from tests.gateways.process import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("litellm")  # one process that runs it is enough
 

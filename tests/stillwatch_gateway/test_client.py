@@ -1,6 +1,5 @@
 """The gateway's client beside a real server: fresh, and safe while that cannot be reached."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from governance.enforcement.models import Holder, Refusal
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
+from tests.ports import free_port
 
 PATIENCE = 10.0  # seconds
 
@@ -108,7 +108,7 @@ class TestCutOff:
         block("acct_late")
         wait_until(lambda: first.sequence == 2)
         first.close()
-        front.url = f"http://127.0.0.1:{unused_port()}"
+        front.url = f"http://127.0.0.1:{free_port()}"
 
         gateway = connect(front, wait=0.1)
 
@@ -122,16 +122,10 @@ class TestCutOff:
         first = connect(front)
         assert first.decide(account="acct_new", plan="free").allowed
         first.close()
-        front.url = f"http://127.0.0.1:{unused_port()}"
+        front.url = f"http://127.0.0.1:{free_port()}"
 
         gateway = connect(front, wait=0.1, patience=0.0)
 
         decision = gateway.decide(account="acct_new", plan="free")
         assert (decision.allowed, decision.because) == (False, "stillwatch cannot be reached")
         assert gateway.decide(account="acct_new", plan="enterprise").allowed
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

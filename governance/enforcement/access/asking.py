@@ -1,13 +1,15 @@
 """A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from stillwatch_gateway import naming
+
+Asked = TypeVar("Asked", bound=msgspec.Struct)
 Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
 
@@ -61,8 +63,7 @@ def bad_question(detail: str) -> RefusedError:
 
 
 def bearer(environ: Environ) -> str | None:
-    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token else None
+    return naming.bearer(environ.get("HTTP_AUTHORIZATION", ""))
 
 
 def parameters(environ: Environ) -> dict[str, str]:
@@ -76,8 +77,15 @@ def parameters(environ: Environ) -> dict[str, str]:
         raise bad_question("The query is not in the usual form, or has too many parts.") from error
 
 
-def body_of(environ: Environ, *, most: int) -> bytes:
-    """Raises RefusedError where it is longer than `most` bytes, or does not say how long it is."""
+def decoded(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
+    """What a body of JSON asks. Raises RefusedError where it does not fit, or is longer than `most` bytes."""
+    try:
+        return msgspec.json.decode(_body(environ, most=most), type=kind)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise bad_question(str(error)) from error
+
+
+def _body(environ: Environ, *, most: int) -> bytes:
     try:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError as error:
@@ -108,8 +116,3 @@ def number(value: str | None) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise bad_question("A sequence is a whole number.")
     return int(value)
-
-
-def digest(secret: str) -> str:
-    """Of an API key, as it is registered."""
-    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest()

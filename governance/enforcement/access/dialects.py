@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -12,12 +12,13 @@ from governance.enforcement.access.asking import (
     Question,
     bad_question,
     bearer,
-    body_of,
-    digest,
+    decoded,
     names,
     number,
     parameters,
 )
+from stillwatch_gateway.naming import digest, litellm_account
+from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
 
 JSON: Final = [("Content-Type", "application/json")]
@@ -46,10 +47,7 @@ class _JsonQuestion(msgspec.Struct):
 
 def _json_question(environ: Environ) -> Question:
     if environ["REQUEST_METHOD"] == "POST":
-        try:
-            asked = msgspec.json.decode(body_of(environ, most=LONGEST_QUESTION), type=_JsonQuestion)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise bad_question(str(error)) from error
+        asked = decoded(environ, _JsonQuestion, most=LONGEST_QUESTION)
     else:
         given = parameters(environ)
         asked = _JsonQuestion(
@@ -147,20 +145,7 @@ def _envoy_answer(decision: Decision) -> Answer:
     """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
     if decision.allowed:
         return Answer(HTTPStatus.OK, _decision_headers(decision))
-    body = msgspec.json.encode(customers_error(decision.number))
-    return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), body)
-
-
-def customers_error(restriction: int | None) -> dict[str, Any]:
-    """What a customer reads: in the form of the OpenAI API, with a number to appeal by, and no word of why."""
-    return {
-        "error": {
-            "message": f"Access to this API is restricted. Please quote R-{restriction} when you write to us.",
-            "type": "access_restricted",
-            "param": None,
-            "code": "access_restricted",
-        }
-    }
+    return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), refusal(decision).body)
 
 
 # LiteLLM's generic guardrail API ---------------------------------------------------------------------------------
@@ -177,25 +162,17 @@ class _Guardrail(msgspec.Struct):
     request_data: _Metadata = msgspec.field(default_factory=_Metadata)
 
 
-LITELLMS_OWN_USER: Final = "default_user_id"
-
-
 def _litellm_question(environ: Environ) -> Question:
-    """Who is who is written in docs/litellm.md: the account is the team, else the user, else the key itself."""
-    try:
-        asked = msgspec.json.decode(body_of(environ, most=LONGEST_GUARDRAIL), type=_Guardrail).request_data
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise bad_question(str(error)) from error
-    key, user = asked.user_api_key_hash, asked.user_api_key_user_id
-    account = asked.user_api_key_team_id or (user if user != LITELLMS_OWN_USER else None) or key
+    asked = decoded(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
+    key = asked.user_api_key_hash
+    account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
     return Question(names(account=account, key=key, digest=key, organisation=asked.user_api_key_org_id))
 
 
 def _litellm_answer(decision: Decision) -> Answer:
     body = {"action": "NONE"}
     if not decision.allowed:
-        reason = customers_error(decision.number)["error"]["message"]
-        body = {"action": "BLOCKED", "blocked_reason": reason}
+        body = {"action": "BLOCKED", "blocked_reason": refusal(decision).message}
     return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(body))
 
 

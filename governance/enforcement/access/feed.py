@@ -42,16 +42,11 @@ class Snapshots:
 
     def _make(self, now: datetime) -> Body:
         hashed, zipped = hashlib.sha256(), bytearray()
-        zipper = gzip.compress  # one member a piece: members of gzip may follow one another
-        sequence = 0
-        with rows.connect() as database, database.transaction():
-            database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            taken = rows.snapshot(database)
-            sequence = taken.sequence
+        with rows.connect() as database, rows.snapshot(database) as taken:
             for piece in _pieces(self._lines(taken, now)):
                 hashed.update(piece)
-                zipped += zipper(piece, QUICK)
-        return Body(sequence, hashed.hexdigest(), bytes(zipped))
+                zipped += gzip.compress(piece, QUICK)  # members of gzip may follow one another
+        return Body(taken.sequence, hashed.hexdigest(), bytes(zipped))
 
     def _lines(self, taken: rows.Snapshot, now: datetime) -> Iterator[bytes]:
         head: dict[str, Any] = {

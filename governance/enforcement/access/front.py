@@ -19,7 +19,7 @@ from governance.enforcement.access.asking import (
     StartResponse,
     bad_question,
     bearer,
-    body_of,
+    decoded,
     number,
     parameters,
 )
@@ -233,10 +233,7 @@ class Front:
 def _following(environ: Environ) -> _Following:
     """Raises RefusedError."""
     if environ["REQUEST_METHOD"] == "POST":
-        try:
-            following = msgspec.json.decode(body_of(environ, most=MOST_REFUSALS), type=_Following)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise bad_question(str(error)) from error
+        following = decoded(environ, _Following, most=MOST_REFUSALS)
     else:
         given = parameters(environ)
         after = given.get("after") or environ.get("HTTP_LAST_EVENT_ID")

@@ -145,9 +145,7 @@ class Keeper:
 
     def _load(self, database: rows.Connection) -> None:
         """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
-        with database.transaction():
-            database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            taken = rows.snapshot(database)
+        with rows.snapshot(database) as taken:
             entries = (read_entry(msgspec.json.decode(told)) for told in taken.told)
             restricted = Restricted(entries, taken.sequence)
             if self._loaded.is_set():

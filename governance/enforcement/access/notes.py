@@ -73,7 +73,7 @@ class Notes:
             if self._known.get((key, instance), 0) < sequence:
                 self._known[key, instance] = sequence
                 arrivals.append((sequence, now))
-            self._holders[key, instance] = HolderSeen(key.id, instance, sequence, now, arrivals)
+            self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals)
 
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
@@ -89,7 +89,7 @@ class Notes:
         now = self._clock()
         own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
-            here = [HolderSeen(None, self._instance, self._keeper.restricted.sequence, now, own)]
+            here = [HolderSeen(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
         else:
             here = []
         if not (here or asked or refused or holders):
@@ -99,7 +99,6 @@ class Notes:
                 asked=[Asked(key.id, key.name, at) for key, at in asked.items()],
                 refused=[RefusedTimes(key.id, key.name, number, *seen) for (key, number), seen in refused.items()],
                 holders=[*here, *holders.values()],
-                names={key.id: key.name for key, _ in holders},
                 now=now,
             )
             self._here_noted = now if here else self._here_noted

@@ -1,6 +1,7 @@
 """The feed as it stands in PostgreSQL, read over a connection of one's own, and who may ask."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -66,10 +67,13 @@ class Snapshot(NamedTuple):
     told: Iterator[str]
 
 
-def snapshot(database: Connection) -> Snapshot:
-    """As one moment of the database shows it; whoever calls has begun a REPEATABLE READ transaction."""
-    [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
-    return Snapshot(sequence, size, _stream(database))
+@contextmanager
+def snapshot(database: Connection) -> Iterator[Snapshot]:
+    """What one moment of the database shows; everything else that is read in the block is of that moment too."""
+    with database.transaction():
+        database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
+        yield Snapshot(sequence, size, _stream(database))
 
 
 def _stream(database: Connection) -> Iterator[str]:

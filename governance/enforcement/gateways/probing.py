@@ -22,7 +22,7 @@ from governance.audit.actor import Actor
 from governance.enforcement.actions import Terms, lift_all, restrict
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
-from governance.enforcement.turns import Turn, turn
+from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
 logger = logging.getLogger(__name__)

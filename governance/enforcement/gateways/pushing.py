@@ -19,7 +19,7 @@ from governance.enforcement.gateways.litellm_admin import LiteLlm, LiteLlmError
 from governance.enforcement.gateways.settling import Done, Settling
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed
 from governance.enforcement.queries import last_number
-from governance.enforcement.turns import Turn, turn
+from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from governance.enforcement.gateways.litellm_admin import (
     UnreachableError,
 )
 from governance.enforcement.models import Gateway, Pushed, Repair
-from governance.usage.sources.litellm import PLACEHOLDERS
+from stillwatch_gateway.naming import LITELLMS_OWN
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ PUSHER: Final = Actor.system("litellm push")
 # One name may be slow for its own reasons; after so many in a row it is LiteLLM that does not answer.
 MOST_SILENCES: Final = 3
 # Who stands in the place of a user where LiteLLM knows of none.
-NO_USER: Final = {"", *PLACEHOLDERS}
+NO_USER: Final = {"", *LITELLMS_OWN}
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Settling:
         kind, _, ours = name.partition(" ")
         if kind == "key":
             return [(Thing(Pushed.Kind.KEY, key.name), key.blocked) for key in self._keys(key_hashes(key=ours))]
-        if ours in PLACEHOLDERS:
+        if ours in LITELLMS_OWN:
             return []  # LiteLLM's own, such as the team of those who sign in to its pages
         try:
             return [(Thing(Pushed.Kind.TEAM, ours), self.client.team_blocked(ours))]

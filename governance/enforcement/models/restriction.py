@@ -185,8 +185,13 @@ class Restriction(models.Model):
         return self.kind in self.DENYING
 
     @classmethod
+    def strength(cls, kind: str) -> int:
+        """The place of a kind on the ladder."""
+        return cls.Kind.values.index(kind)
+
+    @classmethod
     def strength_case(cls) -> models.Case:
-        """The place of a kind on the ladder, for ordering in the database."""
+        """The same for ordering in the database."""
         places = [models.When(kind=kind, then=models.Value(place)) for place, kind in enumerate(cls.Kind.values)]
         return models.Case(*places, output_field=models.IntegerField())
 

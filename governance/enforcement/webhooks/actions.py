@@ -18,9 +18,9 @@ from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.enforcement.models import Delivery, Webhook
 from governance.enforcement.queries import last_number
-from governance.enforcement.turns import Turn, turn
 from governance.enforcement.webhooks.addresses import AddressError, checked
 from governance.enforcement.webhooks.sending import Attempt, attempt, headers, message
+from governance.turns import Turn, turn
 from governance.web.sealing import SealError, seal, unseal
 
 COURIER: Final = Actor.system("webhooks")

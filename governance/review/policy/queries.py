@@ -14,7 +14,6 @@ from governance.risk.models import PolicyVersion
 LOOKED_BACK: Final = timedelta(days=30)
 SHOWN: Final = 20
 ORDER: Final = (PolicyVersion.State.LIVE, PolicyVersion.State.SHADOW, PolicyVersion.State.RETIRED)
-LADDER: Final = ("dismiss", *Restriction.Kind.values)
 
 
 class Wrong(NamedTuple):
@@ -98,4 +97,4 @@ def _verdict(kind: str, decided: str | None) -> str:
         return "open"
     if decided == Decision.Action.DISMISS:
         return "let_go"
-    return "as_much" if LADDER.index(decided) >= LADDER.index(kind) else "milder"
+    return "as_much" if Restriction.strength(decided) >= Restriction.strength(kind) else "milder"

@@ -20,25 +20,17 @@ import msgspec
 from governance.usage.sources.litellm_batch import payloads_in
 from governance.usage.sources.places import Places, at, first, text
 from governance.usage.wire import Parameters, Rejection, Span, UsageEvent, event_of
+from stillwatch_gateway.naming import lasting, litellm_account
 
 Item = dict[str, Any]
 
-# The account is who has a budget, who can be blocked, and who stays when people come and go: the team; without one
-# the user; without either the key. All three are LiteLLM's own knowledge. What the request says about its sender
-# (`user`, metadata) is the customer's word, and would let anybody put usage on another's account.
+# All three are LiteLLM's own knowledge. What the request says about its sender (`user`, metadata) is the customer's
+# word, and would let anybody put usage on another's account.
 ACCOUNT: Final[tuple[Places, ...]] = (
     ("metadata.user_api_key_team_id", "team_id"),
     ("metadata.user_api_key_user_id", "user"),
     ("metadata.user_api_key_hash", "api_key"),
 )
-# What LiteLLM writes in those places where there is no team, user or key of a customer.
-PLACEHOLDERS: Final = {
-    "default_user_id",  # whoever made a key for nobody in particular
-    "litellm-cli",
-    "litellm-dashboard",
-    "litellm-internal-health-check",
-    "litellm_proxy_master_key",
-}
 MEMBERS: Final[Mapping[str, Places]] = {
     "organisation": ("metadata.user_api_key_org_id", "organization_id"),
     "api_key": ("metadata.user_api_key_hash", "api_key"),
@@ -143,15 +135,9 @@ def _account(item: Item) -> str | None:
     team, user, key = (text(first(item, places)) for places in ACCOUNT)
     if item.get("status") == "failure" and not any(first(item, places) for places in CLIENT.values()):
         key = None
-    known = [name for name in (team, user, _lasting(key)) if name]
-    if not known:
+    if not (team or user or lasting(key)):
         raise ValueError("no account: LiteLLM knows no team, user or key of this request")
-    return next((name for name in known if name not in PLACEHOLDERS), None)
-
-
-def _lasting(key: str | None) -> str | None:
-    """The key, unless it is a token that was signed for an hour."""
-    return None if key is None or key.startswith("hashed-jwt-") else key
+    return litellm_account(team, user, key)
 
 
 def _members(item: Item) -> dict[str, Any]:
@@ -163,7 +149,7 @@ def _members(item: Item) -> dict[str, Any]:
         "id": _id(item, began),
         "occurred_at": began,
         "organisation": text(members["organisation"]),
-        "api_key": _lasting(text(members["api_key"])),
+        "api_key": lasting(text(members["api_key"])),
         "model": _model(item),
         "operation": OPERATIONS.get(call_type or "") or text(call_type, LONGEST["operation"]),
         "input_tokens": members["input_tokens"] or 0,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from governance.enforcement.access import rows
 from governance.enforcement.models import Gateway
-from governance.enforcement.turns import Turn
+from governance.turns import Turn
 
 
 @contextmanager

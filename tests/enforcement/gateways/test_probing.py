@@ -14,7 +14,7 @@ from governance.enforcement.gateways.actions import UnusableCanaryError, set_can
 from governance.enforcement.gateways.probing import CANARY, Canary, claim, pauses, probe, probe_due
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
-from governance.enforcement.turns import Turn
+from governance.turns import Turn
 from governance.web.sealing import seal
 from tests.enforcement.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
 from tests.enforcement.gateways.somebody_else import somebody_else_has

@@ -14,7 +14,7 @@ from governance.enforcement.gateways.litellm_admin import LiteLlmError
 from governance.enforcement.gateways.pushing import compare, compare_due, push, push_all
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed, Repair, Restriction
 from governance.enforcement.proof import gateways, standing
-from governance.enforcement.turns import Turn
+from governance.turns import Turn
 from tests.enforcement.gateways.litellm_server import KEY, LiteLlmServer
 from tests.enforcement.gateways.somebody_else import somebody_else_has
 from tests.factories import MACHINE, NOW, account, api_key, restriction

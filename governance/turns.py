@@ -1,4 +1,4 @@
-"""Taking turns at what is asked over the network, without holding a row or a transaction meanwhile."""
+"""Taking turns at what takes long, as a question over the network, without holding a row or a transaction meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,12 @@ class Turn(IntEnum):
     PUSHING = 0x5711_0001
     PROBING = 0x5711_0002
     DELIVERING = 0x5711_0003
+    ANSWERING = 0x5711_0004
+    AUTOMATIC = 0x5711_0005
 
 
 @contextmanager
-def turn(what: Turn, of: int, *, wait: bool = False) -> Iterator[bool]:
+def turn(what: Turn, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
     """Whether it is ours alone until the block ends; `of` is a number of 32 bits that says at whom.
 
     A process that dies gives it up with its connection.
