@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Account
+from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.enforcement.actions import lift
 from governance.enforcement.automatic import carry_out, switch_off, switch_on, weigh
 from governance.enforcement.models import PolicyOutcome, Restriction
-from governance.enforcement.queries import access
+from governance.enforcement.names import Target
+from governance.enforcement.queries import access, strongest_against
 from governance.review.queries import let_go_since
 from governance.risk.models import PolicyVersion
 from governance.risk.policies import NotAllowedError, go_live, propose, retire
@@ -24,6 +25,7 @@ from tests.factories import (
     MACHINE,
     NOW,
     account,
+    api_key,
     assessment,
     campaign_of,
     case,
@@ -144,8 +146,13 @@ class TestWhatIsDueIsDroppedWhere:
 
         assert "may train" in self.dropped()
 
-    def test_something_as_strong_is_in_force(self, harbour: Account) -> None:
-        restriction(harbour)
+    @pytest.mark.parametrize("on", ["account", "key", "organisation"])
+    def test_something_as_strong_is_in_force(self, on: str) -> None:
+        live()
+        harbour = account("acct_harbour", organisation="org_harbour")
+        weighed(harbour)
+        targets: dict[str, Target] = {"account": harbour, "key": api_key(harbour)}
+        restriction((targets | {"organisation": Organisation.objects.get()})[on])
 
         assert "as strong" in self.dropped()
 
@@ -161,6 +168,21 @@ class TestWhatIsDueIsDroppedWhere:
         )
 
         assert "let the account go" in self.dropped()
+
+
+def test_what_is_in_force_is_asked_once_for_all_that_are_due(django_assert_num_queries: Any) -> None:
+    accounts = [account("acct_mild"), account("acct_blocked", organisation="org_a"), account("acct_free")]
+    restriction(accounts[0], Restriction.Kind.THROTTLE, requests_per_minute=5)
+    restriction(Organisation.objects.get())
+
+    with django_assert_num_queries(1):
+        found = strongest_against(accounts, now=NOW)
+
+    assert {one.external_id: found.get(one.pk) for one in accounts} == {
+        "acct_mild": "throttle",
+        "acct_blocked": "block",
+        "acct_free": None,
+    }
 
 
 class TestTheCaps:
