@@ -30,8 +30,8 @@ from tests.ports import free_port
 EVENTS = 500_000
 BATCH = 2_500
 SENDERS = 6
-ACCOUNTS = 200
-BETWEEN_KILLS = (1.5, 3.0)  # seconds
+ACCOUNTS = 50
+BETWEEN_KILLS = (3.0, 5.0)  # seconds
 PATIENCE = 120.0
 
 HOST = "127.0.0.1"
