@@ -21,7 +21,7 @@ run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DAT
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tests/review -k block')
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: style types imports templates django ## look for mistakes without running anything
 

@@ -20,8 +20,6 @@ from tests.gateways.conftest import VENV
 from tests.gateways.litellm.proxy import LiteLlm
 from tests.ports import free_port
 
-pytestmark = pytest.mark.xdist_group("litellm")  # one process that runs it is enough
-
 CONFIGS = Path(__file__).parent / "litellm"
 SECRET = f"swk_{secrets.token_urlsafe(32)}"
 SOON = 3.0  # seconds

@@ -20,8 +20,6 @@ from governance.usage.models import UsageEvent
 from tests.gateways.litellm.proxy import LiteLlm
 from tests.usage.spend_log_server import spend_log_server
 
-pytestmark = pytest.mark.xdist_group("litellm")  # one process that runs it is enough
-
 CALLBACKS = 3
 PATIENCE = 30.0  # seconds
 

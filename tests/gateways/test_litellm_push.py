@@ -24,8 +24,6 @@ from tests.factories import MACHINE, account, api_key, restriction
 from tests.gateways.conftest import VENV
 from tests.ports import free_port
 
-pytestmark = pytest.mark.xdist_group("litellm")  # one process that runs it is enough
-
 CONFIG = Path(__file__).parent / "litellm/push_config.yaml"
 MASTER = f"sk-{secrets.token_urlsafe(32)}"
 PATIENCE = 120.0  # seconds; the first start compiles all of LiteLLM
