@@ -13,8 +13,8 @@ from governance.enforcement.models import Reason, Restriction
 from governance.review.models import Case
 from governance.risk.models import Assessment, Campaign
 from governance.risk.policy import Response
-from governance.staff.actions import add_user, issue_service_key
-from governance.staff.models import User
+from governance.staff.actions import add_user, digest_of, issue_service_key
+from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
 
 NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
@@ -39,6 +39,18 @@ def service_key(*scopes: str, name: str = "gateway-eu") -> tuple[Any, dict[str, 
     """A service key, and the headers with which a test client shows it."""
     key, secret = issue_service_key(name=name, scopes=scopes, by=MACHINE, now=NOW)
     return key, {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+
+
+def known_service_key(secret: str, scope: str, *, name: str, at: datetime = NOW) -> ServiceKey:
+    """One whose secret was chosen before there was a database."""
+    return ServiceKey.objects.create(
+        name=name,
+        shown_prefix=secret[:10],
+        digest=digest_of(secret),
+        scopes=[scope],
+        created_at=at,
+        created_by=str(MACHINE),
+    )
 
 
 def account(name: str | None = None, *, organisation: str | None = None, **fields: Any) -> Account:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from tests.factories import line, service_key
 from tests.flows.worker import environment
-from tests.ports import free_port
+from tests.servers import free_port
 
 PATIENCE = 60.0  # seconds
 

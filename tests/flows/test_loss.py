@@ -25,7 +25,7 @@ from django.conf import settings
 from governance import embedded
 from governance.usage.profile import tallies
 from tests.flows.test_up import OWN
-from tests.ports import free_port
+from tests.servers import free_port
 
 EVENTS = 500_000
 BATCH = 2_500

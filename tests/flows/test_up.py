@@ -16,7 +16,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from tests.ports import free_port
+from tests.servers import free_port
 
 PATIENCE = 90.0  # seconds
 GRACE = 10.0  # seconds

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from governance.staff.actions import digest_of
 from governance.staff.models import ServiceKey
+from tests.factories import known_service_key
 from tests.gateways.litellm.proxy import LiteLlm
 
 LOCK = Path(__file__).with_name("litellm.txt")
@@ -65,12 +64,5 @@ def _litellm_process(
 @pytest.fixture
 def litellm(_litellm_process: LiteLlm, transactional_db: None) -> LiteLlm:
     """The proxy, whose service key is known to this test's database."""
-    ServiceKey.objects.create(
-        name="litellm",
-        shown_prefix=SECRET[:10],
-        digest=digest_of(SECRET),
-        scopes=[ServiceKey.Scope.USAGE_WRITE],
-        created_at=timezone.now(),
-        created_by="test",
-    )
+    known_service_key(SECRET, ServiceKey.Scope.USAGE_WRITE, name="litellm")
     return _litellm_process

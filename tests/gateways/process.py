@@ -10,6 +10,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from tests.servers import end
+
 PATIENCE = 30.0  # seconds
 
 
@@ -48,9 +50,4 @@ def running(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[
                 time.sleep(0.05)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)

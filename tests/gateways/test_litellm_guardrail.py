@@ -11,14 +11,13 @@ from django.utils import timezone
 
 from governance.enforcement.actions import lift
 from governance.enforcement.proof import AtGateway, standing
-from governance.staff.actions import digest_of
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.client import WAIT_SECONDS
-from tests.factories import MACHINE, account, restriction
+from tests.factories import MACHINE, account, known_service_key, restriction
 from tests.front import Served, served
 from tests.gateways.conftest import VENV
 from tests.gateways.litellm.proxy import LiteLlm
-from tests.ports import free_port
+from tests.servers import free_port
 
 CONFIGS = Path(__file__).parent / "litellm"
 SECRET = f"swk_{secrets.token_urlsafe(32)}"
@@ -55,14 +54,7 @@ def litellm(proxy: tuple[LiteLlm, int]) -> LiteLlm:
 
 @pytest.fixture
 def front(proxy: tuple[LiteLlm, int], transactional_db: None) -> Iterator[Served]:
-    ServiceKey.objects.create(
-        name="litellm-eu",
-        shown_prefix=SECRET[:10],
-        digest=digest_of(SECRET),
-        scopes=[ServiceKey.Scope.ACCESS_READ],
-        created_at=timezone.now(),
-        created_by="test",
-    )
+    known_service_key(SECRET, ServiceKey.Scope.ACCESS_READ, name="litellm-eu")
     with served(port=proxy[1]) as one:
         yield one
 

@@ -22,7 +22,7 @@ from governance.enforcement.gateways.pushing import compare, push
 from governance.enforcement.models import Gateway, Pushed, Repair, Restriction
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.gateways.conftest import VENV
-from tests.ports import free_port
+from tests.servers import end, free_port
 
 CONFIG = Path(__file__).parent / "litellm/push_config.yaml"
 MASTER = f"sk-{secrets.token_urlsafe(32)}"
@@ -90,12 +90,7 @@ def proxy(litellm_installed: None, tmp_path_factory: pytest.TempPathFactory) -> 
             time.sleep(0.2)
         yield made
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 @pytest.fixture

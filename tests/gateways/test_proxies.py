@@ -17,7 +17,7 @@ from governance.enforcement.models import Gateway, Refusal
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
 from tests.gateways.process import configured, running, status
-from tests.ports import free_port
+from tests.servers import free_port
 
 HERE = Path(__file__).parent
 GOOD, BAD = "sk-good", "sk-harvester"

@@ -14,7 +14,7 @@ from governance.enforcement.models import Holder, Refusal
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
-from tests.ports import free_port
+from tests.servers import free_port
 
 PATIENCE = 10.0  # seconds
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers import Quiet, serving
 
 Row = dict[str, Any]
 
@@ -40,7 +41,7 @@ class SpendLogServer(ThreadingHTTPServer):
         return rows[size * (int(asked["page"]) - 1) :][:size]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     server: SpendLogServer
 
     def do_GET(self) -> None:
@@ -66,17 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args: Any) -> None:
-        """A test says what went wrong itself."""
-
 
 @contextmanager
 def spend_log_server(rows: Sequence[Row], *, key: str) -> Iterator[SpendLogServer]:
-    with SpendLogServer(rows, key) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(SpendLogServer(rows, key)) as server:
+        yield server

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
 from governance.enforcement.queries import access
+from tests.servers import Quiet, serving
 
 ACCOUNT = "acct_canary"
 
@@ -51,7 +51,7 @@ class CanaryServer(ThreadingHTTPServer):
         return self.refuses_with
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     server: CanaryServer
 
     def do_GET(self) -> None:
@@ -69,9 +69,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
-    def log_message(self, *args: Any) -> None:
-        """A test says what went wrong itself."""
-
     def handle(self) -> None:
         try:
             super().handle()
@@ -81,11 +78,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def canary_server() -> Iterator[CanaryServer]:
-    with CanaryServer() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(CanaryServer()) as server:
+        yield server

@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers import Quiet, serving
 
 KEY = "sk-the-master"
 
@@ -105,7 +106,7 @@ class LiteLlmServer(ThreadingHTTPServer):
         return 200, rows[name]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: LiteLlmServer
@@ -140,17 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
 
-    def log_message(self, *args: Any) -> None:
-        """A test says what went wrong itself."""
-
 
 @contextmanager
 def litellm_server() -> Iterator[LiteLlmServer]:
-    with LiteLlmServer() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(LiteLlmServer()) as server:
+        yield server

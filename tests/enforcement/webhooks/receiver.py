@@ -11,6 +11,8 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+from tests.servers import Quiet, serving
+
 
 class Receiver:
     """What came in, and how it answers: `statuses` in turn, the last one for ever; after `slow` seconds."""
@@ -39,7 +41,7 @@ def receiving(identity: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """With `identity` it is reached by https, as localhost."""
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             receiver.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
@@ -50,22 +52,13 @@ def receiving(identity: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
     if identity is not None:
         server.socket = identity.wrap_socket(server.socket, server_side=True)
         receiver.url = f"https://localhost:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server):
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+from tests.servers import end, free_port
 
 CONFIG = Path(__file__).with_name("config.yaml")
 PATIENCE = 120.0  # seconds; the first start compiles all of LiteLLM
@@ -18,8 +19,7 @@ class LiteLlm:
     """A running proxy. `rows` is what it would have put into its spend logs."""
 
     def __init__(self, program: Path, folder: Path, *, config: Path = CONFIG, **environment: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._rows, self._said = folder / "rows.jsonl", folder / "litellm.log"
         self._rows.touch()
         own = {
@@ -68,9 +68,4 @@ class LiteLlm:
         return [row | {"metadata": json.loads(row["metadata"])} for row in rows]
 
     def end(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
