@@ -18,8 +18,7 @@ LITELLMS_OWN: Final = frozenset(
 
 def bearer(authorization: str) -> str | None:
     """The secret of `Authorization: Bearer …`."""
-    scheme, _, secret = authorization.partition(" ")
-    return (secret.strip() or None) if scheme.lower() == "bearer" else None
+    return (authorization[7:].strip() or None) if authorization[:7].lower() == "bearer " else None
 
 
 def digest(secret: str) -> str:

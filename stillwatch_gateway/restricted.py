@@ -122,7 +122,7 @@ class Restricted:
             if newer := self._by_name.get(name):
                 found.extend((entry.number, entry.terms) for entry in newer if entry.since <= now < entry.until)
             if packed := self._packed.find(name, now):
-                found.extend(one for one in packed if one[0] not in self._outdated)
+                found += [one for one in packed if one[0] not in self._outdated] if self._outdated else packed
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
         return _strongest(found, self.sequence, age)
@@ -153,6 +153,9 @@ def _strongest(found: list[tuple[int, Terms]], sequence: int, age: float) -> Dec
 NAMED: Final = Struct("=qI")
 # A restriction: its number, since and until when, and which terms.
 KEPT: Final = Struct("=QddI")
+# Looked up once: a search is to take no longer than it must.
+unpack_named, NAMED_SIZE = NAMED.unpack_from, NAMED.size
+unpack_kept, KEPT_SIZE = KEPT.unpack_from, KEPT.size
 ROOM: Final = 3  # of the table, for each name: so that a search seldom has to look twice
 
 
@@ -183,12 +186,12 @@ class _Packed:
         self._table = self._filled(named, of)
 
     def _filled(self, named: "array[int]", of: "array[int]") -> bytearray:
-        table = bytearray(NAMED.size * (self._mask + 1))
+        table = bytearray(NAMED_SIZE * (self._mask + 1))
         for hashed, place in zip(named, of, strict=True):
             at = hashed & self._mask
-            while NAMED.unpack_from(table, NAMED.size * at)[1]:
+            while unpack_named(table, NAMED_SIZE * at)[1]:
                 at = (at + 1) & self._mask
-            NAMED.pack_into(table, NAMED.size * at, hashed, place)
+            NAMED.pack_into(table, NAMED_SIZE * at, hashed, place)
         return table
 
     def __len__(self) -> int:
@@ -199,17 +202,17 @@ class _Packed:
         return place < len(self._numbers) and self._numbers[place] == number
 
     def find(self, name: str, now: float) -> Sequence[tuple[int, Terms]]:
-        hashed = hash(name)
-        at = hashed & self._mask
-        at_hash, place = NAMED.unpack_from(self._table, NAMED.size * at)
+        hashed, table, mask = hash(name), self._table, self._mask
+        at = hashed & mask
+        at_hash, place = unpack_named(table, NAMED_SIZE * at)
         if not place:
             return ()
         found = []
         while place:
             if at_hash == hashed:
-                number, since, until, terms = KEPT.unpack_from(self._kept, KEPT.size * (place - 1))
+                number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * (place - 1))
                 if since <= now < until:
                     found.append((number, self._catalogue[terms]))
-            at = (at + 1) & self._mask
-            at_hash, place = NAMED.unpack_from(self._table, NAMED.size * at)
+            at = (at + 1) & mask
+            at_hash, place = unpack_named(table, NAMED_SIZE * at)
         return found

@@ -15,7 +15,11 @@ StartResponse = Callable[..., Any]
 
 LONGEST_NAME: Final = 200
 MOST_PARTS: Final = 10
+# Python 3.11 takes long to look one up in its class.
+OK: Final = HTTPStatus.OK
+NO_CONTENT: Final = HTTPStatus.NO_CONTENT
 PROBLEM: Final = "application/problem+json"
+NO_STORE: Final = ("Cache-Control", "no-store")
 STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -34,11 +38,12 @@ class Answer(NamedTuple):
     body: bytes = b""
 
     def send(self, start_response: StartResponse) -> Iterable[bytes]:
-        headers = [*self.headers, ("Cache-Control", "no-store")]
-        if self.status is not HTTPStatus.NO_CONTENT:
-            headers.append(("Content-Length", str(len(self.body))))
-        start_response(STATUS_LINES[self.status], headers)
-        return [self.body]
+        status, headers, body = self
+        headers = [*headers, NO_STORE]
+        if status is not NO_CONTENT:
+            headers.append(("Content-Length", str(len(body))))
+        start_response(STATUS_LINES[status], headers)
+        return [body]
 
 
 class RefusedError(Exception):
@@ -69,8 +74,10 @@ def bearer(environ: Environ) -> str | None:
 def parameters(environ: Environ) -> dict[str, str]:
     """Of the query. Raises RefusedError."""
     query = environ.get("QUERY_STRING", "")
-    if "%" not in query and "+" not in query and query.count("&") < MOST_PARTS:  # nothing to decode, as nearly always
-        return dict(part.split("=", 1) for part in query.split("&") if "=" in part)
+    if "%" not in query and "+" not in query:  # nothing to decode, as nearly always
+        member, equals, value = query.partition("=")
+        if equals and "&" not in value:
+            return {member: value}
     try:
         return dict(parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS))
     except ValueError as error:
@@ -98,11 +105,14 @@ def _body(environ: Environ, *, most: int) -> bytes:
     return bytes(body)
 
 
-def names(**given: str | None) -> list[str]:
-    """Those that are given, each by its kind; blank counts as not given. Raises RefusedError."""
+def names(given: Mapping[str, Any], places: Iterable[tuple[str, str]]) -> list[str]:
+    """The names that are given, each with its kind; `places` says which kind stands under which member.
+
+    Blank counts as not given. Raises RefusedError.
+    """
     named = []
-    for kind, value in given.items():
-        if value:
+    for kind, member in places:
+        if value := given.get(member):
             if len(value) > LONGEST_NAME:
                 raise bad_question(f"A name has at most {LONGEST_NAME} characters.")
             named.append(f"{kind}:{value}")

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from governance.enforcement.access.asking import (
+    NO_CONTENT,
+    OK,
     Answer,
     Environ,
     Question,
@@ -21,6 +23,7 @@ from stillwatch_gateway.naming import digest, litellm_account
 from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
 
+encode: Final = msgspec.json.Encoder().encode
 JSON: Final = [("Content-Type", "application/json")]
 LONGEST_QUESTION: Final = 2**16
 LONGEST_GUARDRAIL: Final = 32 * 2**20  # LiteLLM sends the prompts along, which are passed over
@@ -37,6 +40,14 @@ class Dialect(NamedTuple):
 # Stillwatch's own: JSON ------------------------------------------------------------------------------------------
 
 
+JSON_NAMES: Final = (
+    ("account", "account"),
+    ("key", "api_key"),
+    ("digest", "key_digest"),
+    ("organisation", "organisation"),
+)
+
+
 class _JsonQuestion(msgspec.Struct):
     account: str | None = None
     api_key: str | None = None
@@ -48,24 +59,22 @@ class _JsonQuestion(msgspec.Struct):
 def _json_question(environ: Environ) -> Question:
     if environ["REQUEST_METHOD"] == "POST":
         asked = decoded(environ, _JsonQuestion, most=LONGEST_QUESTION)
+        given, min_sequence = msgspec.structs.asdict(asked), asked.min_sequence
     else:
         given = parameters(environ)
-        asked = _JsonQuestion(
-            given.get("account"),
-            given.get("api_key"),
-            given.get("key_digest"),
-            given.get("organisation"),
-            number(given.get("min_sequence")),
-        )
-    named = names(account=asked.account, key=asked.api_key, digest=asked.key_digest, organisation=asked.organisation)
+        min_sequence = number(given.get("min_sequence"))
+    named = names(given, JSON_NAMES)
     if not named:
         raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
-    return Question(named, asked.min_sequence)
+    return Question(named, min_sequence)
 
 
 class _Limits(msgspec.Struct):
     requests_per_minute: int | None
     tokens_per_minute: int | None
+
+
+UNLIMITED: Final = _Limits(None, None)
 
 
 class _Strongest(msgspec.Struct):
@@ -84,20 +93,28 @@ class _JsonAnswer(msgspec.Struct):
 
 
 def _json_answer(decision: Decision) -> Answer:
-    number = decision.number
+    allowed, kind, reason, number, requests, tokens, withheld, sequence, age, _ = decision
     said = _JsonAnswer(
-        "allow" if decision.allowed else "deny",
-        decision.reason,
-        None if number is None else _Strongest(number, decision.kind),
-        _Limits(decision.requests_per_minute, decision.tokens_per_minute),
-        decision.withheld,
-        decision.sequence,
-        int(1000 * decision.age) / 1000,
+        "allow" if allowed else "deny",
+        reason,
+        None if number is None else _Strongest(number, kind),
+        _Limits(requests, tokens) if requests or tokens else UNLIMITED,
+        withheld,
+        sequence,
+        int(1000 * age) / 1000,
     )
-    return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(said))
+    return Answer(OK, JSON, encode(said))
 
 
 # Those that decide by the status and pass headers on -------------------------------------------------------------
+
+
+HEADER_NAMES: Final = (
+    ("account", "HTTP_X_STILLWATCH_ACCOUNT"),
+    ("key", "HTTP_X_STILLWATCH_API_KEY"),
+    ("digest", "HTTP_X_STILLWATCH_KEY_DIGEST"),
+    ("organisation", "HTTP_X_STILLWATCH_ORGANISATION"),
+)
 
 
 def _header_question(environ: Environ) -> Question:
@@ -106,13 +123,7 @@ def _header_question(environ: Environ) -> Question:
     Each only adds a name, so that no customer gets out of a restriction by sending such a header.
     """
     shown = (bearer(environ), environ.get("HTTP_X_API_KEY"))
-    named = names(
-        account=environ.get("HTTP_X_STILLWATCH_ACCOUNT"),
-        key=environ.get("HTTP_X_STILLWATCH_API_KEY"),
-        digest=environ.get("HTTP_X_STILLWATCH_KEY_DIGEST"),
-        organisation=environ.get("HTTP_X_STILLWATCH_ORGANISATION"),
-    )
-    return Question([*named, *(f"digest:{digest(secret)}" for secret in shown if secret)])
+    return Question([*names(environ, HEADER_NAMES), *(f"digest:{digest(secret)}" for secret in shown if secret)])
 
 
 def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
@@ -137,14 +148,14 @@ def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
 
 def _nginx_answer(decision: Decision) -> Answer:
     """auth_request knows 2xx, 401 and 403; anything else is an error to it."""
-    status = HTTPStatus.NO_CONTENT if decision.allowed else HTTPStatus.FORBIDDEN
+    status = NO_CONTENT if decision.allowed else HTTPStatus.FORBIDDEN
     return Answer(status, _decision_headers(decision))
 
 
 def _envoy_answer(decision: Decision) -> Answer:
     """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
     if decision.allowed:
-        return Answer(HTTPStatus.OK, _decision_headers(decision))
+        return Answer(OK, _decision_headers(decision))
     return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), refusal(decision).body)
 
 
@@ -166,14 +177,15 @@ def _litellm_question(environ: Environ) -> Question:
     asked = decoded(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
-    return Question(names(account=account, key=key, digest=key, organisation=asked.user_api_key_org_id))
+    known = {"account": account, "key": key, "digest": key, "organisation": asked.user_api_key_org_id}
+    return Question(names(known, ((kind, kind) for kind in known)))
 
 
 def _litellm_answer(decision: Decision) -> Answer:
     body = {"action": "NONE"}
     if not decision.allowed:
         body = {"action": "BLOCKED", "blocked_reason": refusal(decision).message}
-    return Answer(HTTPStatus.OK, JSON, msgspec.json.encode(body))
+    return Answer(OK, JSON, encode(body))
 
 
 # Which is spoken where -------------------------------------------------------------------------------------------

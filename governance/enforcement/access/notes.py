@@ -18,11 +18,18 @@ logger = logging.getLogger(__name__)
 
 WRITTEN_EVERY: Final = 0.5
 ALIVE_NOTED_EVERY: Final = timedelta(seconds=5)
+# The first refusal is the proof and is written at once; how many more there were may wait.
+COUNTED_EVERY: Final = 10  # times that something is written
+MOST_PROVEN: Final = 100_000
+
+# The digest of a service key, and the number of a restriction.
+At = tuple[bytes, int]
 
 
 class Refused(NamedTuple):
     """How often, and when first and last, a gateway was told to refuse because of a restriction."""
 
+    key: Key
     first: datetime
     last: datetime
     times: int
@@ -35,11 +42,13 @@ class Notes:
         self._keeper, self._clock = keeper, clock
         self._instance = f"{socket.gethostname()}-{os.getpid()}"
         self._lock = threading.Lock()
-        self._asked: dict[Key, datetime] = {}
-        self._refused: dict[tuple[Key, int], Refused] = {}
+        self._asked: dict[bytes, tuple[Key, datetime]] = {}
+        self._refused: dict[At, Refused] = {}
+        self._first_refused: list[At] = []
+        self._proven: set[At] = set()  # at which a refusal is written down
         self._holders: dict[tuple[Key, str], HolderSeen] = {}
         self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
-        self._asked_noted: dict[Key, datetime] = {}
+        self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="notes", daemon=True)
@@ -52,18 +61,20 @@ class Notes:
         self._thread.join()
 
     def asked(self, key: Key, now: datetime) -> None:
-        noted = self._asked_noted.get(key)
+        noted = self._asked_noted.get(key.digest)
         if noted is None or now - noted > ALIVE_NOTED_EVERY:
-            self._asked[key] = self._asked_noted[key] = now
+            self._asked[key.digest] = key, now
+            self._asked_noted[key.digest] = now
 
     def refused(self, key: Key, restriction: int, first: datetime, last: datetime, times: int = 1) -> None:
+        at = key.digest, restriction
         with self._lock:
-            before = self._refused.get((key, restriction))
-            self._refused[key, restriction] = (
-                Refused(min(before.first, first), max(before.last, last), before.times + times)
-                if before
-                else Refused(first, last, times)
-            )
+            before = self._refused.get(at)
+            if before is not None:
+                first, last, times = min(before.first, first), max(before.last, last), before.times + times
+            elif at not in self._proven:
+                self._first_refused.append(at)
+            self._refused[at] = Refused(key, first, last, times)
 
     def holds(self, key: Key, instance: str, sequence: int, now: datetime) -> None:
         """A gateway's client says up to where it knows the restrictions."""
@@ -76,15 +87,25 @@ class Notes:
             self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals)
 
     def _write_on(self) -> None:
+        written = 0
         while not self._ended.wait(WRITTEN_EVERY):
-            self.write()
+            written += 1
+            self.write(counts=written % COUNTED_EVERY == 0)
+        self.write()
         connection.close()
 
-    def write(self) -> None:
-        """Write down what was collected. What cannot be written now is tried again, added to what comes meanwhile."""
+    def write(self, *, counts: bool = True) -> None:
+        """Write down what was collected; without `counts`, of refusals only those that are the first of a restriction.
+
+        What cannot be written now is tried again, added to what comes meanwhile.
+        """
         with self._lock:
             asked, self._asked = self._asked, {}
-            refused, self._refused = self._refused, {}
+            if counts:
+                refused, self._refused = self._refused, {}
+            else:
+                refused = {at: self._refused.pop(at) for at in self._first_refused}
+            self._first_refused = []
             holders, self._holders = self._holders, {}
         now = self._clock()
         own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
@@ -96,12 +117,18 @@ class Notes:
             return
         try:
             note_access(
-                asked=[Asked(key.id, key.name, at) for key, at in asked.items()],
-                refused=[RefusedTimes(key.id, key.name, number, *seen) for (key, number), seen in refused.items()],
+                asked=[Asked(key.id, key.name, at) for key, at in asked.values()],
+                refused=[
+                    RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
+                    for (_, number), seen in refused.items()
+                ],
                 holders=[*here, *holders.values()],
                 now=now,
             )
             self._here_noted = now if here else self._here_noted
+            if len(self._proven) > MOST_PROVEN:
+                self._proven.clear()
+            self._proven.update(refused)
         except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
             logger.warning("What gateways asked cannot be written down yet: %s", type(error).__name__)
             connection.close()
@@ -109,12 +136,12 @@ class Notes:
 
     def _keep_for_later(
         self,
-        refused: dict[tuple[Key, int], Refused],
+        refused: dict[At, Refused],
         holders: dict[tuple[Key, str], HolderSeen],
         own: list[tuple[int, datetime]],
     ) -> None:
-        for (key, number), seen in refused.items():
-            self.refused(key, number, *seen)
+        for (_, number), seen in refused.items():
+            self.refused(seen.key, number, seen.first, seen.last, seen.times)
         with self._lock:
             self._holders = holders | self._holders
         self._keeper.arrivals.extendleft(reversed(own))
