@@ -6,7 +6,7 @@ moment between an old restriction and the one that takes its place.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from struct import Struct
 from typing import Final, NamedTuple
@@ -117,25 +117,26 @@ class Restricted:
 
     def decide(self, names: Iterable[str], *, now: float, age: float = 0.0) -> Decision:
         """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
-        found: list[tuple[int, Terms]] = []
+        found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
             if newer := self._by_name.get(name):
-                found.extend((entry.number, entry.terms) for entry in newer if entry.since <= now < entry.until)
-            if packed := self._packed.find(name, now):
-                found += [one for one in packed if one[0] not in self._outdated] if self._outdated else packed
+                found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
+            for number, terms in self._packed.find(name, now):
+                if number not in self._outdated:
+                    found[number] = terms
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
         return _strongest(found, self.sequence, age)
 
 
-def _strongest(found: list[tuple[int, Terms]], sequence: int, age: float) -> Decision:
+def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decision:
     if len(found) == 1:
-        [(number, terms)] = found
+        [(number, terms)] = found.items()
         kind, reason, requests, tokens, withheld = terms
         return Decision(kind not in DENYING, kind, reason, number, requests, tokens, withheld, sequence, age)
-    number, terms = max(found, key=lambda one: (KINDS.index(one[1].kind), one[0]))
-    all_requests = [t.requests_per_minute for _, t in found if t.requests_per_minute is not None]
-    all_tokens = [t.tokens_per_minute for _, t in found if t.tokens_per_minute is not None]
+    number, terms = max(found.items(), key=lambda one: (KINDS.index(one[1].kind), one[0]))
+    all_requests = [t.requests_per_minute for t in found.values() if t.requests_per_minute is not None]
+    all_tokens = [t.tokens_per_minute for t in found.values() if t.tokens_per_minute is not None]
     return Decision(
         allowed=terms.kind not in DENYING,
         kind=terms.kind,
@@ -143,7 +144,7 @@ def _strongest(found: list[tuple[int, Terms]], sequence: int, age: float) -> Dec
         number=number,
         requests_per_minute=min(all_requests, default=None),
         tokens_per_minute=min(all_tokens, default=None),
-        withheld=tuple(sorted({what for _, t in found for what in t.withheld})),
+        withheld=tuple(sorted({what for t in found.values() for what in t.withheld})),
         sequence=sequence,
         age=age,
     )

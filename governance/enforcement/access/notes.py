@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final, NamedTuple
 
 from django.db import connection
@@ -18,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 WRITTEN_EVERY: Final = 0.5
 ALIVE_NOTED_EVERY: Final = timedelta(seconds=5)
-# The first refusal is the proof and is written at once; how many more there were may wait.
-COUNTED_EVERY: Final = 10  # times that something is written
+# The first refusal of a restriction is its proof and is written at the next time; how many more there were is written
+# for so many restrictions at a time, so that checks and the database are never kept waiting long.
+COUNTED_AT_A_TIME: Final = 100
 MOST_PROVEN: Final = 100_000
 
 # The digest of a service key, and the number of a restriction.
@@ -87,24 +89,20 @@ class Notes:
             self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals)
 
     def _write_on(self) -> None:
-        written = 0
         while not self._ended.wait(WRITTEN_EVERY):
-            written += 1
-            self.write(counts=written % COUNTED_EVERY == 0)
+            self.write(counts=COUNTED_AT_A_TIME)
         self.write()
         connection.close()
 
-    def write(self, *, counts: bool = True) -> None:
-        """Write down what was collected; without `counts`, of refusals only those that are the first of a restriction.
+    def write(self, *, counts: int | None = None) -> None:
+        """Write down what was collected: every first refusal, further ones of as many restrictions as `counts` says.
 
         What cannot be written now is tried again, added to what comes meanwhile.
         """
         with self._lock:
             asked, self._asked = self._asked, {}
-            if counts:
-                refused, self._refused = self._refused, {}
-            else:
-                refused = {at: self._refused.pop(at) for at in self._first_refused}
+            refused = {at: self._refused.pop(at) for at in self._first_refused}
+            refused |= {at: self._refused.pop(at) for at in [*islice(self._refused, counts)]}
             self._first_refused = []
             holders, self._holders = self._holders, {}
         now = self._clock()
