@@ -6,7 +6,7 @@ moment between an old restriction and the one that takes its place.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import inf
 from struct import Struct
 from typing import Final, NamedTuple
@@ -68,17 +68,16 @@ class Restricted:
     def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0) -> None:
         self.sequence = sequence
         self._packed = _Packed(entries)
-        self._outdated: set[int] = set()  # of the packed ones: ended, or told anew
         self._newer: dict[int, Entry] = {}
         self._by_name: dict[str, tuple[Entry, ...]] = {}
 
     def __len__(self) -> int:
-        return len(self._packed) - len(self._outdated) + len(self._newer)
+        return len(self._packed) - len(self._packed.outdated) + len(self._newer)
 
     @property
     def told_since(self) -> int:
         """How much is held beside the snapshot, where it takes more room."""
-        return len(self._newer) + len(self._outdated)
+        return len(self._newer) + len(self._packed.outdated)
 
     def change(self, number: int, told: Entry | None, ended: int | None) -> None:
         """Take in the next change: a restriction that began or covers more names, or the number of one that ended.
@@ -105,7 +104,7 @@ class Restricted:
 
     def _outdate(self, number: int) -> None:
         if number in self._packed:
-            self._outdated.add(number)
+            self._packed.outdated.add(number)
 
     def _unname(self, gone: Entry, keep: Iterable[str] = ()) -> None:
         for name in set(gone.names).difference(keep):
@@ -119,11 +118,10 @@ class Restricted:
         """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
         found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
+            self._packed.find(name, now, found)
+            # Afterwards, since what is told anew stands here before it is outdated there.
             if newer := self._by_name.get(name):
                 found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
-            for number, terms in self._packed.find(name, now):
-                if number not in self._outdated:
-                    found[number] = terms
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
         return _strongest(found, self.sequence, age)
@@ -150,8 +148,9 @@ def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decisio
     )
 
 
-# In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty.
-NAMED: Final = Struct("=qI")
+# In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty, negative where
+# another restriction of the same name follows.
+NAMED: Final = Struct("=qi")
 # A restriction: its number, since and until when, and which terms.
 KEPT: Final = Struct("=QddI")
 # Looked up once: a search is to take no longer than it must.
@@ -168,6 +167,7 @@ class _Packed:
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
+        self.outdated: set[int] = set()  # numbers of those that have ended, or were told anew
         self._numbers = array("Q")
         self._catalogue: list[Terms] = []
         kept = bytearray()
@@ -190,7 +190,9 @@ class _Packed:
         table = bytearray(NAMED_SIZE * (self._mask + 1))
         for hashed, place in zip(named, of, strict=True):
             at = hashed & self._mask
-            while unpack_named(table, NAMED_SIZE * at)[1]:
+            while (other := unpack_named(table, NAMED_SIZE * at))[1]:
+                if other[0] == hashed:
+                    NAMED.pack_into(table, NAMED_SIZE * at, hashed, -abs(other[1]))
                 at = (at + 1) & self._mask
             NAMED.pack_into(table, NAMED_SIZE * at, hashed, place)
         return table
@@ -202,18 +204,17 @@ class _Packed:
         place = bisect_left(self._numbers, number)
         return place < len(self._numbers) and self._numbers[place] == number
 
-    def find(self, name: str, now: float) -> Sequence[tuple[int, Terms]]:
-        hashed, table, mask = hash(name), self._table, self._mask
-        at = hashed & mask
-        at_hash, place = unpack_named(table, NAMED_SIZE * at)
-        if not place:
-            return ()
-        found = []
+    def find(self, name: str, now: float, found: dict[int, Terms]) -> None:
+        """Add to `found`, by number, what is in force at `now` under this name."""
+        hashed = hash(name)
+        at = hashed & self._mask
+        at_hash, place = unpack_named(self._table, NAMED_SIZE * at)
         while place:
             if at_hash == hashed:
-                number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * (place - 1))
-                if since <= now < until:
-                    found.append((number, self._catalogue[terms]))
-            at = (at + 1) & mask
-            at_hash, place = unpack_named(table, NAMED_SIZE * at)
-        return found
+                number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * (abs(place) - 1))
+                if since <= now < until and number not in self.outdated:
+                    found[number] = self._catalogue[terms]
+                if place > 0:
+                    return
+            at = (at + 1) & self._mask
+            at_hash, place = unpack_named(self._table, NAMED_SIZE * at)

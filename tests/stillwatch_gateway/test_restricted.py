@@ -1,5 +1,8 @@
 """Who is restricted, in memory."""
 
+import sys
+import threading
+
 import pytest
 
 from stillwatch_gateway.restricted import FOREVER, Entry, OutOfOrderError, Restricted, Terms
@@ -53,6 +56,14 @@ class TestADecision:
         assert (decision.requests_per_minute, decision.tokens_per_minute) == (60, 100)
         assert decision.withheld == ("logprobs", "reasoning")
 
+    @pytest.mark.parametrize("lowest", range(1, 6))
+    def test_regards_every_restriction_of_a_name(self, lowest: int) -> None:
+        throttles = [Terms("throttle", "other", 10 if n == lowest else 90) for n in range(1, 6)]
+        others = [entry(n) for n in range(6, 500)]
+        restricted = Restricted([*(entry(n, "key:k", terms=throttles[n - 1]) for n in range(1, 6)), *others], 499)
+
+        assert restricted.decide(["key:k"], now=NOW).requests_per_minute == 10
+
 
 class TestAChange:
     def test_adds_and_ends_restrictions_of_the_snapshot_and_of_later(self) -> None:
@@ -92,3 +103,29 @@ class TestAChange:
         with pytest.raises(OutOfOrderError):
             restricted.change(number, entry(9), None)
         assert restricted.sequence == 1
+
+    def test_lets_nobody_through_for_a_moment_while_it_is_taken_in(self) -> None:
+        entries = [entry(n) for n in range(1, 10_001)]
+        restricted = Restricted(entries, len(entries))
+        let_through = 0
+
+        def tell_all_anew() -> None:
+            for told in entries:
+                restricted.change(restricted.sequence + 1, told, None)
+
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            teller = threading.Thread(target=tell_all_anew)
+            teller.start()
+            while (changed := restricted.sequence - len(entries)) < len(entries):
+                let_through += sum(
+                    allowed(restricted, f"acct_{n}")
+                    for n in (changed, changed + 1, changed + 2)
+                    if 0 < n <= len(entries)
+                )
+            teller.join()
+        finally:
+            sys.setswitchinterval(usual)
+
+        assert let_through == 0
