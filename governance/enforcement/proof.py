@@ -43,16 +43,17 @@ class AtGateway:
         return not self.in_force and self.waited > PATIENCE
 
 
-# Of each gateway in use and each restriction: do all who answer for the gateway know it, and since when.
+# Of each gateway in use and each restriction: do all who answer for the gateway now know it, and since when did those
+# who answered when it was made.
 STANDING: Final = """
     WITH wanted AS (
         SELECT number, starts_at FROM enforcement_restriction WHERE number = ANY(%(numbers)s)
-    ), holder AS (
-        SELECT id, gateway_id, sequence, started_at FROM enforcement_holder WHERE seen_at > %(alive)s
     ), known AS (
-        SELECT wanted.number, holder.gateway_id, bool_and(holder.sequence >= wanted.number) AS by_all,
+        SELECT wanted.number, holder.gateway_id,
+               bool_and(holder.sequence >= wanted.number) FILTER (WHERE holder.seen_at > %(alive)s) AS by_all,
                max(first.at) FILTER (WHERE holder.started_at <= wanted.starts_at) AS since
-        FROM wanted CROSS JOIN holder
+        FROM wanted JOIN enforcement_holder holder
+            ON holder.seen_at > %(alive)s OR wanted.starts_at BETWEEN holder.started_at AND holder.seen_at
         LEFT JOIN LATERAL (
             SELECT at FROM enforcement_arrival arrival
             WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.number ORDER BY arrival.sequence LIMIT 1

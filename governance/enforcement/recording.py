@@ -12,7 +12,6 @@ from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Pr
 
 # As long as the page looks back.
 KEPT_FOR: Final = timedelta(days=30)
-GONE_AFTER: Final = timedelta(days=2)
 
 
 class Asked(NamedTuple):
@@ -140,11 +139,11 @@ def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, n
 
 
 def forget_old(*, now: datetime) -> int:
-    """Forget what arrived weeks ago, processes that are long gone, and deliveries that are done; how many rows."""
+    """Forget what arrived weeks ago, processes that went as long ago, and deliveries that are done; how many rows."""
     old = now - KEPT_FOR
     forgotten = [
         Arrival.objects.filter(at__lt=old).delete(),
-        Holder.objects.filter(seen_at__lt=now - GONE_AFTER).delete(),
+        Holder.objects.filter(seen_at__lt=old).delete(),
         Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=old).delete(),
         Probe.objects.filter(at__lt=old).delete(),
     ]

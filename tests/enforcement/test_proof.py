@@ -83,6 +83,26 @@ class TestARestriction:
 
         assert at_the_only_gateway(number).took == 0.2 * SECOND
 
+    def test_keeps_the_time_it_took_when_those_who_were_there_have_gone(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "before", knows=number, after=0.2, seen=60)
+        holder(own, "after", knows=number, after=3600, started=3599, seen=7200)
+
+        at = at_the_only_gateway(number, after=7200)
+
+        assert (at.in_force, at.took) == (True, 0.2 * SECOND)
+
+    def test_is_not_in_force_by_what_those_knew_who_have_gone(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "before", knows=number, after=0.2, seen=60)
+        holder(own, "after", knows=number - 1, after=3600, started=3599, seen=7200)
+
+        at = at_the_only_gateway(number, after=7200)
+
+        assert (at.in_force, at.took) == (False, None)
+
     def test_shows_what_was_refused_because_of_it(self) -> None:
         number = restriction(account()).number
         Refusal.objects.create(

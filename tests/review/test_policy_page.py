@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from governance.enforcement.automatic import is_off, weigh
 from governance.review.models import Decision
+from governance.review.policy.forms import EXAMPLE
 from governance.risk.models import PolicyVersion
 from governance.risk.policies import propose
 from governance.staff.roles import Role
@@ -50,6 +52,14 @@ def test_a_policy_is_proposed_and_let_live_by_somebody_else(jonas: Client) -> No
     assert own.status_code == 409
     assert "Somebody else than its author" in own.content.decode()
     assert "1 is live." in other.content.decode()
+
+
+def test_the_example_that_the_page_shows_can_be_proposed(jonas: Client) -> None:
+    shown = page(jonas)
+    jonas.post("/policy/propose/", {"content": EXAMPLE})
+
+    assert escape(EXAMPLE.splitlines()[0]) in shown
+    assert PolicyVersion.objects.get().version == "2026-12"
 
 
 def test_a_mistake_is_said_at_the_field(jonas: Client) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -42,7 +43,7 @@ class Notes:
 
     def __init__(self, keeper: Keeper, clock: Callable[[], datetime]) -> None:
         self._keeper, self._clock = keeper, clock
-        self._instance = f"{socket.gethostname()}-{os.getpid()}"
+        self._instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"  # never that of one before
         self._lock = threading.Lock()
         self._asked: dict[bytes, tuple[Key, datetime]] = {}
         self._refused: dict[At, Refused] = {}

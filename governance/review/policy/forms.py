@@ -1,6 +1,20 @@
 """What people send about policies."""
 
+from typing import Final
+
 from django import forms
+
+EXAMPLE: Final = """\
+version = "2026-12"
+
+[[rule]]
+name = "Large campaigns on free plans"
+score = 85
+campaign_size = 10
+plans = ["free"]
+action = "watch"
+reason = "coordinated_accounts"
+"""
 
 
 class ProposalForm(forms.Form):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.enforcement.automatic import Room, switch_off, switch_on
 from governance.enforcement.models import AutomaticSwitch
-from governance.review.policy.forms import ProposalForm, SwitchForm
+from governance.review.policy.forms import EXAMPLE, ProposalForm, SwitchForm
 from governance.review.policy.queries import compared
 from governance.risk.automation import PolicyError
 from governance.risk.models import PolicyVersion
@@ -95,6 +95,7 @@ def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **speci
         "traffic_share": room.share,
         "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
         "form": ProposalForm(),
+        "example": EXAMPLE,
         "switch_form": SwitchForm(),
         "now": now,
     }
