@@ -1,7 +1,6 @@
 """What a WSGI server such as Granian serves: `granian --interface wsgi governance.wsgi:application`."""
 
 import os
-import sys
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,9 +12,6 @@ os.environ.setdefault("DATABASE_POOL", "8")
 _django = get_wsgi_application()
 
 from governance.enforcement.access.front import Front  # noqa: E402 - it needs Django's apps to be loaded
-
-# So long a page that is being made, or an intake, may keep a check waiting for the interpreter; usual are 5 ms.
-sys.setswitchinterval(0.0005)
 
 # Every process that answers imports this after it was forked.
 _clock = partial(datetime.now, UTC)
