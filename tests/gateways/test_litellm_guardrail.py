@@ -75,13 +75,17 @@ def wait_for(litellm: LiteLlm, *, served: bool) -> str:
 
 
 def refused_provably(front: Served, number: int) -> AtGateway:
-    """Where the restriction is in force, once a refusal was reported: the client does so with its next question."""
+    """Where the restriction is in force, once a refusal was reported: the client does so with its next question.
+
+    A gateway that was not heard of yet is nowhere.
+    """
     until = time.monotonic() + 2 * WAIT_SECONDS
     while True:
         front.front.notes.write()
-        [at] = standing([number], now=timezone.now())[number]
-        if at.refused or time.monotonic() > until:
-            return at
+        for at in standing([number], now=timezone.now())[number]:
+            if at.refused:
+                return at
+        assert time.monotonic() < until
         time.sleep(0.1)
 
 
