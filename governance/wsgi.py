@@ -14,6 +14,6 @@ _django = get_wsgi_application()
 from governance.enforcement.access.front import Front  # noqa: E402 - it needs Django's apps to be loaded
 
 # Every process that answers imports this after it was forked.
-_clock = partial(datetime.now, UTC)
+_clock = partial(datetime.now, UTC)  # timezone.now() takes a tenth of the time of a check
 application = Front(_django, _clock, closed_plans=settings.FAIL_CLOSED_PLANS, waiting=settings.GATEWAYS_WAITING)
 application.start()

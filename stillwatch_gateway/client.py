@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import random
-import secrets
 import socket
 import ssl
 import threading
@@ -26,6 +25,7 @@ from stillwatch_gateway.messages import (
     read_changes,
     signing_key,
 )
+from stillwatch_gateway.naming import this_process
 from stillwatch_gateway.restricted import Decision, OutOfOrderError, Restricted
 
 logger = logging.getLogger("stillwatch_gateway")
@@ -69,7 +69,7 @@ class Gateway:
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError(f"{url!r} is no address of Stillwatch")
         self._address, self._patience, self._on_change = address, patience, on_change
-        self._instance = instance or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._instance = instance or this_process()
         self._headers = {"Authorization": f"Bearer {service_key}", "Content-Type": "application/json"}
         self._key, self._folder = signing_key(service_key), Path(folder)
         self._restricted, self._closed_plans = Restricted(), frozenset[str]()

@@ -1,6 +1,11 @@
-"""Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them."""
+"""Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
+the name of whoever answers it.
+"""
 
 import hashlib
+import os
+import secrets
+import socket
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +19,11 @@ LITELLMS_OWN: Final = frozenset(
         "litellm_proxy_master_key",
     }
 )
+
+
+def this_process() -> str:
+    """A name that no process before has had, since what is told under one is taken for the same process."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def bearer(authorization: str) -> str | None:

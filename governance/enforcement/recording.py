@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-import msgspec
 from django.db import connection, transaction
 
 from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
@@ -85,8 +84,8 @@ def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
 COUNT: Final = """
     INSERT INTO enforcement_refusal (gateway_id, restriction_id, first_at, last_at, count)
     SELECT seen.gateway, restriction.number, seen.first, seen.last, seen.times
-    FROM json_to_recordset(%(refused)s::json)
-        AS seen (gateway bigint, number bigint, first timestamptz, last timestamptz, times bigint)
+    FROM unnest(%(gateways)s::bigint[], %(numbers)s::bigint[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[],
+                %(times)s::bigint[]) AS seen (gateway, number, first, last, times)
     JOIN enforcement_restriction restriction ON restriction.number = seen.number
     ORDER BY seen.gateway, restriction.number
     ON CONFLICT (gateway_id, restriction_id) DO UPDATE SET
@@ -97,21 +96,19 @@ COUNT: Final = """
 
 
 def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> None:
-    """As one JSON text: to make arrays of ten thousand restrictions would keep requests waiting for the interpreter."""
     if not refused:
         return
-    rows = [
-        {
-            "gateway": gateways[one.key],
-            "number": one.restriction,
-            "first": one.first,
-            "last": one.last,
-            "times": one.times,
-        }
-        for one in refused
-    ]
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"refused": msgspec.json.encode(rows).decode()})
+        cursor.execute(
+            COUNT,
+            {
+                "gateways": [gateways[one.key] for one in refused],
+                "numbers": [one.restriction for one in refused],
+                "firsts": [one.first for one in refused],
+                "lasts": [one.last for one in refused],
+                "times": [one.times for one in refused],
+            },
+        )
 
 
 def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, now: datetime) -> None:

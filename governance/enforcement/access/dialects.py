@@ -74,9 +74,6 @@ class _Limits(msgspec.Struct):
     tokens_per_minute: int | None
 
 
-UNLIMITED: Final = _Limits(None, None)
-
-
 class _Strongest(msgspec.Struct):
     number: int
     kind: str | None
@@ -98,7 +95,7 @@ def _json_answer(decision: Decision) -> Answer:
         "allow" if allowed else "deny",
         reason,
         None if number is None else _Strongest(number, kind),
-        _Limits(requests, tokens) if requests or tokens else UNLIMITED,
+        _Limits(requests, tokens),
         withheld,
         sequence,
         int(1000 * age) / 1000,

@@ -133,20 +133,15 @@ class Front:
         """Raises RefusedError where no usable service key with the scope is shown."""
         if secret is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
-        digest = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
-        key = self.keeper.keys.get(digest) or self._looked_for(digest)
-        if not key.opens(READ, now=now):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
-        return key
-
-    def _looked_for(self, digest: bytes) -> Key:
         if not self.keeper.wait_until_loaded(LOADING_SECONDS):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not read yet."
             )
-        key = self.keeper.key(digest)
+        key = self.keeper.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
         if key is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "No usable service key has this secret.")
+        if not key.opens(READ, now=now):
+            raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
         return key
 
     # The feed ----------------------------------------------------------------------------------------------------

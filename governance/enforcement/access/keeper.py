@@ -126,9 +126,10 @@ class Keeper:
     def _follow(self, database: rows.Connection) -> None:
         for channel in (CHANGES_CHANNEL, KEYS_CHANNEL):
             database.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        # Before anybody is answered: else one usable key would be looked for, and others refused meanwhile.
+        self._read_keys(database)
         if not self._loaded.is_set():
             self._load(database)
-        self._read_keys(database)  # not before: whoever finds their key here is answered from what is loaded
         told_at = float("-inf")
         while not self._ended.is_set():
             self._read_changes(database)

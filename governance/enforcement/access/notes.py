@@ -1,9 +1,6 @@
 """What a web process remembers of its answers until it is written down: who asked, who knows what, who was refused."""
 
 import logging
-import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +12,7 @@ from django.db import connection
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.rows import Key
 from governance.enforcement.recording import Asked, HolderSeen, RefusedTimes, note_access
+from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ class Notes:
 
     def __init__(self, keeper: Keeper, clock: Callable[[], datetime]) -> None:
         self._keeper, self._clock = keeper, clock
-        self._instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"  # never that of one before
+        self._instance = this_process()
         self._lock = threading.Lock()
         self._asked: dict[bytes, tuple[Key, datetime]] = {}
         self._refused: dict[At, Refused] = {}
