@@ -9,9 +9,13 @@ SOURCES = $(shell find manage.py accounts governance stillwatch_gateway tests -n
 TEMPLATES = $(shell find templates -name '*.html')
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)
+# Where it is promised to install without a compiler.
+LOCKS := requirements.txt requirements-dev.txt tests/gateways/litellm.txt
+PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
+PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check style types imports templates django bench bench-detection lock clean
+.PHONY: help run test check style types imports templates django bench bench-detection lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -60,6 +64,14 @@ lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgra
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) tests/gateways/litellm.in -o tests/gateways/litellm.txt
+
+wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on each Python and platform that is supported
+	@for lock in $(LOCKS); do for platform in $(PLATFORMS); do for version in $(PYTHONS); do \
+		said=$$(MACOSX_DEPLOYMENT_TARGET=15.0 $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/nowhere --no-deps --no-config \
+			--only-binary :all: --require-hashes --python-platform $$platform --python-version $$version -r $$lock 2>&1) || { \
+			printf '%s\n%s\n' "stillwatch: $$lock cannot be installed on $$platform, Python $$version, without a compiler:" "$$said" >&2; exit 1; }; \
+		echo "wheels: $$lock, $$platform, Python $$version"; \
+	done; done; done
 
 clean: ## remove what can be made again; the data in .data/ stays
 	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -1,15 +1,18 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.usage import fingerprint as fingerprinting
 from governance.usage.fingerprint import (
     SHINGLES_KEPT,
     Fingerprint,
     fingerprint,
     fingerprints,
+    languages,
     shingles,
     sketch,
     words_of,
@@ -151,6 +154,38 @@ class TestMarkers:
 
     def test_are_read_in_the_system_prompt_too(self) -> None:
         assert "reasoning" in names_of(asked("What is 7 × 8?", system="Think step by step.").markers)
+
+
+@pytest.fixture(params=["eldc", "eld"])
+def language_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The detector in C, and the one in Python that takes its place where the first has no wheel."""
+    if request.param == "eldc":
+        pytest.importorskip("eldc")
+    else:
+        monkeypatch.setattr(fingerprinting, "eldc", None)
+    fingerprinting._language_detector.cache_clear()
+    yield
+    fingerprinting._language_detector.cache_clear()
+
+
+@pytest.mark.usefixtures("language_detector")
+class TestLanguages:
+    @pytest.mark.parametrize(
+        ("code", "text"),
+        [
+            ("en", "Could you tell me how to get to the nearest station from here?"),
+            ("de", "Könnten Sie mir bitte sagen, wie ich zum nächsten Bahnhof komme?"),
+            ("fr", "Pourriez-vous me dire comment aller à la gare la plus proche ?"),
+            ("ru", "Подскажите, пожалуйста, как пройти к ближайшему вокзалу?"),
+            ("ja", "一番近い駅への行き方を教えていただけますか。"),
+            ("ar", "هل يمكنك أن تخبرني كيف أصل إلى أقرب محطة من هنا؟"),
+        ],
+    )
+    def test_are_iso_639_1_codes(self, code: str, text: str) -> None:
+        assert languages([text]) == [code]
+
+    def test_are_empty_where_the_text_does_not_say(self) -> None:
+        assert languages(["", "12345 ++ 67"]) == ["", ""]
 
 
 class TestReading:

@@ -13,7 +13,8 @@ from accounts.register import read_line
 from governance.audit.actor import Actor
 from governance.bench.detection import report
 from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
-from governance.bench.detection.world import files_of, read_world
+from governance.bench.detection.baselines.embedding import NoEmbeddingsError
+from governance.bench.detection.world import World, files_of, read_world
 from governance.replay import LONG_AGO, replay
 from governance.risk.comparing import Label, labelled
 from governance.risk.detectors import all_detectors
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         rows = [report.row("in force", world, in_force), report.row("family unseen", world, unseen)]
         if not options["no_baselines"]:
             with console.status("Measuring baselines"):
-                rows += [report.row(name, world, module.scores(world)) for name, module in BASELINES.items()]
+                rows += self.baselines(world, console)
         tables.append(("Ranking", report.HEAD, report.summary(rows)))
         tables.append(("Found at 0.1 % false positives", *report.families(rows)))
         tables.append(("The replay", *report.of_replay(world, places, seconds)))
@@ -69,6 +70,15 @@ class Command(BaseCommand):
         path.write_text(
             "\n\n".join(f"{title}\n\n{report.markdown(head, lines)}" for title, head, lines in tables) + "\n"
         )
+
+    def baselines(self, world: World, console: Console) -> list[report.Row]:
+        rows = []
+        for name, module in BASELINES.items():
+            try:
+                rows.append(report.row(name, world, module.scores(world)))
+            except NoEmbeddingsError as error:
+                console.print(f"Left out the baseline {name}: {error}.")
+        return rows
 
     def replay(self, folder: str, *, every: timedelta) -> float:
         events, accounts, _ = files_of(folder)

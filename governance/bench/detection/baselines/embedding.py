@@ -7,10 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import wordllama
-from wordllama import WordLlama
 
 from governance.bench.detection.world import World
+
+try:
+    import wordllama
+except ImportError:  # it has no wheel for this Python or platform
+    wordllama = None
 
 Numbers = npt.NDArray[Any]
 
@@ -40,7 +43,16 @@ def squared_distances(left: Numbers, right: Numbers) -> Numbers:
     return np.asarray(np.maximum(2 - 2 * left @ right.T, 0))
 
 
+class NoEmbeddingsError(Exception):
+    """WordLlama is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("WordLlama has no wheel for this Python or platform")
+
+
 @cache
 def _model() -> Any:
+    if wordllama is None:
+        raise NoEmbeddingsError
     # It looks for its tokenizer elsewhere than its package has it, unless told where.
-    return WordLlama.load(dim=DIMENSIONS, cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    return wordllama.WordLlama.load(dim=DIMENSIONS, cache_dir=Path(wordllama.__file__).parent, disable_download=True)

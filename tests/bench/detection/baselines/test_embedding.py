@@ -4,6 +4,8 @@ import pytest
 from governance.bench.detection.baselines.embedding import DIMENSIONS, MOST, embedded, points_of, squared_distances
 from tests.bench.detection.worlds import customer, world
 
+pytest.importorskip("wordllama", reason="WordLlama has no wheel here")
+
 
 class TestEmbedded:
     def test_puts_what_means_the_same_close_together(self) -> None:

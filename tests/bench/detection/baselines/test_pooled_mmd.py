@@ -6,6 +6,8 @@ from governance.bench.detection.baselines.pooled_mmd import FEWEST, Pool
 from governance.bench.detection.world import Label, Sent
 from tests.bench.detection.worlds import KITCHEN, SEA, customer, questions, world
 
+pytest.importorskip("wordllama", reason="WordLlama has no wheel here")
+
 
 def cooks(count: int = 20) -> list[tuple[Label, Sent]]:
     """Ordinary customers, enough of them for both halves."""

@@ -7,6 +7,8 @@ from governance.bench.detection.baselines import prada
 from governance.bench.detection.baselines.prada import FEWEST, abnormality
 from tests.bench.detection.worlds import KITCHEN, LAW, SEA, customer, questions, world
 
+pytest.importorskip("wordllama", reason="WordLlama has no wheel here")
+
 
 def variants(count: int) -> list[str]:
     """As pipelines send them: now a seed from somewhere, now several slight variants of it."""
