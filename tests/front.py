@@ -14,6 +14,7 @@ from django.utils import timezone
 from governance.enforcement.access.front import Front
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE
+from tests.waiting import PATIENCE
 
 
 class _Quiet(WSGIRequestHandler):
@@ -45,7 +46,7 @@ class Served:
             sent["authorization"] = f"Bearer {self.secret}"
         elif key:
             sent["authorization"] = f"Bearer {key}"
-        caller = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        caller = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             caller.request(method, path, json.dumps(body) if body is not None else None, sent)
             answer = caller.getresponse()
@@ -58,7 +59,7 @@ class Served:
         return self.ask("/access/check", method="POST", body=names).json
 
     def knows(self, number: int) -> bool:
-        return self.front.keeper.wait_for(number, 5)
+        return self.front.keeper.wait_for(number, PATIENCE)
 
 
 @contextmanager

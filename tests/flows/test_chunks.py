@@ -15,8 +15,7 @@ from django.conf import settings
 from tests.factories import line, service_key
 from tests.flows.worker import environment
 from tests.servers import free_port
-
-PATIENCE = 60.0  # seconds
+from tests.waiting import PATIENCE
 
 
 @contextmanager

@@ -26,13 +26,13 @@ from governance import embedded
 from governance.usage.profile import tallies
 from tests.flows.test_up import OWN
 from tests.servers import free_port
+from tests.waiting import PATIENCE
 
 EVENTS = 500_000
 BATCH = 2_500
 SENDERS = 6
 ACCOUNTS = 50
 BETWEEN_KILLS = (3.0, 5.0)  # seconds
-PATIENCE = 120.0
 
 HOST = "127.0.0.1"
 ASKED_TO_COME_AGAIN = {429, 503}

@@ -19,7 +19,8 @@ from governance.risk.models import Assessment
 from governance.usage.actions import claim_dirty_accounts, finish, hold, mark_dirty, record_lines
 from governance.usage.models import DirtyAccount, UsageEvent
 from tests.factories import NOW, line, training_licence
-from tests.flows.worker import environment, kill, running_worker, wait_until
+from tests.flows.worker import environment, kill, running_worker
+from tests.waiting import PATIENCE, wait_until
 
 LATER = NOW + timedelta(hours=1)
 
@@ -176,7 +177,7 @@ def test_usage_is_taken_in_though_the_broker_is_dead(tmp_path: Path) -> None:
         env=environment() | {"BROKER_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert b"did not take a ring" in done.stderr

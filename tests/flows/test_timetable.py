@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.flows.worker import running_worker, wait_until
+from tests.flows.worker import running_worker
+from tests.waiting import wait_until
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

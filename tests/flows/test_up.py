@@ -17,9 +17,8 @@ import pytest
 from django.conf import settings
 
 from tests.servers import free_port
+from tests.waiting import PATIENCE
 
-PATIENCE = 90.0  # seconds
-GRACE = 10.0  # seconds
 OWN = {"DATABASE_URL", "BROKER_URL", "STILLWATCH_URL", "DJANGO_SETTINGS_MODULE"}
 
 
@@ -84,7 +83,7 @@ def data() -> Iterator[Path]:
 
 
 def health(port: int) -> int:
-    caller = HTTPConnection("127.0.0.1", port, timeout=10)
+    caller = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         caller.request("GET", "/health/")
         return caller.getresponse().status
@@ -98,7 +97,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 def left_of(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that do not end. What was killed is listed until the kernel has come to it, which a busy machine delays."""
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + PATIENCE
     while (left := alive(processes)) and time.monotonic() < until:
         time.sleep(0.1)
     return left

@@ -4,17 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from django.conf import settings
 from django.db import connection
-
-PATIENCE_SECONDS = 60
 
 
 def environment() -> dict[str, str]:
@@ -51,11 +47,3 @@ def kill(worker: "subprocess.Popen[bytes]") -> None:
     except ProcessLookupError:
         return
     worker.wait()
-
-
-def wait_until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {PATIENCE_SECONDS} s in vain until {what}")
-        time.sleep(0.05)

@@ -11,8 +11,7 @@ from string import Template
 from typing import Any
 
 from tests.servers import end
-
-PATIENCE = 30.0  # seconds
+from tests.waiting import PATIENCE
 
 
 def configured(template: Path, folder: Path, **values: Any) -> Path:
@@ -24,7 +23,7 @@ def configured(template: Path, folder: Path, **values: Any) -> Path:
 
 def status(port: int, *, path: str = "/v1/chat/completions", **headers: str) -> tuple[int, str]:
     """What the gateway answers a customer, and its body."""
-    caller = HTTPConnection("127.0.0.1", port, timeout=10)
+    caller = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         caller.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = caller.getresponse()

@@ -19,9 +19,9 @@ from governance.usage.actions import Outcome, record_events
 from governance.usage.models import UsageEvent
 from tests.gateways.litellm.proxy import LiteLlm
 from tests.usage.spend_log_server import spend_log_server
+from tests.waiting import PATIENCE
 
 CALLBACKS = 3
-PATIENCE = 30.0  # seconds
 
 Told = Callable[[int], list[Outcome]]
 

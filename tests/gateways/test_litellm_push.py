@@ -23,10 +23,10 @@ from governance.enforcement.models import Gateway, Pushed, Repair, Restriction
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.gateways.conftest import VENV
 from tests.servers import end, free_port
+from tests.waiting import PATIENCE
 
 CONFIG = Path(__file__).parent / "litellm/push_config.yaml"
 MASTER = f"sk-{secrets.token_urlsafe(32)}"
-PATIENCE = 120.0  # seconds; the first start compiles all of LiteLLM
 
 TEAM, KEY = Pushed.Kind.TEAM, Pushed.Kind.KEY
 
@@ -41,7 +41,7 @@ class Proxy:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
 
     def ask(self, method: str, path: str, *, key: str, body: bytes = b"") -> int:
-        caller = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        caller = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
             caller.request(method, path, body, headers)

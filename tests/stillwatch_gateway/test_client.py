@@ -1,6 +1,5 @@
 """The gateway's client beside a real server: fresh, and safe while that cannot be reached."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +14,7 @@ from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
 from tests.servers import free_port
-
-PATIENCE = 10.0  # seconds
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -30,20 +28,13 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
     """Starts clients that share a folder, one after the other."""
     with ExitStack() as stack:
 
-        def started(front: Served, *, wait: float = 5.0, **options: Any) -> Gateway:
+        def started(front: Served, *, wait: float = PATIENCE, **options: Any) -> Gateway:
             gateway = Gateway(front.url, front.secret, tmp_path / "kept", instance="a", **options)
             stack.callback(gateway.close)
             gateway.start(wait)
             return gateway
 
         yield started
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def block(name: str) -> Any:

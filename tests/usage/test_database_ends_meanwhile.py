@@ -12,6 +12,7 @@ from django.test import Client
 from governance.usage.models import Profile, UsageEvent
 from governance.usage.partitions import make_days
 from tests.factories import NOW, line, service_key
+from tests.waiting import PATIENCE
 
 
 def send(client: Client, headers: dict[str, Any]) -> Any:
@@ -23,7 +24,7 @@ def send(client: Client, headers: dict[str, Any]) -> Any:
 
 def end_who_waits() -> None:
     """End the connection that waits for a lock, as PostgreSQL does with all of them when it goes down."""
-    until = time.monotonic() + 90
+    until = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
         while True:
             cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")

@@ -10,6 +10,7 @@ from governance.usage import actions
 from governance.usage.actions import Outcome, record_lines
 from governance.usage.partitions import days_in_default, drop_day, make_days
 from tests.factories import NOW, line
+from tests.waiting import PATIENCE
 
 
 def take_in_a_thread() -> Outcome:
@@ -20,7 +21,7 @@ def take_in_a_thread() -> Outcome:
 
 
 def wait_until_it_waits(outcome: Future[Outcome]) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
         while True:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -12,6 +12,7 @@ from stillwatch_gateway.disk import verify
 from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
 from tests.factories import MACHINE, account, restriction
 from tests.front import Said, Served, served
+from tests.waiting import PATIENCE
 
 SNAPSHOT, CHANGES = "/api/v1/access/snapshot", "/api/v1/access/changes"
 
@@ -92,7 +93,7 @@ class TestChanges:
 
 class TestAnOpenLine:
     def test_tells_changes_as_they_happen_each_with_its_signature(self, front: Served) -> None:
-        caller = HTTPConnection("127.0.0.1", front.port, timeout=10)
+        caller = HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE)
         headers = {"Authorization": f"Bearer {front.secret}", "Accept": "text/event-stream"}
         caller.request("GET", f"{CHANGES}?after=0", headers=headers)
         answer = caller.getresponse()
@@ -113,7 +114,7 @@ class TestAnOpenLine:
 
 def test_more_than_may_wait_are_asked_to_come_again(transactional_db: None) -> None:
     with served(waiting=1) as front:
-        caller = HTTPConnection("127.0.0.1", front.port, timeout=10)
+        caller = HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE)
         headers = {"Authorization": f"Bearer {front.secret}", "Accept": "text/event-stream"}
         caller.request("GET", f"{CHANGES}?after=0", headers=headers)
         caller.getresponse()

@@ -1,6 +1,5 @@
 """The canary, against a gateway that asks the truth itself, and ones that do not obey, or do not answer."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
@@ -37,16 +36,17 @@ def gateway(served: CanaryServer) -> Gateway:
 
 
 class Hurried:
-    """A clock whose pauses take no time, but are counted as if they did."""
+    """A clock of its own: pauses pass at once, and each look at it takes a millisecond, however slow the machine is."""
 
     def __init__(self) -> None:
-        self.skipped = 0.0
+        self.seconds = 0.0
 
     def clock(self) -> float:
-        return time.monotonic() + self.skipped
+        self.seconds += 0.001
+        return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        self.skipped += seconds
+        self.seconds += seconds
 
 
 def probed(gateway: Gateway) -> list[tuple[bool, str]]:
@@ -66,9 +66,7 @@ class TestAGatewayThatObeys:
             "began",
             "ended",
         ]
-        for one in (refused, let_in):
-            assert one.took_ms is not None
-            assert one.took_ms < 5_000
+        assert None not in {refused.took_ms, let_in.took_ms}
         assert refused.at < let_in.at
 
     def test_is_asked_with_the_request_of_the_canary(self, served: CanaryServer, gateway: Gateway) -> None:
@@ -108,7 +106,7 @@ class TestAGatewayThatIgnoresBlocks:
 
         probe(gateway, timezone.now(), clock=hurried.clock, sleep=hurried.sleep)
 
-        assert 8 < hurried.skipped <= 10
+        assert 8 < hurried.seconds <= 10
         assert len(served.asked) > 20
 
     def test_is_found_out_where_it_does_not_let_in_again(self, served: CanaryServer, gateway: Gateway) -> None:

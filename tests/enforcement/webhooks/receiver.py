@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,12 +14,13 @@ from tests.servers import Quiet, serving
 
 
 class Receiver:
-    """What came in, and how it answers: `statuses` in turn, the last one for ever; after `slow` seconds."""
+    """What came in, and how it answers: `statuses` in turn, the last one for ever; once `may_answer` is set."""
 
     def __init__(self) -> None:
         self.statuses = [204]
         self.headers: dict[str, str] = {}
-        self.slow = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.received: list[tuple[dict[str, str], str]] = []
         self.url = ""
 
@@ -45,7 +45,7 @@ def receiving(identity: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             receiver.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            time.sleep(receiver.slow)
+            receiver.may_answer.wait()
             self.send_response(receiver.answer())
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
@@ -58,7 +58,10 @@ def receiving(identity: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         server.socket = identity.wrap_socket(server.socket, server_side=True)
         receiver.url = f"https://localhost:{server.server_port}/hook"
     with serving(server):
-        yield receiver
+        try:
+            yield receiver
+        finally:
+            receiver.may_answer.set()
 
 
 @contextmanager

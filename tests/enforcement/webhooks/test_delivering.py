@@ -1,9 +1,9 @@
 """Every change is told to every webhook, once it is committed, as often as it takes."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,10 +14,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from governance.audit.models import Entry
 from governance.enforcement.actions import lift
 from governance.enforcement.models import Delivery, Webhook
-from governance.enforcement.webhooks import actions
 from governance.enforcement.webhooks.actions import (
     LEASE,
     RETRIES,
+    SPELL,
     _claim,
     _note,
     add_webhook,
@@ -32,6 +32,7 @@ from governance.enforcement.webhooks.actions import (
 from governance.enforcement.webhooks.sending import Attempt
 from tests.enforcement.webhooks.receiver import Receiver, receiving
 from tests.factories import MACHINE, account, restriction
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -59,6 +60,14 @@ def tell(*, later: timedelta = timedelta(0)) -> int:
         return timezone.now() + later
 
     return sum(deliver(webhook, clock=clock) for webhook in fan_out(now=clock()))
+
+
+def deliver_and_disconnect(webhook: Webhook) -> int:
+    """Deliver in a thread of its own, with the real clock."""
+    try:
+        return deliver(webhook.pk, clock=timezone.now)
+    finally:
+        connection.close()
 
 
 class TestAChange:
@@ -206,49 +215,46 @@ class TestAReceiverThatFails:
 
 class TestASlowReceiver:
     def test_delays_nobody_but_itself(self, receiver: Receiver) -> None:
-        added(receiver)
-        with receiving() as slow:
-            added(slow)
-            slow.slow = 2.0
+        quick, _ = added(receiver)
+        with ThreadPoolExecutor(2) as pool, receiving() as slow:
+            late, _ = added(slow)
+            slow.may_answer.clear()
             restriction(account())
-            began = time.monotonic()
+            fan_out(now=timezone.now())
 
-            def one(webhook: str) -> float:
-                try:
-                    deliver(webhook, clock=timezone.now)
-                    return time.monotonic() - began
-                finally:
-                    connection.close()
+            waiting, done = (pool.submit(deliver_and_disconnect, webhook) for webhook in (late, quick))
 
-            with ThreadPoolExecutor(2) as pool:
-                took = sorted(pool.map(one, fan_out(now=timezone.now())))
-
-        assert took[0] < 1.0
-        assert took[1] >= 2.0
+            assert done.result(PATIENCE) == 1
+            assert not waiting.done()
+            slow.may_answer.set()
+            assert waiting.result(PATIENCE) == 1
 
     def test_is_asked_by_one_process_at_a_time(self, receiver: Receiver) -> None:
         webhook, _ = added(receiver)
         restriction(account())
         fan_out(now=timezone.now())
-        receiver.slow = 0.5
-
-        def one(_: int) -> int:
-            try:
-                return deliver(webhook.pk, clock=timezone.now)
-            finally:
-                connection.close()
+        receiver.may_answer.clear()
 
         with ThreadPoolExecutor(2) as pool:
-            assert sorted(pool.map(one, range(2))) == [0, 1]
+            first = pool.submit(deliver_and_disconnect, webhook)
+            wait_until(lambda: bool(receiver.received))
+            second = pool.submit(deliver_and_disconnect, webhook)
 
-    def test_gives_others_their_turn_after_a_while(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-        added(receiver)
+            assert second.result(PATIENCE) == 0
+            receiver.may_answer.set()
+            assert first.result(PATIENCE) == 1
+
+    def test_gives_others_their_turn_after_a_while(self, receiver: Receiver) -> None:
+        webhook, _ = added(receiver)
         for _ in range(3):
             restriction(account())
-        monkeypatch.setattr(actions, "SPELL", timedelta(seconds=0.3))
-        receiver.slow = 0.4
+        fan_out(now=timezone.now())
+        looks = count()
 
-        assert [tell(), tell(), tell(), tell()] == [1, 1, 1, 0]
+        def slow_clock() -> datetime:
+            return timezone.now() + SPELL / 3 * next(looks)
+
+        assert [deliver(webhook.pk, clock=slow_clock) for _ in range(4)] == [1, 1, 1, 0]
 
 
 class TestAWorkerThatDies:
@@ -328,19 +334,15 @@ class TestSwitching:
         for _ in range(5):
             restriction(account())
         fan_out(now=timezone.now())
-        receiver.slow = 0.4
-
-        def sending() -> int:
-            try:
-                return deliver(webhook.pk, clock=timezone.now)
-            finally:
-                connection.close()
+        receiver.may_answer.clear()
 
         with ThreadPoolExecutor(1) as pool:
-            sent = pool.submit(sending)
-            time.sleep(0.6)
+            sent = pool.submit(deliver_and_disconnect, webhook)
+            wait_until(lambda: bool(receiver.received))
             disable(webhook, because="It was the wrong address.", by=MACHINE, now=timezone.now())
-            assert sent.result() <= 3
+            receiver.may_answer.set()
+
+            assert sent.result(PATIENCE) == 1
 
     @pytest.mark.parametrize("outcome", [Attempt(204), Attempt(500)])
     def test_replays_what_is_under_way_once_more_and_at_once(self, receiver: Receiver, outcome: Attempt) -> None:

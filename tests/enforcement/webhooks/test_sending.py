@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -123,13 +122,11 @@ class TestAnAnswer:
     )
     def test_that_never_ends_is_none(self, beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sending, "WHOLE_SECONDS", 0.5)
-        began = time.monotonic()
 
         with trickling(beginning) as url:
             outcome = post(url)
 
         assert outcome == Attempt(None, "No answer in time.")
-        assert time.monotonic() - began < 3
 
     @pytest.mark.parametrize(
         ("asked", "seconds"),

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers import end, free_port
+from tests.waiting import PATIENCE
 
 CONFIG = Path(__file__).with_name("config.yaml")
-PATIENCE = 120.0  # seconds; the first start compiles all of LiteLLM
 
 
 class LiteLlm:
@@ -54,7 +54,7 @@ class LiteLlm:
         """The status and the body of LiteLLM's answer."""
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "User-Agent": "Harbour/1.0"}
         headers |= body.pop("headers", {})
-        caller = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        caller = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             caller.request(method, path, json.dumps(body), headers)
             answer = caller.getresponse()
