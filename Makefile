@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 SOURCES = $(shell find manage.py accounts governance stillwatch_gateway tests -name '*.py')
 TEMPLATES = $(shell find templates -name '*.html')
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
@@ -15,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check style types imports templates django bench bench-detection lock wheels clean
+.PHONY: help run test test-long check style types imports templates django bench bench-detection lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -25,7 +26,10 @@ run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DAT
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tests/review -k block')
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(PYTEST) -m 'not long' --durations 10 $(ARGS)
+
+test-long: $(VENV)/installed-dev ## run the tests that take minutes
+	@exec $(PYTEST) -m long $(ARGS)
 
 check: style types imports templates django ## look for mistakes without running anything
 
