@@ -1,153 +1,113 @@
 """Keeping the register of customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import known
-from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
+from accounts.licensing import ImpossibleLicenceError
+from accounts.models import Account, ApiKey, Organisation
 from accounts.register import AccountLine
-from governance.audit.actions import record
+from accounts.register_batch import LineOutcome, RegisterBatch
+from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 
-DESCRIBED_BY_SELLER = (
-    "organisation", "status", "created_at", "plan", "declared_use", "country", "signup_ip", "email_domain",
-    "payment_fingerprint",
-)  # fmt: skip
+# Names that a restriction covers may have come or gone: gateways are to know at once.
+NAMES_CHANGED = "governance.tasks.cover_new_names"
+# Past so many the task looks at everything: a message to the broker stays small.
+MOST_NAMED = 500
 
-# Somebody restricted may have a new key, or an organisation a new account: gateways are to know at once.
-NAMES_CAME = "governance.tasks.cover_new_names"
+
+class Rejected(NamedTuple):
+    """A line that was not applied: its place in the batch, counted from 0, and why."""
+
+    place: int
+    reason: str
 
 
 class Registered(NamedTuple):
-    """How many accounts a batch made and how many it described anew."""
+    """What a batch of the register came to. The first three count lines; `notes` say in words what changed hands."""
 
     created: int
     updated: int
+    unchanged: int = 0
+    rejected: Sequence[Rejected] = ()
+    notes: Sequence[str] = ()
+
+
+def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+    """Make the register say what these lines say, in their order, all in one transaction.
+
+    A member that a line does not have is left as it is. A line that cannot be applied rejects no other.
+    """
+    try:
+        return _register_accounts(lines, by=by, now=now)
+    except IntegrityError:
+        # Usage made one of these accounts or keys meanwhile: now it is there to be compared with.
+        return _register_accounts(lines, by=by, now=now)
 
 
 @transaction.atomic
-def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
-    """Take in what the seller says of its accounts; the last line about an account wins."""
-    latest = {line.account: line for line in lines}
-    organisations = _organisations({line.organisation: line.organisation_name for line in latest.values()})
-    known = set(Account.objects.known_as(list(latest)).values_list("external_id", flat=True))
-    Account.objects.bulk_create(
-        [_account(line, organisations, now) for _, line in sorted(latest.items())],
-        update_conflicts=True,
-        unique_fields=["external_id"],
-        update_fields=DESCRIBED_BY_SELLER,
+def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+    batch = RegisterBatch(lines, now=now)
+    outcomes: list[LineOutcome] = []
+    rejected: list[Rejected] = []
+    for place, line in enumerate(lines):
+        try:
+            outcomes.append(batch.apply(line))
+        except ImpossibleLicenceError as error:
+            rejected.append(Rejected(place, str(error)))
+    batch.save()
+    _announce(
+        accounts={one.pk for one in batch.renamed if isinstance(one, Account)},
+        organisations={one.pk for one in batch.renamed if isinstance(one, Organisation)},
     )
-    accounts = {account.external_id: account for account in Account.objects.known_as(list(latest))}
-    _license(latest, accounts, now)
-    _register_keys(latest, accounts, now)
-    _accept_terms(latest, accounts)
-    ring(NAMES_CAME)
-    registered = Registered(created=len(latest) - len(known), updated=len(known))
-    record("accounts.registered", subject=("register", "accounts"), by=by, now=now, details=registered._asdict())
-    return registered
-
-
-def _account(line: AccountLine, organisations: Mapping[str, int], now: datetime) -> Account:
-    return Account(
-        external_id=line.account,
-        organisation_id=organisations[line.organisation] if line.organisation else None,
-        status=line.status,
-        created_at=line.created_at,
-        first_seen_at=now,
-        plan=line.plan,
-        declared_use=line.declared_use,
-        country=line.country or "",
-        signup_ip=line.signup_ip,
-        email_domain=line.email_domain or "",
-        payment_fingerprint=line.payment_fingerprint or "",
+    counts = {outcome.value: outcomes.count(outcome) for outcome in LineOutcome}
+    record_all(batch.happenings, by=by, now=now)
+    record(
+        "accounts.registered",
+        subject=("register", "accounts"),
+        by=by,
+        now=now,
+        details=counts | {"rejected": len(rejected)},
     )
+    return Registered(**counts, rejected=tuple(rejected), notes=tuple(batch.notes))
 
 
-def _organisations(names: Mapping[str | None, str]) -> dict[str, int]:
-    """The primary keys of these organisations by external id, made where missing and named where a name is given."""
-    wanted = dict(sorted((external_id, name) for external_id, name in names.items() if external_id))
+def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] = ()) -> None:
+    """Have gateways told where a restriction on these covers other names than they know."""
+    if not accounts and not organisations:
+        return
+    targets = [f"account:{pk}" for pk in sorted(accounts)] + [f"organisation:{pk}" for pk in sorted(organisations)]
+    ring(NAMES_CHANGED, *(targets if len(targets) <= MOST_NAMED else ()))
+
+
+def _organisations(external_ids: Collection[str]) -> dict[str, int]:
+    """The primary keys of these organisations by external id, made where missing."""
     Organisation.objects.bulk_create(
-        [Organisation(external_id=external_id, name=name) for external_id, name in wanted.items()],
-        ignore_conflicts=True,
+        [Organisation(external_id=external_id) for external_id in sorted(external_ids)], ignore_conflicts=True
     )
-    Organisation.objects.bulk_create(
-        [Organisation(external_id=external_id, name=name) for external_id, name in wanted.items() if name],
-        update_conflicts=True,
-        unique_fields=["external_id"],
-        update_fields=["name"],
-    )
-    return dict(Organisation.objects.filter(external_id__in=list(wanted)).values_list("external_id", "pk"))
-
-
-def _license(lines: Mapping[str, AccountLine], accounts: Mapping[str, Account], now: datetime) -> None:
-    """A permission to train begins or ends where the seller's word differs from what is in force."""
-    in_force = Licence.objects.in_force(at=now).filter(training_permitted=True)
-    permitted = set(in_force.filter(account__in=accounts.values()).values_list("account__external_id", flat=True))
-    wanted = {name: line.licence for name, line in lines.items() if line.licence is not None}
-    Licence.objects.bulk_create(
-        Licence(
-            account=accounts[name],
-            training_permitted=True,
-            starts_at=licence.starts_at or accounts[name].created_at or now,
-            ends_at=licence.ends_at,
-            reference=licence.reference,
-        )
-        for name, licence in wanted.items()
-        if licence.training_permitted and name not in permitted
-    )
-    ended = [accounts[name].pk for name, licence in wanted.items() if not licence.training_permitted]
-    in_force.filter(account__in=ended).update(ends_at=now)
-
-
-def _register_keys(lines: Mapping[str, AccountLine], accounts: Mapping[str, Account], now: datetime) -> None:
-    ApiKey.objects.bulk_create(
-        [
-            ApiKey(
-                external_id=key.id,
-                account=accounts[name],
-                digest=bytes.fromhex(key.digest) if key.digest else None,
-                first_seen_at=now,
-            )
-            for name, line in lines.items()
-            for key in line.keys
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _accept_terms(lines: Mapping[str, AccountLine], accounts: Mapping[str, Account]) -> None:
-    accepted = {name: line.terms for name, line in lines.items() if line.terms is not None}
-    first_seen = {terms.version: terms.accepted_at for terms in accepted.values()}
-    TermsVersion.objects.bulk_create(
-        [TermsVersion(name=name, published_at=at) for name, at in sorted(first_seen.items())],
-        ignore_conflicts=True,
-    )
-    versions = TermsVersion.objects.in_bulk(list(first_seen), field_name="name")
-    TermsAcceptance.objects.bulk_create(
-        [
-            TermsAcceptance(account=accounts[name], terms=versions[terms.version], accepted_at=terms.accepted_at)
-            for name, terms in accepted.items()
-        ],
-        ignore_conflicts=True,
-    )
+    return dict(Organisation.objects.filter(external_id__in=external_ids).values_list("external_id", "pk"))
 
 
 def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
     """The primary keys of accounts seen in usage (external id → organisation's, if said); unknown ones are created.
 
-    Runs in the caller's transaction.
+    Where the register names no organisation of an account, usage does. Runs in the caller's transaction.
     """
     found = known.accounts.among(accounts)
-    if len(found) == len(accounts):
+    named = {name: organisation for name, organisation in accounts.items() if organisation}
+    placed = known.placed.among(named)
+    if len(found) == len(accounts) and len(placed) == len(named):
         return found
-    strangers = [name for name in accounts if name not in found]
-    found |= dict(Account.objects.known_as(strangers).values_list("external_id", "pk"))
-    if new := {name: organisation for name, organisation in accounts.items() if name not in found}:
-        organisations = _organisations(dict.fromkeys(filter(None, new.values()), ""))
+    strangers = {name: accounts[name] for name in accounts if name not in found}
+    found |= dict(Account.objects.known_as(list(strangers)).values_list("external_id", "pk"))
+    new = {name: organisation for name, organisation in strangers.items() if name not in found}
+    organisations = _organisations({name for name in new.values() if name}) if any(new.values()) else {}
+    if new:
         Account.objects.bulk_create(
             [
                 Account(
@@ -160,27 +120,40 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
             ignore_conflicts=True,
         )
         found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
-        ring(NAMES_CAME)
+        _announce(organisations=organisations.values())
+    _place({found[name]: organisation for name, organisation in named.items() if name not in placed})
     met = {name: found[name] for name in strangers}
     transaction.on_commit(lambda: known.accounts.remember(met))
+    transaction.on_commit(lambda: known.placed.remember({name: found[name] for name in named}))
     return found
 
 
+def _place(accounts: Mapping[int, str]) -> None:
+    """Put accounts without an organisation into the one that usage names (primary key → external id)."""
+    without = Account.objects.filter(pk__in=accounts, organisation=None)
+    if not (homeless := list(without.select_for_update(no_key=True).order_by("pk"))):
+        return
+    organisations = _organisations({accounts[account.pk] for account in homeless})
+    for account in homeless:
+        account.organisation_id = organisations[accounts[account.pk]]
+    Account.objects.bulk_update(homeless, ["organisation"], batch_size=1_000)
+    _announce(organisations=organisations.values())
+
+
 def meet_keys(keys: Mapping[str, int], *, now: datetime) -> None:
-    """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction."""
+    """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
+
+    A key that is known stays with its account: only the register moves it.
+    """
     met = known.keys.among(keys)
     strangers = {name: account for name, account in keys.items() if name not in met}
     if not strangers:
         return
     registered = set(ApiKey.objects.filter(external_id__in=list(strangers)).values_list("external_id", flat=True))
+    new = {name: account for name, account in strangers.items() if name not in registered}
     ApiKey.objects.bulk_create(
-        [
-            ApiKey(external_id=name, account_id=account, first_seen_at=now)
-            for name, account in sorted(strangers.items())
-            if name not in registered
-        ],
+        [ApiKey(external_id=name, account_id=account, first_seen_at=now) for name, account in sorted(new.items())],
         ignore_conflicts=True,
     )
-    if len(registered) < len(strangers):
-        ring(NAMES_CAME)
+    _announce(accounts=set(new.values()))
     transaction.on_commit(lambda: known.keys.remember(strangers))

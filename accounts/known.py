@@ -30,4 +30,5 @@ class Known:
 
 
 accounts: Final = Known()
+placed: Final = Known()  # accounts that have an organisation
 keys: Final = Known()

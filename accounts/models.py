@@ -93,7 +93,10 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
 
 
 class Licence(models.Model):
-    """What a customer may do beyond the terms, for the half-open period from `starts_at` to `ends_at`."""
+    """What a customer may do beyond the terms, for the half-open period from `starts_at` to `ends_at`.
+
+    It is the same licence while account, contract and start are the same; its end may be moved.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="licences")
     training_permitted = models.BooleanField(default=False, help_text="A licensed distiller is no suspect.")
@@ -109,6 +112,9 @@ class Licence(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gt=models.F("starts_at")),
                 name="licence_ends_after_it_starts",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "reference", "starts_at"], name="one_licence_a_contract_and_start"
             ),
         ]
 

@@ -31,8 +31,9 @@ def end_expired_restrictions() -> None:
 
 
 @shared_task
-def cover_new_names() -> None:
-    enforcement.cover_new_names(now=timezone.now())
+def cover_new_names(*targets: str) -> None:
+    """Of these accounts and organisations, such as "account:7"; without any, of everybody restricted."""
+    enforcement.cover_new_names(targets=targets, now=timezone.now())
 
 
 @shared_task

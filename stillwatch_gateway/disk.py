@@ -22,7 +22,7 @@ from stillwatch_gateway.messages import (
     read_changes,
     read_snapshot,
 )
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 HEAD_BYTES: Final = 200
 
@@ -56,7 +56,10 @@ class Store:
         closed = head.closed
         for changes in self._kept_changes():
             if changes.after == restricted.sequence:
-                apply(restricted, changes)
+                try:
+                    apply(restricted, changes)
+                except OutOfOrderError:  # the rest comes with the next snapshot
+                    break
                 closed = changes.closed
         return restricted, closed
 
@@ -123,7 +126,7 @@ def verify(body: bytes, digest: str | None, signed: str | None, key: bytes) -> N
 
 
 def apply(restricted: Restricted, changes: Changes) -> None:
-    """Raises OutOfOrderError where they do not follow on what is known; then nothing has changed."""
+    """Raises OutOfOrderError at the first that does not follow on what is known; those before it count."""
     for number, told, ended in changes.changes:
         restricted.change(number, told, ended)
 

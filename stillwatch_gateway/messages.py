@@ -97,6 +97,8 @@ def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Entry]:
     count, last = 0, 0
     for line in lines:
         entry = read_entry(_json(line))
+        if not entry.is_whole:
+            raise BadMessageError(f"restriction {entry.number} lacks names")
         if not last < entry.number <= head.sequence:
             raise BadMessageError(f"restriction {entry.number} after {last} of {head.sequence}")
         count, last = count + 1, entry.number
@@ -106,7 +108,10 @@ def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Entry]:
 
 
 def read_entry(told: Any) -> Entry:
-    """A restriction as Stillwatch tells it. Raises BadMessageError."""
+    """A restriction as Stillwatch tells it, with all its names or, where it has many, those that changed.
+
+    Raises BadMessageError.
+    """
     if not isinstance(told, dict):
         raise BadMessageError("a restriction is missing")
     kind, reason = told.get("kind"), told.get("reason")
@@ -121,17 +126,24 @@ def read_entry(told: Any) -> Entry:
     since, until = _time(told, "from"), _time(told, "until", missing=FOREVER)
     if until <= since:
         raise BadMessageError("a restriction ends before it starts")
+    is_whole = "names" in told or "names_added" not in told
+    names = tuple(_names(told.get("names" if is_whole else "names_added")))
+    removed = () if is_whole else tuple(_names(told.get("names_removed")))
+    if not names and not removed:
+        raise BadMessageError("a restriction does not say whom it is against")
     return Entry(
         number=_number(told, "number"),
         terms=Terms(kind, reason, requests, tokens, tuple(sorted(withheld))),
         since=since,
         until=until,
-        names=tuple(_names(told.get("names"))),
+        names=names,
+        is_whole=is_whole,
+        removed=removed,
     )
 
 
 def _names(named: Any) -> Iterator[str]:
-    if not isinstance(named, dict) or set(named) != set(NAMED_BY) or not any(named.values()):
+    if not isinstance(named, dict) or set(named) != set(NAMED_BY):
         raise BadMessageError("a restriction does not say whom it is against")
     for kind, names in named.items():
         if not isinstance(names, list):

@@ -30,6 +30,9 @@ class Terms(NamedTuple):
 class Entry(NamedTuple):
     """A restriction as it was told. Times are seconds since 1970, `until` is infinite where there is none; `names`
     are such as "account:acct_1042".
+
+    Where `is_whole` is False, `names` are only those that a known restriction covers from now on, and `removed` those
+    that it does no longer.
     """
 
     number: int
@@ -37,6 +40,8 @@ class Entry(NamedTuple):
     since: float
     until: float
     names: tuple[str, ...]
+    is_whole: bool = True
+    removed: tuple[str, ...] = ()
 
 
 class Decision(NamedTuple):
@@ -69,24 +74,28 @@ class Restricted:
         self.sequence = sequence
         self._packed = _Packed(entries)
         self._newer: dict[int, Entry] = {}
+        self._partial: set[int] = set()  # numbers in `_newer` that have further names in the snapshot
         self._by_name: dict[str, tuple[Entry, ...]] = {}
 
     def __len__(self) -> int:
-        return len(self._packed) - len(self._packed.outdated) + len(self._newer)
+        return len(self._packed) - len(self._packed.outdated) + len(self._newer) - len(self._partial)
 
     @property
     def told_since(self) -> int:
         """How much is held beside the snapshot, where it takes more room."""
-        return len(self._newer) + len(self._packed.outdated)
+        return len(self._newer) + len(self._packed.outdated) + len(self._packed.dropped)
 
     def change(self, number: int, told: Entry | None, ended: int | None) -> None:
-        """Take in the next change: a restriction that began or covers more names, or the number of one that ended.
+        """Take in the next change: a restriction that began or covers other names, or the number of one that ended.
 
-        Raises OutOfOrderError where `number` is not the next one.
+        Raises OutOfOrderError where `number` is not the next one, or where the names of a restriction change that is
+        not known.
         """
         if number != self.sequence + 1:
             raise OutOfOrderError(f"change {number} after {self.sequence}")
-        if told is not None:
+        if told is not None and not told.is_whole:
+            self._rename(told)
+        elif told is not None:
             before = self._newer.get(told.number)
             self._newer[told.number] = told
             for name in told.names:
@@ -95,12 +104,32 @@ class Restricted:
             if before is not None:
                 self._unname(before, keep=set(told.names))
             self._outdate(told.number)
+            self._partial.discard(told.number)
         if ended is not None:
             self._outdate(ended)
+            self._partial.discard(ended)
             gone = self._newer.pop(ended, None)
             if gone is not None:
                 self._unname(gone)
         self.sequence = number
+
+    def _rename(self, told: Entry) -> None:
+        before = self._newer.get(told.number)
+        packed = told.number in self._packed and told.number not in self._packed.outdated
+        if before is None and not packed:
+            raise OutOfOrderError(f"the names of restriction {told.number} change, which is not known")
+        removed = set(told.removed)
+        kept = tuple(name for name in before.names if name not in removed) if before is not None else ()
+        now = Entry(told.number, told.terms, told.since, told.until, kept + told.names)
+        for name in told.names:
+            others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
+            self._by_name[name] = (*others, now)
+        self._newer[told.number] = now
+        if packed:
+            self._partial.add(told.number)
+            self._packed.dropped.update((hash(name), told.number) for name in removed)
+        if before is not None and removed:
+            self._unname(before, keep=set(now.names))
 
     def _outdate(self, number: int) -> None:
         if number in self._packed:
@@ -168,6 +197,7 @@ class _Packed:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.outdated: set[int] = set()  # numbers of those that have ended, or were told anew
+        self.dropped: set[tuple[int, int]] = set()  # hashes of names, and numbers that cover them no longer
         self._numbers = array("Q")
         self._catalogue: list[Terms] = []
         kept = bytearray()
@@ -212,7 +242,11 @@ class _Packed:
         while place:
             if at_hash == hashed:
                 number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * (abs(place) - 1))
-                if since <= now < until and number not in self.outdated:
+                if (
+                    since <= now < until
+                    and number not in self.outdated
+                    and not (self.dropped and (hashed, number) in self.dropped)
+                ):
                     found[number] = self._catalogue[terms]
                 if place > 0:
                     return

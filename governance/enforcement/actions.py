@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Account
 from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
 from governance.doorbell import CHANGES_CHANNEL, call_out, ring
-from governance.enforcement.models import Change, Reason, Restriction
-from governance.enforcement.names import KINDS, Names, Target, names_of
+from governance.enforcement.models import Change, CoveredName, Reason, Restriction
+from governance.enforcement.names import KINDS, NamesChanged, Target, outdated_restrictions, update_names
 from governance.enforcement.queries import last_number
 from governance.risk.models import Campaign
 
@@ -181,38 +181,21 @@ def _end_some_expired(*, now: datetime) -> int:
     return len(overdue)
 
 
-# Restrictions in force on somebody who has a key, or an account, that gateways were not told of with them.
-COVERS_LESS: Final = """
-    WITH live AS (
-        SELECT number, account_id, organisation_id FROM enforcement_restriction
-        WHERE ended_at IS NULL AND key_id IS NULL
-    ), covered AS (
-        SELECT live.number, account.external_id AS account, key.external_id AS key
-        FROM live JOIN accounts_account account
-            ON account.id = live.account_id OR account.organisation_id = live.organisation_id
-        LEFT JOIN accounts_apikey key ON key.account_id = account.id
-    ), told AS (
-        SELECT DISTINCT ON (restriction_id) restriction_id, told->'names' AS names
-        FROM enforcement_change WHERE told IS NOT NULL AND restriction_id IN (SELECT number FROM live)
-        ORDER BY restriction_id, number DESC
-    )
-    SELECT DISTINCT covered.number FROM covered JOIN told ON told.restriction_id = covered.number
-    WHERE NOT told.names->'account' ? covered.account
-       OR covered.key IS NOT NULL AND NOT told.names->'key' ? covered.key
-"""
+def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
+    """Tell gateways of names that live restrictions cover, or cover no longer, by now; of how many restrictions.
+
+    `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them.
+    """
+    numbers = outdated_restrictions(targets)
+    return sum(_cover_some(numbers[start : start + PORTION], now=now) for start in range(0, len(numbers), PORTION))
 
 
 @transaction.atomic
-def cover_new_names(*, now: datetime) -> int:
-    """Tell gateways of keys and accounts that came to somebody who is restricted already; of how many restrictions."""
-    with connection.cursor() as cursor:
-        cursor.execute(COVERS_LESS)
-        numbers = [number for (number,) in cursor.fetchall()]
-    if not numbers:
-        return 0
+def _cover_some(numbers: Sequence[int], *, now: datetime) -> int:
     take_turn()
-    live = _live(Restriction.objects.filter(number__in=numbers))
-    _tell(Change.What.COVERS, live, now=now, names=names_of([restriction.target for restriction in live]))
+    changed = update_names(numbers)
+    live = _live(Restriction.objects.filter(number__in=changed))
+    _tell(Change.What.COVERS, live, now=now, names=changed)
     return len(live)
 
 
@@ -280,8 +263,8 @@ def _begin(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> 
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
-    targets = [restriction.target for restriction in restrictions]
-    _tell(Change.What.BEGAN, restrictions, now=now, names=names_of(targets))  # these numbers are theirs
+    names = update_names([one.number for one in restrictions], list_few=False)
+    _tell(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
     record_all(happenings, by=by, now=now)
 
@@ -331,11 +314,17 @@ def _restore(ended: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
 
 
 def _tell(
-    what: Change.What, restrictions: Sequence[Restriction], *, now: datetime, names: Sequence[Names] | None = None
+    what: Change.What,
+    restrictions: Sequence[Restriction],
+    *,
+    now: datetime,
+    names: Mapping[int, NamesChanged] | None = None,
 ) -> None:
     """Append to the feed. Numbers are gapless and in commit order, since whoever calls has taken the turn."""
     if not restrictions:
         return
+    if what == Change.What.ENDED:
+        CoveredName.objects.filter(restriction__in=[one.number for one in restrictions]).delete()
     begins = what == Change.What.BEGAN
     first = restrictions[0].number if begins else last_number() + 1
     Change.objects.bulk_create(
@@ -345,7 +334,7 @@ def _tell(
                 restriction=restriction,
                 what=what,
                 at=now,
-                told=told(restriction, names[number - first]) if names else None,
+                told=told(restriction, what, names[restriction.number]) if names else None,
             )
             for number, restriction in enumerate(restrictions, start=first)
         ],
@@ -355,9 +344,12 @@ def _tell(
     ring("governance.tasks.deliver_restrictions")
 
 
-def told(restriction: Restriction, names: Names) -> dict[str, Any]:
-    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why."""
-    return {
+def told(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
+    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why.
+
+    Where it goes on, they are told which names it covers now and no longer, and all its names while these are few.
+    """
+    terms = {
         "number": restriction.number,
         "kind": str(restriction.kind),
         "reason": str(restriction.reason),
@@ -366,8 +358,11 @@ def told(restriction: Restriction, names: Names) -> dict[str, Any]:
         "requests_per_minute": restriction.requests_per_minute,
         "tokens_per_minute": restriction.tokens_per_minute,
         "withheld": sorted(restriction.withheld),
-        "names": names,
     }
+    if what == Change.What.BEGAN:
+        return terms | {"names": names.added}
+    changed = {"names_added": names.added, "names_removed": names.removed}
+    return terms | changed | ({"names": names.all} if names.all is not None else {})
 
 
 def subject_of(restriction: Restriction) -> tuple[str, str]:

@@ -1,58 +1,143 @@
-"""The names that a restriction covers: by any of them a gateway may know whom it serves."""
+"""The names that a restriction covers: by any of them a gateway may know whom it serves.
+
+A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
+What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
+difference of the database.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from django.db import connection
 
 from accounts.models import Account, ApiKey, Organisation
+from stillwatch_gateway.restricted import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
 Target = Account | ApiKey | Organisation
 KINDS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
 
+# Past so many names a change tells gateways what came and went, and not all names again.
+MOST_LISTED: Final = 200
 
-def names_of(targets: Sequence[Target]) -> list[Names]:
-    """Of each target, in their order: organisations, accounts, keys and the digests of keys (hexadecimal), by kind.
 
-    A key covers itself, an account itself and its keys, an organisation itself, its accounts and their keys.
+class NamesChanged(NamedTuple):
+    """The names that a restriction covers from now on, and does no longer. `all` lists every one while they are few."""
+
+    added: Names
+    removed: Names
+    all: Names | None
+
+
+# What the live restrictions cover by the register as it is, beside what gateways were told.
+_COMPARED: Final = """
+    WITH live AS (
+        SELECT number, account_id, key_id, organisation_id FROM enforcement_restriction
+        WHERE ended_at IS NULL AND /* which */
+    ), member AS (
+        SELECT live.number, account.id, account.external_id
+        FROM live JOIN accounts_account account ON account.id = live.account_id
+        UNION ALL
+        SELECT live.number, account.id, account.external_id
+        FROM live JOIN accounts_account account ON account.organisation_id = live.organisation_id
+    ), named_key AS (
+        SELECT member.number, key.external_id, key.digest
+        FROM member JOIN accounts_apikey key ON key.account_id = member.id
+        UNION ALL
+        SELECT live.number, key.external_id, key.digest FROM live JOIN accounts_apikey key ON key.id = live.key_id
+    ), covered AS (
+        SELECT live.number, 'organisation' AS kind, organisation.external_id AS name
+        FROM live JOIN accounts_organisation organisation ON organisation.id = live.organisation_id
+        UNION ALL SELECT number, 'account', external_id FROM member
+        UNION ALL SELECT number, 'key', external_id FROM named_key
+        UNION ALL SELECT number, 'digest', encode(digest, 'hex') FROM named_key WHERE digest IS NOT NULL
+    ), told AS (
+        SELECT restriction_id, kind, name FROM enforcement_coveredname
+        WHERE restriction_id IN (SELECT number FROM live)
+    ), missing AS (
+        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
+    ), surplus AS (
+        SELECT restriction_id, kind, name FROM told EXCEPT SELECT number, kind, name FROM covered
+    )
+"""
+WHICH: Final = "/* which */"
+_EVERY: Final = "true"
+_OF_TARGETS: Final = """(
+    account_id = ANY(%(accounts)s) OR organisation_id = ANY(%(organisations)s)
+    OR key_id IN (SELECT id FROM accounts_apikey WHERE account_id = ANY(%(accounts)s))
+)"""
+_NUMBERED: Final = "number = ANY(%(numbers)s)"
+
+OUTDATED: Final = _COMPARED + "SELECT number FROM missing UNION SELECT restriction_id FROM surplus ORDER BY number"  # noqa: S608 - no value in it
+UPDATE: Final = f"""
+    {_COMPARED}, added AS (
+        INSERT INTO enforcement_coveredname (restriction_id, kind, name) SELECT number, kind, name FROM missing
+        RETURNING restriction_id, kind, name
+    ), removed AS (
+        DELETE FROM enforcement_coveredname told USING surplus
+        WHERE (told.restriction_id, told.kind, told.name) = (surplus.restriction_id, surplus.kind, surplus.name)
+        RETURNING told.restriction_id, told.kind, told.name
+    )
+    SELECT restriction_id, kind, name, true FROM added UNION ALL SELECT restriction_id, kind, name, false FROM removed
+"""  # noqa: S608 - no value in it
+FEW: Final = """
+    SELECT restriction_id, kind, name FROM enforcement_coveredname
+    WHERE restriction_id = ANY(%(numbers)s) AND restriction_id IN (
+        SELECT restriction_id FROM enforcement_coveredname WHERE restriction_id = ANY(%(numbers)s)
+        GROUP BY restriction_id HAVING count(*) <= %(most)s
+    )
+"""
+
+
+def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
+    """The live restrictions that cover other names than gateways were told of.
+
+    `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
+    accounts, of the organisations they are in, and of these organisations.
     """
-    organisations = {target.pk for target in targets if isinstance(target, Organisation)}
-    members: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for pk, name, organisation in Account.objects.filter(organisation__in=organisations).values_list(
-        "pk", "external_id", "organisation_id"
-    ):
-        members[organisation].append((pk, name))
-    accounts = {target.pk for target in targets if isinstance(target, Account)}
-    accounts.update(pk for several in members.values() for pk, _ in several)
-    keys: dict[int, list[tuple[str, bytes | memoryview | None]]] = defaultdict(list)
-    for account, name, digest in ApiKey.objects.filter(account__in=accounts).values_list(
-        "account_id", "external_id", "digest"
-    ):
-        keys[account].append((name, digest))
-
-    def of(target: Target) -> Names:
-        if isinstance(target, ApiKey):
-            return _names(keys=[(target.external_id, target.digest)])
-        if isinstance(target, Account):
-            return _names(accounts=[target.external_id], keys=keys[target.pk])
-        return _names(
-            organisations=[target.external_id],
-            accounts=[name for _, name in members[target.pk]],
-            keys=[key for pk, _ in members[target.pk] for key in keys[pk]],
-        )
-
-    return [of(target) for target in targets]
+    with connection.cursor() as cursor:
+        if not targets:
+            cursor.execute(OUTDATED.replace(WHICH, _EVERY))
+        else:
+            accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
+            belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
+            organisations += belong.order_by().values_list("organisation_id", flat=True)
+            which = {"accounts": accounts, "organisations": organisations}
+            cursor.execute(OUTDATED.replace(WHICH, _OF_TARGETS), which)
+        return [number for (number,) in cursor.fetchall()]
 
 
-def _names(
-    *,
-    organisations: Sequence[str] = (),
-    accounts: Sequence[str] = (),
-    keys: Iterable[tuple[str, bytes | memoryview | None]] = (),
-) -> Names:
+def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int, NamesChanged]:
+    """Note what these live restrictions cover now as told to gateways; what that changed, by restriction.
+
+    In the caller's transaction, which has taken the turn.
+    """
+    added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
+    with connection.cursor() as cursor:
+        cursor.execute(UPDATE.replace(WHICH, _NUMBERED), {"numbers": list(numbers)})
+        for number, kind, name, is_added in cursor.fetchall():
+            (added if is_added else removed)[number].append((kind, name))
+        changed = sorted({*added, *removed})
+        if list_few:
+            cursor.execute(FEW, {"numbers": changed, "most": MOST_LISTED})
+            for number, kind, name in cursor.fetchall():
+                listed[number].append((kind, name))
     return {
-        "organisation": sorted(organisations),
-        "account": sorted(accounts),
-        "key": sorted(name for name, _ in keys),
-        "digest": sorted(bytes(digest).hex() for _, digest in keys if digest),
+        number: NamesChanged(
+            by_kind(added[number]), by_kind(removed[number]), by_kind(listed[number]) if number in listed else None
+        )
+        for number in changed
     }
+
+
+def by_kind(names: Iterable[tuple[str, str]]) -> Names:
+    """Names given with their kinds, as gateways are told of them."""
+    found: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
+    for kind, name in sorted(names):
+        found[kind].append(name)
+    return found
+
+
+def _keys_of(targets: Iterable[str], kind: str) -> list[int]:
+    return [int(key) for of, _, key in (target.partition(":") for target in targets) if of == kind]

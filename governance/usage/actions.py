@@ -97,7 +97,7 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
     seen = _fingerprints(events)
     ensure_days({event.occurred_at.astimezone(UTC).date() for event in events})
     with transaction.atomic():
-        accounts = meet_accounts({event.account: event.organisation for event in events}, now=now)
+        accounts = meet_accounts(_organisations_of(events), now=now)
         meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
         new = store(columns_of(events, seen, keys, source=source, accounts=accounts), now=now)
         if settings.EXCERPTS_PER_DAY:
@@ -113,6 +113,12 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
         if new["key"]:
             ring("governance.tasks.score_dirty_accounts")
     return len(new["key"])
+
+
+def _organisations_of(events: Sequence[UsageEvent]) -> dict[str, str | None]:
+    """The organisation of each account as its newest event that names one has it."""
+    named = {event.account: event.organisation for event in events if event.organisation}
+    return {event.account: named.get(event.account) for event in events}
 
 
 def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:

@@ -72,7 +72,12 @@ class TestRegistering:
     def test_leaves_an_entry(self) -> None:
         register(HARBOUR)
 
-        assert Entry.objects.latest("number").details == {"created": 1, "updated": 0}
+        assert Entry.objects.latest("number").details == {
+            "created": 1,
+            "updated": 0,
+            "unchanged": 0,
+            "rejected": 0,
+        }
 
     def test_keeps_the_digest_of_a_key(self) -> None:
         register(HARBOUR | {"keys": [{"id": "key_1", "digest": "ab" * 32}]})
@@ -144,7 +149,7 @@ class TestTheCommand:
 
         call_command("import_accounts", str(file), stdout=out, stderr=err)
 
-        assert out.getvalue() == "2 accounts created, 0 updated, 1 lines rejected.\n"
+        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
         assert err.getvalue().startswith("line 2: ")
 
     def test_says_when_there_is_no_such_file(self) -> None:

@@ -129,3 +129,64 @@ class TestAChange:
             sys.setswitchinterval(usual)
 
         assert let_through == 0
+
+
+def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> Entry:
+    return Entry(number, BLOCK, 0.0, FOREVER, added, is_whole=False, removed=removed)
+
+
+@pytest.mark.parametrize("is_packed", [True, False], ids=["in a snapshot", "told since"])
+class TestNamesThatChange:
+    def known(self, *, is_packed: bool) -> Restricted:
+        """Restriction 1 is against a and b, 2 against b."""
+        entries = [entry(1, "account:a", "account:b"), entry(2, "account:b")]
+        if is_packed:
+            return Restricted(entries, 2)
+        restricted = Restricted()
+        for one in entries:
+            restricted.change(one.number, one, None)
+        return restricted
+
+    def test_let_in_who_is_covered_no_longer_and_refuse_who_is_now(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+
+        restricted.change(3, renamed(1, added=("account:c",), removed=("account:a", "account:b")), None)
+
+        assert [allowed(restricted, name) for name in "abc"] == [True, False, False]
+        assert restricted.decide(["account:b"], now=NOW).number == 2
+        assert (len(restricted), restricted.sequence) == (2, 3)
+
+    def test_come_back(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+
+        restricted.change(3, renamed(1, removed=("account:a",)), None)
+        restricted.change(4, renamed(1, added=("account:a",)), None)
+        back = allowed(restricted, "a")
+        restricted.change(5, renamed(1, removed=("account:a",)), None)
+
+        assert (back, allowed(restricted, "a")) == (False, True)
+
+    def test_end_with_their_restriction(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+        restricted.change(3, renamed(1, added=("account:c",)), None)
+
+        restricted.change(4, None, 1)
+
+        assert [allowed(restricted, name) for name in "abc"] == [True, False, True]
+        assert len(restricted) == 1
+
+    def test_are_replaced_where_all_of_them_are_told(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+        restricted.change(3, renamed(1, added=("account:c",)), None)
+
+        restricted.change(4, entry(1, "account:d"), None)
+
+        assert [allowed(restricted, name) for name in "abcd"] == [True, False, True, False]
+        assert len(restricted) == 2
+
+    def test_of_a_restriction_that_is_not_known_are_out_of_order(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+        restricted.change(3, None, 1)
+
+        with pytest.raises(OutOfOrderError, match="not known"):
+            restricted.change(4, renamed(1, added=("account:c",)), None)

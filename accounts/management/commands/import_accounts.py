@@ -1,5 +1,5 @@
 import sys
-from itertools import islice
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ from rich.progress import track
 
 from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, read_line
+from accounts.register_batch import LineOutcome
 from governance.audit.actor import Actor
 
 BATCH = 1_000
 REPORTED_LINES = 20
+REJECTED = "rejected"
+NOTED = "noted"
 
 
 class Command(BaseCommand):
@@ -28,20 +31,37 @@ class Command(BaseCommand):
             lines = (sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()).splitlines()
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-        numbered = enumerate(lines, 1)
-        created = updated = rejected = 0
+        summary = Counter[str]()
         console = Console(stderr=True)
-        for _ in track(range(0, len(lines), BATCH), "Registering accounts", console=console, transient=True):
-            accounts: list[AccountLine] = []
-            for number, line in islice(numbered, BATCH):
-                if not line.strip():
-                    continue
-                try:
-                    accounts.append(read_line(line))
-                except UnreadableLineError as error:
-                    rejected += 1
-                    if rejected <= REPORTED_LINES:
-                        self.stderr.write(f"line {number}: {error}")
-            outcome = register_accounts(accounts, by=Actor.system("import_accounts"), now=timezone.now())
-            created, updated = created + outcome.created, updated + outcome.updated
-        self.stdout.write(f"{created} accounts created, {updated} updated, {rejected} lines rejected.")
+        for start in track(range(0, len(lines), BATCH), "Registering accounts", console=console, transient=True):
+            self.register(list(enumerate(lines[start : start + BATCH], start + 1)), summary)
+        created, updated, unchanged = (summary[outcome] for outcome in LineOutcome)
+        self.stdout.write(
+            f"{created} accounts created, {updated} updated, {unchanged} unchanged, {summary[REJECTED]} lines rejected."
+        )
+
+    def register(self, numbered: list[tuple[int, bytes]], summary: Counter[str]) -> None:
+        """Register a batch of numbered lines, say what is wrong with which, and add up what became of them."""
+        accounts: list[AccountLine] = []
+        numbers: list[int] = []
+        for number, line in numbered:
+            if not line.strip():
+                continue
+            try:
+                accounts.append(read_line(line))
+                numbers.append(number)
+            except UnreadableLineError as error:
+                self.reject(number, str(error), summary)
+        outcome = register_accounts(accounts, by=Actor.system("import_accounts"), now=timezone.now())
+        for place, reason in outcome.rejected:
+            self.reject(numbers[place], reason, summary)
+        for note in outcome.notes:
+            summary[NOTED] += 1
+            if summary[NOTED] <= REPORTED_LINES:
+                self.stdout.write(note)
+        summary.update(created=outcome.created, updated=outcome.updated, unchanged=outcome.unchanged)
+
+    def reject(self, number: int, reason: str, summary: Counter[str]) -> None:
+        summary[REJECTED] += 1
+        if summary[REJECTED] <= REPORTED_LINES:
+            self.stderr.write(f"line {number}: {reason}")

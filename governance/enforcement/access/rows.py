@@ -10,12 +10,22 @@ import psycopg
 from django.db import connection
 
 SEQUENCE: Final = "SELECT coalesce(max(number), 0) FROM enforcement_change"
+# A restriction has the number of the change that began it. Only of those whose names changed since are they put
+# together from their rows.
 IN_FORCE: Final = """
-    SELECT DISTINCT ON (change.restriction_id) change.told::text
-    FROM enforcement_change change
-    JOIN enforcement_restriction restriction ON restriction.number = change.restriction_id
-    WHERE restriction.ended_at IS NULL AND change.told IS NOT NULL
-    ORDER BY change.restriction_id, change.number DESC
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM enforcement_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
+    ) THEN jsonb_set(began.told, '{names}', (
+        SELECT jsonb_object_agg(kind, names) FROM (
+            SELECT every.kind, coalesce(jsonb_agg(covered.name) FILTER (WHERE covered.name IS NOT NULL), '[]') AS names
+            FROM unnest(ARRAY['organisation', 'account', 'key', 'digest']) AS every (kind)
+            LEFT JOIN enforcement_coveredname covered
+                ON covered.restriction_id = restriction.number AND covered.kind = every.kind
+            GROUP BY every.kind
+        ) by_kind
+    ))::text ELSE began.told::text END
+    FROM enforcement_restriction restriction JOIN enforcement_change began ON began.number = restriction.number
+    WHERE restriction.ended_at IS NULL ORDER BY restriction.number
 """
 COUNT: Final = "SELECT count(*) FROM enforcement_restriction WHERE ended_at IS NULL"
 CHANGES: Final = """

@@ -5,23 +5,63 @@ A name here is that of an account or of a key of ours, with the kind before it, 
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, ApiKey
-from governance.enforcement.models import Restriction, RestrictionQuerySet
+from governance.enforcement.models import Change, Gateway, Pushed, Restriction, RestrictionQuerySet
+
+# Of restrictions that ended, every name that gateways were ever told they cover: some may have left before the end. Of
+# restrictions that go on, the names that came and went; changes told by older versions list all names instead.
+TOLD: Final = """
+    WITH moved AS (
+        SELECT restriction_id, what, told - CASE WHEN told ? 'names_added' THEN 'names' ELSE '' END AS told
+        FROM enforcement_change
+        WHERE number > %(after)s AND number <= %(until)s
+    ), told AS (
+        SELECT told FROM moved WHERE what = 'covers'
+        UNION ALL
+        SELECT change.told FROM enforcement_change change JOIN moved USING (restriction_id)
+        WHERE moved.what = 'ended' AND change.told IS NOT NULL
+    )
+    SELECT DISTINCT names.key, name
+    FROM told
+    CROSS JOIN unnest(ARRAY['names', 'names_added', 'names_removed']) part
+    CROSS JOIN jsonb_each(told.told->part) names
+    CROSS JOIN jsonb_array_elements_text(names.value) name
+"""
 
 
-def touched(*, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
+def touched(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
     """Whom the changes after `after`, up to `until`, are about, and those whose time came, or was over, by itself
     after `since`.
     """
-    told = Restriction.objects.filter(changes__number__gt=after, changes__number__lte=until)
-    names = _names(told)
+    # Of an organisation that goes on being restricted only the names that changed: it may have thousands of others.
+    whole = Q(changes__what__in=[Change.What.BEGAN, Change.What.ENDED]) | Q(organisation=None)
+    names = _names(Restriction.objects.filter(whole, changes__number__gt=after, changes__number__lte=until))
+    names |= _named(gateway, after=after, until=until)
     if since is not None:
         came = Q(starts_at__gt=since, starts_at__lte=now) | Q(expires_at__gt=since, expires_at__lte=now)
         names |= _names(Restriction.objects.filter(came, ended_at=None))
     return names
+
+
+def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
+    """Whom the names of these changes stand for: themselves, the account of a key, and who was blocked by a key."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOLD, {"after": after, "until": until})
+        told = cursor.fetchall()
+    by_kind = {kind: [name for of, name in told if of == kind] for kind in ("account", "key", "digest")}
+    keys = Q(external_id__in=by_kind["key"]) | Q(digest__in=[bytes.fromhex(digest) for digest in by_kind["digest"]])
+    owners = ApiKey.objects.filter(keys).order_by().values_list("account__external_id", flat=True)
+    pushed = Pushed.objects.filter(gateway=gateway, kind=Pushed.Kind.KEY, name__in=by_kind["key"] + by_kind["digest"])
+    return (
+        {f"account {name}" for name in [*by_kind["account"], *owners]}
+        | {f"key {name}" for name in by_kind["key"]}
+        | set(pushed.values_list("because", flat=True))
+    )
 
 
 def denied(*, now: datetime) -> set[str]:

@@ -97,7 +97,7 @@ def _push_some(settling: Settling) -> int:
     gateway = settling.gateway
     pushed = _pushed_sequence(gateway)
     until = min(pushed + CHANGES_AT_ONCE, last_number())
-    names = touched(after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
+    names = touched(gateway, after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
     wanted = denied_of(names, now=settling.now)
     for name in sorted(names):
         settling.settle(name, denied=name in wanted)
@@ -107,7 +107,7 @@ def _push_some(settling: Settling) -> int:
 def _compare_some(settling: Settling, names: set[str]) -> None:
     gateway, pushed = settling.gateway, _pushed_sequence(settling.gateway)
     # What is yet to be pushed is late, and no difference.
-    names -= touched(after=pushed, until=last_number(), since=_seen_at(gateway), now=settling.now)
+    names -= touched(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=settling.now)
     wanted = denied_of(names, now=settling.now)
     for name in sorted(names):
         settling.settle(name, denied=name in wanted)

@@ -1,7 +1,7 @@
 """Having one name blocked at LiteLLM, or let go, as it ought to be. Twice, or at any moment again, does no harm."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,9 +90,23 @@ class Settling:
                     if made:
                         row.delete()
                     raise
+        self._let_go_moved(name, things)
+
+    def _let_go_moved(self, name: str, things: Collection[tuple[Thing, bool]]) -> None:
+        """Let go keys that were blocked for this name and do not stand for it any more: they changed hands.
+
+        What LiteLLM says it does not know is left alone, since it says so when its database fails as well.
+        """
+        kind, _, ours = name.partition(" ")
+        hashes = key_hashes(key=ours) if kind == "key" else key_hashes(account=ours)
+        rows = Pushed.objects.filter(gateway=self.gateway, because=name, kind=Pushed.Kind.KEY)
+        self._release(rows.exclude(name__in=hashes | {thing.name for thing, _ in things}))
 
     def _let_go(self, name: str) -> None:
-        for row in Pushed.objects.filter(gateway=self.gateway, because=name):
+        self._release(Pushed.objects.filter(gateway=self.gateway, because=name))
+
+    def _release(self, rows: Iterable[Pushed]) -> None:
+        for row in rows:
             thing = Thing(Pushed.Kind(row.kind), row.name)
             with self._contained(str(thing)):
                 others = Pushed.objects.filter(gateway=self.gateway, kind=row.kind, name=row.name).exclude(pk=row.pk)

@@ -2,13 +2,14 @@
 
 from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
-from governance.enforcement.models.restriction import Change, Reason, Restriction, RestrictionQuerySet
+from governance.enforcement.models.restriction import Change, CoveredName, Reason, Restriction, RestrictionQuerySet
 from governance.enforcement.models.webhook import Delivery, Webhook
 
 __all__ = [
     "Arrival",
     "AutomaticSwitch",
     "Change",
+    "CoveredName",
     "Delivery",
     "Gateway",
     "Holder",

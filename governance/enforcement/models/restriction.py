@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.risk.models import Campaign
+from stillwatch_gateway.restricted import NAMED_BY
 
 
 class Reason(models.TextChoices):
@@ -197,7 +198,7 @@ class Restriction(models.Model):
 
 
 class Change(models.Model):
-    """One step of the feed: a restriction began, covers more names, or ended. Appended, never altered.
+    """One step of the feed: a restriction began, covers other names, or ended. Appended, never altered.
 
     `number` is gapless and in commit order, and so the version of the world: a gateway that says 42 knows everything
     up to 42.
@@ -205,7 +206,7 @@ class Change(models.Model):
 
     class What(models.TextChoices):
         BEGAN = "began", "Began"
-        COVERS = "covers", "Covers more names"
+        COVERS = "covers", "Covers other names"
         ENDED = "ended", "Ended"
 
     number = models.BigIntegerField(primary_key=True)
@@ -225,3 +226,20 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number}: {self.restriction_id} {self.what}"
+
+
+class CoveredName(models.Model):
+    """A name by which gateways were told to know whom a live restriction is against."""
+
+    pk = models.CompositePrimaryKey("restriction_id", "kind", "name")
+    restriction = models.ForeignKey(
+        Restriction,
+        on_delete=models.CASCADE,
+        related_name="covered_names",
+        db_index=False,  # the primary key begins with it
+    )
+    kind = models.CharField(max_length=12, choices=[(kind, kind.capitalize()) for kind in NAMED_BY])
+    name = models.CharField(max_length=128)
+
+    def __str__(self) -> str:
+        return f"#{self.restriction_id} covers {self.kind} {self.name}"

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from accounts.models import Organisation
+from accounts.actions import register_accounts
+from accounts.models import Account, Organisation
+from accounts.register import AccountLine, ApiKeyLine
 from governance.audit.models import Entry
 from governance.enforcement.actions import cover_new_names, end_expired, lift
 from governance.enforcement.gateways.litellm_admin import LiteLlmError
@@ -118,6 +120,66 @@ class TestABlock:
         push(gateway, NOW)
 
         assert litellm.blocked == {"team_new"}
+
+    def test_lets_go_an_account_that_left_the_organisation(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
+        for team in ("team_harbour", "team_quill"):
+            litellm.team(team)
+            account(team, organisation="org_quay")
+        restriction(Organisation.objects.get())
+        push(gateway, NOW)
+        register_accounts([AccountLine(account="team_quill", organisation="org_else")], by=MACHINE, now=NOW)
+        cover_new_names(now=NOW)
+
+        push(gateway, NOW)
+
+        assert litellm.blocked == {"team_harbour"}
+
+    @pytest.mark.parametrize("with_key", [True, False], ids=["moved", "given another digest"])
+    def test_lets_go_a_key_that_its_account_has_no_longer(
+        self, litellm: LiteLlmServer, gateway: Gateway, *, with_key: bool
+    ) -> None:
+        for secret in (HARBOUR, QUILL):
+            litellm.key(secret)
+        key = ApiKeyLine("key_1", digest=HARBOUR)
+        register_accounts([AccountLine(account="acct_harbour", keys=[key])], by=MACHINE, now=NOW)
+        restriction(Account.objects.get())
+        push(gateway, NOW)
+        before = set(litellm.blocked)
+        moved = AccountLine(account="acct_free", keys=[key])
+        changed = AccountLine(account="acct_harbour", keys=[ApiKeyLine("key_1", digest=QUILL)])
+        register_accounts([moved if with_key else changed], by=MACHINE, now=NOW)
+        cover_new_names(now=NOW)
+
+        push(gateway, NOW)
+
+        assert before == {HARBOUR}
+        assert litellm.blocked == (set() if with_key else {QUILL})
+
+    def test_reaches_all_accounts_of_an_organisation_that_grew_before_the_push(
+        self, litellm: LiteLlmServer, gateway: Gateway
+    ) -> None:
+        for team in ("team_harbour", "team_new"):
+            litellm.team(team)
+        account("team_harbour", organisation="org_quay")
+        restriction(Organisation.objects.get())
+        account("team_new", organisation="org_quay")
+        cover_new_names(now=NOW)
+
+        push(gateway, NOW)
+
+        assert litellm.blocked == {"team_harbour", "team_new"}
+
+    def test_asks_of_nobody_else_when_its_organisation_grows(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
+        for number in range(3):
+            account(f"team_{number}", organisation="org_quay")
+        restriction(Organisation.objects.get())
+        push(gateway, NOW)
+        account("team_new", organisation="org_quay")
+        cover_new_names(now=NOW)
+
+        done = push(gateway, NOW)
+
+        assert done.unknown == ["account team_new"]
 
     def test_stands_for_a_suspension_as_well(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
         litellm.team("team_harbour")

@@ -1,0 +1,281 @@
+"""A batch of the register compared with what is stored: read at once, applied line by line in memory, written at once.
+
+So a line is compared with the lines before it just as with an earlier import, however often it names an account.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Any, Final
+
+from django.db.models import Model, Q
+from msgspec import UNSET
+
+from accounts.licensing import permitted_terms, take_back, withdrawn
+from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
+from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
+from governance.audit.actions import Happening
+
+# Members of a line that are columns of an account, and what each is where it is cleared.
+COLUMNS: Final[dict[str, Any]] = {
+    "status": Account.Status.OPEN,
+    "created_at": None,
+    "plan": "",
+    "declared_use": "",
+    "country": "",
+    "signup_ip": None,
+    "email_domain": "",
+    "payment_fingerprint": "",
+}
+# In the order in which rows refer to each other, each with the columns that a line may change.
+WRITTEN: Final[dict[type[Model], list[str]]] = {
+    Organisation: ["name"],
+    Account: ["organisation", *COLUMNS],
+    ApiKey: ["account", "digest"],
+    Licence: ["training_permitted", "ends_at"],
+    TermsVersion: ["published_at"],
+    TermsAcceptance: ["accepted_at"],
+}
+
+
+class LineOutcome(StrEnum):
+    """What a line did to its account."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+class RegisterBatch:
+    """What is stored about the accounts of some lines, and how the lines change it.
+
+    Locks the accounts and keys that it reads; runs in the caller's transaction. `happenings` are entries for the
+    audit log, `notes` say in words what changed hands; `renamed` are the accounts and organisations that a restriction
+    now covers by other names.
+    """
+
+    def __init__(self, lines: Sequence[AccountLine], *, now: datetime) -> None:
+        self._now = now
+        self.happenings: list[Happening] = []
+        self.renamed: list[Account | Organisation] = []
+        self.notes: list[str] = []
+        self._new: dict[type[Model], list[Model]] = defaultdict(list)
+        self._changed: dict[type[Model], dict[int, Model]] = defaultdict(dict)
+        self._differs = False
+        named = {line.account for line in lines}
+        stored = Account.objects.select_for_update(no_key=True).filter(external_id__in=named).order_by("pk")
+        self._accounts = {account.external_id: account for account in stored}
+        self._organisations = self._read_organisations(lines)
+        self._keys = self._read_keys([key for line in lines for key in line.keys or ()])
+        self._key_of = {bytes(key.digest): key for key in self._keys.values() if key.digest}
+        self._licences: dict[str, list[Licence]] = defaultdict(list)
+        for licence in Licence.objects.filter(account__in=self._accounts.values()).select_related("account"):
+            self._licences[licence.account.external_id].append(licence)
+        names = {line.terms.version for line in lines if line.terms}
+        self._versions = {version.name: version for version in TermsVersion.objects.filter(name__in=names)}
+        accepted = TermsAcceptance.objects.filter(account__in=self._accounts.values(), terms__name__in=names)
+        self._accepted = {
+            (one.account.external_id, one.terms.name): one for one in accepted.select_related("account", "terms")
+        }
+
+    def _read_organisations(self, lines: Sequence[AccountLine]) -> dict[str, Organisation]:
+        """Those that the lines name, and those of the accounts as they are stored."""
+        wanted = Q(external_id__in={line.organisation for line in lines if line.organisation})
+        wanted |= Q(accounts__in=self._accounts.values())
+        stored = {one.pk: one for one in Organisation.objects.filter(wanted).distinct()}
+        for account in self._accounts.values():
+            if account.organisation_id is not None:
+                account.organisation = stored[account.organisation_id]
+        return {one.external_id: one for one in stored.values()}
+
+    def _read_keys(self, lines: Sequence[ApiKeyLine]) -> dict[str, ApiKey]:
+        """Those that the lines name, and those that have one of their digests."""
+        named = Q(external_id__in={key.id for key in lines})
+        named |= Q(digest__in={bytes.fromhex(key.digest) for key in lines if key.digest})
+        stored = ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("account")
+        return {key.external_id: key for key in stored.filter(named).order_by("pk")}
+
+    def apply(self, line: AccountLine) -> LineOutcome:
+        """Apply a line. Raises ImpossibleLicenceError, and then has applied nothing of it."""
+        self._differs = False
+        account = self._accounts.get(line.account)
+        is_new = account is None
+        if account is None:
+            account = Account(external_id=line.account, first_seen_at=self._now)
+        self._license(account, line)
+        if is_new:
+            self._accounts[line.account] = account
+            self._add(account)
+        self._describe(account, line)
+        for key in line.keys or ():
+            self._register_key(account, key)
+        if line.terms:
+            self._accept_terms(account, line.terms)
+        if is_new:
+            return LineOutcome.CREATED
+        return LineOutcome.UPDATED if self._differs else LineOutcome.UNCHANGED
+
+    def save(self) -> None:
+        """Write what was added and changed, each kind of row in one or two statements."""
+        # First of all free the digests that change hands: two keys may swap theirs.
+        ApiKey.objects.filter(pk__in=self._changed[ApiKey]).update(digest=None)
+        for model, columns in WRITTEN.items():
+            rows = model._default_manager
+            if changed := self._changed[model]:
+                rows.bulk_create(
+                    [changed[pk] for pk in sorted(changed)],
+                    update_conflicts=True,
+                    unique_fields=["id"],
+                    update_fields=columns,
+                )
+            rows.bulk_create(self._new[model])
+
+    # What a line says -------------------------------------------------------------------------------------------
+
+    def _describe(self, account: Account, line: AccountLine) -> None:
+        if line.organisation is not UNSET:
+            self._move_account(account, self._organisation(line) if line.organisation else None)
+        for column, cleared in COLUMNS.items():
+            value = getattr(line, column)
+            if value is UNSET:
+                continue
+            value = value or cleared
+            if not _is_same(column, getattr(account, column), value):
+                setattr(account, column, value)
+                self._change(account)
+
+    def _organisation(self, line: AccountLine) -> Organisation:
+        external_id = str(line.organisation)
+        organisation = self._organisations.get(external_id)
+        if organisation is None:
+            organisation = self._organisations[external_id] = Organisation(external_id=external_id)
+            self._add(organisation)
+        if line.organisation_name is not UNSET and organisation.name != (line.organisation_name or ""):
+            organisation.name = line.organisation_name or ""
+            self._change(organisation)
+        return organisation
+
+    def _move_account(self, account: Account, organisation: Organisation | None) -> None:
+        before = account.organisation
+        if before is organisation:
+            return
+        account.organisation = organisation
+        self._change(account)
+        self.renamed += [one for one in (before, organisation) if one is not None]
+        if before is not None:
+            self._note("account.moved", account, before=before, after=organisation)
+
+    def _register_key(self, account: Account, line: ApiKeyLine) -> None:
+        key = self._keys.get(line.id)
+        if key is None:
+            key = self._keys[line.id] = ApiKey(external_id=line.id, account=account, first_seen_at=self._now)
+            self._add(key)
+            self.renamed.append(account)
+        elif key.account.external_id != account.external_id:
+            self._note("key.moved", key, before=key.account, after=account)
+            self.renamed += [key.account, account]
+            key.account = account
+            self._change(key)
+        if line.digest is not UNSET:
+            self._set_digest(key, bytes.fromhex(line.digest) if line.digest else None)
+
+    def _set_digest(self, key: ApiKey, digest: bytes | None) -> None:
+        before = bytes(key.digest) if key.digest else None
+        if before == digest:
+            return
+        if before is not None:
+            del self._key_of[before]
+        if digest is not None:
+            if (other := self._key_of.get(digest)) is not None:
+                self._note("key.digest_moved", other, before=other, after=key)
+                other.digest = None
+                self.renamed.append(other.account)
+                self._change(other)
+            self._key_of[digest] = key
+        key.digest = digest
+        self.renamed.append(key.account)
+        self._change(key)
+
+    def _license(self, account: Account, line: AccountLine) -> None:
+        said = line.licence
+        if said is UNSET:
+            return
+        known = self._licences[account.external_id]
+        if said is None or not said.training_permitted:
+            for licence in withdrawn(said, known, now=self._now):
+                take_back(licence, now=self._now)
+                self._change(licence)
+                self._note_licence("licence.withdrawn", account, licence)
+            return
+        opened_at = account.created_at if line.created_at is UNSET else line.created_at
+        self._permit(account, said, known, opened_at=opened_at)
+
+    def _permit(self, account: Account, said: LicenceLine, known: list[Licence], *, opened_at: datetime | None) -> None:
+        licence, starts_at, ends_at = permitted_terms(said, known, opened_at=opened_at, now=self._now)
+        if licence is None:
+            licence = Licence(
+                account=account,
+                training_permitted=True,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                reference=said.reference,
+            )
+            known.append(licence)
+            self._add(licence)
+            self._note_licence("licence.granted", account, licence)
+        elif (licence.training_permitted, licence.ends_at) != (True, ends_at):
+            licence.training_permitted, licence.ends_at = True, ends_at
+            self._change(licence)
+            self._note_licence("licence.changed", account, licence)
+
+    def _accept_terms(self, account: Account, terms: AcceptedTerms) -> None:
+        version = self._versions.get(terms.version)
+        if version is None:
+            version = TermsVersion(name=terms.version, published_at=terms.accepted_at)
+            self._versions[terms.version] = version
+            self._add(version)
+        accepted = self._accepted.get((account.external_id, terms.version))
+        if accepted is None:
+            accepted = TermsAcceptance(account=account, terms=version, accepted_at=terms.accepted_at)
+            self._accepted[account.external_id, terms.version] = accepted
+            self._add(accepted)
+        elif accepted.accepted_at != terms.accepted_at:
+            accepted.accepted_at = terms.accepted_at
+            self._change(accepted)
+
+    # What is to be written --------------------------------------------------------------------------------------
+
+    def _add(self, row: Model) -> None:
+        self._differs = True
+        self._new[type(row)].append(row)
+
+    def _change(self, row: Model) -> None:
+        self._differs = True
+        if row.pk is not None:
+            self._changed[type(row)][row.pk] = row
+
+    def _note(
+        self, verb: str, of: Account | ApiKey, *, before: Account | ApiKey | Organisation, after: Model | None
+    ) -> None:
+        kind, to = "key" if isinstance(of, ApiKey) else "account", getattr(after, "external_id", None)
+        details = {"from": before.external_id, "to": to}
+        self.happenings.append(Happening(verb, (kind, of.external_id), details))
+        what = "The digest of key" if verb == "key.digest_moved" else kind.capitalize()
+        self.notes.append(f"{what} {of.external_id} moved from {before.external_id} to {to or 'no organisation'}.")
+
+    def _note_licence(self, verb: str, account: Account, licence: Licence) -> None:
+        details = {
+            "reference": licence.reference,
+            "training_permitted": licence.training_permitted,
+            "starts_at": licence.starts_at.isoformat(),
+            "ends_at": licence.ends_at.isoformat() if licence.ends_at else None,
+        }
+        self.happenings.append(Happening(verb, ("account", account.external_id), details))
+
+
+def _is_same(column: str, stored: Any, said: Any) -> bool:
+    if column == "signup_ip" and stored and said:  # an address has several spellings
+        return ip_address(stored) == ip_address(said)
+    return bool(stored == said)

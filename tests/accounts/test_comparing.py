@@ -1,0 +1,378 @@
+"""A line of the register is compared with what is stored: what differs is applied, what it does not say stays."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+
+from accounts.actions import Registered, meet_accounts, meet_keys, register_accounts
+from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance
+from accounts.register import UnreadableLineError, read_line
+from governance.audit.models import Entry
+from tests.factories import MACHINE, NOW, account, api_key
+
+pytestmark = pytest.mark.django_db
+
+DIGEST, OTHER_DIGEST = "ab" * 32, "cd" * 32
+TERMS = {"version": "2026-03", "accepted_at": "2026-03-12T23:40:00Z"}
+FULL: dict[str, Any] = {
+    "account": "acct_harbour",
+    "organisation": "org_harbour",
+    "organisation_name": "Harbour Ltd",
+    "status": "closed",
+    "created_at": "2026-03-12T23:32:51Z",
+    "plan": "team",
+    "declared_use": "customer support",
+    "country": "NL",
+    "signup_ip": "2001:db8::7",
+    "email_domain": "harbour.example",
+    "payment_fingerprint": "card_1",
+    "licence": {"training_permitted": True, "reference": "C-18", "ends_at": "2027-03-12T00:00:00Z"},
+    "keys": [{"id": "key_1", "digest": DIGEST}],
+    "terms": TERMS,
+}
+OTHER_VALUES: dict[str, Any] = {
+    "organisation": "org_quay",
+    "organisation_name": "Harbour plc",
+    "status": "open",
+    "created_at": "2026-03-11T23:32:51Z",
+    "plan": "enterprise",
+    "declared_use": "translation",
+    "country": "BE",
+    "signup_ip": "198.51.100.9",
+    "email_domain": "harbour.test",
+    "payment_fingerprint": "card_2",
+    "licence": {"training_permitted": True, "reference": "C-18", "ends_at": "2028-03-12T00:00:00Z"},
+    "keys": [{"id": "key_1", "digest": OTHER_DIGEST}],
+    "terms": TERMS | {"accepted_at": "2026-03-13T23:40:00Z"},
+}
+# How each member is cleared, besides null.
+EMPTY = {
+    "organisation",
+    "organisation_name",
+    "plan",
+    "declared_use",
+    "country",
+    "signup_ip",
+    "email_domain",
+    "payment_fingerprint",
+}
+
+
+def register(*accounts: dict[str, Any], days: int = 0) -> Registered:
+    lines = [read_line(json.dumps(described).encode()) for described in accounts]
+    return register_accounts(lines, by=MACHINE, now=NOW + timedelta(days=days))
+
+
+def stored() -> dict[str, Any]:
+    """Everything the register holds about the account, by the members of its line."""
+    harbour = Account.objects.select_related("organisation").get(external_id="acct_harbour")
+    columns = ("status", "created_at", "plan", "declared_use", "country", "signup_ip", "email_domain")
+    return {column: getattr(harbour, column) for column in (*columns, "payment_fingerprint")} | {
+        "organisation": harbour.organisation and harbour.organisation.external_id,
+        "organisation_name": dict(Organisation.objects.values_list("external_id", "name")),
+        "licence": [*Licence.objects.values_list("training_permitted", "reference", "starts_at", "ends_at")],
+        "keys": {key.external_id: key.digest and bytes(key.digest).hex() for key in ApiKey.objects.all()},
+        "terms": [*TermsAcceptance.objects.values_list("terms__name", "accepted_at")],
+    }
+
+
+class TestASecondLine:
+    def test_that_says_the_same_changes_nothing(self) -> None:
+        register(FULL)
+        before = stored()
+
+        again = register(FULL, days=1)
+
+        assert (again.created, again.updated, again.unchanged) == (0, 0, 1)
+        assert stored() == before
+
+    @pytest.mark.parametrize("member", OTHER_VALUES)
+    def test_that_says_something_else_is_applied(self, member: str) -> None:
+        register(FULL)
+        before = stored()
+
+        outcome = register(FULL | {member: OTHER_VALUES[member]})
+
+        assert outcome.updated == 1
+        assert {name for name, value in stored().items() if value != before[name]} >= {member}
+        assert register(FULL | {member: OTHER_VALUES[member]}).unchanged == 1
+
+    @pytest.mark.parametrize("member", [*OTHER_VALUES])
+    def test_that_does_not_speak_of_it_leaves_it(self, member: str) -> None:
+        register(FULL)
+        before = stored()
+        silent = {member, "organisation_name"} if member == "organisation" else {member}
+
+        outcome = register({name: value for name, value in FULL.items() if name not in silent})
+
+        assert outcome.unchanged == 1
+        assert stored() == before
+
+    @pytest.mark.parametrize("empty", [None, ""])
+    @pytest.mark.parametrize("member", sorted(EMPTY))
+    def test_that_says_it_is_empty_clears_it(self, member: str, empty: str | None) -> None:
+        register(FULL)
+
+        outcome = register({"account": "acct_harbour", "organisation": "org_harbour", member: empty})
+
+        assert outcome.updated == 1
+        cleared = stored()[member]
+        assert not (cleared["org_harbour"] if member == "organisation_name" else cleared)
+
+    def test_may_clear_when_the_account_was_opened_and_take_its_licence_back(self) -> None:
+        register(FULL)
+
+        register({"account": "acct_harbour", "created_at": None, "licence": None}, days=1)
+
+        assert stored()["created_at"] is None
+        assert not Account.objects.training_permitted(at=NOW + timedelta(days=1)).exists()
+
+    def test_in_the_same_batch_is_compared_with_the_one_before_it(self) -> None:
+        outcome = register(FULL, {"account": "acct_harbour", "country": "BE"}, {"account": "acct_harbour"})
+
+        assert (outcome.created, outcome.updated, outcome.unchanged) == (1, 1, 1)
+        assert (stored()["country"], stored()["plan"]) == ("BE", "team")
+
+    def test_knows_an_address_in_another_spelling(self) -> None:
+        register(FULL)
+
+        assert register(FULL | {"signup_ip": "2001:0DB8:0:0::7"}).unchanged == 1
+
+    def test_may_not_name_an_organisation_that_it_does_not_say(self) -> None:
+        with pytest.raises(UnreadableLineError, match="say which organisation"):
+            read_line(b'{"account": "a", "organisation_name": "Quay"}')
+
+
+class TestAKey:
+    def test_that_was_met_in_usage_gets_its_digest(self) -> None:
+        accounts = meet_accounts({"acct_harbour": None}, now=NOW)
+        meet_keys({"key_1": accounts["acct_harbour"]}, now=NOW)
+
+        assert register(FULL).updated == 1
+        assert stored()["keys"] == {"key_1": DIGEST}
+
+    def test_that_another_account_names_moves_with_an_entry(self) -> None:
+        register(FULL)
+
+        outcome = register({"account": "acct_quill", "keys": [{"id": "key_1"}]})
+
+        assert ApiKey.objects.get().account.external_id == "acct_quill"
+        assert outcome.notes == ("Key key_1 moved from acct_harbour to acct_quill.",)
+        entry = Entry.objects.get(verb="key.moved")
+        assert (entry.subject_id, entry.details) == ("key_1", {"from": "acct_harbour", "to": "acct_quill"})
+
+    def test_swaps_digests_with_another(self) -> None:
+        keys = [{"id": "key_1", "digest": DIGEST}, {"id": "key_2", "digest": OTHER_DIGEST}]
+        register({"account": "acct_harbour", "keys": keys})
+
+        register(
+            {
+                "account": "acct_harbour",
+                "keys": [{"id": "key_1", "digest": OTHER_DIGEST}, {"id": "key_2", "digest": DIGEST}],
+            }
+        )
+
+        assert stored()["keys"] == {"key_1": OTHER_DIGEST, "key_2": DIGEST}
+
+    def test_takes_over_the_digest_of_another_with_an_entry(self) -> None:
+        register(FULL)
+
+        outcome = register({"account": "acct_quill", "keys": [{"id": "key_2", "digest": DIGEST}]})
+
+        assert stored()["keys"] == {"key_1": None, "key_2": DIGEST}
+        assert outcome.notes == ("The digest of key key_1 moved from key_1 to key_2.",)
+        assert Entry.objects.filter(verb="key.digest_moved", subject_id="key_1").exists()
+
+    @pytest.mark.parametrize("empty", [None, ""])
+    def test_loses_its_digest_where_the_line_says_so(self, empty: str | None) -> None:
+        register(FULL)
+
+        register(FULL | {"keys": [{"id": "key_1", "digest": empty}]})
+
+        assert stored()["keys"] == {"key_1": None}
+
+    def test_keeps_it_where_the_line_says_nothing(self) -> None:
+        register(FULL)
+
+        assert register(FULL | {"keys": [{"id": "key_1"}]}).unchanged == 1
+        assert stored()["keys"] == {"key_1": DIGEST}
+
+
+class TestUsage:
+    def test_names_the_organisation_that_nobody_named_before(self) -> None:
+        account("acct_harbour")
+
+        for _ in range(2):
+            meet_accounts({"acct_harbour": "org_harbour"}, now=NOW)
+
+        assert stored()["organisation"] == "org_harbour"
+
+    def test_does_not_move_an_account_that_has_one(self) -> None:
+        register(FULL)
+
+        meet_accounts({"acct_harbour": "org_quay"}, now=NOW)
+
+        assert stored()["organisation"] == "org_harbour"
+
+    def test_does_not_move_a_key(self) -> None:
+        api_key(account("acct_harbour"), "key_1")
+
+        meet_keys({"key_1": account("acct_quill").pk}, now=NOW)
+
+        assert ApiKey.objects.get().account.external_id == "acct_harbour"
+
+
+FUTURE = {"training_permitted": True, "starts_at": "2027-06-01T00:00:00Z", "reference": "C-18"}
+PAST = {"training_permitted": True, "starts_at": "2025-01-01T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"}
+
+
+def licence(*several: dict[str, Any] | None, days: int = 0) -> Registered:
+    return register(*({"account": "acct_harbour", "licence": one} for one in several), days=days)
+
+
+def licences() -> list[tuple[str, str, str | None]]:
+    rows = Licence.objects.filter(training_permitted=True).order_by("starts_at", "reference")
+    return [
+        (one.reference, f"{one.starts_at:%Y-%m-%d}", f"{one.ends_at:%Y-%m-%d}" if one.ends_at else None) for one in rows
+    ]
+
+
+class TestALicence:
+    @pytest.mark.parametrize("terms", [FUTURE, PAST, FUTURE | PAST, {"training_permitted": True}])
+    def test_is_one_however_often_it_is_said(self, terms: dict[str, Any]) -> None:
+        licence(terms, terms)
+        before = licences()
+
+        again = licence(terms, terms, days=1)
+
+        assert (again.updated, again.unchanged) == (0, 2)
+        assert len(before) == 1
+        assert licences() == before
+
+    def test_that_overlaps_another_stays_beside_it(self) -> None:
+        contracts = [
+            {"training_permitted": True, "reference": name, "starts_at": f"2026-0{month}-01T00:00:00Z"}
+            for month, name in ((1, "C-1"), (2, "C-2"))
+        ]
+        licence(*contracts)
+
+        assert licence(*contracts, days=1).unchanged == 2
+        assert licences() == [("C-1", "2026-01-01", None), ("C-2", "2026-02-01", None)]
+
+    @pytest.mark.parametrize("ends", ["2027-12-01", "2027-07-01", None])
+    def test_gets_the_end_that_the_newest_line_says(self, ends: str | None) -> None:
+        licence(FUTURE | {"ends_at": "2027-09-01T00:00:00Z"})
+
+        outcome = licence(FUTURE | {"ends_at": f"{ends}T00:00:00Z" if ends else None})
+
+        assert outcome.updated == 1
+        assert licences() == [("C-18", "2027-06-01", ends)]
+
+    def test_without_a_start_is_the_one_in_force(self) -> None:
+        licence({"training_permitted": True})
+
+        licence({"training_permitted": True, "ends_at": "2027-01-01T00:00:00Z"}, days=1)
+
+        assert licences() == [("", "2026-11-02", "2027-01-01")]
+
+    def test_given_again_after_it_was_taken_back_is_a_new_one(self) -> None:
+        licence({"training_permitted": True})
+        licence({"training_permitted": False}, days=1)
+        licence({"training_permitted": True}, days=2)
+
+        assert licences() == [("", "2026-11-02", "2026-11-03"), ("", "2026-11-04", None)]
+
+    def test_that_has_not_begun_is_withdrawn(self) -> None:
+        licence(FUTURE)
+
+        assert licence({"training_permitted": False}).updated == 1
+        assert licences() == []
+
+    def test_taken_back_by_its_contract_leaves_others(self) -> None:
+        licence(FUTURE, FUTURE | {"reference": "C-19"})
+
+        licence({"training_permitted": False, "reference": "C-18"})
+
+        assert licences() == [("C-19", "2027-06-01", None)]
+
+    def test_leaves_an_entry_with_each_change(self) -> None:
+        for ends_at in ("2027-09-01T00:00:00Z", "2027-12-01T00:00:00Z"):
+            licence(FUTURE | {"ends_at": ends_at})
+        licence(None)
+
+        verbs = Entry.objects.filter(subject_id="acct_harbour").order_by("number").values_list("verb", flat=True)
+        assert [*verbs] == ["licence.granted", "licence.changed", "licence.withdrawn"]
+
+    def test_is_one_by_a_constraint(self) -> None:
+        licence(FUTURE)
+        [one] = Licence.objects.all()
+        one.pk = None
+
+        with pytest.raises(IntegrityError, match="one_licence_a_contract_and_start"), transaction.atomic():
+            one.save(force_insert=True)
+
+
+BAD: dict[str, Any] = {
+    "ends before it starts": PAST | {"ends_at": "2024-04-01T00:00:00Z"},
+    "ends when it starts": PAST | {"ends_at": "2025-01-01T02:00:00+02:00"},
+    "ended before the account was opened": {"training_permitted": True, "ends_at": "2020-01-01T00:00:00Z"},
+    "has no time zone": PAST | {"starts_at": "2024-05-01T00:00:00"},
+    "is no time": PAST | {"starts_at": "soon"},
+    "starts before the first year": PAST | {"starts_at": "0001-01-01T00:00:00+10:00"},
+    "ends after the last year": PAST | {"ends_at": "9999-12-31T23:59:59-10:00"},
+    "is no object": 7,
+    "has too long a reference": PAST | {"reference": 201 * "C"},
+}
+
+
+class TestTheCommand:
+    @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+    def test_rejects_the_line_of_a_bad_licence_and_no_other(self, bad: Any, tmp_path: Path) -> None:
+        file, out, err = tmp_path / "accounts.jsonl", StringIO(), StringIO()
+        file.write_text(f'{{"account": "a"}}\n{{"account": "b", "licence": {json.dumps(bad)}}}\n{{"account": "c"}}\n')
+
+        call_command("import_accounts", str(file), stdout=out, stderr=err)
+
+        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
+        assert err.getvalue().startswith("line 2: ")
+        assert "licence" in err.getvalue()
+        assert {*Account.objects.values_list("external_id", flat=True)} == {"a", "c"}
+
+    def test_counts_what_became_of_each_line(self, tmp_path: Path) -> None:
+        account("known", plan="team")
+        file, out = tmp_path / "accounts.jsonl", StringIO()
+        lines = [{"account": "known", "plan": "team"}, {"account": "known", "plan": "free"}, {"account": "new"}, {}]
+        file.write_text("\n".join(map(json.dumps, lines)))
+
+        call_command("import_accounts", str(file), stdout=out, stderr=StringIO())
+
+        assert out.getvalue() == "1 accounts created, 1 updated, 1 unchanged, 1 lines rejected.\n"
+
+    def test_says_what_changed_hands(self, tmp_path: Path) -> None:
+        register(FULL)
+        file, out = tmp_path / "accounts.jsonl", StringIO()
+        file.write_text(json.dumps({"account": "acct_harbour", "organisation": "org_quay"}))
+
+        call_command("import_accounts", str(file), stdout=out)
+
+        assert out.getvalue().startswith("Account acct_harbour moved from org_harbour to org_quay.\n")
+
+
+def test_an_import_takes_the_same_queries_however_long_it_is(django_assert_max_num_queries: Any) -> None:
+    opened = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
+    many = [
+        FULL | {"account": f"acct_{n}", "created_at": opened, "keys": [{"id": f"key_{n}", "digest": f"{n:064x}"}]}
+        for n in range(300)
+    ]
+    register(*many[:150])
+
+    with django_assert_max_num_queries(40):
+        register(*(one | {"plan": "free"} for one in many))
+
+    assert Account.objects.filter(plan="free").count() == 300

@@ -1,0 +1,78 @@
+"""What a seller does from outside: sends usage, imports its register, blocks; and a real nginx that asks Stillwatch."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from tests.factories import service_key, usage_event
+from tests.flows.worker import wait_until
+from tests.front import Served
+from tests.gateways.process import configured, running, status
+from tests.gateways.test_proxies import HERE, program
+from tests.servers import free_port
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def key(name: str, secret: str) -> dict[str, Any]:
+    """A key as the register describes it."""
+    return {"id": name, "digest": digest_of(secret)}
+
+
+class Seller:
+    """Acts on a served Stillwatch through its doors."""
+
+    def __init__(self, front: Served, folder: Path) -> None:
+        self._front, self._file = front, folder / "accounts.jsonl"
+        _, headers = service_key("usage:write", "restrictions:write", name="seller")
+        self._key = headers["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+
+    def _post(self, path: str, body: dict[str, Any], expected: int) -> Any:
+        said = self._front.ask(path, method="POST", body=body, key=self._key, content_type="application/json")
+        assert said.status == expected, said.body
+        return said.json
+
+    def sends_usage(self, **members: Any) -> None:
+        event = usage_event(occurred_at=timezone.now().isoformat(), **members)
+        self._post("/api/v1/usage-events", {"events": [event]}, 202)
+
+    def imports(self, *lines: dict[str, Any]) -> str:
+        """What the command says."""
+        self._file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        out = StringIO()
+        call_command("import_accounts", str(self._file), stdout=out, stderr=out)
+        return out.getvalue()
+
+    def blocks(self, **target: str) -> int:
+        """The number of the block."""
+        body = {"kind": "block", "reason": "bulk_harvest", "unique_key": json.dumps(target)} | target
+        number: int = self._post("/api/v1/restrictions", body, 201)["number"]
+        return number
+
+
+@contextmanager
+def nginx(front: Served, folder: Path) -> Iterator[int]:
+    """The port at which customers are served, by the documented configuration."""
+    port = free_port()
+    values = {"port": port, "upstream": free_port(), "stillwatch": front.port, "key": front.secret}
+    file = configured(HERE / "nginx.conf", folder, **values)
+    command = [program("nginx"), "-p", f"{folder}/", "-c", file, "-g", "daemon off; master_process off;"]
+    with running(command, port, folder):
+        yield port
+
+
+def answered(port: int, secret: str) -> int:
+    return status(port, Authorization=f"Bearer {secret}")[0]
+
+
+def wait_for_answer(port: int, secret: str, expected: int) -> None:
+    wait_until(lambda: answered(port, secret) == expected, f"{secret} was answered {expected}")
