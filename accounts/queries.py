@@ -10,7 +10,7 @@ from accounts.models import Account
 
 
 class RegisterFacts(NamedTuple):
-    """What the register knows of an account at a time."""
+    """What the register knows of an account at a time. `licence_ended_at` is the last end of a permission to train."""
 
     external_id: str
     organisation_id: int | None
@@ -22,6 +22,7 @@ class RegisterFacts(NamedTuple):
     signup_ip: str
     payment_fingerprint: str
     others_on_card: int
+    licence_ended_at: datetime | None
     licensed: bool
 
 
@@ -38,9 +39,13 @@ def register_facts(accounts: Collection[int], *, at: datetime) -> dict[int, Regi
                        SELECT count(*) - 1 FROM accounts_account AS other
                        WHERE other.payment_fingerprint = account.payment_fingerprint
                          AND other.payment_fingerprint <> ''
-                   ) END
-            FROM accounts_account AS account WHERE account.id = ANY(%s)
+                   ) END,
+                   (
+                       SELECT max(ends_at) FROM accounts_licence AS licence
+                       WHERE licence.account_id = account.id AND training_permitted AND ends_at <= %(at)s
+                   )
+            FROM accounts_account AS account WHERE account.id = ANY(%(accounts)s)
             """,
-            [list(accounts)],
+            {"accounts": list(accounts), "at": at},
         )
         return {pk: RegisterFacts._make((*facts, pk in licensed)) for pk, *facts in cursor.fetchall()}

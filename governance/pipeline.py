@@ -7,12 +7,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from governance.doorbell import ring
 from governance.enforcement.automatic import carry_out, weigh
 from governance.review.actions import consider
 from governance.review.queries import let_go_since
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
-from governance.risk.queries import judge, look_at, worth_a_look
+from governance.risk.queries import accounts_with_changed_licences, judge, look_at, worth_a_look
 from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
 
@@ -37,6 +38,16 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
 def carry_out_policies(*, now: datetime) -> int:
     """Put into force what the live policy has planned and is due, unless staff has decided otherwise meanwhile."""
     return carry_out(now=now, let_go=let_go_since)
+
+
+def rescore_changed_licences(*, now: datetime) -> int:
+    """Have accounts scored whose licence to train began or ended since they last were; how many."""
+    accounts = accounts_with_changed_licences(now=now)
+    if accounts:
+        with transaction.atomic():
+            mark_dirty(accounts, now=now)
+            ring("governance.tasks.score_dirty_accounts")
+    return len(accounts)
 
 
 def _worth_scoring(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:

@@ -68,6 +68,7 @@ def replay(
             duplicate += outcome.duplicate
             rejected += len(outcome.rejected)
             yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+        pipeline.rescore_changed_licences(now=step.end)
         while claimed := pipeline.govern(now=step.end, limit=LIMIT, review_line=review_line):
             scored += claimed
             yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))

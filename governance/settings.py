@@ -231,6 +231,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 30},
     },
+    "rescore-changed-licences": {
+        "task": "governance.tasks.rescore_changed_licences",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "end-expired-restrictions": {
         "task": "governance.tasks.end_expired_restrictions",
         "schedule": 30.0,

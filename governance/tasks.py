@@ -21,6 +21,11 @@ def score_dirty_accounts() -> None:
 
 
 @shared_task
+def rescore_changed_licences() -> None:
+    pipeline.rescore_changed_licences(now=timezone.now())
+
+
+@shared_task
 def carry_out_policies() -> None:
     pipeline.carry_out_policies(now=timezone.now())
 

@@ -176,7 +176,10 @@ class Dossier:
 
     @cached_property
     def licences(self) -> list[Licence]:
-        return list(Licence.objects.in_force(at=self.now).filter(account=self.account))
+        """Those in force; where none is, the one that ended last."""
+        begun = Licence.objects.filter(account=self.account, training_permitted=True, starts_at__lte=self.now)
+        in_force = [one for one in begun if one.ends_at is None or one.ends_at > self.now]
+        return in_force or sorted(begun, key=lambda one: one.ends_at or self.now)[-1:]
 
     @cached_property
     def restrictions(self) -> list[Restriction]:

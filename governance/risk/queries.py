@@ -73,6 +73,30 @@ FROM unnest(%s::bigint[]) AS asked (account_id), LATERAL (
 """
 
 
+def accounts_with_changed_licences(*, now: datetime) -> list[int]:
+    """Those whose latest assessment saw a licence to train that is not in force now, or none where one is.
+
+    Without those that wait to be scored anyway.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGED_LICENCES, {"now": now})
+        return [account for (account,) in cursor.fetchall()]
+
+
+_CHANGED_LICENCES: Final = """
+SELECT account_id FROM (
+    SELECT account_id,
+           bool_or(training_permitted AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)) AS licensed
+    FROM accounts_licence GROUP BY account_id
+) AS register, LATERAL (
+    SELECT licensed FROM risk_assessment AS one WHERE one.account_id = register.account_id
+    ORDER BY assessed_at DESC, id DESC LIMIT 1
+) AS latest
+WHERE latest.licensed <> register.licensed
+  AND NOT EXISTS (SELECT FROM usage_dirtyaccount AS dirty WHERE dirty.account_id = register.account_id AND dirty.anew)
+"""
+
+
 def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
     seen = windows(accounts, at=now)
@@ -133,6 +157,7 @@ def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
         country=known.country,
         email_domain=known.email_domain,
         licensed=known.licensed,
+        licence_ended_at=known.licence_ended_at,
         total_events=window.events,
         card_accounts=known.others_on_card,
     )

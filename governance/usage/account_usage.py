@@ -30,6 +30,7 @@ class CampaignFacts:
 class AccountFacts:
     """What is known of an account beside its events.
 
+    `licence_ended_at` is when the last of its licences to train ended, if any has.
     `total_events` counts all its events where only the newest were read. `card_accounts` are other accounts on its
     card, `template_accounts` other organisations' accounts with one of its steady templates among theirs,
     `address_accounts` other organisations' accounts seen at its addresses; None where nobody looked.
@@ -44,6 +45,7 @@ class AccountFacts:
     country: str = ""
     email_domain: str = ""
     licensed: bool = False
+    licence_ended_at: datetime | None = None
     total_events: int | None = None
     card_accounts: int = 0
     template_accounts: int = 0

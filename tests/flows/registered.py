@@ -65,7 +65,15 @@ def nginx(front: Served, folder: Path) -> Iterator[int]:
     port = free_port()
     values = {"port": port, "upstream": free_port(), "stillwatch": front.port, "key": front.secret}
     file = configured(HERE / "nginx.conf", folder, **values)
-    command = [program("nginx"), "-p", f"{folder}/", "-c", file, "-g", "daemon off; master_process off;"]
+    command: list[str | Path] = [
+        program("nginx"),
+        "-p",
+        f"{folder}/",
+        "-c",
+        file,
+        "-g",
+        "daemon off; master_process off;",
+    ]
     with running(command, port, folder):
         yield port
 
