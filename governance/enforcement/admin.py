@@ -5,6 +5,7 @@ from governance.enforcement.models import (
     Arrival,
     AutomaticSwitch,
     Change,
+    CoveredName,
     Delivery,
     Gateway,
     Holder,
@@ -50,6 +51,14 @@ class ChangeAdmin(HistoryAdmin):
     search_fields = ("restriction__account__external_id",)
     list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
     ordering = ("-number",)
+
+
+@admin.register(CoveredName)
+class CoveredNameAdmin(HistoryAdmin):
+    list_display = ("restriction", "kind", "name")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
 
 
 @admin.register(Gateway)

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
+from governance.enforcement.models import Restriction
 from stillwatch_gateway.restricted import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
@@ -34,7 +36,7 @@ class NamesChanged(NamedTuple):
 _COMPARED: Final = """
     WITH live AS (
         SELECT number, account_id, key_id, organisation_id FROM enforcement_restriction
-        WHERE ended_at IS NULL AND /* which */
+        WHERE ended_at IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ), member AS (
         SELECT live.number, account.id, account.external_id
         FROM live JOIN accounts_account account ON account.id = live.account_id
@@ -54,21 +56,13 @@ _COMPARED: Final = """
         UNION ALL SELECT number, 'digest', encode(digest, 'hex') FROM named_key WHERE digest IS NOT NULL
     ), told AS (
         SELECT restriction_id, kind, name FROM enforcement_coveredname
-        WHERE restriction_id IN (SELECT number FROM live)
+        WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
     ), missing AS (
         SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
     ), surplus AS (
         SELECT restriction_id, kind, name FROM told EXCEPT SELECT number, kind, name FROM covered
     )
 """
-WHICH: Final = "/* which */"
-_EVERY: Final = "true"
-_OF_TARGETS: Final = """(
-    account_id = ANY(%(accounts)s) OR organisation_id = ANY(%(organisations)s)
-    OR key_id IN (SELECT id FROM accounts_apikey WHERE account_id = ANY(%(accounts)s))
-)"""
-_NUMBERED: Final = "number = ANY(%(numbers)s)"
-
 OUTDATED: Final = _COMPARED + "SELECT number FROM missing UNION SELECT restriction_id FROM surplus ORDER BY number"  # noqa: S608 - no value in it
 UPDATE: Final = f"""
     {_COMPARED}, added AS (
@@ -91,21 +85,24 @@ FEW: Final = """
 
 
 def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
-    """The live restrictions that cover other names than gateways were told of.
+    """The numbers of live restrictions that cover other names than gateways were told of.
 
     `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
     accounts, of the organisations they are in, and of these organisations.
     """
+    numbers = _numbers_of(targets) if targets else None
     with connection.cursor() as cursor:
-        if not targets:
-            cursor.execute(OUTDATED.replace(WHICH, _EVERY))
-        else:
-            accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
-            belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
-            organisations += belong.order_by().values_list("organisation_id", flat=True)
-            which = {"accounts": accounts, "organisations": organisations}
-            cursor.execute(OUTDATED.replace(WHICH, _OF_TARGETS), which)
+        cursor.execute(OUTDATED, {"numbers": numbers})
         return [number for (number,) in cursor.fetchall()]
+
+
+def _numbers_of(targets: Collection[str]) -> list[int]:
+    accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
+    belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
+    organisations += belong.order_by().values_list("organisation_id", flat=True)
+    aims = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
+    live = Restriction.objects.filter(aims | Q(organisation__in=organisations), ended_at=None)
+    return list(live.order_by().values_list("number", flat=True))
 
 
 def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int, NamesChanged]:
@@ -115,7 +112,7 @@ def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int
     """
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
     with connection.cursor() as cursor:
-        cursor.execute(UPDATE.replace(WHICH, _NUMBERED), {"numbers": list(numbers)})
+        cursor.execute(UPDATE, {"numbers": list(numbers)})
         for number, kind, name, is_added in cursor.fetchall():
             (added if is_added else removed)[number].append((kind, name))
         changed = sorted({*added, *removed})

@@ -344,6 +344,31 @@ class TestTheCommand:
         assert "licence" in err.getvalue()
         assert {*Account.objects.values_list("external_id", flat=True)} == {"a", "c"}
 
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            '"signup_ip": "fe80::1%eth0"',
+            '"signup_ip": "203.0.113.300"',
+            '"created_at": "0001-01-01T00:00:00+14:00"',
+            '"terms": {"version": "1", "accepted_at": "9999-12-31T23:59:59-14:00"}',
+            '"keys": [{"id": "key_1", "digest": "abc"}]',
+            '"keys": [{"id": ""}]',
+            '"plan": "\\ud800"',
+            '"plan": "\\u0000"',
+            '"country": "NLD"',
+            '"status": null',
+            '"organisation": 7',
+        ],
+    )
+    def test_rejects_the_line_of_any_other_bad_value_and_no_other(self, bad: str, tmp_path: Path) -> None:
+        file, out, err = tmp_path / "accounts.jsonl", StringIO(), StringIO()
+        file.write_text(f'{{"account": "a"}}\n{{"account": "b", {bad}}}\n{{"account": "c"}}\n')
+
+        call_command("import_accounts", str(file), stdout=out, stderr=err)
+
+        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
+        assert err.getvalue().startswith("line 2: ")
+
     def test_counts_what_became_of_each_line(self, tmp_path: Path) -> None:
         account("known", plan="team")
         file, out = tmp_path / "accounts.jsonl", StringIO()

@@ -23,12 +23,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CoveredName",
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "restriction_id", "kind", "name", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "restriction",
                     models.ForeignKey(
@@ -52,6 +47,12 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=128)),
             ],
+            options={
+                "ordering": ("restriction", "kind", "name"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("restriction", "kind", "name"), name="a_name_is_covered_once")
+                ],
+            },
         ),
         migrations.AlterField(
             model_name="change",

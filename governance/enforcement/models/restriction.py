@@ -231,15 +231,20 @@ class Change(models.Model):
 class CoveredName(models.Model):
     """A name by which gateways were told to know whom a live restriction is against."""
 
-    pk = models.CompositePrimaryKey("restriction_id", "kind", "name")
     restriction = models.ForeignKey(
         Restriction,
         on_delete=models.CASCADE,
         related_name="covered_names",
-        db_index=False,  # the primary key begins with it
+        db_index=False,  # the constraint below begins with it
     )
     kind = models.CharField(max_length=12, choices=[(kind, kind.capitalize()) for kind in NAMED_BY])
     name = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ("restriction", "kind", "name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["restriction", "kind", "name"], name="a_name_is_covered_once"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.restriction_id} covers {self.kind} {self.name}"
