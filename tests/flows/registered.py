@@ -12,11 +12,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.factories import service_key, usage_event
-from tests.flows.worker import wait_until
 from tests.front import Served
 from tests.gateways.process import configured, running, status
 from tests.gateways.test_proxies import HERE, program
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 
 def digest_of(secret: str) -> str:

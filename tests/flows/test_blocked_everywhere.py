@@ -8,8 +8,9 @@ import pytest
 from governance.tasks import cover_new_names
 from stillwatch_gateway import Gateway
 from tests.flows.registered import Seller, answered, digest_of, key, nginx, wait_for_answer
-from tests.flows.worker import running_worker, wait_until
+from tests.flows.worker import running_worker
 from tests.front import Served, served
+from tests.waiting import wait_until
 
 OLD, NEW, GOOD = "sk-old", "sk-new", "sk-good"
 

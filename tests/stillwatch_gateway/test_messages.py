@@ -74,6 +74,36 @@ class TestChanges:
             (5, 5, None),
         ]
 
+    @pytest.mark.parametrize("listed", [True, False], ids=["with all names", "with what changed only"])
+    def test_of_names_are_read(self, *, listed: bool) -> None:
+        nobody: dict[str, list[str]] = {"organisation": [], "account": [], "key": [], "digest": []}
+        document = changes()
+        restriction = document["changes"][0]["restriction"]
+        restriction |= {"names_added": nobody | {"key": ["key_9"]}, "names_removed": nobody | {"key": ["key_8"]}}
+        if not listed:
+            del restriction["names"]
+
+        _, entry, _ = read_changes(json.dumps(document).encode()).changes[0]
+
+        assert entry is not None
+        told_now = (entry.names, entry.removed, entry.is_whole)
+        assert told_now == (
+            (("account:acct_3", "key:key_3"), (), True) if listed else (("key:key_9",), ("key:key_8",), False)
+        )
+
+    @pytest.mark.parametrize("member", ["names_added", "names_removed"])
+    @pytest.mark.parametrize("value", ["missing", "", {}, [], "x", None, {"account": ["a"]}])
+    def test_of_names_that_say_one_half_only_are_refused(self, member: str, value: Any) -> None:
+        document = changes()
+        restriction = document["changes"][0]["restriction"]
+        names = restriction.pop("names")
+        restriction |= {"names_added": names, "names_removed": names} | {member: value}
+        if value == "missing":
+            del restriction[member]
+
+        with pytest.raises(BadMessageError):
+            read_changes(json.dumps(document).encode())
+
     @pytest.mark.parametrize(
         "member", ["number", "kind", "reason", "from", "until", "requests_per_minute", "withheld", "names"]
     )
