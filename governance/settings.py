@@ -24,6 +24,7 @@ WEBHOOK_PRIVATE_NETWORKS  networks that webhooks may go to although they are not
 AUTOMATIC_ACCOUNTS_AN_HOUR  how many accounts a live policy may restrict in an hour without a person (default 20)
 AUTOMATIC_TRAFFIC_PERCENT  … and of how much of the traffic of an hour (default 2)
 UNDO_MINUTES      how long after a decision lifting it counts as undoing a slip (default 30)
+GATEWAY_SILENT_MINUTES  after how many minutes without a question or a report a gateway counts as silent (default 5)
 GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
 
@@ -279,6 +280,7 @@ WEBHOOK_PRIVATE_NETWORKS: list[str] = env.list("WEBHOOK_PRIVATE_NETWORKS", [])
 AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))
 AUTOMATIC_TRAFFIC_PERCENT = env.float("AUTOMATIC_TRAFFIC_PERCENT", 2.0, validate=validate.Range(min=0, max=100))
 UNDO_MINUTES = env.int("UNDO_MINUTES", 30, validate=validate.Range(min=0))
+GATEWAY_SILENT_MINUTES = env.int("GATEWAY_SILENT_MINUTES", 5, validate=validate.Range(min=1))
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 112, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",

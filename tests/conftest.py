@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts import known
 from governance import embedded
-from governance.usage import backpressure
+from governance.usage import backpressure, traffic
 from governance.usage.excerpts import forget_bars
 
 # Their files take a minute or more: begun last they would keep one process busy while the other has nothing left to do.
@@ -49,6 +49,7 @@ def _know_nobody() -> None:
     known.keys.forget()
     forget_bars()
     backpressure.forget()
+    traffic.forget()
 
 
 def pytest_configure() -> None:

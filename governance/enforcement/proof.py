@@ -1,266 +1,199 @@
-"""Whether restrictions are in force where customers are served, since when, and where they are not.
+"""What is known of restrictions at the gateways: for the case page, the enforcement page and the banner of every page.
 
-Times are counted from the moment at which the action that restricted was given its `now`, which is before its commit:
-what is shown is never too short.
+All of them ask `status.Heard.state`, so that none says more than another. Times are counted from the moment at which
+the action that restricted was given its `now`, which is before its commit: what is shown is never too short.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Count
 
-from governance.enforcement.models import Gateway, Probe, Repair, Restriction
+from governance.enforcement.models import Restriction
+from governance.enforcement.status import ALIVE, PATIENCE, AtGateway, Heard, Instance, State, length, usage_since
 
-# A process that holds the restrictions speaks up every 5 s while it is well.
-ALIVE: Final = timedelta(seconds=30)
-# A gateway that asked nothing for so long serves nobody, or asks nobody.
+# A gateway that was not heard of for so long is not listed where restrictions are shown.
 IN_USE: Final = timedelta(days=1)
-# What has not arrived by then is no matter of a moment any more.
-PATIENCE: Final = timedelta(seconds=5)
-MEASURED: Final = timedelta(days=30)
-MEASURED_CHANGES: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class AtGateway:
-    """A restriction at one gateway. `took` is how long it was from the decision until the gateway had it, where that
-    was measured; `refused_after` until a request was refused because of it, and how many were.
-    """
+class Known(NamedTuple):
+    """A gateway, and what was heard of it."""
 
-    gateway: str
-    in_force: bool
-    took: timedelta | None
-    refused_after: timedelta | None
-    refused: int
-    waited: timedelta
-    seen_at: datetime | None
+    pk: int
+    name: str
+    heard: Heard
 
     @property
-    def late(self) -> bool:
-        return not self.in_force and self.waited > PATIENCE
+    def is_in_use(self) -> bool:
+        last, now = self.heard.last_at, self.heard.now
+        return self.heard.is_bypassed or (last is not None and last > now - IN_USE)
+
+    def with_usage(self, at: datetime) -> "Known":
+        """The same, where usage came in by some way or other."""
+        return self._replace(heard=replace(self.heard, usage_at=at, usage_is_own=False))
 
 
-# Of each gateway in use and each restriction: do all who answer for the gateway now know it, and since when did those
-# who answered when it was made.
+# Of each gateway, and of the check as NULL, who reported within half a minute of the last who did. Usage is a gateway's
+# own where it came in with its service key or one of its name; NULL stands for all that came in with any other.
+KNOWN: Final = """
+    WITH held AS (
+        SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
+               array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times
+        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM enforcement_holder) AS holder
+        WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
+    ), used AS (
+        SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
+        FROM usage_usagearrival arrival JOIN staff_servicekey key ON key.id = arrival.service_key_id
+        LEFT JOIN (
+            enforcement_gateway gateway LEFT JOIN staff_servicekey own ON own.id = gateway.service_key_id
+        ) ON key.id = own.id OR key.name = own.name OR key.name = gateway.name
+        GROUP BY gateway.id
+    )
+    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times,
+           hot.names, hot.sequences, hot.times, used.at, elsewhere.at
+    FROM enforcement_gateway gateway
+    LEFT JOIN held own ON own.gateway_id = gateway.id LEFT JOIN held hot ON hot.gateway_id IS NULL
+    LEFT JOIN used ON used.gateway_id = gateway.id LEFT JOIN used elsewhere ON elsewhere.gateway_id IS NULL
+    ORDER BY gateway.name
+"""
+
+
+def known_gateways(*, now: datetime) -> list[Known]:
+    """Every gateway with what was heard of it up to `now`, in one query."""
+    silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
+    found, elsewhere_at = [], None
+    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, alive=ALIVE):
+        elsewhere_at = elsewhere  # the same in every row
+        heard = Heard(
+            now=now,
+            silent_after=silent_after,
+            asked_at=asked_at,
+            instances=_instances(columns[:3]),
+            check=_instances(columns[3:]),
+            usage_at=usage_at,
+        )
+        found.append(Known(pk, name, heard))
+    if elsewhere_at is None or any(known.heard.is_heard for known in found):
+        return found
+    # Nobody asks, and usage comes in by a way of which no gateway is known: it may have passed any of them.
+    return [known if known.heard.usage_at else known.with_usage(elsewhere_at) for known in found]
+
+
+def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
+    names, sequences, times = (column or [] for column in columns)
+    return [Instance(*one) for one in zip(names, sequences, times, strict=True)]
+
+
+# Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
+# that is counted: the one that began it, or that ended it.
 STANDING: Final = """
     WITH wanted AS (
-        SELECT number, starts_at FROM enforcement_restriction WHERE number = ANY(%(numbers)s)
-    ), known AS (
-        SELECT wanted.number, holder.gateway_id,
-               bool_and(holder.sequence >= wanted.number) FILTER (WHERE holder.seen_at > %(alive)s) AS by_all,
-               max(first.at) FILTER (WHERE holder.started_at <= wanted.starts_at) AS since
-        FROM wanted JOIN enforcement_holder holder
-            ON holder.seen_at > %(alive)s OR wanted.starts_at BETWEEN holder.started_at AND holder.seen_at
-        LEFT JOIN LATERAL (
+        SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
+               newest.number AS newest, newest.at AS newest_at,
+               CASE WHEN restriction.ended_at IS NULL THEN first.number ELSE newest.number END AS change,
+               CASE WHEN restriction.ended_at IS NULL THEN first.at ELSE newest.at END AS at
+        FROM enforcement_restriction restriction
+        JOIN enforcement_change first ON first.number = restriction.number
+        CROSS JOIN LATERAL (
+            SELECT number, at FROM enforcement_change change
+            WHERE change.restriction_id = restriction.number ORDER BY number DESC LIMIT 1
+        ) newest
+        WHERE restriction.number = ANY(%(numbers)s)
+    ), arrived AS (
+        SELECT wanted.number, holder.gateway_id, max(first.at) AS at
+        FROM wanted JOIN enforcement_holder holder ON wanted.at BETWEEN holder.started_at AND holder.seen_at
+        JOIN LATERAL (
             SELECT at FROM enforcement_arrival arrival
-            WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.number ORDER BY arrival.sequence LIMIT 1
+            WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.change ORDER BY arrival.sequence LIMIT 1
         ) first ON true
         GROUP BY wanted.number, holder.gateway_id
-    ), last_seen AS (
-        SELECT gateway_id, max(seen_at) AS at FROM enforcement_holder GROUP BY gateway_id
     )
-    SELECT wanted.number, wanted.starts_at, gateway.name,
-           own.by_all, own.since, hot.by_all, hot.since, gateway.asked_at, last_seen.at,
-           refusal.first_at, coalesce(refusal.count, 0)
+    SELECT wanted.number, wanted.kind, wanted.ended, wanted.newest, wanted.newest_at, wanted.at, gateway.id,
+           own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
     FROM enforcement_gateway gateway CROSS JOIN wanted
-    LEFT JOIN known own ON own.gateway_id = gateway.id AND own.number = wanted.number
-    LEFT JOIN known hot ON hot.gateway_id IS NULL AND hot.number = wanted.number
-    LEFT JOIN last_seen ON last_seen.gateway_id = gateway.id
+    LEFT JOIN arrived own ON own.gateway_id = gateway.id AND own.number = wanted.number
+    LEFT JOIN arrived hot ON hot.gateway_id IS NULL AND hot.number = wanted.number
     LEFT JOIN enforcement_refusal refusal
         ON refusal.gateway_id = gateway.id AND refusal.restriction_id = wanted.number
-    WHERE gateway.asked_at > %(used)s OR last_seen.at > %(used)s
     ORDER BY wanted.number DESC, gateway.name
 """
 
 
 def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGateway]]:
-    """Where these restrictions are in force, by number: at every gateway in use, in one query."""
+    """What is known of these restrictions, by number, at every gateway in use: in two queries."""
     found: dict[int, list[AtGateway]] = {number: [] for number in numbers}
     if not numbers:
         return found
-    for row in _rows(STANDING, numbers=list(numbers), alive=now - ALIVE, used=now - IN_USE):
-        number, began, name, own, own_since, hot, hot_since, asked_at, seen_at, refused_at, refused = row
-        asks = asked_at is not None and asked_at > now - IN_USE
-        knows = [(own, own_since), (hot if asks else None, hot_since)]
-        times = [since for by_all, since in knows if by_all and since is not None]
-        since = min([*times, *([refused_at] if refused_at else [])], default=None)
+    gateways = {known.pk: known for known in known_gateways(now=now) if known.is_in_use}
+    for row in rows(STANDING, numbers=list(numbers)):
+        number, kind, ended, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
+        if (known := gateways.get(pk)) is None:
+            continue
+        heard = known.heard
+        arrivals = [at for at, counts in ((own, heard.reports), (hot, heard.asks)) if counts and at is not None]
         found[number].append(
             AtGateway(
-                gateway=name,
-                in_force=any(by_all for by_all, _ in knows) or refused_at is not None,
-                took=max(since - began, timedelta(0)) if since else None,
-                refused_after=max(refused_at - began, timedelta(0)) if refused_at else None,
+                gateway=known.name,
+                heard=heard,
+                change=newest,
+                changed_at=newest_at,
+                denies=kind in Restriction.DENYING,
+                is_lifted=ended,
+                took=max(max(arrivals) - began, timedelta()) if arrivals else None,
                 refused=refused,
-                waited=now - began,
-                seen_at=max(filter(None, (asked_at, seen_at)), default=None),
+                refused_after=max(refused_at - began, timedelta()) if refused_at and not ended else None,
+                last_refused_at=last_refused_at,
             )
         )
     return found
 
 
-class Took(NamedTuple):
-    """How long changes took to arrive, over the last weeks."""
-
-    changes: int
-    median: timedelta
-    p99: timedelta
+# The newest change, the newest that everybody ought to have by now, and how many restrictions gateways should apply.
+WANTED: Final = """
+    SELECT coalesce((SELECT max(number) FROM enforcement_change), 0),
+           coalesce((SELECT max(number) FROM enforcement_change WHERE at < %(settled)s), 0),
+           (SELECT count(*) FROM enforcement_restriction
+            WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
+              AND (expires_at IS NULL OR expires_at > %(now)s))
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayState:
-    """A gateway as the page shows it. `lag` is how many changes it does not know yet, None where nobody answers."""
+class Alarm:
+    """What every page warns of: gateways at which something decided is late, gateways that are passed by, and
+    restrictions in force while no gateway is heard.
+    """
 
-    gateway: Gateway
-    follows: str
-    holders: int
-    lag: int | None
-    seen_at: datetime | None
-    took: Took | None
-    refused: int
-    probes: Sequence[Probe]
-    repairs: int
-    trouble: str
+    late: Sequence[str] = ()
+    bypassed: Sequence[tuple[str, str]] = ()
+    unheard: int = 0
+    silent_for: str = ""
 
-    @property
-    def obeyed(self) -> Took | None:
-        """How long the canary took to be refused, or let in again."""
-        times = sorted(probe.took_ms for probe in self.probes if probe.took_ms is not None)
-        if not times:
-            return None
-        median, p99 = times[len(times) // 2], times[int(0.99 * (len(times) - 1) + 0.5)]
-        return Took(len(times), timedelta(milliseconds=median), timedelta(milliseconds=p99))
+    def __bool__(self) -> bool:
+        return bool(self.late or self.bypassed or self.unheard)
 
 
-STATES: Final = """
-    WITH newest AS (SELECT coalesce(max(number), 0) AS number FROM enforcement_change),
-    late AS (SELECT coalesce(max(number), 0) AS number FROM enforcement_change WHERE at < %(settled)s),
-    living AS (
-        SELECT gateway_id, count(*) AS holders, min(sequence) AS sequence FROM enforcement_holder
-        WHERE seen_at > %(alive)s GROUP BY gateway_id
-    ), seen AS (
-        SELECT gateway_id, max(seen_at) AS at FROM enforcement_holder GROUP BY gateway_id
-    ), refused AS (
-        SELECT gateway_id, sum(count) AS times FROM enforcement_refusal GROUP BY gateway_id
-    ), mended AS (
-        SELECT gateway_id, count(*) AS times FROM enforcement_repair WHERE at > %(measured)s GROUP BY gateway_id
+def alarm(*, now: datetime) -> Alarm:
+    """What every page warns of, in two queries."""
+    [(_, late, in_force)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    if not late:
+        return Alarm()
+    every = known_gateways(now=now)
+    states = [(known, known.heard.state(late)) for known in every if known.is_in_use]
+    return Alarm(
+        late=[known.name for known, state in states if state in {State.NOT_YET, State.UNKNOWN}],
+        bypassed=[
+            (known.name, usage_since(known.heard)) for known, state in states if state is State.BYPASSED and in_force
+        ],
+        unheard=0 if any(known.heard.is_heard for known in every) else in_force,
+        silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
     )
-    SELECT gateway.id, newest.number, late.number, own.holders, own.sequence, hot.holders, hot.sequence, seen.at,
-           coalesce(refused.times, 0), coalesce(mended.times, 0)
-    FROM enforcement_gateway gateway CROSS JOIN newest CROSS JOIN late
-    LEFT JOIN living own ON own.gateway_id = gateway.id LEFT JOIN living hot ON hot.gateway_id IS NULL
-    LEFT JOIN seen ON seen.gateway_id = gateway.id
-    LEFT JOIN refused ON refused.gateway_id = gateway.id LEFT JOIN mended ON mended.gateway_id = gateway.id
-    ORDER BY gateway.name
-"""
-
-# How long each of the last changes took to reach the last of those who answer for a gateway.
-TIMES: Final = """
-    WITH changed AS (
-        SELECT number, at FROM enforcement_change WHERE at > %(measured)s ORDER BY number DESC LIMIT %(most)s
-    ), arrived AS (
-        SELECT changed.number, holder.gateway_id, max(first.at - changed.at) AS took
-        FROM changed JOIN enforcement_holder holder ON holder.started_at <= changed.at AND holder.seen_at >= changed.at
-        JOIN LATERAL (
-            SELECT at FROM enforcement_arrival arrival
-            WHERE arrival.holder_id = holder.id AND arrival.sequence >= changed.number ORDER BY arrival.sequence LIMIT 1
-        ) first ON true
-        GROUP BY changed.number, holder.gateway_id
-    )
-    SELECT gateway_id, count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
-           percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
-    FROM arrived GROUP BY gateway_id
-"""
 
 
-def gateways(*, now: datetime) -> list[GatewayState]:
-    """Every gateway, in as many queries however many there are."""
-    known = {gateway.pk: gateway for gateway in Gateway.objects.select_related("service_key", "canary_account")}
-    times = {gateway: Took(*took) for gateway, *took in _rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
-    probes = _probes(now=now)
-    states = []
-    for row in _rows(STATES, settled=now - PATIENCE, alive=now - ALIVE, measured=now - MEASURED):
-        pk, newest, late, own, own_sequence, hot, hot_sequence, seen_at, refused, repairs = row
-        gateway = known[pk]
-        asks = gateway.asked_at is not None and gateway.asked_at > now - IN_USE
-        followed = own is not None
-        sequence = own_sequence if followed else hot_sequence if asks else None
-        seen_at = max(filter(None, (seen_at, gateway.asked_at)), default=None)
-        probed = probes.get(pk, [])
-        states.append(
-            GatewayState(
-                gateway=gateway,
-                follows="client" if followed else "check" if asks else "",
-                holders=(own if followed else hot if asks else 0) or 0,
-                lag=None if sequence is None else max(newest - sequence, 0),
-                seen_at=seen_at,
-                took=times.get(pk if followed else None),
-                refused=refused,
-                probes=probed,
-                repairs=repairs,
-                trouble=_trouble(sequence, late, probed, in_use=seen_at is not None and seen_at > now - IN_USE),
-            )
-        )
-    return states
-
-
-def _trouble(sequence: int | None, late: int, probes: Sequence[Probe], *, in_use: bool) -> str:
-    if sequence is not None and sequence < late:
-        return f"It does not know {late - sequence:,} change{'' if late - sequence == 1 else 's'} yet."
-    if sequence is None and in_use:
-        return "Nobody has answered for it for half a minute: what it lets through is not known."
-    if probes and probes[0].outcome == Probe.Outcome.IGNORED:
-        return "It did not obey when its canary was last blocked or let in."
-    return ""
-
-
-def _probes(*, now: datetime) -> dict[int, list[Probe]]:
-    found: dict[int, list[Probe]] = {}
-    for probe in Probe.objects.filter(at__gt=now - MEASURED).order_by("-at")[:MEASURED_CHANGES]:
-        found.setdefault(probe.gateway_id, []).append(probe)
-    return found
-
-
-TROUBLES: Final = """
-    WITH late AS (
-        SELECT max(number) AS number FROM enforcement_change WHERE at < %(settled)s
-    ), living AS (
-        SELECT gateway_id, min(sequence) AS sequence FROM enforcement_holder
-        WHERE seen_at > %(alive)s GROUP BY gateway_id
-    ), used AS (
-        SELECT gateway.id, gateway.name, gateway.asked_at > %(used)s AS asks,
-               EXISTS (
-                   SELECT FROM enforcement_holder holder WHERE holder.gateway_id = gateway.id AND seen_at > %(used)s
-               ) AS holds
-        FROM enforcement_gateway gateway
-    )
-    SELECT used.name FROM used CROSS JOIN late
-    LEFT JOIN living own ON own.gateway_id = used.id LEFT JOIN living hot ON hot.gateway_id IS NULL
-    WHERE (used.asks OR used.holds)
-      AND coalesce(own.sequence, CASE WHEN used.asks THEN hot.sequence END, -1) < late.number
-    ORDER BY used.name
-"""
-
-
-def behind(*, now: datetime) -> list[str]:
-    """Gateways in use at which some change is not in force that ought to be, in one query: for the banner of a page."""
-    rows = _rows(TROUBLES, settled=now - PATIENCE, alive=now - ALIVE, used=now - IN_USE)
-    return [name for (name,) in rows]
-
-
-def in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
-    """How many restrictions of each kind are in force."""
-    live = Restriction.objects.in_force(at=now).order_by().values("kind").annotate(number=Count("pk"))
-    return dict.fromkeys(Restriction.Kind.values, 0) | dict(live.values_list("kind", "number"))
-
-
-def repairs(*, most: int = 20) -> list[Repair]:
-    return list(Repair.objects.select_related("gateway")[:most])
-
-
-def _rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())

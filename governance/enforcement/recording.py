@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest
 
 from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
 
@@ -57,7 +59,8 @@ def note_access(
     seen: list[Asked | RefusedTimes | HolderSeen] = [*asked, *refused, *holders]
     gateways = _meet({one.key: one.name for one in seen if one.key is not None}, now=now)
     for one in sorted(asked, key=lambda one: gateways[one.key]):
-        Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=one.at)
+        # Web processes write by turns, and one may have noted an older question than another.
+        Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
     _count(refused, gateways)
     # In one order, so that web processes that write of the same clients never wait for each other crosswise.
     _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)

@@ -8,8 +8,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from governance.enforcement.fleet import gateways, in_force_by_kind, repairs
 from governance.enforcement.models import Restriction
-from governance.enforcement.proof import behind, gateways, in_force_by_kind, repairs, standing
+from governance.enforcement.proof import alarm as find_alarm
+from governance.enforcement.proof import standing
 from governance.staff.roles import VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
 
@@ -42,4 +44,4 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def alarm(request: StaffRequest) -> HttpResponse:
-    return render(request, "enforcement/alarm.html", {"behind": behind(now=timezone.now())})
+    return render(request, "enforcement/alarm.html", {"alarm": find_alarm(now=timezone.now())})

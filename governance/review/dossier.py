@@ -12,7 +12,8 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
 from governance.enforcement.models import Restriction
-from governance.enforcement.proof import AtGateway, standing
+from governance.enforcement.proof import IN_USE, standing
+from governance.enforcement.status import AtGateway, Level
 from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
 from governance.review.models import Case, Decision, Step
@@ -87,14 +88,14 @@ class Usage(NamedTuple):
 
 
 class ShownForce(NamedTuple):
-    """A restriction, and where it is in force."""
+    """A restriction, and what is known of it at each gateway."""
 
     restriction: Restriction
     gateways: list[AtGateway]
 
 
 class Force(NamedTuple):
-    """Everything in force against an account, gateway by gateway."""
+    """Everything in force against an account or lifted lately, gateway by gateway."""
 
     restrictions: list[ShownForce]
     now: datetime
@@ -102,14 +103,11 @@ class Force(NamedTuple):
     @property
     def pending(self) -> bool:
         """Whether it is worth looking again in a second."""
-        return any(
-            self.now - one.restriction.starts_at < LOOKED_AT_FOR and not all(at.in_force for at in one.gateways)
-            for one in self.restrictions
-        )
+        return any(at.waited < LOOKED_AT_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
     @property
     def late(self) -> bool:
-        return any(at.late for one in self.restrictions for at in one.gateways)
+        return any(at.level is Level.ALARM for one in self.restrictions for at in one.gateways)
 
 
 def cases_in_full() -> QuerySet[Case]:
@@ -182,18 +180,22 @@ class Dossier:
         return in_force or sorted(begun, key=lambda one: one.ends_at or self.now)[-1:]
 
     @cached_property
+    def _restrictions(self) -> list[Restriction]:
+        known = Restriction.objects.in_force_or_lifted(at=self.now, since=self.now - IN_USE).against(self.account)
+        return list(known.strongest_first().select_related("key", "organisation"))
+
+    @property
     def restrictions(self) -> list[Restriction]:
         """In force against the account and its keys, the strongest first."""
-        in_force = Restriction.objects.in_force(at=self.now).against(self.account)
-        return list(in_force.strongest_first().select_related("key", "organisation"))
+        return [one for one in self._restrictions if one.ended_at is None]
 
     @cached_property
     def force(self) -> Force:
-        """Where what refuses or limits the account is in force."""
-        numbers = [one.number for one in self.restrictions if one.kind != Restriction.Kind.WATCH]
-        at = standing(numbers, now=self.now) if numbers else {}
-        shown = [ShownForce(one, at[one.number]) for one in self.restrictions if one.number in at]
-        return Force(shown, self.now)
+        """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
+        acts = [one for one in self._restrictions if one.kind != Restriction.Kind.WATCH]
+        at = standing([one.number for one in acts], now=self.now)
+        in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
+        return Force([ShownForce(one, at[one.number]) for one in in_force_first], self.now)
 
     @property
     def other_restrictions(self) -> list[Restriction]:

@@ -36,11 +36,15 @@ OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Outcome(NamedTuple):
-    """What became of a batch: events taken, events that were here already, and lines that fit nowhere."""
+    """What became of a batch: events taken, events that were here already, and lines that fit nowhere.
+
+    `newest_at` is the time of the newest event, new or not.
+    """
 
     accepted: int
     duplicate: int
     rejected: list[Rejection]
+    newest_at: datetime | None = None
 
 
 def record_lines(
@@ -75,7 +79,8 @@ def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: 
                 raise
             # Another process made a day while events of it were on their way into the default table.
             accepted = _store(events, source=source, now=now)
-    return Outcome(accepted, len(events) - accepted, rejected)
+    newest_at = max((event.occurred_at for event in events), default=None)
+    return Outcome(accepted, len(events) - accepted, rejected, newest_at)
 
 
 def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:

@@ -1,7 +1,16 @@
 from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, UsageEvent, WeeklySketch
+from governance.usage.models import (
+    DataKey,
+    DirtyAccount,
+    Excerpt,
+    Profile,
+    Retention,
+    UsageArrival,
+    UsageEvent,
+    WeeklySketch,
+)
 from governance.usage.profile.tallies import told
 
 
@@ -73,3 +82,10 @@ class DataKeyAdmin(HistoryAdmin):
 @admin.register(Retention)
 class RetentionAdmin(HistoryAdmin):
     list_display = ("kept_from",)
+
+
+@admin.register(UsageArrival)
+class UsageArrivalAdmin(HistoryAdmin):
+    list_display = ("service_key", "newest_at", "received_at")
+    search_fields = ("service_key__name",)
+    list_select_related = ("service_key",)

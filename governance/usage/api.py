@@ -1,5 +1,7 @@
 """Usage from gateways."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, ClassVar
@@ -17,7 +19,9 @@ from governance.usage.backpressure import behind
 from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED, drain, received
 from governance.usage.sources import litellm, otlp
 from governance.usage.sources.opentelemetry import events_in
-from governance.usage.wire import UnreadableBatchError, decode, lines_of
+from governance.usage.traffic import note_traffic
+from governance.usage.wire import Rejection, UnreadableBatchError, UsageEvent, decode, lines_of
+from governance.web.authentication import acting_key
 from governance.web.problems import Problem
 
 MOST_EVENTS = 10_000
@@ -61,7 +65,7 @@ class UsageEvents(Intake):
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(lines))
-        return counted(record_events(decode(lines, span=span_at(now)), source="native", now=now))
+        return counted(take_in(request, decode(lines, span=span_at(now)), source="native", now=now))
 
 
 class LiteLlmUsage(Intake):
@@ -80,7 +84,7 @@ class LiteLlmUsage(Intake):
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(items))
-        return counted(record_events(items, source="litellm", now=now))
+        return counted(take_in(request, items, source="litellm", now=now))
 
 
 class OpenTelemetryTraces(Intake):
@@ -101,7 +105,7 @@ class OpenTelemetryTraces(Intake):
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(items))
-        outcome = record_events(items, source="opentelemetry", now=now)
+        outcome = take_in(request, items, source="opentelemetry", now=now)
         return HttpResponse(otlp.answer(outcome.rejected, protobuf=protobuf), content_type=encoding)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -117,6 +121,13 @@ class OpenTelemetryTraces(Intake):
 
 def _encoding(request: Request) -> str:
     return (request.content_type or "").partition(";")[0].strip().lower()
+
+
+def take_in(request: Request, items: Iterable[UsageEvent | Rejection], *, source: str, now: datetime) -> Outcome:
+    """Record a batch, and note with which service key it came."""
+    outcome = record_events(items, source=source, now=now)
+    note_traffic(acting_key(request).pk, outcome.newest_at, now=now)
+    return outcome
 
 
 def refuse_too_many(events: int) -> None:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from governance.staff.models import ServiceKey
 
 
 class UsageEvent(models.Model):
@@ -81,6 +82,22 @@ class Retention(models.Model):
 
     def __str__(self) -> str:
         return str(self.kept_from)
+
+
+class UsageArrival(models.Model):
+    """The newest usage that came in over HTTP with a service key: by this a gateway is seen to serve customers."""
+
+    service_key = models.OneToOneField(
+        ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="usage_arrival"
+    )
+    newest_at = models.DateTimeField(help_text="The time of the newest event, by the gateway's own clock.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("service_key",)
+
+    def __str__(self) -> str:
+        return f"{self.service_key} {self.newest_at:%F %T}"
 
 
 class Profile(models.Model):

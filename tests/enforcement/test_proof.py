@@ -1,16 +1,20 @@
-"""Whether restrictions are in force at the gateways, and how that is shown."""
+"""What is known of restrictions at the gateways, and how that is shown."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from governance.enforcement.actions import cover_new_names, lift
+from governance.enforcement.fleet import gateways
 from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
-from governance.enforcement.proof import AtGateway, behind, gateways, standing
+from governance.enforcement.proof import alarm, standing
 from governance.enforcement.recording import Asked, HolderSeen, forget_old, note_access
+from governance.enforcement.status import AtGateway, Level, State
 from governance.staff.roles import Role
-from tests.factories import NOW, account, case, person, restriction, service_key
+from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -41,7 +45,7 @@ def at_the_only_gateway(number: int, *, after: float = 1.0) -> AtGateway:
 
 
 class TestARestriction:
-    def test_is_in_force_where_the_check_knows_it(self) -> None:
+    def test_would_be_applied_where_the_check_knows_it_and_the_gateway_asks(self) -> None:
         number = restriction(account()).number
         gateway()
         holder(None, "web-1", knows=number, after=0.1)
@@ -49,7 +53,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.gateway, at.in_force, at.took) == ("litellm", True, 0.2 * SECOND)
+        assert (at.gateway, at.state, at.took) == ("litellm", State.NEXT_QUESTION, 0.2 * SECOND)
 
     def test_is_pending_while_one_of_those_who_answer_does_not_know_it(self) -> None:
         number = restriction(account()).number
@@ -57,31 +61,45 @@ class TestARestriction:
         holder(None, "web-1", knows=number)
         holder(None, "web-2", knows=number - 1)
 
-        assert not at_the_only_gateway(number).in_force
-        assert not at_the_only_gateway(number, after=4).late
-        assert at_the_only_gateway(number, after=6).late
+        assert at_the_only_gateway(number).state is State.NOT_YET
+        assert at_the_only_gateway(number, after=4).level is Level.PENDING
+        assert at_the_only_gateway(number, after=6).level is Level.ALARM
+
+    def test_is_pending_while_a_client_has_only_its_first_names(self, django_capture_on_commit_callbacks: Any) -> None:
+        harbour = account()
+        number = restriction(harbour).number
+        with django_capture_on_commit_callbacks(execute=True):
+            api_key(harbour)
+            cover_new_names(now=NOW)
+        holder(gateway(asked=False), "a", knows=number)
+
+        at = at_the_only_gateway(number)
+
+        assert (at.change, at.state) == (number + 1, State.NOT_YET)
 
     def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
         number = restriction(account()).number
         holder(own := gateway(asked=False), "a", knows=number, after=0.3)
         holder(own, "b", knows=number, after=0.1)
 
-        assert at_the_only_gateway(number).took == 0.3 * SECOND
+        at = at_the_only_gateway(number)
+
+        assert (at.state, at.took) == (State.REPORTED, 0.3 * SECOND)
 
     def test_does_not_wait_for_an_instance_that_is_gone(self) -> None:
         number = restriction(account()).number
         holder(own := gateway(asked=False), "a", knows=number)
         holder(own, "gone", knows=0, seen=-120)
 
-        assert at_the_only_gateway(number).in_force
+        assert at_the_only_gateway(number).state is State.REPORTED
 
     def test_takes_no_time_from_an_instance_that_started_later(self) -> None:
         number = restriction(account()).number
         own = gateway(asked=False)
-        holder(own, "a", knows=number, after=0.2)
+        holder(own, "a", knows=number, after=0.2, seen=500)
         holder(own, "new", knows=number, after=500, started=400, seen=500)
 
-        assert at_the_only_gateway(number).took == 0.2 * SECOND
+        assert at_the_only_gateway(number, after=501).took == 0.2 * SECOND
 
     def test_keeps_the_time_it_took_when_those_who_were_there_have_gone(self) -> None:
         number = restriction(account()).number
@@ -91,7 +109,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number, after=7200)
 
-        assert (at.in_force, at.took) == (True, 0.2 * SECOND)
+        assert (at.state, at.took) == (State.REPORTED, 0.2 * SECOND)
 
     def test_is_not_in_force_by_what_those_knew_who_have_gone(self) -> None:
         number = restriction(account()).number
@@ -101,23 +119,48 @@ class TestARestriction:
 
         at = at_the_only_gateway(number, after=7200)
 
-        assert (at.in_force, at.took) == (False, None)
+        assert at.sentence == "not yet in force at litellm: 1 of 1 instances reported change 0; this is change 1"
 
-    def test_shows_what_was_refused_because_of_it(self) -> None:
+    def test_is_not_in_force_for_ever_because_it_was_refused_once(self) -> None:
         number = restriction(account()).number
         Refusal.objects.create(
             gateway=gateway(), restriction_id=number, first_at=NOW + 0.4 * SECOND, last_at=NOW + SECOND, count=12
         )
+        holder(None, "web-1", knows=number - 1, after=-30, seen=7)
 
-        at = at_the_only_gateway(number)
+        at = at_the_only_gateway(number, after=8)
 
-        assert (at.in_force, at.refused, at.refused_after) == (True, 12, 0.4 * SECOND)
+        assert (at.state, at.level) == (State.NOT_YET, Level.ALARM)
+        assert (at.refused, at.refused_after, at.last_refused_at) == (12, 0.4 * SECOND, NOW + SECOND)
 
     def test_says_nothing_of_gateways_that_are_not_in_use(self) -> None:
         number = restriction(account()).number
         gateway(asked=False)
 
         assert standing([number], now=NOW) == {number: []}
+
+
+class TestARestrictionThatWasLifted:
+    def test_is_known_to_be_so_where_the_check_knows_its_end(self) -> None:
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+        gateway()
+        holder(None, "web-1", knows=block.number + 1, after=0.3)
+
+        at = at_the_only_gateway(block.number)
+
+        assert at.sentence == "would no longer be refused because of it at the next question of litellm"
+        assert at.took == 0.3 * SECOND
+
+    def test_is_not_yet_so_where_a_client_still_has_it(self) -> None:
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+        holder(own := gateway(asked=False), "a", knows=block.number + 1)
+        holder(own, "b", knows=block.number)
+
+        at = at_the_only_gateway(block.number)
+
+        assert at.sentence == "not yet lifted at litellm: 1 of 2 instances reported change 1; this is change 2"
 
 
 class TestTheBanner:
@@ -127,19 +170,35 @@ class TestTheBanner:
         holder(None, "web-1", knows=number - 1)
         holder(gateway("edge", asked=False), knows=number)
 
-        assert behind(now=NOW + SECOND) == []
-        assert behind(now=NOW + 6 * SECOND) == ["litellm"]
+        assert not alarm(now=NOW + SECOND)
+        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
 
-    def test_names_gateways_for_which_nobody_answers(self) -> None:
+    def test_names_gateways_for_which_no_process_of_the_check_answers(self) -> None:
         restriction(account())
         gateway("litellm")
 
-        assert behind(now=NOW + 6 * SECOND) == ["litellm"]
+        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+
+    def test_warns_while_something_is_in_force_and_no_gateway_asks(self) -> None:
+        restriction(account(), Restriction.Kind.WATCH)
+        assert not alarm(now=NOW + 6 * SECOND)
+
+        restriction(account())
+        assert alarm(now=NOW + 6 * SECOND).unheard == 1
 
     def test_is_silent_where_nothing_was_ever_decided(self) -> None:
         gateway("litellm")
 
-        assert behind(now=NOW + 6 * SECOND) == []
+        assert not alarm(now=NOW + 6 * SECOND)
+
+    def test_costs_two_queries_however_many_gateways_there_are(self, django_assert_num_queries: Any) -> None:
+        number = restriction(account()).number
+        for place in range(5):
+            holder(gateway(f"edge-{place}", asked=False), knows=number)
+
+        # 1 what is wanted, 2 gateways with all that was heard of them
+        with django_assert_num_queries(2):
+            assert not alarm(now=NOW + 6 * SECOND)
 
 
 class TestAGateway:
@@ -155,7 +214,7 @@ class TestAGateway:
 
         assert state.took is not None
         assert (state.took.changes, state.took.median, state.took.p99) == (3, 0.2 * SECOND, 0.9 * SECOND)
-        assert (state.lag, state.follows, state.trouble) == (0, "client", "")
+        assert (state.lag, state.follows, state.level, state.trouble) == (0, "client", Level.GOOD, "")
 
     def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
         own = gateway()
@@ -164,11 +223,12 @@ class TestAGateway:
 
         assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
 
-    def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: object) -> None:
+    def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
         for number in range(5):
             holder(gateway(f"edge-{number}", asked=False), knows=0)
 
-        with django_assert_num_queries(4):  # type: ignore[operator] # a fixture
+        # 1 gateways with their counts, 2 times, 3 what is wanted, 4 probes, 5 all that was heard of them
+        with django_assert_num_queries(5):
             assert len(gateways(now=NOW + SECOND)) == 5
 
 
@@ -220,17 +280,21 @@ class TestThePage:
 
         page = client.get("/enforcement/").content.decode()
 
-        assert "Everything is in force." in page
+        assert "Every change was reported." in page
+        assert "in force at <b>edge</b>" in page
         assert "acct_harbour" in page
         assert "Whoever is restricted stays so, for ever." in page
 
-    def test_costs_few_queries(self, client: Client, django_assert_max_num_queries: object) -> None:
-        for number in range(4):
+    @pytest.mark.parametrize("many", [1, 5])
+    def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
+        for number in range(many):
             restriction(account())
             holder(gateway(f"edge-{number}", asked=False), knows=0)
         client.force_login(person())
 
-        with django_assert_max_num_queries(12):  # type: ignore[operator] # a fixture
+        # 1 session, 2 user, 3 newest restrictions, 4 what was heard of gateways, 5 where the restrictions stand,
+        # 6 gateways with their counts, 7 times, 8 what is wanted, 9 probes, 10 heard of gateways, 11 kinds, 12 repairs
+        with django_assert_num_queries(12):
             client.get("/enforcement/")
 
     def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:
@@ -249,7 +313,7 @@ class TestTheCase:
         harbour = account("acct_harbour")
         about = case(harbour)
         number = restriction(harbour, at=timezone.now()).number
-        own = Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now())
+        own = Gateway.objects.create(name="edge", created_at=NOW)
         now = timezone.now()
         made = Holder.objects.create(
             gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
@@ -261,13 +325,13 @@ class TestTheCase:
     def test_says_where_a_block_is_pending_and_looks_again(self, client: Client) -> None:
         page = self.page(client)
 
-        assert "pending at <b>edge</b>" in page
+        assert "not yet in force at <b>edge</b>" in page
         assert 'hx-trigger="every 1s"' in page
 
     def test_says_where_it_is_in_force_and_how_long_that_took(self, client: Client) -> None:
         page = self.page(client, known="yes")
 
-        assert "in force at <b>edge</b> after 0.2 s" in page
+        assert "in force at <b>edge</b> after 0.2 s: reported by its only instance" in page
         assert 'hx-trigger="every 1s"' not in page
 
     def test_warns_where_no_gateway_asks(self, client: Client) -> None:

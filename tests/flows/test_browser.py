@@ -187,12 +187,12 @@ class TestWhatWasDecided:
             page.get_by_label("Yes, block it").check()
             page.get_by_role("button", name="Block the account").click()
 
-            expect(page.locator("#force")).to_contain_text("pending at litellm")
+            expect(page.locator("#force")).to_contain_text("not yet in force at litellm")
             gateway.send_signal(signal.SIGCONT)
             expect(page.locator("#force")).to_contain_text(re.compile(r"in force at litellm after \d+(\.\d)? s"))
 
             page.goto("/enforcement/")
-            expect(page.locator(".gateway")).to_contain_text("Everything is in force.")
+            expect(page.locator(".gateway")).to_contain_text("Every change was reported.")
             expect(page.locator("#alarm")).to_be_empty()
 
 

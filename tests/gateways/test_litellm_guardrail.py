@@ -11,7 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from governance.enforcement.actions import lift
-from governance.enforcement.proof import AtGateway, standing
+from governance.enforcement.proof import standing
+from governance.enforcement.status import AtGateway, State
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, known_service_key, restriction
 from tests.front import Served, served
@@ -75,7 +76,7 @@ def wait_for(litellm: LiteLlm, *, served: bool) -> str:
 
 
 def refused_provably(front: Served, number: int) -> AtGateway:
-    """Where the restriction is in force, once a refusal was reported: the client does so with its next question.
+    """What is known of the restriction, once a refusal was reported: the client does so with its next question.
 
     A gateway that was not heard of yet is nowhere.
     """
@@ -104,7 +105,7 @@ def test_a_blocked_team_is_refused_provably_and_let_in_again_and_others_are_serv
 
     assert (before, other) == (200, 200)
     assert f"R-{block.number}" in refused
-    assert (at.gateway, at.in_force) == ("litellm-eu", True)
+    assert (at.gateway, at.state) == ("litellm-eu", State.REPORTED)
     assert at.refused_after is not None
     assert at.refused_after > timedelta(0)
 

@@ -47,7 +47,7 @@ from governance.risk.policies import propose
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
 from governance.usage.actions import fold_profiles, record_lines
-from governance.usage.models import Retention
+from governance.usage.models import Retention, UsageArrival
 from tests.enforcement.test_automatic import BLOCK
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
 
@@ -83,7 +83,8 @@ def _one_of_everything() -> None:
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
     fold_profiles([Account.objects.get().pk])
     Retention.objects.create(pk=1, kept_from=NOW.date())
-    service_key(ServiceKey.Scope.ACCESS_READ)
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    UsageArrival.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
     mira = person()
     opened = case()
     other = account("acct_2")

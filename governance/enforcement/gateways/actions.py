@@ -13,8 +13,8 @@ from accounts.models import Account
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.enforcement.gateways.litellm_admin import LiteLlm, origin
-from governance.enforcement.gateways.pushing import INSTANCE
 from governance.enforcement.models import Gateway, Holder, Pushed
+from governance.enforcement.status import PUSHED
 from governance.web.sealing import seal
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,8 +38,8 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
         if gateway.litellm_url != url:
             gateway.pushed_sequence, gateway.compared_at = 0, None
             Pushed.objects.filter(gateway=gateway).delete()
-            Holder.objects.filter(gateway=gateway, instance=INSTANCE).delete()
-            Holder.objects.create(gateway=gateway, instance=INSTANCE, started_at=now, seen_at=now, sequence=0)
+            Holder.objects.filter(gateway=gateway, instance=PUSHED).delete()
+            Holder.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
         gateway.litellm_url, gateway.litellm_key = url, seal(key)
         gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
         record("gateway.litellm_connected", subject=("gateway", name), by=by, now=now, details={"address": url})

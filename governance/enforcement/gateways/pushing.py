@@ -19,14 +19,13 @@ from governance.enforcement.gateways.litellm_admin import LiteLlm, LiteLlmError
 from governance.enforcement.gateways.settling import Done, Settling
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed
 from governance.enforcement.queries import last_number
+from governance.enforcement.status import PUSHED
 from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
 logger = logging.getLogger(__name__)
 
 COMPARED_EVERY: Final = timedelta(minutes=5)
-# As who LiteLLM itself is listed among those who hold the restrictions of its gateway.
-INSTANCE: Final = "pushed"
 CHANGES_AT_ONCE: Final = 500
 NAMES_AT_ONCE: Final = 50
 
@@ -119,7 +118,7 @@ def _pushed_sequence(gateway: Gateway) -> int:
 
 def _seen_at(gateway: Gateway) -> datetime | None:
     """At what moment the last push looked at who ought to be blocked."""
-    return Holder.objects.filter(gateway=gateway, instance=INSTANCE).values_list("seen_at", flat=True).first()
+    return Holder.objects.filter(gateway=gateway, instance=PUSHED).values_list("seen_at", flat=True).first()
 
 
 @transaction.atomic
@@ -127,7 +126,7 @@ def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: da
     Gateway.objects.filter(pk=gateway.pk).update(pushed_sequence=sequence)
     holder, made = Holder.objects.get_or_create(
         gateway=gateway,
-        instance=INSTANCE,
+        instance=PUSHED,
         defaults={"started_at": now, "seen_at": now, "sequence": sequence},
     )
     if sequence and (made or sequence > holder.sequence):
@@ -143,5 +142,5 @@ def _client(gateway: Gateway) -> Iterator[LiteLlm]:
 
 def _with_litellm() -> QuerySet[Gateway]:
     """Those that do not answer come last, so that nobody else waits for them."""
-    heard_of = Max("holders__seen_at", filter=Q(holders__instance=INSTANCE))
+    heard_of = Max("holders__seen_at", filter=Q(holders__instance=PUSHED))
     return Gateway.objects.exclude(litellm_url="").annotate(heard_of=heard_of).order_by("-heard_of", "name")

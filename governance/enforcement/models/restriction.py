@@ -24,9 +24,17 @@ class Reason(models.TextChoices):
     OTHER = "other", "Another reason, see the note"
 
 
+def _is_in_force(at: datetime) -> Q:
+    return Q(starts_at__lte=at, ended_at=None) & (Q(expires_at=None) | Q(expires_at__gt=at))
+
+
 class RestrictionQuerySet(models.QuerySet["Restriction"]):
     def in_force(self, *, at: datetime) -> Self:
-        return self.filter(starts_at__lte=at, ended_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
+        return self.filter(_is_in_force(at))
+
+    def in_force_or_lifted(self, *, at: datetime, since: datetime) -> Self:
+        """Those in force, and those that were lifted or undone after a time."""
+        return self.filter(_is_in_force(at) | Q(ending__in=Restriction.BY_HAND, ended_at__gt=since))
 
     def denying(self) -> Self:
         """Those that refuse access altogether."""
@@ -85,6 +93,8 @@ class Restriction(models.Model):
         UNDONE = "undone", "Undone at once"
         EXPIRED = "expired", "Expired"
         REPLACED = "replaced", "Replaced by a newer one"
+
+    BY_HAND = (Ending.LIFTED, Ending.UNDONE)
 
     number = models.BigIntegerField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions")

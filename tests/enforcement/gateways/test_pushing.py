@@ -12,10 +12,11 @@ from accounts.models import Account, Organisation
 from accounts.register import AccountLine, ApiKeyLine
 from governance.audit.models import Entry
 from governance.enforcement.actions import cover_new_names, end_expired, lift
+from governance.enforcement.fleet import gateways
 from governance.enforcement.gateways.litellm_admin import LiteLlmError
 from governance.enforcement.gateways.pushing import compare, compare_due, push, push_all
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed, Repair, Restriction
-from governance.enforcement.proof import gateways, standing
+from governance.enforcement.proof import standing
 from governance.turns import Turn
 from tests.enforcement.gateways.litellm_server import KEY, LiteLlmServer
 from tests.enforcement.gateways.somebody_else import somebody_else_has
@@ -443,7 +444,7 @@ class TestTheProof:
         push(gateway, NOW)
 
         [at] = standing([number], now=NOW + timedelta(seconds=2))[number]
-        assert at.in_force
+        assert at.sentence == "in force at litellm: pushed to LiteLLM’s own blocks"
         assert at.took is not None
         assert at.took > timedelta(0)
         assert (Holder.objects.get().instance, Arrival.objects.get().sequence) == ("pushed", number)

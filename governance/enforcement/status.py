@@ -1,0 +1,251 @@
+"""What is known of a change at a gateway, and how that is said. Pure.
+
+Stillwatch sees three things of a gateway: the questions it asks the check, the changes that its own instances report
+to have, and the refusals it counts. None of them says that a customer is refused now. So every state below says only
+what follows from them, and `sentence` gives the figures it rests on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+# A process that holds the restrictions reports every 5 s while it is well.
+ALIVE: Final = timedelta(seconds=30)
+# A change that has not arrived by then is late.
+PATIENCE: Final = timedelta(seconds=5)
+# The instance under which LiteLLM's own blocks are listed: it has what Stillwatch has pushed to it.
+PUSHED: Final = "pushed"
+
+
+class State(StrEnum):
+    """What is known of one change at one gateway."""
+
+    REPORTED = "reported"  # every instance of its client reports to have it
+    NEXT_QUESTION = "next_question"  # the check has it, and the gateway asks the check
+    NOT_YET = "not_yet"  # who answers for the gateway reports an older change
+    UNKNOWN = "unknown"  # the gateway asks, and no process of the check reports what it has
+    SILENT = "silent"  # the gateway has neither asked nor reported for some time
+    BYPASSED = "bypassed"  # … and usage has come in since
+
+
+class Level(StrEnum):
+    """How a state is shown: as good, on its way, amber or red."""
+
+    GOOD = "good"
+    PENDING = "pending"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+class Instance(NamedTuple):
+    """A process that holds the restrictions: the newest change it reported to have, and when it did."""
+
+    name: str
+    sequence: int
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of a gateway up to `now`.
+
+    `instances` are those of its own client, `check` the processes of the check, which answer for every gateway that
+    asks. Of both only those count that reported within half a minute of the last: the others have been replaced.
+    `usage_at` is the time of the newest usage that passed through the gateway, where that can be told; with
+    `usage_is_own` it came with the gateway's own name, else no gateway is heard and it came in by some way or other.
+    """
+
+    now: datetime
+    silent_after: timedelta
+    asked_at: datetime | None = None
+    instances: Sequence[Instance] = ()
+    check: Sequence[Instance] = ()
+    usage_at: datetime | None = None
+    usage_is_own: bool = True
+
+    @property
+    def reported_at(self) -> datetime | None:
+        return max((one.seen_at for one in self.instances), default=None)
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When it last asked or reported."""
+        return max(filter(None, (self.asked_at, self.reported_at)), default=None)
+
+    @property
+    def asks(self) -> bool:
+        return self._is_recent(self.asked_at)
+
+    @property
+    def reports(self) -> bool:
+        return self._is_recent(self.reported_at)
+
+    @property
+    def is_heard(self) -> bool:
+        return self.asks or self.reports
+
+    @property
+    def is_bypassed(self) -> bool:
+        """Whether usage is newer than its last word by more than a gateway that is in use is ever silent."""
+        if self.is_heard or self.usage_at is None:
+            return False
+        if self.last_at is None:
+            return self.usage_is_own
+        return self.usage_at > self.last_at + self.silent_after
+
+    @property
+    def answering(self) -> Sequence[Instance]:
+        """Who decides at the gateway what is refused."""
+        if self.asks:
+            return [*self.check, *(self.instances if self.reports else ())]
+        return self.instances
+
+    @property
+    def sequence(self) -> int | None:
+        """The newest change that everybody who answers for it has; None where nobody does."""
+        return min((one.sequence for one in self.answering), default=None)
+
+    def state(self, change: int) -> State:
+        """What is known of a change here."""
+        if self.is_bypassed:
+            return State.BYPASSED
+        if self.asks and not any(self.now - one.seen_at <= ALIVE for one in self.check):
+            return State.UNKNOWN
+        if any(one.sequence < change for one in self.answering):
+            return State.NOT_YET
+        if self.asks:
+            return State.NEXT_QUESTION
+        return State.REPORTED if self.reports else State.SILENT
+
+    def _is_recent(self, moment: datetime | None) -> bool:
+        return moment is not None and moment > self.now - self.silent_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtGateway:
+    """A restriction at one gateway, or its end where it was lifted.
+
+    `change` is the newest change of it, made at `changed_at`. `took` is how long it was from the decision until
+    everybody who answered for the gateway then had it, where that was measured. A refusal proves that the gateway
+    refused because of this restriction at that time, and says nothing of later.
+    """
+
+    gateway: str
+    heard: Heard
+    change: int
+    changed_at: datetime
+    denies: bool = True
+    is_lifted: bool = False
+    took: timedelta | None = None
+    refused: int = 0
+    refused_after: timedelta | None = None
+    last_refused_at: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        return self.heard.state(self.change)
+
+    @property
+    def waited(self) -> timedelta:
+        return self.heard.now - self.changed_at
+
+    @property
+    def is_settled(self) -> bool:
+        return self.level is Level.GOOD
+
+    @property
+    def level(self) -> Level:
+        match self.state:
+            case State.REPORTED | State.NEXT_QUESTION:
+                return Level.GOOD
+            case State.NOT_YET | State.UNKNOWN:
+                return Level.ALARM if self.waited > PATIENCE else Level.PENDING
+            case State.SILENT:
+                return Level.WARNING
+            case State.BYPASSED:
+                return Level.ALARM
+
+    @property
+    def verdict(self) -> str:
+        """What is known, to be followed by the name of the gateway."""
+        return VERDICTS[self.state][self.is_lifted].format(refused="refused" if self.denies else "limited")
+
+    @property
+    def reason(self) -> str:
+        """What it is known by."""
+        return reason(self.state, self.heard, self.change)
+
+    @property
+    def sentence(self) -> str:
+        because = self.reason
+        return f"{self.verdict} {self.gateway}{f': {because}' if because else ''}"
+
+
+# For a restriction that is in force, and for one that was lifted.
+VERDICTS: Final = {
+    State.REPORTED: ("in force at", "no longer in force at"),
+    State.NEXT_QUESTION: (
+        "would be {refused} at the next question of",
+        "would no longer be {refused} because of it at the next question of",
+    ),
+    State.NOT_YET: ("not yet in force at", "not yet lifted at"),
+    State.UNKNOWN: ("not known whether in force at", "not known whether lifted at"),
+    State.SILENT: ("not known whether in force at", "not known whether lifted at"),
+    State.BYPASSED: ("not in force at", "not known whether lifted at"),
+}
+
+
+def reason(state: State, heard: Heard, change: int) -> str:
+    """What a state rests on, as a clause with its figures; empty where the state says it all."""
+    match state:
+        case State.REPORTED:
+            return _who_reported(heard.instances)
+        case State.NEXT_QUESTION:
+            return ""
+        case State.NOT_YET:
+            return _who_is_behind(heard, change)
+        case State.UNKNOWN:
+            return "no process of the check has reported for half a minute"
+        case State.SILENT:
+            return f"{_silence(heard)}; it serves nobody, or no longer asks"
+        case State.BYPASSED:
+            return f"{_silence(heard)}, and {usage_since(heard)}"
+
+
+def _who_reported(instances: Sequence[Instance]) -> str:
+    if [one.name for one in instances] == [PUSHED]:
+        return "pushed to LiteLLM’s own blocks"
+    return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
+
+
+def _who_is_behind(heard: Heard, change: int) -> str:
+    behind = [one for one in heard.answering if one.sequence < change]
+    who = "processes of the check" if heard.asks and not heard.reports else "instances"
+    oldest = min(one.sequence for one in behind)
+    of = f"{len(behind)} of {len(heard.answering)} {who}"
+    return f"{of} reported change {oldest:,}; this is change {change:,}"
+
+
+def _silence(heard: Heard) -> str:
+    word = "report" if heard.instances else "question"
+    return f"no {word} for {length(heard.now - heard.last_at)}" if heard.last_at else "no question yet"
+
+
+def usage_since(heard: Heard) -> str:
+    """Says that usage has come in since; only of a gateway that is bypassed."""
+    if heard.usage_at is None:
+        return ""
+    since = length(heard.now - heard.usage_at)
+    return f"usage of {since} ago came {'from it' if heard.usage_is_own else 'in although no gateway asks'}"
+
+
+def length(span: timedelta) -> str:
+    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
+    seconds = max(int(span.total_seconds()), 0)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"

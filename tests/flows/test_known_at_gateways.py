@@ -1,0 +1,180 @@
+"""From a decision on a case's page to what that page, the enforcement page and the banner say of each gateway."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from time_machine import TimeMachineFixture
+
+from governance.enforcement.models import Restriction
+from governance.review.models import Case
+from tests.factories import account, case, line, person, restriction, service_key
+from tests.front import Served, served
+from tests.review.pages import address, block_form, signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def front() -> Iterator[Served]:
+    with served() as running:
+        yield running
+
+
+@pytest.fixture
+def reviewer() -> Client:
+    return signed_in(person())
+
+
+def words(client: Client, page: str) -> str:
+    """A page without its markup, on one line."""
+    return " ".join(re.sub(r"<[^>]+>", "", client.get(page).content.decode()).split())
+
+
+def banner(client: Client) -> str:
+    return words(client, "/enforcement/alarm/")
+
+
+def block(client: Client, opened: Case) -> Restriction:
+    assert client.post(address(opened, "decide/"), block_form()).status_code == 302
+    return Restriction.objects.get(account=opened.account, ended_at=None)
+
+
+def send_usage(key: dict[str, Any]) -> None:
+    sent = line(occurred_at=timezone.now().isoformat(), account="acct_quay")
+    answer = Client().post("/api/v1/usage-events", sent, content_type="application/x-ndjson", **key)
+    assert answer.json()["accepted"] == 1
+
+
+class TestAGatewayThatAsksTheCheck:
+    def test_is_spoken_of_as_far_as_it_was_heard(
+        self, front: Served, reviewer: Client, time_machine: TimeMachineFixture
+    ) -> None:
+        opened, usage_key = case(account("acct_harbour")), service_key("usage:write", name="litellm")[1]
+        blocked = block(reviewer, opened)
+        assert front.knows(blocked.number)
+
+        assert front.check(account="acct_harbour")["decision"] == "deny"
+        front.front.notes.write()
+
+        page = words(reviewer, address(opened))
+        assert "would be refused at the next question of litellm" in page
+        assert "Last question just now. Last refusal because of it just now, 1 in all" in page
+        assert "in force at litellm" not in page
+        assert banner(reviewer) == ""
+
+        # It goes silent: it may serve nobody.
+        time_machine.move_to(timezone.now() + timedelta(minutes=7))
+        front.front.notes.write()
+        page = words(reviewer, address(opened))
+        assert "not known whether in force at litellm: no question for 7 min; it serves nobody, or no longer" in page
+        assert "Last question 7 min ago. Last refusal because of it 7 min ago, 1 in all" in page
+        assert "No question for 7 min; it serves nobody, or no longer asks." in words(reviewer, "/enforcement/")
+        assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
+
+        # It serves, and asks nothing.
+        send_usage(usage_key)
+        front.front.notes.write()
+        page = reviewer.get(address(opened)).content.decode()
+        assert 'class="force-alarm"' in page
+        assert re.search(
+            r"not in force at <b>litellm</b>: no question for 7 min, and usage of \d+ s ago came from", page
+        )
+        assert "litellm no longer asks who is restricted, and usage of" in banner(reviewer)
+
+        # It asks again.
+        front.check(account="acct_harbour")
+        front.front.notes.write()
+        assert "would be refused at the next question of litellm" in words(reviewer, address(opened))
+        assert banner(reviewer) == ""
+
+    def test_is_known_to_let_somebody_go_once_the_check_knows(self, front: Served, reviewer: Client) -> None:
+        opened = case(account("acct_harbour"))
+        blocked = block(reviewer, opened)
+        assert front.knows(blocked.number)
+        front.check(account="acct_harbour")
+
+        reviewer.post(address(opened, f"restrictions/{blocked.number}/lift/"), {"note": "They gave an explanation."})
+        assert front.knows(blocked.number + 1)
+        front.front.notes.write()
+
+        page = words(reviewer, address(opened))
+        assert "would no longer be refused because of it at the next question of litellm" in page
+        assert "Last refusal because of it just now" in page
+
+    def test_is_amber_while_usage_comes_through_another_that_asks(
+        self, front: Served, reviewer: Client, time_machine: TimeMachineFixture
+    ) -> None:
+        opened = case(account("acct_harbour"))
+        blocked = block(reviewer, opened)
+        assert front.knows(blocked.number)
+        front.check(account="acct_harbour")
+        front.front.notes.write()
+        time_machine.move_to(timezone.now() + timedelta(minutes=7))
+
+        secret = service_key("access:read", name="edge")[1]["HTTP_AUTHORIZATION"].partition(" ")[2]
+        front.ask("/access/check?account=acct_harbour", key=secret)
+        send_usage(service_key("usage:write", name="collector")[1])
+        front.front.notes.write()
+
+        page = reviewer.get(address(opened)).content.decode()
+        assert page.count('class="force-warning"') == 1
+        assert page.count('class="force-good"') == 1
+        assert banner(reviewer) == ""
+
+
+class TestAGatewayThatFollowsTheFeed:
+    def test_has_what_each_of_its_instances_reported(self, front: Served, reviewer: Client) -> None:
+        opened = case(account("acct_harbour"))
+        earlier = restriction(account("acct_quay"), at=timezone.now())
+        blocked = block(reviewer, opened)
+        assert front.knows(blocked.number)
+
+        self.report(front, "a", earlier.number)
+        self.report(front, "b", blocked.number)
+        front.front.notes.write()
+        page = words(reviewer, address(opened))
+        assert "not yet in force at litellm" in page
+        assert "1 of 2 instances reported change 1; this is change 2" in page
+        assert "a reported change 1 just now b reported change 2 just now" in words(reviewer, "/enforcement/")
+
+        self.report(front, "a", blocked.number)
+        front.front.notes.write()
+        assert "in force at litellm: reported by all 2 instances" in words(reviewer, address(opened))
+
+    @staticmethod
+    def report(front: Served, instance: str, sequence: int) -> None:
+        body = {"after": sequence, "instance": instance, "wait": 0, "refusals": []}
+        assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
+
+
+class TestNoGateway:
+    def test_is_a_banner_on_every_page_while_something_is_in_force(self, reviewer: Client) -> None:
+        opened = case(account("acct_harbour"))
+        assert banner(reviewer) == ""
+
+        block(reviewer, opened)
+        blocked_at = Restriction.objects.get().starts_at
+        Restriction.objects.update(starts_at=blocked_at - timedelta(seconds=10))
+        Restriction.objects.get().changes.update(at=blocked_at - timedelta(seconds=10))
+
+        assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
+        assert 'hx-get="/enforcement/alarm/" hx-trigger="load"' in reviewer.get("/queue/").content.decode()
+        assert "No gateway has asked within a day: nothing acts on this." in words(reviewer, address(opened))
+
+
+def test_usage_of_the_past_says_nothing_of_a_gateway(front: Served, reviewer: Client) -> None:
+    opened = case(account("acct_harbour"))
+    blocked = block(reviewer, opened)
+    assert front.knows(blocked.number)
+
+    key = service_key("usage:write", name="litellm")[1]
+    sent = line(occurred_at=(timezone.now() - timedelta(days=3)).isoformat())
+    Client().post("/api/v1/usage-events", json.dumps({"events": [json.loads(sent)]}), "application/json", **key)
+
+    assert "usage of" not in banner(reviewer)
