@@ -59,6 +59,16 @@ class Day(NamedTuple):
     events: int
 
 
+class Planned(NamedTuple):
+    """A decision that somebody is to make."""
+
+    at: datetime
+    case: Case
+    verdict: Verdict
+    decision_id: uuid.UUID
+    by: User
+
+
 def play(world: World, *, staff: list[User]) -> Iterator[Day]:
     """Register the world's customers and live through its days; yields after each."""
     _register(world)
@@ -108,6 +118,7 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
     if now > world.ends_at - LEFT_OPEN:
         return
     due = Case.objects.waiting().select_related("account").filter(opened_at__lt=now).order_by("account__external_id")
+    planned = []
     for case in due:
         dice = Random(f"{world.seed}/{case.account.external_id}/{now:%Y%m%d}")
         if dice.random() > (SHARE_DECIDED_ONCE_DUE if case.due_at <= now else SHARE_DECIDED):
@@ -115,9 +126,13 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
         someone = dice.choice(staff)
         verdict = _verdict(world.labels[case.account.external_id], dice)
         at = now + timedelta(minutes=dice.randrange(20, 400))
+        decision_id = uuid.UUID(int=dice.getrandbits(128), version=4)
+        planned.append(Planned(at, case, verdict, decision_id, someone))
+    # In the order of their times, since numbers of restrictions and of the log's entries are given in that of playing.
+    for at, case, verdict, decision_id, someone in sorted(planned, key=lambda one: one.at):
         if verdict is SUSPECT:
             note(case, text="Asked the customer what the prompts are for.", by=someone, now=at)
-        decide(case, verdict, decision_id=uuid.UUID(int=dice.getrandbits(128), version=4), by=someone, now=at)
+        decide(case, verdict, decision_id=decision_id, by=someone, now=at)
 
 
 def _verdict(kind: str, dice: Random) -> Verdict:

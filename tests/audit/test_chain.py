@@ -114,6 +114,29 @@ class TestVerifying:
 
         assert [fault.number for fault in faults() if fault] == [1, 2]
 
+    def test_takes_clocks_that_differ_by_minutes_for_what_they_are(self) -> None:
+        write()
+        record("thing.done", subject=("thing", "1"), by=MACHINE, now=NOW - timedelta(minutes=10))
+
+        assert list(faults()) == [None, None]
+
+    def test_names_entries_that_run_backwards_in_time(self) -> None:
+        write()
+        record("thing.done", subject=("thing", "1"), by=MACHINE, now=NOW - timedelta(days=3))
+        record("thing.done", subject=("thing", "1"), by=MACHINE, now=NOW - timedelta(minutes=11))
+        write()
+        out, err = StringIO(), StringIO()
+
+        call_command("audit_verify", stdout=out, stderr=err)
+
+        assert out.getvalue() == (
+            "4 entries verified, chain intact.\n2 of them run backwards in time by more than 10 minutes.\n"
+        )
+        assert err.getvalue().splitlines() == [
+            "entry 2: its time, 2026-10-30 09:14:00, lies before 2026-11-02 09:14:00 of an earlier entry",
+            "entry 3: its time, 2026-11-02 09:03:00, lies before 2026-11-02 09:14:00 of an earlier entry",
+        ]
+
     def test_the_command_says_that_the_chain_is_intact(self) -> None:
         write()
         out = StringIO()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from accounts.models import Account
+from governance.audit.models import Entry
 from governance.demo import world
 from governance.demo.story import DEMO, play
 from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
@@ -23,6 +24,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Account.objects.exists():
             raise CommandError("There are accounts here already: the demonstration is for an empty database.")
+        if Entry.objects.exists():
+            raise CommandError(
+                "The audit log has entries already, and the demonstration plays the past fortnight: load it into an "
+                "empty database, before people and service keys are added."
+            )
         now = timezone.now()
         size = SIZES["small" if settings.DEMO == "small" else "full"]
         made = world.build(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)

@@ -27,6 +27,7 @@ from django.utils import timezone
 from accounts.models import Account
 from governance import embedded
 from governance.audit.actor import Actor
+from governance.audit.models import Entry
 from governance.staff.actions import SignIn, ensure_demo_staff
 
 HOST = "127.0.0.1"
@@ -73,7 +74,8 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         sign_ins: list[SignIn] = []
         if settings.DEMO != "none":
-            if not Account.objects.exists():
+            # What has a log has begun its life already, if only with somebody who may sign in.
+            if not Account.objects.exists() and not Entry.objects.exists():
                 call_command("load_demo")
             sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
         connection.close()

@@ -1,0 +1,32 @@
+"""How the audit log calls accounts, keys and organisations."""
+
+from collections.abc import Collection, Mapping
+
+from django.urls import reverse
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.audit.subjects import Subject, finds_subjects
+
+
+@finds_subjects("account")
+def accounts(ids: Collection[str]) -> Mapping[str, Subject]:
+    rows = Account.objects.filter(external_id__in=ids).values_list("pk", "external_id")
+    return {name: Subject(f"account {name}", reverse("admin:accounts_account_change", args=[pk])) for pk, name in rows}
+
+
+@finds_subjects("key")
+def keys(ids: Collection[str]) -> Mapping[str, Subject]:
+    rows = ApiKey.objects.filter(external_id__in=ids).values_list("pk", "external_id", "account__external_id")
+    return {
+        name: Subject(f"key {name} of account {owner}", reverse("admin:accounts_apikey_change", args=[pk]))
+        for pk, name, owner in rows
+    }
+
+
+@finds_subjects("organisation")
+def organisations(ids: Collection[str]) -> Mapping[str, Subject]:
+    rows = Organisation.objects.filter(external_id__in=ids).values_list("pk", "external_id")
+    return {
+        name: Subject(f"organisation {name}", reverse("admin:accounts_organisation_change", args=[pk]))
+        for pk, name in rows
+    }

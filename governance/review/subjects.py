@@ -1,0 +1,14 @@
+"""How the audit log calls cases."""
+
+from collections.abc import Collection, Mapping
+
+from django.urls import reverse
+
+from governance.audit.subjects import Subject, finds_subjects, uuids
+from governance.review.models import Case
+
+
+@finds_subjects("case")
+def cases(ids: Collection[str]) -> Mapping[str, Subject]:
+    rows = Case.objects.filter(pk__in=uuids(ids)).values_list("pk", "account__external_id")
+    return {str(pk): Subject(f"case of account {name}", reverse("review:case", args=[pk])) for pk, name in rows}
