@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.models import Account
+from governance.risk.finding import Family
 from governance.risk.models import Campaign, CampaignMember
 
 MEMBERS_SHOWN: Final = 12
 
 TIES: Final = {
     "wrappers": "same wrappers",
-    "shards": "shards of one corpus",
+    "shards": "shared prompt pool",
     "addresses": "same addresses",
     "card": "same card",
     "settings": "same settings",
@@ -70,7 +71,8 @@ def campaign_of(account: Account) -> ShownCampaign | None:
         joined_at=member.joined_at,
         tied_to=member.tied_to,
         ties=_named(member.ties),
-        findings=[one for one in member.campaign.findings if one["points"] > 0],
+        # That its members act as one is what the page says above, of this account.
+        findings=[one for one in member.campaign.findings if one["points"] > 0 and one["family"] != Family.TOGETHER],
         members=[other for other in others if not other.left_out_because],
         left_out=[other for other in others if other.left_out_because],
     )

@@ -20,6 +20,7 @@ from governance.review.models import Case, Decision, Step
 from governance.review.wording import figure
 from governance.risk.campaigns.traits import Kind
 from governance.risk.detectors import all_detectors
+from governance.risk.figures import name_of
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
 from governance.usage.profile.content import STEADY_USES
@@ -233,7 +234,7 @@ def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
             bar=round(100 * abs(finding["points"]) / largest, 1),
             harmless=finding["harmless"],
             description=_paragraphs(described.get(finding["detector"], "")),
-            figures=[(name.replace("_", " "), figure(name, value)) for name, value in finding["evidence"].items()],
+            figures=[(name_of(name), figure(name, value)) for name, value in finding["evidence"].items()],
         )
         for finding in sorted(findings, key=lambda finding: -finding["points"])
     ]

@@ -71,7 +71,7 @@ def _says_the_same(one: Assessment, other: Assessment) -> bool:
     """Much the same score from the same detectors, and the same to follow: what has moved a little is no news."""
 
     def gist(assessment: Assessment) -> tuple[Any, ...]:
-        detectors = {finding["detector"] for finding in assessment.findings if finding["points"]}
+        detectors = {(finding["detector"], finding["version"]) for finding in assessment.findings if finding["points"]}
         return detectors, assessment.licensed, assessment.response, assessment.campaign, assessment.model_version
 
     return abs(one.score - other.score) <= LITTLE and gist(one) == gist(other)

@@ -17,7 +17,7 @@ from governance.risk.in_force import calibration_in_force
 from governance.risk.linking import Seen, customers_known, reached, relink, remember_traits
 from governance.risk.models import Campaign, CampaignMember
 from governance.risk.scoring import REVIEW_LINE, Score, assess
-from governance.risk.written import written
+from governance.risk.written import measured_over, written
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
@@ -190,9 +190,10 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
     seen = windows(members, at=now)
-    events = Counter[uuid.UUID]()
+    events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
     for account, window in seen.items():
         events[members[account].campaign_id] += window.events
+        measured[members[account].campaign_id] += 1
     calibration = calibration_in_force()
     due = [
         campaign
@@ -205,7 +206,8 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     scores = _scores(due, members.values(), seen)
     shows_something_new: set[uuid.UUID] = set()
     for campaign in due:
-        moved = _take(campaign, scores.get(campaign.pk), events=events[campaign.pk], now=now)
+        pk = campaign.pk
+        moved = _take(campaign, scores.get(pk), accounts=measured[pk], events=events[pk], now=now)
         if moved or (campaign.pk in changed and campaign.state == Campaign.State.OPEN):
             shows_something_new.add(campaign.pk)
     Campaign.objects.bulk_update(
@@ -253,13 +255,13 @@ def _facts(members: Sequence[CampaignMember]) -> CampaignFacts:
     )
 
 
-def _take(campaign: Campaign, score: Score | None, *, events: int, now: datetime) -> bool:
-    """Write a score into its campaign; whether it says something new of its members."""
+def _take(campaign: Campaign, score: Score | None, *, accounts: int, events: int, now: datetime) -> bool:
+    """Write a score into its campaign, measured over so many accounts; whether it says something new of its members."""
     if score is None:
         return False
     before, moved = campaign.state, abs(campaign.score - score.points) >= NEWS
     campaign.assessed_at, campaign.events, campaign.model_version = now, events, score.model_version
-    campaign.score, campaign.findings = score.points, written(score)
+    campaign.score, campaign.findings = score.points, measured_over(written(score), accounts)
     shows_harvest = score.points >= REVIEW_LINE
     if shows_harvest and campaign.state == Campaign.State.WATCHED:
         campaign.state, campaign.opened_at = Campaign.State.OPEN, campaign.opened_at or now

@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import Any, Final
 
 from accounts.models import Account
+from governance.risk.figures import name_of
 from governance.risk.finding import Family, percent
 from governance.risk.models import Assessment, CampaignMember
 from governance.risk.policy import Response
@@ -17,7 +18,7 @@ MEMBERS_NAMED: Final = 12
 
 _TIES: Final = {
     "wrappers": "wrappers",
-    "shards": "shards of one body of prompts",
+    "shards": "shared prompt pool",
     "addresses": "addresses",
     "card": "card",
     "settings": "settings",
@@ -39,9 +40,10 @@ def _head(account: Account, latest: Assessment) -> Iterator[str]:
     declared = f" It declared its use as “{account.declared_use}”." if account.declared_use else ""
     yield _wrapped(f"{organisation}plan {account.plan or 'not known'}{since}.{declared}")
     yield _wrapped(
-        f"Assessed {latest.assessed_at:%d %B %Y, %H:%M} UTC by calibration {latest.model_version} on {latest.events:,} "
-        f"requests from {latest.window_start:%d %B} to {latest.window_end:%d %B %Y}; nothing has changed up to "
-        f"{latest.confirmed_at:%d %B, %H:%M}."
+        f"Assessed {latest.assessed_at:%d %B %Y, %H:%M} UTC by calibration {latest.model_version}: the figures below "
+        f"are of that time. Confirmed {latest.confirmed_at:%d %B, %H:%M} on {latest.events:,} requests from "
+        f"{latest.window_start:%d %B} to {latest.window_end:%d %B %Y}: the same detectors, and the same score within a "
+        "point."
     )
     yield _wrapped(_consequence(latest))
 
@@ -129,7 +131,7 @@ def _strengths(ties: Mapping[str, float]) -> str:
 
 
 def _figures(evidence: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in evidence.items())
+    return ", ".join(f"{name_of(name)} {_figure(value)}" for name, value in evidence.items())
 
 
 def _figure(value: object) -> str:

@@ -1,6 +1,6 @@
 """What a detector saw."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isclose
@@ -53,6 +53,14 @@ def days(number: float) -> str:
     """So many days as people say it: `1.2` is `1 day`."""
     whole = round(number)
     return "1 day" if whole == 1 else f"{whole} days"
+
+
+def sampled(of: str, sample: Sized | int) -> str:
+    """A sample and its size: `300 sampled prompts`, `in its prompts (300 sampled)`; without one, only what it is of."""
+    number = sample if isinstance(sample, int) else len(sample)
+    if not number:
+        return of
+    return f"{of} ({number:,} sampled)" if of.startswith("in ") else f"{number:,} sampled {of}"
 
 
 def percent(share: float) -> str:

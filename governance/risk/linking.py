@@ -7,7 +7,7 @@ are worked out anew, and only the groups that these ties lead to are searched ag
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 from django.db import connection
@@ -129,7 +129,7 @@ ON CONFLICT (sketch) DO UPDATE SET accounts = shared.accounts + excluded.account
 """
 
 _PUBLIC: Final = """
-SELECT sample.account_id, avg((coalesce(shared.accounts, 0) >= %(users)s)::int)::float8
+SELECT sample.account_id, avg((coalesce(shared.accounts, 0) >= %(users)s)::int)::float8, count(*)
 FROM risk_accountsample AS sample, unnest(sample.sketches) AS prompt (sketch)
 LEFT JOIN risk_sharedprompt AS shared USING (sketch)
 WHERE sample.account_id = ANY(%(accounts)s) GROUP BY sample.account_id
@@ -154,11 +154,18 @@ def peers() -> dict[Kin, Peers]:
         return {Kin(model, alone): Peers(ratios, number) for model, alone, ratios, number in cursor.fetchall()}
 
 
-def public_shares(accounts: Collection[int]) -> dict[int, float]:
-    """Which share of each account's sampled prompts several other accounts have sent too."""
+class PublicShare(NamedTuple):
+    """Which share of so many sampled prompts of an account several other accounts have sent too."""
+
+    share: float = 0.0
+    prompts: int = 0
+
+
+def public_shares(accounts: Collection[int]) -> dict[int, PublicShare]:
+    """How public the sampled prompts of each account are."""
     with connection.cursor() as cursor:
         cursor.execute(_PUBLIC, {"accounts": list(accounts), "users": PUBLIC_FROM})
-        return dict(cursor.fetchall())
+        return {account: PublicShare(*share) for account, *share in cursor.fetchall()}
 
 
 def _lasting(traits: Sequence[Trait]) -> dict[tuple[int, int], Trait]:

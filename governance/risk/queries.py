@@ -14,7 +14,7 @@ from governance.risk.corpora import recognise
 from governance.risk.detectors import all_detectors
 from governance.risk.finding import Finding
 from governance.risk.in_force import calibration_in_force
-from governance.risk.linking import customers_known, peers, public_shares
+from governance.risk.linking import PublicShare, customers_known, peers, public_shares
 from governance.risk.models import Campaign, CampaignMember
 from governance.risk.policy import Response, due_at, response_to
 from governance.risk.scoring import REVIEW_LINE, Score, assess
@@ -125,12 +125,14 @@ def in_context(looks: Collection[Look]) -> list[Context]:
     found = []
     for look in looks:
         member = campaigns.get(look.account)
+        shared = PublicShare() if member else public.get(look.account, PublicShare())
         facts = replace(
             look.usage.facts,
             template_accounts=sharing.get(look.account, 0),
             customers_known=known,
             **recognised.get(look.account, {}),
-            public_share=0.0 if member else public.get(look.account, 0.0),
+            public_share=shared.share,
+            public_prompts=shared.prompts,
             campaign=_belonging(member) if member else None,
         )
         found.append(Context(look, replace(look.usage, facts=facts), member, _shared(member) if member else []))

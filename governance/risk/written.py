@@ -28,10 +28,16 @@ def written(score: Score) -> list[dict[str, Any]]:
     ]
 
 
-def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
-    """What a campaign of so many members shows, as findings of a member that belongs to it so far (0–1).
+def measured_over(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[dict[str, Any]]:
+    """Findings of a campaign, with how many of its accounts had usage when they were made."""
+    return [{**one, "evidence": {**one["evidence"], "accounts": accounts}} for one in findings]
 
-    What speaks for the campaign, and that its members act as one, is said of each by itself.
+
+def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
+    """What a campaign shows, as findings of a member that belongs to it so far (0–1).
+
+    Accounts may have joined or left since: each finding says over how many it was made, and `members` is for those that
+    were stored without. What speaks for the campaign, and that its members act as one, is said of each by itself.
     """
     return [
         Finding(
@@ -40,8 +46,8 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
             family=Family(one["family"]),
             version=one["version"],
             strength=one["strength"] * belongs,
-            sentence=f"Over the {members} accounts of its campaign: {one['sentence']}",
-            evidence={**one["evidence"], "campaign_wide": True},
+            sentence=f"Over {one['evidence'].get('accounts', members)} accounts of its campaign: {one['sentence']}",
+            evidence={"accounts": members, **one["evidence"], "campaign_wide": True},
             harmless=one["harmless"],
         )
         for one in findings

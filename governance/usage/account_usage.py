@@ -34,9 +34,10 @@ class AccountFacts:
     `total_events` counts all its events where only the newest were read. `card_accounts` are other accounts on its
     card, `template_accounts` other organisations' accounts with one of its steady templates among theirs,
     `address_accounts` other organisations' accounts seen at its addresses; None where nobody looked.
-    `customers_known` is how many accounts it could have been laid beside, `public_share` the share of its sampled
-    prompts that several unrelated accounts sent as well. `corpus` is the known corpus that most of its sampled
-    prompts' words are in, `corpus_share` which share of them, and `evaluation_share` that of known evaluations.
+    `customers_known` is how many accounts it could have been laid beside, None where that was not counted.
+    `public_share` is the share of its `public_prompts` sampled prompts that several other accounts sent as well.
+    `corpus` is the known corpus that most of its sampled prompts' words are in, `corpus_share` which share of them,
+    and `evaluation_share` that of known evaluations.
     """
 
     created_at: datetime | None = None
@@ -50,8 +51,9 @@ class AccountFacts:
     card_accounts: int = 0
     template_accounts: int = 0
     address_accounts: int | None = None
-    customers_known: int = 1_000_000
+    customers_known: int | None = None
     public_share: float = 0.0
+    public_prompts: int = 0
     corpus: str = ""
     corpus_share: float = 0.0
     evaluation_share: float = 0.0

@@ -85,7 +85,7 @@ class TestACampaign:
 
         newcomer = Assessment.objects.filter(account__external_id="acct_f").latest_of_each().get()
         assert newcomer.response == "case"
-        assert any("Over the 6 accounts of its campaign" in finding["sentence"] for finding in newcomer.findings)
+        assert any("Over 6 accounts of its campaign" in finding["sentence"] for finding in newcomer.findings)
 
     def test_stays_the_same_as_members_come(self) -> None:
         harvest(*HEADS)

@@ -46,8 +46,11 @@ class TestANote:
     def test_says_that_nothing_follows_for_a_licensed_distiller(self) -> None:
         assert "A licence permits it to train on the answers" in told(ALONE, score=90, licensed=True)
 
-    def test_says_since_when_nothing_has_changed(self) -> None:
-        assert "nothing has changed up to" in told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3))
+    def test_says_of_when_its_figures_are_and_when_they_were_confirmed(self) -> None:
+        text = told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
+
+        assert "Assessed 02 November 2026, 09:14 UTC by calibration 1: the figures below are of that time." in text
+        assert "Confirmed 02 November, 12:14 on 3,000 requests" in text
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
         assert "never assessed" in note(account("acct_new"))

@@ -6,13 +6,14 @@ two customers little of that in common; each kind of tie is measured against it,
 campaign. Only groups whose usage, added up, is a harvest are campaigns.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from governance.risk.finding import Family, Finding
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.TOGETHER
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 26
 HARMLESS: Final = "An agency's clients, a university's members and the users of a framework have things in common too."
 
@@ -35,8 +36,8 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
     return Finding(
         strength=campaign.belongs,
         sentence=(
-            f"It is one of {campaign.members} accounts that act as one; with {campaign.tied_to} of them it has "
-            f"{' and '.join([', '.join(have[:-1]), have[-1]] if len(have) > 1 else have)} in common."
+            f"It is one of {campaign.members} accounts of a campaign, and tied to {campaign.tied_to} of them: "
+            f"{_told(have)}."
         ),
         evidence={
             "members": campaign.members,
@@ -44,3 +45,10 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
             **{f"tie_{tie}": strength for tie, strength in campaign.ties.items()},
         },
     )
+
+
+def _told(have: Sequence[str]) -> str:
+    """Kinds of ties. Each is measured over all of them together, so that none is claimed of each."""
+    if not have:
+        return "by no kind of tie strongly"
+    return f"by {have[0]}" if len(have) == 1 else f"by one or more of {', '.join(have[:-1])} and {have[-1]}"

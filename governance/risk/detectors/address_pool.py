@@ -6,11 +6,11 @@ that accounts of other organisations use as well: both are ways around limits.
 
 from typing import Final
 
-from governance.risk.finding import Family, Finding, ramp
+from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.IDENTITY
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 18
 HARMLESS: Final = "Cloud functions and office networks change addresses; a university's members share one."
 
@@ -28,11 +28,19 @@ def detect(
     alone = ramp(usage.standalone_share, 0.3, 0.9) * ramp(usage.end_user_share, 0.3, 0.0)
     if max(spread, shared) * alone == 0:
         return None
-    also = f", which {strangers} accounts of other organisations use too" if strangers else ""
+    also = f"; {strangers:,} accounts of other organisations came from some of them as well" if strangers else ""
+    named = f"{percent(usage.end_user_share)} of its requests name" if usage.end_user_share else "no request names"
     return Finding(
         strength=max(spread, shared) * alone,
         sentence=(
-            f"It came from {usage.addresses:,} addresses of {usage.networks:,} networks{also}, and names no end users."
+            f"Its {usage.events:,} requests came from {usage.addresses:,} addresses of {usage.networks:,} networks"
+            f"{also}; {named} an end user."
         ),
-        evidence={"addresses": usage.addresses, "networks": usage.networks, "address_accounts": strangers},
+        evidence={
+            "events": usage.events,
+            "addresses": usage.addresses,
+            "networks": usage.networks,
+            "address_accounts": usage.facts.address_accounts,
+            "end_user_share": usage.end_user_share,
+        },
     )

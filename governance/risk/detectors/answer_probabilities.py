@@ -10,7 +10,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.SHAPE
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 28
 HARMLESS: Final = (
     "Classifiers and evaluation harnesses read probabilities as confidence, for one label or one letter at a time."
@@ -29,7 +29,7 @@ def detect(
         strength=strength,
         sentence=(
             f"{percent(usage.logprobs_share)} of {usage.events:,} requests read word probabilities, up to "
-            f"{usage.top_logprobs} alternatives a word, over answers of {usage.median_output:.0f} tokens."
+            f"{usage.top_logprobs} alternatives a word; its median answer has {usage.median_output:.0f} tokens."
         ),
         evidence={
             "logprobs_share": usage.logprobs_share,

@@ -2,17 +2,17 @@
 
 An instruction set covers everything: code, history, recipes, sums. Its harvest is a stream of single
 requests, each new, each on another subject, with no product around them: no system prompt, no conversation,
-no end user. Breadth is measured as the mean distance between two of the account's prompts, against that of
-unrelated texts.
+no end user. Breadth is measured as the mean distance between two of a sample of the account's prompts, in parts of
+a built-in reference: the distance that fingerprints of unrelated texts have by chance. No other customers are compared.
 """
 
 from typing import Final
 
-from governance.risk.finding import Family, Finding, percent, ramp
+from governance.risk.finding import Family, Finding, percent, ramp, sampled
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 30
 HARMLESS: Final = (
     "A developer trying things out, or a small team's chat tool that names neither users nor conversations."
@@ -39,13 +39,15 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{usage.prompts:,} of {usage.texts:,} prompts are new and {percent(usage.bare_share)} stand "
-            f"alone; two of them differ {percent(min(1.0, usage.breadth))} as much as unrelated texts do."
+            f"About {usage.prompts:,} of {usage.texts:,} prompts differ from each other and "
+            f"{percent(usage.bare_share)} stand alone; two {sampled('prompts', usage.sample)} differ "
+            f"{percent(min(1.0, usage.breadth))} as much, on average, as a built-in reference for unrelated texts."
         ),
         evidence={
             "texts": usage.texts,
             "prompts": usage.prompts,
             "bare_share": usage.bare_share,
             "breadth": usage.breadth,
+            "prompts_sampled": len(usage.sample),
         },
     )

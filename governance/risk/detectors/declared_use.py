@@ -10,7 +10,7 @@ from governance.risk.finding import Family, Finding, percent
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = -8
 HARMLESS: Final = "This is evidence for the account; it says only that word and deed agree."
 
@@ -39,10 +39,14 @@ def detect(usage: AccountUsage, *, least_events: int = 10, least_share: float = 
     name = max(shares, key=lambda key: shares[key], default="")
     if not name or shares[name] < least_share:
         return None
+    # Markers are of the requests that came with text.
+    number, of, counted = (
+        (usage.texts, "prompts", "texts") if name.startswith("marker:") else (usage.events, "requests", "events")
+    )
     return Finding(
         strength=shares[name],
-        sentence=f"Declared as “{usage.facts.declared_use}”, which {percent(shares[name])} of its requests fit.",
-        evidence={"declared_use": usage.facts.declared_use, "fits": name, "share": shares[name]},
+        sentence=f"Declared as “{usage.facts.declared_use}”, which {percent(shares[name])} of {number:,} {of} fit.",
+        evidence={"declared_use": usage.facts.declared_use, "fits": name, "share": shares[name], counted: number},
     )
 
 

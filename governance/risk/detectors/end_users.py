@@ -10,7 +10,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
-VERSION: Final = 2
+VERSION: Final = 3
 WEIGHT: Final = -20
 HARMLESS: Final = "This is evidence for the account; names of end users can be made up."
 
@@ -33,10 +33,12 @@ def detect(
     return Finding(
         strength=(ramp(share, least_share, 0.9) * ramp(each, 4 * most_each, most_each) * ramp(by_one, 1.0, comes_back)),
         sentence=(
-            f"{percent(share)} of its requests belong to {usage.end_users:,} end users and "
-            f"{usage.conversations:,} conversations, {by_one:.1f} requests to each."
+            f"Of {usage.events:,} requests {percent(usage.end_user_share)} name one of {usage.end_users:,} end users "
+            f"and {percent(usage.conversation_share)} belong to one of {usage.conversations:,} conversations; on "
+            f"average up to {by_one:.1f} requests to each."
         ),
         evidence={
+            "events": usage.events,
             "end_users": usage.end_users,
             "conversations": usage.conversations,
             "share": share,

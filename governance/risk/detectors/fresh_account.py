@@ -10,7 +10,7 @@ from governance.risk.finding import Family, Finding, days, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.IDENTITY
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 10
 HARMLESS: Final = "Every customer is new once, and some arrive with their traffic from another provider."
 
@@ -30,8 +30,8 @@ def detect(
     return Finding(
         strength=ramp(usage.age_days, old_days, new_days) * ramp(a_day, few_a_day, many_a_day),
         sentence=(
-            f"Its first request came {days(usage.age_days)} after sign-up; "
-            f"it makes {a_day:.0f} stand-alone requests on an active day."
+            f"The first request of those assessed came {days(usage.age_days)} after sign-up; it makes about "
+            f"{a_day:.0f} stand-alone requests on an active day, of which there were {usage.active_days}."
         ),
-        evidence={"age_days": usage.age_days, "requests_a_day": a_day},
+        evidence={"age_days": usage.age_days, "requests_a_day": a_day, "active_days": usage.active_days},
     )

@@ -7,11 +7,11 @@ hides nothing. Everyday words come in any text; it takes much in common.
 
 from typing import Final
 
-from governance.risk.finding import Family, Finding, percent, ramp
+from governance.risk.finding import Family, Finding, percent, ramp, sampled
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 30
 HARMLESS: Final = "A teacher works through a published collection, a researcher repeats somebody's experiment."
 
@@ -25,6 +25,14 @@ def detect(
         return None
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - max(usage.end_user_share, usage.conversation_share)),
-        sentence=f"{percent(share)} of the runs of words in its prompts are those of “{usage.facts.corpus}”.",
-        evidence={"corpus": usage.facts.corpus, "corpus_share": share, "texts": usage.texts},
+        sentence=(
+            f"{percent(share)} of the runs of four words {sampled('in its prompts', usage.shingles)} are those of "
+            f"“{usage.facts.corpus}”."
+        ),
+        evidence={
+            "corpus": usage.facts.corpus,
+            "corpus_share": share,
+            "texts": usage.texts,
+            "runs_sampled": len(usage.shingles),
+        },
     )

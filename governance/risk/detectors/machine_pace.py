@@ -1,8 +1,7 @@
 """Keeps a machine's pace.
 
 No night, no lunch, no weekend: single requests spread evenly over all hours of the day, or hundreds within
-one hour up to the rate limit. Between a tenth and a fifth of ordinary clients run flat too, so this never
-counts for much.
+one hour up to the rate limit. Ordinary clients run batches as well, so this never counts for much.
 """
 
 from typing import Final
@@ -11,7 +10,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.RHYTHM
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 12
 HARMLESS: Final = "Nightly batches, queues and customers in all time zones keep such a pace."
 
@@ -30,11 +29,11 @@ def detect(
     if usage.events < least_events:
         return None
     seen = {
-        f"spread over the day {percent(usage.clock_flatness)} as evenly as a clock would": (
+        f"are spread over the 24 hours with {percent(usage.clock_flatness)} of the greatest possible evenness": (
             ramp(usage.clock_flatness, flat, 0.98) * ramp(usage.active_days, 2, 6)
         ),
         f"came in bursts of up to {usage.busiest_hour:,} an hour": ramp(usage.busiest_hour, burst / 3, burst),
-        f"ran into the rate limit {usage.rate_limited:,} times": (
+        f"hit the rate limit {'once' if usage.rate_limited == 1 else f'{usage.rate_limited:,} times'}": (
             ramp(usage.rate_limited / usage.events, most_limited / 2, most_limited)
         ),
     }

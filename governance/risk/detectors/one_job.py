@@ -11,7 +11,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = -20
 HARMLESS: Final = "This is evidence for the account; a corpus of documents can be labelled for training too."
 
@@ -30,9 +30,10 @@ def detect(usage: AccountUsage, *, least_texts: int = 10, ordinary_share: float 
         strength=ramp(usage.work_share, ordinary_share, 0.9) * uniform * one_answer * plain,
         sentence=(
             f"{percent(usage.work_share)} of {usage.texts:,} prompts classify, translate, summarise, extract or "
-            f"ask about given text, {percent(wrapped)} of all in one wrapping."
+            f"ask about given text; {percent(wrapped)} of all have one wrapping or one system prompt in common."
         ),
         evidence={
+            "texts": usage.texts,
             "work_share": usage.work_share,
             "top_template_share": usage.top_template_share,
             "top_system_share": usage.top_system_share,

@@ -7,11 +7,11 @@ have in common does not count.
 
 from typing import Final
 
-from governance.risk.finding import Family, Finding, percent, ramp
+from governance.risk.finding import Family, Finding, percent, ramp, sampled
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = -15
 HARMLESS: Final = "This is evidence for the account; a harvest can send public prompts between its own."
 
@@ -25,6 +25,9 @@ def detect(
         return None
     return Finding(
         strength=ramp(share, ordinary_share, most) * (1 - ramp(usage.mean_n, 1.5, 4)),
-        sentence=f"{percent(share)} of its prompts come from at least four other customers, word for word, as well.",
-        evidence={"public_share": share, "texts": usage.texts},
+        sentence=(
+            f"{percent(share)} of the {sampled('prompts', usage.facts.public_prompts)} were sent by at least four "
+            "other accounts too, in the same words or nearly so."
+        ),
+        evidence={"public_share": share, "prompts_sampled": usage.facts.public_prompts, "texts": usage.texts},
     )

@@ -12,7 +12,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 34
 HARMLESS: Final = (
     "Evaluation harnesses and coding agents carry such a phrase in their fixed prompt, and tutors ask for steps."
@@ -34,7 +34,13 @@ def detect(
         strength=strength,
         sentence=(
             f"{percent(share)} of {usage.texts:,} prompts ask for the reasoning to be written out; "
-            f"{percent(usage.standalone_share)} of its requests stand alone, without conversation or end user."
+            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, without conversation or end "
+            "user."
         ),
-        evidence={"reasoning_share": share, "texts": usage.texts, "standalone_share": usage.standalone_share},
+        evidence={
+            "reasoning_share": share,
+            "texts": usage.texts,
+            "standalone_share": usage.standalone_share,
+            "events": usage.events,
+        },
     )

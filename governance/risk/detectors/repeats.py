@@ -10,7 +10,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = -8
 HARMLESS: Final = "This is evidence for the account; repeats can be mixed in."
 
@@ -23,8 +23,13 @@ def detect(usage: AccountUsage, *, least_texts: int = 20, ordinary_share: float 
     return Finding(
         strength=ramp(share, ordinary_share, 0.7) * ramp(usage.hot_share, 0.9, 0.3),
         sentence=(
-            f"{percent(usage.repeat_share)} of its prompts were sent before and "
-            f"{percent(usage.cached_share)} of its input was cached."
+            f"About {percent(usage.repeat_share)} of {usage.texts:,} prompts were sent before, and "
+            f"{percent(usage.cached_share)} of {usage.input_tokens:,} input tokens were cached."
         ),
-        evidence={"repeat_share": usage.repeat_share, "cached_share": usage.cached_share},
+        evidence={
+            "repeat_share": usage.repeat_share,
+            "texts": usage.texts,
+            "cached_share": usage.cached_share,
+            "input_tokens": usage.input_tokens,
+        },
     )

@@ -11,7 +11,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 30
 HARMLESS: Final = (
     "An application with several functions has a wrapping for each; its payloads stay within its own subject."
@@ -39,14 +39,15 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{usage.steady_templates} wrappings in turn hold {percent(usage.steady_share)} of "
-            f"{usage.texts:,} prompts, the commonest {percent(usage.top_template_share)}; "
-            "what they hold is nearly always new."
+            f"{usage.steady_templates} wrappings hold {percent(usage.steady_share)} of {usage.texts:,} prompts, the "
+            f"commonest {percent(usage.top_template_share)}; about {percent(1 - usage.repeat_share)} of all prompts "
+            "differ from each other."
         ),
         evidence={
             "steady_templates": usage.steady_templates,
             "steady_share": usage.steady_share,
             "top_template_share": usage.top_template_share,
+            "repeat_share": usage.repeat_share,
             "breadth": usage.breadth,
             "texts": usage.texts,
         },

@@ -11,7 +11,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 1
+VERSION: Final = 2
 WEIGHT: Final = 38
 HARMLESS: Final = (
     "Games, companions and language tutors have the model play a part; real players then stand behind the requests."
@@ -32,12 +32,14 @@ def detect(
         strength=ramp(share, ordinary_share, full_share) * unattended,
         sentence=(
             f"{percent(share)} of {usage.texts:,} prompts assign the model a part to play, "
-            f"under {usage.systems:,} different system prompts and without any end user."
+            f"under {usage.systems:,} different system prompts; {percent(unattended)} of {usage.events:,} requests "
+            "name neither an end user nor a conversation."
         ),
         evidence={
             "persona_share": share,
             "texts": usage.texts,
             "systems": usage.systems,
             "unattended_share": unattended,
+            "events": usage.events,
         },
     )

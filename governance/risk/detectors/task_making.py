@@ -2,7 +2,7 @@
 
 Instruction sets are grown by a model: it is shown a few tasks and asked for many new ones (Self-Instruct),
 for a harder rewriting of a given prompt (Evol-Instruct), or for questions and answers about a document.
-Such requests make up most of the traffic of an account that grows a set, and are rare elsewhere.
+Such requests make up most of the traffic of an account that grows a set.
 """
 
 from typing import Final

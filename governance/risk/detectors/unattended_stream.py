@@ -11,7 +11,7 @@ from governance.risk.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.SHAPE
-VERSION: Final = 2
+VERSION: Final = 3
 WEIGHT: Final = 12
 HARMLESS: Final = "Batch translation, tagging and summaries run the same way."
 
@@ -49,10 +49,12 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(usage.standalone_share)} of its requests stand alone, {a_day:.0f} on an active day, "
-            f"with answers of {usage.median_output:.0f} tokens."
+            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, about {a_day:.0f} on each of "
+            f"{usage.active_days} active days; its median answer has {usage.median_output:.0f} tokens."
         ),
         evidence={
+            "events": usage.events,
+            "active_days": usage.active_days,
             "standalone_share": usage.standalone_share,
             "requests_a_day": a_day,
             "median_output": usage.median_output,

@@ -14,7 +14,7 @@ class TestBroadInstructions:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "298 of 300 prompts are new" in finding.sentence
+        assert "About 298 of 300 prompts differ from each other" in finding.sentence
 
     def test_passes_over_a_public_examination(self) -> None:
         finding = detect(ellen_the_evaluator())

@@ -8,7 +8,7 @@ class TestEndUsers:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "120 end users and 110 conversations" in finding.sentence
+        assert "name one of 120 end users and 100 % belong to one of 110 conversations" in finding.sentence
 
     def test_gives_nothing_to_one_made_up_end_user_behind_everything(self) -> None:
         finding = detect(marcus_the_harvester(end_user_share=1.0, end_users=1))

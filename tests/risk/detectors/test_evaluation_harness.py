@@ -8,7 +8,7 @@ class TestEvaluationHarness:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "100 % of its prompts are examination questions" in finding.sentence
+        assert "100 % of 300 prompts are examination questions" in finding.sentence
 
     def test_gives_nothing_to_a_harvest_of_several_answers_a_question(self) -> None:
         finding = detect(ellen_the_evaluator(mean_n=8.0))

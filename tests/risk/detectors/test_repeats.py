@@ -8,7 +8,7 @@ class TestRepeats:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "60 % of its prompts were sent before" in finding.sentence
+        assert "60 % of 300 prompts were sent before" in finding.sentence
 
     def test_gives_nothing_to_a_question_repeated_for_varied_answers(self) -> None:
         finding = detect(marcus_the_harvester(repeat_share=0.6))

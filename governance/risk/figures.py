@@ -1,0 +1,34 @@
+"""What the figures of findings are called, on the case page and in notes. Pure."""
+
+from typing import Final
+
+# Those whose own name does not say it.
+NAMES: Final = {
+    "accounts": "accounts of the campaign measured",
+    "age_days": "days from sign-up to the first request assessed",
+    "alone_share": "stand-alone requests",
+    "breadth": "distance between prompts, of unrelated ones\u2019",
+    "by_one": "requests to each, at most",
+    "campaign_wide": "measured over the campaign",
+    "card_accounts": "other accounts on the card",
+    "customers_known": "accounts known to compare with",
+    "each": "requests to each",
+    "events": "requests read",
+    "fits": "measured by",
+    "mean_n": "answers per request",
+    "prompts": "different prompts",
+    "prompts_sampled": "prompts sampled",
+    "public_share": "sampled prompts that others sent too",
+    "ratio_peers": "accounts compared",
+    "ratio_percentile": "place among those compared, or in the built-in reference",
+    "runs_sampled": "runs of four words sampled",
+    "steady_share": "share in a fixed template",
+    "template_accounts": "accounts of other organisations with its wrapping",
+    "texts": "prompts read",
+    "tie_shards": "shared prompt pool",
+}
+
+
+def name_of(figure: str) -> str:
+    """What a figure of the evidence is called."""
+    return NAMES.get(figure, figure.replace("_", " "))
