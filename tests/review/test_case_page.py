@@ -38,7 +38,7 @@ def _at_now(time_machine: TimeMachineFixture) -> None:
 
 
 def campaign_with(*members: Account, state: Campaign.State = Campaign.State.OPEN) -> Campaign:
-    together = {"points": 22, "sentence": "Over all of them: ever-new questions."}
+    together = {"family": "content", "points": 22, "sentence": "Over all of them: ever-new questions."}
     campaign = Campaign.objects.create(
         first_seen_at=NOW, opened_at=NOW, size=len(members), state=state, score=80, findings=[together]
     )
