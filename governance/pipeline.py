@@ -10,9 +10,10 @@ from django.db import transaction
 from governance.doorbell import ring
 from governance.enforcement.automatic import carry_out, weigh
 from governance.review.actions import consider
-from governance.review.queries import let_go_since
+from governance.review.leniency import staff_limits
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
+from governance.risk.policies import count_scorings
 from governance.risk.queries import accounts_with_changed_licences, judge, look_at, worth_a_look
 from governance.risk.scoring import REVIEW_LINE
 from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
@@ -37,7 +38,7 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
 
 def carry_out_policies(*, now: datetime) -> int:
     """Put into force what the live policy has planned and is due, unless staff has decided otherwise meanwhile."""
-    return carry_out(now=now, let_go=let_go_since)
+    return carry_out(now=now, staff_limits=staff_limits)
 
 
 def rescore_changed_licences(*, now: datetime) -> int:
@@ -74,10 +75,11 @@ def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None
         with transaction.atomic():
             held = hold(claims)
             assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
-            weigh(assessments, now=now)
+            policies = weigh(assessments, staff_limits=staff_limits, now=now)
             due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
             consider(assessments, due=due, now=now)
             finish(held, now=now)
+        count_scorings(policies, len(assessments))
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
         where = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words

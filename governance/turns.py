@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 class Turn(IntEnum):
@@ -15,6 +15,7 @@ class Turn(IntEnum):
     DELIVERING = 0x5711_0003
     ANSWERING = 0x5711_0004
     AUTOMATIC = 0x5711_0005
+    MATCHING = 0x5711_0006
 
 
 @contextmanager
@@ -36,3 +37,15 @@ def turn(what: Turn, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
         if ours:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, of])
+
+
+def lock_until_commit(what: Turn, *, shared: bool = False) -> None:
+    """Wait for the lock and hold it until the transaction ends; `shared` admits others who hold it shared too.
+
+    It excludes who holds the same one by `turn`. Raises TransactionManagementError outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Outside a transaction this lock would be released at once.")
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, 0)", [what])

@@ -82,6 +82,12 @@ FINDING = {
 }
 
 
+def findings(*families: str) -> list[dict[str, Any]]:
+    """One that speaks against the account for each family: without any, of as many as may refuse access by policy."""
+    families = families or ("content", "shape", "rhythm")
+    return [FINDING | {"detector": f"of_{family}", "family": family, "points": 20} for family in families]
+
+
 def assessment(
     of: Account, *, score: int = 82, band: str = "critical", at: datetime = NOW, **fields: Any
 ) -> Assessment:

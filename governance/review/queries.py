@@ -1,12 +1,12 @@
 """The queue as its page shows it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
 from django.utils.functional import cached_property
 
 from accounts.models import Account
@@ -176,10 +176,3 @@ def decided_labels() -> dict[str, Label]:
     decisions = Decision.objects.order_by("case__account", "-decided_at").distinct("case__account")
     rows = decisions.exclude(action=Decision.Action.WATCH).values_list("case__account__external_id", "action", "reason")
     return {account: Label(action != Decision.Action.DISMISS, reason) for account, action, reason in rows}
-
-
-def let_go_since(since: Mapping[int, datetime]) -> set[int]:
-    """Accounts about whom staff has decided, since the time given for each, that nothing is wrong."""
-    dismissed = Decision.objects.filter(case__account__in=since, action=Decision.Action.DISMISS)
-    newest = dismissed.order_by().values_list("case__account").annotate(Max("decided_at"))
-    return {account for account, decided_at in newest if decided_at >= since[account]}

@@ -31,3 +31,10 @@ def deserves_a_case(score: int, *, earlier: Earlier | None, now: datetime) -> bo
     if score >= earlier.score + WORSE_BY:
         return True
     return now - earlier.decided_at >= QUIET_FOR
+
+
+def is_materially_worse(
+    score: int, families: frozenset[str], *, then_score: int, then_families: frozenset[str]
+) -> bool:
+    """Whether evidence goes clearly beyond what staff acted on: ten points more, or a kind of evidence that is new."""
+    return score >= then_score + WORSE_BY or not families <= then_families

@@ -1,36 +1,20 @@
 """Versioned policies: which assessments may restrict by themselves, and how. Pure.
 
 A policy is a TOML file: a `version`, and rules of which the first that fits an account counts. A rule's conditions all
-have to hold; one that is not given holds for everybody.
+have to hold; one that is not given holds for everybody. docs/policy.md has a complete example.
 
-    version = "2026-12"
-    delay_minutes = [10, 240]          # at random between these, so that nobody finds the rule by trial; default [0, 0]
-    batch_minutes = 60                 # and then together with others, on the hour; default 0
-
-    [[rule]]
-    name = "Large campaigns on free plans"
-    score = 85                         # at least
-    bands = ["critical"]
-    families = ["content", "campaign"] # each with points against the account
-    campaign_size = 10                 # at least; 0 for those in no campaign too
-    plans = ["free"]
-    events = 500                       # at least, in the window
-    younger_than_days = 30
-    action = "throttle"                # watch, warn, throttle, withhold, verify, suspend, block
-    requests_per_minute = 5
-    reason = "coordinated_accounts"
-    terms_clause = "3.1 One customer, one account"
-
-Nothing follows for a licensed distiller, nor for an account that has no case: a person always sees whom a policy hits.
+A file is refused, with the member and what it allows, where a rule could never apply: a name that does not exist, or
+conditions that exclude each other.
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from governance.risk.scoring import Band
+from governance.risk.finding import Family
+from governance.risk.scoring import BANDS, REVIEW_LINE
 
 ACTIONS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
 # The codes of the API, which a person's decision has as well.
@@ -39,12 +23,35 @@ REASONS: Final = (
     *("unverified_identity", "other"),
 )
 WITHHELD: Final = ("logprobs", "reasoning", "new_models")
+# Findings of the harmless family never count against an account.
+FAMILIES: Final = tuple(family.value for family in Family if family != Family.HARMLESS)
 LONGEST_NAME: Final = 40
+LONGEST_TEXT: Final = 120
 LONGEST_DELAY: Final = timedelta(days=7)
+HIGHEST_SCORE: Final = 100
+
+
+def _highest_scores() -> dict[str, int]:
+    """The highest score of each band."""
+    highest, above = {}, HIGHEST_SCORE + 1
+    for band, least in sorted(BANDS.items(), key=lambda one: -one[1]):
+        highest[band.value], above = above - 1, least
+    return highest
+
+
+HIGHEST_OF_BAND: Final = _highest_scores()
+# A score below the review line opens no case, and without a case nothing is restricted.
+BANDS_WITH_CASES: Final = tuple(band for band, highest in reversed(HIGHEST_OF_BAND.items()) if highest >= REVIEW_LINE)
+# Members that one action alone takes.
+TAKEN_BY: Final[Mapping[str, str]] = {
+    "requests_per_minute": "throttle",
+    "tokens_per_minute": "throttle",
+    "withheld": "withhold",
+}
 
 
 class PolicyError(Exception):
-    """The file does not say what a policy says: names the rule and the member."""
+    """The file is no valid policy. The message names the rule, the member and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,17 @@ class Policy:
     latest: timedelta = timedelta(0)
     batch: timedelta = timedelta(0)
 
+    @property
+    def least_score(self) -> int:
+        """Below this score no rule fits."""
+        return min(rule.score for rule in self.rules)
+
+    @property
+    def bands(self) -> frozenset[str]:
+        """Outside of these no rule fits; empty where one fits in every band."""
+        named = [rule.bands for rule in self.rules]
+        return frozenset().union(*named) if all(named) else frozenset()
+
     def rule_for(self, facts: Facts) -> Rule | None:
         """The first rule that fits."""
         if facts.licensed:
@@ -126,53 +144,78 @@ def read_policy(text: str) -> Policy:
     """Raises PolicyError."""
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise PolicyError("The policy: lists or tables are nested too deeply.") from error
+    except ValueError as error:  # also of a number with thousands of digits
         raise PolicyError(f"This is no TOML: {error}.") from error
     reader = _Reader("The policy", given)
-    version = reader.text("version", needed=True)
-    if len(version) > LONGEST_NAME:
-        raise PolicyError(f"The policy: version has at most {LONGEST_NAME} characters.")
+    version = reader.text("version", needed=True, longest=LONGEST_NAME)
     soonest, latest = reader.delay("delay_minutes")
     batch = timedelta(minutes=reader.number("batch_minutes", most=1440) or 0)
     rules = reader.take("rule", [])
     reader.nothing_else()
     if not isinstance(rules, list) or not rules:
-        raise PolicyError("The policy: it has no rule.")
+        raise PolicyError("The policy: it has no rule. Begin each with [[rule]].")
     read = tuple(_rule(place, rule) for place, rule in enumerate(rules, start=1))
     return Policy(version, read, soonest, latest, batch)
 
 
 def _rule(place: int, given: Any) -> Rule:
     reader = _Reader(f"Rule {place}", given)
-    action = Action(
-        kind=reader.one_of("action", ACTIONS),
-        reason=reader.one_of("reason", REASONS),
-        terms_clause=reader.text("terms_clause"),
-        requests_per_minute=reader.number("requests_per_minute", least=1),
-        tokens_per_minute=reader.number("tokens_per_minute", least=1),
-        withheld=tuple(sorted(reader.texts("withheld", among=WITHHELD))),
-        days=reader.number("days", least=1, most=365),
-    )
-    days = reader.number("younger_than_days", least=1)
+    name = reader.text("name", needed=True)
+    action = _action(reader)
+    days = reader.number("younger_than_days", least=1, most=36_500)
     rule = Rule(
-        name=reader.text("name", needed=True),
+        name=name,
         action=action,
-        score=reader.number("score", most=100) or 0,
-        bands=reader.texts("bands", among=[band.value for band in Band]),
-        families=reader.texts("families"),
+        score=reader.number("score", most=HIGHEST_SCORE) or 0,
+        bands=reader.texts("bands", among=BANDS_WITH_CASES),
+        families=reader.texts("families", among=FAMILIES),
         campaign_size=reader.number("campaign_size") or 0,
         plans=reader.texts("plans"),
         events=reader.number("events") or 0,
         younger_than=timedelta(days=days) if days else None,
     )
     reader.nothing_else()
-    if action.kind == "throttle" and not (action.requests_per_minute or action.tokens_per_minute):
-        raise PolicyError(f"Rule {place}: a throttle needs requests_per_minute or tokens_per_minute.")
-    if action.kind == "withhold" and not action.withheld:
-        raise PolicyError(f"Rule {place}: say what is withheld.")
-    if action.kind == "suspend" and action.days is None:
-        raise PolicyError(f"Rule {place}: a suspension needs days.")
+    highest = max((HIGHEST_OF_BAND[band] for band in rule.bands), default=HIGHEST_SCORE)
+    if rule.score > highest:
+        raise reader.mistake(
+            f"score {rule.score} and bands exclude each other, since the highest score of {_listed(rule.bands)} "
+            f"is {highest}"
+        )
     return rule
+
+
+def _action(reader: "_Reader") -> Action:
+    kind = reader.one_of("action", ACTIONS)
+    action = Action(
+        kind=kind,
+        reason=reader.one_of("reason", REASONS),
+        terms_clause=reader.text("terms_clause"),
+        requests_per_minute=reader.number("requests_per_minute", least=1, most=1_000_000),
+        tokens_per_minute=reader.number("tokens_per_minute", least=1, most=10**12),
+        withheld=tuple(sorted(reader.texts("withheld", among=WITHHELD))),
+        days=reader.number("days", least=1, most=365),
+    )
+    if kind == "throttle" and not (action.requests_per_minute or action.tokens_per_minute):
+        raise reader.mistake("a throttle needs requests_per_minute or tokens_per_minute")
+    if kind == "withhold" and not action.withheld:
+        raise reader.mistake(f"say what is withheld. Allowed: {_listed(WITHHELD)}")
+    if kind == "suspend" and action.days is None:
+        raise reader.mistake("a suspension needs days")
+    for member, taken_by in TAKEN_BY.items():
+        if kind != taken_by and getattr(action, member):
+            raise reader.mistake(f"{member} belongs to the action {taken_by}, not to {kind}")
+    return action
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _is_name(value: object, longest: int = LONGEST_TEXT) -> bool:
+    """Whether it is a text in one line, without control characters and without spaces around it."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() and value == value.strip()
 
 
 class _Reader:
@@ -180,34 +223,50 @@ class _Reader:
 
     def __init__(self, name: str, given: Any) -> None:
         if not isinstance(given, dict):
-            raise PolicyError(f"{name}: this is no table.")
+            raise PolicyError(f"{name}: this is no table. Begin each rule with [[rule]].")
         self._name, self._left = name, dict(given)
+        self._known: list[str] = []
+
+    def mistake(self, what: str) -> PolicyError:
+        return PolicyError(f"{self._name}: {what}.")
 
     def take(self, member: str, default: Any = None) -> Any:
+        self._known.append(member)
         return self._left.pop(member, default)
 
     def nothing_else(self) -> None:
         if self._left:
-            raise PolicyError(f"{self._name}: {', '.join(sorted(self._left))} is not known.")
+            unknown = _listed(sorted(self._left))
+            raise self.mistake(f"{unknown} is not known. Allowed: {_listed(self._known)}")
 
-    def text(self, member: str, *, needed: bool = False) -> str:
-        value = self.take(member, "")
-        if not isinstance(value, str) or len(value) > 120 or (needed and not value.strip()):
-            raise PolicyError(f"{self._name}: {member} must be a text of at most 120 characters.")
-        return value
+    def text(self, member: str, *, needed: bool = False, longest: int = LONGEST_TEXT) -> str:
+        if not needed and member not in self._left:
+            self._known.append(member)
+            return ""
+        value = self.take(member)
+        if not _is_name(value, longest):
+            raise self.mistake(
+                f"{member} must be a text of 1 to {longest} characters, in one line and without spaces around it"
+            )
+        return str(value)
 
     def one_of(self, member: str, among: Iterable[str]) -> str:
-        value = self.text(member, needed=True)
+        value = self.take(member)
         if value not in among:
-            raise PolicyError(f"{self._name}: {member} must be one of {', '.join(among)}.")
-        return value
+            raise self.mistake(f"{member} must be one of {_listed(among)}")
+        return str(value)
 
-    def texts(self, member: str, among: Iterable[str] | None = None) -> frozenset[str]:
-        value = self.take(member, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise PolicyError(f"{self._name}: {member} must be a list of texts.")
-        if among is not None and (unknown := set(value).difference(among)):
-            raise PolicyError(f"{self._name}: {member} knows no {', '.join(sorted(unknown))}.")
+    def texts(self, member: str, among: Collection[str] = ()) -> frozenset[str]:
+        """Empty where it is not given; `among` are those allowed, every text where there are none."""
+        if member not in self._left:
+            self._known.append(member)
+            return frozenset()
+        value = self.take(member)
+        allowed = f". Allowed: {_listed(among)}" if among else ""
+        if not isinstance(value, list) or not value or not all(_is_name(one) for one in value):
+            raise self.mistake(f"{member} must be a list of at least one name{allowed}")
+        if among and (unknown := set(value).difference(among)):
+            raise self.mistake(f"{member} knows no {_listed(sorted(unknown))}{allowed}")
         return frozenset(value)
 
     def number(self, member: str, *, least: int = 0, most: int = 10**9) -> int | None:
@@ -215,12 +274,12 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise PolicyError(f"{self._name}: {member} must be a whole number from {least} to {most}.")
+            raise self.mistake(f"{member} must be a whole number from {least:,} to {most:,}")
         return value
 
     def delay(self, member: str) -> tuple[timedelta, timedelta]:
         value = self.take(member, [0, 0])
         whole = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
         if not whole or not 0 <= value[0] <= value[1] <= LONGEST_DELAY / timedelta(minutes=1):
-            raise PolicyError(f"{self._name}: {member} must be two whole numbers, the smaller first, a week at most.")
+            raise self.mistake(f"{member} must be two whole numbers, the smaller first, a week at most")
         return timedelta(minutes=value[0]), timedelta(minutes=value[1])

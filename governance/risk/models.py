@@ -64,6 +64,11 @@ class Assessment(models.Model):
     def __str__(self) -> str:
         return f"{self.account}: {self.score} ({self.band})"
 
+    @property
+    def families(self) -> frozenset[str]:
+        """The kinds of evidence against the account."""
+        return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0)
+
 
 class AccountTrait(models.Model):
     """An account has something that others may have too: a wrapper, an address, a card. So they find each other."""
@@ -281,6 +286,10 @@ class PolicyVersion(models.Model):
     live_since = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     retired_at = models.DateTimeField(null=True, blank=True)
+    matched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the live policy was applied to what was scored before it went live."
+    )
+    scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with.")
 
     class Meta:
         ordering = ("-proposed_at",)

@@ -1,12 +1,11 @@
 """Restrictions by policy: in the shadow first, within caps, stopped by a switch, once."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
@@ -15,8 +14,8 @@ from governance.enforcement.automatic import carry_out, switch_off, switch_on, w
 from governance.enforcement.models import PolicyOutcome, Restriction
 from governance.enforcement.names import Target
 from governance.enforcement.queries import access, strongest_against
-from governance.review.queries import let_go_since
-from governance.risk.models import PolicyVersion
+from governance.review.leniency import staff_limits
+from governance.risk.models import Assessment, PolicyVersion
 from governance.risk.policies import NotAllowedError, go_live, propose, retire
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -29,11 +28,13 @@ from tests.factories import (
     assessment,
     campaign_of,
     case,
+    findings,
     line,
     person,
     restriction,
     training_licence,
 )
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 State = PolicyOutcome.State
@@ -53,20 +54,25 @@ def lead(name: str = "Jonas Lindqvist") -> User:
 
 def live(content: str = BLOCK) -> PolicyVersion:
     policy = propose(content, by=lead("Ada Moreau"), now=NOW)
-    go_live(policy, by=lead(), now=NOW)
+    go_live(policy, by=lead(), now=NOW, early_because="An incident.")
     return policy
 
 
-def nobody(since: Mapping[int, datetime]) -> set[int]:
-    return set()
+def suspect(of: Account, **fields: Any) -> Assessment:
+    """One that may be refused access without a person."""
+    return assessment(of, **{"findings": findings()} | fields)
+
+
+def matched(*assessments: Assessment, at: datetime = NOW) -> None:
+    weigh(assessments, staff_limits=staff_limits, now=at, chance=lambda: 0.5)
 
 
 def carried_out(*, after: timedelta = timedelta(0)) -> int:
-    return carry_out(now=NOW + after, let_go=let_go_since)
+    return carry_out(now=NOW + after, staff_limits=staff_limits)
 
 
 def weighed(of: Account, **fields: Any) -> PolicyOutcome:
-    weigh([assessment(of, **fields)], now=NOW, chance=lambda: 0.5)
+    matched(suspect(of, **fields))
     return PolicyOutcome.objects.get(account=of)
 
 
@@ -98,14 +104,14 @@ class TestALivePolicy:
         weighed(harbour)
         carried_out()
         lift(Restriction.objects.get(), note="Appeal granted.", by=MACHINE, now=NOW)
-        weigh([assessment(harbour)], now=NOW + HOUR)
+        matched(suspect(harbour), at=NOW + HOUR)
 
         assert carried_out(after=HOUR) == 0
 
     def test_leaves_alone_whom_no_person_is_to_look_at(self) -> None:
         live()
 
-        weigh([assessment(account(), response="nothing"), assessment(account(), licensed=True)], now=NOW)
+        matched(suspect(account(), response="nothing"), suspect(account(), licensed=True))
 
         assert not PolicyOutcome.objects.exists()
 
@@ -113,7 +119,7 @@ class TestALivePolicy:
         live(BLOCK.replace("bands", "campaign_size = 2\nbands"))
         campaign = campaign_of(member := account(), account())
 
-        weigh([assessment(member, campaign=campaign.pk), assessment(account())], now=NOW)
+        matched(suspect(member, campaign=campaign.pk), suspect(account()))
 
         assert PolicyOutcome.objects.get().account == member
 
@@ -123,6 +129,98 @@ class TestALivePolicy:
 
         assert outcome.due_at == NOW + 1.5 * HOUR
         assert [carried_out(after=HOUR), carried_out(after=2 * HOUR)] == [0, 1]
+
+
+class TestALivePolicyThatWasInTheShadow:
+    def test_plans_once_whom_it_fits_already(self) -> None:
+        policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
+        matched(suspect(account("acct_seen")))
+        suspect(account("acct_scored_before"))
+        suspect(account("acct_calm"), band="high")
+        go_live(policy, by=lead(), now=NOW, early_because="An incident.")
+
+        assert (carried_out(), carried_out()) == (2, 0)
+        assert set(Restriction.objects.values_list("account__external_id", flat=True)) == {
+            "acct_seen",
+            "acct_scored_before",
+        }
+
+    def test_keeps_what_it_saw_in_the_shadow_apart(self) -> None:
+        policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
+        matched(suspect(account()))
+        go_live(policy, by=lead(), now=NOW, early_because="An incident.")
+        carried_out()
+
+        assert set(PolicyOutcome.objects.values_list("state", flat=True)) == {State.SHADOW, State.DONE}
+
+    def test_judges_by_the_newest_assessment(self) -> None:
+        policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
+        matched(suspect(harbour := account()))
+        suspect(harbour, at=NOW + HOUR, score=60, band="elevated")
+        go_live(policy, by=lead(), now=NOW, early_because="An incident.")
+
+        assert carried_out(after=HOUR) == 0
+
+
+class TestTheKindsOfEvidence:
+    @pytest.mark.parametrize(
+        ("action", "families", "done"),
+        [
+            ("block", ["content", "shape"], 0),
+            ("suspend", ["content", "content"], 0),
+            ("block", ["content", "shape", "together"], 1),
+            ("verify", ["content"], 1),
+        ],
+    )
+    def test_must_be_three_before_access_is_refused(self, action: str, families: list[str], done: int) -> None:
+        live(BLOCK.replace('"block"', f'"{action}"' + ("\ndays = 7" if action == "suspend" else "")))
+        outcome = weighed(account(), findings=findings(*families))
+
+        assert carried_out() == done
+        outcome.refresh_from_db()
+        assert ("kinds of evidence" in outcome.because) is (done == 0)
+
+    def test_are_counted_again_when_it_is_due(self) -> None:
+        live()
+        weighed(harbour := account())
+        suspect(harbour, at=NOW + HOUR, findings=findings("content", "shape"))
+
+        assert carried_out(after=HOUR) == 0
+        assert "kinds of evidence" in PolicyOutcome.objects.get().because
+
+    def test_count_only_what_speaks_against_the_account(self) -> None:
+        live()
+        weighed(account(), findings=[*findings("content", "shape"), findings("harmless")[0] | {"points": -9}])
+
+        assert carried_out() == 0
+
+
+class TestWhatWasDropped:
+    def test_is_planned_when_nothing_stands_against_it_any_more(self) -> None:
+        live()
+        weighed(harbour := account("acct_harbour"), findings=findings("content", "shape"))
+        matched(suspect(harbour, at=NOW + HOUR), at=NOW + HOUR)
+
+        assert carried_out(after=HOUR) == 1
+        assert PolicyOutcome.objects.get().state == State.DONE
+
+    def test_is_planned_when_a_licence_has_ended(self) -> None:
+        live()
+        weighed(harbour := account())
+        training_licence(harbour, ends_at=NOW + HOUR)
+        dropped = carried_out()
+        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+
+        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
+
+    def test_is_planned_when_what_was_in_force_has_expired(self) -> None:
+        live()
+        weighed(harbour := account())
+        restriction(harbour, until=NOW + HOUR)
+        dropped = carried_out()
+        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+
+        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
 
 
 class TestWhatIsDueIsDroppedWhere:
@@ -145,6 +243,16 @@ class TestWhatIsDueIsDroppedWhere:
         training_licence(harbour)
 
         assert "may train" in self.dropped()
+
+    def test_no_rule_fits_any_more(self, harbour: Account) -> None:
+        suspect(harbour, at=NOW + HOUR, band="high")
+
+        assert "No rule" in self.dropped()
+
+    def test_a_person_need_not_look_any_more(self, harbour: Account) -> None:
+        suspect(harbour, at=NOW + HOUR, response="nothing")
+
+        assert "No rule" in self.dropped()
 
     @pytest.mark.parametrize("on", ["account", "key", "organisation"])
     def test_something_as_strong_is_in_force(self, on: str) -> None:
@@ -189,7 +297,7 @@ class TestTheCaps:
     def test_hold_more_accounts_than_an_hour_may_have(self, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 2
         live()
-        weigh([assessment(account()) for _ in range(3)], now=NOW)
+        matched(*[suspect(account()) for _ in range(3)])
 
         assert carried_out() == 2
         assert "need a person" in PolicyOutcome.objects.get(state=State.HELD).because
@@ -199,18 +307,29 @@ class TestTheCaps:
         sent = {"small": 1, "large": 10, "good": 189}
         record_lines([line(account=name) for name, number in sent.items() for _ in range(number)], source="x", now=NOW)
         fold_profiles(list(Account.objects.values_list("pk", flat=True)))
-        weigh([assessment(Account.objects.get(external_id=name)) for name in ("small", "large")], now=NOW)
+        matched(*[suspect(Account.objects.get(external_id=name)) for name in ("small", "large")])
         settings.AUTOMATIC_TRAFFIC_PERCENT = 1
 
         assert carried_out() == 1
         assert "% of traffic" in PolicyOutcome.objects.get(state=State.HELD).because
+
+    def test_count_an_account_once(self, settings: Any) -> None:
+        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
+        live()
+        weighed(harbour := account())
+        carried_out()
+        lift(Restriction.objects.get(), note="The canary was looked at.", by=MACHINE, now=NOW)
+        live(BLOCK.replace('"1"', '"2"'))
+
+        assert carried_out() == 1
+        assert not access(account=harbour.external_id, now=NOW).allowed
 
     def test_count_anew_in_the_next_hour(self, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
         live()
         weighed(account())
         carried_out()
-        weigh([assessment(account())], now=NOW + 2 * HOUR)
+        matched(suspect(account()), at=NOW + 2 * HOUR)
 
         assert carried_out(after=2 * HOUR) == 1
 
@@ -254,11 +373,11 @@ class TestGoingLive:
 @pytest.mark.django_db(transaction=True)
 def test_runs_that_race_restrict_nobody_twice() -> None:
     live()
-    weigh([assessment(account()) for _ in range(12)], now=NOW)
+    matched(*[suspect(account()) for _ in range(12)])
 
     def run(_: int) -> int:
         try:
-            return carry_out(now=NOW, let_go=nobody)
+            return carry_out(now=NOW, staff_limits=staff_limits)
         finally:
             connection.close()
 
@@ -266,3 +385,36 @@ def test_runs_that_race_restrict_nobody_twice() -> None:
         done = sum(pool.map(run, range(8)))
 
     assert done == Restriction.objects.count() == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_is_scored_while_a_policy_goes_live_is_not_missed() -> None:
+    policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
+    by, harbour = lead(), account()
+
+    def run() -> int:
+        try:
+            return carry_out(now=NOW, staff_limits=staff_limits)
+        finally:
+            connection.close()
+
+    def is_waiting() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return bool((cursor.fetchone() or (False,))[0])
+
+    def live_elsewhere() -> None:
+        try:
+            go_live(policy, by=by, now=NOW, early_because="An incident.")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            matched(suspect(harbour))  # which saw the policy in the shadow
+            pool.submit(live_elsewhere).result()
+            running = pool.submit(run)
+            wait_until(lambda: is_waiting() or running.done(), "the policy was applied, or waited for the scoring")
+        done = running.result()
+
+    assert done == 1

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -6,13 +7,14 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from governance.enforcement.automatic import is_off, weigh
+from governance.review.leniency import staff_limits
 from governance.review.models import Decision
 from governance.review.policy.forms import EXAMPLE
-from governance.risk.models import PolicyVersion
+from governance.risk.models import Assessment, PolicyVersion
 from governance.risk.policies import propose
 from governance.staff.roles import Role
-from tests.enforcement.test_automatic import BLOCK, lead
-from tests.factories import account, assessment, case, person
+from tests.enforcement.test_automatic import BLOCK, lead, suspect
+from tests.factories import NOW, account, case, findings, person
 from tests.review.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +29,15 @@ def page(client: Client) -> str:
     return " ".join(client.get("/policy/").content.decode().split())
 
 
+def noted(*assessments: Assessment) -> None:
+    weigh(assessments, staff_limits=staff_limits, now=timezone.now())
+
+
 def decided(name: str, action: str) -> None:
     """A case that a policy in the shadow saw and staff decided so."""
     about = account(name)
     opened = case(about)
-    weigh([assessment(about)], now=timezone.now())
+    noted(suspect(about))
     Decision.objects.create(
         id=f"00000000-0000-4000-8000-{abs(hash(name)) % 10**12:012}",
         case=opened,
@@ -47,7 +53,8 @@ def test_a_policy_is_proposed_and_let_live_by_somebody_else(jonas: Client) -> No
     jonas.post("/policy/propose/", {"content": BLOCK})
     policy = PolicyVersion.objects.get()
     own = jonas.post(f"/policy/{policy.pk}/live/")
-    other = signed_in(lead("Ada Moreau")).post(f"/policy/{policy.pk}/live/", follow=True)
+    early = {"why": "An incident."}
+    other = signed_in(lead("Ada Moreau")).post(f"/policy/{policy.pk}/live/", early, follow=True)
 
     assert own.status_code == 409
     assert "Somebody else than its author" in own.content.decode()
@@ -72,11 +79,11 @@ def test_a_mistake_is_said_at_the_field(jonas: Client) -> None:
 def test_a_policy_in_the_shadow_is_compared_with_what_staff_decided(jonas: Client) -> None:
     propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now())
     decided("acct_innocent", "dismiss")
-    weigh([assessment(account("acct_open"))], now=timezone.now())
+    noted(suspect(account("acct_open")))
 
     shown = page(jonas)
 
-    assert "It would have restricted <b>2</b> accounts in 30 days." in shown
+    assert "it would have restricted <b>2</b> accounts since it was proposed." in shown
     assert "did as much or more with <b>0 %</b>" in shown
     assert "acct_innocent" in shown
     assert "dismissed by staff" in shown
@@ -98,10 +105,79 @@ def test_everything_is_switched_off_and_on_again(jonas: Client) -> None:
 def test_costs_few_queries(jonas: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(3):
         propose(BLOCK.replace('"1"', f'"{number}"'), by=lead("Ada Moreau"), now=timezone.now())
-    weigh([assessment(account()) for _ in range(10)], now=timezone.now())
+    noted(*[suspect(account()) for _ in range(10)])
 
     with django_assert_max_num_queries(12):
         jonas.get("/policy/")
+
+
+class TestBeforeAPolicyGoesLive:
+    @pytest.fixture
+    def policy(self) -> PolicyVersion:
+        return propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now())
+
+    def test_the_page_names_whom_it_would_restrict_now_and_whom_not(self, jonas: Client, policy: PolicyVersion) -> None:
+        seen = case(account("acct_seen")).assessment
+        seen.findings = findings()
+        seen.save()
+        suspect(account("acct_calm"), band="high")
+        suspect(account("acct_thin"), findings=findings("content", "shape"))
+
+        shown = " ".join(jonas.get(f"/policy/{policy.pk}/live/").content.decode().split())
+
+        assert "it would restrict <b>1</b> account." in shown
+        assert f'href="/cases/{seen.account.cases.get().pk}/">acct_seen</a> (score 82) blocked by “Critical”' in shown
+        assert "<b>1</b>: Fewer than 3 kinds of evidence" in shown
+        assert "acct_calm" not in shown
+
+    def test_the_page_names_the_first_and_counts_the_others(self, jonas: Client, policy: PolicyVersion) -> None:
+        for number in range(52):
+            suspect(account(f"acct_{number:02}"))
+
+        shown = " ".join(jonas.get(f"/policy/{policy.pk}/live/").content.decode().split())
+
+        assert "it would restrict <b>52</b> accounts." in shown
+        assert "No more than 20 an hour are restricted" in shown
+        assert "and 2 more" in shown
+
+    def test_the_page_costs_few_queries(
+        self, jonas: Client, policy: PolicyVersion, django_assert_max_num_queries: Any
+    ) -> None:
+        for _ in range(60):
+            suspect(account())
+
+        # session, user, policy; suspects, accounts, licences, in force, staff limits (5); names, cases
+        with django_assert_max_num_queries(16):
+            jonas.get(f"/policy/{policy.pk}/live/")
+
+    def test_a_reason_is_asked_for_only_in_its_first_day(self, jonas: Client, settings: Any) -> None:
+        policy = propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now() - timedelta(hours=25))
+        shown = jonas.get(f"/policy/{policy.pk}/live/").content.decode()
+
+        assert 'name="why"' not in shown
+        assert jonas.post(f"/policy/{policy.pk}/live/").status_code == 302
+
+    def test_the_time_in_the_shadow_can_be_set(self, jonas: Client, policy: PolicyVersion, settings: Any) -> None:
+        settings.AUTOMATIC_SHADOW_HOURS = 0
+
+        assert jonas.post(f"/policy/{policy.pk}/live/").status_code == 302
+
+    @pytest.mark.parametrize("role", [Role.REVIEWER, Role.AUDITOR])
+    def test_others_do_not_see_it(self, policy: PolicyVersion, role: Role) -> None:
+        assert signed_in(person(role=role)).get(f"/policy/{policy.pk}/live/").status_code == 403
+
+
+def test_a_policy_whose_file_is_not_valid_any_more_says_so_and_does_nothing(jonas: Client) -> None:
+    stale = BLOCK.replace("action", 'families = ["campaign"]\naction')
+    policy = PolicyVersion.objects.create(version="1", content=stale, proposed_at=NOW, proposed_by=lead("Ada Moreau"))
+    noted(suspect(account()))
+
+    shown = page(jonas)
+    refused = jonas.post(f"/policy/{policy.pk}/live/")
+
+    assert "It does nothing, because its file is not valid any more." in shown
+    assert "families knows no campaign. Allowed: content, shape, rhythm, identity, together." in shown
+    assert refused.status_code == 409
 
 
 @pytest.mark.parametrize(("role", "sees", "proposes"), [(Role.REVIEWER, 403, 403), (Role.AUDITOR, 200, 403)])

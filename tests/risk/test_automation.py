@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from governance.enforcement.models import Reason, Restriction
-from governance.risk.automation import ACTIONS, REASONS, WITHHELD, Facts, PolicyError, read_policy
+from governance.risk.automation import ACTIONS, FAMILIES, REASONS, WITHHELD, Facts, PolicyError, read_policy
+from governance.risk.detectors import all_detectors
+from governance.risk.finding import Family
+from governance.risk.policies import propose
+from governance.staff.roles import Role
+from tests.factories import account, person
 
 NOON = datetime(2026, 11, 2, 12, 7, tzinfo=UTC)
 SUSPECT = Facts(
     score=90,
     band="critical",
-    families=frozenset({"content", "campaign"}),
+    families=frozenset({"content", "together"}),
     campaign_size=12,
     plan="free",
     licensed=False,
@@ -25,7 +30,7 @@ RULE = """
 name = "Large campaigns on free plans"
 score = 85
 bands = ["critical"]
-families = ["content", "campaign"]
+families = ["content", "together"]
 campaign_size = 10
 plans = ["free"]
 events = 500
@@ -41,6 +46,19 @@ def test_its_words_are_those_of_the_api() -> None:
     assert list(ACTIONS) == Restriction.Kind.values
     assert list(REASONS) == Reason.values
     assert list(WITHHELD) == Restriction.Withheld.values
+
+
+def test_its_families_are_those_of_the_detectors() -> None:
+    assert {detector.family for detector in all_detectors()} == {*FAMILIES, Family.HARMLESS}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_can_be_asked_for(family: str) -> None:
+    rule = read_policy(POLICY.replace("together", family)).rule_for(
+        replace(SUSPECT, families=frozenset({"content", family}))
+    )
+
+    assert rule is not None
 
 
 class TestARule:
@@ -105,8 +123,87 @@ class TestAFile:
             ("[10, 70]", "[10, 99999]", "a week at most"),
             ("[[rule]]", "[rule]", "no rule"),
             ("score = 85", "score =", "no TOML"),
+            ("score = 85", "score = " + "9" * 5000, "no TOML"),
+            ("score = 85", "score = " + "[" * 5000, "nested too deeply"),
+            ("score = 85", "score = 85.0", "Rule 1: score must be a whole number from 0 to 100"),
+            ("score = 85", "score = true", "Rule 1: score must be a whole number"),
+            (
+                '"together"',
+                '"campaign"',
+                "knows no campaign. Allowed: content, shape, rhythm, identity, together",
+            ),
+            ('"together"', '"harmless"', "families knows no harmless"),
+            ('"together"', '"Together"', "families knows no Together"),
+            ('"together"', "7", "families must be a list of at least one name"),
+            ('["content", "together"]', '"content"', "families must be a list"),
+            ('["content", "together"]', "[]", "families must be a list of at least one name"),
+            ('["critical"]', '["low"]', "bands knows no low. Allowed: elevated, high, critical"),
+            ('["critical"]', '["critical", "low"]', "bands knows no low"),
+            (
+                '["critical"]',
+                '["high"]',
+                "exclude each other, since the highest score of high is 84",
+            ),
+            ('["free"]', "[]", "plans must be a list of at least one name"),
+            ('["free"]', '[" free"]', "plans must be a list of at least one name"),
+            ("campaign_size = 10", "campaign_size = -1", "campaign_size must be a whole number"),
+            ("events = 500", 'events = "many"', "events must be a whole number"),
+            ("younger_than_days = 30", "younger_than_days = 1000000000", "younger_than_days must be a whole number"),
+            ("requests_per_minute = 5", "requests_per_minute = 0", "from 1 to 1,000,000"),
+            (
+                "requests_per_minute = 5",
+                "requests_per_minute = 5\nrequests_per_hour = 9",
+                "requests_per_hour is not known",
+            ),
+            ("plans =", "plan =", "Allowed: name, action, reason, terms_clause"),
+            (
+                "delay_minutes",
+                "delay",
+                "delay is not known. Allowed: version, delay_minutes, batch_minutes, rule",
+            ),
+            ('"throttle"', '"block"', "requests_per_minute belongs to the action throttle, not to block"),
+            (
+                "requests_per_minute",
+                'withheld = ["logprobs"]\nrequests_per_minute',
+                "withheld belongs to the action withhold",
+            ),
+            ('"2026-12"', '"2026\\u0000"', "version must be a text"),
+            ('"2026-12"', '" 2026-12"', "without spaces around it"),
+            ('"2026-12"', '"' + "9" * 41 + '"', "version must be a text of 1 to 40 characters"),
+            ('"Large campaigns on free plans"', '"Large\\u202ecampaigns"', "name must be a text"),
+            ("[10, 70]", "[true, 70]", "two whole numbers"),
+            ("batch_minutes = 60", "batch_minutes = 1441", "batch_minutes must be a whole number from 0 to 1,440"),
         ],
     )
     def test_with_a_mistake_says_where(self, before: str, after: str, says: str) -> None:
-        with pytest.raises(PolicyError, match=says):
+        with pytest.raises(PolicyError) as error:
             read_policy(POLICY.replace(before, after, 1))
+
+        assert says in str(error.value)
+
+
+@pytest.mark.django_db
+class TestNamesThatTheInstallationMustKnow:
+    def test_are_the_clauses_of_the_terms(self) -> None:
+        clause = 'terms_clause = "9.9 No such clause"'
+
+        with pytest.raises(PolicyError, match=r"terms_clause “9\.9 No such clause” does not exist\. Allowed: 2\.3"):
+            propose(f"{POLICY}{clause}", by=person(role=Role.LEAD), now=NOON)
+
+    def test_are_the_plans_of_the_register(self) -> None:
+        account(plan="enterprise")
+        account(plan="trial")
+
+        with pytest.raises(PolicyError, match=r"no account has the plan free\. Known plans: enterprise, trial"):
+            propose(POLICY, by=person(role=Role.LEAD), now=NOON)
+
+    def test_are_taken_while_the_register_names_no_plan(self) -> None:
+        account()
+
+        assert propose(POLICY, by=person(role=Role.LEAD), now=NOON).version == "2026-12"
+
+    def test_does_not_take_a_version_twice(self) -> None:
+        propose(POLICY, by=person(role=Role.LEAD), now=NOON)
+
+        with pytest.raises(PolicyError, match="used before"):
+            propose(POLICY, by=person(role=Role.LEAD), now=NOON)

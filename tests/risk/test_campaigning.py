@@ -24,7 +24,7 @@ SUBJECTS = (
 )  # fmt: skip
 
 
-def harvest(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) -> None:
+def harvest_lines(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) -> list[bytes]:
     """The accounts divide new questions on everything among them, in the same wrappers by turns."""
     lines = []
     for place, account in enumerate(accounts):
@@ -40,7 +40,11 @@ def harvest(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) 
                 messages=[{"role": "user", "content": content}],
             )
             lines.append(json.dumps(event).encode())
-    record_lines(lines, source="native", now=at)
+    return lines
+
+
+def harvest(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) -> None:
+    record_lines(harvest_lines(*accounts, each=each, start=start, at=at), source="native", now=at)
 
 
 def govern(at: datetime = NOW) -> None:

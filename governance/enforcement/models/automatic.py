@@ -10,7 +10,11 @@ from governance.risk.models import Assessment, PolicyVersion
 
 
 class PolicyOutcome(models.Model):
-    """What a policy made of an account: once for each kind of action, so that scoring again repeats nothing."""
+    """What a policy made of an account: once for each kind of action, so that scoring again repeats nothing.
+
+    What it saw in the shadow and what it does live are rows of their own. A dropped one is planned again when nothing
+    stands against it any more; one in the shadow that has a reason in `because` would have been dropped.
+    """
 
     class State(models.TextChoices):
         SHADOW = "shadow", "Would have"
@@ -26,7 +30,7 @@ class PolicyOutcome(models.Model):
     kind = models.CharField(max_length=10, choices=Restriction.Kind)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
-    at = models.DateTimeField()
+    at = models.DateTimeField(help_text="When it fitted first; when it was planned, if it was dropped before.")
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     because = models.CharField(max_length=200, blank=True)
@@ -37,7 +41,16 @@ class PolicyOutcome(models.Model):
     class Meta:
         ordering = ("-at",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["policy", "account", "kind"], name="a_policy_acts_once_on_an_account"),
+            models.UniqueConstraint(
+                fields=["policy", "account", "kind"],
+                condition=~models.Q(state="shadow"),
+                name="a_live_policy_acts_once_on_an_account",
+            ),
+            models.UniqueConstraint(
+                fields=["policy", "account", "kind"],
+                condition=models.Q(state="shadow"),
+                name="a_shadow_policy_counts_an_account_once",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="policy_outcome_by_due", condition=models.Q(state="planned")),

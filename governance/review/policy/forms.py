@@ -21,5 +21,13 @@ class ProposalForm(forms.Form):
     content = forms.CharField(max_length=20_000, strip=False, error_messages={"required": "Paste the policy."})
 
 
+class LiveForm(forms.Form):
+    why = forms.CharField(
+        max_length=500,
+        required=False,
+        error_messages={"max_length": "Give a reason of at most 500 characters."},
+    )
+
+
 class SwitchForm(forms.Form):
     why = forms.CharField(max_length=500, error_messages={"required": "Say why."})

@@ -10,15 +10,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.enforcement.automatic import Room, switch_off, switch_on
 from governance.enforcement.models import AutomaticSwitch
-from governance.review.policy.forms import EXAMPLE, ProposalForm, SwitchForm
-from governance.review.policy.queries import compared
+from governance.review.policy.forms import EXAMPLE, LiveForm, ProposalForm, SwitchForm
+from governance.review.policy.queries import compared, reach_of
 from governance.risk.automation import PolicyError
 from governance.risk.models import PolicyVersion
-from governance.risk.policies import NotAllowedError, go_live, propose, retire
+from governance.risk.policies import NotAllowedError, TooEarlyError, go_live, live_from, propose, retire
 from governance.staff.roles import APPROVE_POLICIES, PROPOSE_POLICIES, SWITCH_AUTOMATION, VIEW_POLICIES
 from governance.web.requests import StaffRequest
 
@@ -47,16 +47,43 @@ def proposed(request: StaffRequest) -> HttpResponse:
     return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(APPROVE_POLICIES, raise_exception=True)
 def live(request: StaffRequest, pk: int) -> HttpResponse:
-    policy = get_object_or_404(PolicyVersion, pk=pk)
+    """Shows whom the policy would restrict now, and lets it go live."""
+    policy = get_object_or_404(PolicyVersion.objects.select_related("proposed_by"), pk=pk)
+    if request.method != "POST":
+        return _before_live(request, policy, LiveForm())
+    form = LiveForm(request.POST)
+    if not form.is_valid():
+        return _before_live(request, policy, form)
     try:
-        go_live(policy, by=request.user, now=timezone.now())
+        go_live(policy, by=request.user, now=timezone.now(), early_because=form.cleaned_data["why"])
+    except TooEarlyError as error:
+        form.add_error("why", str(error))
+        return _before_live(request, policy, form)
     except NotAllowedError as error:
         return _shown(request, status=HTTPStatus.CONFLICT, trouble=str(error))
     messages.success(request, f"{policy} is live.")
     return redirect(PAGE)
+
+
+def _before_live(request: StaffRequest, policy: PolicyVersion, form: LiveForm) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "policy": policy,
+        "reach": reach_of(policy, now=now),
+        "live_from": live_from(policy),
+        "is_early": now < live_from(policy),
+        "shadow_hours": settings.AUTOMATIC_SHADOW_HOURS,
+        "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
+        "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
+        "form": form,
+        "now": now,
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "review/policy/live.html", context, status=status)
 
 
 @require_POST

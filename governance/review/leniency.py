@@ -1,0 +1,134 @@
+"""What staff has let an account off, for policies to keep to."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.enforcement.matching import StaffLimit
+from governance.enforcement.models import Restriction
+from governance.review.models import Decision
+from governance.review.reopening import is_materially_worse
+from governance.risk.models import Assessment
+
+NOTHING: Final = -1
+DISMISSED: Final = "Staff has let the account go: it dismissed the case, and the evidence is much the same since."
+LIFTED: Final = "Staff has let the account go: it lifted a restriction, and the evidence is much the same since."
+MILDER: Final = "Staff decided on something milder, and the evidence is much the same since."
+
+Ending = Restriction.Ending
+BY_STAFF: Final = "staff:"
+# Restrictions that say what staff thinks of a customer: those that a person made, whether by a decision about this
+# account or about a campaign, and those that a person or a machine of the company lifted. What expired says nothing;
+# what came back when another expired is no new opinion.
+TELLING: Final = (
+    Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith="again:")
+    | Q(ending__in=(Ending.LIFTED, Ending.UNDONE)) & ~Q(ended_by__startswith="system:")
+    | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
+)
+
+
+class Evidence(NamedTuple):
+    score: int
+    families: frozenset[str]
+
+
+class Act(NamedTuple):
+    """Something that staff did about an account, and the most that it leaves in force.
+
+    `rank` orders what was done at one moment: what replaces a restriction counts, not that the other ended. `seen` is
+    the evidence that a decision names; for other acts it is what was the newest then.
+    """
+
+    at: datetime
+    rank: int
+    limit: StaffLimit
+    seen: Evidence | None = None
+
+
+def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
+    """Where staff was milder with these accounts, by account, unless the evidence is materially worse since.
+
+    The last thing that staff did about an account counts: a decision, a restriction, or lifting one, whoever had made
+    it. It counts for every policy, however long ago it was.
+    """
+    current = {one.account_id: one for one in assessments}
+    newest: dict[int, Act] = {}
+    for account, act in (*_decisions(current), *_restrictions(current)):
+        before = newest.get(account)
+        if before is None or (act.at, act.rank) > (before.at, before.rank):
+            newest[account] = act
+    seen = _evidence_at({account: act.at for account, act in newest.items() if act.seen is None})
+    limits = {}
+    for account, act in newest.items():
+        then = act.seen or seen.get(account, Evidence(0, frozenset()))
+        now = current[account]
+        if not is_materially_worse(now.score, now.families, then_score=then.score, then_families=then.families):
+            limits[account] = act.limit
+    return limits
+
+
+def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
+    """The newest decision about each account."""
+    decisions = Decision.objects.filter(case__account__in=accounts).select_related("case", "assessment")
+    for one in decisions.order_by("case__account_id", "-decided_at").distinct("case__account_id"):
+        dismissed = one.action == Decision.Action.DISMISS
+        limit = StaffLimit(NOTHING, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
+        yield (
+            one.case.account_id,
+            Act(one.decided_at, 2, limit, Evidence(one.assessment.score, one.assessment.families)),
+        )
+
+
+def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
+    """What staff restricted and lifted: on the accounts, on their keys and on their organisations."""
+    members: dict[int, list[int]] = defaultdict(list)
+    belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
+    for account, organisation in belonging.values_list("pk", "organisation"):
+        members[organisation].append(account)
+    # One query for each kind of target, so that each has its index.
+    for target, pks in (("account", accounts), ("key__account", accounts), ("organisation", members)):
+        telling = Restriction.objects.order_by().filter(TELLING, **{f"{target}__in": list(pks)})
+        for about, kind, author, starts_at, ended_at, ending, ended_by in telling.values_list(
+            target, "kind", "author", "starts_at", "ended_at", "ending", "ended_by"
+        ):
+            acts = [*_acts(kind, author, starts_at, ended_at, ending, ended_by)]
+            for account in members[about] if target == "organisation" else [about]:
+                yield from ((account, act) for act in acts)
+
+
+def _acts(
+    kind: str, author: str, starts_at: datetime, ended_at: datetime | None, ending: str, ended_by: str
+) -> Iterator[Act]:
+    if author.startswith(BY_STAFF):
+        yield Act(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
+    lifted = ending in {Ending.LIFTED, Ending.UNDONE} and not ended_by.startswith("system:")
+    if ended_at is not None and (lifted or (ending == Ending.REPLACED and ended_by.startswith(BY_STAFF))):
+        yield Act(ended_at, 0, StaffLimit(NOTHING, LIFTED))
+
+
+# The newest assessment of each account at its own moment.
+EVIDENCE_AT: Final = """
+    SELECT act.account, seen.score, ARRAY(
+        SELECT finding->>'family' FROM jsonb_array_elements(seen.findings) finding
+        WHERE (finding->>'points')::float > 0
+    )
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS act (account, at)
+    CROSS JOIN LATERAL (
+        SELECT score, findings FROM risk_assessment
+        WHERE account_id = act.account AND assessed_at <= act.at
+        ORDER BY assessed_at DESC, id DESC LIMIT 1
+    ) seen
+"""
+
+
+def _evidence_at(moments: Mapping[int, datetime]) -> dict[int, Evidence]:
+    if not moments:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(EVIDENCE_AT, [[*moments], [*moments.values()]])
+        return {account: Evidence(score, frozenset(families)) for account, score, families in cursor.fetchall()}
