@@ -41,9 +41,11 @@ class Seller:
         assert said.status == expected, said.body
         return said.json
 
-    def sends_usage(self, **members: Any) -> None:
-        event = usage_event(occurred_at=timezone.now().isoformat(), **members)
-        self._post("/api/v1/usage-events", {"events": [event]}, 202)
+    def sends_usage(self, *events: dict[str, Any], **members: Any) -> None:
+        """One batch: an event with these members, or several that have them all."""
+        now = timezone.now().isoformat()
+        made = [usage_event(occurred_at=now, **members, **event) for event in events or ({},)]
+        self._post("/api/v1/usage-events", {"events": made}, 202)
 
     def imports(self, *lines: dict[str, Any]) -> str:
         """What the command says."""

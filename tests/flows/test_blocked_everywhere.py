@@ -77,7 +77,7 @@ class TestTheBearerOfABlockedAccount:
         self, seller: Seller, proxy: int
     ) -> None:
         seller.sends_usage(account="acct_harbour", api_key="key_1")
-        seller.sends_usage(account="acct_harbour", organisation="org_quay")
+        seller.sends_usage({"organisation": "org_quay"}, *({} for _ in range(50)), account="acct_harbour")
         seller.imports({"account": "acct_harbour", "plan": "team", "keys": [key("key_1", OLD)]})
 
         seller.blocks(organisation="org_quay")
