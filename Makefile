@@ -57,12 +57,12 @@ django: $(VENV)/installed-dev
 	@$(BIN)/python -W 'ignore:Got an error checking' manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json
-	@exec $(BIN)/python manage.py bench
+bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json (ARGS=--smoke: a tiny run)
+	@exec $(BIN)/python manage.py bench $(ARGS)
 
 bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on a labelled world (WORLD=folder)
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
-	@exec $(BIN)/python manage.py bench_detection '$(WORLD)'
+	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
 
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt

@@ -59,7 +59,7 @@ def _write(file: Path, events: int, now: datetime) -> None:
 
 
 class _Memory:
-    """What this process holds, looked at every second; the first tenth of a run is where it settles."""
+    """What this process holds, looked at once and then every second; the first tenth of a run is where it settles."""
 
     def __init__(self) -> None:
         self._seen: list[int] = []
@@ -76,6 +76,7 @@ class _Memory:
 
     def _look(self) -> None:
         process = psutil.Process(os.getpid())
+        self._seen.append(process.memory_info().rss)
         while not self._over.wait(1):
             self._seen.append(process.memory_info().rss)
 

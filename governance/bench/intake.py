@@ -4,6 +4,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -17,6 +18,7 @@ from accounts.actions import meet_accounts
 from governance.audit.actor import Actor
 from governance.bench import traffic
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
 from governance.staff.actions import issue_service_key
 from governance.usage import sql
@@ -38,25 +40,28 @@ SENDERS = 8
 EXCERPTS_SAMPLED = 12
 
 
-def in_memory(now: datetime) -> Iterator[Figure]:
+def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """The whole way in, against its SQL alone: the same COPY, dedupe, parts and marks with rows that are ready."""
-    whole, ready = ([*_batches(EVENTS, name=name, now=now)] for name in ("whole", "ready"))
-    _warm_up(now)
-    sql_alone = EVENTS / _seconds(_store, _made_ready(ready, now), now)
-    taken, again = (EVENTS / _seconds(_take, whole, now) for _ in range(2))
+    events, accounts = scale.count(EVENTS, least=2 * BATCH), scale.count(ACCOUNTS)
+    whole, ready = ([*_batches(events, accounts, name=name, now=now)] for name in ("whole", "ready"))
+    _warm_up(accounts, now)
+    sql_alone = events / _seconds(_store, _made_ready(ready, accounts, now), now)
+    taken, again = (events / _seconds(_take, whole, now) for _ in range(2))
     yield Figure(f"intake, SQL alone, {BATCH} a batch", sql_alone, "events/s")
     yield Figure("intake, 500-byte prompts, one process", taken, "events/s", taken / sql_alone, "its SQL alone")
     yield Figure("intake, all of it known", again, "events/s", again / taken, "all of it new")
 
 
-def over_http(seconds: float, rate: float, now: datetime) -> Iterator[Figure]:
+def over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """A gateway's batches over HTTP at a given rate, or as fast as they are taken with a rate of 0."""
-    bodies = [b"\n".join(batch) for batch in _batches(DIFFERENT_BODIES * BATCH, name=traffic.ROUND.decode(), now=now)]
-    _know(traffic.ROUND.decode(), now)
+    name, accounts = traffic.ROUND.decode(), scale.count(ACCOUNTS)
+    events = scale.count(DIFFERENT_BODIES) * BATCH
+    bodies = [b"\n".join(batch) for batch in _batches(events, accounts, name=name, now=now)]
+    _know(name, accounts, now)
     secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
     with web_server() as (port, server):
         load = _Load(bodies, port, secret)
-        load.run(seconds=8, rate=rate)  # accounts and caches are met
+        load.run(seconds=scale.seconds(8), rate=rate)  # accounts and caches are met
         before = _memory(server)
         sent = load.run(seconds=seconds, rate=rate)
         grown = (_memory(server) - before) / 2**20
@@ -70,9 +75,9 @@ def over_http(seconds: float, rate: float, now: datetime) -> Iterator[Figure]:
     yield Figure(f"{name}: batches refused or failed", sent.failed, "batches")
 
 
-def _batches(events: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
+def _batches(events: int, accounts: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
     """In the order of time and within the last minutes, as gateways send them."""
-    made = traffic.lines(events, accounts=ACCOUNTS, name=name, until=now, span=timedelta(minutes=2))
+    made = traffic.lines(events, accounts=accounts, name=name, until=now, span=timedelta(minutes=2))
     batch = []
     for line in made:
         batch.append(line)
@@ -81,17 +86,17 @@ def _batches(events: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
             batch = []
 
 
-def _warm_up(now: datetime) -> None:
+def _warm_up(accounts: int, now: datetime) -> None:
     """Met accounts, made partitions, compiled patterns: what happens once is not what is measured."""
     with transaction.atomic():
-        meet_accounts({f"ready-{number}": None for number in range(ACCOUNTS)}, now=now)
-    _know("whole", now)
+        meet_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
+    _know("whole", accounts, now)
 
 
-def _know(name: str, now: datetime) -> None:
+def _know(name: str, accounts: int, now: datetime) -> None:
     """Let every account have sent something today, so that its excerpts are sampled, as after a day's first hour."""
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
-    known = traffic.customers(ACCOUNTS, name, dice)
+    known = traffic.customers(accounts, name, dice)
     for number in range(EXCERPTS_SAMPLED):
         lines = [traffic.line(f"{name}-{c['account']}-first-{number}", now, c, "What came first?", dice) for c in known]
         _take(lines, now)
@@ -109,8 +114,8 @@ class _Ready(NamedTuple):
     accounts: list[int]
 
 
-def _made_ready(batches: Sequence[list[bytes]], now: datetime) -> list[_Ready]:
-    accounts = meet_accounts({f"ready-{number}": None for number in range(ACCOUNTS)}, now=now)
+def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) -> list[_Ready]:
+    ids = meet_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
     ensure_days({now.date(), (now - timedelta(days=1)).date()})
     ready = []
     for batch in batches:
@@ -118,7 +123,7 @@ def _made_ready(batches: Sequence[list[bytes]], now: datetime) -> list[_Ready]:
         keyed = dict(sorted((event_key("bench", event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
-        columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=accounts)
+        columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
         made = folding.to_copy(parts(columns))
         ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"]))))
     return ready
@@ -135,7 +140,7 @@ def _store(ready: _Ready, now: datetime) -> None:
         cursor.fetchall()
         with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
             copy.write(ready.parts)
-        cursor.execute(sql.MARK, {"accounts": ready.accounts, "now": now})
+        cursor.execute(sql.MARK, {"accounts": ready.accounts, "anew": False, "now": now})
 
 
 def _seconds(work: Callable[[Batch, datetime], None], batches: Iterable[Batch], now: datetime) -> float:
@@ -162,26 +167,27 @@ class _Load:
         self._numbers = count()
 
     def run(self, *, seconds: float, rate: float) -> _Sent:
+        """Send for so many seconds; every sender sends at least one batch."""
         latencies: list[float] = []
         failed: list[int] = []
         start = time.perf_counter()
         places = count()
 
         def send() -> None:
-            caller = http.client.HTTPConnection(HOST, self._port, timeout=60)
-            while True:
-                due = start + next(places) * BATCH / rate if rate else time.perf_counter()
-                if max(due, time.perf_counter()) > start + seconds:
-                    return
-                time.sleep(max(0.0, due - time.perf_counter()))
-                began = time.perf_counter()
-                caller.request("POST", "/api/v1/usage-events", self._next_body(), self._headers)
-                answer = caller.getresponse()
-                answer.read()
-                if answer.status == http.HTTPStatus.ACCEPTED:
-                    latencies.append(time.perf_counter() - began)
-                else:
-                    failed.append(answer.status)
+            with closing(http.client.HTTPConnection(HOST, self._port, timeout=60)) as caller:
+                for number in count():
+                    due = start + next(places) * BATCH / rate if rate else time.perf_counter()
+                    if number and max(due, time.perf_counter()) > start + seconds:
+                        return
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                    began = time.perf_counter()
+                    caller.request("POST", "/api/v1/usage-events", self._next_body(), self._headers)
+                    answer = caller.getresponse()
+                    answer.read()
+                    if answer.status == http.HTTPStatus.ACCEPTED:
+                        latencies.append(time.perf_counter() - began)
+                    else:
+                        failed.append(answer.status)
 
         senders = [threading.Thread(target=send) for _ in range(SENDERS)]
         for sender in senders:

@@ -12,6 +12,7 @@ from accounts.models import Account
 from governance import pipeline
 from governance.bench import traffic
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import OLDEST_IN_FILES, fold_profiles, mark_dirty, record_lines
 from governance.usage.models import Profile, WeeklySketch
@@ -27,35 +28,35 @@ BATCH = 10_000
 RUNS = 5
 
 
-def scoring(now: datetime) -> Iterator[Figure]:
+def scoring(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """28 days of 1,000 accounts, and the same with ten times the events in the same hours."""
-    accounts = {events: _accounts(events, now) for events in (FEW, MANY)}
+    number = scale.count(ACCOUNTS, least=TAKEN_IN)
+    few_events, many_events = scale.count(FEW), scale.count(MANY)
+    accounts = {events: _accounts(number, events, now) for events in (few_events, many_events)}
     for name, work in (("assembling 28 days", _assemble), ("scoring", _score)):
         few, many = (_fastest(work, keys, now) for keys in accounts.values())
-        yield Figure(f"{name}, {ACCOUNTS:,} accounts of {FEW} events", 1000 * few, "ms")
+        yield Figure(f"{name}, {number:,} accounts of {few_events} events", 1000 * few, "ms")
         against = "the time with a tenth of them"
-        yield Figure(f"{name}, {ACCOUNTS:,} accounts of {MANY} events", 1000 * many, "ms", many / few, against)
+        yield Figure(f"{name}, {number:,} accounts of {many_events} events", 1000 * many, "ms", many / few, against)
 
 
-def _accounts(events: int, now: datetime) -> list[int]:
-    """Accounts of so many events in the same 280 hours of 28 days: a few are taken in, the others are their copies."""
+def _accounts(number: int, events: int, now: datetime) -> list[int]:
+    """Make accounts of so many events in the same 280 hours of 28 days: a few are taken in, the others copied."""
     name = f"scored{events}"
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
     words = traffic.words(dice)
     lines: list[bytes] = []
     for customer in traffic.customers(TAKEN_IN, name, dice):
-        for number in range(events):
-            day, hour = divmod(number * HOURS // events, 10)
+        for place in range(events):
+            day, hour = divmod(place * HOURS // events, 10)
             at = now - WINDOW + timedelta(days=day, hours=hour, minutes=59 * dice.random())
             prompt = " ".join(dice.choices(words, k=40))
-            lines.append(traffic.line(f"{customer['account']}-{number}", at, customer, prompt, dice))
+            lines.append(traffic.line(f"{customer['account']}-{place}", at, customer, prompt, dice))
     for start in range(0, len(lines), BATCH):
         record_lines(lines[start : start + BATCH], source="bench", now=now, oldest=OLDEST_IN_FILES)
     taken_in = [account.pk for account in Account.objects.filter(external_id__startswith=f"{name}-")]
     fold_profiles(taken_in)
-    copies = [
-        Account(external_id=f"{name}-copy-{number}", first_seen_at=now) for number in range(ACCOUNTS - len(taken_in))
-    ]
+    copies = [Account(external_id=f"{name}-copy-{place}", first_seen_at=now) for place in range(number - len(taken_in))]
     made = [account.pk for account in Account.objects.bulk_create(copies)]
     for table in (Profile, WeeklySketch):
         _copy_rows(table, taken_in, made)

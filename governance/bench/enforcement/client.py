@@ -11,6 +11,7 @@ from typing import Any, Final
 import psutil
 
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 
 RESTRICTIONS: Final = 250_000
 KEYS: Final = 3
@@ -18,9 +19,11 @@ ASKED: Final = 20_000
 ROUNDS: Final = 15
 
 
-def deciding() -> Iterator[Figure]:
+def deciding(scale: Scale = FULL) -> Iterator[Figure]:
     """As a process that has nothing else in it measures it."""
-    done = subprocess.run([sys.executable, "-m", __name__], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, str(scale.count(RESTRICTIONS))], capture_output=True, text=True, check=True
+    )
     measured = json.loads(done.stdout)
     for who, name in (("few_us", "few customers who ask much"), ("any_us", "customers drawn evenly")):
         median, p99 = measured[who]
@@ -46,7 +49,7 @@ def _quickest(decision: Callable[[], int]) -> tuple[float, float]:
     return best[ASKED // 2] / 1000, best[int(0.99 * ASKED)] / 1000
 
 
-def _measure() -> dict[str, Any]:
+def _measure(restrictions: int) -> dict[str, Any]:
     # Here, so that what Stillwatch itself needs is not in this process.
     from stillwatch_gateway.restricted import FOREVER, Entry, Restricted, Terms  # noqa: PLC0415
 
@@ -57,23 +60,23 @@ def _measure() -> dict[str, Any]:
 
     def entries() -> Iterator[Entry]:
         nonlocal peak
-        for number in range(1, RESTRICTIONS + 1):
+        for number in range(1, restrictions + 1):
             keys = (f"key:key_{number}_{letter}" for letter in range(KEYS))
             yield Entry(number, terms, 0.0, FOREVER, (f"account:acct_{number:07}", *keys))
             if number % 10_000 == 0:
                 peak = max(peak, own.memory_info().rss)
 
     began = time.perf_counter()
-    restricted = Restricted(entries(), RESTRICTIONS)
+    restricted = Restricted(entries(), restrictions)
     seconds = time.perf_counter() - began
     after = own.memory_info().rss
     dice = random.Random(1)  # noqa: S311 - seeded, no secrets
-    few = _quickest(lambda: _time(restricted, int(min(dice.paretovariate(1.1), 2 * RESTRICTIONS))))
-    any_of_all = _quickest(lambda: _time(restricted, dice.randrange(2 * RESTRICTIONS)))
+    few = _quickest(lambda: _time(restricted, int(min(dice.paretovariate(1.1), 2 * restrictions))))
+    any_of_all = _quickest(lambda: _time(restricted, dice.randrange(2 * restrictions)))
     return {
         "few_us": few,
         "any_us": any_of_all,
-        "names": RESTRICTIONS * (1 + KEYS),
+        "names": restrictions * (1 + KEYS),
         "names_mib": (after - before) / 2**20,
         "peak_mib": (max(peak, after) - before) / 2**20,
         "seconds": seconds,
@@ -81,4 +84,4 @@ def _measure() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(_measure(), sys.stdout)
+    json.dump(_measure(int(sys.argv[1])), sys.stdout)

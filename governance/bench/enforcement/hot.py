@@ -14,13 +14,14 @@ from django.db import connection
 
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, free_port, wait_until_it_answers, web_server
 from governance.enforcement.models import Holder
 from governance.enforcement.queries import last_number
 from governance.staff.actions import issue_service_key
 
 ACCOUNTS: Final = 250_000
-NAMES: Final = 4 * ACCOUNTS
+NAMES_EACH: Final = 4
 WORKERS: Final = 2
 THREADS: Final = 1  # as in web processes that have nothing else to do
 SECONDS: Final = 10
@@ -58,30 +59,35 @@ MAKE: Final = (
 )
 
 
-def block_a_million_names(now: datetime) -> None:
+def block_a_million_names(now: datetime, accounts: int = ACCOUNTS) -> None:
     with connection.cursor() as cursor:
         for statement in MAKE:
-            cursor.execute(statement, {"now": now, "accounts": ACCOUNTS})
+            cursor.execute(statement, {"now": now, "accounts": accounts})
         cursor.execute("VACUUM (ANALYZE)")
 
 
-def checking(now: datetime) -> Iterator[Figure]:
+def checking(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """Needs `wrk`, and nginx for the last line."""
     if shutil.which("wrk") is None:
         return
-    block_a_million_names(now)
+    accounts, seconds = scale.count(ACCOUNTS), max(1, round(scale.seconds(SECONDS)))
+    block_a_million_names(now, accounts)
     secret = issue_service_key(name="bench", scopes=["access:read"], by=Actor.system("bench"), now=now)[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with _constant(folder) as port:
-            constant = _load(_script(folder, "/", secret), port) if port else None
+            constant = _load(_script(folder, "/", secret, accounts), port, seconds) if port else None
         with web_server(WORKERS, threads=THREADS) as (port, _):
             _wait_until_loaded()
-            hot = _load(_script(folder, "/access/check", secret), port)
-            half = _load(_script(folder, "/access/check", secret, rate=HALF), port)
-            django = _load(_script(folder, "/api/v1/access/check", secret), port)
+            hot = _load(_script(folder, "/access/check", secret, accounts), port, seconds)
+            half = _load(_script(folder, "/access/check", secret, accounts, rate=HALF), port, seconds)
+            django = _load(_script(folder, "/api/v1/access/check", secret, accounts), port, seconds)
     yield Figure(
-        f"hot check, {NAMES:,} names", hot.rate, "requests/s", hot.rate / django.rate, "an ordinary Django view"
+        f"hot check, {NAMES_EACH * accounts:,} names",
+        hot.rate,
+        "requests/s",
+        hot.rate / django.rate,
+        "an ordinary Django view",
     )
     yield Figure("hot check, as fast as it goes: p99", hot.p99, "ms")
     yield Figure(f"hot check, at {half.rate:,.0f}/s: median", half.median, "ms")
@@ -113,13 +119,13 @@ class _Loaded(NamedTuple):
     failed: int
 
 
-def _load(script: Path, port: int) -> _Loaded:
-    for seconds in (2, SECONDS):  # the first warms up
+def _load(script: Path, port: int, seconds: int) -> _Loaded:
+    for lasts in (min(2, seconds), seconds):  # the first warms up
         command: list[str | Path] = [
             "wrk",
             "-t1",
             f"-c{CONNECTIONS}",
-            f"-d{seconds}",
+            f"-d{lasts}",
             "-s",
             script,
             f"http://{HOST}:{port}",
@@ -130,7 +136,7 @@ def _load(script: Path, port: int) -> _Loaded:
     return _Loaded(rate, median, p99, int(failed))
 
 
-def _script(folder: Path, path: str, secret: str, rate: float = 0) -> Path:
+def _script(folder: Path, path: str, secret: str, accounts: int, rate: float = 0) -> Path:
     """For wrk: a mixed lot of blocked and good accounts, asked in turn; with a rate each connection thinks a while."""
     thinks = 1000 * CONNECTIONS / rate - ANSWERED_IN if rate else 0
     file = folder / f"{path.strip('/').replace('/', '-') or 'constant'}-{rate:.0f}.lua"
@@ -138,7 +144,7 @@ def _script(folder: Path, path: str, secret: str, rate: float = 0) -> Path:
 local asked, n = {{}}, 0
 function init(args)
   for i = 1, {ASKED} do
-    local name = string.format("acct_%07d", (i * 7919) % {2 * ACCOUNTS} + 1)
+    local name = string.format("acct_%07d", (i * 7919) % {2 * accounts} + 1)
     asked[i] = wrk.format("GET", "{path}?account=" .. name, {{["Authorization"] = "Bearer {secret}"}})
   end
 end

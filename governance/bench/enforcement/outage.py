@@ -18,6 +18,7 @@ from django.db import transaction
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
 from governance.enforcement.actions import Terms, restrict, restrict_all
 from governance.enforcement.models import Reason, Restriction
@@ -49,15 +50,16 @@ time.sleep(300)
 """
 
 
-def cut_off(now: datetime) -> Iterator[Figure]:
+def cut_off(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+    blocked, blocked_late, good = scale.count(BLOCKED), scale.count(BLOCKED_LATE), scale.count(GOOD)
     accounts = Account.objects.bulk_create(
-        Account(external_id=f"bad-{number}", first_seen_at=now) for number in range(BLOCKED + BLOCKED_LATE)
+        Account(external_id=f"bad-{number}", first_seen_at=now) for number in range(blocked + blocked_late)
     )
     secret = issue_service_key(name="outage", scopes=["access:read"], by=BENCH, now=now)[1]
-    early, late = accounts[:BLOCKED], accounts[BLOCKED:]
+    early, late = accounts[:blocked], accounts[blocked:]
     restrict_all([(one, f"outage:{one.external_id}") for one in early], BLOCK, by=BENCH, now=now)
     with tempfile.TemporaryDirectory() as folder, web_server() as (port, server):
-        first = _gateway(port, secret, Path(folder), last_number(), BLOCKED)
+        first = _gateway(port, secret, Path(folder), last_number(), blocked, good)
         _says(first)
         for one in late:  # these reach the gateway as changes, not in its snapshot
             with transaction.atomic():
@@ -67,18 +69,18 @@ def cut_off(now: datetime) -> Iterator[Figure]:
             process.kill()
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-        second = _gateway(port, secret, Path(folder), 0, len(accounts))
+        second = _gateway(port, secret, Path(folder), 0, len(accounts), good)
         said = _says(second)
         second.kill()
         second.wait()
     yield Figure(f"cut off and restarted: of {len(accounts):,} blocked let in", said["let_in"], "accounts")
-    yield Figure(f"cut off and restarted: of {GOOD:,} good refused", said["refused"], "accounts")
+    yield Figure(f"cut off and restarted: of {good:,} good refused", said["refused"], "accounts")
     yield Figure("cut off and restarted: Stillwatch was reached", float(said["reached"]), "times")
 
 
-def _gateway(port: int, secret: str, folder: Path, last: int, blocked: int) -> "subprocess.Popen[str]":
+def _gateway(port: int, secret: str, folder: Path, last: int, blocked: int, good: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", GATEWAY, f"http://{HOST}:{port}", secret, str(folder), *map(str, (last, blocked, GOOD))],
+        [sys.executable, "-c", GATEWAY, f"http://{HOST}:{port}", secret, str(folder), *map(str, (last, blocked, good))],
         cwd=settings.BASE_DIR,
         stdout=subprocess.PIPE,
         text=True,

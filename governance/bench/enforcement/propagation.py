@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
 from governance.enforcement.actions import Terms, lift, restrict
 from governance.enforcement.models import Reason, Restriction
@@ -34,23 +35,25 @@ BENCH: Final = Actor.system("bench")
 BLOCK: Final = Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
 
 
-def propagating(now: datetime, changes: int = CHANGES) -> Iterator[Figure]:
+def propagating(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     accounts = Account.objects.bulk_create(
-        Account(external_id=f"spread-{number}", first_seen_at=now) for number in range(ACCOUNTS)
+        Account(external_id=f"spread-{number}", first_seen_at=now) for number in range(scale.count(ACCOUNTS, least=10))
     )
     secret = issue_service_key(name="spread", scopes=["access:read"], by=BENCH, now=now)[1]
     with tempfile.TemporaryDirectory() as folder, web_server() as (port, _):
-        followers = [_follower(port, secret, Path(folder) / str(place)) for place in range(PROCESSES)]
-        committed = _decide(accounts, changes)
+        followers = [
+            _follower(port, secret, Path(folder) / str(place), scale.count(CLIENTS)) for place in range(PROCESSES)
+        ]
+        committed = _decide(accounts, scale.count(CHANGES))
         told = [_hear(follower, committed[-1][0]) for follower in followers]
     live = Restriction.objects.filter(ended_at=None).count()
     yield from _figures(committed, told, live)
 
 
-def _follower(port: int, secret: str, folder: Path) -> "subprocess.Popen[str]":
+def _follower(port: int, secret: str, folder: Path, clients: int) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "governance.bench.enforcement.followers", f"http://{HOST}:{port}", secret]
     process = subprocess.Popen(
-        [*command, str(folder), str(CLIENTS), str(CUTS_A_SECOND)],
+        [*command, str(folder), str(clients), str(CUTS_A_SECOND)],
         cwd=settings.BASE_DIR,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

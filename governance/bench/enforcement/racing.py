@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Min
 
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import environment_of
 
 DECISIONS: Final = 100_000
@@ -24,12 +25,13 @@ KILLED_AT_MOST: Final = 60  # one that was killed begins anew, and is to come to
 PATIENCE: Final = 1_800.0  # seconds
 
 
-def racing(now: datetime, decisions: int = DECISIONS) -> Iterator[Figure]:
+def racing(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     # Here, since a racer is a process of this module that has to set Django up first.
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.models import Entry  # noqa: PLC0415
     from governance.enforcement.models import Change, Restriction  # noqa: PLC0415
 
+    decisions = scale.count(DECISIONS)
     Account.objects.bulk_create(
         (Account(external_id=f"raced-{number}", first_seen_at=now) for number in range(decisions)), batch_size=5_000
     )

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final, NamedTuple, Self
 
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.messages import BadMessageError, signature, signing_key
@@ -30,9 +31,9 @@ class Message(NamedTuple):
     signed: str | None
 
 
-def tampering() -> Iterator[Figure]:
+def tampering(scale: Scale = FULL) -> Iterator[Figure]:
     outcomes: dict[str, int] = {"accepted": 0, "crashed": 0, "refused": 0}
-    held = 0
+    messages, held = scale.count(MESSAGES), 0
     logging.getLogger("stillwatch_gateway").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder, _Liar() as liar:
         gateway = Gateway(f"http://{HOST}:{liar.port}", SECRET, folder, instance="bench")
@@ -41,7 +42,7 @@ def tampering() -> Iterator[Figure]:
         liar.next = signed(changes(NEWEST - 10, NEWEST))
         gateway._take_changes()  # noqa: SLF001
         dice = Random(7)  # noqa: S311 - seeded, no secrets
-        for number in range(MESSAGES):
+        for number in range(messages):
             snapshots = number % 2 == 0
             liar.next = _bad(dice, snapshots=snapshots)
             before = (gateway.sequence, len(gateway))
@@ -54,9 +55,9 @@ def tampering() -> Iterator[Figure]:
                 outcomes["crashed"] += 1
             gateway._hang_up()  # noqa: SLF001
             held += (gateway.sequence, len(gateway)) != before
-    yield Figure(f"of {MESSAGES:,} bad snapshots and changes: accepted", outcomes["accepted"], "messages")
-    yield Figure(f"of {MESSAGES:,} bad snapshots and changes: crashed the client", outcomes["crashed"], "messages")
-    yield Figure(f"of {MESSAGES:,} bad snapshots and changes: changed what it holds", held, "messages")
+    yield Figure(f"of {messages:,} bad snapshots and changes: accepted", outcomes["accepted"], "messages")
+    yield Figure(f"of {messages:,} bad snapshots and changes: crashed the client", outcomes["crashed"], "messages")
+    yield Figure(f"of {messages:,} bad snapshots and changes: changed what it holds", held, "messages")
 
 
 def _bad(dice: Random, *, snapshots: bool) -> Message:

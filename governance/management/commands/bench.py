@@ -9,6 +9,7 @@ from rich.console import Console
 from governance.bench import campaign, figure, intake, scoring
 from governance.bench.enforcement import client, hot, outage, propagation, racing, tampering
 from governance.bench.figure import Figure
+from governance.bench.scale import FULL, SMOKE, Scale
 from governance.scratch import scratch_database
 
 # The share of what it can at most that a server should be asked for all day.
@@ -22,39 +23,46 @@ class Command(BaseCommand):
         parser.add_argument("--http-seconds", type=float, default=120, help="how long each load over HTTP lasts")
         parser.add_argument("--enforcement", action="store_true", help="enforcement alone, half an hour of it")
         parser.add_argument("--campaign", type=int, default=0, help="import so many events of 24,000 accounts, alone")
+        parser.add_argument(
+            "--smoke", action="store_true", help="a tiny run: shows that all of it works, and writes no file"
+        )
         parser.add_argument("--http-rate", type=float, default=0, help="events a second (default: 6/10 of the fastest)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console()
         figures: list[Figure] = []
+        scale = SMOKE if options["smoke"] else FULL
         with console.status("Measuring"), scratch_database("bench"):
             if options["enforcement"]:
-                measured = self.enforcement()
+                measured = self.enforcement(scale)
             else:
-                measured = self.figures(options["campaign"], options["http_seconds"], options["http_rate"])
+                measured = self.figures(options["campaign"], options["http_seconds"], options["http_rate"], scale)
             for one in measured:
                 console.print(f"{one.name}: {one.value:,.1f} {one.unit}")
                 figures.append(one)
         figure.show(figures, console)
-        figure.write(figures, settings.BASE_DIR / ".bench" / "results.json")
+        if not options["smoke"]:
+            figure.write(figures, settings.BASE_DIR / ".bench" / "results.json")
 
-    def enforcement(self) -> Iterator[Figure]:
+    def enforcement(self, scale: Scale) -> Iterator[Figure]:
         """Each on what the ones before have left, the one with a million restrictions last."""
         now = timezone.now()
-        yield from client.deciding()
-        yield from tampering.tampering()
-        yield from outage.cut_off(now)
-        yield from propagation.propagating(now)
-        yield from racing.racing(now)
-        yield from hot.checking(now)
+        yield from client.deciding(scale)
+        yield from tampering.tampering(scale)
+        yield from outage.cut_off(now, scale)
+        yield from propagation.propagating(now, scale)
+        yield from racing.racing(now, scale)
+        yield from hot.checking(now, scale)
 
-    def figures(self, events: int, seconds: float, rate: float) -> Iterator[Figure]:
+    def figures(self, events: int, seconds: float, rate: float, scale: Scale) -> Iterator[Figure]:
         now = timezone.now()
         if events:
             yield from campaign.importing(events, now)
             return
-        yield from intake.in_memory(now)
-        fastest = [*intake.over_http(seconds / 4, 0, timezone.now())]
+        yield from intake.in_memory(now, scale)
+        seconds = scale.seconds(seconds)
+        fastest = [*intake.over_http(seconds / 4, 0, timezone.now(), scale)]
         yield from fastest
-        yield from intake.over_http(seconds, rate or round(BEARABLE * fastest[0].value, -3), timezone.now())
-        yield from scoring.scoring(now)
+        rate = rate or max(1_000, round(BEARABLE * fastest[0].value, -3))
+        yield from intake.over_http(seconds, rate, timezone.now(), scale)
+        yield from scoring.scoring(now, scale)
