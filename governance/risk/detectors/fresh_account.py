@@ -1,4 +1,4 @@
-"""Came lately and set to work at once.
+"""High volume from a young account.
 
 Accounts for a harvest are opened for it: days after sign-up they run at full volume. A product grows into
 its traffic.
@@ -12,7 +12,7 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.IDENTITY
 VERSION: Final = 2
 WEIGHT: Final = 10
-HARMLESS: Final = "Every customer is new once, and some arrive with their traffic from another provider."
+HARMLESS: Final = "Some customers bring their whole traffic with them when they move from another provider."
 
 
 def detect(
@@ -23,7 +23,7 @@ def detect(
     few_a_day: float = 5,
     many_a_day: float = 25,
 ) -> Finding | None:
-    """Strength grows with youth at the first request and with unattended requests a day."""
+    """Strength grows with youth at the first request of the window and with unattended requests a day."""
     if usage.age_days is None or usage.age_days >= old_days or not usage.active_days:
         return None
     a_day = usage.total_events / usage.active_days * usage.standalone_share

@@ -1,3 +1,4 @@
+from governance.risk.detectors import all_detectors
 from governance.risk.detectors.fresh_account import detect
 from tests.risk.usages import (
     SIGNED_UP,
@@ -30,3 +31,8 @@ class TestFreshAccount:
         finding = detect(nadia_the_newcomer())
 
         assert finding is None
+
+    def test_claims_no_more_than_that_the_account_is_young(self) -> None:
+        (found,) = [detector for detector in all_detectors() if detector.name == "fresh_account"]
+
+        assert found.title == "High volume from a young account"
