@@ -18,9 +18,12 @@ from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.reopening import Earlier, deserves_a_case
 from governance.risk.models import Assessment, Campaign
 from governance.risk.policy import due_at
+from governance.staff import actions as staff
 from governance.staff.models import User
 
 PIPELINE = Actor.system("pipeline")
+# A browser sends a note again where the answer to the first request was lost.
+SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 
 class CaseTakenError(Exception):
@@ -163,8 +166,31 @@ def release(case: Case, *, by: User, now: datetime) -> None:
 
 
 @transaction.atomic
+def release_all(*, held_by: User, by: Actor, now: datetime) -> int:
+    """Give all cases that somebody has claimed back to the queue. Return how many."""
+    held = list(Case.objects.claimed(at=now).filter(claimed_by=held_by).select_for_update().order_by("pk"))
+    Case.objects.filter(pk__in=[case.pk for case in held]).update(claimed_by=None, claimed_until=None)
+    for case in held:
+        _note_step(case, Step.Kind.RELEASED, by=by, now=now, text=f"{held_by.name} was shut out.")
+    return len(held)
+
+
+def shut_out(user: User, *, by: Actor, now: datetime) -> int:
+    """Shut a user out and give back the cases they have claimed. Return how many cases that were.
+
+    In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
+    """
+    staff.shut_out(user, by=by, now=now)
+    return release_all(held_by=user, by=by, now=now)
+
+
+@transaction.atomic
 def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
-    """Write something down for whoever works on the case, now or in years."""
+    """Add a note to the history of the case. The same note sent again within minutes is the note that was stored."""
+    Case.objects.select_for_update().get(pk=case.pk)
+    newest = Step.objects.filter(case=case, kind=Step.Kind.NOTED, at__gt=now - SENT_AGAIN_WITHIN).first()
+    if newest is not None and (newest.by, newest.text) == (by.actor.name, text):
+        return newest
     return _note_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
 
 

@@ -47,8 +47,13 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
 
 @transaction.atomic
 def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
-    """Somebody has left: no sign-in, and open sessions end with the next request; False where that was so before."""
-    if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+    """End somebody's access: no sign-in, and open sessions end with the next request. False where that was so before.
+
+    The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
+    """
+    user.set_unusable_password()
+    active = User.objects.filter(pk=user.pk, is_active=True)
+    if not active.update(is_active=False, password=user.password):
         return False
     record("user.shut_out", subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
     return True
