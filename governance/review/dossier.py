@@ -206,8 +206,8 @@ class Dossier:
 
     @cached_property
     def decisions(self) -> list[Decision]:
-        """The newest about the account, this case's own among them."""
-        about = Decision.objects.filter(case__account=self.account)
+        """The newest about the account up to this case's own, if it is decided; later ones belong to later cases."""
+        about = Decision.objects.filter(case__account=self.account, decided_at__lte=self.case.closed_at or self.now)
         return list(about.select_related("decided_by", "assessment", "restriction")[:DECISIONS_SHOWN])
 
     @cached_property

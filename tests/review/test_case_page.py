@@ -192,9 +192,32 @@ class TestHistory:
         assert address(earlier) in page
         assert "Earlier decisions" in page
 
+    def test_lists_no_later_decision_as_an_earlier_one(self) -> None:
+        harbour, jonas = account("acct_harbour"), person("Jonas Lindqvist")
+        cases = []
+        for place in range(3):
+            cases.append(case(harbour))
+            decide(cases[-1], DISMISS, decision_id=uuid.uuid4(), by=jonas, now=NOW + timedelta(hours=place))
+        first, second, third = cases
+
+        page = page_of(second)
+
+        assert address(first) in page
+        assert address(third) not in page
+        assert "Earlier decisions" not in page_of(first)
+
+    def test_shows_its_own_decision_however_many_came_later(self) -> None:
+        harbour, jonas = account("acct_harbour"), person("Jonas Lindqvist")
+        first = case(harbour)
+        decide(first, DISMISS, decision_id=uuid.uuid4(), by=jonas, now=NOW)
+        for place in range(10):
+            decide(case(harbour), DISMISS, decision_id=uuid.uuid4(), by=jonas, now=NOW + timedelta(hours=place + 1))
+
+        assert "Dismissed" in page_of(first)
+
 
 class TestTheDecisionPanel:
-    def test_offers_the_five_actions(self) -> None:
+    def test_offers_every_action(self) -> None:
         page = page_of(case())
 
         for action in Decision.Action.values:
