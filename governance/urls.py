@@ -1,12 +1,11 @@
 """Every page. What a machine asks is in api_v1.py."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from governance import api_v1
-from governance.staff.views import SignIn
+from governance.staff.views import SignIn, SignOut
 from governance.usage.api import OpenTelemetryTraces
 from governance.web.views import health
 
@@ -15,7 +14,7 @@ urlpatterns = [
     path("", include("governance.review.urls")),
     path("enforcement/", include("governance.enforcement.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("v1/traces", OpenTelemetryTraces.as_view(), name="opentelemetry-traces"),  # where every OTLP exporter sends

@@ -13,6 +13,7 @@ from governance.review.actions import Verdict
 from governance.review.models import Decision
 from governance.review.queries import Question, View
 from governance.risk.models import BAND_CHOICES
+from governance.web.fields import TypedTextField
 
 DAYS = (1, 7, 30)
 USUAL_DAYS = 7
@@ -68,7 +69,7 @@ class DecisionForm(FocusedForm):
     )
     scope = forms.ChoiceField(required=False, choices=Decision.Scope.choices, widget=forms.RadioSelect)
     terms_clause = forms.ChoiceField(required=False)
-    note = forms.CharField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    note = TypedTextField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     confirmed = forms.BooleanField(required=False)
 
     def __init__(self, data: Any = None) -> None:
@@ -118,6 +119,21 @@ class DecisionForm(FocusedForm):
         if not self.cleaned_data.get(name) and name not in self.errors:
             self.add_error(name, message)
 
+    def chosen(self) -> list[str]:
+        """What was chosen, in words, of a valid form; without the note."""
+        verdict = self.verdict()
+        said = [verdict.action.label, verdict.reason.label, verdict.terms_clause]
+        if verdict.lasts:
+            said.append(f"for {verdict.lasts.days} day{'' if verdict.lasts.days == 1 else 's'}")
+        if verdict.requests_per_minute:
+            said.append(f"{verdict.requests_per_minute:,} requests per minute")
+        if verdict.tokens_per_minute:
+            said.append(f"{verdict.tokens_per_minute:,} tokens per minute")
+        said += [Restriction.Withheld(one).label for one in verdict.withheld]
+        if verdict.scope != Decision.Scope.ACCOUNT:
+            said.append(verdict.scope.label)
+        return [one for one in said if one]
+
     def verdict(self) -> Verdict:
         """Of a valid form."""
         given = self.cleaned_data
@@ -138,7 +154,7 @@ class DecisionForm(FocusedForm):
 
 
 class NoteForm(FocusedForm):
-    text = forms.CharField(
+    text = TypedTextField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Write something first."},
@@ -146,5 +162,5 @@ class NoteForm(FocusedForm):
 
 
 class LiftForm(FocusedForm):
-    note = forms.CharField(max_length=500, error_messages={"required": "Say why it is lifted."})
+    note = TypedTextField(max_length=500, error_messages={"required": "Say why it is lifted."})
     everywhere = forms.BooleanField(required=False)

@@ -115,7 +115,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         decision = actions.decide(case, form.verdict(), decision_id=decision_id, by=request.user, now=timezone.now())
     except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
-        return _lost(request, pk, lost)
+        return _lost(request, pk, lost, unsent=form)
     except actions.NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
         return _refused(request, case, "decide", decision_form=form)
@@ -156,7 +156,8 @@ def _case(pk: uuid.UUID) -> Case:
 
 def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    context = {"case": case, "dossier": Dossier(case, now=now), "now": now, "decision_form": DecisionForm()}
+    forms = {"decision_form": DecisionForm(), "note_form": NoteForm(), "lift_form": LiftForm()}
+    context = {"case": case, "dossier": Dossier(case, now=now), "now": now} | forms
     return _answer(request, "review/case.html", context | special, status=status)
 
 
@@ -169,9 +170,9 @@ def _done(request: StaffRequest, pk: uuid.UUID, message: str = "") -> HttpRespon
     return trigger_client_event(_shown(request, _case(pk)), "queue-changed")
 
 
-def _lost(request: StaffRequest, pk: uuid.UUID, lost: Exception) -> HttpResponse:
-    """What somebody sees who came too late: the case as it is now, and who was faster."""
-    response = _shown(request, _case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost))
+def _lost(request: StaffRequest, pk: uuid.UUID, lost: Exception, *, unsent: DecisionForm | None = None) -> HttpResponse:
+    """Show the case as it is now, who was faster, and the decision that was not made."""
+    response = _shown(request, _case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost), unsent=unsent)
     return trigger_client_event(_instead_of(response, "case"), "queue-changed")
 
 

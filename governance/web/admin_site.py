@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 
+from governance.staff.views import SignOut
+
 
 class AdminSite(UnfoldAdminSite):
     """The theme evaluates expressions and writes styles into its pages; only pages below /admin/ may do so."""
@@ -29,3 +31,7 @@ class AdminSite(UnfoldAdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index")))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign out as everywhere else."""
+        return SignOut.as_view()(request)

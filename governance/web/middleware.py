@@ -6,24 +6,50 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
-from django_htmx.http import HttpResponseClientRedirect
+from django.middleware.csrf import get_token
 
-# What a page asks now and then without anybody's doing: that must not take away the page, with what was typed into it.
-ASKED_BY_ITSELF: Final = {"alarm", "force"}
+from governance.web.requests import StaffRequest, sending_page
+
+SESSION_ENDED: Final = "ended"  # in the query of the sign-in page: say that a session ended
+SAFE_METHODS: Final = {"GET", "HEAD"}
 
 
-class HtmxSignInMiddleware:
-    """A session that ended under an open page leads to the sign-in page, not to a sign-in form inside the queue."""
+class SessionMiddleware:
+    """Keep open pages usable when the session under them ends or their CSRF token is replaced.
+
+    Every answer to htmx names the signed-in user and a valid CSRF token: static/session.js keeps the page's token
+    current and warns where somebody else has signed in. Where the session ended the answer names the sign-in page,
+    which leads back to the page that was open. Only what a person did, a link or a form, leads there (401); a poll
+    gets nothing to show (204), since leaving the page would take away what is being typed.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: StaffRequest) -> HttpResponse:
         response = self.get_response(request)
-        location = response.headers.get("Location", "")
-        if getattr(request, "htmx", False) and location.startswith(str(settings.LOGIN_URL)):
-            if request.htmx.target in ASKED_BY_ITSELF:  # type: ignore[attr-defined]
-                return HttpResponse(status=HTTPStatus.NO_CONTENT)
-            page = urlencode({REDIRECT_FIELD_NAME: request.htmx.current_url_abs_path or "/"})  # type: ignore[attr-defined]
-            return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{page}")
+        if response.headers.get("Location", "").startswith(f"{settings.LOGIN_URL}?"):
+            response = _asked_to_sign_in(request, response)
+        elif request.method not in SAFE_METHODS and request.htmx:
+            # The address bar must not show an address that answers to nothing but POST.
+            response.headers.setdefault("HX-Push-Url", "false")
+        if request.htmx and request.user.is_authenticated:
+            response.headers["X-Stillwatch-User"] = str(request.user.pk)
+            response.headers["X-CSRFToken"] = get_token(request)
         return response
+
+
+def _asked_to_sign_in(request: StaffRequest, response: HttpResponse) -> HttpResponse:
+    if not request.htmx and request.method in SAFE_METHODS:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers["Location"] += f"&{SESSION_ENDED}=1"
+        return response
+    # Only pages for staff have forms or ask by htmx, so there was a session.
+    query = urlencode({REDIRECT_FIELD_NAME: sending_page(request), SESSION_ENDED: "1"})
+    address = f"{settings.LOGIN_URL}?{query}"
+    if not request.htmx:
+        response.headers["Location"] = address
+        return response
+    if request.htmx.boosted or request.method not in SAFE_METHODS:
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"X-Sign-In": address, "HX-Redirect": address})
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"X-Sign-In": address})

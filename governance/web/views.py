@@ -1,6 +1,13 @@
+from http import HTTPStatus
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from governance.web.requests import sending_page
 
 
 @login_not_required
@@ -9,3 +16,16 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - passed by Django
+    """Refuse a form whose CSRF token is out of date, as after somebody signed in again in another tab.
+
+    htmx sends the form again with the token that the answer brings; a page without JavaScript is asked to go back.
+    Without a session there is nothing to send again until somebody has signed in.
+    """
+    if not request.user.is_authenticated and request.path != str(settings.LOGIN_URL):
+        return redirect_to_login(request.get_full_path())
+    response = render(request, "403_csrf.html", {"page": sending_page(request)}, status=HTTPStatus.FORBIDDEN)
+    response.headers["X-CSRF-Failed"] = "true"
+    return response

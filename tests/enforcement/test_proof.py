@@ -340,12 +340,3 @@ class TestTheCase:
         client.force_login(person())
 
         assert "No gateway has asked within a day" in client.get(f"/cases/{about.pk}/").content.decode()
-
-
-class TestWhatAPageAsksByItself:
-    @pytest.mark.parametrize(("target", "status"), [("alarm", 204), ("force", 204), ("queue", 200)])
-    def test_takes_no_page_away_where_the_session_has_ended(self, client: Client, target: str, status: int) -> None:
-        response = client.get("/enforcement/alarm/", headers={"HX-Request": "true", "HX-Target": target})
-
-        assert response.status_code == status
-        assert ("HX-Redirect" in response) is (status == 200)

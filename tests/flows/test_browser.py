@@ -1,84 +1,25 @@
 """The pages in a real browser: with the keyboard alone, on a phone in the dark, and without JavaScript."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from governance.enforcement.models import Restriction
 from governance.review.models import Case
-from governance.staff.models import ServiceKey, User
-from tests.factories import PASSWORD, account, case, person, service_key
+from governance.staff.models import ServiceKey
+from tests.factories import person, service_key
+from tests.flows.browser import Open, sign_in, two_cases
 from tests.front import Served, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None and "CI" not in os.environ:
-        pytest.skip(f"none of {', '.join(NAMES)} is installed")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread, and nothing runs in it while a test asks the database.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Open]:
-    """Opens pages of a new visitor, and sees to it that the browser found nothing to complain about."""
-    complaints: list[str] = []
-
-    def complain(message: ConsoleMessage) -> None:
-        if message.type == "error" and "status of 4" not in message.text:  # 409 and 422 are answers like others
-            complaints.append(message.text)
-
-    def opened(**options: Any) -> Page:
-        page = chromium.new_context(**{"base_url": live_server.url} | options).new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", complain)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield opened
-    assert complaints == []
-
-
-def sign_in(page: Page, user: User) -> None:
-    page.goto("/")
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/queue/")
-
-
-def two_cases() -> tuple[Case, Case]:
-    """The higher one first."""
-    now = timezone.now()
-    first = case(account("acct_harbour", organisation="org_quay"), score=96)
-    second = case(account("acct_quill"), score=71, band="high")
-    Case.objects.update(opened_at=now, due_at=now)
-    return first, second
 
 
 def asked(name: str) -> str:

@@ -12,7 +12,7 @@ from governance.audit.models import Entry
 from governance.enforcement.models import Restriction
 from governance.enforcement.queries import access
 from governance.review.actions import claim, decide
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Decision, Step
 from governance.staff.roles import Role
 from tests.factories import NOW, account, campaign_of, case, person, restriction
 from tests.review.pages import address, block_form, by_htmx, signed_in, text
@@ -97,6 +97,22 @@ class TestARefusedForm:
 
 
 class TestALostRace:
+    def test_shows_the_decision_that_was_not_made(self, harbour: Case, mira: Client, jonas: Client) -> None:
+        jonas.post(address(harbour, "decide/"), block_form())
+        late = block_form(
+            decision="7d3c1b0a-0000-4000-8000-000000000002", action="suspend", days="1", note="Two <cards>."
+        )
+
+        for headers in (by_htmx("case"), {}):
+            response = mira.post(address(harbour, "decide/"), late, headers=headers)
+
+            assert response.status_code == 409
+            assert "Jonas Lindqvist" in text(response)
+            assert "Suspend, Answers harvested in bulk, 2.3 No training of competing models, for 1 day" in text(
+                response
+            )
+            assert "Two &lt;cards&gt;.</textarea>" in text(response)
+
     def test_for_a_decision_says_what_the_other_decided(self, harbour: Case, mira: Client, jonas: Client) -> None:
         other = block_form(decision=str(uuid.uuid4()), action="dismiss", favour="evaluation")
         mira.post(address(harbour, "decide/"), other)
@@ -279,3 +295,32 @@ def test_a_claim_is_prolonged_by_claiming_again(harbour: Case) -> None:
     assert before is not None
     assert after is not None
     assert after > before
+
+
+class TestANote:
+    def test_that_is_sent_again_is_stored_once(self, harbour: Case, mira: Client, jonas: Client) -> None:
+        for sender, note in (
+            (mira, "Called them."),
+            (mira, "Called them."),
+            (jonas, "Called them."),
+            (jonas, "Again."),
+        ):
+            assert sender.post(address(harbour, "note/"), {"text": note}, headers=by_htmx("history")).status_code == 200
+
+        notes = harbour.steps.filter(kind=Step.Kind.NOTED).order_by("pk")
+        assert [(step.by, step.text) for step in notes] == [
+            ("Mira Okafor", "Called them."),
+            ("Jonas Lindqvist", "Called them."),
+            ("Jonas Lindqvist", "Again."),
+        ]
+
+    @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+    def test_is_as_long_as_the_page_counts_it(self, harbour: Case, mira: Client, line_end: str) -> None:
+        longest = line_end.join(["🙂" * 99] * 40)  # 3,999 characters, a line break being one
+
+        for note, status in ((f"{longest}!", 200), (f"{longest}!!", 422)):
+            response = mira.post(address(harbour, "note/"), {"text": note}, headers=by_htmx("history"))
+            assert response.status_code == status
+
+        assert harbour.steps.get(kind=Step.Kind.NOTED).text == "\n".join(["🙂" * 99] * 40) + "!"
+        assert f"{longest}!!</textarea>" in text(response)

@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 
 from governance.enforcement.webhooks.addresses import AddressError, checked
+from governance.web.fields import TypedTextField
 
 
 class WebhookForm(forms.Form):
-    url = forms.CharField(max_length=500, error_messages={"required": "Say where to."})
+    url = TypedTextField(max_length=500, error_messages={"required": "Say where to."})
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])

@@ -4,6 +4,8 @@ from typing import Final
 
 from django import forms
 
+from governance.web.fields import TypedTextField
+
 EXAMPLE: Final = """\
 version = "2026-12"
 
@@ -18,7 +20,7 @@ reason = "coordinated_accounts"
 
 
 class ProposalForm(forms.Form):
-    content = forms.CharField(max_length=20_000, strip=False, error_messages={"required": "Paste the policy."})
+    content = TypedTextField(max_length=20_000, strip=False, error_messages={"required": "Paste the policy."})
 
 
 class LiveForm(forms.Form):
@@ -30,4 +32,4 @@ class LiveForm(forms.Form):
 
 
 class SwitchForm(forms.Form):
-    why = forms.CharField(max_length=500, error_messages={"required": "Say why."})
+    why = TypedTextField(max_length=500, error_messages={"required": "Say why."})

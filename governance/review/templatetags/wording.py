@@ -1,10 +1,12 @@
 """`wording.py` as template filters. They are given `now`, so that a page speaks of one moment."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 
 from governance.review import wording
+from governance.review.shortcuts import MOVING, WORKING, Shortcut
 
 register = template.Library()
 
@@ -50,3 +52,10 @@ def person(author: str) -> str:
 @register.filter
 def outcome(action: str) -> str:
     return wording.outcome(action)
+
+
+@register.simple_tag(takes_context=True)
+def shortcuts(context: dict[str, Any]) -> list[list[Shortcut]]:
+    """The keyboard shortcuts of somebody who is signed in: moving about, and working on a case."""
+    allowed = context["user"].has_perm
+    return [[one for one in some if not one.permission or allowed(one.permission)] for some in (MOVING, WORKING)]

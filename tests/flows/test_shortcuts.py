@@ -1,0 +1,135 @@
+"""Every key that the help lists does what the help says, in a real browser."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from governance.review.models import Case, Decision
+from governance.staff.roles import Role
+from tests.factories import person
+from tests.flows.browser import DESKTOP, Open, sign_in, two_cases
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Does = Callable[[Page], None]
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def leads_to(address: str, *keys: str) -> Does:
+    def does(page: Page) -> None:
+        press(page, *keys)
+        page.wait_for_url(address)
+
+    return does
+
+
+def moves_in_the_list(page: Page) -> None:
+    rows = page.locator("#queue .row-open")
+    open_row = rows.and_(page.locator("[aria-current=true]"))
+    expect(open_row).to_have_text("acct_harbour")
+    press(page, "j")
+    expect(rows.nth(1)).to_be_focused()
+    press(page, "k")
+    expect(rows.nth(0)).to_be_focused()
+    press(page, "ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    press(page, "ArrowUp")
+    expect(rows.nth(0)).to_be_focused()
+
+
+def opens_a_row(page: Page) -> None:
+    press(page, "j", "Enter")
+    expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+
+
+def goes_on_to_the_next(page: Page) -> None:
+    press(page, "g", "n")
+    expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+
+
+def focuses(selector: str, key: str) -> Does:
+    def does(page: Page) -> None:
+        press(page, key)
+        expect(page.locator(selector)).to_be_focused()
+
+    return does
+
+
+def claims_and_gives_back(page: Page) -> None:
+    press(page, "c")
+    expect(page.locator("#claim")).to_contain_text("Yours for")
+    press(page, "c")
+    expect(page.locator("#claim")).not_to_contain_text("Yours for")
+
+
+def chooses_each_action(page: Page) -> None:
+    press(page, "?")
+    numbered = page.locator("#keys dt", has_text=re.compile(r"^1–\d$"))
+    listed = numbered.locator("+ dd").inner_text().split(", ")
+    assert len(listed) == len(Decision.Action)
+    press(page, "Escape")
+    for number, action in enumerate(listed, 1):
+        press(page, str(number))
+        expect(page.get_by_role("radio", name=action, exact=False).first).to_be_checked()
+        expect(page.locator("[name=action]:checked")).to_have_value(action)
+
+
+def sends_a_note(page: Page) -> None:
+    press(page, "n")
+    page.keyboard.type("Called them.")
+    press(page, "Control+Enter")
+    expect(page.locator("#history")).to_contain_text("Called them.")
+
+
+def shows_the_help(page: Page) -> None:
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+DOES: dict[str, Does] = {
+    "j k": moves_in_the_list,
+    "Enter": opens_a_row,
+    "g n": goes_on_to_the_next,
+    "g q": leads_to("**/queue/", "g", "q"),
+    "g d": leads_to("**/queue/?view=decided", "g", "d"),
+    "g e": leads_to("**/enforcement/", "g", "e"),
+    "g p": leads_to("**/policy/", "g", "p"),
+    "/": focuses("#search", "/"),
+    "c": claims_and_gives_back,
+    "d": focuses("#decide", "d"),
+    "1–8": chooses_each_action,
+    "n": focuses("#note", "n"),
+    "Ctrl Enter": sends_a_note,
+    "?": shows_the_help,
+}
+
+
+@pytest.fixture
+def opened() -> Case:
+    return two_cases()[0]
+
+
+def open_case(open_page: Open, opened: Case) -> Page:
+    page = open_page(viewport=DESKTOP)
+    sign_in(page, person("Jonas Lindqvist", role=Role.LEAD))
+    page.goto(f"/cases/{opened.pk}/")
+    expect(page.locator("#queue .row")).to_have_count(2)
+    return page
+
+
+class TestTheHelp:
+    def test_lists_just_these_keys(self, open_page: Open, opened: Case) -> None:
+        page = open_case(open_page, opened)
+        press(page, "?")
+
+        assert [keys.strip() for keys in page.locator("#keys dt").all_inner_texts()] == [*DOES]
+
+    @pytest.mark.parametrize("keys", DOES)
+    def test_is_right_about(self, open_page: Open, opened: Case, keys: str) -> None:
+        DOES[keys](open_case(open_page, opened))
