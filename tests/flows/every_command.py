@@ -1,0 +1,291 @@
+"""Every management command in a tiny form: what it is given, and what its world looks like."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+
+from accounts.models import Account
+from governance import pipeline
+from governance.review.actions import Verdict, decide
+from governance.review.models import Case, Decision
+from governance.risk.calibration import Calibration, write
+from governance.risk.detectors import all_detectors
+from governance.staff.models import ServiceKey
+from governance.usage.actions import record_lines
+from tests.enforcement.gateways.canary_server import ACCOUNT, canary_server
+from tests.enforcement.gateways.litellm_server import KEY, litellm_server
+from tests.factories import assessment, line, person, service_key
+from tests.usage.litellm import row
+from tests.usage.spend_log_server import spend_log_server
+
+CUSTOMERS = 24  # a calibration needs ten of each kind
+Run = Callable[["World"], None]
+RUNS: dict[str, Run] = {}
+
+
+class World:
+    """A few customers with some usage, and a folder for files."""
+
+    def __init__(self, folder: Path, now: datetime, patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.now, self.patch = folder, now, patch
+        self.names = [f"acct_{number}" for number in range(CUSTOMERS)]
+        self.events = [
+            line(
+                id=f"{name}-{place}",
+                account=name,
+                occurred_at=(now - timedelta(hours=30 - place)).isoformat(),
+                messages=[{"role": "user", "content": f"Which {name} comes after the tide of {place}?"}],
+            )
+            for name in self.names
+            for place in range(3)
+        ]
+
+    def call(self, *command: str) -> str:
+        said = StringIO()
+        call_command(*command, stdout=said, stderr=said)
+        return said.getvalue()
+
+    def file(self, name: str, *lines: bytes | dict[str, Any]) -> str:
+        path = self.folder / name
+        encoded = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in lines]
+        path.write_bytes(b"\n".join(encoded) + b"\n")
+        return str(path)
+
+    def calibration(self) -> str:
+        path = self.folder / "2026-12.toml"
+        weights = {detector.name: detector.weight for detector in all_detectors()}
+        path.write_text(write(Calibration(version="2026-12", weights=weights, fitted_on="nothing")))
+        return str(path)
+
+    def use(self) -> None:
+        """Take the usage in and score it."""
+        record_lines(self.events, source="native", now=self.now)
+        while pipeline.govern(now=self.now):
+            pass
+
+    def decide(self) -> None:
+        """Every second account is blocked, the others are dismissed."""
+        self.use()
+        mira = person()
+        for place, account in enumerate(Account.objects.order_by("external_id")):
+            seen = assessment(account, at=self.now)
+            opened = Case.objects.create(
+                account=account, assessment=seen, score=82, band="critical", opened_at=self.now, due_at=self.now
+            )
+            verdict = (
+                Verdict(Decision.Action.BLOCK, Decision.Reason.BULK_HARVEST, terms_clause="2.3")
+                if place % 2
+                else Verdict(Decision.Action.DISMISS, Decision.Reason.EXPECTED_USE)
+            )
+            decide(opened, verdict, decision_id=opened.pk, by=mira, now=self.now)
+
+    def labelled(self) -> list[dict[str, Any]]:
+        labels = ("malicious", "benign")
+        return [
+            {"account": name, "label": labels[place % 2], "family": f"{labels[place % 2]}_{place % 4}"}
+            for place, name in enumerate(self.names)
+        ]
+
+
+def runs(name: str) -> Callable[[Run], Run]:
+    """Say how the command of this name is run."""
+
+    def register(run: Run) -> Run:
+        RUNS[name] = run
+        return run
+
+    return register
+
+
+@runs("import_accounts")
+def _(world: World) -> None:
+    file = world.file("accounts.jsonl", *({"account": name, "plan": "free"} for name in world.names))
+    assert str(CUSTOMERS) in world.call("import_accounts", file)
+
+
+@runs("import_usage")
+def _(world: World) -> None:
+    assert f"{len(world.events)} accepted" in world.call("import_usage", world.file("events.jsonl", *world.events))
+
+
+@runs("rank_accounts")
+def _(world: World) -> None:
+    world.use()
+    assert "acct_7" in world.call("rank_accounts")
+    assert len(world.call("rank_accounts", "--format", "jsonl").splitlines()) == CUSTOMERS
+
+
+@runs("explain")
+def _(world: World) -> None:
+    world.use()
+    assert "acct_7" in world.call("explain", "acct_7")
+
+
+@runs("calibrate")
+def _(world: World) -> None:
+    world.decide()
+    output = str(world.folder / "fitted.toml")
+    assert "24 labelled accounts" in Path(_fitted(world, output, "--decided")).read_text()
+    labels = world.file("labels.jsonl", *world.labelled())
+    assert "of 4 families" in Path(_fitted(world, output, labels)).read_text()
+
+
+def _fitted(world: World, output: str, *what: str) -> str:
+    assert "Written to" in world.call("calibrate", *what, "--name", "2026-12", "--output", output)
+    return output
+
+
+@runs("use_calibration")
+def _(world: World) -> None:
+    assert "2026-12" in world.call("use_calibration", world.calibration())
+
+
+@runs("replay")
+def _(world: World) -> None:
+    events = world.file("events.jsonl", *world.events)
+    accounts = world.file("accounts.jsonl", *({"account": name} for name in world.names))
+    results = world.folder / "results.jsonl"
+    how = ("--accounts", accounts, "--every", "1d", "--calibration", world.calibration(), "--output", str(results))
+    world.call("replay", events, *how)
+    assert len(results.read_text().splitlines()) == CUSTOMERS
+
+
+@runs("add_corpus")
+def _(world: World) -> None:
+    texts = world.file("prompts.txt", b"Explain how the tide turns in a narrow harbour, in four steps.")
+    assert "leaked" in world.call("add_corpus", "leaked", texts)
+
+
+@runs("remove_corpus")
+def _(world: World) -> None:
+    RUNS["add_corpus"](world)
+    assert "leaked" in world.call("remove_corpus", "leaked")
+
+
+@runs("rescore")
+def _(world: World) -> None:
+    world.use()
+    for which in (["acct_7"], ["--all"], ["--set-aside"]):
+        assert world.call("rescore", *which)
+
+
+@runs("set_canary")
+def _(world: World) -> None:
+    world.patch.setenv("CANARY", "Authorization: Bearer sk-canary")
+    world.call("set_canary", "edge", "acct_canary", "https://api.example.com/v1/models", "--header-env", "CANARY")
+
+
+@runs("probe_gateways")
+def _(world: World) -> None:
+    with canary_server() as server:
+        world.call("set_canary", "edge", ACCOUNT, server.url)
+        assert "edge: refused after" in world.call("probe_gateways")
+
+
+@runs("connect_litellm")
+def _(world: World) -> None:
+    world.patch.setenv("LITELLM_MASTER_KEY", KEY)
+    with litellm_server() as server:
+        assert "litellm" in world.call("connect_litellm", "litellm", server.url)
+
+
+@runs("reconcile_litellm")
+def _(world: World) -> None:
+    world.patch.setenv("LITELLM_MASTER_KEY", KEY)
+    began = world.now - timedelta(days=2)
+    logged = row(startTime=began.isoformat(), endTime=(began + timedelta(seconds=1)).isoformat())
+    with spend_log_server([logged], key=KEY) as server:
+        days = ("--from", f"{began - timedelta(days=1):%F}", "--to", f"{began + timedelta(days=1):%F}")
+        assert "1 gaps filled" in world.call("reconcile_litellm", server.url, *days)
+
+
+@runs("drop_old_usage")
+def _(world: World) -> None:
+    world.use()
+    world.call("drop_old_usage")
+
+
+@runs("rewrap_excerpt_keys")
+def _(world: World) -> None:
+    world.use()
+    assert world.call("rewrap_excerpt_keys")
+
+
+@runs("audit_verify")
+def _(world: World) -> None:
+    world.decide()
+    assert world.call("audit_verify")
+
+
+@runs("add_user")
+def _(world: World) -> None:
+    assert world.call("add_user", "ada@example.com", "--name", "Ada Moreau", "--role", "admin")
+
+
+@runs("shut_out_user")
+def _(world: World) -> None:
+    world.call("shut_out_user", person().email)
+
+
+@runs("issue_service_key")
+def _(world: World) -> None:
+    assert world.call("issue_service_key", "my-gateway", "--scope", "access:read").startswith("swk_")
+
+
+@runs("revoke_service_key")
+def _(world: World) -> None:
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    world.call("revoke_service_key", key.shown_prefix)
+
+
+@runs("bench")
+def _(world: World) -> None:
+    world.call("bench", "--smoke")
+    world.call("bench", "--smoke", "--campaign", "200")
+
+
+@runs("bench_detection")
+def _(world: World) -> None:
+    world.file("events.jsonl", *world.events)
+    world.file("accounts.jsonl", *({"account": name} for name in world.names))
+    world.file("labels.jsonl", *world.labelled())
+    world.patch.chdir(world.folder)
+    world.call("bench_detection", str(world.folder), "--every", "1440", "--no-baselines")
+    assert "Found at" in (world.folder / ".bench" / "detection.md").read_text()
+
+
+@runs("load_demo")
+def _(world: World) -> None:
+    with override_settings(DEMO="small", DEMO_STAFF_FILE=world.folder / "demo-staff.json"):
+        assert "60 accounts" in world.call("load_demo")
+
+
+@runs("migrate")
+def _(world: World) -> None:
+    world.call("migrate")
+
+
+@runs("makemigrations")
+def _(world: World) -> None:
+    world.call("makemigrations", "--check", "--dry-run")
+
+
+@runs("collectstatic")
+def _(world: World) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(override_settings(STATIC_ROOT=world.folder / "static"))
+        world.call("collectstatic", "--noinput")
+    assert list((world.folder / "static").glob("drafts*.js"))
+
+
+@runs("check")
+def _(world: World) -> None:
+    world.call("check")
