@@ -55,6 +55,8 @@ class Labelled:
 def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAITH) -> dict[str, float]:
     """The weights that tell these harvests from these other accounts best."""
     prior = np.array([abs(detector.weight) for detector in detectors])
+    # A detector of weight 0 tells something to people and is no evidence: its weight stays.
+    spread = np.where(prior > 0, prior, 1.0)
     caps = np.array([CAPS[detector.family] for detector in detectors])
     importance = _importance(labelled)
     sides = np.where(labelled.harvests, 1.0, -1.0)
@@ -62,12 +64,13 @@ def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAI
     def cost(weights: Numbers) -> tuple[float, Numbers]:
         points, slopes = _points(labelled.strengths, weights, detectors)
         margin = sides * (points - REVIEW_LINE) / POINTS_PER_NAT
-        drawn = (weights - prior) / prior
+        drawn = (weights - prior) / spread
         slope_of_loss = -importance * sides * _logistic(-margin) / POINTS_PER_NAT
         total = float(importance @ np.logaddexp(0, -margin) + faith * drawn @ drawn)
-        return total, slope_of_loss @ slopes + 2 * faith * drawn / prior
+        return total, slope_of_loss @ slopes + 2 * faith * drawn / spread
 
-    found = minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=[(0.0, cap) for cap in caps])
+    bounds = [(0.0, cap if expert else 0.0) for cap, expert in zip(caps, prior, strict=True)]
+    found = minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds)
     signs = [-1 if detector.family is Family.HARMLESS else 1 for detector in detectors]
     return {one.name: round(float(sign * w), 1) for one, sign, w in zip(detectors, signs, found.x, strict=True)}
 

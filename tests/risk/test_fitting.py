@@ -49,6 +49,14 @@ class TestFitting:
     def test_leaves_to_the_expert_what_it_has_not_seen(self, world: Labelled) -> None:
         assert fit(world, DETECTORS, faith=0.5)["unseen"] == UNSEEN.weight
 
+    def test_gives_no_weight_to_what_is_no_evidence(self, world: Labelled) -> None:
+        tells_people = detector("tells_people", Family.CONTENT, 0)
+
+        weights = fit(world, [tells_people, COMMON, EXCUSES, UNSEEN], faith=0.5)
+
+        assert weights["tells_people"] == 0
+        assert np.isfinite([*weights.values()]).all()
+
     def test_never_turns_a_detectors_sign(self, world: Labelled) -> None:
         turned = Labelled(world.accounts, world.strengths, ~world.harvests, world.families)
 
