@@ -24,7 +24,7 @@ class ProposalForm(forms.Form):
 
 
 class LiveForm(forms.Form):
-    why = forms.CharField(
+    why = TypedTextField(
         max_length=500,
         required=False,
         error_messages={"max_length": "Give a reason of at most 500 characters."},
