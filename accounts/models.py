@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
+from governance.web.visible import visible
+
 
 class Organisation(models.Model):
     """The customer company."""
@@ -17,7 +19,7 @@ class Organisation(models.Model):
         ordering = ("external_id",)
 
     def __str__(self) -> str:
-        return self.name or self.external_id
+        return visible(self.name or self.external_id)
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -60,7 +62,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.external_id
+        return visible(self.external_id)
 
 
 class ApiKey(models.Model):
@@ -84,7 +86,7 @@ class ApiKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.external_id
+        return visible(self.external_id)
 
 
 class LicenceQuerySet(models.QuerySet["Licence"]):

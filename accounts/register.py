@@ -3,12 +3,21 @@
 A member that is absent is UNSET and leaves what is stored as it is; null and an empty text clear it.
 """
 
-import ipaddress
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from accounts.normalization import (
+    UTF_16,
+    normalize_address,
+    normalize_country,
+    normalize_domain,
+    normalize_id,
+    without_mark,
+)
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -52,7 +61,9 @@ class AccountLine(msgspec.Struct, frozen=True):
     terms: AcceptedTerms | None = None
 
 
-_decoder = msgspec.json.Decoder(AccountLine)
+# What an empty text is null for, since tables know no other way to say so. A status cannot be cleared.
+_NOT_TEXT = frozenset({"created_at", "starts_at", "ends_at", "licence", "keys", "terms"})
+_NEVER_EMPTY = frozenset({"status"})
 
 
 class UnreadableLineError(ValueError):
@@ -60,25 +71,29 @@ class UnreadableLineError(ValueError):
 
 
 def read_line(line: bytes) -> AccountLine:
-    """The account described by a line of JSON. Raises UnreadableLineError."""
+    """The account described by a line of JSON, every value in its one spelling. Raises UnreadableLineError."""
     try:
-        account = _decoder.decode(line)
-        if account.signup_ip:
-            _check_address(account.signup_ip)
+        read = msgspec.convert(_without_empty(msgspec.json.decode(without_mark(line))), AccountLine)
+        account = msgspec.convert(_normalized(read), AccountLine)
         _check_times(account)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UnreadableLineError(str(error)) from error
+        reason = "it is UTF-16: save the file as UTF-8" if line.startswith(UTF_16) else str(error)
+        raise UnreadableLineError(reason) from error
     if account.organisation_name and not account.organisation:
         raise UnreadableLineError("organisation_name is given without organisation: say which organisation it names")
-    if b"\\u0000" in line:
-        raise UnreadableLineError("text must not hold the character NUL")
     return account
 
 
-def _check_address(text: str) -> None:
-    address = ipaddress.ip_address(text)
-    if address.version == 6 and address.scope_id:
-        raise ValueError(f"{text!r} names a network interface: leave out the part from % on")
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_empty(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: None if one == "" and name in _NOT_TEXT else _without_empty(one)
+        for name, one in value.items()
+        if not (one == "" and name in _NEVER_EMPTY)
+    }
 
 
 def _check_times(account: AccountLine) -> None:
@@ -98,3 +113,32 @@ def _check_times(account: AccountLine) -> None:
             raise ValueError(f"{name} is out of range: use the years 1 to 9999 in UTC") from error
     if licence and licence.starts_at and licence.ends_at and licence.ends_at <= licence.starts_at:
         raise ValueError(f"licence.ends_at ({licence.ends_at}) must be after licence.starts_at ({licence.starts_at})")
+
+
+# How each text is spelled; the others are only stripped and composed.
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "signup_ip": normalize_address,
+    "country": normalize_country,
+    "email_domain": normalize_domain,
+}
+
+
+def _normalized(account: AccountLine) -> Any:
+    """The members of the account in their one spelling. Raises ValueError."""
+
+    def spelled(name: str, value: Any) -> Any:
+        if isinstance(value, msgspec.Struct):
+            members = msgspec.structs.asdict(value).items()
+            return {inner: spelled(inner, one) for inner, one in members if one is not UNSET}
+        if isinstance(value, list):
+            return [spelled(name, one) for one in value]
+        if not isinstance(value, str):
+            return value
+        if "\0" in value:
+            raise ValueError("text must not hold the character NUL")
+        try:
+            return _SPELLINGS.get(name, normalize_id)(value)
+        except ValueError as error:
+            raise ValueError(f"{name} {value!r} {error}") from None
+
+    return spelled("", account)

@@ -26,6 +26,7 @@ from stillwatch_gateway.messages import (
     signing_key,
 )
 from stillwatch_gateway.naming import this_process
+from stillwatch_gateway.normalization import name_of
 from stillwatch_gateway.restricted import Decision, OutOfOrderError, Restricted
 
 logger = logging.getLogger("stillwatch_gateway")
@@ -117,13 +118,13 @@ class Gateway:
         """
         names = []
         if account is not None:
-            names.append("account:" + account)
+            names.append(name_of("account", account))
         if key is not None:
-            names.append("key:" + key)
+            names.append(name_of("key", key))
         if digest is not None:
-            names.append("digest:" + digest)
+            names.append(name_of("digest", digest))
         if organisation is not None:
-            names.append("organisation:" + organisation)
+            names.append(name_of("organisation", organisation))
         age = time.monotonic() - self._known_at
         decision = self._restricted.decide(names, now=time.time(), age=age)
         if not decision.allowed:

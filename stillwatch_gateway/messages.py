@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from stillwatch_gateway.normalization import name_of
 from stillwatch_gateway.restricted import FOREVER, KINDS, NAMED_BY, Entry, Terms
 
 FORMAT: Final = 1
@@ -151,7 +152,7 @@ def _names(named: Any) -> Iterator[str]:
         for name in names:
             if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
                 raise BadMessageError("a name is blank or too long")
-            yield f"{kind}:{name}"
+            yield name_of(kind, name)
 
 
 def _same_format(document: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from governance.risk.finding import Family, percent
 from governance.risk.models import Assessment, CampaignMember
 from governance.risk.policy import Response
 from governance.risk.scoring import REVIEW_LINE
+from governance.web.visible import visible, visible_lines
 
 WIDTH: Final = 96
 MEMBERS_NAMED: Final = 12
@@ -29,16 +30,16 @@ def note(account: Account) -> str:
     """The note on an account by its latest assessment."""
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
-        return f"{account.external_id}: never assessed; no usage of it has come in.\n"
-    return "\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n"
+        return f"{account}: never assessed; no usage of it has come in.\n"
+    return visible_lines("\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n")
 
 
 def _head(account: Account, latest: Assessment) -> Iterator[str]:
-    yield f"{account.external_id}: {latest.score} points of 100, {latest.band}"
+    yield f"{account}: {latest.score} points of 100, {latest.band}"
     organisation = f"{account.organisation}, " if account.organisation else ""
     since = f", with the seller since {account.created_at:%d %B %Y}" if account.created_at else ""
-    declared = f" It declared its use as “{account.declared_use}”." if account.declared_use else ""
-    yield _wrapped(f"{organisation}plan {account.plan or 'not known'}{since}.{declared}")
+    declared = f" It declared its use as “{visible(account.declared_use)}”." if account.declared_use else ""
+    yield _wrapped(f"{organisation}plan {visible(account.plan) or 'not known'}{since}.{declared}")
     yield _wrapped(
         f"Assessed {latest.assessed_at:%d %B %Y, %H:%M} UTC by calibration {latest.model_version}: the figures below "
         f"are of that time. Confirmed {latest.confirmed_at:%d %B, %H:%M} on {latest.events:,} requests from "
@@ -119,11 +120,11 @@ def _campaign(account: Account) -> Iterator[str]:
         yield _wrapped("What they do, added up, is no harvest; the group is watched and counts for nothing.", indent=2)
     others = campaign.members.current().exclude(pk=member.pk).select_related("account")
     for other in others[:MEMBERS_NAMED]:
-        yield _wrapped(f"{other.account.external_id}: {_strengths(other.ties)}", indent=2, hang=4)
+        yield _wrapped(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)
     if (more := campaign.size - 1 - MEMBERS_NAMED) > 0:
         yield f"  and {more} more"
     for left in campaign.members.left_out().select_related("account"):
-        yield f"  left out: {left.account.external_id}. {left.left_out_because}"
+        yield f"  left out: {left.account}. {left.left_out_because}"
 
 
 def _strengths(ties: Mapping[str, float]) -> str:

@@ -4,14 +4,13 @@ The format is described in docs/usage-events.md. Unknown members are ignored; a 
 with its number and a reason, and refuses no other.
 """
 
-import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from accounts.normalization import UTF_16, normalize_address, normalize_id, normalize_model, tidy, without_mark
 from governance.usage.fingerprint import Fingerprint
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -49,14 +48,14 @@ class Parameters(msgspec.Struct, frozen=True):
 
 
 class UsageEvent(msgspec.Struct, frozen=True):
-    """One request to the model. Tokens are counts, latency is in milliseconds."""
+    """One request to the model. Tokens are counts, None where nobody counted them; latency is in milliseconds."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     occurred_at: datetime
     account: Id
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-    input_tokens: Count
-    output_tokens: Count
+    input_tokens: Count | None
+    output_tokens: Count | None
     organisation: Id | None = None
     api_key: Id | None = None
     operation: Label = UNSAID_OPERATION
@@ -71,6 +70,35 @@ class UsageEvent(msgspec.Struct, frozen=True):
     messages: list[Any] | None = None
     prompt: str | list[Any] | None = None
     fingerprint: Fingerprint | None = None
+
+
+def has_figures(event: UsageEvent) -> bool:
+    """Whether its tokens were counted."""
+    return event.input_tokens is not None and event.output_tokens is not None
+
+
+def merged(event: UsageEvent, again: UsageEvent) -> UsageEvent:
+    """The event as it was reported first, with the figures of a later report where it came without."""
+    if event.input_tokens is not None or event.output_tokens is not None or not has_figures(again):
+        return event
+    names = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+    return msgspec.structs.replace(event, **{name: getattr(again, name) for name in names})
+
+
+class Report(NamedTuple):
+    """What a source reports of an event, where an id alone does not say which event it is.
+
+    Args:
+        identity: what is the same in every report of this event, and differs from any other's of the source.
+        completes: the identity of an event that an earlier report may have begun, without its figures; this one then
+            brings them.
+        is_event: whether it is an event of its own where there is none to complete.
+    """
+
+    event: UsageEvent
+    identity: str
+    completes: str | None = None
+    is_event: bool = True
 
 
 class Rejection(NamedTuple):
@@ -98,14 +126,24 @@ class _Batch(msgspec.Struct):
 _event = msgspec.json.Decoder(UsageEvent)
 _batch = msgspec.json.Decoder(_Batch)
 
+_FIELDS: Final = {field.name: field for field in msgspec.structs.fields(UsageEvent)}
+_REQUIRED: Final = frozenset(name for name, field in _FIELDS.items() if field.required)
+_NESTED: Final = ("client", "parameters")
+_MAY_BE_UNKNOWN: Final = ("input_tokens", "output_tokens")
+_SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
+    **dict.fromkeys(("id", "account", "organisation", "api_key", "end_user", "conversation"), normalize_id),
+    "model": normalize_model,
+}
+
 
 def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
     """The events of a body, still as JSON: its lines, or the members of `{"events": [...]}`.
 
     Raises UnreadableBatchError where the body is no such object.
     """
+    body = without_mark(body)
     if ndjson:
-        return body.splitlines()
+        return body.removesuffix(b"\n").split(b"\n")
     try:
         return [bytes(raw) for raw in _batch.decode(body).events]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -115,14 +153,15 @@ def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
 def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
     """Every line's event, or why it is none; empty lines are passed over."""
     for number, line in enumerate(lines, first_line):
-        if line and not line.isspace():
+        text = without_mark(line)
+        if text and not text.isspace():
             try:
-                event = _event.decode(line)
+                event = _normalized(_decoded(text))
                 _refuse_unfit(event, span)
-                if b"\\u0000" in line:
+                if b"\\u0000" in text:
                     _refuse_nul(event)
             except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
-                yield Rejection(number, _reason(error))
+                yield Rejection(number, "this is UTF-16: send UTF-8" if line.startswith(UTF_16) else _reason(error))
             else:
                 yield event
 
@@ -132,14 +171,59 @@ def event_of(members: Mapping[str, Any], *, span: Span) -> UsageEvent:
 
     Raises ValueError, which says what does not fit.
     """
-    given = {name: value for name, value in members.items() if value is not None}
+    given = {name: value for name, value in members.items() if value is not None or name in _MAY_BE_UNKNOWN}
     try:
-        event = msgspec.convert(given, UsageEvent)
-    except RecursionError as error:
+        event = _normalized(msgspec.convert(tidy(given, required=_REQUIRED), UsageEvent))
+    except (RecursionError, msgspec.ValidationError) as error:
         raise ValueError(_reason(error)) from error
     _refuse_unfit(event, span)
     _refuse_nul(event)
     return event
+
+
+def _decoded(line: bytes) -> UsageEvent:
+    """The event of a line; slower where it says 812.0 for 812, or "" for what is absent."""
+    try:
+        return _event.decode(line)
+    except msgspec.ValidationError:
+        members = msgspec.json.decode(line)
+        if not isinstance(members, dict):
+            raise
+        return msgspec.convert(tidy(members, required=_REQUIRED, nested=_NESTED), UsageEvent)
+
+
+def _normalized(event: UsageEvent) -> UsageEvent:
+    """The event with every value in its one spelling: see `accounts.normalization`. Raises ValueError."""
+    changed: dict[str, Any] = {} if _has_plain_names(event) else _spelled(event)
+    if event.client.ip:
+        try:
+            address = normalize_address(event.client.ip)
+        except ValueError as error:
+            raise ValueError(f"client.ip {error}") from None
+        if address != event.client.ip:
+            changed["client"] = msgspec.structs.replace(event.client, ip=address)
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def _has_plain_names(event: UsageEvent) -> bool:
+    """Whether there is nothing to change about its names, as is usual: told faster together than one by one."""
+    names = (
+        f"{event.id}{event.account}{event.model}{event.organisation}{event.api_key}{event.end_user}{event.conversation}"
+    )
+    return names.isascii() and names.isprintable() and " " not in names and event.model == event.model.lower()
+
+
+def _spelled(event: UsageEvent) -> dict[str, Any]:
+    """The names that are spelled otherwise. Raises ValueError where one has become too long by that, or empty."""
+    changed = {}
+    for name, spelling in _SPELLINGS.items():
+        given = getattr(event, name)
+        if given and (spelled := spelling(given)) != given:
+            try:
+                changed[name] = msgspec.convert(spelled or (spelled if name in _REQUIRED else None), _FIELDS[name].type)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"{error} - at `$.{name}`") from None
+    return changed
 
 
 def _refuse_unfit(event: UsageEvent, span: Span) -> None:
@@ -150,18 +234,6 @@ def _refuse_unfit(event: UsageEvent, span: Span) -> None:
         raise ValueError(f"occurred_at is too long ago: the oldest taken here is {span.oldest:%Y-%m-%dT%H:%MZ}")
     if event.occurred_at > span.newest:
         raise ValueError("occurred_at is more than 10 minutes ahead: check the clock of the sender")
-    if event.client.ip:
-        _refuse_unless_address(event.client.ip)
-
-
-@lru_cache(maxsize=65_536)
-def _refuse_unless_address(text: str) -> None:
-    try:
-        zone = ipaddress.ip_address(text).version == 6 and "%" in text
-    except ValueError:
-        raise ValueError("client.ip is no IPv4 or IPv6 address") from None
-    if zone:
-        raise ValueError("client.ip names an interface, which means nothing elsewhere")
 
 
 def _refuse_nul(event: UsageEvent) -> None:
@@ -178,4 +250,4 @@ def _reason(error: Exception) -> str:
         return "nested too deeply"
     if isinstance(error, UnicodeError):
         return "not valid UTF-8"
-    return str(error)
+    return str(error).replace("`int | null`", "`int`")  # a count: null is for those who know none

@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.progress import track
 
 from accounts.actions import register_accounts
+from accounts.normalization import without_mark
 from accounts.register import AccountLine, UnreadableLineError, read_line
 from accounts.register_batch import LineOutcome
 from governance.audit.actor import Actor
+from governance.web.visible import visible
 
 BATCH = 1_000
 REPORTED_LINES = 20
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         accounts: list[AccountLine] = []
         numbers: list[int] = []
         for number, line in numbered:
-            if not line.strip():
+            if not without_mark(line).strip():
                 continue
             try:
                 accounts.append(read_line(line))
@@ -58,10 +60,10 @@ class Command(BaseCommand):
         for note in outcome.notes:
             summary[NOTED] += 1
             if summary[NOTED] <= REPORTED_LINES:
-                self.stdout.write(note)
+                self.stdout.write(visible(note))
         summary.update(created=outcome.created, updated=outcome.updated, unchanged=outcome.unchanged)
 
     def reject(self, number: int, reason: str, summary: Counter[str]) -> None:
         summary[REJECTED] += 1
         if summary[REJECTED] <= REPORTED_LINES:
-            self.stderr.write(f"line {number}: {reason}")
+            self.stderr.write(f"line {number}: {visible(reason)}")

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from stillwatch_gateway import naming
+from stillwatch_gateway.normalization import name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Environ = Mapping[str, Any]
@@ -115,7 +116,7 @@ def names(given: Mapping[str, Any], places: Iterable[tuple[str, str]]) -> list[s
         if value := given.get(member):
             if len(value) > LONGEST_NAME:
                 raise bad_question(f"A name has at most {LONGEST_NAME} characters.")
-            named.append(f"{kind}:{value}")
+            named.append(name_of(kind, value))
     return named
 
 

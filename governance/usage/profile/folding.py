@@ -24,10 +24,12 @@ WEEK_COLUMNS: Final = tuple(WEEK_SCHEMA)
 
 def hours(parts: pl.DataFrame) -> pl.DataFrame:
     """One row for each account, model and hour of these parts, which have `COLUMNS`; without sketches."""
-    parts = parts.sort(*HOUR, "first_at").with_columns(owner=pl.struct(HOUR).rle_id())
+    # A part without requests brings the figures of an earlier one's, and comes behind it: between them is no gap.
+    only_figures = pl.col("requests") == 0
+    parts = parts.sort(*HOUR, "first_at", only_figures).with_columns(owner=pl.struct(HOUR).rle_id())
     before = pl.col("last_at").cum_max().shift(1).over("owner")
     # Parts that overlap were taken in side by side: what lies between their requests is not known, and small.
-    between = (pl.col("first_at") - before).dt.total_microseconds().clip(0) / 1e6
+    between = pl.when(~only_figures).then((pl.col("first_at") - before).dt.total_microseconds().clip(0) / 1e6)
     parts = parts.with_columns(between=between).with_columns(
         gaps=pl.col("gaps") + pl.col("between").is_not_null().cast(pl.Int32),
         gap_seconds=pl.col("gap_seconds") + pl.col("between").fill_null(0),

@@ -4,7 +4,7 @@ Batches are small, so what counts is the number of steps and what each costs bef
 arithmetic on arrays: planning one query over all these columns takes longer than the arithmetic of a batch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from accounts.normalization import customer_network
 from governance.usage.markers import MAKING, MARKERS, WORK, mask_of
 from governance.usage.mixing import mix
 from governance.usage.profile import distincts, samples, tallies
@@ -24,6 +25,9 @@ ADDED: Final = (
     "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
 )  # fmt: skip
 BLOBS: Final = ("tallies", "distincts", "templates", "addresses", "sketches", "shingles")
+
+# What `figures` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
+FIGURES: Final = ("account_id", "model", "at", *SUMS)
 
 # The columns of usage_profile.
 SCHEMA: Final[dict[str, Any]] = {
@@ -97,11 +101,40 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     )
 
 
+def figures(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    """Parts that add tokens alone, of requests whose other parts were made before; `events` are `FIGURES`."""
+    at = np.array(events["at"], dtype=np.int64)
+    order, starts, owner = _by_hour(events, at)
+    owners = len(starts)
+    first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
+    given, got, reasoning = (_integers(events[name]) for name in ("input_tokens", "output_tokens", "reasoning_tokens"))
+    traits = np.zeros((len(at), len(TRAITS)), dtype=bool)
+    traits[:, tallies.TRAIT["long_output"]] = _is_long(given, got)
+    traits[:, tallies.TRAIT["reasoning"]] = reasoning > 0
+    coded = [*_token_tallies(events, owner), _set(owner, traits, tallies.Kind.TRAIT)]
+    added = _token_sums(events, owner, owners)
+    return pl.DataFrame(
+        {
+            "account_id": np.array(events["account_id"])[first],
+            "model": [events["model"][place] for place in first],
+            "hour": (at[first] // _HOUR_US * _HOUR_US).astype("datetime64[us]"),
+            "first_at": at[first].astype("datetime64[us]"),
+            "last_at": at[last].astype("datetime64[us]"),
+            **{name: np.zeros(owners) for name in ADDED if name not in added},
+            **added,
+            **{name: [b""] * owners for name in BLOBS},
+            "tallies": tallies.pack(*_joined(coded), owners=owners),
+        },
+        schema_overrides=SCHEMA,
+    ).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+
+
 # Customers come from few addresses, again and again.
 @lru_cache(maxsize=131_072)
 def address_digest(address: str) -> int:
-    """An address as accounts are told to share it: 64 bits, signed."""
-    return int.from_bytes(blake2b(address.encode(), digest_size=8).digest(), "big", signed=True)
+    """An address as accounts share it, of IPv6 the network that one customer has: 64 bits, signed."""
+    network = customer_network(address)
+    return int.from_bytes(blake2b(network.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
@@ -125,8 +158,9 @@ def _traits(events: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
         _present(events[name]) for name in ("prompt_digest", _SYSTEM, "end_user", "conversation")
     )
     given, got, answers, reasoning = (
-        np.array(events[name], dtype=np.int64) for name in ("input_tokens", "output_tokens", "n", "reasoning_tokens")
+        _integers(events[name]) for name in ("input_tokens", "output_tokens", "n", "reasoning_tokens")
     )
+    counted = _counted(events)
     tools, hot, follow_up = np.array(events["tools"]) > 0, temperature >= HOT, turns > 1
     standalone = ~(end_user | conversation | tools | structured | follow_up)
     return {
@@ -140,7 +174,7 @@ def _traits(events: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
         "structured": structured,
         "short_cap": cap <= SHORT_CAP,
         "reasoning": reasoning > 0,
-        "long_output": got > 4 * np.maximum(given, 8),
+        "long_output": counted & _is_long(given, got),
         "standalone": standalone,
         "varied": standalone & (hot | (answers > 1)),
         "end_user": end_user,
@@ -159,14 +193,28 @@ def _sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int) -> d
         return np.bincount(owner, weights=values, minlength=owners)
 
     failed = np.array([status != "ok" for status in events["status"]], dtype=float)
-    given, got = (np.array(events[name], dtype=float) for name in ("input_tokens", "output_tokens"))
     return {
         "requests": added(),
         "failures": added(failed).astype(np.int64),
-        **{name: added(np.array(events[name], dtype=float)).astype(np.int64) for name in SUMS},
+        **_token_sums(events, owner, owners),
+    }
+
+
+def _token_sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int) -> dict[str, Numbers]:
+    def added(values: Numbers) -> Numbers:
+        return np.bincount(owner, weights=values, minlength=owners)
+
+    tokens = {name: _integers(events[name]).astype(float) for name in SUMS}
+    given, got = tokens["input_tokens"], tokens["output_tokens"]
+    return {
+        **{name: added(values).astype(np.int64) for name, values in tokens.items()},
         "input_squares": added(given * given),
         "output_squares": added(got * got),
     }
+
+
+def _is_long(given: Numbers, got: Numbers) -> Numbers:
+    return got > 4 * np.maximum(given, 8)
 
 
 def _gap_sums(at: Numbers, starts: Numbers) -> dict[str, Numbers]:
@@ -187,11 +235,8 @@ Coded = tuple[Numbers, Numbers]
 def _tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Owner and code of everything that is counted."""
     kind = tallies.Kind
-    given, got = (np.array(events[name], dtype=np.int64) for name in ("input_tokens", "output_tokens"))
     yield owner, code(kind.STATUS, np.array([*map(_STATUS.get, events["status"])]))
-    yield owner, code(kind.INPUT, tallies.by_logarithm(given))
-    yield owner, code(kind.OUTPUT, tallies.by_logarithm(got))
-    yield owner, code(kind.RATIO, tallies.ratio_bucket(got, given))
+    yield from _token_tallies(events, owner)
     settings = zip(*(events[name] for name in _SETTINGS), strict=True)
     yield owner, code(kind.PARAMETERS, np.array([*map(_settings_bucket, settings)]))
     for column, one, usual in (("n", kind.ANSWERS, 1), ("top_logprobs", kind.TOP_LOGPROBS, 0)):
@@ -209,18 +254,37 @@ def _tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Co
     yield _set(owner, (_integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1, kind.MARKER)
 
 
+def _token_tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
+    """Of the events whose tokens were counted: nought and unknown are not the same."""
+    kind = tallies.Kind
+    given, got = (_integers(events[name]) for name in ("input_tokens", "output_tokens"))
+    for one, column, values in ((kind.INPUT, "input_tokens", given), (kind.OUTPUT, "output_tokens", got)):
+        known = _present(events[column])
+        yield owner[known], code(one, tallies.by_logarithm(values[known]))
+    counted = _counted(events)
+    yield owner[counted], code(kind.RATIO, tallies.ratio_bucket(got[counted], given[counted]))
+
+
+def _counted(events: Mapping[str, Sequence[Any]]) -> Numbers:
+    """Of which events both the question's and the answer's tokens are known."""
+    return _present(events["input_tokens"]) & _present(events["output_tokens"])
+
+
 def _distincts(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     for kind, column in _NUMBERS.items():
         some = _present(events[column])
         yield owner[some], distincts.codes(kind, _integers(events[column])[some])
     for kind, column in _TEXTS.items():
         some = _present(events[column])
-        yield owner[some], distincts.codes(kind, distincts.hashes(text for text in events[column] if text is not None))
+        given: Iterable[str] = (text for text in events[column] if text is not None)
+        if kind is distincts.Kind.ADDRESS:
+            given = map(customer_network, given)
+        yield owner[some], distincts.codes(kind, distincts.hashes(given))
 
 
 def _present(column: Sequence[Any]) -> Numbers:
     """What is not null."""
-    return np.array([value is not None for value in column])
+    return np.array([value is not None for value in column], dtype=bool)
 
 
 def _integers(column: Sequence[Any]) -> Numbers:

@@ -61,8 +61,9 @@ ROWS: Final[dict[str, Any]] = {
 
 _MEMBERS: Final = frozenset(AccountUsage.__slots__)
 
-# Shares of these are of the events with text.
+# Shares of these are of the events with text, and of those whose tokens were counted.
 _OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
+_OF_COUNTED: Final = ("reasoning", "long_output")
 
 _TEXT: Final = (pl.col("kind") == Kind.TRAIT) & (pl.col("bucket") == tallies.TRAIT["text"])
 
@@ -86,7 +87,7 @@ def usages(
         .group_by("owner", "kind", "bucket")
         .agg(pl.col("count").sum())
     )
-    table = _sums(rows)
+    table = _sums(rows, counts)
     shares = _shares(counts, table.select("owner", "events"))
     for part in (
         shares,
@@ -133,18 +134,25 @@ def _by_name(entries: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
     return {entry["name"]: entry["count"] for entry in entries or ()}
 
 
-def _sums(rows: pl.DataFrame) -> pl.DataFrame:
+def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     events, total = pl.col("requests").sum(), pl.col("input_tokens").sum()
-    squares, mean = pl.col("input_squares").sum() / events, total / events
-    return rows.group_by("owner", maintain_order=True).agg(
-        pl.col("account_id").first(),
-        events=events,
-        first_at=pl.col("first_at").min(),
-        last_at=pl.col("last_at").max(),
-        input_tokens=total,
-        output_tokens=pl.col("output_tokens").sum(),
-        cached_share=pl.col("cached_input_tokens").sum() / total.clip(1),
-        input_variation=(squares - mean * mean).clip(0).sqrt() / mean.clip(1),
+    # Of the events whose tokens were counted, since those of the others would count as nought.
+    counted = counts.filter(pl.col("kind") == Kind.INPUT).group_by("owner").agg(counted=pl.col("count").sum())
+    known = pl.col("counted").first()
+    squares, mean = pl.col("input_squares").sum() / known, total / known
+    return (
+        rows.join(counted, on="owner", how="left", maintain_order="left")
+        .group_by("owner", maintain_order=True)
+        .agg(
+            pl.col("account_id").first(),
+            events=events,
+            first_at=pl.col("first_at").min(),
+            last_at=pl.col("last_at").max(),
+            input_tokens=total,
+            output_tokens=pl.col("output_tokens").sum(),
+            cached_share=pl.col("cached_input_tokens").sum() / total.clip(1),
+            input_variation=(squares - mean * mean).clip(0).sqrt() / mean.clip(1),
+        )
     )
 
 
@@ -161,16 +169,21 @@ def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         ]
 
     found = (
-        counts.filter(pl.col("kind").is_in([Kind.TRAIT, Kind.MARKER, Kind.STATUS]))
+        counts.filter(pl.col("kind").is_in([Kind.TRAIT, Kind.MARKER, Kind.STATUS, Kind.RATIO]))
         .group_by("owner")
-        .agg(*of(Kind.TRAIT, TRAITS, "_"), *of(Kind.MARKER, MARKERS, "marker_"), *of(Kind.STATUS, STATUSES, ""))
+        .agg(
+            *of(Kind.TRAIT, TRAITS, "_"),
+            *of(Kind.MARKER, MARKERS, "marker_"),
+            *of(Kind.STATUS, STATUSES, ""),
+            counted=pl.col("count").filter(pl.col("kind") == Kind.RATIO).sum(),
+        )
         .join(events, on="owner")
     )
-    texts = pl.col("_text").clip(1)
+    texts, counted = pl.col("_text").clip(1), pl.col("counted").clip(1)
+    total = {**dict.fromkeys(_OF_TEXTS, texts), **dict.fromkeys(_OF_COUNTED, counted)}
     return found.select(
         "owner", "ok", "refused", "rate_limited",
-        *((pl.col(f"_{name}") / (texts if name in _OF_TEXTS else pl.col("events"))).alias(f"{name}_share")
-          for name in TRAITS),
+        *((pl.col(f"_{name}") / total.get(name, pl.col("events"))).alias(f"{name}_share") for name in TRAITS),
         *(pl.col(f"marker_{name}") / texts for name in MARKERS),
         text_events=pl.col("_text"),
     )  # fmt: skip

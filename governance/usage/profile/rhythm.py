@@ -25,6 +25,7 @@ def of_hours(rows: pl.DataFrame, owner: Numbers) -> Iterator[pl.DataFrame]:
             **at,
         }
     ).with_columns(hour=pl.col("first").dt.truncate("1h"))
+    hours = hours.filter(pl.col("requests") > 0)  # not what only brought the figures of earlier requests
     yield _clock(hours)
     yield _gaps(hours, rows)
     yield _pivot(hours)

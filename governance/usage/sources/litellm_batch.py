@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from accounts.normalization import without_mark
 from governance.usage.wire import Rejection, UnreadableBatchError
 
 # Not msgspec: of NaN, or of half a character in somebody's prompt, it would refuse the whole batch.
@@ -20,7 +21,7 @@ def payloads_in(body: bytes) -> Iterator[tuple[int, Any]]:
     so that an array of millions takes no memory before it is noticed.
     """
     try:
-        text = body.decode()
+        text = without_mark(body).decode()
     except UnicodeDecodeError as error:
         raise UnreadableBatchError("This is not UTF-8.") from error
     start = _after_space(text, 0)

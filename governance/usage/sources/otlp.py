@@ -25,6 +25,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from accounts.normalization import without_mark
 from governance.usage.wire import Rejection, UnreadableBatchError
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -130,9 +131,13 @@ def _spans_of_protobuf(body: bytes) -> Iterator[TraceSpan | Rejection]:
 
 def _encoded_spans(body: bytes) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
     """Each span, still encoded, with the attributes of its resource."""
+    groups = 0
     try:
         for encoded in _Envelope.FromString(body).first:
             group = _Envelope.FromString(encoded)
+            groups += 1 + len(group.second)
+            if groups > MOST_SPANS:
+                raise UnreadableBatchError(f"This export has more than {MOST_SPANS} resources and scopes.")
             resource = _attributes(Resource.FromString(b"".join(group.first)).attributes)
             for scope in group.second:
                 for span in _Envelope.FromString(scope).second:
@@ -234,7 +239,7 @@ class _Request(msgspec.Struct, rename="camel"):
 def _spans_of_json(body: bytes) -> Iterator[TraceSpan | Rejection]:
     try:
         # Not by msgspec: of a prompt that was cut amid a character it would refuse the whole export.
-        request = msgspec.convert(json.loads(body), _Request)
+        request = msgspec.convert(json.loads(without_mark(body)), _Request)
         groups = [(group, _attributes_of_json(group.resource)) for group in request.resource_spans or ()]
     except (ValueError, RecursionError) as error:
         raise UnreadableBatchError("This is not an ExportTraceServiceRequest in JSON.") from error

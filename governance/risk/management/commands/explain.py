@@ -3,7 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
+from accounts.normalization import normalize_id
 from governance.risk.explanation import note
+from governance.web.visible import visible
 
 
 class Command(BaseCommand):
@@ -13,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("account", help="the seller's id of it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        account = Account.objects.filter(external_id=options["account"]).select_related("organisation").first()
+        account = Account.objects.known_as([normalize_id(options["account"])]).select_related("organisation").first()
         if account is None:
-            raise CommandError(f"There is no account {options['account']}.")
+            raise CommandError(f"There is no account {visible(options['account'])}.")
         self.stdout.write(note(account), ending="")

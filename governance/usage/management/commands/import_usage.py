@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from governance.audit.actor import Actor
 from governance.usage.actions import OLDEST_IN_FILES, note_import, record_lines
 from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.web.visible import visible
 
 BATCH = 5_000
 REPORTED_LINES = 20
@@ -45,7 +46,7 @@ class Command(BaseCommand):
                 counts["duplicate"] += outcome.duplicate
                 counts["rejected"] += len(outcome.rejected)
                 for rejection in outcome.rejected[: REPORTED_LINES - reported]:
-                    self.stderr.write(f"{name} line {rejection.line}: {rejection.reason}")
+                    self.stderr.write(f"{visible(name)} line {rejection.line}: {visible(rejection.reason)}")
                     reported += 1
                 rate = (first_line - 1) / (time.monotonic() - started)
                 progress.update(bar, completed=file.read_so_far(), rate=f"{rate:,.0f} lines/s")

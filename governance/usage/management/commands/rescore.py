@@ -4,8 +4,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.normalization import normalize_id
 from governance.audit.actor import Actor
 from governance.usage.actions import mark_dirty, take_up_again
+from governance.web.visible import visible
 
 
 class Command(BaseCommand):
@@ -22,9 +24,10 @@ class Command(BaseCommand):
         if options["set_aside"]:
             count = take_up_again(by=Actor.system("rescore"), now=now)
         else:
-            chosen = Account.objects.all() if options["all"] else Account.objects.known_as(options["accounts"])
-            if missing := set(options["accounts"]) - set(chosen.values_list("external_id", flat=True)):
-                raise CommandError(f"There is no account {', '.join(sorted(missing))}.")
+            named = [*map(normalize_id, options["accounts"])]
+            chosen = Account.objects.all() if options["all"] else Account.objects.known_as(named)
+            if missing := set(named) - set(chosen.values_list("external_id", flat=True)):
+                raise CommandError(f"There is no account {', '.join(map(visible, sorted(missing)))}.")
             keys = list(chosen.values_list("pk", flat=True))
             mark_dirty(keys, now=now)
             count = len(keys)

@@ -1,0 +1,124 @@
+"""Names that customers chose to mislead: taken in as they are, and shown so that they change nothing around them."""
+
+import json
+import logging
+import logging.config
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import Account, Organisation
+from governance.review.models import Case
+from governance.staff.roles import Role
+from governance.usage.actions import record_lines
+from tests.factories import NOW, case, line, person
+from tests.review.pages import address, signed_in, text
+
+pytestmark = pytest.mark.django_db
+
+OVERRIDE, ESCAPE, HIDDEN = "\u202egnp.exe Ltd", "acct_\x1b[2J\x9b31m", "org_\u200b1"
+HEBREW = "שלום (2024) בעמ"
+DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture(autouse=True)
+def _at_nine() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def misleading(tmp_path: Path) -> Case:
+    """A case of an account of the register whose every name is chosen to mislead."""
+    file = tmp_path / "accounts.jsonl"
+    described = {
+        "account": ESCAPE, "organisation": HIDDEN, "organisation_name": OVERRIDE, "plan": "fr\u202eee",
+        "declared_use": "chat\x07\nbots", "keys": [{"id": "key_\u2066x"}],
+    }  # fmt: skip
+    file.write_text(json.dumps(described) + "\n" + json.dumps({"account": "a\nb", "status": "\u202e\x1b"}))
+    out, err = run("import_accounts", str(file))
+    assert out.startswith("1 accounts created")
+    assert not DANGEROUS.search(out + err)
+    return case(Account.objects.get(external_id=ESCAPE))
+
+
+def run(*command: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command(*command, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+class TestOnATerminal:
+    @pytest.mark.parametrize("command", [["rank_accounts"], ["rank_accounts", "--format=jsonl"], ["explain", ESCAPE]])
+    def test_no_command_writes_what_drives_or_turns_it(self, misleading: Case, command: list[str]) -> None:
+        out, _ = run(*command)
+
+        assert "acct_" in out
+        assert not DANGEROUS.search(out)
+
+    def test_a_name_has_one_line(self) -> None:
+        record_lines([line(account="acct_a\nacct_innocent")], source="native", now=NOW)
+
+        out, _ = run("rank_accounts")
+
+        assert r"acct_a\nacct_innocent" in out
+
+    def test_an_import_of_usage_names_bad_lines_so(self, tmp_path: Path) -> None:
+        file = tmp_path / "events.jsonl"
+        file.write_bytes(line(status="\u202e\x1b[2J") + b"\n" + line())
+
+        _, err = run("import_usage", str(file))
+
+        assert "line 1" in err
+        assert not DANGEROUS.search(err)
+
+
+class TestOnAPage:
+    @pytest.mark.parametrize("page", ["/queue/", "case"])
+    def test_a_name_is_written_out_and_kept_apart(self, misleading: Case, page: str) -> None:
+        shown = text(signed_in(person()).get(address(misleading) if page == "case" else page))
+
+        assert r"<bdi>\u202egnp.exe Ltd</bdi>" in shown
+        assert r"<bdi>acct_\x1b[2J\x9b31m</bdi>" in shown
+        assert not DANGEROUS.search(shown)
+
+    def test_a_name_of_another_direction_stays_as_it_is(self, client: Client) -> None:
+        of_tel_aviv = Organisation.objects.create(external_id="org_2", name=HEBREW)
+        about = case(Account.objects.create(external_id="acct_2", organisation=of_tel_aviv, first_seen_at=NOW))
+
+        assert f"<bdi>{HEBREW}</bdi>" in text(signed_in(person()).get(address(about)))
+
+    def test_the_admins_lists_are_no_exception(self, misleading: Case) -> None:
+        shown = text(signed_in(person(role=Role.ADMIN)).get("/admin/review/case/"))
+
+        assert r"acct_\x1b" in shown
+        assert not DANGEROUS.search(shown)
+
+
+def test_a_line_of_the_log_is_written_out(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
+    config = settings.LOGGING["formatters"]["line"]
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.config.DictConfigurator({}).configure_formatter(dict(config)))
+    record = logging.LogRecord("stillwatch", logging.ERROR, __file__, 1, "No account %s", (ESCAPE,), None)
+
+    written = handler.format(record)
+
+    assert written.endswith(r"No account acct_\x1b[2J\x9b31m")
+
+
+@pytest.mark.parametrize("name", ["account", "organisation", "plan", "declared_use", "organisation_name"])
+def test_a_nul_is_refused_with_its_reason(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "accounts.jsonl"
+    file.write_text(json.dumps({"account": "acct_1", name: "a\0b"}) + "\n" + json.dumps({"account": r"a\u0000b"}))
+
+    out, err = run("import_accounts", str(file))
+
+    assert err == "line 1: text must not hold the character NUL\n"
+    assert out.startswith("1 accounts created")
