@@ -60,8 +60,11 @@ class UsageEvents(Intake):
 
     def post(self, request: Request) -> Response:
         body, now = received(request, most=self.most_bytes), timezone.now()
+        ndjson = "ndjson" in (request.content_type or "")
+        if ndjson:  # before there is a line of each
+            refuse_too_many(body.count(b"\n"))
         try:
-            lines = lines_of(body, ndjson="ndjson" in (request.content_type or ""))
+            lines = lines_of(body, ndjson=ndjson)
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(lines))

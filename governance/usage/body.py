@@ -1,10 +1,10 @@
 """What a gateway sends, read and inflated under hard limits, so that a bomb is noticed before it has unfolded."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import zstandard
 from rest_framework.request import Request
@@ -16,9 +16,12 @@ MOST_BYTES_INFLATED: Final = 64 * 2**20
 # Usage compresses ten to thirty times. Little ones may compress better: they can do no harm.
 MOST_RATIO: Final = 100
 HARMLESS_BYTES: Final = 2**20
+# Compressed parts one behind the other, each of which costs as much as many bytes: one for each event of a batch.
+MOST_PARTS: Final = 10_000
 _PIECE: Final = 2**18
+_STEP_OF_GZIP: Final = 2**12
 # Of zstd a few bytes may unfold to 128 KiB, and no limit can be set on what one step gives.
-_STEP: Final = 512
+_STEP_OF_ZSTD: Final = 2**9
 
 
 def received(request: Request, *, most: int) -> bytes:
@@ -78,26 +81,41 @@ def _too_large(detail: str) -> Problem:
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
     """Members one behind the other are one body. Raises EOFError where the last is not whole."""
-    while body:
-        inflater = zlib.decompressobj(wbits=31)
-        while not inflater.eof:
-            piece = inflater.decompress(body, _PIECE)
-            body = inflater.unconsumed_tail
-            yield piece
-            if not piece and not body and not inflater.eof:
-                raise EOFError
-        body = inflater.unused_data
+    return _inflated(body, lambda: zlib.decompressobj(wbits=31), _step_of_gzip, step=_STEP_OF_GZIP)
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
     """Frames one behind the other are one body. Raises EOFError where the last is not whole."""
-    at = 0
-    while at < len(body):
-        inflater = zstandard.ZstdDecompressor().decompressobj()
+    frames = zstandard.ZstdDecompressor()
+    return _inflated(body, frames.decompressobj, _step_of_zstd, step=_STEP_OF_ZSTD)
+
+
+def _step_of_gzip(inflater: Any, step: memoryview) -> Iterator[bytes]:
+    """What a step gives, in pieces: it may unfold a thousandfold."""
+    rest: bytes | memoryview = step
+    while len(rest) and not inflater.eof:
+        yield inflater.decompress(rest, _PIECE)
+        rest = inflater.unconsumed_tail
+
+
+def _step_of_zstd(inflater: Any, step: memoryview) -> Iterator[bytes]:
+    yield inflater.decompress(step)
+
+
+def _inflated(
+    body: bytes, begin: Callable[[], Any], inflate: Callable[[Any, memoryview], Iterator[bytes]], *, step: int
+) -> Iterator[bytes]:
+    """The parts of a body one by one, in steps: what is behind a part is copied a step at most, however much it is."""
+    whole, at, parts = memoryview(body), 0, 0
+    while at < len(whole):
+        parts += 1
+        if parts > MOST_PARTS:
+            raise _too_large(f"Send at most {MOST_PARTS} compressed parts one behind the other, better one.")
+        inflater = begin()
         while not inflater.eof:
-            if at >= len(body):
+            if at >= len(whole):
                 raise EOFError
-            step = body[at : at + _STEP]
-            at += len(step)
-            yield inflater.decompress(step)
+            taken = whole[at : at + step]
+            at += len(taken)
+            yield from inflate(inflater, taken)
         at -= len(inflater.unused_data)
