@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from random import Random
 from typing import NamedTuple, TypeVar
@@ -24,6 +24,7 @@ from governance.staff.actions import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import record_lines, span_at
 from governance.usage.columns import SCHEMA, columns_of, event_key, to_copy
+from governance.usage.event_store import neighbours
 from governance.usage.fingerprint import fingerprints
 from governance.usage.partitions import ensure_days
 from governance.usage.profile import folding
@@ -112,6 +113,7 @@ class _Ready(NamedTuple):
     events: bytes
     parts: bytes
     accounts: list[int]
+    neighbours: list[date]
 
 
 def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) -> list[_Ready]:
@@ -125,7 +127,8 @@ def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) ->
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
         columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
         made = folding.to_copy(parts(columns))
-        ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"]))))
+        days = neighbours(event.occurred_at.date() for event in keyed.values())
+        ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"])), days))
     return ready
 
 
@@ -136,7 +139,7 @@ def _store(ready: _Ready, now: datetime) -> None:
         cursor.execute(sql.MAKE_INCOMING)
         with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
             copy.write(ready.events)
-        cursor.execute(sql.STORE_INCOMING.format(columns=columns))
+        cursor.execute(sql.STORE_INCOMING.format(columns=columns), {"days": ready.neighbours, "near": ready.neighbours})
         cursor.fetchall()
         with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
             copy.write(ready.parts)

@@ -142,8 +142,8 @@ def customers_known() -> int:
 
 
 _PEERS: Final = """
-SELECT model, alone, percentile_disc(%(ranks)s::float8[]) WITHIN GROUP (ORDER BY ratio), count(*)
-FROM risk_accountsample GROUP BY model, alone HAVING count(*) >= %(fewest)s
+SELECT model, alone, percentile_disc(%(ranks)s::float8[]) WITHIN GROUP (ORDER BY ratio), count(ratio)
+FROM risk_accountsample GROUP BY model, alone HAVING count(ratio) >= %(fewest)s
 """
 
 

@@ -97,7 +97,9 @@ class AccountSample(models.Model):
     requests = models.BigIntegerField(help_text="Of the account, when it was taken.")
     breadth = models.FloatField(null=True)
     model = models.CharField(max_length=128, help_text="The one it uses most, …")
-    ratio = models.FloatField(help_text="… its median of output to input tokens with it, …")
+    ratio = models.FloatField(
+        null=True, help_text="… its median of output to input tokens with it where these were counted, …"
+    )
     alone = models.BooleanField(help_text="… and whether most of its requests stand alone.")
     taken_at = models.DateTimeField()
 

@@ -104,7 +104,7 @@ class AccountUsage:
     reasoning_share: float = 0.0
     pivot_share: float = 0.0
     pivot_events: int = 0
-    main_ratio: float = 0.0
+    main_ratio: float | None = None
     ratio_percentile: float | None = None
     ratio_peers: int = 0
     parameter_sets: int = 0

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import polars as pl
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 from psycopg.errors import CheckViolation
 
@@ -16,14 +15,15 @@ from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.doorbell import ring
-from governance.usage import sql
-from governance.usage.columns import SCHEMA, Columns, columns_of, event_key, to_copy, without
+from governance.usage import event_store, sql
+from governance.usage.columns import columns_of
+from governance.usage.event_store import copy_rows
 from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
 from governance.usage.fingerprint import Fingerprint, fingerprints
 from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, WeeklySketch
 from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
 from governance.usage.profile import folding, making
-from governance.usage.wire import Rejection, Span, UsageEvent, decode
+from governance.usage.wire import Rejection, Report, Span, UsageEvent, decode, has_figures
 
 logger = logging.getLogger(__name__)
 
@@ -54,33 +54,34 @@ def record_lines(
     return record_events(decode(lines, span=span_at(now, oldest=oldest), first_line=first_line), source=source, now=now)
 
 
-def record_events(items: Iterable[UsageEvent | Rejection], *, source: str, now: datetime) -> Outcome:
+def record_events(items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime) -> Outcome:
     """Take in a batch of usage events; the one way in for every source.
 
     Fingerprints and drops the text, stores what was not here before, adds it to the hourly profiles and marks its
     accounts dirty: one transaction, committed when this returns. A line that does not fit is in `rejected` and
     refuses no other.
     """
-    events: list[UsageEvent] = []
+    reports: list[Report] = []
     rejected: list[Rejection] = []
     for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
         else:
-            events.append(item)
+            reports.append(item if isinstance(item, Report) else Report(item, item.id))
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
-        logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(events), source)
+        logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), source)
     accepted = 0
-    if events:
+    if reports:
         try:
-            accepted = _store(events, source=source, now=now)
+            accepted = _store(reports, source=source, now=now)
         except IntegrityError as error:
             if not isinstance(error.__cause__, CheckViolation):
                 raise
             # Another process made a day while events of it were on their way into the default table.
-            accepted = _store(events, source=source, now=now)
-    newest_at = max((event.occurred_at for event in events), default=None)
-    return Outcome(accepted, len(events) - accepted, rejected, newest_at)
+            accepted = _store(reports, source=source, now=now)
+    newest_at = max((report.event.occurred_at for report in reports), default=None)
+    counted = sum(report.is_event for report in reports)
+    return Outcome(accepted, counted - accepted, rejected, newest_at)
 
 
 def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
@@ -92,11 +93,9 @@ def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
     return Span(max(oldest, kept), now + TAKEN_AHEAD)
 
 
-def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
-    """How many of the events were new."""
-    known: dict[str, UsageEvent] = {}
-    for event in events:
-        known.setdefault(event_key(source, event.id), event)
+def _store(reports: Sequence[Report], *, source: str, now: datetime) -> int:
+    """How many of the events that are reported were new."""
+    known, figures = event_store.events_in(reports, source=source)
     keys = sorted(known)
     events = [known[key] for key in keys]
     seen = _fingerprints(events)
@@ -104,18 +103,23 @@ def _store(events: Sequence[UsageEvent], *, source: str, now: datetime) -> int:
     with transaction.atomic():
         accounts = meet_accounts(_organisations_of(events), now=now)
         meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
-        new = store(columns_of(events, seen, keys, source=source, accounts=accounts), now=now)
+        new, uncounted = event_store.store(columns_of(events, seen, keys, source=source, accounts=accounts), now=now)
+        figures |= {key: known[key] for key in uncounted if has_figures(known[key])}
+        if figures:
+            event_store.complete(figures, now=now)
         if settings.EXCERPTS_PER_DAY:
-            stored = {key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None}
+            with_text = {
+                key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None
+            }
             keep_excerpts(
                 (
                     Candidate(key, accounts[event.account], event)
                     for key, event in zip(keys, events, strict=True)
-                    if key in stored and event.fingerprint is None
+                    if key in with_text and event.fingerprint is None
                 ),
                 now=now,
             )
-        if new["key"]:
+        if new["key"] or figures:
             ring("governance.tasks.score_dirty_accounts")
     return len(new["key"])
 
@@ -137,33 +141,6 @@ def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
     return [event.fingerprint or next(made) for event in events]
 
 
-def store(events: Columns, *, now: datetime) -> Columns:
-    """Store events given as columns, add them to their profiles and mark their accounts dirty; the new ones.
-
-    Profiles are added to by parts: nothing is read or changed, so that batches do not wait for each other. Runs in
-    the caller's transaction. `events` are sorted by their key, which none has twice.
-    """
-    names = ", ".join(SCHEMA)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.MAKE_INCOMING)
-        _copy(cursor, sql.COPY_INCOMING, SCHEMA, to_copy(events))
-        cursor.execute(sql.STORE_INCOMING.format(columns=names))
-        if known := [key for (key,) in cursor.fetchall()]:
-            events = without(events, known)
-        if events["key"]:
-            parts = making.parts(events)
-            _copy(cursor, sql.COPY_PARTS, parts.columns, folding.to_copy(parts))
-            accounts = sorted(set(events["account_id"]))
-            cursor.execute(sql.MARK, {"accounts": accounts, "anew": False, "now": now})
-    return events
-
-
-def _copy(cursor: CursorWrapper, statement: str, columns: Iterable[str], rows: bytes) -> None:
-    # The driver's own errors would leave a copy; whoever asks a gateway to come again waits for Django's.
-    with connection.wrap_database_errors, cursor.copy(statement.format(columns=", ".join(columns))) as copy:
-        copy.write(rows)
-
-
 @transaction.atomic
 def fold_profiles(accounts: Sequence[int]) -> None:
     """Put all parts of these accounts' profiles into the hour and the week they belong to."""
@@ -174,14 +151,14 @@ def fold_profiles(accounts: Sequence[int]) -> None:
         if taken.is_empty():
             return
         hours = folding.hours(taken)
-        _copy(cursor, sql.COPY_PARTS, hours.columns, folding.to_copy(hours))
+        copy_rows(cursor, sql.COPY_PARTS, hours.columns, folding.to_copy(hours))
         sketches = folding.sketches_of(taken)
         wanted = sketches.select(folding.WEEK).unique().sort(folding.WEEK)
         columns = ", ".join(f"sketch.{name}" for name in folding.WEEK_COLUMNS)
         cursor.execute(sql.TAKE_WEEKS.format(columns=columns), [wanted[name].to_list() for name in folding.WEEK])
         before = pl.DataFrame(cursor.fetchall(), schema=folding.WEEK_SCHEMA, orient="row")
         weeks = folding.weeks(pl.concat([before, sketches]))
-        _copy(cursor, sql.COPY_WEEKS, weeks.columns, folding.to_copy(weeks))
+        copy_rows(cursor, sql.COPY_WEEKS, weeks.columns, folding.to_copy(weeks))
 
 
 @transaction.atomic

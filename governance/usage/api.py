@@ -20,7 +20,7 @@ from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED, drain, receiv
 from governance.usage.sources import litellm, otlp
 from governance.usage.sources.opentelemetry import events_in
 from governance.usage.traffic import note_traffic
-from governance.usage.wire import Rejection, UnreadableBatchError, UsageEvent, decode, lines_of
+from governance.usage.wire import Rejection, Report, UnreadableBatchError, UsageEvent, decode, lines_of
 from governance.web.authentication import acting_key
 from governance.web.problems import Problem
 
@@ -126,7 +126,9 @@ def _encoding(request: Request) -> str:
     return (request.content_type or "").partition(";")[0].strip().lower()
 
 
-def take_in(request: Request, items: Iterable[UsageEvent | Rejection], *, source: str, now: datetime) -> Outcome:
+def take_in(
+    request: Request, items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime
+) -> Outcome:
     """Record a batch, and note with which service key it came."""
     outcome = record_events(items, source=source, now=now)
     note_traffic(acting_key(request).pk, outcome.newest_at, now=now)

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.staff.models import ServiceKey
+from governance.web.visible import visible
 
 
 class UsageEvent(models.Model):
@@ -30,8 +31,8 @@ class UsageEvent(models.Model):
     model = models.CharField(max_length=128)
     operation = models.CharField(max_length=64)
     status = models.CharField(max_length=16)
-    input_tokens = models.IntegerField()
-    output_tokens = models.IntegerField()
+    input_tokens = models.IntegerField(null=True, help_text="Null where nobody counted them.")
+    output_tokens = models.IntegerField(null=True)
     cached_input_tokens = models.IntegerField()
     reasoning_tokens = models.IntegerField()
     latency_ms = models.IntegerField(null=True)
@@ -68,7 +69,7 @@ class UsageEvent(models.Model):
         ordering = ("-occurred_at",)
 
     def __str__(self) -> str:
-        return self.event_id
+        return visible(self.event_id)
 
 
 class Retention(models.Model):

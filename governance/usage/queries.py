@@ -1,7 +1,7 @@
 """What scoring and pages read of usage."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
@@ -14,6 +14,7 @@ from governance.usage import sql
 from governance.usage.excerpts import decrypted
 from governance.usage.models import Excerpt, Profile
 from governance.usage.profile.reading import ROWS
+from governance.usage.wire import UsageEvent
 
 WINDOW = timedelta(days=28)
 
@@ -47,6 +48,52 @@ def profiles_in(wanted: Mapping[int, Window]) -> pl.DataFrame:
         bounds = [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
         cursor.execute(sql.READ_PROFILES, bounds, binary=True)
         return pl.DataFrame(cursor.fetchall(), schema=ROWS, orient="row")
+
+
+class Sought(NamedTuple):
+    """An event that may be here under another identity: who sent it and when, to the millisecond."""
+
+    event: UsageEvent
+    has_call_id: bool
+
+
+_SAME_CALL = """
+SELECT DISTINCT sought.place
+FROM unnest(
+    %(places)s::int[], %(accounts)s::text[], %(times)s::timestamptz[], %(ids)s::text[], %(models)s::text[],
+    %(with_call)s::bool[]
+) AS sought (place, account, at, id, model, with_call)
+JOIN accounts_account AS account ON account.external_id = sought.account
+JOIN usage_usageevent AS event ON event.account_id = account.id AND event.source = %(source)s
+    AND event.day = ANY(%(days)s::date[])
+    AND event.occurred_at BETWEEN sought.at - interval '1 ms' AND sought.at + interval '1 ms'
+WHERE event.event_id = sought.id
+   OR (NOT sought.with_call AND event.event_id LIKE '%%@%%' AND event.model = sought.model)
+"""
+
+
+def reported_before(sought: Sequence[Sought], *, source: str) -> set[int]:
+    """The places of those that are here already, by their account, the millisecond they began in and their id.
+
+    One that names no call, as rows of older versions of LiteLLM do, is also the one that is known by its call.
+    """
+    events = [one.event for one in sought]
+    days = {event.occurred_at.astimezone(UTC).date() for event in events}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SAME_CALL,
+            {
+                "source": source,
+                "places": list(range(len(events))),
+                "accounts": [event.account for event in events],
+                "times": [event.occurred_at for event in events],
+                "ids": [event.id for event in events],
+                "models": [event.model for event in events],
+                "with_call": [one.has_call_id for one in sought],
+                "days": [*days, *(day + step for day in days for step in (timedelta(days=-1), timedelta(days=1)))],
+            },
+        )
+        return {place for (place,) in cursor.fetchall()}
 
 
 class HourOfUse(NamedTuple):

@@ -10,13 +10,57 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE usage_usageevent) ON COMMIT 
 # locking each other out.
 COPY_INCOMING = "COPY incoming ({columns}) FROM STDIN (FORMAT csv)"
 
-# Answers with the keys of what was here before: few, while new ones are many.
+# Batches with events about one of these midnights pass one by one, so that each sees what the others stored on its far
+# side: a unique index ends with its day.
+LOCK_MIDNIGHTS = "SELECT pg_advisory_xact_lock(%(lock)s, midnight) FROM unnest(%(midnights)s::int[]) AS midnight"
+
+# Answers with the keys of what was here before, few, while new ones are many, and whether it has no figures yet. An
+# event sent again may bear the time of the day before or after: `days` names these, so that two tables are opened.
 STORE_INCOMING = """
-WITH stored AS (
+WITH elsewhere AS MATERIALIZED (
+    SELECT incoming.key FROM incoming CROSS JOIN LATERAL (
+        SELECT FROM usage_usageevent AS event
+        WHERE event.key = incoming.key AND event.day = ANY(%(days)s::date[])
+          AND event.day BETWEEN incoming.day - 1 AND incoming.day + 1
+        LIMIT 1
+    ) AS event
+), stored AS (
     INSERT INTO usage_usageevent ({columns}) SELECT {columns} FROM incoming
+    WHERE NOT EXISTS (SELECT FROM elsewhere WHERE elsewhere.key = incoming.key)
     ON CONFLICT (key, day) DO NOTHING RETURNING key
 )
-SELECT replace(key::text, '-', '') FROM incoming WHERE NOT EXISTS (SELECT FROM stored WHERE stored.key = incoming.key)
+SELECT replace(key::text, '-', ''), EXISTS (
+    SELECT FROM usage_usageevent AS event
+    WHERE event.key = incoming.key AND event.day = ANY(%(near)s::date[])
+      AND event.input_tokens IS NULL AND event.output_tokens IS NULL
+)
+FROM incoming WHERE NOT EXISTS (SELECT FROM stored WHERE stored.key = incoming.key)
+"""
+
+FIND_EVENTS = """
+SELECT replace(sought.key::text, '-', '') FROM unnest(%(keys)s::uuid[], %(on)s::date[]) AS sought (key, day)
+CROSS JOIN LATERAL (
+    SELECT FROM usage_usageevent AS event
+    WHERE event.key = sought.key AND event.day = ANY(%(days)s::date[])
+      AND event.day BETWEEN sought.day - 1 AND sought.day + 1
+    LIMIT 1
+) AS event
+"""
+
+# Gives the figures of events that were stored without any. Answers with what their profiles lack.
+COMPLETE_EVENTS = """
+UPDATE usage_usageevent AS event
+SET input_tokens = figures.input_tokens, output_tokens = figures.output_tokens,
+    cached_input_tokens = figures.cached_input_tokens, reasoning_tokens = figures.reasoning_tokens
+FROM unnest(
+    %(keys)s::uuid[], %(on)s::date[], %(input_tokens)s::int[], %(output_tokens)s::int[], %(cached_input_tokens)s::int[],
+    %(reasoning_tokens)s::int[]
+) AS figures (key, day, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens)
+WHERE event.key = figures.key AND event.day = ANY(%(days)s::date[])
+  AND event.day BETWEEN figures.day - 1 AND figures.day + 1
+  AND event.input_tokens IS NULL AND event.output_tokens IS NULL
+RETURNING event.account_id, event.model, (extract(epoch FROM event.occurred_at) * 1000000)::bigint,
+    event.input_tokens, event.output_tokens, event.cached_input_tokens, event.reasoning_tokens
 """
 
 COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"

@@ -113,7 +113,7 @@ class TestARequestThroughLiteLlm:
 
         event = UsageEvent.objects.get()
         assert (event.stream, event.status, event.conversation) == (True, "ok", None)
-        assert event.output_tokens > 0
+        assert (event.output_tokens or 0) > 0
 
     def test_may_fail(self, litellm: LiteLlm, told: Told) -> None:
         statuses = [chat(litellm, model="crowded"), chat(litellm, model="no such model")]

@@ -125,6 +125,17 @@ class TestARequestToAModel:
             ({"gen_ai.response.finish_reasons": ["stop", "content_filter"]}, "refused"),
             ({"gen_ai.response.finish_reasons": ["SAFETY"]}, "refused"),
             ({"llm.response.finish_reason": "refusal"}, "refused"),
+            ({"gen_ai.response.finish_reasons": '["content_filter"]'}, "refused"),
+            ({"gen_ai.response.finish_reasons": '["stop", "content_filter"]'}, "refused"),
+            ({"gen_ai.response.finish_reasons": "stop,content_filter"}, "refused"),
+            ({"gen_ai.response.finish_reasons": "stop; content-filter"}, "refused"),
+            ({"gen_ai.response.finish_reasons": "['content_filter']"}, "refused"),
+            ({"gen_ai.response.finish_reasons": ["FinishReason.SAFETY"]}, "refused"),
+            ({"gen_ai.response.finish_reasons": ['["content_filter"]']}, "refused"),
+            ({"gen_ai.response.finish_reasons": "contentFilter"}, "refused"),
+            ({"gen_ai.response.finish_reasons": '["stop"]'}, "ok"),
+            ({"gen_ai.response.finish_reasons": "unsafety"}, "ok"),
+            ({"http.response.status_code": "429"}, "rate_limited"),
             ({"http.response.status_code": 429}, "rate_limited"),
             ({"error.type": "openai.RateLimitError"}, "rate_limited"),
             ({"error.type": "timeout"}, "error"),
@@ -134,6 +145,38 @@ class TestARequestToAModel:
     )
     def test_ended_as_its_attributes_tell(self, told: dict[str, Any], status: str) -> None:
         assert read_one(told).status == status
+
+    @pytest.mark.parametrize(
+        ("litellms", "operation"),
+        [
+            ("acompletion", "chat"),
+            ("completion", "text_completion"),
+            ("aresponses", "chat"),
+            ("anthropic_messages", "chat"),
+            ("atext_completion", "text_completion"),
+            ("aembedding", "embeddings"),
+            ("agenerate_content", "generate_content"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["gen_ai.operation.name", "llm.request.type"])
+    def test_does_what_litellm_calls_otherwise(self, name: str, litellms: str, operation: str) -> None:
+        assert read_one({"gen_ai.operation.name": None, name: litellms}).operation == operation
+
+    def test_may_say_everything_as_text(self) -> None:
+        as_text = {
+            "llm.is_streaming": "True", "gen_ai.request.temperature": "0.5", "gen_ai.request.max_tokens": "64",
+            "gen_ai.usage.input_tokens": "812", "gen_ai.request.seed": "", "user.id": "",
+        }  # fmt: skip
+
+        found = read_one(as_text)
+
+        assert found.parameters == Parameters(stream=True, temperature=0.5, max_tokens=64)
+        assert (found.input_tokens, found.end_user) == (812, None)
+
+    def test_for_embeddings_may_have_an_empty_count_of_output(self) -> None:
+        found = read_one({"gen_ai.operation.name": "aembedding", "gen_ai.usage.output_tokens": ""})
+
+        assert (found.input_tokens, found.output_tokens) == (812, 0)
 
     def test_ended_in_an_error_where_its_span_did(self) -> None:
         assert read_one(status={"code": 2}).status == "error"
@@ -175,6 +218,34 @@ class TestARequestToAModel:
 class TestAnotherSpan:
     @pytest.mark.parametrize("operation", sorted(opentelemetry.NO_REQUESTS))
     def test_is_no_event_although_it_names_a_model_and_counts_the_tokens_inside_it(self, operation: str) -> None:
+        assert read(span({"gen_ai.operation.name": operation})) == []
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            {"http.request.method": "POST", "http.route": "/v1/chat/completions", "http.response.status_code": 200},
+            {"http.method": "POST", "http.target": "/v1/chat/completions", "http.status_code": 500},
+            {"http.request.method": "POST", "url.full": "https://api.example.com/", "gen_ai.provider.name": "openai"},
+            {"db.system": "redis", "db.operation.name": "GET"},
+            {"db.system.name": "postgresql", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"messaging.system": "kafka", "messaging.operation.type": "publish"},
+            {"rpc.system": "grpc", "rpc.service": "Guardrails"},
+            {},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("ended", [{}, {"status": {"code": 2}}], ids=["well", "failed"])
+    def test_around_or_beside_a_request_is_no_event_although_it_names_its_model(
+        self, around: dict[str, Any], ended: dict[str, Any]
+    ) -> None:
+        told = {"stillwatch.account": "acct_harbour", "gen_ai.request.model": "flagship-2", **around}
+
+        found = read(another_span(told) | ended, span(**ended), another_span(told) | ended)
+
+        assert [type(one) for one in found] == [UsageEvent]
+
+    @pytest.mark.parametrize("operation", ["aget_responses", "alist_input_items", "adelete_responses"])
+    def test_that_reads_an_answer_is_no_event(self, operation: str) -> None:
         assert read(span({"gen_ai.operation.name": operation})) == []
 
     def test_is_no_event_where_nothing_speaks_of_a_model(self) -> None:

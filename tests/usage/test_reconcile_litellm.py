@@ -53,6 +53,11 @@ def at(seconds: float) -> str:
     return (datetime(2026, 11, 2, 9, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
+def began(seconds: float) -> str:
+    """So long after the payloads' usual time, as PostgreSQL keeps it for LiteLLM: rounded to milliseconds."""
+    return datetime.fromtimestamp(round(BEGAN + seconds, 3), UTC).isoformat(timespec="milliseconds")
+
+
 def rows_at(*seconds: float) -> list[dict[str, Any]]:
     return [row(startTime=at(second), endTime=at(second + 1)) for second in seconds]
 
@@ -90,6 +95,41 @@ class TestReconciling:
         out, _ = reconcile(server.url)
 
         assert "0 gaps filled, 2 requests were here already" in out
+
+    def test_knows_a_request_again_in_rows_of_versions_that_name_no_call(self, server: SpendLogServer) -> None:
+        delivered(
+            payload(id="chatcmpl-a"),
+            payload(id=f"chatcmpl-a_cache_hit{BEGAN}", startTime=BEGAN + 20),
+            payload(id="call-b", litellm_call_id="call-b", status="failure", startTime=BEGAN + 40.9996),
+            payload(id="None", startTime=BEGAN + 45),
+        )
+        older = {"litellm_call_id": None}
+        server.rows = [
+            row(request_id="chatcmpl-a", **older),
+            row(request_id=f"chatcmpl-a_cache_hit{BEGAN + 20.2}", startTime=began(20), **older),
+            row(request_id="call-b", status="failure", startTime=began(40.9996), **older),
+            row(request_id="None", startTime=began(45), **older),
+            row(request_id="chatcmpl-lost", startTime=began(46), **older),
+        ]
+
+        out, _ = reconcile(server.url)
+        again, _ = reconcile(server.url)
+
+        assert "1 gaps filled, 4 requests were here already" in out
+        assert "0 gaps filled, 5 requests were here already" in again
+
+    def test_knows_an_answer_again_that_was_made_in_the_background(self, server: SpendLogServer) -> None:
+        delivered(payload(id="resp_1", call_type="aresponses", prompt_tokens=0, completion_tokens=0))
+        unknown = {"prompt_tokens": 0, "completion_tokens": 0}
+        server.rows = [
+            row(request_id="resp_1", call_type="aresponses", **unknown),
+            row(request_id="resp_1_background_cost", call_type="aget_responses", startTime=began(30)),
+        ]
+
+        reconcile(server.url)
+        reconcile(server.url)
+
+        assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (812, 1403)
 
     def test_adds_nothing_the_second_time(self, server: SpendLogServer) -> None:
         server.rows = rows_at(1, 2, 3)

@@ -8,18 +8,27 @@ Much of a payload was written by the customer and passed on by LiteLLM. Nothing 
 not fit is cut or left out, or else a harvester could choose not to be counted.
 """
 
-import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from accounts.normalization import normalize_address
 from governance.usage.sources.litellm_batch import payloads_in
+from governance.usage.sources.litellm_calls import OPERATIONS, PASS_THROUGH, call_in, is_read
 from governance.usage.sources.places import Places, at, first, text
-from governance.usage.wire import Parameters, Rejection, Span, UsageEvent, event_of
+from governance.usage.sources.request_bodies import (
+    body_in,
+    looks_like_json,
+    message,
+    parameters_in,
+    question_in,
+    system_message,
+)
+from governance.usage.wire import Parameters, Rejection, Report, Span, event_of
 from stillwatch_gateway.naming import lasting, litellm_account
 
 Item = dict[str, Any]
@@ -65,7 +74,6 @@ PARAMETERS: Final[Mapping[str, Places]] = {
     "response_format": ("model_parameters.response_format.type", "model_parameters.text.format.type"),
     "tools": ("model_parameters.tools", "model_parameters.functions"),
 }
-CALL_ID: Final[Places] = ("litellm_call_id", "metadata.litellm_call_id")
 # What the status is concluded from.
 OUTCOME: Final[Mapping[str, Places]] = {
     "status": ("status",),
@@ -74,28 +82,25 @@ OUTCOME: Final[Mapping[str, Places]] = {
     "limit": ("error_information.error_rate_limit_category", "metadata.error_information.error_rate_limit_category"),
     "guardrail": ("status_fields.guardrail_status",),
 }
-# Of other call types (files, batches, tools and whatever comes yet) those count that have used tokens.
-OPERATIONS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("completion", "acompletion"), "chat"),
-    **dict.fromkeys(("responses", "aresponses"), "chat"),
-    **dict.fromkeys(("anthropic_messages", "aanthropic_messages"), "chat"),
-    **dict.fromkeys(("text_completion", "atext_completion"), "text_completion"),
-    **dict.fromkeys(("embedding", "aembedding"), "embeddings"),
-    **dict.fromkeys(("generate_content", "agenerate_content"), "generate_content"),
-    **dict.fromkeys(("generate_content_stream", "agenerate_content_stream"), "generate_content"),
-}
-
 # How many characters the wire format takes of what may be longer.
-LONGEST: Final = {"id": 200, "model": 128, "operation": 64, "end_user": 256, "conversation": 256, "response_format": 64}
+LONGEST: Final = {"model": 128, "operation": 64, "end_user": 256, "conversation": 256, "response_format": 64}
 
 _NO_MODEL: Final = "unknown-model"  # as LiteLLM calls it
 _REFUSALS: Final = {"content_filter", "refusal", "ContentPolicyViolationError", "GuardrailRaisedException"}
 # In place of messages that LiteLLM was told to hide, or that a request did not have.
 _NO_TEXT: Final = ("redacted-by-litellm", "REDACTED_BY_LITELM", "default-message-value")
+_ANSWERED: Final = ("ok", "refused")
+_SYSTEM_ROLES: Final = ("system", "developer")
+# Where a system prompt stands that is beside the messages.
+_SYSTEM_PROMPT: Final[Places] = tuple(
+    f"model_parameters.{name}" for name in ("system", "systemInstruction", "system_instruction")
+)
+_OPERATION: Final = "operation of what was passed through"  # no member of LiteLLM's
+_INTERFACE: Final = re.compile(r"%[^\]]*")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def events_in(body: bytes, *, span: Span) -> Iterator[UsageEvent | Rejection]:
+def events_in(body: bytes, *, span: Span) -> Iterator[Report | Rejection]:
     """The event of every payload of a batch that is a customer's request to a model, or why it is none.
 
     Raises UnreadableBatchError where the body is neither an array of payloads nor one payload a line.
@@ -107,23 +112,51 @@ def events_in(body: bytes, *, span: Span) -> Iterator[UsageEvent | Rejection]:
             yield from events_of([payload], span=span, first_number=number)
 
 
-def events_of(items: Iterable[Any], *, span: Span, first_number: int = 1) -> Iterator[UsageEvent | Rejection]:
+def events_of(items: Iterable[Any], *, span: Span, first_number: int = 1) -> Iterator[Report | Rejection]:
     """The same for payloads, or rows of the spend logs, that are objects already."""
     for number, item in enumerate(items, first_number):
         try:
             if not isinstance(item, dict) or "call_type" not in item:
                 raise ValueError("not a request as LiteLLM logs it: no call_type")  # noqa: TRY301 - told below
-            if _is_request(item) and (account := _account(item)):
-                yield event_of({"account": account, **_members(item)}, span=span)
+            call = _opened(item)
+            if _is_request(call) and (account := _account(call)):
+                yield _report(call, account, span=span)
         except (ValueError, OverflowError) as error:
             yield Rejection(number, str(error))
+
+
+def _opened(item: Item) -> Item:
+    """The item with the messages and parameters of a request that LiteLLM passed through, whose body is JSON text."""
+    if text(item.get("call_type")) not in PASS_THROUGH:
+        return item
+    sent = item.get("messages")
+    written = at(sent[0], "content") if isinstance(sent, list) and sent else None
+    body = body_in(written)
+    if body is None:  # JSON that was cut is no question: its brackets and keys would look like a wrapper
+        return {**item, "messages": None} if looks_like_json(written) else item
+    told = item.get("model_parameters")
+    parameters = (told if isinstance(told, dict) else {}) | parameters_in(body)
+    question = question_in(body)
+    return {**item, "messages": question, "model_parameters": parameters, _OPERATION: question and "chat"}
 
 
 def _is_request(item: Item) -> bool:
     """Whether a customer sent this to a model; retries that LiteLLM paid for itself have rows of their own."""
     if at(item, "metadata.billed_retry_attempt") is True:
         return False
-    return text(item.get("call_type")) in OPERATIONS or bool(item.get("prompt_tokens") or item.get("completion_tokens"))
+    return bool(_operation(item) or item.get("prompt_tokens") or item.get("completion_tokens"))
+
+
+def _operation(item: Item) -> str | None:
+    return OPERATIONS.get(text(item.get("call_type")) or "") or item.get(_OPERATION)
+
+
+def _report(item: Item, account: str, *, span: Span) -> Report:
+    members = _members(item)
+    call_type, counted = text(item.get("call_type")), members["output_tokens"] is not None
+    call = call_in(item, account=account, began=members["occurred_at"], has_figures=counted)
+    event = event_of({"account": account, **members, "id": call.id}, span=span)
+    return Report(event, call.identity, call.completes, is_event=not is_read(call_type))
 
 
 def _account(item: Item) -> str | None:
@@ -143,19 +176,18 @@ def _account(item: Item) -> str | None:
 def _members(item: Item) -> dict[str, Any]:
     members = {name: first(item, places) for name, places in MEMBERS.items()}
     began, ended = _moment(item.get("startTime")), _moment(item.get("endTime"))
-    call_type = text(item.get("call_type"))
+    operation = _operation(item) or text(item.get("call_type"), LONGEST["operation"])
+    status = _status(item)
     return {
         **members,
-        "id": _id(item, began),
+        **_tokens(members, operation=operation, status=status),
         "occurred_at": began,
         "organisation": text(members["organisation"]),
         "api_key": lasting(text(members["api_key"])),
         "model": _model(item),
-        "operation": OPERATIONS.get(call_type or "") or text(call_type, LONGEST["operation"]),
-        "input_tokens": members["input_tokens"] or 0,
-        "output_tokens": members["output_tokens"] or 0,
+        "operation": operation,
         "latency_ms": (ended - began) // timedelta(milliseconds=1) if ended >= began else None,
-        "status": _status(item),
+        "status": status,
         "client": _client(item),
         "end_user": text(members["end_user"], LONGEST["end_user"]),
         "conversation": _conversation(item),
@@ -164,17 +196,14 @@ def _members(item: Item) -> dict[str, Any]:
     }
 
 
-def _id(item: Item, began: datetime) -> str | None:
-    """LiteLLM's id of a request, the same in payload and row: that of the answer.
-
-    Where no answer came it is the call's, which customers may choose (`x-litellm-call-id`), and where a cache answered
-    it is another in payload and row. There it is the call's, with the second it began in, so that a customer who gives
-    all calls one id is counted all the same.
-    """
-    name, call = text(first(item, ("id", "request_id"))), text(first(item, CALL_ID))
-    if name and call and (name == call or "_cache_hit" in name):
-        name = f"{call}@{int(began.timestamp())}"
-    return name if name is None or len(name) <= LONGEST["id"] else blake2b(name.encode()).hexdigest()
+def _tokens(members: Mapping[str, Any], *, operation: str | None, status: str) -> dict[str, Any]:
+    """The tokens of question and answer. A model that answered has counted some: two noughts mean none are known."""
+    given, got = members["input_tokens"] or 0, members["output_tokens"] or 0
+    unknown = status in _ANSWERED and not given and not got
+    return {
+        "input_tokens": None if unknown else given,
+        "output_tokens": None if unknown and operation != "embeddings" else got,
+    }
 
 
 def _model(item: Item) -> str:
@@ -218,14 +247,12 @@ def _client(item: Item) -> dict[str, Any]:
 
 
 def _address(told: str | None) -> str | None:
-    """The sender's address: the first of several hops, with or without a port; None where it is none."""
-    hop = (told or "").partition(",")[0].strip()
-    for address in (hop, hop.rpartition(":")[0].strip("[]")):
-        try:
-            return str(ipaddress.ip_address(address.partition("%")[0]))
-        except ValueError:
-            continue
-    return None
+    """The sender's address: the first of several hops, without its interface; None where it is none."""
+    hop = _INTERFACE.sub("", (told or "").partition(",")[0])
+    try:
+        return normalize_address(hop) or None
+    except ValueError:
+        return None
 
 
 def _conversation(item: Item) -> str | None:
@@ -274,8 +301,10 @@ def _messages(item: Item) -> list[Any] | None:
             messages = [single]
         case _:
             return None
-    messages = [{"role": "user", "content": one} if isinstance(one, str) else one for one in messages]
-    if any(at(message, "content") in _NO_TEXT for message in messages):
+    messages = [found for one in messages if (found := message(one))]
+    if any(one["content"] in _NO_TEXT for one in messages):
         return None
     instructions = at(item, "model_parameters.instructions")
-    return [{"role": "system", "content": instructions}, *messages] if instructions else messages
+    if not instructions and not any(one["role"] in _SYSTEM_ROLES for one in messages):
+        instructions = first(item, _SYSTEM_PROMPT)
+    return [system_message(instructions), *messages] if instructions and _OPERATION not in item else messages

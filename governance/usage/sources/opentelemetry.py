@@ -7,7 +7,7 @@ name, which goes before all others: `stillwatch.organisation`, `stillwatch.asn`,
 Attributes of the resource count where the span has none.
 """
 
-import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
+from accounts.normalization import normalize_address
 from governance.usage.sources.genai_messages import messages_in
+from governance.usage.sources.litellm_calls import OPERATIONS, is_read
 from governance.usage.sources.otlp import TraceSpan, spans_in
 from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
 
@@ -99,17 +101,22 @@ NO_REQUESTS: Final = {
     "fetch_response", "create_memory_store", "delete_memory_store", "create_memory", "update_memory", "upsert_memory",
     "delete_memory", "search_memory",
 }  # fmt: skip
-# What `llm.request.type` calls otherwise than the conventions.
-RENAMED: Final = {"completion": "text_completion", "embedding": "embeddings"}
+# What others call otherwise than the conventions: LiteLLM its call types, OpenLLMetry's `llm.request.type` completions.
+RENAMED: Final = {**OPERATIONS, "completion": "text_completion"}
+# Where no operation is named: spans of these systems, and of HTTP, may bear the attributes of the request around them.
+OTHER_SYSTEMS: Final = ("db.", "messaging.", "rpc.", "graphql.", "faas.")
+HTTP: Final = ("http.request.", "http.method", "http.route", "http.target", "http.url", "url.")
 
 # How clients and providers say it, the last part of a class's name where it is one.
 RATE_LIMITED: Final = {"429", "RateLimitError", "rate_limit_exceeded", "ResourceExhausted", "ThrottlingException"}
 REFUSED: Final = {
-    "content_filter", "content_filtered", "refusal", "safety", "prohibited_content", "blocklist",
-    "guardrail_intervened",
+    "contentfilter", "contentfiltered", "refusal", "safety", "prohibitedcontent", "blocklist", "guardrailintervened",
 }  # fmt: skip
 
 REQUIRED: Final = ("account", "model", "input_tokens", "output_tokens")
+COUNTS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+# However a reason is written: as text, as a list in JSON or with commas, as a member of an enumeration.
+_REASONS: Final = re.compile(r"[\w.-]+")
 _OLDEST_NAME_FIRST: Final = {
     name: member
     for table in (MEMBERS, CONTEXT, PARAMETERS, CLIENT, SIGNS)
@@ -129,7 +136,7 @@ def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent
             yield traced
             continue
         told = _told(traced.attributes)
-        if _is_request(told):
+        if _is_request(told, traced.attributes):
             try:
                 yield event_of(_event(traced, told), span=span)
             except RecursionError:
@@ -151,14 +158,21 @@ def _of(table: Table, told: Mapping[str, Any]) -> dict[str, Any]:
     return {member: told[member] for member in table if member in told}
 
 
-def _is_request(told: Mapping[str, Any]) -> bool:
-    """Where no operation says what a span is, a model does, or a provider beside tokens that were counted."""
+def _is_request(told: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+    """Whether a span is a request to a model, and not a server's or a database's that bears the name of one.
+
+    Where no operation says so, tokens do, or a provider beside a model.
+    """
     operation = _operation(told)
-    if operation in REQUESTS:
-        return True
-    if operation in NO_REQUESTS:
+    if operation in NO_REQUESTS or is_read(operation) or _has_any(attributes, OTHER_SYSTEMS):
         return False
-    return "model" in told or ("provider" in told and "input_tokens" in told)
+    if operation in REQUESTS or not told.keys().isdisjoint(COUNTS):
+        return True
+    return "model" in told and "provider" in told and not _has_any(attributes, HTTP)
+
+
+def _has_any(attributes: Mapping[str, Any], beginnings: tuple[str, ...]) -> bool:
+    return any(name.startswith(beginnings) for name in attributes)
 
 
 def _operation(told: Mapping[str, Any]) -> str | None:
@@ -171,7 +185,9 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
     if not (len(traced.trace_id) == 16 and len(traced.span_id) == 8 and any(traced.trace_id) and any(traced.span_id)):
         raise ValueError("no trace id and span id")
     status, operation = _status(told, failed=traced.failed), _operation(told)
-    members = _needless(status, operation) | _of(MEMBERS, told)
+    asked = _fitting(_of(PARAMETERS, told), Parameters)
+    members = _uncounted(told, status, operation, stream=asked.get("stream")) | _of(MEMBERS, told)
+    members |= {name: _typed(members[name], int) for name in COUNTS if name in members}
     for member in REQUIRED:
         if member not in members:
             raise ValueError(f"no {member}: set the attribute {next(iter(MEMBERS[member]), OWN + member)}")
@@ -184,30 +200,45 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
         "operation": operation,
         "status": status,
         "client": _client(told),
-        "parameters": _fitting(_of(PARAMETERS, told), Parameters),
+        "parameters": asked,
         "messages": messages_in(traced),
     }
 
 
-def _needless(status: str, operation: str | None) -> dict[str, int]:
-    """The counts that may be missing."""
+def _uncounted(
+    told: Mapping[str, Any], status: str, operation: str | None, *, stream: bool | None
+) -> dict[str, int | None]:
+    """The counts that may be missing, and what they then are: nought, or unknown.
+
+    Streams are counted only where the customer asks for it (`stream_options`), and nobody may choose not to count. Some
+    instrumentations do not say what was streamed, and then carry no count at all.
+    """
     if status != "ok":
         return {"input_tokens": 0, "output_tokens": 0}
+    if stream or (stream is None and told.keys().isdisjoint(COUNTS)):
+        return {"input_tokens": None, "output_tokens": 0 if operation == "embeddings" else None}
     return {"output_tokens": 0} if operation == "embeddings" else {}
 
 
 def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
     """How the request ended, as far as the span tells."""
-    http_status, error, reasons = told.get("http_status"), told.get("error"), told.get("finish_reasons")
+    http_status, error, reasons = _typed(told.get("http_status"), int), told.get("error"), told.get("finish_reasons")
     if "status" in told:
         return told["status"]
     if http_status == HTTPStatus.TOO_MANY_REQUESTS or str(error).rpartition(".")[2] in RATE_LIMITED:
         return "rate_limited"
-    if any(str(reason).lower() in REFUSED for reason in (reasons if isinstance(reasons, list) else [reasons])):
+    if not REFUSED.isdisjoint(_reasons_in(reasons)):
         return "refused"
     if failed or error or (isinstance(http_status, int) and http_status >= HTTPStatus.BAD_REQUEST):
         return "error"
     return "ok"
+
+
+def _reasons_in(value: Any) -> Iterator[str]:
+    """Why the answers ended, in lower case and without what parts its words."""
+    for one in value if isinstance(value, list) else [value]:
+        for reason in _REASONS.findall(one) if isinstance(one, str) else ():
+            yield reason.rpartition(".")[2].lower().replace("_", "").replace("-", "")
 
 
 def _client(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,8 +249,7 @@ def _client(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_address(text: str) -> bool:
     try:
-        # PostgreSQL knows no zone, as in fe80::1%eth0.
-        return "%" not in str(ipaddress.ip_address(text))
+        return bool(normalize_address(text))
     except ValueError:
         return False
 
@@ -227,7 +257,18 @@ def _is_address(text: str) -> bool:
 def _fitting(members: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """Those of the members that the struct takes."""
     kinds = _kinds(struct)
-    return {member: value for member, value in members.items() if _fits(value, kinds[member])}
+    typed = {member: _typed(value, kinds[member]) for member, value in members.items()}
+    return {member: value for member, value in typed.items() if _fits(value, kinds[member])}
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """A value that is written as text, such as "True" or "12", as what it stands for; any other as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.convert(value.strip(), kind, strict=False)
+    except msgspec.ValidationError:
+        return value
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -11,8 +11,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from governance.audit.actor import Actor
 from governance.usage.actions import OLDEST_IN_FILES, note_import, record_events, span_at
+from governance.usage.queries import Sought, reported_before
 from governance.usage.sources.litellm import events_of
+from governance.usage.sources.litellm_calls import has_call_id
 from governance.usage.spend_logs import SpendLogsError, pages
+from governance.usage.wire import Rejection, Report
+from governance.web.visible import visible
 
 KEY = "LITELLM_MASTER_KEY"
 REPORTED_ROWS = 20
@@ -70,10 +74,21 @@ class Command(BaseCommand):
 
     def take_in(self, rows: list[dict[str, Any]], counts: dict[str, int], *, first_row: int) -> None:
         now = timezone.now()
-        events = events_of(rows, span=span_at(now, oldest=OLDEST_IN_FILES), first_number=first_row)
-        outcome = record_events(events, source="litellm", now=now)
+        span = span_at(now, oldest=OLDEST_IN_FILES)
+        items = [
+            (item, has_call_id(row))
+            for number, row in enumerate(rows, first_row)
+            for item in events_of([row], span=span, first_number=number)
+        ]
+        events = [Sought(item.event, named) for item, named in items if isinstance(item, Report)]
+        reports = [item for item, _ in items if isinstance(item, Report)]
+        here = reported_before(events, source="litellm")
+        missing = [report for place, report in enumerate(reports) if place not in here]
+        rejected = [item for item, _ in items if isinstance(item, Rejection)]
+        outcome = record_events([*missing, *rejected], source="litellm", now=now)
+        counts["duplicate"] += len(here)
         for rejection in outcome.rejected[: max(0, REPORTED_ROWS - counts["rejected"])]:
-            self.stderr.write(f"row {rejection.line}: {rejection.reason}")
+            self.stderr.write(f"row {rejection.line}: {visible(rejection.reason)}")
         counts["accepted"] += outcome.accepted
         counts["duplicate"] += outcome.duplicate
         counts["rejected"] += len(outcome.rejected)

@@ -1,0 +1,90 @@
+"""What kinds of call LiteLLM logs, and which call a payload or a row is about. Pure.
+
+The call types are those of litellm/types/utils.py.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from governance.usage.sources.places import Places, first, text
+
+# Of other call types (files, tools and whatever comes yet) those count that have used tokens.
+OPERATIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("completion", "acompletion"), "chat"),
+    **dict.fromkeys(("responses", "aresponses", "_aresponses_websocket"), "chat"),
+    **dict.fromkeys(("create_interaction", "acreate_interaction"), "chat"),
+    **dict.fromkeys(("anthropic_messages", "aanthropic_messages"), "chat"),
+    **dict.fromkeys(("text_completion", "atext_completion"), "text_completion"),
+    **dict.fromkeys(("embedding", "aembedding"), "embeddings"),
+    **dict.fromkeys(("generate_content", "agenerate_content"), "generate_content"),
+    **dict.fromkeys(("generate_content_stream", "agenerate_content_stream"), "generate_content"),
+}
+# The body of the customer's request stands in the place of the messages, as JSON text.
+PASS_THROUGH: Final = frozenset({"pass_through_endpoint", "llm_passthrough_route", "allm_passthrough_route"})
+# Answers that may be made in the background: the call comes back at once and without tokens, which a later report of
+# the same answer brings. A batch has no earlier report.
+BACKGROUND: Final = frozenset(
+    {"responses", "aresponses", "create_interaction", "acreate_interaction", "get_responses", "aget_responses"}
+)
+BATCHES: Final = frozenset({"retrieve_batch", "aretrieve_batch"})
+
+CALL_ID: Final[Places] = ("litellm_call_id", "metadata.litellm_call_id")
+ANSWER_ID: Final[Places] = ("id", "request_id")
+# What Python writes for nothing, and what LiteLLM writes behind an id to have rows of its own.
+_NO_ID: Final = ("None", "null")
+_OF_THE_ROW: Final = ("_background_cost", "_batch_cost")
+_OF_A_CACHE: Final = "_cache_hit"
+_READS: Final = frozenset(f"{a}{verb}" for verb in ("get", "retrieve", "list", "delete", "cancel") for a in ("", "a"))
+
+LONGEST_ID: Final = 200
+
+
+class Call(NamedTuple):
+    """Which call it is. `id` is shown; `identity` and `completes` are those of `wire.Report`."""
+
+    id: str
+    identity: str
+    completes: str | None
+
+
+def is_read(call_type: str | None) -> bool:
+    """Whether a call only reads, lists or ends what an earlier one made, whose tokens its answer repeats."""
+    return call_type not in BATCHES and not _READS.isdisjoint((call_type or "").split("_"))
+
+
+def call_in(item: Mapping[str, Any], *, account: str, began: datetime, has_figures: bool) -> Call:
+    """Which call a payload, or a row of the spend logs, is about.
+
+    It is known by the id of its answer, with its own id and the second it began in: servers give many answers one id,
+    and customers may choose the id of a call (`x-litellm-call-id`). Without an answer of its own, since none came or a
+    cache gave it, the call is known by the other two.
+    """
+    call_type, second = text(item.get("call_type")), int(round(began.timestamp(), 3))
+    answer, call = (_told(first(item, places)) for places in (ANSWER_ID, CALL_ID))
+    for suffix in _OF_THE_ROW:
+        answer = answer and answer.removesuffix(suffix)
+    if answer == call or (answer and call and _OF_A_CACHE in answer):
+        answer = None
+    if answer is None:
+        name = _short(f"{call or account}@{second if call else round(began.timestamp(), 3)}")
+        return Call(name, name, None)
+    if call_type in BATCHES or (call_type in BACKGROUND and not has_figures):
+        return Call(_short(answer), answer, None)
+    completes = answer if call_type in BACKGROUND or is_read(call_type) else None
+    return Call(_short(answer), f"{answer}\n{call}\n{second}", completes)
+
+
+def has_call_id(item: Mapping[str, Any]) -> bool:
+    """Whether it names the call; rows of older versions do not."""
+    return _told(first(item, CALL_ID)) is not None
+
+
+def _told(value: Any) -> str | None:
+    told = text(value)
+    return None if told in _NO_ID else told
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_ID else blake2b(name.encode()).hexdigest()
