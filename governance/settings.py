@@ -26,6 +26,8 @@ AUTOMATIC_TRAFFIC_PERCENT  … and of how much of the traffic of an hour (defaul
 AUTOMATIC_SHADOW_HOURS  how long a policy is in the shadow before it can go live without a reason (default 24)
 UNDO_MINUTES      how long after a decision lifting it counts as undoing a slip (default 30)
 GATEWAY_SILENT_MINUTES  after how many minutes without a question or a report a gateway counts as silent (default 5)
+UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's name cannot be read: refuse (default),
+                  or outage, so that they do what they were set to do when Stillwatch does not answer
 GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
 
@@ -278,6 +280,7 @@ PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
 INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
+UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
 WEBHOOK_PRIVATE_NETWORKS: list[str] = env.list("WEBHOOK_PRIVATE_NETWORKS", [])
 AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))

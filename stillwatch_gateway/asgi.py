@@ -7,24 +7,34 @@ from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.naming import by_key
 from stillwatch_gateway.refusing import Pace, Refusal, refused
 
-Identify = Callable[[Mapping[str, str]], Mapping[str, str | None]]
+Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
 class Stillwatch:
     """Refuses restricted customers before the application sees them; holds throttled ones to their limit.
 
-    `identify` names the customer from the headers of a request, for `Gateway.decide`; without it the API key does.
+    `identify` names the customer from the headers of a request, for `Gateway.decide`; without it the API key does. The
+    names of headers are in lower case, and several values of one header are joined with commas, as WSGI servers do.
     What is in force is passed on as `scope["stillwatch"]`, so that the application can withhold what is to be withheld.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]], gateway: Gateway, identify: Identify = by_key) -> None:
-        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, Pace()
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        gateway: Gateway,
+        identify: Identify = by_key,
+        pace: Pace | None = None,
+    ) -> None:
+        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, pace or Pace()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
         decision = self._gateway.decide(**self._identify(headers))
         instead = refused(decision, self._pace)
         if instead is None:

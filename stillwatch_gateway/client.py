@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -22,10 +22,11 @@ from stillwatch_gateway.messages import (
     MOST_CHANGES_BYTES,
     MOST_SNAPSHOT_BYTES,
     BadMessageError,
+    Head,
     read_changes,
     signing_key,
 )
-from stillwatch_gateway.naming import this_process
+from stillwatch_gateway.naming import in_every_reading, this_process
 from stillwatch_gateway.normalization import name_of
 from stillwatch_gateway.restricted import Decision, OutOfOrderError, Restricted
 
@@ -39,6 +40,7 @@ FOLD_AT_BYTES: Final = 32 * 2**20
 FOLD_AT_CHANGES: Final = 50_000
 PIECE: Final = 2**18
 REFUSALS_REPORTED: Final = 500
+FAULTS_LOGGED: Final = 10  # of one message
 
 
 class AnswerError(Exception):
@@ -78,6 +80,7 @@ class Gateway:
         self._known = threading.Event()
         self._ended = threading.Event()
         self._refusals: dict[int, list[float]] = {}
+        self._faults = 0
         self._caller: HTTPConnection | None = None
         self._store: disk.Store | None = None
         self._follower = threading.Thread(target=self._follow, name="stillwatch", daemon=True)
@@ -91,7 +94,8 @@ class Gateway:
         """
         self._store = disk.Store(self._folder, self._key)
         if kept := self._store.load():
-            self._restricted, self._closed_plans = kept
+            self._restricted, self._closed_plans = kept.restricted, kept.closed
+            self._note_faults(kept.faults)
         self._follower.start()
         return self._known.wait(wait)
 
@@ -110,11 +114,13 @@ class Gateway:
         key: str | None = None,
         digest: str | None = None,
         organisation: str | None = None,
+        also: Iterable[str] = (),
         plan: str | None = None,
     ) -> Decision:
-        """What to do with a request of whoever has these names; give all that you know.
+        """What to do with a request of the customer with these names; give all that you know.
 
-        `key` is your id of the API key, `digest` the SHA-256 of its secret in hexadecimal.
+        `key` is your id of the API key, `digest` the SHA-256 of its secret in hexadecimal. Where a request shows
+        several of a kind, `also` are the others, each with its kind: "account:acct_1042".
         """
         names = []
         if account is not None:
@@ -125,6 +131,10 @@ class Gateway:
             names.append(name_of("digest", digest))
         if organisation is not None:
             names.append(name_of("organisation", organisation))
+        names += also
+        text = "".join(names)
+        if "%" in text or not text.isascii():
+            names = in_every_reading(names)
         age = time.monotonic() - self._known_at
         decision = self._restricted.decide(names, now=time.time(), age=age)
         if not decision.allowed:
@@ -136,6 +146,11 @@ class Gateway:
     @property
     def sequence(self) -> int:
         return self._restricted.sequence
+
+    @property
+    def faults(self) -> int:
+        """How many of the restrictions and changes that are held could not be read, or only in part."""
+        return self._faults
 
     @property
     def age(self) -> float:
@@ -187,7 +202,15 @@ class Gateway:
     def _take_changes(self) -> None:
         refusals = self._refusals_to_tell()
         waits = WAIT_SECONDS if self._known.is_set() else 0
-        asked = json.dumps({"after": self.sequence, "instance": self._instance, "wait": waits, "refusals": refusals})
+        asked = json.dumps(
+            {
+                "after": self.sequence,
+                "instance": self._instance,
+                "wait": waits,
+                "refusals": refusals,
+                "faults": self._faults,
+            }
+        )
         answer = self._ask("POST", "/api/v1/access/changes", asked)
         body = _inflated(_read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)
         digest, signed = answer.getheader("Stillwatch-Digest"), answer.getheader("Stillwatch-Signature")
@@ -197,6 +220,7 @@ class Gateway:
             raise BadMessageError(f"changes after {changes.after}, not {self.sequence}")
         disk.apply(self._restricted, changes)
         self._closed_plans = changes.closed
+        self._note_faults(changes.faults)
         self._now_known()
         if changes.changes and self._store is not None:
             self._store.keep_changes(body, str(digest), str(signed))
@@ -206,24 +230,32 @@ class Gateway:
         answer = self._ask("GET", "/api/v1/access/snapshot")
         digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
         received = self._folder / f"received-{os.getpid()}"
-        head = f"{digest} {signed}\n"
-        if len(head) > disk.HEAD_BYTES or not head.isascii():
+        signature_line = f"{digest} {signed}\n"
+        if len(signature_line) > disk.HEAD_BYTES or not signature_line.isascii():
             raise BadMessageError("the signature is too long")
         try:
-            _receive(answer, received, head.encode())
-            restricted, closed = self._checked(received)
+            _receive(answer, received, signature_line.encode())
+            restricted, head = self._checked(received)
             if self._store is not None:
                 self._store.keep_snapshot(received)
         finally:
             received.unlink(missing_ok=True)
-        self._restricted, self._closed_plans = restricted, closed
+        self._restricted, self._closed_plans = restricted, head.closed
+        self._faults = 0  # the snapshot stands for all that came before it
+        self._note_faults(head.faults)
         self._now_known()
 
-    def _checked(self, received: Path) -> tuple[Restricted, frozenset[str]]:
+    def _checked(self, received: Path) -> tuple[Restricted, Head]:
         restricted, head = disk.load_snapshot(received, self._key)
         if head.sequence < self.sequence:
             raise BadMessageError(f"a snapshot of {head.sequence} is older than {self.sequence}")
-        return restricted, head.closed
+        return restricted, head
+
+    def _note_faults(self, faults: Sequence[str]) -> None:
+        """Count what could not be read, which is reported to Stillwatch, and log some of it."""
+        self._faults += len(faults)
+        for fault in faults[:FAULTS_LOGGED]:
+            logger.warning("A message of Stillwatch could not be read whole; update this client. %s", fault)
 
     def _now_known(self) -> None:
         self._known_at = time.monotonic()

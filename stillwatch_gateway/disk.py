@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.messages import (
     LONGEST_LINE,
@@ -25,6 +25,14 @@ from stillwatch_gateway.messages import (
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 HEAD_BYTES: Final = 200
+
+
+class Loaded(NamedTuple):
+    """The restrictions of a snapshot, the plans that are refused without Stillwatch, and what could not be read."""
+
+    restricted: Restricted
+    closed: frozenset[str]
+    faults: tuple[str, ...]
 
 
 class Store:
@@ -47,13 +55,13 @@ class Store:
     def changes_bytes(self) -> int:
         return self._changes.stat().st_size if self._changes.exists() else 0
 
-    def load(self) -> tuple[Restricted, frozenset[str]] | None:
-        """What was known last, and the plans that are refused without Stillwatch; None where nothing usable is kept."""
+    def load(self) -> Loaded | None:
+        """What was known last; None where nothing usable is kept."""
         try:
             restricted, head = load_snapshot(self._snapshot, self._key)
         except (OSError, BadMessageError):
             return None
-        closed = head.closed
+        closed, faults = head.closed, head.faults
         for changes in self._kept_changes():
             if changes.after == restricted.sequence:
                 try:
@@ -61,7 +69,8 @@ class Store:
                 except OutOfOrderError:  # the rest comes with the next snapshot
                     break
                 closed = changes.closed
-        return restricted, closed
+                faults += changes.faults
+        return Loaded(restricted, closed, faults)
 
     def _kept_changes(self) -> Iterator[Changes]:
         """In order, up to where the file was cut off, if it was."""
@@ -114,8 +123,9 @@ def load_snapshot(file: Path, key: bytes) -> tuple[Restricted, Head]:
 
 def parse_snapshot(lines: BinaryIO) -> tuple[Restricted, Head]:
     """Raises BadMessageError."""
-    head, entries = read_snapshot(_bounded(lines))
-    return Restricted(entries, head.sequence), head
+    faults: list[str] = []
+    head, entries = read_snapshot(_bounded(lines), faults)
+    return Restricted(entries, head.sequence), head._replace(faults=tuple(faults))
 
 
 def verify(body: bytes, digest: str | None, signed: str | None, key: bytes) -> None:

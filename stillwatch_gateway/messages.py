@@ -1,7 +1,12 @@
-"""What Stillwatch tells gateways, read with suspicion: signed, bounded, whole, and in order, or not at all.
+"""Messages from Stillwatch to gateways: parsing and checks.
 
 A snapshot is lines of JSON: a head with `sequence` and `count`, then one restriction a line, in the order of their
 numbers. Changes are one JSON document: the changes from `after` up to `sequence`, each with the next number.
+
+A message must be signed, within the limits, complete and in order, or all of it is refused. What is inside one
+restriction or change may be newer than this client: that refuses nothing else. A restriction that denies access, or
+does not say that it does not, is applied to whom it names with what can be read; any other that cannot be read is
+skipped. Both are counted as faults.
 """
 
 import hashlib
@@ -9,37 +14,56 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from stillwatch_gateway.normalization import name_of
-from stillwatch_gateway.restricted import FOREVER, KINDS, NAMED_BY, Entry, Terms
+from stillwatch_gateway.restricted import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
 
 FORMAT: Final = 1
 MOST_CHANGES_BYTES: Final = 64 * 2**20
 MOST_SNAPSHOT_BYTES: Final = 2**30
 LONGEST_LINE: Final = 64 * 2**20
 LONGEST_NAME: Final = 200
+KNOWN_NAMES: Final = tuple(f"{kind}:" for kind in NAMED_BY)
 
 
 class BadMessageError(ValueError):
     """Something that Stillwatch did not say, or not so."""
 
 
+class Told(NamedTuple):
+    """One restriction as far as it can be read.
+
+    `entry` is None where there is nothing to apply; `fault` says what could not be read, and is blank otherwise.
+    """
+
+    entry: Entry | None
+    fault: str = ""
+
+
 class Head(NamedTuple):
-    """How a snapshot begins. `closed` are the plans whose customers are refused while Stillwatch cannot be reached."""
+    """How a snapshot begins. `closed` are the plans whose customers are refused while Stillwatch cannot be reached.
+
+    `faults` are sentences about restrictions that could not be read, or only in part; blank until all are read.
+    """
 
     sequence: int
     size: int
     closed: frozenset[str]
+    faults: tuple[str, ...] = ()
 
 
 class Changes(NamedTuple):
-    """What happened between `after` and `sequence`: number, restriction told, number of a restriction that ended."""
+    """What happened between `after` and `sequence`: number, restriction told, number of a restriction that ended.
+
+    `faults` are sentences about changes that could not be read, or only in part.
+    """
 
     after: int
     sequence: int
     changes: list[tuple[int, Entry | None, int | None]]
     closed: frozenset[str]
+    faults: tuple[str, ...] = ()
 
 
 def signing_key(service_key: str) -> bytes:
@@ -71,21 +95,35 @@ def read_changes(body: bytes) -> Changes:
     if not isinstance(listed, list) or sequence != after + len(listed):
         raise BadMessageError("changes are missing")
     changes: list[tuple[int, Entry | None, int | None]] = []
+    faults: list[str] = []
     for number, change in enumerate(listed, start=after + 1):
         if not isinstance(change, dict) or _number(change, "sequence") != number:
             raise BadMessageError(f"change {number} is not where it should be")
-        if "ended" in change:
-            changes.append((number, None, _number(change, "ended")))
-        else:
-            changes.append((number, read_entry(change.get("restriction")), None))
-    return Changes(after, sequence, changes, _closed(document))
+        entry, ended, fault = _read_change(change)
+        changes.append((number, entry, ended))
+        if fault:
+            faults.append(f"change {number}: {fault}")
+    return Changes(after, sequence, changes, _closed(document), tuple(faults))
 
 
-def read_snapshot(lines: Iterable[bytes]) -> tuple[Head, Iterator[Entry]]:
-    """The head, and the restrictions as they are read; the last raises BadMessageError where any is missing."""
+def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]:
+    """The restriction told, the number of one that ended, and what could not be read."""
+    if "restriction" in change:
+        entry, fault = read_entry(change["restriction"])
+        return entry, None, fault
+    if _is_number(change.get("ended")):
+        return None, change["ended"], ""
+    return None, None, "neither a restriction nor an end"
+
+
+def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[Entry]]:
+    """The head, and the restrictions as they are read; the last raises BadMessageError where any is missing.
+
+    What cannot be read is added to `faults`.
+    """
     rest = iter(lines)
     head = _head(next(rest, b""))
-    return head, _entries(rest, head)
+    return head, readable(_entries(rest, head), [] if faults is None else faults)
 
 
 def _head(line: bytes) -> Head:
@@ -94,65 +132,91 @@ def _head(line: bytes) -> Head:
     return Head(_number(document, "sequence"), _number(document, "count"), _closed(document))
 
 
-def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Entry]:
+def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Told]:
     count, last = 0, 0
     for line in lines:
-        entry = read_entry(_json(line))
-        if not entry.is_whole:
-            raise BadMessageError(f"restriction {entry.number} lacks names")
-        if not last < entry.number <= head.sequence:
-            raise BadMessageError(f"restriction {entry.number} after {last} of {head.sequence}")
-        count, last = count + 1, entry.number
-        yield entry
+        try:
+            told = read_entry(json.loads(line))
+        except (ValueError, RecursionError):
+            told = Told(None, "a line is no JSON")
+        if told.entry is not None:
+            number = told.entry.number
+            if not told.entry.is_whole:
+                told = Told(told.entry._replace(is_whole=True), f"restriction {number} lacks names")
+            if not last < number <= head.sequence:
+                raise BadMessageError(f"restriction {number} after {last} of {head.sequence}")
+            last = number
+        count += 1
+        yield told
     if count != head.size:
         raise BadMessageError(f"{count} restrictions of {head.size}")
 
 
-def read_entry(told: Any) -> Entry:
-    """A restriction as Stillwatch tells it, with all its names or, where it has many, those that changed.
-
-    Raises BadMessageError.
-    """
-    if not isinstance(told, dict):
-        raise BadMessageError("a restriction is missing")
-    kind, reason = told.get("kind"), told.get("reason")
-    if kind not in KINDS or not isinstance(reason, str) or not reason:
-        raise BadMessageError("a restriction has no kind or no reason")
-    requests, tokens = _limit(told, "requests_per_minute"), _limit(told, "tokens_per_minute")
-    withheld = told.get("withheld")
-    if not isinstance(withheld, list) or not all(isinstance(what, str) and what for what in withheld):
-        raise BadMessageError("a restriction does not say what is withheld")
-    if kind == "throttle" and requests is None and tokens is None:
-        raise BadMessageError("a throttle has no limit")
-    since, until = _time(told, "from"), _time(told, "until", missing=FOREVER)
-    if until <= since:
-        raise BadMessageError("a restriction ends before it starts")
+def read_entry(told: Any) -> Told:
+    """Read one restriction, whatever it is, with all its names or, where it has many, those that changed."""
+    faults: list[str] = []
+    if not isinstance(told, dict) or not _is_number(told.get("number")):
+        return Told(None, "a restriction has no number")
     is_whole = "names" in told or "names_added" not in told
-    names = tuple(_names(told.get("names" if is_whole else "names_added")))
-    removed = () if is_whole else tuple(_names(told.get("names_removed")))
-    if not names and not removed:
-        raise BadMessageError("a restriction does not say whom it is against")
-    return Entry(
-        number=_number(told, "number"),
-        terms=Terms(kind, reason, requests, tokens, tuple(sorted(withheld))),
-        since=since,
-        until=until,
-        names=names,
-        is_whole=is_whole,
-        removed=removed,
-    )
+    names = tuple(_names(told.get("names" if is_whole else "names_added"), faults))
+    removed = () if is_whole else tuple(_names(told.get("names_removed"), faults))
+    if not any(name.startswith(KNOWN_NAMES) for name in (*names, *removed)):
+        faults.append("it names nobody")
+    number, since, until = told["number"], _time(told, "from", faults), _time(told, "until", faults)
+    if until <= since:
+        faults.append("it ends before it starts")
+        until = FOREVER
+    terms, denies = _terms(told, names, faults)
+    fault = f"restriction {number}: {', '.join(faults)}" if faults else ""
+    if not (names or removed) or (faults and not denies):
+        return Told(None, fault)
+    return Told(Entry(number, terms, since, until, names, is_whole, removed), fault)
 
 
-def _names(named: Any) -> Iterator[str]:
-    if not isinstance(named, dict) or set(named) != set(NAMED_BY):
-        raise BadMessageError("a restriction does not say whom it is against")
+def _terms(told: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[Terms, bool]:
+    """What is asked, and whether that denies access: as the message says, else as the kind does, else it does."""
+    kind, denies = told.get("kind"), told.get("denies")
+    if not isinstance(kind, str):
+        kind = ""
+    if not isinstance(denies, bool):
+        denies = kind in DENYING or kind not in KINDS
+    requests, tokens = _limit(told, "requests_per_minute", faults), _limit(told, "tokens_per_minute", faults)
+    withheld = _withheld(told, faults)
+    reason = told.get("reason")
+    if not isinstance(reason, str) or not reason:
+        faults.append("reason is no text")
+        reason = "unknown"
+    if kind == "throttle" and requests is None and tokens is None:
+        faults.append("a throttle has no limit")
+    if kind not in KINDS:
+        faults.append(f"kind {kind[:LONGEST_NAME]!r} is not known")
+    own_word = None if kind in KINDS and denies == (kind in DENYING) else denies
+    each_account = told.get("against") == "organisation" or any(name.startswith("organisation:") for name in names)
+    return Terms(kind or "unknown", reason, requests, tokens, withheld, own_word, each_account), denies
+
+
+def readable(told: Iterable[Told], faults: list[str]) -> Iterator[Entry]:
+    """The entries that can be applied; what could not be read is added to `faults`."""
+    for entry, fault in told:
+        if fault:
+            faults.append(fault)
+        if entry is not None:
+            yield entry
+
+
+def _names(named: Any, faults: list[str]) -> Iterator[str]:
+    if not isinstance(named, dict):
+        faults.append("it does not say whom it is against")
+        return
     for kind, names in named.items():
-        if not isinstance(names, list):
-            raise BadMessageError("names are no list")
-        for name in names:
-            if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
-                raise BadMessageError("a name is blank or too long")
-            yield name_of(kind, name)
+        readable = [name for name in names if _is_name(name)] if isinstance(names, list) else []
+        if not isinstance(names, list) or len(readable) != len(names):
+            faults.append(f"names of kind {kind[:LONGEST_NAME]!r} cannot be read")
+        yield from (name_of(kind, name) for name in readable)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME
 
 
 def _same_format(document: dict[str, Any]) -> None:
@@ -179,25 +243,41 @@ def _json(text: bytes) -> dict[str, Any]:
 
 def _number(document: dict[str, Any], name: str) -> int:
     number = document.get(name)
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+    if not _is_number(number):
         raise BadMessageError(f"{name} is no number")
-    return number
+    return int(number)
 
 
-def _limit(document: dict[str, Any], name: str) -> int | None:
-    if name not in document:
-        raise BadMessageError(f"{name} is missing")
-    return None if document[name] is None else _number(document, name)
+def _is_number(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _time(document: dict[str, Any], name: str, missing: float | None = None) -> float:
-    text = document.get(name)
-    if text is None and missing is not None and name in document:
-        return missing
+def _limit(told: dict[str, Any], name: str, faults: list[str]) -> int | None:
+    limit = told.get(name)
+    if limit is None or _is_number(limit):
+        return limit
+    faults.append(f"{name} is no number")
+    return None
+
+
+def _withheld(told: dict[str, Any], faults: list[str]) -> tuple[str, ...]:
+    withheld = told.get("withheld", [])
+    if isinstance(withheld, list) and all(isinstance(what, str) and what for what in withheld):
+        return tuple(sorted(withheld))
+    faults.append("withheld is no list of texts")
+    return ()
+
+
+def _time(told: dict[str, Any], name: str, faults: list[str]) -> float:
+    """Seconds since 1970; a beginning that cannot be read has been, and an end that cannot be read never comes."""
+    text = told.get(name)
+    if text is None and name == "until":
+        return FOREVER
     try:
         time = datetime.fromisoformat(text)  # type: ignore[arg-type] # whatever it is
-    except (TypeError, ValueError) as error:
-        raise BadMessageError(f"{name} is no time") from error
-    if time.tzinfo is None:
-        raise BadMessageError(f"{name} names no time zone")
-    return time.timestamp()
+        if time.tzinfo is not None:
+            return time.timestamp()
+    except (TypeError, ValueError, OverflowError):
+        pass
+    faults.append(f"{name} is no time with a time zone")
+    return 0.0 if name == "from" else FOREVER

@@ -6,8 +6,12 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from stillwatch_gateway.normalization import normalize_id
 
 # What LiteLLM writes where there is no team, user or key of a customer.
 LITELLMS_OWN: Final = frozenset(
@@ -28,7 +32,8 @@ def this_process() -> str:
 
 def bearer(authorization: str) -> str | None:
     """The secret of `Authorization: Bearer …`."""
-    return (authorization[7:].strip() or None) if authorization[:7].lower() == "bearer " else None
+    words = authorization.split(None, 1)
+    return words[1].strip() if len(words) == 2 and words[0].lower() == "bearer" else None
 
 
 def digest(secret: str) -> str:
@@ -36,10 +41,66 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest()
 
 
-def by_key(headers: Mapping[str, str]) -> Mapping[str, str | None]:
-    """Whoever shows this API key, as a bearer token or as X-Api-Key; the names of headers are in lower case."""
-    secret = bearer(headers.get("authorization", "")) or headers.get("x-api-key")
-    return {"digest": digest(secret) if secret else None}
+def listed(value: str) -> list[str]:
+    """The values of a header that may have been sent more than once: servers and proxies join these with commas.
+
+    A value may have a comma of its own, so that the whole comes first.
+    """
+    if "," not in value:
+        return [value.strip()]
+    return [value.strip(), *(part.strip() for part in value.split(","))]
+
+
+def shown_keys(authorization: str, api_key: str) -> list[str]:
+    """The digest of every API key that a request shows, as a bearer token or as X-Api-Key; "" is a header not sent.
+
+    An application behind a gateway may go by any of them, and may not ask for the scheme.
+    """
+    secrets_shown = (
+        [bearer(value) or _without_scheme(value) for value in listed(authorization)] if authorization else []
+    )
+    secrets_shown += listed(api_key) if api_key else []
+    return [digest(secret) for secret in dict.fromkeys(secrets_shown) if secret]
+
+
+def _without_scheme(authorization: str) -> str | None:
+    return authorization if len(authorization.split()) == 1 and authorization.lower() != "bearer" else None
+
+
+def by_key(headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """The API keys that a request shows; the names of headers are in lower case, several values joined with commas."""
+    first, *others = shown_keys(headers.get("authorization", ""), headers.get("x-api-key", "")) or (None,)
+    return {"digest": first, "also": [f"digest:{other}" for other in others]}
+
+
+def readings(value: str) -> list[str]:
+    """Every name that a text may stand for, the text itself first, each as ids are registered.
+
+    Gateways may send a name percent-encoded, since headers hold ASCII only. Whether "50%25" is such a name or stands as
+    it is registered nobody can tell, so that both count; so do UTF-8 and Latin-1, either of which a server may have
+    decoded the other as.
+    """
+    if value.isascii() and "%" not in value:
+        return [normalize_id(value)]
+    found = [value]
+    for encoding in ("utf-8", "latin-1"):
+        with suppress(UnicodeEncodeError):
+            sent = value.encode(encoding)
+            found += [_decoded(sent), _decoded(unquote_to_bytes(sent))]
+    return list(dict.fromkeys(map(normalize_id, found)))
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+
+
+def in_every_reading(names: Iterable[str]) -> list[str]:
+    """Of names with their kinds, such as "account:acct_1042"."""
+    kinds_and_values = (name.partition(":") for name in names)
+    return [f"{kind}:{reading}" for kind, _, value in kinds_and_values for reading in readings(value)]
 
 
 def litellm_account(team: str | None, user: str | None, key: str | None) -> str | None:

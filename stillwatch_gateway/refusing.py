@@ -3,12 +3,13 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from stillwatch_gateway.restricted import Decision
 
 MINUTE: Final = 60.0
-PACES_KEPT: Final = 100_000
+BUCKETS_KEPT: Final = 100_000
 
 
 class Refusal(NamedTuple):
@@ -43,28 +44,33 @@ def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) 
 
 
 class Pace:
-    """Holds customers to the requests a minute that a throttle leaves them, in this process: a token bucket each."""
+    """Holds customers to the requests a minute that throttles leave them, in this process.
 
-    def __init__(self) -> None:
-        self._left: dict[int, tuple[float, float]] = {}  # by restriction: tokens, and when that was
+    One token bucket for each throttle; a throttle of an organisation has one for each account of it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[tuple[int, str], tuple[float, float]] = {}  # tokens left, and when that was
         self._lock = threading.Lock()
 
     def wait(self, decision: Decision) -> float:
-        """Seconds until the next request may come; 0 where this one may."""
-        limit = decision.requests_per_minute
-        if limit is None or decision.number is None:
+        """Take one request from every bucket and return 0, or return the seconds until all have one and take none."""
+        if not decision.throttles:
             return 0.0
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
-            if len(self._left) > PACES_KEPT:
-                self._left.clear()
-            tokens, since = self._left.get(decision.number, (float(limit), now))
-            tokens = min(limit, tokens + (now - since) * limit / MINUTE)
-            if tokens >= 1:
-                self._left[decision.number] = tokens - 1, now
-                return 0.0
-            self._left[decision.number] = tokens, now
-            return (1 - tokens) * MINUTE / limit
+            if len(self._buckets) > BUCKETS_KEPT:
+                self._buckets.clear()
+            left, wait = {}, 0.0
+            for number, limit, each_account in decision.throttles:
+                bucket = number, decision.customer if each_account else ""
+                tokens, since = self._buckets.get(bucket, (float(limit), now))
+                left[bucket] = tokens = min(limit, tokens + (now - since) * limit / MINUTE)
+                if tokens < 1:
+                    wait = max(wait, (1 - tokens) * MINUTE / limit if limit else MINUTE)
+            self._buckets.update({bucket: (tokens if wait else tokens - 1, now) for bucket, tokens in left.items()})
+            return wait
 
 
 def refused(decision: Decision, pace: Pace) -> Refusal | None:

@@ -6,7 +6,7 @@ moment between an old restriction and the one that takes its place.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from struct import Struct
 from typing import Final, NamedTuple
@@ -18,13 +18,27 @@ FOREVER: Final = inf
 
 
 class Terms(NamedTuple):
-    """What a restriction asks of the gateway. Few differ, so that thousands of restrictions share one."""
+    """What a restriction asks of the gateway. Few differ, so that thousands of restrictions share one.
+
+    `denies` is the message's word on whether access is denied, None where the kind says so. `each_account` is set for
+    restrictions of an organisation: a throttle leaves every account of it this many requests.
+    """
 
     kind: str
     reason: str
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     withheld: tuple[str, ...] = ()  # in alphabetical order
+    denies: bool | None = None
+    each_account: bool = False
+
+
+class Throttle(NamedTuple):
+    """A limit on requests, and the number of the restriction that sets it."""
+
+    number: int
+    requests_per_minute: int
+    each_account: bool
 
 
 class Entry(NamedTuple):
@@ -48,7 +62,8 @@ class Decision(NamedTuple):
     """What a gateway is to do with a request. `number` and `kind` are those of the strongest restriction, if any.
 
     `sequence` is the number of the newest change that it takes into account; `age` the seconds since that was last
-    known to be the newest; `because` says why, where it is not a restriction that refuses.
+    known to be the newest; `because` says why, where it is not a restriction that refuses. `throttles` are all limits
+    on requests, of which `requests_per_minute` is the lowest, and `customer` the name that they apply to.
     """
 
     allowed: bool
@@ -61,6 +76,8 @@ class Decision(NamedTuple):
     sequence: int
     age: float
     because: str = ""
+    throttles: tuple[Throttle, ...] = ()
+    customer: str = ""
 
 
 class OutOfOrderError(ValueError):
@@ -143,7 +160,7 @@ class Restricted:
             else:
                 self._by_name.pop(name, None)
 
-    def decide(self, names: Iterable[str], *, now: float, age: float = 0.0) -> Decision:
+    def decide(self, names: Sequence[str], *, now: float, age: float = 0.0) -> Decision:
         """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
         found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
@@ -153,28 +170,42 @@ class Restricted:
                 found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
-        return _strongest(found, self.sequence, age)
+        decision = _strongest(found, self.sequence, age)
+        return decision._replace(customer=names[0]) if decision.throttles else decision
 
 
 def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decision:
     if len(found) == 1:
         [(number, terms)] = found.items()
-        kind, reason, requests, tokens, withheld = terms
-        return Decision(kind not in DENYING, kind, reason, number, requests, tokens, withheld, sequence, age)
-    number, terms = max(found.items(), key=lambda one: (KINDS.index(one[1].kind), one[0]))
-    all_requests = [t.requests_per_minute for t in found.values() if t.requests_per_minute is not None]
+        kind, reason, requests, tokens, withheld, denies, each = terms
+        allowed = kind not in DENYING if denies is None else not denies
+        throttles: tuple[Throttle, ...] = () if requests is None else (Throttle(number, requests, each),)
+        return Decision(allowed, kind, reason, number, requests, tokens, withheld, sequence, age, "", throttles)
+    number, terms = max(found.items(), key=lambda one: (*_strength(one[1]), one[0]))
+    throttles = tuple(
+        Throttle(number, t.requests_per_minute, t.each_account)
+        for number, t in found.items()
+        if t.requests_per_minute is not None
+    )
     all_tokens = [t.tokens_per_minute for t in found.values() if t.tokens_per_minute is not None]
     return Decision(
-        allowed=terms.kind not in DENYING,
+        allowed=not _strength(terms)[0],
         kind=terms.kind,
         reason=terms.reason,
         number=number,
-        requests_per_minute=min(all_requests, default=None),
+        requests_per_minute=min((throttle.requests_per_minute for throttle in throttles), default=None),
         tokens_per_minute=min(all_tokens, default=None),
         withheld=tuple(sorted({what for t in found.values() for what in t.withheld})),
         sequence=sequence,
         age=age,
+        throttles=throttles,
     )
+
+
+def _strength(terms: Terms) -> tuple[bool, int]:
+    """Whether access is denied, then the order of the kinds; a kind that is not known comes before all others."""
+    denies = terms.kind in DENYING if terms.denies is None else terms.denies
+    return denies, KINDS.index(terms.kind) if terms.kind in KINDS else -1
 
 
 # In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty, negative where

@@ -13,8 +13,14 @@ from stillwatch_gateway.refusing import Pace, refused
 class Stillwatch:
     """As in `stillwatch_gateway.asgi`; what is in force is passed on as `environ["stillwatch"]`."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], gateway: Gateway, identify: Identify = by_key) -> None:
-        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, Pace()
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        gateway: Gateway,
+        identify: Identify = by_key,
+        pace: Pace | None = None,
+    ) -> None:
+        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, pace or Pace()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = {

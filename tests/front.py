@@ -39,8 +39,17 @@ class Served:
         self.front, self.port, self.url = front, port, f"http://127.0.0.1:{port}"
         self.secret = issue_service_key(name="litellm", scopes=["access:read"], by=MACHINE, now=timezone.now())[1]
 
-    def ask(self, path: str, *, method: str = "GET", body: Any = None, key: str | None = None, **headers: str) -> Said:
-        """With this server's service key unless `key` says otherwise; `headers` with _ for -."""
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: Any = None,
+        text: str | None = None,
+        key: str | None = None,
+        **headers: str,
+    ) -> Said:
+        """With this server's service key unless `key` says otherwise; `headers` with _ for -; `text` is a body."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if key is None and not {"x-stillwatch-key", "authorization"} & set(sent):
             sent["authorization"] = f"Bearer {self.secret}"
@@ -48,7 +57,7 @@ class Served:
             sent["authorization"] = f"Bearer {key}"
         caller = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
-            caller.request(method, path, json.dumps(body) if body is not None else None, sent)
+            caller.request(method, path, json.dumps(body) if body is not None else text, sent)
             answer = caller.getresponse()
             return Said(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         finally:
@@ -63,8 +72,16 @@ class Served:
 
 
 @contextmanager
-def served(*, closed_plans: tuple[str, ...] = (), waiting: int = 100, port: int = 0) -> Iterator[Served]:
-    front = Front(get_wsgi_application(), timezone.now, closed_plans=closed_plans, waiting=waiting)
+def served(
+    *, closed_plans: tuple[str, ...] = (), waiting: int = 100, port: int = 0, unreadable_as_outage: bool = False
+) -> Iterator[Served]:
+    front = Front(
+        get_wsgi_application(),
+        timezone.now,
+        closed_plans=closed_plans,
+        waiting=waiting,
+        unreadable_as_outage=unreadable_as_outage,
+    )
     front.start()
     server = ThreadedWSGIServer(("127.0.0.1", port), _Quiet, connections_override={})
     server.daemon_threads = True

@@ -352,6 +352,8 @@ def told(restriction: Restriction, what: Change.What, names: NamesChanged) -> di
     terms = {
         "number": restriction.number,
         "kind": str(restriction.kind),
+        "denies": restriction.denies,
+        "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
         "reason": str(restriction.reason),
         "from": restriction.starts_at.isoformat(),
         "until": restriction.expires_at.isoformat() if restriction.expires_at else None,

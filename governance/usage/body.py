@@ -48,14 +48,9 @@ def drain(request: Request, *, most: int) -> None:
 
 
 def _read(request: Request, most: int) -> bytes:
-    # Of a body sent in chunks, which has no length, Django reads nothing.
-    chunked = "Transfer-Encoding" in request.headers
-    if not chunked and int(request.headers.get("content-length") or 0) > most:
+    if int(request.headers.get("content-length") or 0) > most:
         raise _too_large(f"Send at most {most} bytes.")
-    stream = request.META["wsgi.input"] if chunked else request.stream
-    sent: bytes = stream.read(most + 1) if stream else b""
-    if len(sent) > most:
-        raise _too_large(f"Send at most {most} bytes.")
+    sent: bytes = request.stream.read(most) if request.stream else b""
     return sent
 
 

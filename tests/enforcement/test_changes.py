@@ -59,6 +59,8 @@ class TestEachChange:
         assert Change.objects.get().told == {
             "number": 1,
             "kind": "throttle",
+            "denies": False,
+            "against": "account",
             "reason": "bulk_harvest",
             "from": "2026-11-02T09:14:00+00:00",
             "until": "2026-11-02T10:14:00+00:00",

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from tests.factories import service_key, usage_event
 from tests.front import Served
-from tests.gateways.process import configured, running, status
-from tests.gateways.test_proxies import HERE, program
-from tests.servers import free_port
+from tests.gateways import proxies
+from tests.gateways.process import status
+from tests.gateways.upstream import serving
 from tests.waiting import wait_until
 
 
@@ -64,19 +64,10 @@ class Seller:
 @contextmanager
 def nginx(front: Served, folder: Path) -> Iterator[int]:
     """The port at which customers are served, by the documented configuration."""
-    port = free_port()
-    values = {"port": port, "upstream": free_port(), "stillwatch": front.port, "key": front.secret}
-    file = configured(HERE / "nginx.conf", folder, **values)
-    command: list[str | Path] = [
-        program("nginx"),
-        "-p",
-        f"{folder}/",
-        "-c",
-        file,
-        "-g",
-        "daemon off; master_process off;",
-    ]
-    with running(command, port, folder):
+    with (
+        serving() as upstream,
+        proxies.nginx(folder, upstream=upstream.port, stillwatch=front.port, key=front.secret) as port,
+    ):
         yield port
 
 

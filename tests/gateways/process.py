@@ -7,18 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from string import Template
-from typing import Any
 
 from tests.servers import end
 from tests.waiting import PATIENCE
-
-
-def configured(template: Path, folder: Path, **values: Any) -> Path:
-    """The configuration with these values, in the folder."""
-    file = folder / template.name
-    file.write_text(Template(template.read_text()).substitute(values))
-    return file
 
 
 def status(port: int, *, path: str = "/v1/chat/completions", **headers: str) -> tuple[int, str]:
@@ -33,10 +24,12 @@ def status(port: int, *, path: str = "/v1/chat/completions", **headers: str) -> 
 
 
 @contextmanager
-def running(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[None]:
+def running(
+    command: Sequence[str | Path], port: int, folder: Path, *, cwd: Path | None = None, **environment: str
+) -> Iterator[None]:
     log = folder / "log"
     with log.open("w") as said:
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=os.environ)
+        process = subprocess.Popen(command, cwd=cwd or folder, stdout=said, stderr=said, env=os.environ | environment)
     try:
         until = time.monotonic() + PATIENCE
         while True:

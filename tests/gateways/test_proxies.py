@@ -1,9 +1,6 @@
 """A real nginx and a real Envoy, configured as docs/gateways.md says, refuse a blocked customer and let others in."""
 
 import hashlib
-import os
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +12,11 @@ from governance.enforcement.actions import lift
 from governance.enforcement.models import Gateway, Refusal
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
-from tests.gateways.process import configured, running, status
-from tests.servers import free_port
+from tests.gateways.process import status
+from tests.gateways.proxies import PROXIES
+from tests.gateways.upstream import serving
 from tests.waiting import wait_until
 
-HERE = Path(__file__).parent
 GOOD, BAD = "sk-good", "sk-harvester"
 
 
@@ -29,38 +26,13 @@ def front(transactional_db: None) -> Iterator[Served]:
         yield one
 
 
-def program(name: str) -> str:
-    found = shutil.which(
-        name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
-    )
-    if found is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
-    assert found is not None, f"{name} is not installed"
-    return found
-
-
-@pytest.fixture(params=["nginx", "envoy"])
+@pytest.fixture(params=list(PROXIES))
 def proxy(request: pytest.FixtureRequest, front: Served, tmp_path: Path) -> Iterator[int]:
     """The port at which customers are served."""
-    port = free_port()
-    values = {"port": port, "upstream": free_port(), "stillwatch": front.port, "key": front.secret}
-    if request.param == "nginx":
-        file = configured(HERE / "nginx.conf", tmp_path, **values)
-        command: list[str | Path] = [
-            program("nginx"),
-            "-p",
-            f"{tmp_path}/",
-            "-c",
-            file,
-            "-g",
-            "daemon off; master_process off;",
-        ]
-    else:
-        file = configured(HERE / "envoy.yaml", tmp_path, **values)
-        command = [program("envoy"), "--config-path", file, "--concurrency", "1", "--log-level", "error"]
-        command += ["--base-id", str(port)]
-    with running(command, port, tmp_path):
-        yield port
+    with serving() as upstream:
+        start = PROXIES[request.param]
+        with start(tmp_path, upstream=upstream.port, stillwatch=front.port, key=front.secret) as port:
+            yield port
 
 
 @pytest.fixture

@@ -10,27 +10,45 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.models import Account, Organisation
 from governance.enforcement.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
+from stillwatch_gateway.refusing import Pace
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 
+Kind = Restriction.Kind
 
-def customer(secret: str, **terms: Any) -> None:
-    """Somebody whose key is registered by its digest; restricted where there are terms."""
-    owner = account()
-    key = api_key(owner)
-    key.digest = hashlib.sha256(secret.encode()).digest()
-    key.save()
+
+def organisation_of(one: Account) -> Organisation:
+    assert one.organisation is not None
+    return one.organisation
+
+
+def customer(*secrets: str, organisation: str | None = None, **terms: Any) -> Account:
+    """Somebody whose keys are registered by their digests; restricted where there are terms."""
+    owner = account(organisation=organisation)
+    for secret in secrets:
+        key = api_key(owner)
+        key.digest = hashlib.sha256(secret.encode()).digest()
+        key.save()
     if terms:
         restriction(owner, at=timezone.now(), **terms)
+    return owner
 
 
 @pytest.fixture
 def front(transactional_db: None) -> Iterator[Served]:
     customer("sk-good")
-    customer("sk-blocked", kind=Restriction.Kind.BLOCK)
-    customer("sk-slow", kind=Restriction.Kind.THROTTLE, requests_per_minute=2)
+    customer("sk-blocked", kind=Kind.BLOCK)
+    customer("sk-slow", "sk-slow-too", kind=Kind.THROTTLE, requests_per_minute=2)
+    quay = [
+        customer(f"sk-quay-{n}", organisation="org_quay", kind=Kind.THROTTLE, requests_per_minute=n) for n in (1, 2)
+    ]
+    restriction(organisation_of(quay[0]), Kind.WITHHOLD, at=timezone.now(), withheld=["logprobs"])
+    mole = [customer(f"sk-mole-{n}", organisation="org_mole") for n in (1, 2)]
+    restriction(organisation_of(mole[0]), Kind.THROTTLE, at=timezone.now(), requests_per_minute=2)
+    restriction(mole[0], Kind.THROTTLE, at=timezone.now(), requests_per_minute=5)
     with served() as one:
         yield one
 
@@ -48,11 +66,13 @@ def by_wsgi(gateway: Gateway) -> Any:
         start_response("200 OK", [])
         return [b"served"]
 
-    guarded = wsgi.Stillwatch(application, gateway)
+    guarded = wsgi.Stillwatch(application, gateway, pace=Pace(clock=lambda: 0.0))
 
-    def ask(secret: str) -> tuple[int, bytes]:
+    def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         statuses: list[int] = []
-        environ = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+        environ = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+        if secrets:
+            environ["HTTP_AUTHORIZATION"] = ",".join(f"Bearer {secret}" for secret in secrets)
         body = guarded(environ, lambda status, _: statuses.append(int(status[:3])))
         return statuses[0], b"".join(body)
 
@@ -64,15 +84,17 @@ def by_asgi(gateway: Gateway) -> Any:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"served"})
 
-    guarded = asgi.Stillwatch(application, gateway)
+    guarded = asgi.Stillwatch(application, gateway, pace=Pace(clock=lambda: 0.0))
 
-    def ask(secret: str) -> tuple[int, bytes]:
+    def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         sent: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "headers": [(b"Authorization", f"Bearer {secret}".encode())]}
+        lines = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+        lines += [(b"Authorization", f"Bearer {secret}".encode()) for secret in secrets]
+        scope = {"type": "http", "headers": lines}
         asyncio.run(guarded(scope, None, send))
         return sent[0]["status"], sent[1]["body"]
 
@@ -94,3 +116,33 @@ class TestTheMiddleware:
         ask = by(gateway)
 
         assert [ask("sk-slow")[0] for _ in range(4)] == [200, 200, 429, 429]
+
+    def test_holds_all_keys_of_a_throttled_customer_to_one_limit(self, gateway: Gateway, by: Any) -> None:
+        ask = by(gateway)
+
+        assert [ask(secret)[0] for secret in ("sk-slow", "sk-slow-too", "sk-slow")] == [200, 200, 429]
+
+    def test_counts_customers_of_one_restricted_organisation_each_by_themselves(
+        self, gateway: Gateway, by: Any
+    ) -> None:
+        ask = by(gateway)
+
+        assert [ask("sk-quay-2")[0] for _ in range(3)] == [200, 200, 429]
+        assert [ask("sk-quay-1")[0] for _ in range(2)] == [200, 429]
+
+    def test_leaves_each_account_of_a_throttled_organisation_the_whole_limit(self, gateway: Gateway, by: Any) -> None:
+        ask = by(gateway)
+
+        assert [ask("sk-mole-1")[0] for _ in range(3)] == [200, 200, 429]
+        assert [ask("sk-mole-2")[0] for _ in range(3)] == [200, 200, 429]
+
+    @pytest.mark.parametrize("secrets", [("sk-blocked", "sk-good"), ("sk-good", "sk-blocked")])
+    def test_refuses_a_request_with_two_keys_of_which_one_is_blocked(
+        self, gateway: Gateway, by: Any, secrets: tuple[str, ...]
+    ) -> None:
+        ask = by(gateway)
+
+        assert ask(*secrets)[0] == 403
+        assert ask(secrets[0], x_api_key=secrets[1])[0] == 403
+        assert ask(x_api_key=",".join(secrets))[0] == 403
+        assert ask(authorization=f"BEARER\t{secrets[0]} , bearer   {secrets[1]}")[0] == 403

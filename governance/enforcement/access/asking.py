@@ -1,13 +1,16 @@
 """A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
+from governance.web.lengths import is_of_unknown_length
 from stillwatch_gateway import naming
+from stillwatch_gateway.naming import listed, readings
 from stillwatch_gateway.normalization import name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
@@ -15,6 +18,7 @@ Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
 
 LONGEST_NAME: Final = 200
+LONGEST_ENCODED: Final = 12 * LONGEST_NAME  # each character as four bytes of UTF-8, percent-encoded
 MOST_PARTS: Final = 10
 # Python 3.11 takes long to look one up in its class.
 OK: Final = HTTPStatus.OK
@@ -25,10 +29,14 @@ STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in H
 
 
 class Question(NamedTuple):
-    """Who wants to use the API, by any of these names, such as "account:acct_1042"."""
+    """Who wants to use the API, by any of these names, such as "account:acct_1042", in every reading.
+
+    `unreadable` says which names were sent but cannot be read; it is blank where all can.
+    """
 
     names: list[str]
     min_sequence: int = 0
+    unreadable: str = ""
 
 
 class Answer(NamedTuple):
@@ -72,24 +80,53 @@ def bearer(environ: Environ) -> str | None:
     return naming.bearer(environ.get("HTTP_AUTHORIZATION", ""))
 
 
-def parameters(environ: Environ) -> dict[str, str]:
-    """Of the query. Raises RefusedError."""
+def parameters(environ: Environ) -> list[tuple[str, str]]:
+    """The members and values of the query; a value that may be encoded comes as it stands, and decoded after that.
+
+    Raises RefusedError.
+    """
     query = environ.get("QUERY_STRING", "")
     if "%" not in query and "+" not in query:  # nothing to decode, as nearly always
         member, equals, value = query.partition("=")
         if equals and "&" not in value:
-            return {member: value}
+            return [(member, value)]
+    parts = query.split("&")
+    if len(parts) > MOST_PARTS:
+        raise bad_question(f"The query has more than {MOST_PARTS} parts.")
+    found = []
     try:
-        return dict(parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS))
+        for member, _, value in (part.partition("=") for part in parts):
+            ways = value, unquote(value, errors="strict"), unquote_plus(value, errors="strict")
+            found += [(unquote_plus(member, errors="strict"), way) for way in dict.fromkeys(ways)]
     except ValueError as error:
-        raise bad_question("The query is not in the usual form, or has too many parts.") from error
+        raise bad_question("The query is not in the usual form: percent-encoded UTF-8.") from error
+    return found
+
+
+def parameter(given: Iterable[tuple[str, str]], member: str) -> str | None:
+    """The value of a parameter of which the last one counts."""
+    return dict(given).get(member)
+
+
+def members(environ: Environ, *, most: int) -> list[tuple[str, Any]]:
+    """The members of a JSON object in the body, also those that are there twice.
+
+    Raises RefusedError where it is none, or longer than `most` bytes.
+    """
+    try:
+        document = json.loads(_body(environ, most=most), object_pairs_hook=tuple)
+    except (ValueError, RecursionError) as error:
+        raise bad_question("The body is no JSON.") from error
+    if not isinstance(document, tuple):
+        raise bad_question("The body is no JSON object.")
+    return list(document)
 
 
 def decoded(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
     """What a body of JSON asks. Raises RefusedError where it does not fit, or is longer than `most` bytes."""
     try:
         return msgspec.json.decode(_body(environ, most=most), type=kind)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise bad_question(str(error)) from error
 
 
@@ -100,24 +137,49 @@ def _body(environ: Environ, *, most: int) -> bytes:
         raise bad_question("Content-Length is no number.") from error
     if length > most:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
-    body = environ["wsgi.input"].read(most + 1 if length == 0 and environ.get("HTTP_TRANSFER_ENCODING") else length)
+    body = environ["wsgi.input"].read(most + 1 if is_of_unknown_length(environ) else length)
     if len(body) > most:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
     return bytes(body)
 
 
-def names(given: Mapping[str, Any], places: Iterable[tuple[str, str]]) -> list[str]:
-    """The names that are given, each with its kind; `places` says which kind stands under which member.
+class Names:
+    """Collects the names by which a gateway asks, and what cannot be read of them."""
 
-    Blank counts as not given. Raises RefusedError.
-    """
-    named = []
-    for kind, member in places:
-        if value := given.get(member):
-            if len(value) > LONGEST_NAME:
-                raise bad_question(f"A name has at most {LONGEST_NAME} characters.")
-            named.append(name_of(kind, value))
-    return named
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.unreadable = ""
+
+    def add(self, kind: str, value: str) -> None:
+        """Add a name that is not blank."""
+        if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME:  # as nearly always
+            self.found.append(name_of(kind, value))
+            return
+        readable = [name for name in readings(value[: LONGEST_ENCODED + 1]) if _is_name(name)]
+        if readable:
+            self.found += [name_of(kind, name) for name in readable]
+        else:
+            self.unreadable = f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
+
+    def add_header(self, kind: str, value: str) -> None:
+        """Add every value of a header that was sent. Web servers hand over as blank what is not ASCII."""
+        for one in listed(value) if "," in value else (value.strip(),):
+            if one:
+                self.add(kind, one)
+            else:
+                self.unreadable = (
+                    f"The name of the {kind} cannot be read: percent-encode what is not ASCII, and send no header "
+                    "where there is no name."
+                )
+
+
+def _is_name(value: str) -> bool:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return False
+    return len(value) <= LONGEST_NAME
 
 
 def number(value: str | None) -> int:

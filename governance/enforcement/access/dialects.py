@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -11,15 +11,18 @@ from governance.enforcement.access.asking import (
     OK,
     Answer,
     Environ,
+    Names,
     Question,
+    RefusedError,
     bad_question,
     bearer,
     decoded,
-    names,
+    members,
     number,
+    parameter,
     parameters,
 )
-from stillwatch_gateway.naming import digest, litellm_account
+from stillwatch_gateway.naming import listed, litellm_account, shown_keys
 from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
 
@@ -30,43 +33,49 @@ LONGEST_GUARDRAIL: Final = 32 * 2**20  # LiteLLM sends the prompts along, which 
 
 
 class Dialect(NamedTuple):
-    """`service_key` finds the secret that the gateway shows, `question` what it asks (raises RefusedError)."""
+    """`service_key` finds the secret that the gateway shows, `question` what it asks (raises RefusedError).
+
+    `answer` takes the decision and, for a question about accounts, whether any is registered; `refuse` answers a
+    question that cannot be answered because of what is asked.
+    """
 
     service_key: Callable[[Environ], str | None]
     question: Callable[[Environ], Question]
-    answer: Callable[[Decision], Answer]
+    answer: Callable[[Decision, bool | None], Answer]
+    refuse: Callable[[RefusedError], Answer]
+    says_known: bool = False
 
 
 # Stillwatch's own: JSON ------------------------------------------------------------------------------------------
 
 
-JSON_NAMES: Final = (
-    ("account", "account"),
-    ("key", "api_key"),
-    ("digest", "key_digest"),
-    ("organisation", "organisation"),
-)
-
-
-class _JsonQuestion(msgspec.Struct):
-    account: str | None = None
-    api_key: str | None = None
-    key_digest: str | None = None
-    organisation: str | None = None
-    min_sequence: int = 0
+JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "digest", "organisation": "organisation"}
 
 
 def _json_question(environ: Environ) -> Question:
+    """By members of the query or of a JSON object. Blank and null count as not given."""
+    names = Names()
     if environ["REQUEST_METHOD"] == "POST":
-        asked = decoded(environ, _JsonQuestion, most=LONGEST_QUESTION)
-        given, min_sequence = msgspec.structs.asdict(asked), asked.min_sequence
+        given: list[tuple[str, Any]] = members(environ, most=LONGEST_QUESTION)
+        min_sequence = _sequence(dict(given).get("min_sequence", 0))
     else:
         given = parameters(environ)
-        min_sequence = number(given.get("min_sequence"))
-    named = names(given, JSON_NAMES)
-    if not named:
+        min_sequence = number(parameter(given, "min_sequence")) if len(given) > 1 else 0
+    for member, value in given:
+        kind = JSON_NAMES.get(member)
+        if kind is not None and value:
+            if not isinstance(value, str):
+                raise bad_question(f"{member} is no text.")
+            names.add(kind, value)
+    if not names.found and not names.unreadable:
         raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
-    return Question(named, min_sequence)
+    return Question(names.found, min_sequence, names.unreadable)
+
+
+def _sequence(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise bad_question("A sequence is a whole number.")
+    return value
 
 
 class _Limits(msgspec.Struct):
@@ -83,18 +92,20 @@ class _JsonAnswer(msgspec.Struct):
     decision: str
     reason: str | None
     restriction: _Strongest | None
+    known: bool | None
     limits: _Limits
     withheld: tuple[str, ...]
     sequence: int
     age: float
 
 
-def _json_answer(decision: Decision) -> Answer:
-    allowed, kind, reason, number, requests, tokens, withheld, sequence, age, _ = decision
+def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
+    allowed, kind, reason, number, requests, tokens, withheld, sequence, age, *_ = decision
     said = _JsonAnswer(
         "allow" if allowed else "deny",
         reason,
         None if number is None else _Strongest(number, kind),
+        known,
         _Limits(requests, tokens),
         withheld,
         sequence,
@@ -112,15 +123,28 @@ HEADER_NAMES: Final = (
     ("digest", "HTTP_X_STILLWATCH_KEY_DIGEST"),
     ("organisation", "HTTP_X_STILLWATCH_ORGANISATION"),
 )
+UNNAMED: Final = "Show an API key, as a bearer token or as X-Api-Key."
 
 
 def _header_question(environ: Environ) -> Question:
-    """By headers that the gateway sets, and by the API key that the customer shows.
+    """By headers that the gateway sets, and by the API keys that the customer shows.
 
-    Each only adds a name, so that no customer gets out of a restriction by sending such a header.
+    Each only adds a name, so that no customer gets out of a restriction by sending such a header. Raises RefusedError
+    where there is no name at all: an API that is open to some other credential would be open to everybody.
     """
-    shown = (bearer(environ), environ.get("HTTP_X_API_KEY"))
-    return Question([*names(environ, HEADER_NAMES), *(f"digest:{digest(secret)}" for secret in shown if secret)])
+    names = Names()
+    for kind, member in HEADER_NAMES:
+        if (value := environ.get(member)) is not None:
+            names.add_header(kind, value)
+    authorization, api_key = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY")
+    if authorization or api_key:
+        names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
+    for value in (authorization, api_key):
+        if value is not None and not (value and ("," not in value or all(listed(value)))):
+            names.unreadable = "An API key was shown that cannot be read: it is blank, or not ASCII."
+    if not names.found and not names.unreadable:
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
+    return Question(names.found, 0, names.unreadable)
 
 
 def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
@@ -143,17 +167,28 @@ def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
     return headers
 
 
-def _nginx_answer(decision: Decision) -> Answer:
+def _nginx_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
     """auth_request knows 2xx, 401 and 403; anything else is an error to it."""
     status = NO_CONTENT if decision.allowed else HTTPStatus.FORBIDDEN
     return Answer(status, _decision_headers(decision))
 
 
-def _envoy_answer(decision: Decision) -> Answer:
+def _nginx_refusal(error: RefusedError) -> Answer:
+    status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.UNAUTHORIZED else HTTPStatus.FORBIDDEN
+    return error.answer()._replace(status=status)
+
+
+def _envoy_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
     """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
     if decision.allowed:
         return Answer(OK, _decision_headers(decision))
     return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), refusal(decision).body)
+
+
+def _envoy_refusal(error: RefusedError) -> Answer:
+    """Another status of 400 to 499 refuses as well, and the customer reads why."""
+    said = {"error": {"message": str(error), "type": "access_unchecked", "param": None, "code": "access_unchecked"}}
+    return Answer(error.status, JSON, encode(said))
 
 
 # LiteLLM's generic guardrail API ---------------------------------------------------------------------------------
@@ -174,15 +209,24 @@ def _litellm_question(environ: Environ) -> Question:
     asked = decoded(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
+    names = Names()
     known = {"account": account, "key": key, "digest": key, "organisation": asked.user_api_key_org_id}
-    return Question(names(known, ((kind, kind) for kind in known)))
+    for kind, name in known.items():
+        if name:
+            names.add(kind, name)
+    return Question(names.found, 0, names.unreadable)
 
 
-def _litellm_answer(decision: Decision) -> Answer:
+def _litellm_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
     body = {"action": "NONE"}
     if not decision.allowed:
         body = {"action": "BLOCKED", "blocked_reason": refusal(decision).message}
     return Answer(OK, JSON, encode(body))
+
+
+def _litellm_refusal(error: RefusedError) -> Answer:
+    """In place of a status that is an error, after which LiteLLM may let the customer in: what is asked is theirs."""
+    return Answer(OK, JSON, encode({"action": "BLOCKED", "blocked_reason": str(error)}))
 
 
 # Which is spoken where -------------------------------------------------------------------------------------------
@@ -193,13 +237,18 @@ def _gateways_own(environ: Environ) -> str | None:
     return environ.get("HTTP_X_STILLWATCH_KEY")
 
 
-STATUS_OF_BAD_QUESTION: Final = HTTPStatus.FORBIDDEN
-
-PLAIN: Final = Dialect(lambda environ: bearer(environ) or _gateways_own(environ), _json_question, _json_answer)
-NGINX: Final = Dialect(_gateways_own, _header_question, _nginx_answer)
-ENVOY: Final = Dialect(_gateways_own, _header_question, _envoy_answer)
+PLAIN: Final = Dialect(
+    lambda environ: bearer(environ) or _gateways_own(environ),
+    _json_question,
+    _json_answer,
+    RefusedError.answer,
+    says_known=True,
+)
+NGINX: Final = Dialect(_gateways_own, _header_question, _nginx_answer, _nginx_refusal)
+ENVOY: Final = Dialect(_gateways_own, _header_question, _envoy_answer, _envoy_refusal)
 LITELLM: Final = Dialect(
     lambda environ: environ.get("HTTP_X_API_KEY") or _gateways_own(environ) or bearer(environ),
     _litellm_question,
     _litellm_answer,
+    _litellm_refusal,
 )

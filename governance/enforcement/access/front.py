@@ -26,6 +26,7 @@ from governance.enforcement.access.asking import (
 from governance.enforcement.access.dialects import Dialect
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.notes import Notes
+from governance.enforcement.access.registered import RegisteredAccounts
 from governance.enforcement.access.rows import Key
 
 READ: Final = "access:read"
@@ -64,17 +65,30 @@ class _Following(msgspec.Struct):
     instance: str = ""
     wait: float = LONGEST_WAIT
     refusals: list[_RefusedTimes] = []
+    faults: int = 0
 
 
 class Front:
-    """`waiting` is how many may wait for changes at once; the web server needs some threads more than that."""
+    """`waiting` is how many may wait for changes at once; the web server needs some threads more than that.
+
+    With `unreadable_as_outage` a gateway is told that the check is not available where a name cannot be read, so that
+    it does what it was set to do without an answer; else such a request is refused.
+    """
 
     def __init__(
-        self, django: Application, clock: Callable[[], datetime], *, closed_plans: Sequence[str], waiting: int
+        self,
+        django: Application,
+        clock: Callable[[], datetime],
+        *,
+        closed_plans: Sequence[str],
+        waiting: int,
+        unreadable_as_outage: bool = False,
     ) -> None:
         self._django, self._clock, self._closed_plans = django, clock, closed_plans
         self.keeper = Keeper(clock)
+        self.registered = RegisteredAccounts()
         self.notes = Notes(self.keeper, clock)
+        self._unreadable_as_outage = unreadable_as_outage
         self._snapshots = feed.Snapshots(closed_plans)
         self._waiting = threading.BoundedSemaphore(waiting)
         self._last_body: tuple[int, int, bytes, str] = (-1, -1, b"", "")
@@ -82,10 +96,12 @@ class Front:
     def start(self) -> None:
         """Begin to follow the changes; in the process that answers, since threads do not survive a fork."""
         self.keeper.start()
+        self.registered.start()
         self.notes.start()
 
     def end(self) -> None:
         self.keeper.end()
+        self.registered.end()
         self.notes.end()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -108,18 +124,26 @@ class Front:
 
     def _check(self, dialect: Dialect, environ: Environ) -> Answer:
         now = self._clock()
+        key = self._known(dialect.service_key(environ), now)
         try:
-            key = self._known(dialect.service_key(environ), now)
             question = dialect.question(environ)
-        except RefusedError as refused:
-            return _as_spoken(dialect, refused)
+        except RefusedError as error:
+            return dialect.refuse(error)
         if question.min_sequence > self.keeper.restricted.sequence:
             self._catch_up(question.min_sequence)
         decision = self.keeper.restricted.decide(question.names, now=now.timestamp(), age=self.keeper.age)
         self.notes.asked(key, now)
         if not decision.allowed and decision.number is not None:
             self.notes.refused(key, decision.number, now, now)
-        return dialect.answer(decision)
+        if decision.allowed and question.unreadable:
+            return self._unreadable(dialect, question.unreadable)
+        known = self.registered.knows(question.names) if dialect.says_known else None
+        return dialect.answer(decision, known)
+
+    def _unreadable(self, dialect: Dialect, why: str) -> Answer:
+        if self._unreadable_as_outage and dialect is not dialects.PLAIN:
+            return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Unreadable", why).answer()
+        return dialect.refuse(bad_question(why))
 
     def _catch_up(self, sequence: int) -> None:
         if not self.keeper.wait_for(sequence, CAUGHT_UP_SECONDS):
@@ -224,7 +248,7 @@ class Front:
     def _note_following(self, key: Key, following: _Following) -> None:
         now = self._clock()
         sequence = min(following.after, self.keeper.restricted.sequence)
-        self.notes.holds(key, following.instance, sequence, now)
+        self.notes.holds(key, following.instance, sequence, now, faults=following.faults)
         for one in following.refusals:
             first, last = (min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
             self.notes.refused(key, one.number, first, last, one.count)
@@ -235,7 +259,7 @@ def _following(environ: Environ) -> _Following:
     if environ["REQUEST_METHOD"] == "POST":
         following = decoded(environ, _Following, most=MOST_REFUSALS)
     else:
-        given = parameters(environ)
+        given = dict(parameters(environ))
         after = given.get("after") or environ.get("HTTP_LAST_EVENT_ID")
         if not after:
             raise bad_question("Say after which change: after=N, where a snapshot says N.")
@@ -246,14 +270,6 @@ def _following(environ: Environ) -> _Following:
     if len(following.instance) > LONGEST_INSTANCE:
         raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters.")
     return following
-
-
-def _as_spoken(dialect: Dialect, refused: RefusedError) -> Answer:
-    """To nginx all but two statuses that refuse are errors of its own."""
-    answer = refused.answer()
-    if dialect is dialects.NGINX and refused.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}:
-        return answer._replace(status=dialects.STATUS_OF_BAD_QUESTION)
-    return answer
 
 
 class _Stream:

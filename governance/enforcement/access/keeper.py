@@ -16,8 +16,8 @@ from psycopg import sql
 from governance.doorbell import CHANGES_CHANNEL, KEYS_CHANNEL
 from governance.enforcement.access import rows
 from governance.enforcement.access.rows import Change, Key
-from stillwatch_gateway.messages import read_entry
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.messages import read_entry, readable
+from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ PAUSE_AFTER_FAILURE: Final = 0.5
 TELLS_EVERY: Final = 0.1
 REMEMBERED: Final = 20_000
 FOLD_AT: Final = 50_000
+FAULTS_LOGGED: Final = 10  # at a time
 
 
 class Keeper:
@@ -40,6 +41,7 @@ class Keeper:
         self._clock, self._connect = clock, connect
         self.restricted = Restricted()
         self.told = 0  # up to here those who wait have been told
+        self.faults = 0  # changes that could not be read, or only in part, since the restrictions were loaded
         self.keys: dict[bytes, Key] = {}
         self.arrivals: deque[tuple[int, datetime]] = deque(maxlen=1_000)
         self._confirmed_at = float("-inf")
@@ -147,13 +149,16 @@ class Keeper:
     def _load(self, database: rows.Connection) -> None:
         """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
         with rows.snapshot(database) as taken:
-            entries = (read_entry(msgspec.json.decode(told)) for told in taken.told)
+            faults: list[str] = []
+            entries = readable((read_entry(msgspec.json.decode(told)) for told in taken.told), faults)
             restricted = Restricted(entries, taken.sequence)
             if self._loaded.is_set():
                 self._remember_up_to(taken.sequence, database)
         with self._applied:
             self.restricted = restricted
             self._applied.notify_all()
+        self.faults = 0
+        self._note_faults(faults)
         self._confirm()
         if not self._loaded.is_set():
             self.told = taken.sequence
@@ -179,13 +184,30 @@ class Keeper:
     def _apply(self, changes: list[Change]) -> None:
         if not changes:
             return
+        faults = []
         with self._applied:
             for change in changes:
-                told = read_entry(msgspec.json.decode(change.told)) if change.told is not None else None
-                self.restricted.change(change.number, told, None if told else change.restriction)
+                if change.told is None:
+                    self.restricted.change(change.number, None, change.restriction)
+                    continue
+                entry, fault = read_entry(msgspec.json.decode(change.told))
+                try:
+                    self.restricted.change(change.number, entry, None)
+                except OutOfOrderError as error:  # other names for a restriction that could not be read
+                    self.restricted.change(change.number, None, None)
+                    fault = str(error)
+                if fault:
+                    faults.append(fault)
             self._applied.notify_all()
+        self._note_faults(faults)
         self._recent.extend(changes)
         self.arrivals.append((self.restricted.sequence, self._clock()))
+
+    def _note_faults(self, faults: list[str]) -> None:
+        """A newer release may have written what this one cannot read."""
+        self.faults += len(faults)
+        for fault in faults[:FAULTS_LOGGED]:
+            logger.error("A change of what is in force could not be read whole; restart this process. %s", fault)
 
     def _confirm(self) -> None:
         self._confirmed_at = time.monotonic()

@@ -49,6 +49,7 @@ class Notes:
         self._proven: set[At] = set()  # at which a refusal is written down
         self._holders: dict[tuple[Key, str], HolderSeen] = {}
         self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
+        self._faults: dict[tuple[Key, str], int] = {}  # that each has reported
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
@@ -77,9 +78,18 @@ class Notes:
                 self._first_refused.append(at)
             self._refused[at] = Refused(key, first, last, times)
 
-    def holds(self, key: Key, instance: str, sequence: int, now: datetime) -> None:
-        """A gateway's client says up to where it knows the restrictions."""
+    def holds(self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0) -> None:
+        """A gateway's client says up to where it knows the restrictions, and how many it could not read."""
         with self._lock:
+            if faults > self._faults.get((key, instance), 0):
+                logger.error(
+                    "Gateway %s, instance %s could not read %d restrictions or changes; update its client",
+                    key.name,
+                    instance,
+                    faults,
+                )
+            if faults:
+                self._faults[key, instance] = faults
             before = self._holders.get((key, instance))
             arrivals = list(before.arrivals) if before else []
             if self._known.get((key, instance), 0) < sequence:

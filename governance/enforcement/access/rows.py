@@ -35,6 +35,10 @@ KEYS: Final = """
     SELECT key.digest, key.id, key.name, key.scopes, key.expires_at FROM staff_servicekey key
     WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > %s)
 """
+TRANSACTIONS: Final = """
+    SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint FROM pg_current_snapshot() AS now
+"""
+ACCOUNTS: Final = "SELECT id, external_id FROM accounts_account WHERE id > %s"
 PORTION: Final = 5_000
 
 Connection = psycopg.Connection[Any]
@@ -97,6 +101,19 @@ def _stream(database: Connection) -> Iterator[str]:
 def changes_after(database: Connection, sequence: int) -> list[Change]:
     """The next ones, a portion at most."""
     return [Change(*row) for row in database.execute(CHANGES, [sequence, PORTION])]
+
+
+def transactions(database: Connection) -> tuple[int, int]:
+    """The oldest transaction that is open and may write, and the next one that will begin."""
+    oldest_open, next_one = database.execute(TRANSACTIONS).fetchone() or (0, 0)
+    return oldest_open, next_one
+
+
+def accounts_after(database: Connection, primary_key: int) -> Iterator[tuple[int, str]]:
+    """The accounts with higher primary keys, with their ids."""
+    with database.transaction(), database.cursor("accounts") as found:
+        found.itersize = PORTION
+        yield from found.execute(ACCOUNTS, [primary_key])
 
 
 def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, Key]:

@@ -1,0 +1,69 @@
+"""Request bodies that are sent without a length, in chunks or over HTTP/2, get one in front of Django.
+
+Django reads nothing of a body whose length is not stated.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final
+
+from governance.web.problems import CONTENT_TYPE
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+KEPT_IN_MEMORY: Final = 2**20
+_PIECE: Final = 2**16
+
+
+def is_of_unknown_length(environ: Mapping[str, Any]) -> bool:
+    """Whether there may be a body that has to be read to its end; the server says that there is one."""
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+        return False
+    return "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "").startswith(("HTTP/2", "HTTP/3"))
+
+
+class LengthMiddleware:
+    """WSGI middleware: read a body of unknown length, and say how long it is.
+
+    413 where it has more than `most` bytes, which is the most that any view takes: views have limits of their own, and
+    know who sends. 501 where chunks are not all that is to be undone.
+    """
+
+    def __init__(self, application: Application, *, most: int) -> None:
+        self._application, self._most = application, most
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not is_of_unknown_length(environ):
+            return self._application(environ, start_response)
+        coding = environ.pop("HTTP_TRANSFER_ENCODING", "chunked").strip().lower()
+        if coding != "chunked":
+            return _problem(start_response, HTTPStatus.NOT_IMPLEMENTED, "Send the body as it is, or in chunks.")
+        with SpooledTemporaryFile(KEPT_IN_MEMORY) as body:
+            length = _copy(environ["wsgi.input"], body, self._most)
+            if length > self._most:
+                return _problem(
+                    start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {self._most} bytes."
+                )
+            body.seek(0)
+            environ |= {"CONTENT_LENGTH": str(length), "wsgi.input": body}
+            return self._application(environ, start_response)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
+    """How many bytes there were; reads on a little after `most` and no further."""
+    length = 0
+    while length <= most and (piece := source.read(_PIECE)):
+        length += len(piece)
+        target.write(piece)
+    return length
+
+
+def _problem(start_response: Callable[..., Any], status: HTTPStatus, detail: str) -> list[bytes]:
+    body = json.dumps(
+        {"type": "about:blank", "status": status.value, "title": status.phrase, "detail": detail}
+    ).encode()
+    headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [body]

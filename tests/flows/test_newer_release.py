@@ -1,0 +1,106 @@
+"""What a newer release of Stillwatch writes keeps no older web process and no older gateway from following the rest."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from governance.enforcement.models import Change, Restriction
+from stillwatch_gateway import Gateway
+from tests.factories import account, restriction
+from tests.front import Served, served
+from tests.servers import free_port
+from tests.waiting import wait_until
+
+
+def written_by_a_newer_release(name: str, **members: Any) -> None:
+    """A restriction of an account, in the words of a release that this one does not know."""
+    with transaction.atomic():
+        change = Change.objects.get(number=restriction(account(name), Restriction.Kind.WATCH, at=timezone.now()).number)
+        assert change.told is not None
+        change.told |= members
+        change.save(update_fields=["told"])
+
+
+def everything_newer() -> int:
+    """Between two blocks that every release can read; the number of the last change."""
+    restriction(account("acct_before"), at=timezone.now())
+    written_by_a_newer_release("acct_quarantined", kind="quarantine", denies=True, reason="a_new_reason")
+    written_by_a_newer_release("acct_greeted", kind="greet", denies=False, reason="a_new_reason")
+    written_by_a_newer_release("acct_reasoned", kind="block", denies=True, reason="a_new_reason", extra={"new": [1]})
+    written_by_a_newer_release("acct_odd", kind="block", denies=True, until="the end of the quarter", reason=None)
+    written_by_a_newer_release("acct_withheld", kind="withhold", denies=False, withheld=["dreams"])
+    written_by_a_newer_release(
+        "acct_grouped", kind="block", denies=True, names={"account": ["acct_grouped"], "project": ["project_1"]}
+    )
+    written_by_a_newer_release("acct_nobody", kind="block", denies=True, names={"project": ["project_1"]})
+    return restriction(account("acct_after"), at=timezone.now()).number
+
+
+DENIED = {"acct_before", "acct_quarantined", "acct_reasoned", "acct_odd", "acct_grouped", "acct_after"}
+ALLOWED = {"acct_greeted", "acct_withheld", "acct_nobody", "acct_other"}
+FAULTS = 4  # quarantine, greet, odd, and the one that names nobody
+
+
+def denied_by_check(front: Served) -> set[str]:
+    return {name for name in DENIED | ALLOWED if front.check(account=name)["decision"] == "deny"}
+
+
+def denied_by(gateway: Gateway) -> set[str]:
+    return {name for name in DENIED | ALLOWED if not gateway.decide(account=name).allowed}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "kept"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestChangesOfANewerRelease:
+    def test_are_followed_by_web_processes_and_gateways_that_run(
+        self, folder: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        log = ""
+
+        def is_logged(words: str) -> bool:
+            nonlocal log
+            log += capfd.readouterr().err
+            return words in log
+
+        with served() as front:
+            gateway = Gateway(front.url, front.secret, folder, instance="gateway-1")
+            assert gateway.start(wait=60)
+            last = everything_newer()
+            wait_until(lambda: front.front.keeper.restricted.sequence == last)
+            wait_until(lambda: gateway.sequence == last)
+            checked, decided, withheld = (
+                denied_by_check(front),
+                denied_by(gateway),
+                gateway.decide(account="acct_withheld"),
+            )
+            wait_until(lambda: is_logged(f"gateway-1 could not read {FAULTS} "), "the gateway has reported them")
+            gateway.close()
+
+        assert checked == decided == DENIED
+        assert withheld.withheld == ("dreams",)
+        assert front.front.keeper.faults == gateway.faults == FAULTS
+        assert is_logged("kind 'quarantine' is not known")
+
+    def test_are_read_by_those_that_start_afterwards_from_the_snapshot_and_from_disk(self, folder: Path) -> None:
+        last = everything_newer()
+        with served() as front:
+            gateway = Gateway(front.url, front.secret, folder)
+            assert gateway.start(wait=60)
+            wait_until(lambda: gateway.sequence == last)
+            from_snapshot, from_check = denied_by(gateway), denied_by_check(front)
+            gateway.close()
+            secret = front.secret
+        offline = Gateway(f"http://127.0.0.1:{free_port()}", secret, folder)
+        offline.start(wait=0)
+        from_disk = denied_by(offline)
+        offline.close()
+
+        assert from_snapshot == from_check == from_disk == DENIED
+        assert gateway.faults == offline.faults == FAULTS
