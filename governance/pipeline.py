@@ -9,8 +9,8 @@ from django.db import transaction
 
 from governance.doorbell import ring
 from governance.enforcement.automatic import carry_out, weigh
-from governance.review.actions import consider
 from governance.review.leniency import staff_limits
+from governance.review.opening import consider
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
 from governance.risk.policies import count_scorings

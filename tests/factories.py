@@ -8,8 +8,9 @@ from typing import Any
 
 from accounts.models import Account, ApiKey, Licence, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, restrict
+from governance.enforcement.actions import restrict
 from governance.enforcement.models import Reason, Restriction
+from governance.enforcement.terms import Terms
 from governance.review.models import Case
 from governance.risk.models import Assessment, Campaign
 from governance.risk.policy import Response

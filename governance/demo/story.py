@@ -19,8 +19,9 @@ from governance.audit.actor import Actor
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
 from governance.enforcement.models import Restriction
-from governance.review.actions import Verdict, decide, note
+from governance.review.actions import decide, note
 from governance.review.models import Case, Decision
+from governance.review.verdicts import Verdict
 from governance.staff.models import User
 from governance.usage.actions import note_import, record_lines
 

@@ -1,65 +1,24 @@
 """Putting restrictions into force and ending them: staff, the API and the pipeline all come through here."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import Account
-from governance.audit.actions import Happening, record_all, take_turn
+from governance.audit.actions import take_turn
 from governance.audit.actor import Actor
-from governance.doorbell import CHANGES_CHANNEL, call_out, ring
-from governance.enforcement.models import Change, CoveredName, Reason, Restriction
-from governance.enforcement.names import KINDS, NamesChanged, Target, outdated_restrictions, update_names
-from governance.enforcement.queries import last_number
+from governance.enforcement.activation import activate, active, deactivate, new_restriction, publish
+from governance.enforcement.models import Change, Restriction
+from governance.enforcement.names import Target, outdated_restrictions, update_names
+from governance.enforcement.restoring import against, is_over, restore, superseded_by, withdraw
+from governance.enforcement.terms import ConflictingKeyError, Difference, Terms, differences, named
 from governance.risk.models import Campaign
 
 EXPIRY = Actor.system("expiry")
-BATCH = 2_000
 PORTION = 500
-
-
-class ConflictingKeyError(Exception):
-    """The unique key was used before, for something else."""
-
-    def __init__(self, earlier: Restriction) -> None:
-        super().__init__(f"This key was used before, for restriction {earlier.number}, which is another one.")
-        self.earlier = earlier
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is put into force, whoever it is against. Until when: for ever, unless `until` says."""
-
-    kind: Restriction.Kind
-    reason: Reason
-    until: datetime | None = None
-    starts_at: datetime | None = None
-    terms_clause: str = ""
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    withheld: Sequence[str] = field(default=())
-    approver: str = ""
-
-    @classmethod
-    def of(cls, restriction: Restriction) -> Self:
-        return cls(
-            kind=Restriction.Kind(restriction.kind),
-            reason=Reason(restriction.reason),
-            until=restriction.expires_at,
-            starts_at=restriction.starts_at,
-            terms_clause=restriction.terms_clause,
-            requests_per_minute=restriction.requests_per_minute,
-            tokens_per_minute=restriction.tokens_per_minute,
-            withheld=restriction.withheld,
-            approver=restriction.approver,
-        )
-
-    def start(self, now: datetime) -> datetime:
-        return max(self.starts_at or now, now)
 
 
 class Restricting(NamedTuple):
@@ -69,37 +28,53 @@ class Restricting(NamedTuple):
     new: set[int]
 
 
-def restrict(target: Target, terms: Terms, *, unique_key: str, by: Actor, now: datetime) -> Restriction:
+class Undone(NamedTuple):
+    """What undoing ended, and what it put back in force."""
+
+    ended: list[Restriction]
+    restored: list[Restriction]
+
+
+def restrict(
+    target: Target, terms: Terms, *, unique_key: str, by: Actor, now: datetime, superseded: Collection[int] = ()
+) -> Restriction:
     """Put a restriction in force against an account, a key or an organisation.
 
     The same `unique_key` again answers with the restriction that it made. One of the same kind that is in force
-    already is replaced, so that the newest terms count, and comes back when this one is lifted or expires.
+    already is replaced, so that the newest terms count, and is restored when this one expires or is undone.
 
-    Raises ConflictingKeyError where the key was used for another target or kind, ValueError for an impossible time.
+    Raises ConflictingKeyError where the key was used for another target or other terms, ValueError for an impossible
+    time.
     """
-    return restrict_all([(target, unique_key)], terms, by=by, now=now).restrictions[0]
+    return restrict_all([(target, unique_key)], terms, by=by, now=now, superseded=superseded).restrictions[0]
 
 
-def restrict_campaign(campaign: Campaign, terms: Terms, *, unique_key: str, by: Actor, now: datetime) -> Restricting:
+def restrict_campaign(
+    campaign: Campaign, terms: Terms, *, unique_key: str, by: Actor, now: datetime, superseded: Collection[int] = ()
+) -> Restricting:
     """Restrict every account that belongs to the campaign now, each by a restriction of its own.
 
-    So each can be appealed and lifted by itself, and who joins later is not restricted unseen. It goes in portions, so
-    that nobody else waits long for their turn: where it was cut off, the same `unique_key` again does the rest.
+    So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
+    in portions, so that others do not wait long for the lock: where it was cut off, the same `unique_key` again does
+    the rest.
     """
     members = campaign_accounts(campaign)
     done = Restricting([], set())
     for start in range(0, len(members), PORTION):
-        aims = [(account, f"{unique_key}:{account.external_id}") for account in members[start : start + PORTION]]
-        restrictions, new = restrict_all(aims, terms, by=by, now=now, campaign=campaign)
+        aims = [(account, f"{unique_key}:{account.pk}") for account in members[start : start + PORTION]]
+        restrictions, new = restrict_all(
+            aims, terms, by=by, now=now, campaign=campaign, origin=unique_key, superseded=superseded
+        )
         done = Restricting(done.restrictions + restrictions, done.new | new)
     return done
 
 
-def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime, undo: bool = False) -> list[int]:
-    """Lift what is in force on accounts because they belong, or belonged, to the campaign; the numbers."""
-    numbers = list(campaign.restrictions.filter(ended_at=None).order_by("number").values_list("number", flat=True))
+def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
+    """Lift what is in force on accounts because they belong, or belonged, to the campaign. Return the numbers."""
+    could_return = Q(ended_at=None) | Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None)
+    numbers = list(campaign.restrictions.filter(could_return).order_by("number").values_list("number", flat=True))
     portions = [numbers[start : start + PORTION] for start in range(0, len(numbers), PORTION)]
-    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now, undo=undo)]
+    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now)]
 
 
 def campaign_accounts(campaign: Campaign) -> list[Account]:
@@ -109,60 +84,123 @@ def campaign_accounts(campaign: Campaign) -> list[Account]:
 
 @transaction.atomic
 def restrict_all(
-    aims: Sequence[tuple[Target, str]], terms: Terms, *, by: Actor, now: datetime, campaign: Campaign | None = None
+    aims: Sequence[tuple[Target, str]],
+    terms: Terms,
+    *,
+    by: Actor,
+    now: datetime,
+    campaign: Campaign | None = None,
+    origin: str = "",
+    superseded: Collection[int] = (),
 ) -> Restricting:
-    """`restrict` for many targets, each with its unique key, in one transaction: all or none."""
+    """`restrict` for many targets, each with its unique key, in one transaction: all or none.
+
+    `origin` is what they have in common, if it is not the unique key. `superseded` are the numbers of restrictions
+    which those of the same target and kind do not replace for a time, but take the place of; `supersede` ends the
+    others.
+    """
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
     take_turn()
+    _refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
     known = _made_before([unique_key for _, unique_key in aims])
     for target, unique_key in aims:
-        earlier = known.get(unique_key)
-        if earlier is not None and (earlier.target, earlier.kind) != (target, terms.kind):
-            raise ConflictingKeyError(earlier)
+        if (earlier := known.get(unique_key)) is not None:
+            changed = differences(earlier.restriction, target, terms, made_at=earlier.made_at)
+            if changed:
+                raise ConflictingKeyError(earlier.restriction, changed)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
-    ended = _make_room([*fresh.values()], terms.kind, by=by, now=now)
-    replaced = {one.target: one for one in ended if one.ending == Restriction.Ending.REPLACED}
+    ended = _make_room([*fresh.values()], terms.kind, superseded, origin=origin or aims[0][1], by=by, now=now)
+    replaced = {
+        one.target: one.replaces_id if one.superseded_by or one.ending == Restriction.Ending.EXPIRED else one.number
+        for one in ended
+    }
     made = [
-        _made(
+        new_restriction(
             target,
             terms,
+            origin=origin or unique_key,
             unique_key=unique_key,
             author=str(by),
-            campaign=campaign,
+            campaign=campaign.pk if campaign else None,
             replaces=replaced.get(target),
             now=now,
         )
         for unique_key, target in fresh.items()
     ]
-    _begin(made, by=by, now=now)
-    _tell(Change.What.ENDED, ended, now=now)
-    known |= {restriction.unique_key: restriction for restriction in made}
-    restrictions = [known[unique_key] for _, unique_key in aims]
+    activate(made, by=by, now=now)
+    publish(Change.What.ENDED, ended, now=now)
+    by_key = {unique_key: one.restriction for unique_key, one in known.items()}
+    by_key |= {restriction.unique_key: restriction for restriction in made}
+    restrictions = [by_key[unique_key] for _, unique_key in aims]
     return Restricting(restrictions, {restriction.number for restriction in made})
 
 
-def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime, undo: bool = False) -> bool:
-    """End a restriction before its time; False where it had ended already. `undo` says that it was a slip."""
-    return bool(lift_all([restriction.number], note=note, by=by, now=now, undo=undo))
+@transaction.atomic
+def supersede(
+    numbers: Collection[int],
+    *,
+    origin: str,
+    ending: Restriction.Ending,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+) -> list[Restriction]:
+    """End what the decision `origin` takes the place of, as far as it is still in force; undoing it restores them."""
+    if not numbers:
+        return []
+    take_turn()
+    live = active(Restriction.objects.filter(number__in=numbers))
+    deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
+    publish(Change.What.ENDED, live, now=now)
+    return live
+
+
+def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bool:
+    """End a restriction before its time; False where it had ended already."""
+    return bool(lift_all([restriction.number], note=note, by=by, now=now))
 
 
 @transaction.atomic
-def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime, undo: bool = False) -> list[int]:
-    """`lift` for many, in one transaction; the numbers of those that had not ended already."""
+def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
+    """`lift` for many, in one transaction; the numbers of those that had not ended already.
+
+    What they had replaced stays ended, and what was replaced itself is not restored any more: who lifts a restriction
+    means that it is over.
+    """
     take_turn()
-    live = _live(Restriction.objects.filter(number__in=list(numbers)))
-    ending = Restriction.Ending.UNDONE if undo else Restriction.Ending.LIFTED
-    _end(live, ending, by=by, now=now, note=note)
-    _restore(live, by=by, now=now)
-    _tell(Change.What.ENDED, live, now=now)
+    wanted = Restriction.objects.filter(number__in=list(numbers))
+    withdraw(wanted, note=note, by=by, now=now)
+    live = active(wanted)
+    deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
+    publish(Change.What.ENDED, live, now=now)
     return [restriction.number for restriction in live]
+
+
+@transaction.atomic
+def undo(
+    origins: Collection[str],
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    ending: Restriction.Ending = Restriction.Ending.UNDONE,
+) -> Undone:
+    """End everything that was put into force for these decisions or requests, and restore what it took the place of."""
+    take_turn()
+    ours = Restriction.objects.filter(origin__in=origins)
+    withdraw(ours, note=note, by=by, now=now)
+    live = active(ours)
+    deactivate(live, ending, by=by, now=now, note=note)
+    restored = restore(live, superseded_by(origins, now=now), by=by, now=now)
+    publish(Change.What.ENDED, live, now=now)
+    return Undone(live, restored)
 
 
 def end_expired(*, now: datetime) -> int:
     """Note the end of restrictions whose time is over; the check has let them go at that very moment. How many.
 
-    In portions, so that nobody waits long for their turn.
+    In portions, so that others do not wait long for the lock.
     """
     ended = 0
     while portion := _end_some_expired(now=now):
@@ -174,10 +212,10 @@ def end_expired(*, now: datetime) -> int:
 def _end_some_expired(*, now: datetime) -> int:
     take_turn()
     first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
-    overdue = _live(Restriction.objects.filter(number__in=first))
-    _end(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
-    _restore(overdue, by=EXPIRY, now=now)
-    _tell(Change.What.ENDED, overdue, now=now)
+    overdue = active(Restriction.objects.filter(number__in=first))
+    deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    restore(overdue, by=EXPIRY, now=now)
+    publish(Change.What.ENDED, overdue, now=now)
     return len(overdue)
 
 
@@ -194,197 +232,52 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
 def _cover_some(numbers: Sequence[int], *, now: datetime) -> int:
     take_turn()
     changed = update_names(numbers)
-    live = _live(Restriction.objects.filter(number__in=changed))
-    _tell(Change.What.COVERS, live, now=now, names=changed)
+    live = active(Restriction.objects.filter(number__in=changed))
+    publish(Change.What.COVERS, live, now=now, names=changed)
     return len(live)
 
 
-def _made_before(unique_keys: Sequence[str]) -> dict[str, Restriction]:
+class _Earlier(NamedTuple):
+    restriction: Restriction
+    made_at: datetime
+
+
+def _made_before(unique_keys: Sequence[str]) -> dict[str, _Earlier]:
     found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
-    return {restriction.unique_key: restriction for restriction in found}
+    by_number = found.in_bulk()
+    made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))
+    return {one.unique_key: _Earlier(one, made_at[number]) for number, one in by_number.items()}
 
 
-def _made(
-    target: Target,
-    terms: Terms,
-    *,
-    unique_key: str,
-    author: str,
-    campaign: Campaign | None,
-    replaces: Restriction | None,
-    now: datetime,
-) -> Restriction:
-    """It has no number yet, and is not stored."""
-    aim: Any = {KINDS[type(target)]: target}
-    return Restriction(
-        **aim,
-        campaign=campaign,
-        kind=terms.kind,
-        reason=terms.reason,
-        terms_clause=terms.terms_clause,
-        requests_per_minute=terms.requests_per_minute,
-        tokens_per_minute=terms.tokens_per_minute,
-        withheld=list(terms.withheld),
-        starts_at=terms.start(now),
-        expires_at=terms.until,
-        author=author,
-        approver=terms.approver,
-        replaces=replaces,
-        unique_key=unique_key,
+def _refuse_other_scope(origins: Collection[str], target: Target, campaign: Campaign | None) -> None:
+    """Raises ConflictingKeyError where a key was used before for a campaign and now is not, or conversely."""
+    same = Q(campaign=campaign.pk) if campaign else Q(campaign=None)
+    other = Restriction.objects.filter(origin__in=origins).exclude(same).order_by("number").first()
+    if other is None:
+        return
+    before, now = (
+        f"campaign {one}" if one else "no campaign" for one in (other.campaign_id, campaign.pk if campaign else None)
     )
+    raise ConflictingKeyError(other, {"target": Difference(before, now if campaign else " ".join(named(target)))})
 
 
-def _make_room(targets: Sequence[Target], kind: Restriction.Kind, *, by: Actor, now: datetime) -> list[Restriction]:
+def _make_room(
+    targets: Sequence[Target],
+    kind: Restriction.Kind,
+    superseded: Collection[int],
+    *,
+    origin: str,
+    by: Actor,
+    now: datetime,
+) -> list[Restriction]:
     """End what of this kind is in force on the targets: the ended ones."""
-    aims = Q()
-    for model, column in KINDS.items():
-        if pks := [target.pk for target in targets if isinstance(target, model)]:
-            aims |= Q(**{f"{column}__in": pks})
-    if not aims:
+    if not targets:
         return []
-    live = _live(Restriction.objects.filter(aims, kind=kind))
-    over = [one for one in live if one.expires_at is not None and one.expires_at <= now]
-    running = [one for one in live if one not in over]
-    _end(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
-    _end(running, Restriction.Ending.REPLACED, by=by, now=now)
+    live = active(Restriction.objects.filter(against(targets), kind=kind))
+    over = [one for one in live if is_over(one, now=now)]
+    for_good = [one for one in live if one not in over and one.number in superseded]
+    for_a_time = [one for one in live if one not in over and one not in for_good]
+    deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    deactivate(for_good, Restriction.Ending.REPLACED, by=by, now=now, superseded_by=origin)
+    deactivate(for_a_time, Restriction.Ending.REPLACED, by=by, now=now)
     return live
-
-
-def _live(restrictions: QuerySet[Restriction]) -> list[Restriction]:
-    """Those of them that have not ended; whoever asks has taken the turn, so that nobody ends them meanwhile."""
-    live = restrictions.filter(ended_at=None).order_by("number")
-    return list(live.select_related("account", "key__account", "organisation", "replaces"))
-
-
-def _begin(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
-    """Give each its number, and store, tell and record it. Whoever calls has taken the turn."""
-    if not restrictions:
-        return
-    for number, restriction in enumerate(restrictions, start=last_number() + 1):
-        restriction.number = number
-    Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
-    names = update_names([one.number for one in restrictions], list_few=False)
-    _tell(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
-    happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
-    record_all(happenings, by=by, now=now)
-
-
-def _end(
-    restrictions: Sequence[Restriction], ending: Restriction.Ending, *, by: Actor, now: datetime, note: str = ""
-) -> None:
-    """Store and record the end of each. Whoever calls has taken the turn, and tells the feed: not before what takes
-    their place, so that nobody slips through between the two.
-    """
-    if not restrictions:
-        return
-    expired, noted = ending == Restriction.Ending.EXPIRED, {"note": note} if note else {}
-    for one in restrictions:
-        one.ended_at = one.expires_at if expired else now
-        one.ending, one.ended_by, one.ending_note = ending, str(by), note
-    Restriction.objects.filter(number__in=[one.number for one in restrictions]).update(
-        ended_at=F("expires_at") if expired else now, ending=ending, ended_by=str(by), ending_note=note
-    )
-    happenings = [
-        Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | noted)
-        for one in restrictions
-    ]
-    record_all(happenings, by=by, now=now)
-
-
-def _restore(ended: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
-    """Put back in force what each had replaced, with the terms it had, unless its own time is over meanwhile."""
-    again = []
-    for restriction in ended:
-        before = restriction.replaces
-        while before is not None and before.expires_at is not None and before.expires_at <= now:
-            before = before.replaces
-        if before is not None:
-            again.append(
-                _made(
-                    before.target,
-                    Terms.of(before),
-                    unique_key=f"again:{restriction.number}",
-                    author=before.author,
-                    campaign=before.campaign,
-                    replaces=before.replaces,
-                    now=now,
-                )
-            )
-    _begin(again, by=by, now=now)
-
-
-def _tell(
-    what: Change.What,
-    restrictions: Sequence[Restriction],
-    *,
-    now: datetime,
-    names: Mapping[int, NamesChanged] | None = None,
-) -> None:
-    """Append to the feed. Numbers are gapless and in commit order, since whoever calls has taken the turn."""
-    if not restrictions:
-        return
-    if what == Change.What.ENDED:
-        CoveredName.objects.filter(restriction__in=[one.number for one in restrictions]).delete()
-    begins = what == Change.What.BEGAN
-    first = restrictions[0].number if begins else last_number() + 1
-    Change.objects.bulk_create(
-        [
-            Change(
-                number=number,
-                restriction=restriction,
-                what=what,
-                at=now,
-                told=told(restriction, what, names[restriction.number]) if names else None,
-            )
-            for number, restriction in enumerate(restrictions, start=first)
-        ],
-        batch_size=BATCH,
-    )
-    call_out(CHANGES_CHANNEL)
-    ring("governance.tasks.deliver_restrictions")
-
-
-def told(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
-    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why.
-
-    Where it goes on, they are told which names it covers now and no longer, and all its names while these are few.
-    """
-    terms = {
-        "number": restriction.number,
-        "kind": str(restriction.kind),
-        "denies": restriction.denies,
-        "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
-        "reason": str(restriction.reason),
-        "from": restriction.starts_at.isoformat(),
-        "until": restriction.expires_at.isoformat() if restriction.expires_at else None,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": sorted(restriction.withheld),
-    }
-    if what == Change.What.BEGAN:
-        return terms | {"names": names.added}
-    changed = {"names_added": names.added, "names_removed": names.removed}
-    return terms | changed | ({"names": names.all} if names.all is not None else {})
-
-
-def subject_of(restriction: Restriction) -> tuple[str, str]:
-    """Whom an entry of the log about this restriction speaks of."""
-    target = restriction.target
-    return KINDS[type(target)], target.external_id
-
-
-def _details(restriction: Restriction) -> Mapping[str, Any]:
-    return {
-        "number": restriction.number,
-        "kind": str(restriction.kind),
-        "reason": str(restriction.reason),
-        "terms_clause": restriction.terms_clause,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": list(restriction.withheld),
-        "starts_at": restriction.starts_at.isoformat(),
-        "expires_at": restriction.expires_at.isoformat() if restriction.expires_at else None,
-        "campaign": str(restriction.campaign_id) if restriction.campaign_id else None,
-        "approver": restriction.approver,
-        "unique_key": restriction.unique_key,
-    }

@@ -1,13 +1,13 @@
 """What automated systems put into force and lift, and access as PostgreSQL itself knows it."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,10 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey, Organisation
 from accounts.normalization import normalize_id
-from governance.audit.actor import Actor
 from governance.enforcement.actions import (
-    ConflictingKeyError,
-    Terms,
     campaign_accounts,
     lift,
     lift_campaign,
@@ -27,28 +24,28 @@ from governance.enforcement.actions import (
 )
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.names import Target
-from governance.enforcement.queries import Touched, access, last_number, touched
+from governance.enforcement.queries import access, last_number, touched
+from governance.enforcement.serializers import (
+    TARGETS,
+    BatchRequest,
+    CheckRequest,
+    LiftCampaignRequest,
+    LiftRequest,
+    ListQuery,
+    RestrictionRequest,
+    RestrictQuery,
+    described,
+    touched_account,
+)
+from governance.enforcement.terms import ConflictingKeyError, Terms
 from governance.risk.models import Campaign
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
-from governance.web.idempotency import idempotency_key, once
+from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, once
+from governance.web.parsing import StrictSerializer, object_of, query_of
 from governance.web.problems import Problem
 
 NEWEST_LISTED = 200
-MOST_AT_ONCE = 1_000
-TARGETS = ("account", "api_key", "organisation", "campaign")
-
-
-class CheckRequest(serializers.Serializer[Any]):
-    """Either `account` or `api_key`, as the seller calls them."""
-
-    account = serializers.CharField(max_length=128, required=False)
-    api_key = serializers.CharField(max_length=128, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) != 1:
-            raise serializers.ValidationError("Name either an account or an api_key.")
-        return attrs
 
 
 class CheckAccess(APIView):
@@ -60,7 +57,7 @@ class CheckAccess(APIView):
     scopes = {"GET": ServiceKey.Scope.ACCESS_READ}
 
     def get(self, request: Request) -> Response:
-        asked = CheckRequest(data=request.query_params.dict())
+        asked = CheckRequest(data=query_of(request))
         asked.is_valid(raise_exception=True)
         answer = access(**asked.validated_data, now=timezone.now())
         strongest = answer.restriction
@@ -73,52 +70,6 @@ class CheckAccess(APIView):
                 "sequence": answer.sequence,
             }
         )
-
-
-class RestrictionRequest(serializers.Serializer[Any]):
-    """A restriction as an automated system asks for it."""
-
-    account = serializers.CharField(max_length=128, required=False)
-    api_key = serializers.CharField(max_length=128, required=False)
-    organisation = serializers.CharField(max_length=128, required=False)
-    campaign = serializers.UUIDField(required=False)
-    kind = serializers.ChoiceField(choices=Restriction.Kind.choices)
-    reason = serializers.ChoiceField(choices=Reason.choices)
-    terms_clause = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
-    starts_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
-    expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
-    requests_per_minute = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, default=None)
-    tokens_per_minute = serializers.IntegerField(min_value=1, max_value=10**12, required=False, default=None)
-    withheld = serializers.ListField(
-        child=serializers.ChoiceField(choices=Restriction.Withheld.choices), required=False, default=list
-    )
-    unique_key = serializers.CharField(max_length=128, required=False)
-
-    def validate_expires_at(self, value: datetime | None) -> datetime | None:
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("This time is over already.")
-        return value
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if sum(target in attrs for target in TARGETS) != 1:
-            raise serializers.ValidationError("Name one: an account, an api_key, an organisation or a campaign.")
-        if attrs["kind"] == Restriction.Kind.THROTTLE and not (
-            attrs["requests_per_minute"] or attrs["tokens_per_minute"]
-        ):
-            raise serializers.ValidationError(
-                {"requests_per_minute": "A throttle needs a limit, or tokens_per_minute."}
-            )
-        if attrs["kind"] == Restriction.Kind.WITHHOLD and not attrs["withheld"]:
-            raise serializers.ValidationError({"withheld": "Say what is withheld."})
-        starts, ends = attrs["starts_at"], attrs["expires_at"]
-        if starts is not None and ends is not None and ends <= starts:
-            raise serializers.ValidationError({"expires_at": "It must end after it starts."})
-        if "unique_key" not in attrs and not self.context["dry_run"]:
-            key = self.context["idempotency_key"]
-            if not key:
-                raise serializers.ValidationError({"unique_key": "This, or the header Idempotency-Key, is needed."})
-            attrs["unique_key"] = key
-        return attrs
 
 
 class Restrictions(APIView):
@@ -135,79 +86,77 @@ class Restrictions(APIView):
 
     def get(self, request: Request) -> Response:
         restrictions = Restriction.objects.select_related("account", "key", "organisation")
-        wanted = request.query_params
+        wanted = _valid(ListQuery(data=query_of(request)))
         if "account" in wanted:
             restrictions = restrictions.of_account(normalize_id(wanted["account"]))
         if "campaign" in wanted:
             restrictions = restrictions.filter(campaign=_campaign(wanted["campaign"]))
-        if wanted.get("live") == "true":
+        if wanted["live"]:
             restrictions = restrictions.in_force(at=timezone.now())
         if "before" in wanted:
-            restrictions = restrictions.filter(number__lt=_whole(wanted["before"]))
+            restrictions = restrictions.filter(number__lt=wanted["before"])
         listed = list(restrictions[:NEWEST_LISTED])
         more = listed[-1].number if len(listed) == NEWEST_LISTED else None
         return Response({"restrictions": [described(one) for one in listed], "before": more})
 
     def post(self, request: Request) -> Response:
-        return once(request, lambda: self._act(request))
+        # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
+        return once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
 
     def _act(self, request: Request) -> Response:
-        data = request.data
-        if not isinstance(data, dict):
-            raise ValidationError("This must be a JSON object.")
-        dry_run = data.get("dry_run") is True
+        data, dry_run = object_of(request), _valid(RestrictQuery(data=query_of(request)))["dry_run"]
         if "restrictions" in data:
-            return self._many(request, data["restrictions"], dry_run=dry_run)
+            return self._many(request, _valid(BatchRequest(data=data)), dry_run=dry_run)
         return self._one(request, data, dry_run=dry_run)
 
-    def _one(self, request: Request, data: Mapping[str, Any], *, dry_run: bool, place: str = "") -> Response:
-        context = {"dry_run": dry_run, "idempotency_key": idempotency_key(request) + place}
-        wanted = RestrictionRequest(data=data, context=context)
-        wanted.is_valid(raise_exception=True)
-        fields = wanted.validated_data
+    def _one(self, request: Request, data: object, *, dry_run: bool, of_many: bool = False) -> Response:
+        if not isinstance(data, dict):
+            raise ValidationError("This must be a JSON object.")
         now = timezone.now()
+        fields = _valid(RestrictionRequest(data=data, context={"now": now}))
         target = _target(fields)
-        if dry_run:
+        if dry_run or fields["dry_run"]:
             return Response(_would(target, now=now))
+        unique_key = _unique_key(request, fields, of_many=of_many)
         try:
-            return _restrict(target, fields, by=acting_key(request).actor, now=now)
+            return _restrict(target, fields, unique_key=unique_key, key=acting_key(request), now=now)
         except ConflictingKeyError as error:
-            raise Problem(HTTPStatus.CONFLICT, "Key used before", str(error), number=error.earlier.number) from error
+            differences = {name: difference._asdict() for name, difference in error.differences.items()}
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "Key used before",
+                str(error),
+                number=error.earlier.number,
+                differences=differences,
+            ) from error
 
-    def _many(self, request: Request, asked: object, *, dry_run: bool) -> Response:
+    def _many(self, request: Request, asked: Mapping[str, Any], *, dry_run: bool) -> Response:
         """Each by itself, so that a bad one refuses no other."""
-        if not isinstance(asked, list) or not 0 < len(asked) <= MOST_AT_ONCE:
-            raise ValidationError({"restrictions": f"This must be a list of 1 to {MOST_AT_ONCE:,}."})
         results: list[dict[str, Any]] = []
-        for place, data in enumerate(asked):
+        for data in asked["restrictions"]:
             try:
-                if not isinstance(data, dict):
-                    raise ValidationError("This must be a JSON object.")
-                response = self._one(request, data, dry_run=dry_run, place=f"/{place}")
+                response = self._one(request, data, dry_run=dry_run or asked["dry_run"], of_many=True)
                 results.append({"status": response.status_code} | response.data)
             except APIException as error:
-                results.append({"status": error.status_code, "error": error.detail})
+                members = error.members if isinstance(error, Problem) else {}
+                results.append({"status": error.status_code, "error": error.detail, **members})
         refused = sum("error" in result for result in results)
         counts = {"done": len(results) - refused, "refused": refused, "sequence": last_number()}
         return Response(counts | {"results": results})
 
     def delete(self, request: Request) -> Response:
-        asked = LiftRequest(data={**request.query_params.dict(), **dict(request.data)})
-        asked.is_valid(raise_exception=True)
-        campaign = _campaign(request.query_params.get("campaign"))
-        note, by = asked.validated_data["note"], acting_key(request).actor
-        lifted = lift_campaign(campaign, note=note, by=by, now=timezone.now())
+        asked = _valid(LiftCampaignRequest(data=_query_or_body(request)))
+        lifted = lift_campaign(
+            _campaign(asked["campaign"]), note=asked["note"], by=acting_key(request).actor, now=timezone.now()
+        )
         return Response({"lifted": lifted, "sequence": last_number()})
 
 
-class LiftRequest(serializers.Serializer[Any]):
-    """Why a restriction is lifted."""
-
-    note = serializers.CharField(max_length=500)
-
-
 class OneRestriction(APIView):
-    """`GET /api/v1/restrictions/N` shows one, `DELETE` lifts it (with a `note` in the body or the query)."""
+    """`GET /api/v1/restrictions/N` shows one, `DELETE` lifts it (with a `note` in the body or the query).
+
+    `lifted` says whether this request did that, or whether it had ended before.
+    """
 
     scopes = {
         "GET": ServiceKey.Scope.RESTRICTIONS_READ,
@@ -218,38 +167,47 @@ class OneRestriction(APIView):
         return Response(described(_restriction(number)))
 
     def delete(self, request: Request, number: int) -> Response:
-        asked = LiftRequest(data={**request.query_params.dict(), **dict(request.data)})
-        asked.is_valid(raise_exception=True)
-        lift(_restriction(number), note=asked.validated_data["note"], by=acting_key(request).actor, now=timezone.now())
-        return Response(described(_restriction(number)) | {"sequence": last_number()})
+        asked = _valid(LiftRequest(data=_query_or_body(request)))
+        lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
+        return Response(described(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
 
 
-def described(restriction: Restriction) -> dict[str, Any]:
-    """A restriction as the API shows it."""
-    return {
-        "number": restriction.number,
-        "account": restriction.account.external_id if restriction.account else None,
-        "api_key": restriction.key.external_id if restriction.key else None,
-        "organisation": restriction.organisation.external_id if restriction.organisation else None,
-        "campaign": restriction.campaign_id,
-        "kind": restriction.kind,
-        "reason": restriction.reason,
-        "terms_clause": restriction.terms_clause,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": restriction.withheld,
-        "starts_at": restriction.starts_at,
-        "expires_at": restriction.expires_at,
-        "ended_at": restriction.ended_at,
-        "ending": restriction.ending or None,
-        "author": restriction.author,
-        "approver": restriction.approver or None,
-        "ended_by": restriction.ended_by or None,
-        "ending_note": restriction.ending_note or None,
-    }
+def _valid(asked: StrictSerializer) -> Mapping[str, Any]:
+    """Raises ValidationError."""
+    asked.is_valid(raise_exception=True)
+    fields: Mapping[str, Any] = asked.validated_data
+    return fields
 
 
-def _restrict(target: Target | Campaign, fields: Mapping[str, Any], *, by: Actor, now: datetime) -> Response:
+def _query_or_body(request: Request) -> dict[str, Any]:
+    """What is given in the query and in the body. Raises ValidationError where something is given in both."""
+    query, body = query_of(request), object_of(request)
+    if twice := sorted(set(query) & set(body)):
+        raise ValidationError(dict.fromkeys(twice, "Give this in the query or in the body."))
+    return query | body
+
+
+def _unique_key(request: Request, fields: Mapping[str, Any], *, of_many: bool) -> str:
+    """By what the request is known when it is sent again: the key it gives, or none that anything else can have.
+
+    Of many, each is known by the header with whom it is against and how, so that it may move within the list.
+    """
+    if given := fields.get("unique_key"):
+        if len(given) > LONGEST_KEY:
+            raise UnusableKeyError(f"A unique_key has at most {LONGEST_KEY} characters.")
+        return str(given)
+    if not (header := idempotency_key(request)):
+        return str(uuid4())
+    if not of_many:
+        return header
+    place = "/".join([fields["kind"], *(f"{target}:{fields[target]}" for target in TARGETS if target in fields)])
+    return f"{header}/{hashlib.sha256(place.encode()).hexdigest()[:32]}"
+
+
+def _restrict(
+    target: Target | Campaign, fields: Mapping[str, Any], *, unique_key: str, key: ServiceKey, now: datetime
+) -> Response:
+    """Keys belong to the service key that gives them."""
     terms = Terms(
         kind=Restriction.Kind(fields["kind"]),
         reason=Reason(fields["reason"]),
@@ -260,12 +218,15 @@ def _restrict(target: Target | Campaign, fields: Mapping[str, Any], *, by: Actor
         tokens_per_minute=fields["tokens_per_minute"],
         withheld=fields["withheld"],
     )
-    unique_key = f"api:{fields['unique_key']}"
+    unique_key, by = f"api:{key.pk}:{unique_key}", key.actor
     if isinstance(target, Campaign):
         done = restrict_campaign(target, terms, unique_key=unique_key, by=by, now=now)
         body = {
             "campaign": target.pk,
-            "restrictions": [{"number": one.number, "account": one.target.external_id} for one in done.restrictions],
+            "restrictions": [
+                {"number": one.number, "account": one.target.external_id, "ended_at": one.ended_at}
+                for one in done.restrictions
+            ],
             "created": len(done.new),
             "sequence": last_number(),
         }
@@ -277,18 +238,7 @@ def _restrict(target: Target | Campaign, fields: Mapping[str, Any], *, by: Actor
 
 def _would(target: Target | Campaign, *, now: datetime) -> dict[str, Any]:
     accounts = touched(campaign_accounts(target) if isinstance(target, Campaign) else [target], now=now)
-    return {"dry_run": True, "accounts": len(accounts), "would_restrict": [_shown(one) for one in accounts]}
-
-
-def _shown(one: Touched) -> dict[str, Any]:
-    return {
-        "account": one.account.external_id,
-        "organisation": one.account.organisation.external_id if one.account.organisation else None,
-        "plan": one.account.plan,
-        "keys": one.keys,
-        "training_permitted": one.training_permitted,
-        "in_force": one.in_force,
-    }
+    return {"dry_run": True, "accounts": len(accounts), "would_restrict": [touched_account(one) for one in accounts]}
 
 
 def _restriction(number: int) -> Restriction:
@@ -314,17 +264,8 @@ def _target(fields: Mapping[str, Any]) -> Target | Campaign:
     return found
 
 
-def _campaign(pk: str | UUID | None) -> Campaign:
-    try:
-        campaign = Campaign.objects.filter(pk=UUID(str(pk))).first()
-    except ValueError as error:
-        raise ValidationError({"campaign": "This is no id of a campaign."}) from error
+def _campaign(pk: UUID) -> Campaign:
+    campaign = Campaign.objects.filter(pk=pk).first()
     if campaign is None:
         raise NotFound("There is no such campaign.")
     return campaign
-
-
-def _whole(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise ValidationError({"before": "This is no whole number."})
-    return int(value)

@@ -12,9 +12,10 @@ from django.db.models import QuerySet, Sum
 
 from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, restrict_all
+from governance.enforcement.actions import restrict_all
 from governance.enforcement.matching import LICENSED, Circumstances, Match, StaffLimits, current_matches
 from governance.enforcement.models import AutomaticSwitch, PolicyOutcome, Reason, Restriction
+from governance.enforcement.terms import Terms
 from governance.risk.automation import Action, Policy
 from governance.risk.models import Assessment, PolicyVersion
 from governance.risk.policies import in_use, policy_of

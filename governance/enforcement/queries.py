@@ -1,7 +1,7 @@
 """Whether an account has access, asked of PostgreSQL itself."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,10 +42,12 @@ def access(*, account: str | None = None, api_key: str | None = None, now: datet
     return Access(allowed=not denied, known=True, restriction=strongest, sequence=sequence)
 
 
-def throttle_of(target: Account, *, now: datetime) -> int | None:
-    """Requests a minute that a throttle leaves the account, if one is in force."""
-    throttles = Restriction.objects.in_force(at=now).filter(account=target, kind=Restriction.Kind.THROTTLE)
-    return throttles.values_list("requests_per_minute", flat=True).first()
+def denied_among(accounts: Collection[int], *, now: datetime) -> set[int]:
+    """Those of these accounts that have no access, because of a restriction of their own or of their organisation."""
+    denying = Restriction.objects.in_force(at=now).denying().order_by()
+    own = denying.filter(account__in=accounts).values_list("account")
+    of_organisation = denying.filter(organisation__accounts__in=accounts).values_list("organisation__accounts")
+    return {account for (account,) in own.union(of_organisation)} & set(accounts)
 
 
 def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:

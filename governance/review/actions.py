@@ -1,149 +1,36 @@
-"""What people and the pipeline do with cases."""
+"""What people do with cases."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import Account
-from governance.audit.actions import record
+from accounts.models import Account, Organisation
+from governance.audit.actions import take_turn
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, lift, lift_campaign, restrict, restrict_campaign
-from governance.enforcement.models import Reason, Restriction
-from governance.review.models import CLAIM_LASTS, Case, Decision, Step
-from governance.review.reopening import Earlier, deserves_a_case
-from governance.risk.models import Assessment, Campaign
+from governance.enforcement.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
+from governance.enforcement.models import Restriction
+from governance.review.models import CLAIM_LASTS, Case, Decision, Step, origin_of
+from governance.review.queries import ended_by_deciding
+from governance.review.resolving import reopen_all, resolve
+from governance.review.steps import add_step, add_steps
+from governance.review.verdicts import (
+    AlreadyDecidedError,
+    CaseTakenError,
+    NoSuchScopeError,
+    SentBeforeError,
+    Verdict,
+)
+from governance.risk.models import Campaign
 from governance.risk.policy import due_at
 from governance.staff import actions as staff
 from governance.staff.models import User
 
-PIPELINE = Actor.system("pipeline")
 # A browser sends a note again where the answer to the first request was lost.
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
-
-
-class CaseTakenError(Exception):
-    """Somebody else has the case: says who."""
-
-    def __init__(self, holder: str) -> None:
-        super().__init__(f"{holder} is working on this case.")
-        self.holder = holder
-
-
-class AlreadyDecidedError(Exception):
-    """Somebody was faster: carries their decision."""
-
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(f"{decision.decided_by} has decided this case: {decision.get_action_display().lower()}.")
-        self.decision = decision
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What somebody decides. `lasts` is how long a suspension holds, the limits are what a throttle leaves, `withheld`
-    is what answers are to lack.
-    """
-
-    action: Decision.Action
-    reason: Decision.Reason
-    terms_clause: str = ""
-    note: str = ""
-    lasts: timedelta | None = None
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    withheld: Sequence[str] = ()
-    scope: Decision.Scope = Decision.Scope.ACCOUNT
-
-
-class NoSuchScopeError(Exception):
-    """The account has no organisation, or belongs to no campaign, that could be decided about with it."""
-
-
-@transaction.atomic
-def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime) -> list[Case]:
-    """Open cases for these accounts or bring their open ones up to date; answers with those that are new.
-
-    `due` names, by account, those that the policy wants a person to look at, and until when.
-    """
-    by_account = {assessment.account_id: assessment for assessment in assessments}
-    open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
-    changed: list[Case] = []
-    rescored: list[Case] = []
-    for case in open_cases:
-        before = case.score
-        if _bring_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
-            changed.append(case)
-        if case.score != before:
-            rescored.append(case)
-    Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
-    Step.objects.bulk_create(
-        Step(
-            case=case,
-            kind=Step.Kind.RESCORED,
-            at=now,
-            by=str(PIPELINE),
-            text=f"Score {case.score} ({case.band}).",
-        )
-        for case in rescored
-    )
-    wanted = {pk: assessment for pk, assessment in by_account.items() if pk in due}
-    earlier = _last_decisions(wanted)
-    new = [
-        Case(
-            account_id=pk,
-            assessment=assessment,
-            score=assessment.score,
-            band=assessment.band,
-            opened_at=now,
-            due_at=due[pk],
-        )
-        for pk, assessment in sorted(wanted.items())
-        if deserves_a_case(assessment.score, earlier=earlier.get(pk), now=now)
-    ]
-    Case.objects.bulk_create(new)
-    Step.objects.bulk_create(
-        Step(
-            case=case,
-            kind=Step.Kind.OPENED,
-            at=now,
-            by=str(PIPELINE),
-            text=f"Score {case.score} ({case.band}).",
-        )
-        for case in new
-    )
-    return new
-
-
-def _bring_up_to_date(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
-    """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
-    if case.assessment_id == assessment.pk:
-        return False
-    case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
-    case.due_at = min(case.due_at, due or case.due_at)
-    return True
-
-
-def _last_decisions(accounts: Collection[int]) -> dict[int, Earlier]:
-    decisions = (
-        Decision.objects.filter(case__account__in=accounts)
-        .select_related("case", "assessment", "restriction")
-        .order_by("case__account_id", "-decided_at")
-        .distinct("case__account_id")
-    )
-    return {
-        decision.case.account_id: Earlier(
-            score=decision.assessment.score,
-            decided_at=decision.decided_at,
-            access_denied=bool(
-                decision.restriction and decision.restriction.denies and not decision.restriction.ended_at
-            ),
-        )
-        for decision in decisions
-    }
 
 
 @transaction.atomic
@@ -154,7 +41,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
         _say_who_won(case)
     if case.holder(at=now) != by.pk:
-        _note_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
+        add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
 
 
 @transaction.atomic
@@ -162,7 +49,7 @@ def release(case: Case, *, by: User, now: datetime) -> None:
     """Give the case back to the queue; nothing happens where somebody else has it."""
     held = Case.objects.filter(pk=case.pk, claimed_by=by, claimed_until__gt=now)
     if held.update(claimed_by=None, claimed_until=None):
-        _note_step(case, Step.Kind.RELEASED, by=by.actor, now=now)
+        add_step(case, Step.Kind.RELEASED, by=by.actor, now=now)
 
 
 @transaction.atomic
@@ -170,8 +57,7 @@ def release_all(*, held_by: User, by: Actor, now: datetime) -> int:
     """Give all cases that somebody has claimed back to the queue. Return how many."""
     held = list(Case.objects.claimed(at=now).filter(claimed_by=held_by).select_for_update().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in held]).update(claimed_by=None, claimed_until=None)
-    for case in held:
-        _note_step(case, Step.Kind.RELEASED, by=by, now=now, text=f"{held_by.name} was shut out.")
+    add_steps(held, Step.Kind.RELEASED, by=by, now=now, text=f"{held_by.name} was shut out.")
     return len(held)
 
 
@@ -191,24 +77,41 @@ def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     newest = Step.objects.filter(case=case, kind=Step.Kind.NOTED, at__gt=now - SENT_AGAIN_WITHIN).first()
     if newest is not None and (newest.by, newest.text) == (by.actor.name, text):
         return newest
-    return _note_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
+    return add_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
 
 
 @transaction.atomic
 def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
     """Decide the case, and put into force what follows, in one transaction.
 
+    That takes the place of what earlier decisions about the account put into force, on whatever account. A decision
+    about an organisation or a campaign closes the open cases of its other accounts as well.
+
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, NoSuchScopeError.
+    else decided first, CaseTakenError where somebody else has claimed the case, NoSuchScopeError, and SentBeforeError
+    where the same `decision_id` made another decision.
     """
-    locked = Case.objects.select_for_update().get(pk=case.pk)
-    decided = Decision.objects.select_related("decided_by").filter(case=locked).first()
-    if decided is not None:
-        if decided.pk == decision_id:
-            return decided
-        raise AlreadyDecidedError(decided)
-    if locked.holder(at=now) not in {None, by.pk}:
+    if (made := _made_before(case, verdict, decision_id)) is not None:
+        return made
+    target, accounts = _scope(case.account, verdict)
+    locked = _lock(case, accounts)
+    if (made := _made_before(case, verdict, decision_id)) is not None:
+        return made
+    if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
         _say_who_won(locked)
+    take_turn()
+    earlier = list(ended_by_deciding(locked.account).order_by("number"))
+    origin, numbers = origin_of(decision_id), [one.number for one in earlier]
+    restriction = _restrict(target, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
+    dismissed = verdict.action == Decision.Action.DISMISS
+    supersede(
+        numbers,
+        origin=origin,
+        ending=Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED,
+        note="Decided again.",
+        by=by.actor,
+        now=now,
+    )
     decision = Decision.objects.create(
         id=decision_id,
         case=locked,
@@ -220,57 +123,88 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         note=verdict.note,
         decided_at=now,
         decided_by=by,
-        restriction=_restriction_for(locked.account, verdict, decision_id=decision_id, by=by, now=now),
+        restriction=restriction,
     )
     locked.status, locked.closed_at = Case.Status.DECIDED, now
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
-    _note_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision))
+    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
+    resolve(decision, accounts, by=by.actor, now=now)
+    superseded = [one.origin for one in earlier]
+    reopen_all(Case.objects.resolved_by_origins(superseded).exclude(accounts), why=decision, by=by.actor, now=now)
     return decision
 
 
-def _restriction_for(
-    account: Account, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime
-) -> Restriction | None:
-    if verdict.action == Decision.Action.DISMISS:
+def _made_before(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decision | None:
+    """The decision that the same form has made. Raises SentBeforeError where it is another one."""
+    in_full = Decision.objects.select_related("decided_by", "case__account", "restriction")
+    made = in_full.filter(pk=decision_id).first()
+    if made is None:
         return None
-    terms = Terms(
-        kind=Restriction.Kind(verdict.action.value),
-        reason=Reason(verdict.reason.value),
-        until=now + verdict.lasts if verdict.lasts else None,
-        terms_clause=verdict.terms_clause,
-        requests_per_minute=verdict.requests_per_minute,
-        tokens_per_minute=verdict.tokens_per_minute,
-        withheld=verdict.withheld,
-    )
-    unique_key = f"decision:{decision_id}"
+    if made.case_id != case.pk:
+        raise SentBeforeError(made, f"This form was sent before, for the case of {made.case.account}.")
+    if made.undone_at is not None:
+        raise SentBeforeError(made, "This form was sent before, and that decision was undone.")
+    if changed := Verdict.of(made).differences(verdict):
+        raise SentBeforeError(made, f"This form was sent before, with another {', another '.join(changed)}.")
+    return made
+
+
+def _scope(account: Account, verdict: Verdict) -> tuple[Account | Organisation | Campaign, Q]:
+    """Whom the verdict is about, and which cases of other accounts it covers. Raises NoSuchScopeError."""
+    if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
+        return account, Q(pk__in=[])
     if verdict.scope == Decision.Scope.CAMPAIGN:
         campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
         if campaign is None:
             raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
-        restrictions = restrict_campaign(campaign, terms, unique_key=unique_key, by=by.actor, now=now).restrictions
-        return next(one for one in restrictions if one.account == account)
-    if verdict.scope == Decision.Scope.ORGANISATION:
-        if account.organisation is None:
-            raise NoSuchScopeError(f"{account} belongs to no organisation.")
-        return restrict(account.organisation, terms, unique_key=unique_key, by=by.actor, now=now)
-    return restrict(account, terms, unique_key=unique_key, by=by.actor, now=now)
+        return campaign, Q(account__memberships__in=campaign.members.current())
+    if account.organisation is None:
+        raise NoSuchScopeError(f"{account} belongs to no organisation.")
+    return account.organisation, Q(account__organisation=account.organisation)
+
+
+def _lock(case: Case, accounts: Q) -> Case:
+    """Lock the case and those that may be closed or opened with it, in one order, before the log is locked."""
+    with_it = Q(accounts, status=Case.Status.OPEN) | Q(resolved_by__case__account=case.account)
+    wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
+    locked = Case.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
+    [own] = [one for one in locked.select_related("account__organisation", "assessment") if one.pk == case.pk]
+    return own
+
+
+def _restrict(
+    target: Account | Organisation | Campaign,
+    account: Account,
+    verdict: Verdict,
+    *,
+    origin: str,
+    superseded: Collection[int],
+    by: User,
+    now: datetime,
+) -> Restriction | None:
+    """Put the verdict into force. Return the restriction that covers the case's own account, unless it dismisses."""
+    if verdict.action == Decision.Action.DISMISS:
+        return None
+    terms = verdict.terms(now=now)
+    if not isinstance(target, Campaign):
+        return restrict(target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
+    of_all = restrict_campaign(target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
+    return next(one for one in of_all.restrictions if one.account == account)
 
 
 @transaction.atomic
-def undo_restriction(
+def lift_restriction(
     case: Case, restriction: Restriction, *, note: str, by: User, now: datetime, everywhere: bool = False
 ) -> bool:
     """Lift a restriction from the page of a case; False where it had ended already.
 
-    Soon after it was decided that is an undoing: the customer's record shows a slip. With `everywhere` all accounts
-    that were restricted with its campaign are let go.
+    With `everywhere` all accounts that were restricted with its campaign are let go.
     """
-    undo = now - restriction.starts_at <= timedelta(minutes=settings.UNDO_MINUTES)
     if everywhere and restriction.campaign is not None:
-        lifted = bool(lift_campaign(restriction.campaign, note=note, by=by.actor, now=now, undo=undo))
+        lifted = bool(lift_campaign(restriction.campaign, note=note, by=by.actor, now=now))
     else:
-        lifted = lift(restriction, note=note, by=by.actor, now=now, undo=undo)
+        lifted = lift(restriction, note=note, by=by.actor, now=now)
     if lifted:
         Step.objects.create(case=case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
     return lifted
@@ -299,26 +233,12 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
     )
     if is_new:
         details = {"case": str(case.pk), "account": case.account.external_id}
-        _note_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
+        add_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
     return reopened
 
 
-def _note_step(
-    case: Case,
-    kind: Step.Kind,
-    *,
-    by: Actor,
-    now: datetime,
-    text: str = "",
-    details: Mapping[str, str | int | None] | None = None,
-) -> Step:
-    step = Step.objects.create(case=case, kind=kind, at=now, by=by.name, text=text)
-    record(f"case.{kind}", subject=("case", str(case.pk)), by=by, now=now, details=details)
-    return step
-
-
-def _details(decision: Decision) -> dict[str, str | int | None]:
-    return {
+def _details(decision: Decision, superseded: list[int]) -> dict[str, Any]:
+    details = {
         "decision": str(decision.pk),
         "account": decision.case.account.external_id,
         "action": decision.action,
@@ -330,12 +250,16 @@ def _details(decision: Decision) -> dict[str, str | int | None]:
         "assessment": decision.assessment_id,
         "restriction": decision.restriction_id,
     }
+    return details | ({"superseded": superseded} if superseded else {})
 
 
 def _say_who_won(case: Case) -> None:
     """Raises what the loser of a race should hear."""
-    decision = Decision.objects.select_related("decided_by").filter(case=case).first()
-    if decision is not None:
-        raise AlreadyDecidedError(decision)
-    holder = Case.objects.select_related("claimed_by").get(pk=case.pk).claimed_by
-    raise CaseTakenError(holder.name if holder else "Somebody")
+    now = Case.objects.select_related("claimed_by", "resolved_by__decided_by", "resolved_by__case__account").get(
+        pk=case.pk
+    )
+    own = Decision.objects.select_related("decided_by").filter(case=case)
+    decision = own.standing().first() or now.resolved_by or own.first()
+    if not now.is_open and decision is not None:
+        raise AlreadyDecidedError(decision, case)
+    raise CaseTakenError(now.claimed_by.name if now.claimed_by else "Somebody")

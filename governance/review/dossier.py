@@ -1,12 +1,11 @@
 """Everything that the page of a case shows."""
 
-import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Sum
 from django.utils.functional import cached_property
 
@@ -16,19 +15,19 @@ from governance.enforcement.proof import IN_USE, standing
 from governance.enforcement.status import AtGateway, Level
 from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
+from governance.review.linked import Links, linked_accounts
 from governance.review.models import Case, Decision, Step
+from governance.review.queries import ended_by_deciding
+from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
-from governance.risk.campaigns.traits import Kind
 from governance.risk.detectors import all_detectors
 from governance.risk.figures import name_of
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
-from governance.usage.profile.content import STEADY_USES
 from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
-LINKED_SHOWN = 12
 LOOKED_AT_FOR = timedelta(minutes=2)
 
 
@@ -58,27 +57,6 @@ class ModelUse(NamedTuple):
     failures: int
     input_tokens: int
     output_tokens: int
-
-
-class LinkedAccount(NamedTuple):
-    """Another account that something ties to this one; `case` is its newest case, if it ever had one."""
-
-    external_id: str
-    organisation: str
-    on_card: bool
-    same_wrapping: bool
-    case: uuid.UUID | None
-    score: int | None
-    band: str
-    status: str
-
-
-class Links(NamedTuple):
-    """The foremost linked accounts, and how many there are by each kind of tie."""
-
-    accounts: list[LinkedAccount]
-    on_card: int
-    same_wrapping: int
 
 
 class Usage(NamedTuple):
@@ -114,9 +92,17 @@ class Force(NamedTuple):
 def cases_in_full() -> QuerySet[Case]:
     """Cases with the rows that each part of their page needs."""
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
-    return Case.objects.select_related("account__organisation", "assessment", "claimed_by").annotate(
-        key_ids=ArraySubquery(keys)
-    )
+    decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
+    in_full = Case.objects.select_related("account__organisation", "assessment", "claimed_by", *decided_with)
+    return in_full.annotate(key_ids=ArraySubquery(keys))
+
+
+class ShownEnding(NamedTuple):
+    """Restrictions of one decision and kind that end together: whom the first is against, and how many there are."""
+
+    kind: str
+    target: str
+    size: int
 
 
 class Dossier:
@@ -163,7 +149,7 @@ class Dossier:
 
     @cached_property
     def linked(self) -> Links:
-        return _linked_accounts(self.account.pk)
+        return linked_accounts(self.account.pk)
 
     @property
     def excerpt_days(self) -> int:
@@ -201,26 +187,74 @@ class Dossier:
     @property
     def other_restrictions(self) -> list[Restriction]:
         """Those in force that do not come from this case."""
-        own = self.decision.restriction_id if self.decision else None
-        return [restriction for restriction in self.restrictions if restriction.pk != own]
+        own = self.decision.origin if self.decision else None
+        return [restriction for restriction in self.restrictions if restriction.origin != own]
 
     @cached_property
     def decisions(self) -> list[Decision]:
         """The newest about the account up to this case's own, if it is decided; later ones belong to later cases."""
         about = Decision.objects.filter(case__account=self.account, decided_at__lte=self.case.closed_at or self.now)
-        return list(about.select_related("decided_by", "assessment", "restriction")[:DECISIONS_SHOWN])
+        return list(about.select_related("decided_by", "undone_by", "assessment", "restriction")[:DECISIONS_SHOWN])
 
     @cached_property
     def decision(self) -> Decision | None:
-        return next((decision for decision in self.decisions if decision.case_id == self.case.pk), None)
+        """The one that closed the case, be it about another case that covered this one; None while it is open."""
+        if self.case.is_open:
+            return None
+        own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
+        standing = next((decision for decision in own if decision.undone_at is None), None)
+        return standing or self.case.resolved_by or next(iter(own), None)
+
+    @cached_property
+    def decided_restriction(self) -> Restriction | None:
+        """What the decision put into force on the account: as it is in force now, or as it ended."""
+        if self.decision is None or self.decision.action == Decision.Action.DISMISS:
+            return None
+        if live := [one for one in self.restrictions if one.origin == self.decision.origin]:
+            return live[0]
+        return Restriction.objects.against(self.account).filter(origin=self.decision.origin).first()
+
+    @cached_property
+    def is_undoable(self) -> bool:
+        """Whether the decision can still be undone from here: on its own case, soon, and before another one."""
+        decision = self.decision
+        if decision is None or decision.case_id != self.case.pk or not can_be_undone(decision, now=self.now):
+            return False
+        later = Decision.objects.standing().filter(case__account=self.account, decided_at__gt=decision.decided_at)
+        return not later.exists()
+
+    @cached_property
+    def ends_by_deciding(self) -> list[ShownEnding]:
+        """What another decision will lift. Only earlier decisions reach beyond the account itself."""
+        if not self.decisions:
+            own = [one for one in self.restrictions if one.origin.startswith("policy:") and one.account_id]
+            return _endings(own)
+        earlier = [decision.pk for decision in self.decisions]
+        ending = ended_by_deciding(self.account, earlier).order_by("number")
+        return _endings(list(ending.select_related("account", "key", "organisation")))
+
+    @cached_property
+    def ended_by_decision(self) -> list[ShownEnding]:
+        """What the decision of this case took the place of."""
+        if self.decision is None or self.decision.case_id != self.case.pk or self.decision.undone_at is not None:
+            return []
+        ended = Restriction.objects.filter(superseded_by=self.decision.origin).order_by("number")
+        return _endings(list(ended.select_related("account", "key", "organisation")))
 
     @property
     def earlier_decisions(self) -> list[Decision]:
-        return [decision for decision in self.decisions if decision.case_id != self.case.pk]
+        return [decision for decision in self.decisions if decision != self.decision]
 
     @cached_property
     def steps(self) -> list[Step]:
         return list(self.case.steps.all()[:STEPS_SHOWN])
+
+
+def _endings(restrictions: Sequence[Restriction]) -> list[ShownEnding]:
+    together: dict[tuple[str, str], list[Restriction]] = {}
+    for one in restrictions:
+        together.setdefault((one.kind, one.origin), []).append(one)
+    return [ShownEnding(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
 
 
 def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
@@ -250,46 +284,3 @@ def _by_model(account: Account, *, start: datetime, end: datetime) -> list[Model
     totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
     models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
     return sorted(models, key=lambda use: (-use.requests, use.model))
-
-
-def _linked_accounts(account: int) -> Links:
-    """Accounts on the same card or with the same templates, those with the highest scores first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH tie AS (
-                SELECT other.id, true AS on_card, false AS same_wrapping
-                FROM accounts_account AS mine JOIN accounts_account AS other USING (payment_fingerprint)
-                WHERE mine.id = %(account)s AND mine.payment_fingerprint <> '' AND other.payment_fingerprint <> ''
-                UNION ALL
-                SELECT other.account_id, false, true
-                FROM risk_accounttrait AS mine JOIN risk_accounttrait AS other USING (kind, digest)
-                WHERE mine.account_id = %(account)s AND kind = %(template)s
-                  AND mine.uses >= %(steady)s AND other.uses >= %(steady)s
-                  AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
-            ), linked AS (
-                SELECT id, bool_or(on_card) AS on_card, bool_or(same_wrapping) AS same_wrapping
-                FROM tie WHERE id <> %(account)s GROUP BY id
-            )
-            SELECT account.external_id, coalesce(organisation.name, ''), on_card, same_wrapping,
-                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
-                   count(*) FILTER (WHERE on_card) OVER (), count(*) FILTER (WHERE same_wrapping) OVER ()
-            FROM linked JOIN accounts_account AS account USING (id)
-            LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
-            LEFT JOIN LATERAL (
-                SELECT id, score, band, status FROM review_case
-                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
-            ) AS newest ON true
-            ORDER BY (on_card AND same_wrapping) DESC, on_card DESC, newest.score DESC NULLS LAST, account.external_id
-            LIMIT %(most)s
-            """,
-            {
-                "account": account,
-                "template": Kind.TEMPLATE.value,
-                "steady": STEADY_USES,
-                "most": LINKED_SHOWN,
-            },
-        )
-        rows = cursor.fetchall()
-    on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)
-    return Links([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)

@@ -9,9 +9,9 @@ from django import forms
 from django.conf import settings
 
 from governance.enforcement.models import Restriction
-from governance.review.actions import Verdict
 from governance.review.models import Decision
 from governance.review.queries import Question, View
+from governance.review.verdicts import Verdict
 from governance.risk.models import BAND_CHOICES
 from governance.web.fields import TypedTextField
 
@@ -159,6 +159,10 @@ class NoteForm(FocusedForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Write something first."},
     )
+
+
+class UndoForm(FocusedForm):
+    note = forms.CharField(max_length=500, error_messages={"required": "Say why it is undone."})
 
 
 class LiftForm(FocusedForm):

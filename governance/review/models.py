@@ -1,6 +1,7 @@
 """Cases, their history, and decisions."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
@@ -13,6 +14,7 @@ from governance.enforcement.models import Restriction
 from governance.risk.models import BAND_CHOICES, Assessment
 
 CLAIM_LASTS = timedelta(minutes=30)
+DECISIONS = "decision:"
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -21,7 +23,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(status=Case.Status.OPEN).order_by("-score", "due_at", "pk")
 
     def decided(self) -> Self:
-        return self.filter(status=Case.Status.DECIDED).order_by("-closed_at")
+        return self.filter(status=Case.Status.DECIDED).order_by("-closed_at", "-pk")
+
+    def resolved_by_origins(self, origins: Iterable[str]) -> Self:
+        """Those that were closed with the decisions which made these restrictions."""
+        decisions = [one.removeprefix(DECISIONS) for one in origins if one.startswith(DECISIONS)]
+        return self.filter(resolved_by__in=decisions)
 
     def overdue(self, *, at: datetime) -> Self:
         return self.filter(status=Case.Status.OPEN, due_at__lt=at)
@@ -57,6 +64,14 @@ class Case(models.Model):
     )
     claimed_until = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        "Decision",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="resolved_cases",
+        help_text="The decision about another case that covered this account too.",
+    )
 
     objects = CaseQuerySet.as_manager()
 
@@ -69,10 +84,13 @@ class Case(models.Model):
                 condition=Q(status="open", closed_at=None) | Q(status="decided", closed_at__isnull=False),
                 name="a_decided_case_says_when",
             ),
+            models.CheckConstraint(
+                condition=Q(status="decided") | Q(resolved_by=None), name="an_open_case_is_not_resolved"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["-score", "due_at", "id"], name="case_queue", condition=Q(status="open")),
-            models.Index(fields=["-closed_at"], name="case_decided", condition=Q(status="decided")),
+            models.Index(fields=["-closed_at", "-id"], name="case_decided", condition=Q(status="decided")),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +117,8 @@ class Step(models.Model):
         DECIDED = "decided", "Decided"
         LIFTED = "lifted", "Restriction lifted"
         REOPENED = "reopened", "Taken up again"
+        RESOLVED = "resolved", "Decided with another case"
+        UNDONE = "undone", "Decision undone"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -114,8 +134,14 @@ class Step(models.Model):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        """Those that were not undone."""
+        return self.filter(undone_at=None)
+
+
 class Decision(models.Model):
-    """What somebody decided, on what they saw. Never changed: another decision comes after it."""
+    """What somebody decided, on what they saw. Its terms never change: it is undone soon, or another one follows."""
 
     class Action(models.TextChoices):
         DISMISS = "dismiss", "Dismiss"
@@ -167,11 +193,22 @@ class Decision(models.Model):
     restriction = models.OneToOneField(
         Restriction, on_delete=models.PROTECT, null=True, blank=True, related_name="decision"
     )
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="undone_decisions"
+    )
+    undone_note = models.CharField(max_length=500, blank=True)
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-decided_at",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["case"], name="one_decision_a_case"),
+            models.UniqueConstraint(fields=["case"], condition=Q(undone_at=None), name="one_standing_decision_a_case"),
+            models.CheckConstraint(
+                condition=Q(undone_at=None, undone_by=None) | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="an_undone_decision_says_by_whom",
+            ),
             models.CheckConstraint(
                 condition=Q(action="dismiss", restriction=None) | (~Q(action="dismiss") & Q(restriction__isnull=False)),
                 name="a_decision_restricts_unless_it_dismisses",
@@ -180,3 +217,13 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} by {self.decided_by}"
+
+    @property
+    def origin(self) -> str:
+        """By what the restrictions that it makes are known."""
+        return origin_of(self.pk)
+
+
+def origin_of(decision: uuid.UUID) -> str:
+    """`Restriction.origin` of what a decision puts into force."""
+    return f"{DECISIONS}{decision}"

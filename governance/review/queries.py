@@ -1,7 +1,7 @@
 """The queue as its page shows it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,7 +10,8 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, T
 from django.utils.functional import cached_property
 
 from accounts.models import Account
-from governance.review.models import Case, CaseQuerySet, Decision
+from governance.enforcement.models import Restriction
+from governance.review.models import DECISIONS, Case, CaseQuerySet, Decision, origin_of
 from governance.risk.comparing import Label
 from governance.staff.models import User
 
@@ -21,7 +22,7 @@ FEW_ACCOUNTS = 1000
 SHOWN = (
     *("account__external_id", "account__organisation__name", "account__organisation__external_id"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
-    *("status", "score", "band", "opened_at", "due_at", "closed_at"),
+    *("status", "score", "band", "opened_at", "due_at", "closed_at", "resolved_by"),
 )
 
 
@@ -43,6 +44,10 @@ class Question:
     band: str = ""
     text: str = ""
     after: uuid.UUID | None = None
+
+
+class UnknownPlaceError(Exception):
+    """The case after which a page of the list is to start is not in that list."""
 
 
 class Counts(NamedTuple):
@@ -71,7 +76,21 @@ class Row:
 
     @cached_property
     def decision(self) -> Decision | None:
-        return None if self.case.is_open else next(iter(self.case.decisions.all()), None)
+        """The one that closed the case, be it about another case that covered this one."""
+        if self.case.is_open:
+            return None
+        own = list(self.case.decisions.all())
+        standing = next((decision for decision in own if decision.undone_at is None), None)
+        return standing or self.case.resolved_by or next(iter(own), None)
+
+    @property
+    def since(self) -> str:
+        """What has become of the decision since; empty while it holds."""
+        if self.decision is None:
+            return ""
+        if self.decision.undone_at is not None:
+            return "undone"
+        return self.decision.restriction.ending if self.decision.restriction else ""
 
     @property
     def person(self) -> User | None:
@@ -97,10 +116,14 @@ def queue_page(question: Question, *, user: User, now: datetime) -> Page:
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
+    Raises UnknownPlaceError where that case is not in the list.
     """
     cases = _listed(question, user=user, now=now)
-    if question.after and (last := Case.objects.filter(pk=question.after).first()):
-        cases = cases.filter(_later_in_the_list(last, decided=question.view == View.DECIDED))
+    if question.after is not None:
+        last, decided = Case.objects.filter(pk=question.after).first(), question.view == View.DECIDED
+        if last is None or (decided and last.closed_at is None):
+            raise UnknownPlaceError
+        cases = cases.filter(_later_in_the_list(last, decided=decided))
     in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*SHOWN)
     found = list(in_full[: PAGE + 1])
     rows = [Row(case, now=now) for case in found[:PAGE]]
@@ -129,8 +152,10 @@ def _listed(question: Question, *, user: User, now: datetime) -> QuerySet[Case]:
     cases: CaseQuerySet = Case.objects.all()
     match question.view:
         case View.DECIDED:
-            newest = Decision.objects.select_related("decided_by")
-            cases = cases.decided().prefetch_related(Prefetch("decisions", queryset=newest))
+            in_full = Decision.objects.select_related("decided_by", "restriction")
+            cases = cases.decided().prefetch_related(
+                Prefetch("decisions", queryset=in_full), Prefetch("resolved_by", queryset=in_full)
+            )
         case View.MINE:
             cases = cases.waiting().claimed(at=now).filter(claimed_by=user)
         case View.UNCLAIMED:
@@ -162,10 +187,24 @@ def _about(text: str, cases: QuerySet[Case]) -> QuerySet[Case]:
 
 def _later_in_the_list(case: Case, *, decided: bool) -> Q:
     if decided:
-        return Q(closed_at__lt=case.closed_at)
+        same_moment = Q(closed_at=case.closed_at, pk__lt=case.pk)
+        return Q(closed_at__lte=case.closed_at) & (Q(closed_at__lt=case.closed_at) | same_moment)
     as_urgent = Q(score=case.score) & (Q(due_at__gt=case.due_at) | Q(due_at=case.due_at, pk__gt=case.pk))
     # The first condition follows from the second; it is what the index can use.
     return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)
+
+
+def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None = None) -> QuerySet[Restriction]:
+    """What another decision about the account takes the place of: all that its earlier decisions put into force, on
+    whatever account, and what staff or a policy put on the account itself. Restrictions over the API stay.
+
+    `decisions` are the earlier ones, where they are known already.
+    """
+    if decisions is None:
+        decisions = list(Decision.objects.filter(case__account=account).order_by().values_list("pk", flat=True))
+    on_it = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
+    ours = Q(origin__in=[origin_of(pk) for pk in decisions])
+    return Restriction.objects.filter(ours | Q(on_it, account=account), ended_at=None)
 
 
 def decided_labels() -> dict[str, Label]:
@@ -174,6 +213,6 @@ def decided_labels() -> dict[str, Label]:
     Watching decides nothing. The reason given is the kind of use.
     """
     # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
-    decisions = Decision.objects.order_by("case__account_id", "-decided_at").distinct("case__account_id")
+    decisions = Decision.objects.standing().order_by("case__account_id", "-decided_at").distinct("case__account_id")
     rows = decisions.exclude(action=Decision.Action.WATCH).values_list("case__account__external_id", "action", "reason")
     return {account: Label(action != Decision.Action.DISMISS, reason) for account, action, reason in rows}

@@ -9,25 +9,24 @@ QUIET_FOR = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The last decision about an account: the score it was made on, when, and whether it denies access still."""
+    """The last decision about an account: the score it was made on, and when."""
 
     score: int
     decided_at: datetime
-    access_denied: bool
 
 
-def deserves_a_case(score: int, *, earlier: Earlier | None, now: datetime) -> bool:
+def deserves_a_case(score: int, *, earlier: Earlier | None, access_denied: bool, now: datetime) -> bool:
     """Whether a score that the policy wants looked at needs a person again.
 
-    1. Somebody never decided about has a case.
-    2. Somebody whose access is denied has none: there is nothing left to stop.
+    1. An account whose access is denied, by whatever restriction, has none: there is nothing left to stop.
+    2. One that was never decided about has a case.
     3. A score that has become clearly worse than the one decided on has one at once.
     4. Otherwise the decision stands for a fortnight, so that nobody decides the same thing every day.
     """
+    if access_denied:
+        return False
     if earlier is None:
         return True
-    if earlier.access_denied:
-        return False
     if score >= earlier.score + WORSE_BY:
         return True
     return now - earlier.decided_at >= QUIET_FOR

@@ -21,5 +21,6 @@ urlpatterns = [
     path("cases/<uuid:pk>/note/", views.note, name="case-note"),
     path("cases/<uuid:pk>/reopen/", views.reopen, name="case-reopen"),
     path("cases/<uuid:pk>/decide/", views.decide, name="case-decide"),
+    path("cases/<uuid:pk>/undo/", views.undo, name="case-undo"),
     path("cases/<uuid:pk>/restrictions/<int:number>/lift/", views.lift, name="case-lift"),
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -20,15 +20,24 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
 from governance.enforcement.models import Restriction
+from governance.enforcement.queries import access
 from governance.review import actions
 from governance.review.dossier import Dossier, cases_in_full
-from governance.review.forms import DecisionForm, LiftForm, NoteForm, QueueForm
+from governance.review.forms import DecisionForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
+from governance.review.queries import UnknownPlaceError, queue_counts, queue_page
 from governance.review.queries import next_case as find_next_case
-from governance.review.queries import queue_counts, queue_page
+from governance.review.undoing import undo_decision
+from governance.review.verdicts import (
+    AlreadyDecidedError,
+    CannotUndoError,
+    CaseTakenError,
+    NoSuchScopeError,
+    SentBeforeError,
+)
 from governance.review.wording import outcome
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
-from governance.web.requests import StaffRequest
+from governance.web.requests import StaffRequest, page_of
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
@@ -42,16 +51,21 @@ PARTS = {
 def queue(request: StaffRequest) -> HttpResponse:
     form = QueueForm(request.GET)
     question, now = form.question(), timezone.now()
+    try:
+        page = queue_page(question, user=request.user, now=now)
+    except UnknownPlaceError:
+        complaint = {"complaint": "The list has no such case to start after: go back to its top."}
+        return render(request, "400.html", complaint, status=HTTPStatus.BAD_REQUEST)
     context = {
         "form": form,
         "question": question,
-        "page": queue_page(question, user=request.user, now=now),
+        "page": page,
         "counts": queue_counts(user=request.user, now=now),
         "now": now,
     }
     response = _answer(request, "review/queue.html", context)
-    on_queue = (request.htmx.current_url_abs_path or "").partition("?")[0] == request.path
-    if on_queue and request.htmx.current_url_abs_path != request.get_full_path():
+    page_shown = page_of(request.htmx)
+    if page_shown.partition("?")[0] == request.path and page_shown != request.get_full_path():
         push_url(response, request.get_full_path())
     return response
 
@@ -83,7 +97,7 @@ def claim(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = _case(pk)
     try:
         actions.claim(case, by=request.user, now=timezone.now())
-    except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
+    except (CaseTakenError, AlreadyDecidedError) as lost:
         return _lost(request, pk, lost)
     return _done(request, pk)
 
@@ -114,9 +128,9 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     decision_id = form.cleaned_data["decision"]
     try:
         decision = actions.decide(case, form.verdict(), decision_id=decision_id, by=request.user, now=timezone.now())
-    except (actions.CaseTakenError, actions.AlreadyDecidedError) as lost:
+    except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
         return _lost(request, pk, lost, unsent=form)
-    except actions.NoSuchScopeError as mistake:
+    except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
         return _refused(request, case, "decide", decision_form=form)
     return _done(request, pk, f"{case.account}: {outcome(decision.action)}.")
@@ -131,23 +145,61 @@ def reopen(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@permission_required((LIFT_RESTRICTIONS, WORK_CASES), raise_exception=True)
+def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Undo the decision on the case, with all that it put into force."""
+    case, form = _case(pk), UndoForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, "decide", undo_form=form)
+    return _undone(request, case, note=form.cleaned_data["note"])
+
+
+@require_POST
 @permission_required(LIFT_RESTRICTIONS, raise_exception=True)
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
     case, form = _case(pk), LiftForm(request.POST)
     restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
+    dossier = Dossier(case, now=timezone.now())
+    is_own = dossier.decision is not None and dossier.decision.origin == restriction.origin
     if not form.is_valid():
-        own = Dossier(case, now=timezone.now()).decision
-        part = "decide" if own is not None and own.restriction_id == number else "restrictions"
+        part = "decide" if is_own else "restrictions"
         return _refused(request, case, part, lift_form=form, lifting=number)
-    lifted = actions.undo_restriction(
+    note = form.cleaned_data["note"]
+    if is_own and dossier.is_undoable and restriction.ended_at is None:
+        return _undone(request, case, note=note)
+    lifted = actions.lift_restriction(
         case,
         restriction,
-        note=form.cleaned_data["note"],
+        note=note,
         by=request.user,
         now=timezone.now(),
         everywhere=form.cleaned_data["everywhere"],
     )
-    return _done(request, pk, "Lifted." if lifted else "It had ended already.")
+    return _done(request, pk, f"{'Lifted.' if lifted else 'It had ended already.'}{_still_denied(case)}")
+
+
+def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
+    try:
+        done = undo_decision(case, note=note, by=request.user, now=timezone.now())
+    except CannotUndoError as lost:
+        return _lost(request, case.pk, lost)
+    if not done.is_undone:
+        message = "It was too late to undo the decision, so what it put into force was lifted."
+    elif done.is_open:
+        message = "Undone. The case is open again, and yours."
+    else:
+        message = "Undone. The account has a newer case."
+    return _done(request, case.pk, message + _still_denied(case))
+
+
+def _still_denied(case: Case) -> str:
+    """What else keeps the account out, after something was lifted."""
+    standing = access(account=case.account.external_id, now=timezone.now())
+    if standing.allowed or standing.restriction is None:
+        return ""
+    left = standing.restriction
+    return f" {case.account} is still {outcome(left.kind)}, by no. {left.number} against {left.target}."
 
 
 def _case(pk: uuid.UUID) -> Case:

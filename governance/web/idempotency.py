@@ -27,40 +27,53 @@ KEPT_FOR: Final = timedelta(days=7)
 
 
 def idempotency_key(request: Request) -> str:
-    """The header's value, or an empty string. Raises Problem where it is too long."""
+    """The header's value, or an empty string. Raises Problem where it is too long or cannot be read."""
     key = request.headers.get(HEADER, "")
     if len(key) > LONGEST_KEY:
-        raise Problem(HTTPStatus.BAD_REQUEST, "Key too long", f"{HEADER} has at most {LONGEST_KEY} characters.")
+        raise UnusableKeyError(f"{HEADER} has at most {LONGEST_KEY} characters.")
+    if not key.isprintable():
+        raise UnusableKeyError(f"{HEADER} holds printable characters only.")
     return key
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
-    """Do what is asked and keep the answer, or give the answer that was kept. Errors are not kept: they may be mended.
+class UnusableKeyError(Problem):
+    """A key that no request can have."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable key", detail)
+
+
+def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Response], bool]) -> Response:
+    """Do what is asked and keep the answer, or give the answer that was kept.
+
+    Errors are not kept, nor answers that `is_kept` refuses: then the same key may be sent again with a corrected body.
 
     Raises Problem where the key was used for another request, or where that request is being answered just now.
     """
     key = idempotency_key(request)
     if not key:
         return act()
-    asked = json.dumps([request.method, request.path, request.data], sort_keys=True, cls=JSONEncoder)
+    asked = json.dumps([request.method, request.get_full_path(), request.data], sort_keys=True, cls=JSONEncoder)
     digest = hashlib.sha256(asked.encode()).digest()
     kept, _ = KeptAnswer.objects.get_or_create(
         service_key=acting_key(request), key=key, defaults={"request_digest": digest, "at": timezone.now()}
     )
-    if bytes(kept.request_digest) != digest:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "Key used before", f"This {HEADER} was used for another request."
-        )
     with turn(Turn.ANSWERING, kept.pk % 2**31) as ours:
         if not ours:
             raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
         kept.refresh_from_db()
-        if kept.status is not None:
-            return Response(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
-        response = act()
-        kept.status, kept.body = response.status_code, json.loads(json.dumps(response.data, cls=JSONEncoder))
-        kept.save(update_fields=["status", "body"])
-        return response
+        if kept.status is None:
+            response = act()
+            if is_kept(response):
+                kept.request_digest, kept.status = digest, response.status_code
+                kept.body = json.dumps(response.data, cls=JSONEncoder)
+                kept.save(update_fields=["request_digest", "status", "body"])
+            return response
+    if bytes(kept.request_digest) != digest:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "Key used before", f"This {HEADER} was used for another request."
+        )
+    return Response(json.loads(kept.body), status=kept.status, headers={"Idempotent-Replayed": "true"})
 
 
 def forget_kept_answers(*, now: datetime) -> int:

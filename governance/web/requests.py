@@ -10,6 +10,14 @@ from django_htmx.middleware import HtmxDetails
 from governance.staff.models import User
 
 
+def page_of(htmx: HtmxDetails) -> str:
+    """The path and query of the page that asks by htmx; empty where its address cannot be read or is not ours."""
+    try:
+        return htmx.current_url_abs_path or ""
+    except ValueError:
+        return ""
+
+
 class StaffRequest(HttpRequest):
     """Somebody signed in, as the middleware lets nobody else through."""
 
@@ -21,7 +29,7 @@ def sending_page(request: HttpRequest) -> str:
     """Return the path of the page that sent the request, or `/` where that is unknown or another site's."""
     htmx = cast("StaffRequest", request).htmx
     if htmx:
-        return htmx.current_url_abs_path or "/"
+        return page_of(htmx) or "/"
     referrer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure()):
         return "/"

@@ -10,16 +10,17 @@ from accounts.models import Account
 from accounts.register import AccountLine
 from governance.audit.models import Entry
 from governance.enforcement.actions import (
-    Terms,
     cover_new_names,
     end_expired,
     lift,
     lift_campaign,
     restrict_all,
     restrict_campaign,
+    undo,
 )
 from governance.enforcement.models import Change, Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.terms import Terms
 from governance.risk.models import Campaign
 from tests.factories import MACHINE, NOW, account, api_key, campaign_of, restriction
 
@@ -78,30 +79,73 @@ class TestEachChange:
         assert steps() == [(1, "began", 1), (2, "began", 2), (3, "ended", 1)]
 
 
-class TestWhatWasBefore:
-    @pytest.mark.parametrize("ends", ["lifted", "expired"])
-    def test_comes_back_when_what_replaced_it_ends(self, ends: str) -> None:
-        harbour = account()
+class TestWhatWasReplaced:
+    @pytest.fixture
+    def harbour(self) -> Account:
+        return account("acct_harbour")
+
+    @pytest.fixture
+    def stricter(self, harbour: Account) -> Restriction:
         restriction(harbour, Kind.THROTTLE, requests_per_minute=60)
-        stricter = restriction(harbour, Kind.THROTTLE, requests_per_minute=5, until=NOW + HOUR)
+        return restriction(harbour, Kind.THROTTLE, requests_per_minute=5, until=NOW + HOUR)
+
+    def test_is_restored_when_what_took_its_place_expires(self, harbour: Account, stricter: Restriction) -> None:
         before = in_force(harbour)
 
-        if ends == "lifted":
-            lift(stricter, note="too much", by=MACHINE, now=NOW)
-        else:
-            end_expired(now=NOW + HOUR)
+        end_expired(now=NOW + HOUR)
 
         assert before == {"throttle": 5}
         assert in_force(harbour, hours=1) == {"throttle": 60}
 
-    def test_stays_away_where_its_own_time_is_over(self) -> None:
-        harbour = account()
+    def test_is_restored_when_what_took_its_place_is_undone(self, harbour: Account, stricter: Restriction) -> None:
+        done = undo([stricter.origin], note="a slip", by=MACHINE, now=NOW)
+
+        assert [one.number for one in done.ended] == [stricter.number]
+        assert in_force(harbour) == {"throttle": 60}
+        assert [what for _, what, _ in steps()[-2:]] == ["began", "ended"]
+
+    def test_stays_ended_when_what_took_its_place_is_lifted(self, harbour: Account, stricter: Restriction) -> None:
+        lift(stricter, note="cleared", by=MACHINE, now=NOW)
+
+        assert in_force(harbour) == {}
+
+    def test_stays_ended_once_it_was_lifted_itself(self, harbour: Account, stricter: Restriction) -> None:
+        first = Restriction.objects.get(ending=Restriction.Ending.REPLACED)
+
+        lift(first, note="cleared", by=MACHINE, now=NOW)
+        end_expired(now=NOW + HOUR)
+
+        assert in_force(harbour, hours=1) == {}
+        assert Entry.objects.get(verb="restriction.withdrawn").details["number"] == first.number
+
+    def test_stays_ended_where_its_own_time_is_over(self, harbour: Account) -> None:
         restriction(harbour, Kind.SUSPEND, until=NOW + HOUR)
         longer = restriction(harbour, Kind.SUSPEND, until=NOW + 5 * HOUR)
 
-        lift(longer, note="cleared", by=MACHINE, now=NOW + 2 * HOUR)
+        undo([longer.origin], note="a slip", by=MACHINE, now=NOW + 2 * HOUR)
 
         assert in_force(harbour, hours=2) == {}
+
+    def test_is_the_last_that_still_counts_of_a_chain(self, harbour: Account) -> None:
+        restriction(harbour, Kind.SUSPEND, until=NOW + 9 * HOUR)
+        restriction(harbour, Kind.SUSPEND, until=NOW + HOUR)
+        newest = restriction(harbour, Kind.SUSPEND, until=NOW + 5 * HOUR)
+
+        undo([newest.origin], note="a slip", by=MACHINE, now=NOW + 2 * HOUR)
+
+        restored = Restriction.objects.get(ended_at=None)
+        assert restored.expires_at == NOW + 9 * HOUR
+        assert restored.origin == Restriction.objects.get(number=1).origin
+
+    def test_takes_as_many_queries_for_many_as_for_one(self, django_assert_max_num_queries: object) -> None:
+        targets = [account() for _ in range(40)]
+        for round_ in ("a", "b"):
+            restrict_all([(one, f"{round_}-{one.pk}") for one in targets], BLOCK, by=MACHINE, now=NOW, origin=round_)
+
+        with django_assert_max_num_queries(25):  # type: ignore[operator] # a fixture
+            done = undo(["b"], note="a slip", by=MACHINE, now=NOW)
+
+        assert len(done.restored) == 40
 
     def test_is_untouched_where_it_is_of_another_kind(self) -> None:
         harbour = account()
@@ -175,6 +219,20 @@ class TestACampaign:
 
         assert again.new == set()
         assert [one.number for one in again.restrictions] == [one.number for one in first.restrictions]
+
+    @pytest.mark.parametrize("by_whom", ["the same campaign", "one account"])
+    def test_is_let_go_for_good_where_it_was_restricted_twice(self, by_whom: str) -> None:
+        campaign = self.campaign(3)
+        restrict_campaign(campaign, BLOCK, unique_key="first", by=MACHINE, now=NOW)
+        if by_whom == "the same campaign":
+            restrict_campaign(campaign, BLOCK, unique_key="second", by=MACHINE, now=NOW)
+        else:
+            restriction(Account.objects.get(external_id="acct_0"), until=NOW + HOUR)
+
+        lift_campaign(campaign, note="They are one school.", by=MACHINE, now=NOW)
+        end_expired(now=NOW + HOUR)
+
+        assert all(access(account=f"acct_{number}", now=NOW + HOUR).allowed for number in range(3))
 
     def test_is_let_go_as_one(self) -> None:
         campaign = self.campaign(3)

@@ -5,9 +5,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from governance.audit.models import Entry
-from governance.enforcement.actions import ConflictingKeyError, Terms, end_expired, lift, restrict
+from governance.enforcement.actions import end_expired, lift, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.terms import ConflictingKeyError, Terms
 from tests.factories import MACHINE, NOW, account, api_key, restriction
 
 pytestmark = pytest.mark.django_db

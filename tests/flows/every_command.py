@@ -14,8 +14,9 @@ from django.test import override_settings
 
 from accounts.models import Account
 from governance import pipeline
-from governance.review.actions import Verdict, decide
+from governance.review.actions import decide
 from governance.review.models import Case, Decision
+from governance.review.verdicts import Verdict
 from governance.risk.calibration import Calibration, write
 from governance.risk.detectors import all_detectors
 from governance.staff.models import ServiceKey

@@ -10,8 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from governance.enforcement.models import AutomaticSwitch, Restriction, Webhook
-from governance.review.actions import Verdict, claim, decide
+from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision, Step
+from governance.review.verdicts import Verdict
 from governance.risk.models import PolicyVersion
 from governance.staff.models import User
 from governance.staff.roles import Role

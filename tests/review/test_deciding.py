@@ -7,24 +7,23 @@ import pytest
 from django.db import connection
 
 from governance.audit.models import Entry
-from governance.enforcement.models import Restriction
+from governance.enforcement.actions import end_expired
+from governance.enforcement.models import Change, Restriction
 from governance.enforcement.queries import access
-from governance.review.actions import (
+from governance.review.actions import claim, decide, lift_restriction, note, release, reopen
+from governance.review.models import CLAIM_LASTS, Case, Decision, Step
+from governance.review.opening import consider
+from governance.review.undoing import undo_decision
+from governance.review.verdicts import (
     AlreadyDecidedError,
+    CannotUndoError,
     CaseTakenError,
     NoSuchScopeError,
+    SentBeforeError,
     Verdict,
-    claim,
-    consider,
-    decide,
-    note,
-    release,
-    reopen,
-    undo_restriction,
 )
-from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.staff.models import User
-from tests.factories import NOW, account, assessment, campaign_of, case, person
+from tests.factories import NOW, account, assessment, campaign_of, case, person, restriction
 
 pytestmark = pytest.mark.django_db
 
@@ -166,17 +165,306 @@ class TestDeciding:
         }
 
 
-class TestUndoing:
+class TestTheSameFormSentAgain:
+    @pytest.mark.parametrize(
+        ("verdict", "named"),
+        [
+            (DISMISS, "action"),
+            (replace(BLOCK, reason=Decision.Reason.OTHER), "reason"),
+            (replace(BLOCK, note="Not so clear."), "note"),
+            (replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=1)), "lasts"),
+        ],
+    )
+    def test_with_something_else_in_it_is_refused_and_says_what(self, verdict: Verdict, named: str) -> None:
+        opened, key, mira = case(), uuid.uuid4(), person()
+        decided(opened, by=mira, key=key)
+
+        with pytest.raises(SentBeforeError, match=f"another {named}|another .*{named}"):
+            decided(opened, verdict, by=mira, key=key)
+
+        assert Restriction.objects.get().kind == Restriction.Kind.BLOCK
+
+    def test_for_another_case_is_refused(self) -> None:
+        first, second, key = case(account("acct_harbour")), case(), uuid.uuid4()
+        decided(first, key=key)
+
+        with pytest.raises(SentBeforeError, match="acct_harbour"):
+            decided(second, key=key)
+
+    def test_after_its_decision_was_undone_is_refused(self) -> None:
+        opened, key, mira = case(), uuid.uuid4(), person()
+        decided(opened, by=mira, key=key)
+        undo_decision(opened, note="a slip", by=mira, now=NOW)
+
+        with pytest.raises(SentBeforeError, match="undone"):
+            decided(opened, by=mira, key=key)
+
+
+class TestLifting:
     def test_a_block_gives_access_back_and_keeps_the_decision(self) -> None:
         opened, mira = case(account("acct_harbour")), person()
         block = decided(opened).restriction
         assert block is not None
 
-        undo_restriction(opened, block, note="Appeal granted.", by=mira, now=NOW)
+        lift_restriction(opened, block, note="Appeal granted.", by=mira, now=NOW)
 
         assert access(account="acct_harbour", now=NOW).allowed
-        assert Decision.objects.count() == 1
+        assert Decision.objects.standing().count() == 1
         assert opened.steps.filter(kind=Step.Kind.LIFTED, text="Appeal granted.").exists()
+
+
+class TestUndoing:
+    def test_opens_the_same_case_again_for_who_undoes(self) -> None:
+        opened, mira = case(account("acct_harbour")), person()
+        decided(opened)
+
+        done = undo_decision(opened, note="Wrong account.", by=mira, now=NOW + timedelta(minutes=1))
+
+        opened.refresh_from_db()
+        assert (done.is_undone, done.ended, done.is_open) == (True, 1, True)
+        assert (opened.status, opened.closed_at) == (Case.Status.OPEN, None)
+        assert opened.holder(at=NOW + timedelta(minutes=1)) == mira.pk
+        assert access(account="acct_harbour", now=NOW).allowed
+        assert Restriction.objects.get().ending == Restriction.Ending.UNDONE
+
+    def test_is_told_in_the_history_and_in_the_log(self) -> None:
+        opened = case(account("acct_harbour"))
+        decision = decided(opened)
+
+        undo_decision(opened, note="Wrong account.", by=person("Mira Okafor"), now=NOW)
+
+        decision.refresh_from_db()
+        entry = Entry.objects.get(verb="case.undone")
+        assert (decision.undone_at, decision.undone_note) == (NOW, "Wrong account.")
+        assert opened.steps.filter(kind=Step.Kind.UNDONE, text="Wrong account.").exists()
+        assert (entry.actor_name, entry.details["ended"]) == ("Mira Okafor", [decision.restriction_id])
+
+    def test_a_dismissal_opens_the_case_again(self) -> None:
+        opened = case()
+        decided(opened, DISMISS)
+
+        undo_decision(opened, note="Too quick.", by=person(), now=NOW)
+
+        opened.refresh_from_db()
+        assert opened.is_open
+
+    def test_leads_to_another_decision_about_the_same_case(self) -> None:
+        opened, mira = case(account("acct_harbour")), person()
+        decided(opened)
+        undo_decision(opened, note="Too much.", by=mira, now=NOW)
+
+        decided(opened, DISMISS, by=mira)
+
+        assert [one.action for one in Decision.objects.standing()] == ["dismiss"]
+        assert Decision.objects.count() == 2
+
+    def test_twice_is_refused(self) -> None:
+        opened = case()
+        decided(opened)
+        undo_decision(opened, note="a slip", by=person(), now=NOW)
+
+        with pytest.raises(CannotUndoError):
+            undo_decision(opened, note="a slip", by=person(), now=NOW)
+
+    def test_is_a_lift_once_it_is_too_late(self) -> None:
+        opened, mira = case(account("acct_harbour")), person()
+        campaign_of(opened.account, account("acct_pier"))
+        decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+
+        done = undo_decision(opened, note="Appeal granted.", by=mira, now=NOW + timedelta(minutes=31))
+
+        opened.refresh_from_db()
+        assert (done.is_undone, done.ended, opened.is_open) == (False, 2, False)
+        assert {one.ending for one in Restriction.objects.all()} == {Restriction.Ending.LIFTED}
+        assert access(account="acct_pier", now=NOW).allowed
+
+    def test_of_a_decision_that_another_followed_is_refused(self) -> None:
+        opened, mira = case(), person()
+        decided(opened)
+        decided(reopen(opened, by=mira, now=NOW), DISMISS, by=mira)
+
+        decide_again = Case.objects.exclude(pk=opened.pk).get().decisions.get()
+        decide_again.decided_at = NOW + timedelta(minutes=1)
+        decide_again.save()
+        with pytest.raises(CannotUndoError, match="Mira Okafor has decided about this account again"):
+            undo_decision(opened, note="a slip", by=mira, now=NOW + timedelta(minutes=2))
+
+
+class TestDecidingAgain:
+    def again(self, about: Case, verdict: Verdict, *, minutes: int = 1) -> Decision:
+        mira, now = person(), NOW + timedelta(minutes=minutes)
+        return decide(reopen(about, by=mira, now=now), verdict, decision_id=uuid.uuid4(), by=mira, now=now)
+
+    def in_force(self) -> list[tuple[str, str]]:
+        live = Restriction.objects.filter(ended_at=None).order_by("number")
+        return [(one.target.external_id, one.kind) for one in live]
+
+    def test_to_dismiss_lifts_what_was_decided_before(self) -> None:
+        opened = case(account("acct_harbour"))
+        decided(opened)
+
+        self.again(opened, DISMISS)
+
+        assert self.in_force() == []
+        assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
+
+    def test_to_be_milder_ends_what_was_stronger(self) -> None:
+        opened = case(account("acct_harbour"))
+        decided(opened)
+
+        self.again(opened, Verdict(Decision.Action.WATCH, Decision.Reason.OTHER))
+        self.again(opened, Verdict(Decision.Action.WARN, Decision.Reason.OTHER), minutes=2)
+
+        assert self.in_force() == [("acct_harbour", "warn")]
+
+    def test_about_the_account_ends_what_was_decided_about_its_organisation_and_campaign(self) -> None:
+        opened = case(account("acct_harbour", organisation="org_quay"))
+        campaign_of(opened.account, account("acct_pier"))
+        decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+        self.again(opened, replace(BLOCK, scope=Decision.Scope.ORGANISATION))
+        assert self.in_force() == [("org_quay", "block")]
+
+        self.again(opened, BLOCK, minutes=2)
+
+        assert self.in_force() == [("acct_harbour", "block")]
+
+    def test_ends_what_another_case_or_a_policy_put_on_the_account_and_leaves_what_came_over_the_api(self) -> None:
+        opened, other = case(account("acct_harbour")), case(account("acct_pier"))
+        campaign_of(opened.account, other.account)
+        decided(other, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+        restriction(opened.account, Restriction.Kind.VERIFY, unique_key="policy:1")
+        restriction(opened.account, Restriction.Kind.WATCH, unique_key="api:1:x")
+
+        self.again(opened, DISMISS)
+
+        assert self.in_force() == [("acct_pier", "block"), ("acct_harbour", "watch")]
+
+    def test_begins_before_it_ends_so_that_nobody_slips_through(self) -> None:
+        opened = case(account("acct_harbour"))
+        campaign_of(opened.account, account("acct_pier"))
+        decided(opened)
+
+        self.again(opened, replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=1)))
+        self.again(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN), minutes=2)
+
+        whats = list(Change.objects.values_list("what", flat=True))
+        assert whats == ["began", "began", "ended", "began", "began", "ended"]
+
+    def test_does_not_let_the_older_decision_back_when_the_newer_expires(self) -> None:
+        opened = case(account("acct_harbour"))
+        suspend = replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=30))
+        decided(opened, suspend)
+
+        self.again(opened, replace(suspend, lasts=timedelta(days=1)))
+        end_expired(now=NOW + timedelta(days=2))
+
+        assert self.in_force() == []
+
+    def test_and_undoing_that_restores_what_it_had_ended(self) -> None:
+        opened = case(account("acct_harbour"))
+        campaign_of(opened.account, account("acct_pier"))
+        decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+        again = self.again(opened, DISMISS)
+
+        undo_decision(again.case, note="a slip", by=person(), now=NOW + timedelta(minutes=2))
+        assert self.in_force() == [("acct_harbour", "block"), ("acct_pier", "block")]
+
+        decide(
+            again.case,
+            DISMISS,
+            decision_id=uuid.uuid4(),
+            by=Case.objects.get(pk=again.case_id).claimed_by or person(),
+            now=NOW + timedelta(minutes=3),
+        )
+        assert self.in_force() == []
+
+    def test_says_in_the_log_what_it_ended(self) -> None:
+        opened = case(account("acct_harbour"))
+        block = decided(opened).restriction_id
+
+        self.again(opened, DISMISS)
+
+        entry = Entry.objects.filter(verb="case.decided").latest("number")
+        assert entry.details["superseded"] == [block]
+
+
+class TestDecidingForMany:
+    @pytest.fixture
+    def three(self) -> list[Case]:
+        cases = [case(account(f"acct_{number}", organisation="org_quay")) for number in range(3)]
+        campaign_of(*(one.account for one in cases))
+        return cases
+
+    @pytest.mark.parametrize("scope", [Decision.Scope.ORGANISATION, Decision.Scope.CAMPAIGN])
+    def test_closes_the_open_cases_of_all_with_a_step_that_names_the_case(
+        self, three: list[Case], scope: Decision.Scope
+    ) -> None:
+        other = case(account("acct_other"))
+        claim(three[1], by=person("Jonas Lindqvist"), now=NOW)
+
+        decision = decided(three[0], replace(BLOCK, scope=scope))
+
+        assert list(Case.objects.filter(status=Case.Status.OPEN)) == [other]
+        assert set(Case.objects.filter(resolved_by=decision)) == set(three[1:])
+        assert "acct_0" in three[1].steps.get(kind=Step.Kind.RESOLVED).text
+        assert Entry.objects.filter(verb="case.resolved", details__case=str(three[0].pk)).count() == 2
+
+    def test_tells_who_works_on_one_of_them_who_decided(self, three: list[Case]) -> None:
+        decided(three[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=person("Mira Okafor"))
+
+        with pytest.raises(AlreadyDecidedError, match="Mira Okafor has decided this case with that of acct_0: block"):
+            decided(three[1], DISMISS, by=person("Jonas Lindqvist"))
+
+    def test_and_undoing_that_opens_all_of_them_again(self, three: list[Case]) -> None:
+        decided(three[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+
+        undo_decision(three[0], note="One school.", by=person(), now=NOW)
+
+        assert Case.objects.filter(status=Case.Status.OPEN, resolved_by=None).count() == 3
+        assert Restriction.objects.filter(ended_at=None).count() == 0
+        assert three[1].steps.filter(kind=Step.Kind.REOPENED).exists()
+
+    def test_and_deciding_again_about_one_opens_the_others_again(self, three: list[Case]) -> None:
+        decided(three[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+        mira = person()
+        again = reopen(three[0], by=mira, now=NOW)
+
+        dismissal = decided(again, DISMISS, by=mira)
+
+        assert set(Case.objects.filter(status=Case.Status.OPEN)) == set(three[1:])
+        undo_decision(dismissal.case, note="a slip", by=mira, now=NOW)
+        assert list(Case.objects.filter(status=Case.Status.OPEN)) == [again]
+
+    def test_takes_as_many_queries_for_many_as_for_few(self, django_assert_max_num_queries: object) -> None:
+        cases = [case(account(f"acct_{number}")) for number in range(60)]
+        campaign_of(*(one.account for one in cases))
+        mira = person()
+
+        with django_assert_max_num_queries(45):  # type: ignore[operator] # a fixture
+            decided(cases[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=mira)
+        with django_assert_max_num_queries(45):  # type: ignore[operator] # a fixture
+            undo_decision(cases[0], note="a slip", by=mira, now=NOW)
+
+        assert Case.objects.filter(status=Case.Status.OPEN).count() == 60
+
+    @pytest.mark.django_db(transaction=True)
+    def test_at_once_from_two_of_its_cases_has_one_winner(self, three: list[Case]) -> None:
+        people = [person("Mira Okafor"), person("Jonas Lindqvist")]
+
+        def attempt(place: int) -> bool:
+            try:
+                decided(three[place], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=people[place])
+            except AlreadyDecidedError:
+                return False
+            finally:
+                connection.close()
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            outcomes = list(pool.map(attempt, range(2)))
+
+        assert sorted(outcomes) == [False, True]
+        assert Restriction.objects.count() == 3
 
 
 class TestTakingUpAgain:
@@ -302,6 +590,45 @@ class TestConsidering:
 
         opened.refresh_from_db()
         assert opened.due_at == NOW + timedelta(hours=1)
+
+    @pytest.mark.parametrize("by", ["policy", "api", "organisation", "campaign", "replacement"])
+    def test_opens_no_case_for_who_has_no_access_whatever_denies_it(self, by: str) -> None:
+        harbour = account("acct_harbour", organisation="org_quay")
+        dismissed = case(harbour)
+        decided(dismissed, DISMISS)
+        if by == "organisation":
+            restriction(harbour.organisation)  # type: ignore[arg-type] # it has one
+        elif by == "campaign":
+            other = case(account("acct_pier"))
+            campaign_of(harbour, other.account)
+            decided(other, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+        else:
+            restriction(harbour, unique_key=f"{by}:1")
+            if by == "replacement":
+                restriction(harbour)
+
+        worse = assessment(harbour, score=99)
+        consider([worse], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
+
+        assert not harbour.cases.filter(status=Case.Status.OPEN).exists()
+
+    def test_opens_one_again_once_access_is_back(self) -> None:
+        harbour = account()
+        block = restriction(harbour)
+        lift_restriction(case(harbour, status="decided", closed_at=NOW), block, note="", by=person(), now=NOW)
+
+        consider([assessment(harbour, score=99)], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
+
+        assert harbour.cases.filter(status=Case.Status.OPEN).exists()
+
+    def test_opens_no_case_for_who_was_just_decided_with_another(self) -> None:
+        first, second = case(account("acct_1")), case(account("acct_2"))
+        campaign_of(first.account, second.account)
+        decided(first, replace(BLOCK, action=Decision.Action.WATCH, scope=Decision.Scope.CAMPAIGN))
+
+        consider([assessment(second.account)], due={second.account_id: NOW}, now=NOW + timedelta(days=1))
+
+        assert Case.objects.count() == 2
 
     def test_opens_no_case_for_who_was_just_dismissed(self) -> None:
         dismissed = case()

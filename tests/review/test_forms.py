@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from governance.review.actions import Verdict
 from governance.review.forms import DecisionForm, QueueForm
 from governance.review.models import Decision
 from governance.review.queries import Question, View
+from governance.review.verdicts import Verdict
 from tests.review.pages import block_form
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from accounts.models import Account, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, lift, restrict, restrict_campaign
+from governance.enforcement.actions import lift, restrict, restrict_campaign, undo
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.names import Target
+from governance.enforcement.terms import Terms
 from governance.review.leniency import DISMISSED, LIFTED, MILDER, staff_limits
 from governance.review.models import Case, Decision
 from governance.risk.models import Assessment
@@ -66,6 +67,13 @@ class TestSomebodyWhom:
 
         assert because(harbour, "watch", findings=[]) == DISMISSED
 
+    def test_staff_dismissed_and_undid_that_is(self, harbour: Account) -> None:
+        mistaken = decided(case(harbour, score=80), "dismiss")
+        mistaken.undone_at, mistaken.undone_by = NOW + HOUR, mistaken.decided_by
+        mistaken.save()
+
+        assert because(harbour, findings=[]) == ""
+
     @pytest.mark.parametrize(("kind", "said"), [("watch", ""), ("verify", ""), ("suspend", MILDER), ("block", MILDER)])
     def test_staff_was_milder_with_is_open_to_as_much_and_no_more(self, harbour: Account, kind: str, said: str) -> None:
         decided(case(harbour, score=80), "verify")
@@ -82,7 +90,10 @@ class TestSomebodyWhom:
             "organisation": Organisation.objects.get(),
         }
         made = restriction(targets[on])
-        lift(made, note="Appeal granted.", by=by, now=NOW + HOUR, undo=ending == "undone")
+        if ending == "undone":
+            undo([made.origin], note="A slip.", by=by, now=NOW + HOUR)
+        else:
+            lift(made, note="Appeal granted.", by=by, now=NOW + HOUR)
 
         assert because(harbour) == LIFTED
 

@@ -7,9 +7,10 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from accounts.models import Organisation
-from governance.review.actions import Verdict, claim, decide
+from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision
 from governance.review.queries import PAGE
+from governance.review.verdicts import Verdict
 from tests.factories import FINDING, NOW, account, assessment, case, person
 from tests.review.pages import by_htmx, signed_in, text
 
@@ -188,6 +189,27 @@ class TestPages:
         seen = [row.case.account.external_id for row in first.rows] + rest
         assert len(rest) == 3
         assert len(set(seen)) == PAGE + 3
+
+    def test_of_decided_cases_lead_to_each_of_those_decided_at_the_same_moment(self) -> None:
+        mira = person()
+        for number in range(PAGE + 3):
+            verdict = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+            decide(case_of(f"acct_{number}"), verdict, decision_id=uuid.uuid4(), by=mira, now=NOW)
+        client = signed_in(mira)
+
+        first = client.get("/queue/?view=decided").context["page"]
+        rest = listed(client, f"?view=decided&after={first.next_after}")
+
+        assert len({row.case.account.external_id for row in first.rows} | set(rest)) == PAGE + 3
+
+    @pytest.mark.parametrize("after", ["an open case", "no case"])
+    def test_that_start_after_no_case_of_the_list_are_refused(self, after: str) -> None:
+        pk = case_of("acct_harbour").pk if after == "an open case" else uuid.uuid4()
+
+        response = signed_in(person()).get(f"/queue/?view=decided&after={pk}")
+
+        assert response.status_code == 400
+        assert "go back to its top" in text(response)
 
     def test_lead_on_only_where_there_is_more(self) -> None:
         for number in range(PAGE):

@@ -195,8 +195,9 @@ class TestLifting:
         lifting = {"note": "Decided by mistake"}
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), lifting, headers=by_htmx("case"))
 
-        assert "undone since" in text(response)
+        assert "Undone. The case is open again, and yours." in text(response)
         assert Restriction.objects.get().ending == Restriction.Ending.UNDONE
+        assert Case.objects.get().is_open
 
     def test_is_no_undoing_once_the_window_is_over(self, harbour: Case, mira: Client) -> None:
         number = restriction(harbour.account, at=timezone.now() - timedelta(minutes=31)).number
@@ -241,8 +242,124 @@ class TestLifting:
         assert Restriction.objects.get().ended_at is None
 
 
+class TestUndoing:
+    def test_puts_the_case_back_into_the_queue(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form(action="dismiss", favour="evaluation"))
+        assert "Undo the decision" in text(mira.get(address(harbour)))
+
+        response = mira.post(address(harbour, "undo/"), {"note": "Too quick."}, follow=True)
+
+        assert "Undone. The case is open again, and yours." in text(response)
+        assert "Choose an action" in text(response)
+        assert "acct_harbour" in text(mira.get("/queue/?view=mine"))
+
+    def test_asks_for_a_reason(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+
+        response = mira.post(address(harbour, "undo/"), headers=by_htmx("case"))
+
+        assert (response.status_code, response["HX-Retarget"]) == (422, "#decide")
+        assert "Say why it is undone." in text(response)
+
+    def test_of_a_block_of_many_lifts_all_whichever_button_was_pressed(self, harbour: Case, mira: Client) -> None:
+        campaign_of(harbour.account, *(account() for _ in range(11)))
+        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        number = Restriction.objects.get(account=harbour.account).number
+
+        mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "One school."})
+
+        assert not Restriction.objects.filter(ended_at=None).exists()
+        assert Restriction.objects.count() == 12
+
+    def test_is_not_offered_once_the_window_is_over(self, harbour: Case, mira: Client, settings: Any) -> None:
+        settings.UNDO_MINUTES = 0
+        mira.post(address(harbour, "decide/"), block_form())
+
+        page = text(mira.get(address(harbour)))
+        response = mira.post(address(harbour, "undo/"), {"note": "Appeal granted."}, follow=True)
+
+        assert "Undo the decision" not in page
+        assert "It was too late to undo the decision, so what it put into force was lifted." in text(response)
+        assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
+        assert not Case.objects.get().is_open
+
+    def test_marks_the_decision_where_it_is_listed(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+        mira.post(address(harbour, "undo/"), {"note": "Too much."})
+        again = block_form(action="dismiss", favour="evaluation", decision=str(uuid.uuid4()))
+        mira.post(address(harbour, "decide/"), again)
+
+        page, listed = text(mira.get(address(harbour))), text(mira.get("/queue/?view=decided"))
+
+        assert '<span class="tag">undone</span>' in page.partition("Earlier decisions")[2]
+        assert "Decision undone" in page
+        assert "dismissed" in listed
+        assert "undone" not in listed
+
+    def test_of_a_form_that_is_sent_again_is_told(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+        mira.post(address(harbour, "undo/"), {"note": "Too much."})
+
+        response = mira.post(address(harbour, "decide/"), block_form())
+
+        assert response.status_code == 409
+        assert "that decision was undone" in text(response)
+
+
+class TestDecidingAgain:
+    def test_says_beforehand_and_afterwards_what_it_lifts(self, harbour: Case, mira: Client) -> None:
+        campaign_of(harbour.account, *(account() for _ in range(2)))
+        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        again = Case.objects.get(pk=mira.post(address(harbour, "reopen/")).url.split("/")[2])  # type: ignore[attr-defined] # a redirect
+
+        before = " ".join(text(mira.get(address(again))).split())
+        dismissal = block_form(action="dismiss", favour="evaluation", decision=str(uuid.uuid4()))
+        mira.post(address(again, "decide/"), dismissal)
+        after = " ".join(text(mira.get(address(again))).split())
+
+        assert "It lifts: 3 accounts blocked" in before
+        assert "In place of what was in force before: 3 accounts blocked" in after
+        assert not Restriction.objects.filter(ended_at=None).exists()
+
+    def test_with_the_same_form_and_something_else_in_it_is_a_conflict(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+
+        response = mira.post(address(harbour, "decide/"), block_form(action="dismiss", favour="evaluation"))
+
+        assert response.status_code == 409
+        assert "with another action" in text(response)
+
+
+class TestACaseDecidedWithAnother:
+    def test_says_with_which_and_lifts_for_itself(self, harbour: Case, mira: Client) -> None:
+        other = case(account("acct_pier"))
+        campaign_of(harbour.account, other.account)
+        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        number = Restriction.objects.get(account=other.account).number
+
+        page, listed = text(mira.get(address(other))), text(mira.get("/queue/?view=decided"))
+        response = mira.post(address(other, f"restrictions/{number}/lift/"), {"note": "Appeal."}, follow=True)
+
+        assert f'Decided with the case of <a class="mono" href="{address(harbour)}">' in page
+        assert listed.count("acct_pier") == 1
+        assert "Lifted." in text(response)
+        assert [one.account.external_id for one in Restriction.objects.filter(ended_at=None) if one.account] == [
+            "acct_harbour"
+        ]
+
+    def test_says_after_lifting_what_keeps_the_account_out(self, harbour: Case, mira: Client) -> None:
+        own = restriction(harbour.account)
+        harbour.account.organisation = account(organisation="org_quay").organisation
+        harbour.account.save()
+        restriction(harbour.account.organisation)  # type: ignore[arg-type] # it has one
+
+        response = mira.post(address(harbour, f"restrictions/{own.number}/lift/"), {"note": "Appeal."}, follow=True)
+
+        assert "acct_harbour is still blocked, by no. 2 against org_quay." in text(response)
+
+
 class TestAnAuditor:
-    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "restrictions/1/lift/"])
+    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "undo/", "restrictions/1/lift/"])
     def test_changes_nothing(self, harbour: Case, what: str) -> None:
         restriction(harbour.account, Restriction.Kind.WATCH)
         client, entries = signed_in(person("Ines Varga", role=Role.AUDITOR)), Entry.objects.count()
@@ -262,7 +379,7 @@ class TestAnAuditor:
 
 
 class TestAnAddressThatChangesSomething:
-    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "restrictions/1/lift/"])
+    @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "undo/", "restrictions/1/lift/"])
     def test_cannot_be_followed_as_a_link(self, harbour: Case, mira: Client, what: str) -> None:
         assert mira.get(address(harbour, what)).status_code == 405
 

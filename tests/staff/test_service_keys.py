@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 
 from governance.audit.models import Entry
 from governance.staff.actions import issue_service_key, recognise_service_key, revoke_service_key
@@ -54,3 +55,15 @@ class TestAServiceKey:
     def test_needs_a_scope_at_all(self) -> None:
         with pytest.raises(ValueError, match="at least one"):
             issue_service_key(name="gateway-eu", scopes=[], by=MACHINE, now=NOW)
+
+
+def test_a_second_key_of_a_name_is_issued_and_the_first_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    first, _ = issue_service_key(name="gateway-eu", scopes=["access:read"], by=MACHINE, now=NOW)
+
+    call_command("issue_service_key", "gateway-eu", scope=["usage:write"])
+
+    said = capsys.readouterr()
+    assert said.out.startswith("swk_")
+    assert first.shown_prefix in said.err
+    assert "access:read" in said.err
+    assert ServiceKey.objects.filter(name="gateway-eu", revoked_at=None).count() == 2

@@ -28,8 +28,9 @@ from governance.enforcement.models import (
     Restriction,
 )
 from governance.enforcement.webhooks.actions import add_webhook
-from governance.review.actions import Verdict, claim, decide
+from governance.review.actions import claim, decide
 from governance.review.models import Decision
+from governance.review.verdicts import Verdict
 from governance.risk.corpora import add_corpus
 from governance.risk.models import (
     AccountSample,

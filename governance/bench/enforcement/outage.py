@@ -20,9 +20,10 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
-from governance.enforcement.actions import Terms, restrict, restrict_all
+from governance.enforcement.actions import restrict, restrict_all
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import last_number
+from governance.enforcement.terms import Terms
 from governance.staff.actions import issue_service_key
 
 BLOCKED: Final = 2_000

@@ -84,8 +84,9 @@ def _decide(place: int, decisions: int) -> None:
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.actor import Actor  # noqa: PLC0415
     from governance.doorbell import silence  # noqa: PLC0415
-    from governance.enforcement.actions import Terms, end_expired, restrict_all  # noqa: PLC0415
+    from governance.enforcement.actions import end_expired, restrict_all  # noqa: PLC0415
     from governance.enforcement.models import Reason, Restriction  # noqa: PLC0415
+    from governance.enforcement.terms import Terms  # noqa: PLC0415
 
     bench, block = Actor.system("bench"), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
     portions = [range(start, start + TOGETHER) for start in range(0, decisions, TOGETHER)]

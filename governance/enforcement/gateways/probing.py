@@ -19,9 +19,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from governance.audit.actor import Actor
-from governance.enforcement.actions import Terms, lift_all, restrict
+from governance.enforcement.actions import restrict, undo
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.terms import Terms
 from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
@@ -218,13 +219,14 @@ def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> 
 
 def _lift(gateway: Gateway, watch: Watch) -> float | None:
     """End what blocks the canary of this gateway, of a run that was cut off as well; when that was committed."""
-    blocks = Restriction.objects.filter(unique_key__startswith=_mark(gateway), ended_at=None)
-    numbers = list(blocks.values_list("number", flat=True))
-    if not numbers:
+    blocks = Restriction.objects.filter(origin__startswith=_mark(gateway), ended_at=None)
+    origins = list(blocks.values_list("origin", flat=True))
+    if not origins:
         return None
     with transaction.atomic(durable=True):
         committed = _moment_of_commit(watch.clock)
-        lift_all(numbers, note="The canary was looked at.", by=CANARY, now=watch.now())
+        # A block that staff put on this account just before is restored.
+        undo(origins, note="The canary was looked at.", by=CANARY, now=watch.now(), ending=Restriction.Ending.LIFTED)
     return committed[0]
 
 

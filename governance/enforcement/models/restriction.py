@@ -90,7 +90,7 @@ class Restriction(models.Model):
 
     class Ending(models.TextChoices):
         LIFTED = "lifted", "Lifted"
-        UNDONE = "undone", "Undone at once"
+        UNDONE = "undone", "Undone"
         EXPIRED = "expired", "Expired"
         REPLACED = "replaced", "Replaced by a newer one"
 
@@ -126,15 +126,30 @@ class Restriction(models.Model):
         null=True,
         blank=True,
         related_name="replaced_by",
-        help_text="What was in force before, and is again when this one is lifted or expires.",
+        help_text="What was in force before, and is again when this one expires or is undone.",
+    )
+    origin = models.CharField(
+        max_length=255,
+        help_text="The decision, request or policy outcome it was made for. Those of one campaign share it, and what "
+        "is restored keeps it.",
     )
     unique_key = models.CharField(
-        max_length=200, unique=True, help_text="One decision or one request is one restriction."
+        max_length=255, unique=True, help_text="One decision or one request is one restriction."
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
     ended_by = models.CharField(max_length=254, blank=True)
     ending_note = models.CharField(max_length=500, blank=True)
+    superseded_by = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="The origin of the decision that took its place. It is restored only where that one is undone.",
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+    )
 
     objects = RestrictionQuerySet.as_manager()
 
@@ -179,6 +194,8 @@ class Restriction(models.Model):
         permissions: ClassVar = [("lift_restriction", "Can lift restrictions")]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], name="restriction_by_expiry", condition=Q(ended_at=None)),
+            models.Index(fields=["origin"], name="restriction_by_origin"),
+            models.Index(fields=["superseded_by"], name="restriction_by_superseder", condition=~Q(superseded_by="")),
         ]
 
     def __str__(self) -> str:

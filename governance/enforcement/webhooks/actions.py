@@ -47,12 +47,13 @@ Clock = Callable[[], datetime]
 def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     """A webhook that is told of every change from now on, and its secret, which is shown this once.
 
-    Raises AddressError for an address that no webhook can have, and for one that is told already.
+    Raises AddressError for an address that no webhook can have, and for one that is registered already.
     """
     checked(url)
     take_turn()
-    if Webhook.objects.filter(url=url).exists():
-        raise AddressError("It is told already.")
+    if (same := Webhook.objects.filter(url=url).first()) is not None:
+        state = " It is switched off: switch it on instead." if same.disabled_at else ""
+        raise AddressError(f"This URL is already registered.{state}")
     secret = _new_secret()
     webhook = Webhook.objects.create(
         url=url,

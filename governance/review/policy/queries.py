@@ -111,7 +111,8 @@ def compared(*, now: datetime) -> list[Compared]:
 
 def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> QuerySet[PolicyOutcome, Any]:
     """What they made of accounts over the last 30 days, each with what staff decided last about the account."""
-    newest = Decision.objects.filter(case__account=OuterRef("account"), decided_at__gt=now - LOOKED_BACK)
+    standing = Decision.objects.standing().filter(decided_at__gt=now - LOOKED_BACK)
+    newest = standing.filter(case__account=OuterRef("account"))
     decided = Subquery(newest.order_by("-decided_at").values("action")[:1])
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 

@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account
-from governance.enforcement.actions import Terms, restrict
+from governance.enforcement.actions import restrict
 from governance.enforcement.gateways.actions import UnusableCanaryError, set_canary
 from governance.enforcement.gateways.probing import CANARY, Canary, claim, pauses, probe, probe_due
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
+from governance.enforcement.terms import Terms
 from governance.turns import Turn
 from governance.web.sealing import seal
 from tests.enforcement.gateways.canary_server import ACCOUNT, CanaryServer, canary_server

@@ -80,3 +80,16 @@ def test_others_see_or_do_not_see_but_never_change(client: Client, webhook: Webh
 
     assert client.get(f"/enforcement/webhooks/{webhook.pk}/").status_code == status
     assert post(client, f"{webhook.pk}/rotate/").status_code == 403
+
+
+def test_an_address_that_is_registered_already_is_refused_and_says_what_became_of_it(
+    ada: Client, webhook: Webhook
+) -> None:
+    first = post(ada, "add/", url=URL).content.decode()
+    disable(webhook, because="gone", by=MACHINE, now=NOW)
+    second = post(ada, "add/", url=URL).content.decode()
+
+    assert "This URL is already registered." in first
+    assert "switch it on instead" not in first
+    assert "It is switched off: switch it on instead." in second
+    assert Webhook.objects.count() == 1

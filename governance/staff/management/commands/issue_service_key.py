@@ -16,7 +16,13 @@ class Command(BaseCommand):
         parser.add_argument("--scope", action="append", required=True, choices=ServiceKey.Scope.values)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        for one in ServiceKey.objects.usable(at=now).filter(name=options["name"]).order_by("created_at", "pk"):
+            self.stderr.write(
+                f"{one.name} has another key, {one.shown_prefix}…, with {', '.join(one.scopes)}. It stays usable: "
+                f"revoke it with revoke_service_key {one.shown_prefix}."
+            )
         _, secret = issue_service_key(
-            name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=timezone.now()
+            name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=now
         )
         self.stdout.write(secret)

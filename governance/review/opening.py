@@ -1,0 +1,87 @@
+"""Opening cases where the policy wants a person to look, and keeping open ones up to date."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from governance.audit.actor import Actor
+from governance.enforcement.queries import denied_among
+from governance.review.models import Case, Step
+from governance.review.reopening import Earlier, deserves_a_case
+from governance.risk.models import Assessment
+
+PIPELINE: Final = Actor.system("pipeline")
+
+
+@transaction.atomic
+def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime) -> list[Case]:
+    """Open cases for these accounts or bring their open ones up to date; answers with those that are new.
+
+    `due` names, by account, those that the policy wants a person to look at, and until when.
+    """
+    by_account = {assessment.account_id: assessment for assessment in assessments}
+    open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
+    changed: list[Case] = []
+    rescored: list[Case] = []
+    for case in open_cases:
+        before = case.score
+        if _bring_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
+            changed.append(case)
+        if case.score != before:
+            rescored.append(case)
+    Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
+    Step.objects.bulk_create(
+        Step(
+            case=case,
+            kind=Step.Kind.RESCORED,
+            at=now,
+            by=str(PIPELINE),
+            text=f"Score {case.score} ({case.band}).",
+        )
+        for case in rescored
+    )
+    wanted = {pk: assessment for pk, assessment in by_account.items() if pk in due}
+    earlier, denied = _last_decisions(wanted), denied_among(wanted, now=now)
+    new = [
+        Case(
+            account_id=pk,
+            assessment=assessment,
+            score=assessment.score,
+            band=assessment.band,
+            opened_at=now,
+            due_at=due[pk],
+        )
+        for pk, assessment in sorted(wanted.items())
+        if deserves_a_case(assessment.score, earlier=earlier.get(pk), access_denied=pk in denied, now=now)
+    ]
+    Case.objects.bulk_create(new)
+    Step.objects.bulk_create(
+        Step(
+            case=case,
+            kind=Step.Kind.OPENED,
+            at=now,
+            by=str(PIPELINE),
+            text=f"Score {case.score} ({case.band}).",
+        )
+        for case in new
+    )
+    return new
+
+
+def _bring_up_to_date(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
+    """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
+    if case.assessment_id == assessment.pk:
+        return False
+    case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
+    case.due_at = min(case.due_at, due or case.due_at)
+    return True
+
+
+def _last_decisions(accounts: Collection[int]) -> dict[int, Earlier]:
+    """Of each account what was decided about it last, be that on its own case or on another that covered it."""
+    decided = Case.objects.filter(account__in=accounts, status=Case.Status.DECIDED)
+    newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
+    rows = newest.values_list("account_id", "score", "closed_at")
+    return {account: Earlier(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at}

@@ -1,0 +1,101 @@
+"""Undoing a decision: as long as it is a slip, it is as if it had not been made."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from governance.enforcement.actions import lift_all
+from governance.enforcement.actions import undo as undo_restrictions
+from governance.enforcement.models import Restriction
+from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
+from governance.review.resolving import reopen_all, resolve
+from governance.review.steps import add_step
+from governance.review.verdicts import CannotUndoError
+from governance.staff.models import User
+
+
+class TakenBack(NamedTuple):
+    """What became of a decision: undone, or only lifted; how many restrictions ended and were restored, and whether the
+    case is open again.
+    """
+
+    is_undone: bool
+    ended: int
+    restored: int
+    is_open: bool
+
+
+def can_be_undone(decision: Decision, *, now: datetime) -> bool:
+    """Whether the time in which a decision counts as a slip is not over yet."""
+    return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
+
+
+@transaction.atomic
+def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBack:
+    """Undo the decision on a case: end all that it put into force, restore what that took the place of, and open the
+    case again, claimed by `by`, with the cases of other accounts that the decision covered.
+
+    Where it is too late for that, what the decision put into force is lifted, and the decision stands.
+
+    Raises CannotUndoError where there is no decision, or where the account was decided about again since.
+    """
+    with_it = Q(pk=case.pk) | Q(resolved_by__case=case.pk)
+    wanted = Case.objects.filter(with_it).values("pk")
+    locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    own = locked[case.pk]
+    decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
+    if decision is None:
+        raise CannotUndoError("There is no decision on this case that stands.")
+    if not can_be_undone(decision, now=now):
+        return _lift(decision, note=note, by=by, now=now)
+    _refuse_if_decided_again(decision)
+    done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now)
+    decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
+    decision.save(update_fields=["undone_at", "undone_by", "undone_note"])
+    _resolve_again(done.restored, own.account_id, by=by, now=now)
+    again = reopen_all(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
+    is_open = any(one.pk == own.pk for one in again)
+    if is_open:
+        Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS)
+    details = {
+        "decision": str(decision.pk),
+        "account": decision.case.account.external_id,
+        "action": decision.action,
+        "note": note,
+        "ended": [one.number for one in done.ended],
+        "restored": [one.number for one in done.restored],
+    }
+    add_step(own, Step.Kind.UNDONE, by=by.actor, now=now, text=note, details=details)
+    return TakenBack(is_undone=True, ended=len(done.ended), restored=len(done.restored), is_open=is_open)
+
+
+def _refuse_if_decided_again(decision: Decision) -> None:
+    since = Decision.objects.standing().filter(case__account=decision.case.account, decided_at__gt=decision.decided_at)
+    later = since.select_related("decided_by").order_by("-decided_at").first()
+    if later is not None:
+        detail = f"{later.decided_by} has decided about this account again: {later.get_action_display().lower()}."
+        raise CannotUndoError(f"{detail} Undo that decision first.")
+
+
+def _resolve_again(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
+    """Close the cases of other accounts that a decision covers whose restrictions are in force again."""
+    origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
+    wide = Decision.objects.filter(pk__in=origins).exclude(scope=Decision.Scope.ACCOUNT).select_related("case__account")
+    for decision in wide:
+        own = [one for one in restored if one.origin == decision.origin]
+        covered = Q(account__in=[one.account_id for one in own if one.account_id]) | Q(
+            account__organisation__in=[one.organisation_id for one in own if one.organisation_id]
+        )
+        resolve(decision, covered & ~Q(account=account), by=by.actor, now=now)
+
+
+def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> TakenBack:
+    made = Restriction.objects.filter(origin=decision.origin).values_list("number", flat=True)
+    lifted = lift_all(list(made), note=note, by=by.actor, now=now)
+    if lifted:
+        Step.objects.create(case=decision.case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
+    return TakenBack(is_undone=False, ended=len(lifted), restored=0, is_open=False)

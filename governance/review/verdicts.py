@@ -1,0 +1,94 @@
+"""What somebody decides, and why a decision is refused."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from governance.enforcement.models import Reason, Restriction
+from governance.enforcement.terms import Terms
+from governance.review.models import Case, Decision
+
+
+class CaseTakenError(Exception):
+    """Somebody else has the case: says who."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is working on this case.")
+        self.holder = holder
+
+
+class AlreadyDecidedError(Exception):
+    """Somebody was faster: carries their decision."""
+
+    def __init__(self, decision: Decision, case: Case) -> None:
+        which = "this case" if decision.case_id == case.pk else f"this case with that of {decision.case.account}"
+        super().__init__(f"{decision.decided_by} has decided {which}: {decision.get_action_display().lower()}.")
+        self.decision = decision
+
+
+class SentBeforeError(Exception):
+    """The form was sent before, and that decision is another one, or was undone: carries it."""
+
+    def __init__(self, decision: Decision, detail: str) -> None:
+        super().__init__(f"{detail} Nothing was changed: decide with the form as it is now.")
+        self.decision = decision
+
+
+class CannotUndoError(Exception):
+    """Says why the decision cannot be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody decides. `lasts` is how long a suspension holds, the limits are what a throttle leaves, `withheld`
+    is what answers are to lack.
+    """
+
+    action: Decision.Action
+    reason: Decision.Reason
+    terms_clause: str = ""
+    note: str = ""
+    lasts: timedelta | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    withheld: Sequence[str] = ()
+    scope: Decision.Scope = Decision.Scope.ACCOUNT
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """What was decided, with what it put into force."""
+        terms = decision.restriction
+        ends_at = terms.expires_at if terms else None
+        return cls(
+            action=Decision.Action(decision.action),
+            reason=Decision.Reason(decision.reason),
+            terms_clause=decision.terms_clause,
+            note=decision.note,
+            lasts=ends_at - decision.decided_at if ends_at else None,
+            requests_per_minute=terms.requests_per_minute if terms else None,
+            tokens_per_minute=terms.tokens_per_minute if terms else None,
+            withheld=terms.withheld if terms else (),
+            scope=Decision.Scope(decision.scope),
+        )
+
+    def terms(self, *, now: datetime) -> Terms:
+        """What it puts into force, unless it dismisses."""
+        return Terms(
+            kind=Restriction.Kind(self.action.value),
+            reason=Reason(self.reason.value),
+            until=now + self.lasts if self.lasts else None,
+            terms_clause=self.terms_clause,
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
+            withheld=self.withheld,
+        )
+
+    def differences(self, other: "Verdict") -> list[str]:
+        """The names of what another verdict says otherwise."""
+        mine, others = (asdict(replace(verdict, withheld=sorted(verdict.withheld))) for verdict in (self, other))
+        return [name.replace("_", " ") for name, value in mine.items() if value != others[name]]
+
+
+class NoSuchScopeError(Exception):
+    """The account has no organisation, or belongs to no campaign, that could be decided about with it."""

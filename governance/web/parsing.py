@@ -1,0 +1,83 @@
+"""What machines send, read strictly: what is misspelt must not be taken for something that was left out."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+DEEPEST: Final = 64
+TOO_DEEP: Final = f"JSON here is nested at most {DEEPEST} deep."
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses members that it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            known = ", ".join(self.fields)
+            raise ValidationError(dict.fromkeys(unknown, f"There is no such member. There are {known}."))
+        return super().to_internal_value(data)
+
+
+class BoundedJsonParser(BaseParser):
+    """JSON in UTF-8 that is nested no deeper than anything here is, and holds no number that JSON does not know."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        try:
+            text = stream.read().decode("utf-8-sig")
+            parsed = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        except RecursionError as error:
+            raise ParseError(TOO_DEEP) from error
+        except ValueError as error:
+            raise ParseError(f"This is not JSON: {error}") from error
+        if _is_deeper(parsed, than=DEEPEST):
+            raise ParseError(TOO_DEEP)
+        return parsed
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large.")
+    return number
+
+
+def _is_deeper(value: Any, *, than: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(than):
+        level = [member for one in level for member in _members(one)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query parameters. Raises ValidationError where one is given more than once."""
+    if repeated := [name for name, values in request.query_params.lists() if len(values) > 1]:
+        raise ValidationError(dict.fromkeys(repeated, "Give this once."))
+    return request.query_params.dict()
+
+
+def object_of(request: Request) -> dict[str, Any]:
+    """The body, which must be a JSON object, or empty. Raises ValidationError."""
+    data = request.data
+    if not isinstance(data, dict):
+        raise ValidationError("This must be a JSON object.")
+    return dict(data)
