@@ -24,7 +24,7 @@ WEBHOOK_PRIVATE_NETWORKS  networks that webhooks may go to although they are not
 AUTOMATIC_ACCOUNTS_AN_HOUR  how many accounts a live policy may restrict in an hour without a person (default 20)
 AUTOMATIC_TRAFFIC_PERCENT  … and of how much of the traffic of an hour (default 2)
 AUTOMATIC_SHADOW_HOURS  how long a policy is in the shadow before it can go live without a reason (default 24)
-UNDO_MINUTES      how long after a decision lifting it counts as undoing a slip (default 30)
+UNDO_MINUTES      how long a decision can be undone, which opens its case again; later it is lifted (default 30)
 GATEWAY_SILENT_MINUTES  after how many minutes without a question or a report a gateway counts as silent (default 5)
 UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's name cannot be read: refuse (default),
                   or outage, so that they do what they were set to do when Stillwatch does not answer
@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "governance.web.middleware.RefuseNulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -205,9 +206,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["governance.web.authentication.ServiceKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["governance.web.authentication.HoldsScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["governance.web.parsing.BoundedJsonParser"],
     "EXCEPTION_HANDLER": "governance.web.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
+    # ASCII with escapes: an error may repeat what was sent, and half a character cannot be written otherwise.
+    "UNICODE_JSON": False,
 }
 
 # What runs later -----------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ class NoteForm(FocusedForm):
 
 
 class UndoForm(FocusedForm):
-    note = forms.CharField(max_length=500, error_messages={"required": "Say why it is undone."})
+    note = TypedTextField(max_length=500, error_messages={"required": "Say why it is undone."})
 
 
 class LiftForm(FocusedForm):

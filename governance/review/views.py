@@ -208,7 +208,7 @@ def _case(pk: uuid.UUID) -> Case:
 
 def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    forms = {"decision_form": DecisionForm(), "note_form": NoteForm(), "lift_form": LiftForm()}
+    forms = {"decision_form": DecisionForm(), "note_form": NoteForm(), "lift_form": LiftForm(), "undo_form": UndoForm()}
     context = {"case": case, "dossier": Dossier(case, now=now), "now": now} | forms
     return _answer(request, "review/case.html", context | special, status=status)
 

@@ -25,6 +25,10 @@ class AdminSite(UnfoldAdminSite):
         guarded: Callable[..., Any] = relaxed(super().admin_view(view, cacheable))
         return guarded
 
+    def get_urls(self) -> list[Any]:
+        """Without the way from an object to its page on the site: none has one, and for UUIDs it is an error."""
+        return [one for one in super().get_urls() if getattr(one, "name", "") != "view_on_site"]
+
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Leads to the one sign-in there is; whoever is signed in and comes here lacks the role."""

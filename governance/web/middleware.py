@@ -8,10 +8,29 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 
+from governance.staff.models import User
+from governance.web.problems import problem
 from governance.web.requests import StaffRequest, sending_page
 
+FOR_MACHINES: Final = ("/api/", "/v1/")
 SESSION_ENDED: Final = "ended"  # in the query of the sign-in page: say that a session ended
 SAFE_METHODS: Final = {"GET", "HEAD"}
+
+
+class RefuseNulMiddleware:
+    """Refuses a NUL in an address or a cookie. PostgreSQL stores no such text, so that nothing here is known by it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = str(request.META.get("QUERY_STRING", ""))
+        if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
+            detail = "A NUL character has no place in an address or a cookie."
+            if request.path_info.startswith(FOR_MACHINES):
+                return problem(HTTPStatus.BAD_REQUEST, "Unreadable", detail)
+            return HttpResponse(f"{detail}\n", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
+        return self.get_response(request)
 
 
 class SessionMiddleware:
@@ -33,7 +52,7 @@ class SessionMiddleware:
         elif request.method not in SAFE_METHODS and request.htmx:
             # The address bar must not show an address that answers to nothing but POST.
             response.headers.setdefault("HX-Push-Url", "false")
-        if request.htmx and request.user.is_authenticated:
+        if request.htmx and isinstance(request.user, User):  # the API leaves a service key there, or nobody
             response.headers["X-Stillwatch-User"] = str(request.user.pk)
             response.headers["X-CSRFToken"] = get_token(request)
         return response
