@@ -2,7 +2,10 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 # Until now the key of a campaign's restriction ended in the account's external id, and what was restored named what ended.
+# Constraints are checked at once, since a table with checks still to come cannot be altered in the same transaction.
 FILL = """
+    SET CONSTRAINTS ALL IMMEDIATE;
+
     UPDATE enforcement_restriction SET origin = unique_key;
 
     UPDATE enforcement_restriction AS one
@@ -25,6 +28,8 @@ FILL = """
             ) WHERE number = restored.number;
         END LOOP;
     END $$;
+
+    SET CONSTRAINTS ALL DEFERRED;
 """
 
 

@@ -7,7 +7,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL("UPDATE web_keptanswer SET body = '\"\"' WHERE body IS NULL", migrations.RunSQL.noop),
+        # Checked at once, since a table with checks still to come cannot be altered in the same transaction.
+        migrations.RunSQL(
+            """
+            SET CONSTRAINTS ALL IMMEDIATE;
+            UPDATE web_keptanswer SET body = '""' WHERE body IS NULL;
+            SET CONSTRAINTS ALL DEFERRED;
+            """,
+            migrations.RunSQL.noop,
+        ),
         migrations.AlterField(
             model_name="keptanswer",
             name="body",
