@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -67,6 +68,7 @@ def everybody(compared: int) -> Iterator[AccountUsage]:
         **seen, repeat_share=0.6, cached_share=0.4, input_tokens=9_000, facts=facts(**beside, declared_use="support")
     )
     yield tomas_the_translator(**seen)
+    yield usage(facts=facts(licence_ended_at=datetime(2026, 11, 1, tzinfo=UTC)))
     yield usage(**peers, standalone_share=1.0, cached_share=0.9, input_tokens=500, busiest_hour=200)
 
 
