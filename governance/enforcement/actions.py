@@ -14,7 +14,14 @@ from governance.enforcement.activation import activate, active, deactivate, new_
 from governance.enforcement.models import Change, Restriction
 from governance.enforcement.names import Target, outdated_restrictions, update_names
 from governance.enforcement.restoring import against, is_over, restore, superseded_by, withdraw
-from governance.enforcement.terms import ConflictingKeyError, Difference, Terms, differences, named
+from governance.enforcement.terms import (
+    ConflictingKeyError,
+    Difference,
+    StartsLaterError,
+    Terms,
+    differences,
+    named,
+)
 from governance.risk.models import Campaign
 
 EXPIRY = Actor.system("expiry")
@@ -43,8 +50,8 @@ def restrict(
     The same `unique_key` again answers with the restriction that it made. One of the same kind that is in force
     already is replaced, so that the newest terms count, and is restored when this one expires or is undone.
 
-    Raises ConflictingKeyError where the key was used for another target or other terms, ValueError for an impossible
-    time.
+    Raises ConflictingKeyError where the key was used for another target or other terms, StartsLaterError where it would
+    start only after it had ended the one that it replaces, ValueError for an impossible time.
     """
     return restrict_all([(target, unique_key)], terms, by=by, now=now, superseded=superseded).restrictions[0]
 
@@ -110,7 +117,7 @@ def restrict_all(
             if changed:
                 raise ConflictingKeyError(earlier.restriction, changed)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
-    ended = _make_room([*fresh.values()], terms.kind, superseded, origin=origin or aims[0][1], by=by, now=now)
+    ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
     replaced = {
         one.target: one.replaces_id if one.superseded_by or one.ending == Restriction.Ending.EXPIRED else one.number
         for one in ended
@@ -263,20 +270,23 @@ def _refuse_other_scope(origins: Collection[str], target: Target, campaign: Camp
 
 def _make_room(
     targets: Sequence[Target],
-    kind: Restriction.Kind,
+    terms: Terms,
     superseded: Collection[int],
     *,
     origin: str,
     by: Actor,
     now: datetime,
 ) -> list[Restriction]:
-    """End what of this kind is in force on the targets: the ended ones."""
+    """End what of this kind is in force on the targets, and return it. Raises StartsLaterError."""
     if not targets:
         return []
-    live = active(Restriction.objects.filter(against(targets), kind=kind))
+    live = active(Restriction.objects.filter(against(targets), kind=terms.kind))
     over = [one for one in live if is_over(one, now=now)]
-    for_good = [one for one in live if one not in over and one.number in superseded]
-    for_a_time = [one for one in live if one not in over and one not in for_good]
+    running = [one for one in live if one not in over]
+    if running and terms.start(now) > now:
+        raise StartsLaterError(running[0])
+    for_good = [one for one in running if one.number in superseded]
+    for_a_time = [one for one in running if one.number not in superseded]
     deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     deactivate(for_good, Restriction.Ending.REPLACED, by=by, now=now, superseded_by=origin)
     deactivate(for_a_time, Restriction.Ending.REPLACED, by=by, now=now)

@@ -37,7 +37,7 @@ from governance.enforcement.serializers import (
     described,
     touched_account,
 )
-from governance.enforcement.terms import ConflictingKeyError, Terms
+from governance.enforcement.terms import ConflictingKeyError, StartsLaterError, Terms
 from governance.risk.models import Campaign
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
@@ -129,6 +129,8 @@ class Restrictions(APIView):
                 number=error.earlier.number,
                 differences=differences,
             ) from error
+        except StartsLaterError as error:
+            raise Problem(HTTPStatus.CONFLICT, "Restricted now", str(error), number=error.active.number) from error
 
     def _many(self, request: Request, asked: Mapping[str, Any], *, dry_run: bool) -> Response:
         """Each by itself, so that a bad one refuses no other."""

@@ -80,6 +80,17 @@ class ConflictingKeyError(Exception):
         self.earlier, self.differences = earlier, differences
 
 
+class StartsLaterError(Exception):
+    """One of the same kind is in force now, which a restriction that starts later would end too early."""
+
+    def __init__(self, active: Restriction) -> None:
+        super().__init__(
+            f"Restriction {active.number} of this kind is in force, and would end before this one starts. "
+            "Leave out starts_at, or lift that one first."
+        )
+        self.active = active
+
+
 def said(value: Any) -> str:
     """A value as a message names it."""
     if isinstance(value, datetime):

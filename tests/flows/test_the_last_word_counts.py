@@ -177,6 +177,19 @@ class TestLifting:
         assert is_let_in(front, "acct_harbour")
 
 
+class TestALaterRestriction:
+    def test_does_not_let_in_whom_one_keeps_out_until_then(self, front: Served) -> None:
+        account("acct_harbour")
+        api = Api()
+        api.post(BLOCK | {"account": "acct_harbour"})
+
+        answer = api.post(BLOCK | {"account": "acct_harbour", "starts_at": "2099-01-01T00:00:00Z"})
+
+        assert (answer.status_code, answer.json()["number"]) == (409, 1)
+        assert "lift that one first" in answer.json()["detail"]
+        assert not is_let_in(front, "acct_harbour")
+
+
 class TestABatch:
     @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "monday"}])
     def test_of_one_machine_is_another_than_that_of_the_next(self, front: Served, headers: dict[str, str]) -> None:

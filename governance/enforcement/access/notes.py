@@ -43,6 +43,7 @@ class Notes:
         self._keeper, self._clock = keeper, clock
         self._instance = this_process()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._asked: dict[bytes, tuple[Key, datetime]] = {}
         self._refused: dict[At, Refused] = {}
         self._first_refused: list[At] = []
@@ -106,8 +107,13 @@ class Notes:
     def write(self, *, counts: int | None = None) -> None:
         """Write down what was collected: every first refusal, further ones of as many restrictions as `counts` says.
 
-        What cannot be written now is tried again, added to what comes meanwhile.
+        What cannot be written now is tried again, added to what comes meanwhile. When this returns, what was collected
+        before the call has been tried, also where another thread was writing it.
         """
+        with self._writing:
+            self._write(counts)
+
+    def _write(self, counts: int | None) -> None:
         with self._lock:
             asked, self._asked = self._asked, {}
             refused = {at: self._refused.pop(at) for at in self._first_refused}
