@@ -28,10 +28,11 @@ from tests.flows.test_up import OWN
 from tests.servers import free_port
 from tests.waiting import PATIENCE
 
-BATCHES = 200
+EVENTS = 500_000
+BATCH = 2_500
 SENDERS = 6
 ACCOUNTS = 50
-BETWEEN_KILLS = (4, 12)  # batches acknowledged
+BETWEEN_KILLS = (10_000, 30_000)  # events acknowledged
 
 HOST = "127.0.0.1"
 ASKED_TO_COME_AGAIN = {429, 503}
@@ -120,10 +121,9 @@ class Stillwatch:
 class Gateways:
     """Senders that send a batch until it is acknowledged."""
 
-    def __init__(self, port: int, secret: str, *, events: int) -> None:
+    def __init__(self, port: int, secret: str) -> None:
         self.answers: Counter[int | str] = Counter()
-        self.acknowledged = 0  # batches
-        self._batch = events // BATCHES
+        self.acknowledged = 0
         self._port, self._numbers, self._lock = port, count(), threading.Lock()
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
         self._threads = [threading.Thread(target=self._send_all) for _ in range(SENDERS)]
@@ -134,13 +134,13 @@ class Gateways:
         return any(thread.is_alive() for thread in self._threads)
 
     def _send_all(self) -> None:
-        while (number := next(self._numbers)) < BATCHES:
-            body, until = _batch(number, self._batch), time.monotonic() + PATIENCE
+        while (number := next(self._numbers)) < EVENTS // BATCH:
+            body, until = _batch(number), time.monotonic() + PATIENCE
             while self._send(body) != http.client.ACCEPTED:
                 assert time.monotonic() < until, self.answers
                 time.sleep(0.1)
             with self._lock:
-                self.acknowledged += 1
+                self.acknowledged += BATCH
 
     def _send(self, body: bytes) -> int | str:
         caller = http.client.HTTPConnection(HOST, self._port, timeout=PATIENCE)
@@ -156,12 +156,12 @@ class Gateways:
         return answer
 
 
-def _batch(number: int, size: int) -> bytes:
+def _batch(number: int) -> bytes:
     at = datetime.now(UTC).isoformat()
     return b"\n".join(
         b'{"id":"e%d","occurred_at":"%b","account":"acct_%d","model":"m","input_tokens":5,"output_tokens":7}'
         % (event, at.encode(), event % ACCOUNTS)
-        for event in range(number * size, (number + 1) * size)
+        for event in range(number * BATCH, (number + 1) * BATCH)
     )
 
 
@@ -188,9 +188,9 @@ def _kill_while(gateways: Gateways, stillwatch: Stillwatch, kinds: Sequence[str]
     return killed
 
 
-@pytest.mark.parametrize("events", [20_000, pytest.param(500_000, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
-    events: int, stillwatch: Stillwatch, capsys: pytest.CaptureFixture[str]
+    stillwatch: Stillwatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stillwatch.run("migrate", "--verbosity", "0")
     secret = stillwatch.run("issue_service_key", "gateway-eu", "--scope", "usage:write")
@@ -198,7 +198,7 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
         stillwatch.start(name)
 
     began = time.monotonic()
-    gateways = Gateways(stillwatch.port, secret, events=events)
+    gateways = Gateways(stillwatch.port, secret)
     killed = _kill_while(gateways, stillwatch, ["web", "PostgreSQL", "worker"])
     seconds = time.monotonic() - began
     stillwatch.drain()
@@ -211,12 +211,11 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
     waiting = stillwatch.ask("SELECT account_id, last_error FROM usage_dirtyaccount")
     with capsys.disabled():
         print(  # noqa: T201 - the figures are what it is for
-            f"\nacknowledged batches {gateways.acknowledged}, stored {stored:,}, different {different:,}, in profiles "
+            f"\nacknowledged {gateways.acknowledged:,}, stored {stored:,}, different {different:,}, in profiles "
             f"{requests:,}, in sketches {statuses:,}; killed {dict(killed)}; answers {dict(gateways.answers)}; "
             f"{seconds:.0f} s"
         )
-    assert gateways.acknowledged == BATCHES
-    assert stored == different == requests == statuses == events
+    assert gateways.acknowledged == stored == different == requests == statuses == EVENTS
     assert waiting == []
     assert min(killed[kind] for kind in ("web", "PostgreSQL", "worker")) >= 2
     assert set(gateways.answers) <= {http.client.ACCEPTED, "no answer", *ASKED_TO_COME_AGAIN}

@@ -115,6 +115,7 @@ class TestAReplay:
             "account": "acct_idle", "score": 0, "flagged": False, "first_flagged_at": None, "campaign": None,
         }  # fmt: skip
 
+    @pytest.mark.long
     def test_flags_nobody_before_the_evidence_is_there(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         flagged_at = replayed(recorded, tmp_path / "all.jsonl")[recorded["harvest"]]["first_flagged_at"]
         until = datetime.fromisoformat(flagged_at)
@@ -125,6 +126,7 @@ class TestAReplay:
         assert not before[recorded["harvest"]]["flagged"]
         assert then[recorded["harvest"]]["first_flagged_at"] == flagged_at
 
+    @pytest.mark.long
     def test_comes_to_the_same_every_time(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         first, second = (replayed(recorded, tmp_path / name, every=timedelta(days=2)) for name in ("1", "2"))
 
