@@ -40,5 +40,8 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+        sys.stdout.flush()  # so that a reader who has gone is met here
     except (embedded.ServersError, ImproperlyConfigured) as error:
         sys.exit(f"stillwatch: {error}")
+    except BrokenPipeError:  # what the output is piped into has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else flushing it at the end fails again

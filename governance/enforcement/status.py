@@ -170,7 +170,9 @@ class AtGateway:
     @property
     def verdict(self) -> str:
         """What is known, to be followed by the name of the gateway."""
-        return VERDICTS[self.state][self.is_lifted].format(refused="refused" if self.denies else "limited")
+        # The gateway is told of limits and the like; whether it keeps them is not seen here.
+        effect = "told of it" if not self.denies else "refused because of it" if self.is_lifted else "refused"
+        return VERDICTS[self.state][self.is_lifted].format(effect=effect)
 
     @property
     def reason(self) -> str:
@@ -187,8 +189,8 @@ class AtGateway:
 VERDICTS: Final = {
     State.REPORTED: ("in force at", "no longer in force at"),
     State.NEXT_QUESTION: (
-        "would be {refused} at the next question of",
-        "would no longer be {refused} because of it at the next question of",
+        "would be {effect} at the next question of",
+        "would no longer be {effect} at the next question of",
     ),
     State.NOT_YET: ("not yet in force at", "not yet lifted at"),
     State.UNKNOWN: ("not known whether in force at", "not known whether lifted at"),

@@ -158,7 +158,7 @@ class TestASentence:
     def test_is_of_a_limit_where_nobody_is_refused(self) -> None:
         heard = Heard(now=NOW, silent_after=SILENT_AFTER, asked_at=ago(3), check=[has(42)])
 
-        assert at_gateway(heard=heard, denies=False).sentence == "would be limited at the next question of edge"
+        assert at_gateway(heard=heard, denies=False).sentence == "would be told of it at the next question of edge"
 
     def test_is_of_the_end_where_it_was_lifted(self) -> None:
         heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(42, name="a")])

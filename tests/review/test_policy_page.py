@@ -52,10 +52,12 @@ def decided(name: str, action: str) -> None:
 def test_a_policy_is_proposed_and_let_live_by_somebody_else(jonas: Client) -> None:
     jonas.post("/policy/propose/", {"content": BLOCK})
     policy = PolicyVersion.objects.get()
+    asked = jonas.get(f"/policy/{policy.pk}/live/")
     own = jonas.post(f"/policy/{policy.pk}/live/")
     early = {"why": "An incident."}
     other = signed_in(lead("Ada Moreau")).post(f"/policy/{policy.pk}/live/", early, follow=True)
 
+    assert "You proposed this policy." in asked.content.decode()
     assert own.status_code == 409
     assert "Somebody else than its author" in own.content.decode()
     assert "1 is live." in other.content.decode()
@@ -137,7 +139,7 @@ class TestBeforeAPolicyGoesLive:
         shown = " ".join(jonas.get(f"/policy/{policy.pk}/live/").content.decode().split())
 
         assert "it would restrict <b>52</b> accounts." in shown
-        assert "No more than 20 an hour are restricted" in shown
+        assert "In an hour it restricts at most 20 accounts" in shown
         assert "and 2 more" in shown
 
     def test_the_page_costs_few_queries(

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 CONNECT_SECONDS: Final = 5.0
+NOT_PUBLIC: Final = "It leads to an address that is not public."
 MOST_ADDRESSES: Final = 3  # of one name are tried
 NAT64: Final = IPv6Network("64:ff9b::/96")
 # All else of the sixth version is local, reserved or stands for something else, whatever `is_global` says of it.
@@ -44,7 +45,17 @@ def checked(url: str) -> SplitResult:
         raise AddressError("It must begin with https://.")
     if port == 0:
         raise AddressError("This is no port.")
+    if _is_address(parts.hostname) and not permitted(parts.hostname, encrypted=parts.scheme == "https"):
+        raise AddressError(NOT_PUBLIC)
     return parts
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def connection_to(url: str) -> HTTPConnection:
@@ -78,7 +89,7 @@ def _connect(host: str, port: int, *, encrypted: bool) -> socket.socket:
     """Raises AddressError, OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not found or not all(permitted(str(address[0]), encrypted=encrypted) for *_, address in found):
-        raise AddressError("It leads to an address that is not public.")
+        raise AddressError(NOT_PUBLIC)
     failure = OSError()
     for family, kind, protocol, _, address in found[:MOST_ADDRESSES]:
         connected = socket.socket(family, kind, protocol)

@@ -66,6 +66,8 @@ def test_a_name_is_looked_at_when_the_connection_is_made(host: str) -> None:
         "https://a:b@example.com/",
         "https://a:99999/",
         "https://a..b/",
+        "https://10.0.0.1/",
+        "https://[::1]/",
         "https://" + "a" * 64 + ".com/",
         "https://example.com/a hook",
         "https://example.com/a\nhook",
