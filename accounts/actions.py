@@ -129,8 +129,8 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
 
 
 def _place(accounts: Mapping[int, str]) -> None:
-    """Put accounts without an organisation into the one that usage names (primary key → external id)."""
-    without = Account.objects.filter(pk__in=accounts, organisation=None)
+    """Put accounts into the organisation that usage names (primary key → external id), if the register says none."""
+    without = Account.objects.filter(pk__in=accounts, organisation=None, has_no_organisation=False)
     if not (homeless := list(without.select_for_update(no_key=True).order_by("pk"))):
         return
     organisations = _organisations({accounts[account.pk] for account in homeless})

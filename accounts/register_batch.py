@@ -32,7 +32,7 @@ COLUMNS: Final[dict[str, Any]] = {
 # In the order in which rows refer to each other, each with the columns that a line may change.
 WRITTEN: Final[dict[type[Model], list[str]]] = {
     Organisation: ["name"],
-    Account: ["organisation", *COLUMNS],
+    Account: ["organisation", "has_no_organisation", *COLUMNS],
     ApiKey: ["account", "digest"],
     Licence: ["training_permitted", "ends_at"],
     TermsVersion: ["published_at"],
@@ -137,6 +137,9 @@ class RegisterBatch:
     def _describe(self, account: Account, line: AccountLine) -> None:
         if line.organisation is not UNSET:
             self._move_account(account, self._organisation(line) if line.organisation else None)
+            if account.has_no_organisation is not (not line.organisation):
+                account.has_no_organisation = not line.organisation
+                self._change(account)
         for column, cleared in COLUMNS.items():
             value = getattr(line, column)
             if value is UNSET:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from accounts import known
 from governance.tasks import cover_new_names
 from stillwatch_gateway import Gateway
 from tests.flows.registered import Seller, answered, digest_of, key, nginx, wait_for_answer
@@ -97,6 +98,21 @@ class TestACustomerWhoIsNotCoveredAnyMore:
         wait_for_answer(proxy, OLD, 200)
         assert front.check(account="acct_harbour")["decision"] == "allow"
         assert front.check(organisation="org_quay")["decision"] == "deny"
+
+    def test_stays_out_of_an_organisation_that_the_register_took_it_out_of(
+        self, seller: Seller, proxy: int, front: Served
+    ) -> None:
+        seller.imports({"account": "acct_harbour", "organisation": "org_quay", "keys": [key("key_1", OLD)]})
+        seller.blocks(organisation="org_quay")
+        wait_for_answer(proxy, OLD, 403)
+
+        seller.imports({"account": "acct_harbour", "organisation": None})
+        known.accounts.forget()  # another process, which has not met the account
+        known.placed.forget()
+        seller.sends_usage(account="acct_harbour", organisation="org_quay")
+        cover_new_names()
+
+        wait_for_answer(proxy, OLD, 200)
 
     def test_is_let_in_with_a_key_that_moved_to_a_free_account(self, seller: Seller, proxy: int) -> None:
         seller.imports({"account": "acct_harbour", "keys": [key("key_1", OLD), key("key_2", NEW)]})
