@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
@@ -73,11 +74,16 @@ class Served:
 
 @contextmanager
 def served(
-    *, closed_plans: tuple[str, ...] = (), waiting: int = 100, port: int = 0, unreadable_as_outage: bool = False
+    *,
+    closed_plans: tuple[str, ...] = (),
+    waiting: int = 100,
+    port: int = 0,
+    unreadable_as_outage: bool = False,
+    clock: Callable[[], datetime] = timezone.now,
 ) -> Iterator[Served]:
     front = Front(
         get_wsgi_application(),
-        timezone.now,
+        clock,
         closed_plans=closed_plans,
         waiting=waiting,
         unreadable_as_outage=unreadable_as_outage,

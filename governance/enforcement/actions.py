@@ -13,14 +13,21 @@ from governance.audit.actor import Actor
 from governance.enforcement.activation import activate, active, deactivate, new_restriction, publish
 from governance.enforcement.models import Change, Restriction
 from governance.enforcement.names import Target, outdated_restrictions, update_names
-from governance.enforcement.restoring import against, is_over, restore, superseded_by, withdraw
+from governance.enforcement.repeating import made_before, refuse_other_scope
+from governance.enforcement.restoring import (
+    against,
+    forget_superseding,
+    hold_as_long,
+    is_over,
+    restore,
+    supersede_replaced,
+    withdraw,
+)
 from governance.enforcement.terms import (
     ConflictingKeyError,
-    Difference,
     StartsLaterError,
     Terms,
     differences,
-    named,
 )
 from governance.risk.models import Campaign
 
@@ -109,8 +116,8 @@ def restrict_all(
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
     take_turn()
-    _refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
-    known = _made_before([unique_key for _, unique_key in aims])
+    refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
+    known = made_before([unique_key for _, unique_key in aims])
     for target, unique_key in aims:
         if (earlier := known.get(unique_key)) is not None:
             changed = differences(earlier.restriction, target, terms, made_at=earlier.made_at)
@@ -153,13 +160,17 @@ def supersede(
     now: datetime,
     note: str = "",
 ) -> list[Restriction]:
-    """End what the decision `origin` takes the place of, as far as it is still in force; undoing it restores them."""
+    """End what the decision `origin` takes the place of, as far as it is in force or would be restored. Return what was
+    in force; undoing the decision restores it.
+    """
     if not numbers:
         return []
     take_turn()
     live = active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
+    replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
     publish(Change.What.ENDED, live, now=now)
+    hold_as_long(replaced, now=now)
     return live
 
 
@@ -177,10 +188,11 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     """
     take_turn()
     wanted = Restriction.objects.filter(number__in=list(numbers))
-    withdraw(wanted, note=note, by=by, now=now)
+    withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
     publish(Change.What.ENDED, live, now=now)
+    hold_as_long(withdrawn, now=now)
     return [restriction.number for restriction in live]
 
 
@@ -196,11 +208,13 @@ def undo(
     """End everything that was put into force for these decisions or requests, and restore what it took the place of."""
     take_turn()
     ours = Restriction.objects.filter(origin__in=origins)
-    withdraw(ours, note=note, by=by, now=now)
+    withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
     live = active(ours)
     deactivate(live, ending, by=by, now=now, note=note)
-    restored = restore(live, superseded_by(origins, now=now), by=by, now=now)
+    superseded = forget_superseding(origins)
+    restored = restore(live, superseded, by=by, now=now)
     publish(Change.What.ENDED, live, now=now)
+    hold_as_long(withdrawn + superseded, now=now)
     return Undone(live, restored)
 
 
@@ -244,30 +258,6 @@ def _cover_some(numbers: Sequence[int], *, now: datetime) -> int:
     return len(live)
 
 
-class _Earlier(NamedTuple):
-    restriction: Restriction
-    made_at: datetime
-
-
-def _made_before(unique_keys: Sequence[str]) -> dict[str, _Earlier]:
-    found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
-    by_number = found.in_bulk()
-    made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))
-    return {one.unique_key: _Earlier(one, made_at[number]) for number, one in by_number.items()}
-
-
-def _refuse_other_scope(origins: Collection[str], target: Target, campaign: Campaign | None) -> None:
-    """Raises ConflictingKeyError where a key was used before for a campaign and now is not, or conversely."""
-    same = Q(campaign=campaign.pk) if campaign else Q(campaign=None)
-    other = Restriction.objects.filter(origin__in=origins).exclude(same).order_by("number").first()
-    if other is None:
-        return
-    before, now = (
-        f"campaign {one}" if one else "no campaign" for one in (other.campaign_id, campaign.pk if campaign else None)
-    )
-    raise ConflictingKeyError(other, {"target": Difference(before, now if campaign else " ".join(named(target)))})
-
-
 def _make_room(
     targets: Sequence[Target],
     terms: Terms,
@@ -283,8 +273,9 @@ def _make_room(
     live = active(Restriction.objects.filter(against(targets), kind=terms.kind))
     over = [one for one in live if is_over(one, now=now)]
     running = [one for one in live if one not in over]
-    if running and terms.start(now) > now:
-        raise StartsLaterError(running[0])
+    holding = [one for one in live if one.holds_until is None or one.holds_until > now]
+    if holding and terms.start(now) > now:
+        raise StartsLaterError(holding[0])
     for_good = [one for one in running if one.number in superseded]
     for_a_time = [one for one in running if one.number not in superseded]
     deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)

@@ -13,6 +13,7 @@ from governance.doorbell import CHANGES_CHANNEL, call_out, ring
 from governance.enforcement.models import Change, CoveredName, Restriction
 from governance.enforcement.names import KINDS, NamesChanged, Target, update_names
 from governance.enforcement.queries import last_number
+from governance.enforcement.replaced import set_holds
 from governance.enforcement.terms import Terms, named
 
 BATCH: Final = 2_000
@@ -39,7 +40,7 @@ def new_restriction(
         terms_clause=terms.terms_clause,
         requests_per_minute=terms.requests_per_minute,
         tokens_per_minute=terms.tokens_per_minute,
-        withheld=list(terms.withheld),
+        withheld=sorted(set(terms.withheld)),
         starts_at=terms.start(now),
         expires_at=terms.until,
         author=author,
@@ -62,6 +63,7 @@ def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -
         return
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
+    set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
     names = update_names([one.number for one in restrictions], list_few=False)
     publish(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
@@ -136,7 +138,8 @@ def publish(
 def feed_payload(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
     """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why.
 
-    Where it goes on, they are told which names it covers now and no longer, and all its names while these are few.
+    They go on under it until they are told of what it had replaced, which is restored when it expires. Where it covers
+    other names, they are told which came and went, and all its names while these are few; else all its names.
     """
     terms = {
         "number": restriction.number,
@@ -145,13 +148,15 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
         "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
         "reason": str(restriction.reason),
         "from": restriction.starts_at.isoformat(),
-        "until": restriction.expires_at.isoformat() if restriction.expires_at else None,
+        "until": restriction.holds_until.isoformat() if restriction.holds_until else None,
         "requests_per_minute": restriction.requests_per_minute,
         "tokens_per_minute": restriction.tokens_per_minute,
         "withheld": sorted(restriction.withheld),
     }
     if what == Change.What.BEGAN:
         return terms | {"names": names.added}
+    if not any(names.added.values()) and not any(names.removed.values()):
+        return terms | {"names": names.all}
     changed = {"names_added": names.added, "names_removed": names.removed}
     return terms | changed | ({"names": names.all} if names.all is not None else {})
 

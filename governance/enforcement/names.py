@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
-from governance.enforcement.models import Restriction
+from governance.enforcement.models import CoveredName, Restriction
 from stillwatch_gateway.restricted import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
@@ -126,6 +126,15 @@ def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int
         )
         for number in changed
     }
+
+
+def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
+    """All names that gateways were told these live restrictions cover, and no change."""
+    listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
+    told = CoveredName.objects.filter(restriction__in=numbers).order_by()
+    for number, kind, name in told.values_list("restriction", "kind", "name"):
+        listed[number].append((kind, name))
+    return {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
 
 
 def by_kind(names: Iterable[tuple[str, str]]) -> Names:

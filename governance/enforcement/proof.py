@@ -157,7 +157,7 @@ WANTED: Final = """
            coalesce((SELECT max(number) FROM enforcement_change WHERE at < %(settled)s), 0),
            (SELECT count(*) FROM enforcement_restriction
             WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
-              AND (expires_at IS NULL OR expires_at > %(now)s))
+              AND (holds_until IS NULL OR holds_until > %(now)s))
 """
 
 

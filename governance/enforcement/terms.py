@@ -65,7 +65,7 @@ def differences(earlier: Restriction, target: Target, terms: Terms, *, made_at: 
         "expires_at": (earlier.expires_at, terms.until),
         "requests_per_minute": (earlier.requests_per_minute, terms.requests_per_minute),
         "tokens_per_minute": (earlier.tokens_per_minute, terms.tokens_per_minute),
-        "withheld": (sorted(earlier.withheld), sorted(set(terms.withheld))),
+        "withheld": (sorted(set(earlier.withheld)), sorted(set(terms.withheld))),
         "approver": (earlier.approver, terms.approver),
     }
     return {name: Difference(before, now) for name, (before, now) in pairs.items() if before != now}

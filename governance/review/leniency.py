@@ -29,7 +29,9 @@ TELLING: Final = (
     Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith="again:")
     | Q(ending__in=(Ending.LIFTED, Ending.UNDONE)) & ~Q(ended_by__startswith="system:")
     | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
+    | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")
 )
+TOLD: Final = (*("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),)
 
 
 class Evidence(NamedTuple):
@@ -93,22 +95,29 @@ def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
     # One query for each kind of target, so that each has its index.
     for target, pks in (("account", accounts), ("key__account", accounts), ("organisation", members)):
         telling = Restriction.objects.order_by().filter(TELLING, **{f"{target}__in": list(pks)})
-        for about, kind, author, starts_at, ended_at, ending, ended_by in telling.values_list(
-            target, "kind", "author", "starts_at", "ended_at", "ending", "ended_by"
-        ):
-            acts = [*_acts(kind, author, starts_at, ended_at, ending, ended_by)]
+        for about, *told in telling.values_list(target, *TOLD):
+            acts = [*_acts(*told)]
             for account in members[about] if target == "organisation" else [about]:
                 yield from ((account, act) for act in acts)
 
 
 def _acts(
-    kind: str, author: str, starts_at: datetime, ended_at: datetime | None, ending: str, ended_by: str
+    kind: str,
+    author: str,
+    starts_at: datetime,
+    ended_at: datetime | None,
+    ending: str,
+    ended_by: str,
+    withdrawn_at: datetime | None,
+    withdrawn_by: str,
 ) -> Iterator[Act]:
     if author.startswith(BY_STAFF):
         yield Act(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
     lifted = ending in {Ending.LIFTED, Ending.UNDONE} and not ended_by.startswith("system:")
     if ended_at is not None and (lifted or (ending == Ending.REPLACED and ended_by.startswith(BY_STAFF))):
         yield Act(ended_at, 0, StaffLimit(NOTHING, LIFTED))
+    if withdrawn_at is not None and not withdrawn_by.startswith("system:"):
+        yield Act(withdrawn_at, 0, StaffLimit(NOTHING, LIFTED))
 
 
 # The newest assessment of each account at its own moment.

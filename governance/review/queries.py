@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account
 from governance.enforcement.models import Restriction
+from governance.enforcement.restoring import would_be_restored
 from governance.review.models import DECISIONS, Case, CaseQuerySet, Decision, origin_of
 from governance.risk.comparing import Label
 from governance.staff.models import User
@@ -196,7 +197,8 @@ def _later_in_the_list(case: Case, *, decided: bool) -> Q:
 
 def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None = None) -> QuerySet[Restriction]:
     """What another decision about the account takes the place of: all that its earlier decisions put into force, on
-    whatever account, and what staff or a policy put on the account itself. Restrictions over the API stay.
+    whatever account, and what staff or a policy put on the account itself; be it in force, or replaced for a time, to
+    be restored. Restrictions over the API stay.
 
     `decisions` are the earlier ones, where they are known already.
     """
@@ -204,7 +206,8 @@ def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None 
         decisions = list(Decision.objects.filter(case__account=account).order_by().values_list("pk", flat=True))
     on_it = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
     ours = Q(origin__in=[origin_of(pk) for pk in decisions])
-    return Restriction.objects.filter(ours | Q(on_it, account=account), ended_at=None)
+    about = Restriction.objects.filter(ours | Q(on_it, account=account))
+    return about.filter(Q(ended_at=None) | Q(number__in=would_be_restored(about)))
 
 
 def decided_labels() -> dict[str, Label]:

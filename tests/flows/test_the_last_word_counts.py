@@ -1,8 +1,6 @@
 """What staff or a machine said last about an account is what its gateway is answered: from page or API to check."""
 
-import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,16 +9,13 @@ from django.utils import timezone
 
 from governance.enforcement.actions import end_expired, restrict_campaign
 from governance.enforcement.models import Change, Reason, Restriction
-from governance.enforcement.queries import last_number
 from governance.enforcement.terms import Terms
 from governance.review.models import Case
-from governance.staff.models import ServiceKey
-from tests.factories import MACHINE, NOW, account, campaign_of, case, person, restriction, service_key
+from tests.factories import MACHINE, NOW, account, campaign_of, case, person, restriction
+from tests.flows.last_word import BLOCK, HOUR, Api, assert_denied_until, form, in_hours, is_let_in
 from tests.front import Served, served
-from tests.review.pages import address, block_form, signed_in, text
+from tests.review.pages import address, signed_in, text
 
-HOUR = timedelta(hours=1)
-BLOCK = {"kind": "block", "reason": "bulk_harvest"}
 COORDINATED = Terms(Restriction.Kind.BLOCK, Reason.COORDINATED_ACCOUNTS)
 
 
@@ -33,30 +28,6 @@ def front(transactional_db: None) -> Iterator[Served]:
 @pytest.fixture
 def mira() -> Client:
     return signed_in(person("Mira Okafor"))
-
-
-def is_let_in(front: Served, name: str) -> bool:
-    """What the gateway is answered, once the newest change is there."""
-    return bool(front.check(account=name, min_sequence=last_number())["decision"] == "allow")
-
-
-def form(action: str = "block", **fields: str) -> dict[str, str]:
-    return block_form(decision=str(uuid.uuid4()), action=action, favour="evaluation", **fields)
-
-
-class Api:
-    """A machine that restricts, with a service key of its own."""
-
-    def __init__(self) -> None:
-        self.client, (_, self.known) = Client(), service_key(ServiceKey.Scope.RESTRICTIONS_WRITE)
-
-    def post(self, body: Any, **headers: str) -> Any:
-        return self.client.post(
-            "/api/v1/restrictions", body, content_type="application/json", headers=headers, **self.known
-        )
-
-    def delete(self, what: str) -> Any:
-        return self.client.delete(f"/api/v1/restrictions{what}", **self.known)
 
 
 class TestADecision:
@@ -175,6 +146,17 @@ class TestLifting:
         end_expired(now=now - HOUR)
 
         assert is_let_in(front, "acct_harbour")
+
+    def test_of_what_stood_in_between_leaves_nothing_to_restore(self, front: Served) -> None:
+        account("acct_harbour")
+        api = Api()
+        api.post(BLOCK | {"account": "acct_harbour"})
+        middle = api.post(BLOCK | {"account": "acct_harbour"}).json()["number"]
+        api.post(BLOCK | {"account": "acct_harbour", "expires_at": in_hours(1)})
+
+        api.delete(f"/{middle}?note=appeal")
+
+        assert_denied_until(front, "acct_harbour", hours=1)
 
 
 class TestALaterRestriction:

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Account, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import lift, restrict, restrict_campaign, undo
+from governance.enforcement.actions import end_expired, lift, restrict, restrict_campaign, undo
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.names import Target
 from governance.enforcement.terms import Terms
@@ -94,6 +94,15 @@ class TestSomebodyWhom:
             undo([made.origin], note="A slip.", by=by, now=NOW + HOUR)
         else:
             lift(made, note="Appeal granted.", by=by, now=NOW + HOUR)
+
+        assert because(harbour) == LIFTED
+
+    def test_something_was_lifted_from_while_something_else_stood_over_it_is_not(self, harbour: Account) -> None:
+        of_policy = restriction(harbour, unique_key="policy:1:1")
+        restriction(harbour, until=NOW + 2 * HOUR)
+        lift(of_policy, note="Appeal granted.", by=MACHINE_OF_THE_COMPANY, now=NOW + HOUR)
+
+        end_expired(now=NOW + 3 * HOUR)
 
         assert because(harbour) == LIFTED
 

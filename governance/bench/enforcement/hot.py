@@ -40,10 +40,11 @@ MAKE: Final = (
     """,
     """
     INSERT INTO enforcement_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
-                                         approver, unique_key, ending, ended_by, ending_note)
+                                         approver, origin, unique_key, ending, ended_by, ending_note,
+                                         superseded_by, withdrawal, withdrawn_by)
     SELECT (SELECT coalesce(max(number), 0) FROM enforcement_change) + row_number() OVER (ORDER BY id),
            id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
-           'bench:' || id, '', '', ''
+           'bench:' || id, 'bench:' || id, '', '', '', '', '', ''
     FROM accounts_account WHERE external_id LIKE 'acct%%'
     """,
     """

@@ -10,12 +10,12 @@ import psycopg
 from django.db import connection
 
 SEQUENCE: Final = "SELECT coalesce(max(number), 0) FROM enforcement_change"
-# A restriction has the number of the change that began it. Only of those whose names changed since are they put
-# together from their rows.
+# A restriction has the number of the change that began it. Only of those that cover other names since, or hold for
+# another time, is what gateways are told put together from their rows.
 IN_FORCE: Final = """
     SELECT CASE WHEN EXISTS (
         SELECT FROM enforcement_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
-    ) THEN jsonb_set(began.told, '{names}', (
+    ) OR restriction.holds_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.told, '{names}', (
         SELECT jsonb_object_agg(kind, names) FROM (
             SELECT every.kind, coalesce(jsonb_agg(covered.name) FILTER (WHERE covered.name IS NOT NULL), '[]') AS names
             FROM unnest(ARRAY['organisation', 'account', 'key', 'digest']) AS every (kind)
@@ -23,7 +23,7 @@ IN_FORCE: Final = """
                 ON covered.restriction_id = restriction.number AND covered.kind = every.kind
             GROUP BY every.kind
         ) by_kind
-    ))::text ELSE began.told::text END
+    )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.told::text END
     FROM enforcement_restriction restriction JOIN enforcement_change began ON began.number = restriction.number
     WHERE restriction.ended_at IS NULL ORDER BY restriction.number
 """

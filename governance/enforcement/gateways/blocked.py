@@ -43,7 +43,7 @@ def touched(gateway: Gateway, *, after: int, until: int, since: datetime | None,
     names = _names(Restriction.objects.filter(whole, changes__number__gt=after, changes__number__lte=until))
     names |= _named(gateway, after=after, until=until)
     if since is not None:
-        came = Q(starts_at__gt=since, starts_at__lte=now) | Q(expires_at__gt=since, expires_at__lte=now)
+        came = Q(starts_at__gt=since, starts_at__lte=now) | Q(holds_until__gt=since, holds_until__lte=now)
         names |= _names(Restriction.objects.filter(came, ended_at=None))
     return names
 

@@ -25,7 +25,7 @@ class Reason(models.TextChoices):
 
 
 def _is_in_force(at: datetime) -> Q:
-    return Q(starts_at__lte=at, ended_at=None) & (Q(expires_at=None) | Q(expires_at__gt=at))
+    return Q(starts_at__lte=at, ended_at=None) & (Q(holds_until=None) | Q(holds_until__gt=at))
 
 
 class RestrictionQuerySet(models.QuerySet["Restriction"]):
@@ -118,6 +118,12 @@ class Restriction(models.Model):
     withheld = ArrayField(models.CharField(max_length=20, choices=Withheld), default=list, blank=True)
     starts_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    holds_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Until when access stays restricted under it: until it expires, or as long as what it replaced and "
+        "is restored then.",
+    )
     author = models.CharField(max_length=254)
     approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
     replaces = models.ForeignKey(
@@ -151,6 +157,9 @@ class Restriction(models.Model):
         help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
     )
 
+    withdrawn_by = models.CharField(max_length=254, blank=True)
+    withdrawal = models.CharField(max_length=10, choices=Ending, blank=True, help_text="Whether by lifting or undoing.")
+
     objects = RestrictionQuerySet.as_manager()
 
     class Meta:
@@ -178,6 +187,10 @@ class Restriction(models.Model):
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=models.F("starts_at")),
                 name="restriction_expires_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(holds_until=None) | Q(holds_until__gte=models.F("expires_at"), expires_at__isnull=False),
+                name="restriction_holds_until_it_expires",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at=None, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
