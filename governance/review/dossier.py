@@ -224,14 +224,29 @@ class Dossier:
         return not later.exists()
 
     @cached_property
-    def ends_by_deciding(self) -> list[ShownEnding]:
-        """What another decision will lift. Only earlier decisions reach beyond the account itself."""
-        if not self.decisions:
-            own = [one for one in self.restrictions if one.origin.startswith("policy:") and one.account_id]
-            return _endings(own)
+    def _lifted_by_deciding(self) -> list[Restriction]:
+        if not self.decisions and not self.restrictions:
+            return []
         earlier = [decision.pk for decision in self.decisions]
         ending = ended_by_deciding(self.account, earlier).order_by("number")
-        return _endings(list(ending.select_related("account", "key", "organisation")))
+        return list(ending.select_related("account", "key", "organisation"))
+
+    @property
+    def ends_by_deciding(self) -> list[ShownEnding]:
+        """What another decision will lift."""
+        return _endings(self._lifted_by_deciding)
+
+    @cached_property
+    def kept_out_by(self) -> list[Restriction]:
+        """What refuses the account beside the decision on the case, or will after it: such as its organisation's block.
+
+        None where the decision itself refuses the account.
+        """
+        made = self.decided_restriction
+        if made is not None and made.ended_at is None and made.denies:
+            return []
+        lifted = {one.number for one in self._lifted_by_deciding} if self.case.is_open else set()
+        return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
 
     @cached_property
     def ended_by_decision(self) -> list[ShownEnding]:

@@ -1,5 +1,6 @@
 """What staff or a machine said last about an account is what its gateway is answered: from page or API to check."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,11 @@ def front(transactional_db: None) -> Iterator[Served]:
 @pytest.fixture
 def mira() -> Client:
     return signed_in(person("Mira Okafor"))
+
+
+def words(page: Any) -> str:
+    """What is read on a page, without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", "", text(page)).split())
 
 
 class TestADecision:
@@ -66,6 +72,20 @@ class TestADecision:
         changes = list(Change.objects.values_list("what", flat=True))
         assert changes == ["began", "began", "ended"]
         assert not is_let_in(front, "acct_harbour")
+
+    def test_that_dismisses_says_who_else_keeps_the_account_out(self, front: Served, mira: Client) -> None:
+        harbour, pier = (case(account(name, organisation="acme")) for name in ("acct_harbour", "acct_pier"))
+        mira.post(address(harbour, "decide/"), form(scope="organisation"))
+        again = mira.post(address(pier, "reopen/"))
+
+        form_page = words(mira.get(again["Location"]))
+        decided = mira.post(f"{again['Location']}decide/", form("dismiss"), follow=True)
+
+        assert "acct_pier stays refused whatever you decide here: acme is blocked by no. 1" in form_page
+        assert "acct_pier stays refused all the same: acme is blocked by no. 1" in words(decided)
+        assert not is_let_in(front, "acct_pier")
+        own = mira.get(mira.post(address(harbour, "reopen/"))["Location"])
+        assert "stays refused" not in words(own)
 
 
 class TestUndoing:
