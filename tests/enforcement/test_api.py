@@ -83,6 +83,16 @@ class TestRestricting:
         assert first.json() == again.json()
         assert Restriction.objects.count() == 1
 
+    def test_is_done_once_for_a_unique_key_though_it_names_something_twice(self, client: Client) -> None:
+        account("acct_harbour")
+        _, known = service_key("restrictions:write")
+        twice = BLOCK | {"kind": "withhold", "withheld": ["logprobs", "reasoning", "logprobs"]}
+
+        first, again = (post(client, twice, **known) for _ in range(2))
+
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert first.json()["withheld"] == ["logprobs", "reasoning"]
+
     def test_answers_a_unique_key_that_was_used_otherwise_with_a_conflict(self, client: Client) -> None:
         account("acct_harbour")
         account("acct_other")
