@@ -7,6 +7,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from governance.enforcement.actions import end_expired
 from governance.enforcement.queries import access, last_number
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.messages import read_changes, read_snapshot
@@ -55,14 +56,21 @@ def told(front: Served, name: str, *, at: datetime) -> int | None:
 
 
 def assert_denied_until(front: Served, name: str, *, hours: int) -> None:
-    """At the check, at a client of the feed and in Stillwatch itself, though nobody notes the end of anything."""
+    """At the check, at a client of the feed and in Stillwatch itself, before the end is noted and after."""
+    before, after = (timezone.now() + hours * HOUR + ahead for ahead in (-HOUR / 2, HOUR / 2))
+    assert denied_by(front, name, at=before) == [True, True, True]
+    assert denied_by(front, name, at=after) == [False, False, False]
+    end_expired(now=after)
+    assert denied_by(front, name, at=after) == [False, False, False]
+
+
+def denied_by(front: Served, name: str, *, at: datetime) -> list[bool]:
     assert front.knows(last_number())
-    for ahead, is_denied in ((hours * HOUR - HOUR / 2, True), (hours * HOUR + HOUR / 2, False)):
-        at = timezone.now() + ahead
-        checked = front.front.keeper.restricted.decide([f"account:{name}"], now=at.timestamp())
-        assert checked.allowed is not is_denied
-        assert (told(front, name, at=at) is not None) is is_denied
-        assert access(account=name, now=at).allowed is not is_denied
+    return [
+        not front.front.keeper.restricted.decide([f"account:{name}"], now=at.timestamp()).allowed,
+        told(front, name, at=at) is not None,
+        not access(account=name, now=at).allowed,
+    ]
 
 
 class Api:
