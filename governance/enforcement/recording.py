@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Greatest
 
@@ -47,21 +47,39 @@ class HolderSeen(NamedTuple):
     arrivals: Sequence[tuple[int, datetime]]
 
 
+Note = Asked | RefusedTimes | HolderSeen
+
+# What is wrong with a note itself, however often it is tried; where the database is away other errors are raised.
+BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
+
+
 @transaction.atomic
-def note_access(
-    *,
-    asked: Sequence[Asked],
-    refused: Sequence[RefusedTimes],
-    holders: Sequence[HolderSeen],
-    now: datetime,
-) -> None:
-    """Write all of it down; gateways are met by the service keys they ask with."""
-    seen: list[Asked | RefusedTimes | HolderSeen] = [*asked, *refused, *holders]
-    gateways = _meet({one.key: one.name for one in seen if one.key is not None}, now=now)
+def note_access(notes: Sequence[Note], *, now: datetime) -> list[Note]:
+    """Write all of it down, but those notes that the database does not take, which are returned.
+
+    Gateways are met by the service keys they ask with.
+    """
+    if not notes:
+        return []
+    try:
+        with transaction.atomic():
+            _note(notes, now=now)
+    except BAD_NOTE:
+        if len(notes) == 1:
+            return list(notes)
+        half = len(notes) // 2
+        return note_access(notes[:half], now=now) + note_access(notes[half:], now=now)
+    return []
+
+
+def _note(notes: Sequence[Note], *, now: datetime) -> None:
+    gateways = _meet({one.key: one.name for one in notes if one.key is not None}, now=now)
+    asked = [one for one in notes if isinstance(one, Asked)]
     for one in sorted(asked, key=lambda one: gateways[one.key]):
         # Web processes write by turns, and one may have noted an older question than another.
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
-    _count(refused, gateways)
+    _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
+    holders = [one for one in notes if isinstance(one, HolderSeen)]
     # In one order, so that web processes that write of the same clients never wait for each other crosswise.
     _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
 

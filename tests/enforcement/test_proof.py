@@ -11,7 +11,7 @@ from governance.enforcement.actions import cover_new_names, lift
 from governance.enforcement.fleet import gateways
 from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
 from governance.enforcement.proof import alarm, standing
-from governance.enforcement.recording import Asked, HolderSeen, forget_old, note_access
+from governance.enforcement.recording import Asked, HolderSeen, RefusedTimes, forget_old, note_access
 from governance.enforcement.status import AtGateway, Level, State
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
@@ -237,7 +237,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
 
         for _ in range(2):
-            note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], now=NOW)
+            note_access([Asked(key.pk, key.name, NOW)], now=NOW)
 
         assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
 
@@ -245,7 +245,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         described = gateway("edge", asked=False)
 
-        note_access(asked=[Asked(key.pk, key.name, NOW)], refused=[], holders=[], now=NOW)
+        note_access([Asked(key.pk, key.name, NOW)], now=NOW)
 
         described.refresh_from_db()
         assert described.service_key == key
@@ -254,10 +254,34 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         for sequence in (1, 2):
             seen = HolderSeen(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
-            note_access(asked=[], refused=[], holders=[seen], now=NOW)
+            note_access([seen], now=NOW)
 
         assert Holder.objects.get().sequence == 2
         assert Arrival.objects.count() == 2
+
+    def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        number = restriction(account()).number
+        good = RefusedTimes(key.pk, key.name, number, NOW, NOW, 3)
+        too_large = [good._replace(restriction=2**63), good._replace(times=10**30)]
+        unreadable = HolderSeen(key.pk, key.name, "a\0", 1, NOW, [])
+
+        dropped = note_access(
+            [
+                Asked(key.pk, key.name, NOW),
+                too_large[0],
+                good,
+                unreadable,
+                too_large[1],
+                unreadable._replace(instance="b"),
+            ],
+            now=NOW,
+        )
+
+        assert dropped == [too_large[0], unreadable, too_large[1]]
+        assert Refusal.objects.get().count == 3
+        assert Holder.objects.get().instance == "b"
+        assert Gateway.objects.get().asked_at == NOW
 
     def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
         restriction(account())

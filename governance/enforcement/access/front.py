@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import psycopg
@@ -48,24 +48,31 @@ MOST_REFUSALS: Final = 2**20
 MOST_CHANGES: Final = 5_000
 LONGEST_INSTANCE: Final = 120
 
+# What the database holds, and what a count or a time can be: past these a client is broken, and is told so.
+Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
+Faults = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+SequenceNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=2**33)]  # since 1970, until 2242
+
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 class _RefusedTimes(msgspec.Struct):
     """Refusals of one restriction as a client counts them; seconds since 1970."""
 
-    number: int
-    first: float
-    last: float
-    count: int
+    number: Number
+    first: Seconds
+    last: Seconds
+    count: Count
 
 
 class _Following(msgspec.Struct):
-    after: int
+    after: SequenceNumber
     instance: str = ""
     wait: float = LONGEST_WAIT
     refusals: list[_RefusedTimes] = []
-    faults: int = 0
+    faults: Faults = 0
 
 
 class Front:
@@ -250,7 +257,8 @@ class Front:
         sequence = min(following.after, self.keeper.restricted.sequence)
         self.notes.holds(key, following.instance, sequence, now, faults=following.faults)
         for one in following.refusals:
-            first, last = (min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
+            # A clock that was set back in between says the later time first.
+            first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
             self.notes.refused(key, one.number, first, last, one.count)
 
 
@@ -265,10 +273,8 @@ def _following(environ: Environ) -> _Following:
             raise bad_question("Say after which change: after=N, where a snapshot says N.")
         waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
         following = _Following(number(after), given.get("instance", ""), waits)
-    if following.after < 0:
-        raise bad_question("A sequence is a whole number.")
-    if len(following.instance) > LONGEST_INSTANCE:
-        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters.")
+    if len(following.instance) > LONGEST_INSTANCE or not following.instance.isprintable():
+        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
     return following
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.rows import Key
-from governance.enforcement.recording import Asked, HolderSeen, RefusedTimes, note_access
+from governance.enforcement.recording import Asked, HolderSeen, Note, RefusedTimes, note_access
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
@@ -128,16 +128,17 @@ class Notes:
             here = []
         if not (here or asked or refused or holders):
             return
+        notes: list[Note] = [Asked(key.id, key.name, at) for key, at in asked.values()]
+        notes += [
+            RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
+            for (_, number), seen in refused.items()
+        ]
+        notes += [*here, *holders.values()]
         try:
-            note_access(
-                asked=[Asked(key.id, key.name, at) for key, at in asked.values()],
-                refused=[
-                    RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
-                    for (_, number), seen in refused.items()
-                ],
-                holders=[*here, *holders.values()],
-                now=now,
-            )
+            if dropped := note_access(notes, now=now):
+                logger.error(
+                    "%d notes do not fit the database and were dropped; the first: %r", len(dropped), dropped[0]
+                )
             self._here_noted = now if here else self._here_noted
             if len(self._proven) > MOST_PROVEN:
                 self._proven.clear()

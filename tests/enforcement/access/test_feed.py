@@ -5,9 +5,11 @@ import json
 from http.client import HTTPConnection
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from governance.enforcement.actions import lift
+from governance.enforcement.models import Refusal
 from stillwatch_gateway.disk import verify
 from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
 from tests.factories import MACHINE, account, restriction
@@ -89,6 +91,50 @@ class TestChanges:
         assert front.ask(CHANGES).status == 400
         assert front.ask(f"{CHANGES}?after=x").status == 400
         assert front.ask(CHANGES, method="POST", body={"after": -1}).status == 400
+
+    REFUSED = {"number": 1, "first": 1.0, "last": 2.0, "count": 1}
+
+    @pytest.mark.parametrize(
+        "reported",
+        [
+            {"instance": "a\0"},
+            {"instance": "a\n"},
+            {"faults": -1},
+            {"faults": 10**30},
+            {"after": 2**63},
+            {"refusals": [REFUSED | {"number": 2**63}]},
+            {"refusals": [REFUSED | {"number": -1}]},
+            {"refusals": [REFUSED | {"number": 0}]},
+            {"refusals": [REFUSED | {"count": 10**30}]},
+            {"refusals": [REFUSED | {"count": -7}]},
+            {"refusals": [REFUSED | {"count": 0}]},
+            {"refusals": [REFUSED | {"first": 1e300}]},
+            {"refusals": [REFUSED | {"first": -1e11}]},
+            {"refusals": [REFUSED | {"last": -1e13}]},
+        ],
+        ids=str,
+    )
+    def test_refuse_a_report_that_cannot_be_and_go_on_with_the_proof(self, front: Served, reported: Any) -> None:
+        number = block("acct_1").number
+        front.knows(number)
+
+        said = front.ask(CHANGES, method="POST", body={"after": 0, "wait": 0, "instance": "a"} | reported)
+        front.check(account="acct_1")
+        front.front.notes.write()
+
+        assert (said.status, said.headers["content-type"]) == (400, "application/problem+json")
+        assert Refusal.objects.get(restriction=number).count == 1
+
+    def test_take_times_of_a_clock_that_was_set_back(self, front: Served) -> None:
+        number = block("acct_1").number
+        front.knows(number)
+        refused = self.REFUSED | {"number": number, "first": 9.0, "last": 8.0}
+
+        front.ask(CHANGES, method="POST", body={"after": number, "wait": 0, "instance": "a", "refusals": [refused]})
+        front.front.notes.write()
+
+        refusal = Refusal.objects.get()
+        assert (refusal.first_at.timestamp(), refusal.last_at.timestamp()) == (8.0, 9.0)
 
 
 class TestAnOpenLine:
