@@ -63,8 +63,8 @@ class Pace:
             if len(self._buckets) > BUCKETS_KEPT:
                 self._buckets.clear()
             left, wait = {}, 0.0
-            for number, limit, each_account in decision.throttles:
-                bucket = number, decision.customer if each_account else ""
+            for number, limit, customer in decision.throttles:
+                bucket = number, customer
                 tokens, since = self._buckets.get(bucket, (float(limit), now))
                 left[bucket] = tokens = min(limit, tokens + (now - since) * limit / MINUTE)
                 if tokens < 1:

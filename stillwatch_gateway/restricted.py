@@ -34,11 +34,15 @@ class Terms(NamedTuple):
 
 
 class Throttle(NamedTuple):
-    """A limit on requests, and the number of the restriction that sets it."""
+    """A limit on requests, and the number of the restriction that sets it.
+
+    `customer` is whom it is counted for where a restriction of an organisation leaves it to each account: a name that
+    the restriction covers, the account's where that is among them. It is blank where the restriction has one count.
+    """
 
     number: int
     requests_per_minute: int
-    each_account: bool
+    customer: str = ""
 
 
 class Entry(NamedTuple):
@@ -63,7 +67,7 @@ class Decision(NamedTuple):
 
     `sequence` is the number of the newest change that it takes into account; `age` the seconds since that was last
     known to be the newest; `because` says why, where it is not a restriction that refuses. `throttles` are all limits
-    on requests, of which `requests_per_minute` is the lowest, and `customer` the name that they apply to.
+    on requests, of which `requests_per_minute` is the lowest.
     """
 
     allowed: bool
@@ -77,7 +81,6 @@ class Decision(NamedTuple):
     age: float
     because: str = ""
     throttles: tuple[Throttle, ...] = ()
-    customer: str = ""
 
 
 class OutOfOrderError(ValueError):
@@ -164,28 +167,54 @@ class Restricted:
         """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
         found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
-            self._packed.find(name, now, found)
-            # Afterwards, since what is told anew stands here before it is outdated there.
-            if newer := self._by_name.get(name):
-                found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
+            self._find(name, now, found)
         if not found:
             return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
         decision = _strongest(found, self.sequence, age)
-        return decision._replace(customer=names[0]) if decision.throttles else decision
+        if any(found[throttle.number].each_account for throttle in decision.throttles):
+            return self._with_customers(decision, found, names, now)
+        return decision
+
+    def _find(self, name: str, now: float, found: dict[int, Terms]) -> None:
+        self._packed.find(name, now, found)
+        # Afterwards, since what is told anew stands here before it is outdated there.
+        if newer := self._by_name.get(name):
+            found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
+
+    def _with_customers(
+        self, decision: Decision, found: Mapping[int, Terms], names: Sequence[str], now: float
+    ) -> Decision:
+        """Say whom limits are counted for by names that the restrictions cover: customers may send any others."""
+        customers: dict[int, str] = {}
+        for name in sorted(names, key=_precedence):
+            covering: dict[int, Terms] = {}
+            self._find(name, now, covering)
+            for number in covering:
+                customers.setdefault(number, name)
+        throttles = tuple(
+            throttle._replace(customer=customers.get(throttle.number, ""))
+            if found[throttle.number].each_account
+            else throttle
+            for throttle in decision.throttles
+        )
+        return decision._replace(throttles=throttles)
+
+
+def _precedence(name: str) -> int:
+    """Of names of one customer: the account's comes before those of its keys, its organisation's after them."""
+    return 0 if name.startswith("account:") else 2 if name.startswith("organisation:") else 1
 
 
 def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decision:
     if len(found) == 1:
         [(number, terms)] = found.items()
-        kind, reason, requests, tokens, withheld, denies, each = terms
+        kind, reason, requests, tokens, withheld, denies, _ = terms
         allowed = kind not in DENYING if denies is None else not denies
-        throttles: tuple[Throttle, ...] = () if requests is None else (Throttle(number, requests, each),)
+        throttles: tuple[Throttle, ...] = () if requests is None else (Throttle(number, requests),)
         return Decision(allowed, kind, reason, number, requests, tokens, withheld, sequence, age, "", throttles)
     number, terms = max(found.items(), key=lambda one: (*_strength(one[1]), one[0]))
     throttles = tuple(
-        Throttle(number, t.requests_per_minute, t.each_account)
-        for number, t in found.items()
-        if t.requests_per_minute is not None
+        Throttle(number, t.requests_per_minute) for number, t in found.items() if t.requests_per_minute is not None
     )
     all_tokens = [t.tokens_per_minute for t in found.values() if t.tokens_per_minute is not None]
     return Decision(

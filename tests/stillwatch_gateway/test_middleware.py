@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.enforcement.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
-from stillwatch_gateway.refusing import Pace
+from stillwatch_gateway.refusing import Pace, refused
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 
@@ -47,6 +47,7 @@ def front(transactional_db: None) -> Iterator[Served]:
     ]
     restriction(organisation_of(quay[0]), Kind.WITHHOLD, at=timezone.now(), withheld=["logprobs"])
     mole = [customer(f"sk-mole-{n}", organisation="org_mole") for n in (1, 2)]
+    account("acct_mole", organisation="org_mole")
     restriction(organisation_of(mole[0]), Kind.THROTTLE, at=timezone.now(), requests_per_minute=2)
     restriction(mole[0], Kind.THROTTLE, at=timezone.now(), requests_per_minute=5)
     with served() as one:
@@ -136,6 +137,14 @@ class TestTheMiddleware:
         assert [ask("sk-mole-1")[0] for _ in range(3)] == [200, 200, 429]
         assert [ask("sk-mole-2")[0] for _ in range(3)] == [200, 200, 429]
 
+    def test_counts_a_customer_of_a_throttled_organisation_once_whatever_other_keys_are_shown(
+        self, gateway: Gateway, by: Any
+    ) -> None:
+        ask = by(gateway)
+
+        assert [ask(authorization=f"junk{n}", x_api_key="sk-mole-1")[0] for n in range(3)] == [200, 200, 429]
+        assert ask(f"junk-{3}", "sk-mole-1")[0] == ask("sk-mole-1")[0] == 429
+
     @pytest.mark.parametrize("secrets", [("sk-blocked", "sk-good"), ("sk-good", "sk-blocked")])
     def test_refuses_a_request_with_two_keys_of_which_one_is_blocked(
         self, gateway: Gateway, by: Any, secrets: tuple[str, ...]
@@ -146,3 +155,15 @@ class TestTheMiddleware:
         assert ask(secrets[0], x_api_key=secrets[1])[0] == 403
         assert ask(x_api_key=",".join(secrets))[0] == 403
         assert ask(authorization=f"BEARER\t{secrets[0]} , bearer   {secrets[1]}")[0] == 403
+
+
+def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spellings(gateway: Gateway) -> None:
+    pace = Pace(clock=lambda: 0.0)
+
+    def is_served(name: str, **others: str) -> bool:
+        return refused(gateway.decide(account=name, organisation="org_mole", **others), pace) is None
+
+    assert [is_served(name) for name in ("acct_mole", "acct%5Fmole", "%61cct_mole", " acct_mole")] == [True] * 2 + [
+        False
+    ] * 2
+    assert [is_served(f"acct_unknown_{n}") for n in range(3)] == [True] * 2 + [False]
