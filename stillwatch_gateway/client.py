@@ -27,7 +27,7 @@ from stillwatch_gateway.messages import (
     signing_key,
 )
 from stillwatch_gateway.naming import in_every_reading, this_process
-from stillwatch_gateway.normalization import name_of
+from stillwatch_gateway.normalization import name_of, normalize_name
 from stillwatch_gateway.restricted import Decision, OutOfOrderError, Restricted
 
 logger = logging.getLogger("stillwatch_gateway")
@@ -131,7 +131,7 @@ class Gateway:
             names.append(name_of("digest", digest))
         if organisation is not None:
             names.append(name_of("organisation", organisation))
-        names += also
+        names += map(normalize_name, also)
         text = "".join(names)
         if "%" in text or not text.isascii():
             names = in_every_reading(names)

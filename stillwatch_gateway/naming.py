@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from stillwatch_gateway.normalization import normalize_id
+from stillwatch_gateway.normalization import name_of, normalize_id
 
 # What LiteLLM writes where there is no team, user or key of a customer.
 LITELLMS_OWN: Final = frozenset(
@@ -23,6 +23,8 @@ LITELLMS_OWN: Final = frozenset(
         "litellm_proxy_master_key",
     }
 )
+
+MOST_SCHEMES: Final = 3  # written before a key, of which each may be all that an application takes off
 
 
 def this_process() -> str:
@@ -52,19 +54,36 @@ def listed(value: str) -> list[str]:
 
 
 def shown_keys(authorization: str, api_key: str) -> list[str]:
-    """The digest of every API key that a request shows, as a bearer token or as X-Api-Key; "" is a header not sent.
+    """The digest of every API key that a request may show, as a bearer token or as X-Api-Key; "" is a header not sent.
 
-    An application behind a gateway may go by any of them, and may not ask for the scheme.
+    An application behind a gateway may go by any of them, may not ask for the scheme, and may take X-Api-Key with one.
     """
-    secrets_shown = (
-        [bearer(value) or _without_scheme(value) for value in listed(authorization)] if authorization else []
+    shown: list[str] = []
+    if authorization:
+        for value in listed(authorization):
+            first, *others = _without_schemes(value)
+            shown += others or ([first] if first.lower() != "bearer" else [])
+    if api_key:
+        for value in listed(api_key):
+            shown += _without_schemes(value)
+    return [digest(secret) for secret in dict.fromkeys(shown) if secret]
+
+
+def shows_token(authorization: str) -> bool:
+    """Whether there is a bearer token, or a value without a scheme, among those of Authorization."""
+    return any(
+        bearer(value) or (value.lower() != "bearer" and len(value.split()) == 1) for value in listed(authorization)
     )
-    secrets_shown += listed(api_key) if api_key else []
-    return [digest(secret) for secret in dict.fromkeys(secrets_shown) if secret]
 
 
-def _without_scheme(authorization: str) -> str | None:
-    return authorization if len(authorization.split()) == 1 and authorization.lower() != "bearer" else None
+def _without_schemes(value: str) -> list[str]:
+    """A value as it stands, without the words before it, such as Bearer, taken off one by one, and its last word."""
+    found = [value]
+    while len(found) <= MOST_SCHEMES and len(words := found[-1].split(None, 1)) == 2:
+        found.append(words[1])
+    if len(found) > MOST_SCHEMES:
+        found.append(value.rsplit(maxsplit=1)[-1])
+    return found
 
 
 def by_key(headers: Mapping[str, str]) -> Mapping[str, Any]:
@@ -100,7 +119,7 @@ def _decoded(name: bytes) -> str:
 def in_every_reading(names: Iterable[str]) -> list[str]:
     """Of names with their kinds, such as "account:acct_1042"."""
     kinds_and_values = (name.partition(":") for name in names)
-    return [f"{kind}:{reading}" for kind, _, value in kinds_and_values for reading in readings(value)]
+    return [name_of(kind, reading) for kind, _, value in kinds_and_values for reading in readings(value)]
 
 
 def litellm_account(team: str | None, user: str | None, key: str | None) -> str | None:

@@ -17,3 +17,9 @@ def normalize_digest(text: str) -> str:
 def name_of(kind: str, value: str) -> str:
     """Return a name as restrictions are held under it, such as "account:acct_1042"."""
     return f"{kind}:{normalize_digest(value) if kind == 'digest' else normalize_id(value)}"
+
+
+def normalize_name(name: str) -> str:
+    """Return a name that was given with its kind, such as "account:acct_1042", as restrictions are held under it."""
+    kind, _, value = name.partition(":")
+    return name_of(kind, value)

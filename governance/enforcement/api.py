@@ -15,6 +15,8 @@ from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey, Organisation
 from accounts.normalization import normalize_id
+from governance.enforcement.access import asking
+from governance.enforcement.access.dialects import JSON_NAMES
 from governance.enforcement.actions import (
     campaign_accounts,
     lift,
@@ -23,8 +25,8 @@ from governance.enforcement.actions import (
     restrict_campaign,
 )
 from governance.enforcement.models import Reason, Restriction
-from governance.enforcement.names import Target
-from governance.enforcement.queries import access, last_number, touched
+from governance.enforcement.names import Names, Target, by_kind
+from governance.enforcement.queries import access_in_readings, last_number, touched
 from governance.enforcement.serializers import (
     TARGETS,
     BatchRequest,
@@ -59,7 +61,8 @@ class CheckAccess(APIView):
     def get(self, request: Request) -> Response:
         asked = CheckRequest(data=query_of(request))
         asked.is_valid(raise_exception=True)
-        answer = access(**asked.validated_data, now=timezone.now())
+        names = _names_in(request)
+        answer = access_in_readings(accounts=names["account"], api_keys=names["key"], now=timezone.now())
         strongest = answer.restriction
         return Response(
             {
@@ -172,6 +175,19 @@ class OneRestriction(APIView):
         asked = _valid(LiftRequest(data=_query_or_body(request)))
         lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
         return Response(described(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
+
+
+def _names_in(request: Request) -> Names:
+    """The names that the query asks about, read as the hot check reads them. Raises ValidationError."""
+    names = asking.Names()
+    try:
+        for member, value in asking.parameters(request.META):
+            names.add(JSON_NAMES[member], value)
+    except asking.RefusedError as error:
+        raise ValidationError(str(error)) from error
+    if names.unreadable:
+        raise ValidationError(names.unreadable)
+    return by_kind((kind, name) for kind, _, name in (one.partition(":") for one in names.found))
 
 
 def _valid(asked: StrictSerializer) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from unicodedata import normalize
 
 from django.db.models import Count, Max, Q
 
@@ -25,21 +26,32 @@ class Access(NamedTuple):
 
 
 def access(*, account: str | None = None, api_key: str | None = None, now: datetime) -> Access:
-    """Whether this account, or this key of an account, may use the API now.
+    """Whether this account, or this key of an account, may use the API now."""
+    return access_in_readings(
+        accounts=[account] if account is not None else [], api_keys=[api_key] if api_key is not None else [], now=now
+    )
+
+
+def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime) -> Access:
+    """Whether whoever these names stand for may use the API now: one name, in every reading.
 
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
     """
     sequence = last_number()
-    key = ApiKey.objects.select_related("account").filter(external_id=api_key).first() if api_key is not None else None
-    found = key.account if key else Account.objects.filter(external_id=account).first() if account else None
-    if found is None:
+    keys = list(ApiKey.objects.select_related("account").filter(external_id__in=_spelled(api_keys)))
+    found = [*(key.account for key in keys), *Account.objects.filter(external_id__in=_spelled(accounts))]
+    if not found:
         return Access(allowed=True, known=False, restriction=None, sequence=sequence)
-    target = Q(account=found) | Q(key=key) if key else Q(account=found)
-    if found.organisation_id is not None:
-        target |= Q(organisation=found.organisation_id)
+    organisations = [one.organisation_id for one in found if one.organisation_id is not None]
+    target = Q(account__in=found) | Q(key__in=keys) | Q(organisation__in=organisations)
     strongest = Restriction.objects.in_force(at=now).filter(target).strongest_first().first()
     denied = strongest is not None and strongest.denies
     return Access(allowed=not denied, known=True, restriction=strongest, sequence=sequence)
+
+
+def _spelled(names: Collection[str]) -> set[str]:
+    """Rows may be older than the one spelling of ids: in Unicode's decomposed form."""
+    return {*names, *(normalize("NFD", name) for name in names)}
 
 
 def denied_among(accounts: Collection[int], *, now: datetime) -> set[int]:

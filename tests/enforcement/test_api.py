@@ -53,7 +53,9 @@ class TestCheckingAccess:
 
         assert check(client, "api_key=key_1").json()["decision"] == "deny"
 
-    @pytest.mark.parametrize("query", ["", "account=a&api_key=b", "account=" + "a" * 129])
+    @pytest.mark.parametrize(
+        "query", ["", "account=a&api_key=b", "account=" + "a" * 129, "account=%2520", "account=%ff"]
+    )
     def test_refuses_a_question_that_names_not_exactly_one(self, client: Client, query: str) -> None:
         response = check(client, query)
 

@@ -51,6 +51,20 @@ class TestABlockedAccount:
 
         assert {one["decision"] for one in answers} == {"deny"}
 
+    @pytest.mark.parametrize("stored", [COMPOSED, DECOMPOSED])
+    def test_is_refused_in_every_spelling_by_the_database_itself(self, client: Client, stored: str) -> None:
+        blocked = account(stored)
+        blocked.keys.create(external_id="key_é", first_seen_at=NOW)
+        restriction(blocked)
+        _, key = service_key("access:read")
+        once = [quote(name) for name in (COMPOSED, DECOMPOSED, f" {COMPOSED} ")]
+        asked = [f"account={name}" for name in [*once, *map(quote, once)]]
+        asked += ["api_key=key_e%CC%81", "api_key=key_%25C3%25A9"]
+
+        answers = {one: client.get(f"/api/v1/access/check?{one}", **key).json() for one in asked}
+
+        assert {one for one, answer in answers.items() if answer["decision"] != "deny" or not answer["known"]} == set()
+
 
 @pytest.mark.django_db
 class TestAccountsAtOneAddress:

@@ -154,6 +154,7 @@ class TestTheMiddleware:
         assert ask(*secrets)[0] == 403
         assert ask(secrets[0], x_api_key=secrets[1])[0] == 403
         assert ask(x_api_key=",".join(secrets))[0] == 403
+        assert ask(authorization=f"Token {secrets[0]}", x_api_key=f"Bearer Bearer {secrets[1]}")[0] == 403
         assert ask(authorization=f"BEARER\t{secrets[0]} , bearer   {secrets[1]}")[0] == 403
 
 
@@ -167,3 +168,12 @@ def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spell
         False
     ] * 2
     assert [is_served(f"acct_unknown_{n}") for n in range(3)] == [True] * 2 + [False]
+
+
+@pytest.mark.parametrize("spell", [str.upper, " {} ".format, "{}%20".format])
+def test_other_names_of_a_customer_are_found_in_every_spelling(gateway: Gateway, spell: Any) -> None:
+    digest = hashlib.sha256(b"sk-blocked").hexdigest()
+
+    assert not gateway.decide(account="acct_fine", also=[f"digest:{spell(digest)}"]).allowed
+    assert not gateway.decide(digest=spell(digest)).allowed
+    assert gateway.decide(account="acct_fine", also=[f"digest:{spell(digest[::-1])}"]).allowed

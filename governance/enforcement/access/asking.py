@@ -1,7 +1,7 @@
 """A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote, unquote_plus
@@ -10,7 +10,7 @@ import msgspec
 
 from governance.web.lengths import is_of_unknown_length
 from stillwatch_gateway import naming
-from stillwatch_gateway.naming import listed, readings
+from stillwatch_gateway.naming import readings
 from stillwatch_gateway.normalization import name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
@@ -20,6 +20,7 @@ StartResponse = Callable[..., Any]
 LONGEST_NAME: Final = 200
 LONGEST_ENCODED: Final = 12 * LONGEST_NAME  # each character as four bytes of UTF-8, percent-encoded
 MOST_PARTS: Final = 10
+MOST_COMMAS: Final = 3  # of a name that stands beside others in a header
 # Python 3.11 takes long to look one up in its class.
 OK: Final = HTTPStatus.OK
 NO_CONTENT: Final = HTTPStatus.NO_CONTENT
@@ -151,26 +152,50 @@ class Names:
         self.unreadable = ""
 
     def add(self, kind: str, value: str) -> None:
-        """Add a name that is not blank."""
-        if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME:  # as nearly always
+        """Add a name that was sent; none is blank."""
+        if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME and value.strip():  # as nearly always
             self.found.append(name_of(kind, value))
             return
-        readable = [name for name in readings(value[: LONGEST_ENCODED + 1]) if _is_name(name)]
-        if readable:
-            self.found += [name_of(kind, name) for name in readable]
-        else:
+        every = readings(value[: LONGEST_ENCODED + 1])
+        readable = [name for name in every if _is_name(name)]
+        self.found += [name_of(kind, name) for name in readable]
+        if any(map(_is_blank, every)):
+            self.unreadable = f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
+        elif not readable:
             self.unreadable = f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
 
     def add_header(self, kind: str, value: str) -> None:
         """Add every value of a header that was sent. Web servers hand over as blank what is not ASCII."""
-        for one in listed(value) if "," in value else (value.strip(),):
-            if one:
-                self.add(kind, one)
-            else:
-                self.unreadable = (
-                    f"The name of the {kind} cannot be read: percent-encode what is not ASCII, and send no header "
-                    "where there is no name."
-                )
+        for one in _runs(value.split(",")) if "," in value else (value.strip(),):
+            self._add_sent(kind, one)
+
+    def _add_sent(self, kind: str, value: str) -> None:
+        if value:
+            self.add(kind, value)
+        else:
+            self.unreadable = (
+                f"The name of the {kind} cannot be read: percent-encode what is not ASCII, and send no header "
+                "where there is no name."
+            )
+
+
+def _runs(parts: Sequence[str]) -> Iterable[str]:
+    """The whole of a header, and every name that parts of it next to each other may be: names may have commas too.
+
+    Proxies join several headers, and write a list again, with a space after the comma or without.
+    """
+    found = {",".join(parts).strip(): None}
+    for length in range(1, MOST_COMMAS + 2):
+        for start in range(len(parts) - length + 1):
+            run = parts[start : start + length]
+            stripped = [part.strip() for part in run]
+            found |= dict.fromkeys([",".join(run).strip(), ", ".join(stripped), ",".join(stripped)])
+    return found
+
+
+def _is_blank(name: str) -> bool:
+    """Whether nothing of it shows."""
+    return not any(character.isprintable() and not character.isspace() for character in name)
 
 
 def _is_name(value: str) -> bool:

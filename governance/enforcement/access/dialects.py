@@ -22,7 +22,7 @@ from governance.enforcement.access.asking import (
     parameter,
     parameters,
 )
-from stillwatch_gateway.naming import listed, litellm_account, shown_keys
+from stillwatch_gateway.naming import listed, litellm_account, shown_keys, shows_token
 from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
 
@@ -53,7 +53,7 @@ JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "dige
 
 
 def _json_question(environ: Environ) -> Question:
-    """By members of the query or of a JSON object. Blank and null count as not given."""
+    """By members of the query or of a JSON object. Only null and "" count as not given."""
     names = Names()
     if environ["REQUEST_METHOD"] == "POST":
         given: list[tuple[str, Any]] = members(environ, most=LONGEST_QUESTION)
@@ -63,10 +63,12 @@ def _json_question(environ: Environ) -> Question:
         min_sequence = number(parameter(given, "min_sequence")) if len(given) > 1 else 0
     for member, value in given:
         kind = JSON_NAMES.get(member)
-        if kind is not None and value:
-            if not isinstance(value, str):
-                raise bad_question(f"{member} is no text.")
+        if kind is None or value is None or value == "":
+            continue
+        if isinstance(value, str):
             names.add(kind, value)
+        else:
+            names.unreadable = f"{member} is no text."
     if not names.found and not names.unreadable:
         raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
     return Question(names.found, min_sequence, names.unreadable)
@@ -137,13 +139,14 @@ def _header_question(environ: Environ) -> Question:
         if (value := environ.get(member)) is not None:
             names.add_header(kind, value)
     authorization, api_key = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY")
-    if authorization or api_key:
-        names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
     for value in (authorization, api_key):
         if value is not None and not (value and ("," not in value or all(listed(value)))):
             names.unreadable = "An API key was shown that cannot be read: it is blank, or not ASCII."
-    if not names.found and not names.unreadable:
+    # A credential of another scheme may hold a blocked key, but is no name by which to let anybody in.
+    if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
+    if authorization or api_key:
+        names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
     return Question(names.found, 0, names.unreadable)
 
 

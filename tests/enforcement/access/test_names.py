@@ -139,6 +139,19 @@ class TestSeveralNames:
 
         assert front.ask("/access/check", method="POST", text=body).json["decision"] == "deny"
 
+    @pytest.mark.parametrize("ask", HEADERS)
+    @pytest.mark.parametrize(
+        "value", ["{}", "acct_good, {}", "{},acct_good", "a,{} , b", ",".join("abcdefghijk") + ",{}"]
+    )
+    @pytest.mark.parametrize("name", ["acme, inc", "acme,inc"])
+    def test_in_one_header_are_denied_where_a_restricted_one_has_a_comma(
+        self, front: Served, ask: Callable[..., bool], value: str, name: str
+    ) -> None:
+        blocked(front, "acme, inc")
+
+        assert not ask(front, value.format(name).encode())
+        assert ask(front, value.format("acme,inch").encode())
+
     @pytest.mark.parametrize("good_first", [True, False])
     @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key"])
     def test_by_two_shown_keys_are_denied_where_any_is_restricted(
@@ -158,7 +171,32 @@ class TestSeveralNames:
         assert (repeated.status, joined.status) == (403, 403)
 
 
-UNREADABLE = [b"", b"a,", b",a", b"a" * 201, b"%C3%BC" * 201, b"a,,b"]
+class TestAShownKey:
+    @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key"])
+    @pytest.mark.parametrize(
+        "shown",
+        ["Bearer {}", "bearer\t{} ", "Bearer Bearer {}", "Token {}", "ApiKey {}", "Bearer: {}", "a b c d e f {}"],
+    )
+    def test_is_found_behind_the_words_before_it_whatever_else_is_shown(
+        self, front: Served, header: str, shown: str
+    ) -> None:
+        key = api_key(account("acct_harbour"), "key_1")
+        key.digest = hashlib.sha256(SECRET.encode()).digest()
+        key.save()
+        front.knows(restriction(key, at=timezone.now()).number)
+        good = ("X-Api-Key" if header == "Authorization" else "Authorization", b"sk-good")
+
+        def status(secret: str) -> int:
+            return raw(front, "/access/nginx", (header, shown.format(secret).encode()), good).status
+
+        assert (status(SECRET), status("sk-fine")) == (403, 204)
+
+
+UNREADABLE = [b"%20", b"%E3%80%80", b"%E2%80%8B", b"", b"a,", b",a", b"a" * 201, b"%C3%BC" * 201, b"a,,b"]
+
+
+NO_NAMES: list[Any] = ["  ", "\t", "\u3000", "\u200b", "%20", 0, 0.0, False, True, [], {}]
+BLANK = [json.dumps({"account": value, "api_key": "k"}) for value in NO_NAMES]
 
 
 class TestANameThatCannotBeRead:
@@ -181,7 +219,7 @@ class TestANameThatCannotBeRead:
         assert both.headers["x-stillwatch-restriction"] == str(number)
 
     @pytest.mark.parametrize(
-        "body", ['{"account": "%s"}' % ("a" * 201), '{"account": "\\ud800"}', '{"account": ["a"]}']
+        "body", ['{"account": "%s"}' % ("a" * 201), '{"account": "\\ud800"}', '{"account": ["a"]}', *BLANK]
     )
     def test_is_refused_with_400_as_json(self, front: Served, body: str) -> None:
         said = front.ask("/access/check", method="POST", text=body)
@@ -189,9 +227,16 @@ class TestANameThatCannotBeRead:
         assert said.status == 400
         assert said.headers["content-type"] == "application/problem+json"
 
+    def test_is_neither_null_nor_empty(self, front: Served) -> None:
+        said = front.ask("/access/check", method="POST", body={"account": None, "organisation": "", "api_key": "k"})
+
+        assert said.json["decision"] == "allow"
+        assert front.ask("/access/check?account=&api_key=k").json["decision"] == "allow"
+
     @pytest.mark.parametrize(
         "body",
         [
+            json.dumps({"request_data": {"user_api_key_team_id": "%20"}}),
             json.dumps({"request_data": {"user_api_key_team_id": "t" * 201}}),
             json.dumps({"request_data": {"user_api_key_team_id": 7}}),
             json.dumps({"request_data": []}),
