@@ -12,6 +12,7 @@ import msgspec
 
 from accounts.normalization import UTF_16, normalize_address, normalize_id, normalize_model, tidy, without_mark
 from governance.usage.fingerprint import Fingerprint
+from governance.usage.json_parts import TOO_DEEP, elements_of, members_of, replace_half_characters
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Opaque = Annotated[str, msgspec.Meta(max_length=256)]
@@ -147,7 +148,11 @@ def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
     try:
         return [bytes(raw) for raw in _batch.decode(body).events]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableBatchError(f"This is not an object with a list of events: {error}") from error
+        try:  # one event that cannot be read refuses no other
+            events = members_of(body.decode(errors="surrogateescape"))["events"]
+            return [event.encode(errors="surrogateescape") for event in elements_of(events)]
+        except (ValueError, KeyError, RecursionError):
+            raise UnreadableBatchError(f"This is not an object with a list of events: {error}") from error
 
 
 def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
@@ -182,10 +187,12 @@ def event_of(members: Mapping[str, Any], *, span: Span) -> UsageEvent:
 
 
 def _decoded(line: bytes) -> UsageEvent:
-    """The event of a line; slower where it says 812.0 for 812, or "" for what is absent."""
+    """The event of a line; slower where it says 812.0 for 812, "" or null for what is absent, or cuts a character."""
     try:
         return _event.decode(line)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError as error:
+        if not isinstance(error, msgspec.ValidationError):
+            line = replace_half_characters(line)
         members = msgspec.json.decode(line)
         if not isinstance(members, dict):
             raise
@@ -247,7 +254,7 @@ def _refuse_nul(event: UsageEvent) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "nested too deeply"
+        return TOO_DEEP
     if isinstance(error, UnicodeError):
         return "not valid UTF-8"
     return str(error).replace("`int | null`", "`int`")  # a count: null is for those who know none

@@ -99,6 +99,37 @@ def test_answers_any_body_with_what_was_wrong(client: Client, content_type: str,
     assert not UsageEvent.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "bad", [b"[" * 1500 + b"]" * 1500, b"NaN", b'"\xff"', b"tru", b'{"a":' * 1500 + b"1" + b"}" * 1500]
+)
+def test_takes_the_good_events_of_a_list_beside_one_that_cannot_be_parsed(client: Client, bad: bytes) -> None:
+    _, key = service_key("usage:write")
+    events = [line(), line(prompt="quokkas").replace(b'"quokkas"', bad), line(prompt='[{"}, \\" \\')]
+
+    response = client.post(
+        "/api/v1/usage-events",
+        b'{"other": [1], "events": [' + b" , ".join(events) + b"]}",
+        content_type="application/json",
+        **key,
+    )
+
+    assert (response.status_code, response.json()["accepted"]) == (202, 2), response.content
+    assert [rejection["line"] for rejection in response.json()["rejections"]] == [2]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+@pytest.mark.parametrize("half", ["cut \ud83d", "\udc00 cut", "\ud83d\ud83d\ude00 \\ud83d"])
+def test_takes_an_event_whose_text_was_cut_amid_a_character(client: Client, kind: str, half: str) -> None:
+    _, key = service_key("usage:write")
+    events = [usage_event(), usage_event(prompt=half), usage_event(messages=[{"role": "user", "content": half}])]
+    body = json.dumps({"events": events}) if kind == "application/json" else "\n".join(map(json.dumps, events))
+
+    response = client.post("/api/v1/usage-events", body, content_type=kind, **key)
+
+    assert (response.status_code, response.json()["accepted"]) == (202, 3), response.content
+    assert UsageEvent.objects.exclude(prompt_digest=None).count() == 2
+
+
 def test_takes_a_prompt_of_ten_megabytes_from_a_file_and_counts_it(tmp_path: Any) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(line(messages=[{"role": "user", "content": "word " * 2_000_000}]) + b"\n" + line())

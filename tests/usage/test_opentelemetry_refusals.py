@@ -145,6 +145,17 @@ class TestHostileInput:
         assert UsageEvent.objects.count() == 3
         assert Account.objects.count() == 1
 
+    @pytest.mark.parametrize(
+        "bad", ['{"arrayValue": {"values": [' * 300 + "]}}" * 300, '{"a":' * 1500 + "1" + "}" * 1500, "7" * 5000, "tru"]
+    )
+    def test_that_cannot_be_parsed_refuses_no_other_span(self, client: Client, bad: str) -> None:
+        whole = json.dumps(export(span(), span({"stillwatch.account": "quokkas"}), span(), resource={"a": "b"}))
+
+        response = send(client, whole.replace('{"stringValue": "quokkas"}', bad).encode())
+
+        assert response.status_code == 200
+        assert (UsageEvent.objects.count(), rejected(response)[0]) == (2, 1)
+
     def test_in_one_span_of_protobuf_refuses_no_other(self, client: Client) -> None:
         whole = encoded(export(span(), span({"gen_ai.prompt": "quokkas"}), span()), PROTOBUF)
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from governance.usage.sources.otlp import SpanEvent, TraceSpan
+from governance.usage.sources.trace_spans import SpanEvent, TraceSpan
 
 Message = dict[str, Any]
 

@@ -2,34 +2,30 @@
 
 import io
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from accounts.normalization import without_mark
+from governance.usage.json_parts import TOO_DEEP, after_space, end_of_value, parse_whole
 from governance.usage.wire import Rejection, UnreadableBatchError
 
-# Not msgspec: of NaN, or of half a character in somebody's prompt, it would refuse the whole batch.
-_decoder: Final = json.JSONDecoder()
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
+# Not msgspec: it would refuse payloads that hold NaN, or half a character in somebody's prompt.
+_decoder: Final = json.JSONDecoder(parse_int=parse_whole)
 
 
 def payloads_in(body: bytes) -> Iterator[tuple[int, Any]]:
-    """Every payload with its number, counted from 1, or the Rejection of a line that is no JSON.
+    """Every payload with its number, counted from 1, or the Rejection of one that cannot be parsed.
 
     Raises UnreadableBatchError where the body is neither an array nor an object a line. Payloads come one at a time,
     so that an array of millions takes no memory before it is noticed.
     """
-    try:
-        text = without_mark(body).decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableBatchError("This is not UTF-8.") from error
-    start = _after_space(text, 0)
+    text = without_mark(body).decode(errors="replace")
+    start = after_space(text, 0)
     match text[start : start + 1]:
         case "[":
             try:
-                yield from enumerate(_members(text, start + 1), 1)
-            except (ValueError, RecursionError) as error:
+                yield from _elements(text, start + 1)
+            except ValueError as error:
                 raise UnreadableBatchError(f"This array is no JSON: {error}") from error
         case "{":
             yield from _lines(text)
@@ -37,31 +33,33 @@ def payloads_in(body: bytes) -> Iterator[tuple[int, Any]]:
             raise UnreadableBatchError("This is neither an array of payloads nor one payload a line.")
 
 
-def _members(text: str, start: int) -> Iterator[Any]:
-    at = _after_space(text, start)
+def _elements(text: str, start: int) -> Iterator[tuple[int, Any]]:
+    at, number = after_space(text, start), 0
     while not text.startswith("]", at):
-        member, at = _decoder.raw_decode(text, at)
-        yield member
-        at = _after_space(text, at)
+        number += 1
+        begin = at
+        try:
+            element, at = _decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError) as error:
+            element, at = _rejection(number, error), end_of_value(text, begin)
+        yield number, element
+        at = after_space(text, at)
         if text.startswith(",", at):
-            at = _after_space(text, at + 1)
+            at = after_space(text, at + 1)
         elif not text.startswith("]", at):
             raise ValueError("a comma is missing")
-    if _after_space(text, at + 1) != len(text):
+    if after_space(text, at + 1) != len(text):
         raise ValueError("something stands after it")
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
 
 
 def _lines(text: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(io.StringIO(text), 1):
         if line and not line.isspace():
             try:
-                yield number, json.loads(line)
-            except RecursionError:
-                yield number, Rejection(number, "nested too deeply")
-            except ValueError as error:
-                yield number, Rejection(number, f"no JSON: {error}")
+                yield number, _decoder.decode(line)
+            except (ValueError, RecursionError) as error:
+                yield number, _rejection(number, error)
+
+
+def _rejection(number: int, error: Exception) -> Rejection:
+    return Rejection(number, TOO_DEEP if isinstance(error, RecursionError) else f"no JSON: {error}")

@@ -19,7 +19,8 @@ import msgspec
 from accounts.normalization import normalize_address
 from governance.usage.sources.genai_messages import messages_in
 from governance.usage.sources.litellm_calls import OPERATIONS, is_read
-from governance.usage.sources.otlp import TraceSpan, spans_in
+from governance.usage.sources.otlp import spans_in
+from governance.usage.sources.trace_spans import TraceSpan
 from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
 
 Table = Mapping[str, Mapping[str, str]]
