@@ -11,11 +11,11 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, Final
 from unicodedata import normalize
 
-from stillwatch_gateway.normalization import normalize_id
+from stillwatch_gateway.normalization import is_nothing, normalize_id
 
 __all__ = [
-    "UTF_16", "customer_network", "normalize_address", "normalize_country", "normalize_domain", "normalize_id",
-    "normalize_model", "tidy", "without_mark",
+    "UTF_16", "customer_network", "is_nothing", "normalize_address", "normalize_country", "normalize_domain",
+    "normalize_id", "normalize_model", "tidy", "without_mark",
 ]  # fmt: skip
 
 # What a customer is given of IPv6 (RFC 6177): all addresses in it are theirs, and devices change them daily (RFC 8981).
@@ -90,9 +90,9 @@ def without_mark(text: bytes) -> bytes:
 
 
 def tidy(members: Mapping[str, Any], *, required: Collection[str], nested: Collection[str] = ()) -> dict[str, Any]:
-    """Return the members of a JSON object without those that hold an empty text, and with whole numbers as integers.
+    """Return the members of a JSON object without those that hold null or "", and with whole numbers as integers.
 
-    Tables and languages that know no null write "" for what is absent, and 812.0 for 812. What is `required` stays as
+    Null is absent; tables and languages that know none write "" for it, and 812.0 for 812. What is `required` stays as
     it is, so that its absence is not hidden; objects, and lists of objects, that are `nested` are tidied too.
     """
     tidied: dict[str, Any] = {}
@@ -103,7 +103,7 @@ def tidy(members: Mapping[str, Any], *, required: Collection[str], nested: Colle
             tidied[name] = int(value)
         else:
             tidied[name] = value
-    return {name: value for name, value in tidied.items() if value != "" or name in required}
+    return {name: value for name, value in tidied.items() if value not in ("", None) or name in required}
 
 
 def _tidy_inside(value: Any, required: Collection[str]) -> Any:

@@ -11,6 +11,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.naming import litellm_account
+from stillwatch_gateway.normalization import is_nothing
 from stillwatch_gateway.refusing import Pace, refused
 
 WITHHELD_PARAMETERS: Final = {
@@ -34,7 +35,7 @@ class Hook(CustomLogger):
             account=litellm_account(user_api_key_dict.team_id, user_api_key_dict.user_id, key),
             key=key,
             digest=key,
-            organisation=user_api_key_dict.org_id,
+            organisation=None if is_nothing(user_api_key_dict.org_id) else user_api_key_dict.org_id,
         )
         if instead := refused(decision, self._pace):
             headers = {name: value for name, value in instead.headers if name == "Retry-After"}

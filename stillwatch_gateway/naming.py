@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from stillwatch_gateway.normalization import name_of, normalize_id
+from stillwatch_gateway.normalization import is_nothing, name_of, normalize_id
 
 # What LiteLLM writes where there is no team, user or key of a customer.
 LITELLMS_OWN: Final = frozenset(
@@ -128,9 +128,10 @@ def litellm_account(team: str | None, user: str | None, key: str | None) -> str 
     It is who has a budget, who can be blocked, and who stays when people come and go: the team; without one the user;
     without either the key.
     """
-    return next((name for name in (team, user, lasting(key)) if name and name not in LITELLMS_OWN), None)
+    names = (team, user, lasting(key))
+    return next((name for name in names if name and not is_nothing(name) and name not in LITELLMS_OWN), None)
 
 
 def lasting(key: str | None) -> str | None:
     """LiteLLM's hash of a key, unless it is that of a token signed for an hour."""
-    return None if key is None or key.startswith("hashed-jwt-") else key
+    return None if key is None or is_nothing(key) or key.startswith("hashed-jwt-") else key

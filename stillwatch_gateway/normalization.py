@@ -1,6 +1,15 @@
 """One spelling for each id, so that the register, usage, restrictions and gateways mean the same customer by it."""
 
+from typing import Any, Final
 from unicodedata import normalize
+
+# How programs write down, as text, that there is nothing: Python, JSON and JavaScript. Nobody is called so.
+_NOTHING: Final = frozenset({"", "none", "null", "undefined"})
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether this is no id or other value, but nothing, however a program has written that."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING)
 
 
 def normalize_id(text: str) -> str:

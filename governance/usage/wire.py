@@ -4,13 +4,21 @@ The format is described in docs/usage-events.md. Unknown members are ignored; a 
 with its number and a reason, and refuses no other.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from accounts.normalization import UTF_16, normalize_address, normalize_id, normalize_model, tidy, without_mark
+from accounts.normalization import (
+    UTF_16,
+    is_nothing,
+    normalize_address,
+    normalize_id,
+    normalize_model,
+    tidy,
+    without_mark,
+)
 from governance.usage.fingerprint import Fingerprint
 from governance.usage.json_parts import TOO_DEEP, elements_of, members_of, replace_half_characters
 
@@ -131,10 +139,7 @@ _FIELDS: Final = {field.name: field for field in msgspec.structs.fields(UsageEve
 _REQUIRED: Final = frozenset(name for name, field in _FIELDS.items() if field.required)
 _NESTED: Final = ("client", "parameters")
 _MAY_BE_UNKNOWN: Final = ("input_tokens", "output_tokens")
-_SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
-    **dict.fromkeys(("id", "account", "organisation", "api_key", "end_user", "conversation"), normalize_id),
-    "model": normalize_model,
-}
+_IDS: Final = ("id", "account", "organisation", "api_key", "end_user", "conversation")
 
 
 def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
@@ -214,17 +219,21 @@ def _normalized(event: UsageEvent) -> UsageEvent:
 
 def _has_plain_names(event: UsageEvent) -> bool:
     """Whether there is nothing to change about its names, as is usual: told faster together than one by one."""
-    names = (
-        f"{event.id}{event.account}{event.model}{event.organisation}{event.api_key}{event.end_user}{event.conversation}"
-    )
-    return names.isascii() and names.isprintable() and " " not in names and event.model == event.model.lower()
+    ids = [name for id_name in _IDS if (name := getattr(event, id_name))]
+    names = f"{event.model}{''.join(ids)}"
+    plain = names.isascii() and names.isprintable() and " " not in names and event.model == event.model.lower()
+    return plain and not any(map(is_nothing, ids))
+
+
+def _spelled_id(text: str) -> str:
+    return "" if is_nothing(text) else normalize_id(text)
 
 
 def _spelled(event: UsageEvent) -> dict[str, Any]:
     """The names that are spelled otherwise. Raises ValueError where one has become too long by that, or empty."""
     changed = {}
-    for name, spelling in _SPELLINGS.items():
-        given = getattr(event, name)
+    for name in (*_IDS, "model"):
+        given, spelling = getattr(event, name), normalize_model if name == "model" else _spelled_id
         if given and (spelled := spelling(given)) != given:
             try:
                 changed[name] = msgspec.convert(spelled or (spelled if name in _REQUIRED else None), _FIELDS[name].type)

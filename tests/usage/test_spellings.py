@@ -16,8 +16,8 @@ from accounts.models import Account, ApiKey, Organisation
 from governance.usage.actions import Outcome, record_lines
 from governance.usage.models import UsageEvent
 from tests.factories import NOW, line, service_key, usage_event
-from tests.usage.litellm import payload
-from tests.usage.spans import JSON, encoded, export, span
+from tests.usage.litellm import KEY, payload
+from tests.usage.spans import JSON, encoded, export, rejected, span
 from tests.usage.spans import send as send_spans
 
 pytestmark = pytest.mark.django_db
@@ -111,11 +111,44 @@ class TestAnEmptyText:
         assert (event.ip, event.country, event.asn, event.temperature, event.latency_ms) == (None,) * 5
         assert (event.operation, event.api_key, event.account.organisation) == ("chat", None, None)
 
+    def test_may_be_null_as_well(self) -> None:
+        absent = {name: dict.fromkeys(told) if isinstance(told, dict) else None for name, told in self.EMPTY.items()}
+        more = {"reasoning_tokens": None, "status": None, "parameters": None, "client": None}
+
+        assert record(line(**absent), line(**more)).rejected == []
+        assert UsageEvent.objects.filter(status="ok", operation="chat", reasoning_tokens=0).count() == 2
+
     @pytest.mark.parametrize("name", ["id", "account", "model"])
     def test_is_refused_where_a_value_is_needed(self, name: str) -> None:
         (rejection,) = record(line(**{name: ""})).rejected
 
         assert "length >= 1" in rejection.reason
+
+
+@pytest.mark.parametrize("nothing", ["None", " null", "undefined", "NONE"])
+class TestAnIdThatSaysNothing:
+    def test_is_refused_where_one_is_needed_and_else_absent(self, nothing: str) -> None:
+        optional = dict.fromkeys(("organisation", "api_key", "end_user", "conversation"), nothing)
+
+        outcome = record(line(**optional), line(account=nothing), line(id=nothing))
+
+        assert (outcome.accepted, [rejection.line for rejection in outcome.rejected]) == (1, [2, 3])
+        event = UsageEvent.objects.get()
+        assert (event.api_key, event.end_user, event.conversation, event.account.organisation) == (None,) * 4
+
+    def test_is_nobody_to_litellm_and_opentelemetry(self, client: Client, nothing: str) -> None:
+        _, key = service_key("usage:write")
+        ids = dict.fromkeys(("user_api_key_team_id", "user_api_key_org_id"), nothing)
+        told = [payload(metadata=ids | {"user_api_key_user_id": "user_7"}), payload(metadata=ids)]
+        told.append(payload(metadata=ids | dict.fromkeys(("user_api_key_user_id", "user_api_key_hash"), nothing)))
+
+        answer = client.post("/api/v1/sources/litellm", json.dumps(told), content_type=JSON, **key).json()
+        spans = send_spans(client, encoded(export(span({"stillwatch.account": nothing})), JSON))
+
+        assert [rejection["line"] for rejection in answer["rejections"]] == [3]
+        assert rejected(spans)[0] == 1
+        assert set(Account.objects.values_list("external_id", flat=True)) == {"user_7", KEY}
+        assert not Organisation.objects.exists()
 
 
 class TestANumber:

@@ -23,6 +23,7 @@ from governance.enforcement.access.asking import (
     parameters,
 )
 from stillwatch_gateway.naming import listed, litellm_account, shown_keys, shows_token
+from stillwatch_gateway.normalization import is_nothing
 from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
 
@@ -215,7 +216,7 @@ def _litellm_question(environ: Environ) -> Question:
     names = Names()
     known = {"account": account, "key": key, "digest": key, "organisation": asked.user_api_key_org_id}
     for kind, name in known.items():
-        if name:
+        if name and not is_nothing(name):
             names.add(kind, name)
     return Question(names.found, 0, names.unreadable)
 

@@ -23,14 +23,13 @@ from governance.enforcement.gateways.litellm_admin import (
 )
 from governance.enforcement.models import Gateway, Pushed, Repair
 from stillwatch_gateway.naming import LITELLMS_OWN
+from stillwatch_gateway.normalization import is_nothing
 
 logger = logging.getLogger(__name__)
 
 PUSHER: Final = Actor.system("litellm push")
 # One name may be slow for its own reasons; after so many in a row it is LiteLLM that does not answer.
 MOST_SILENCES: Final = 3
-# Who stands in the place of a user where LiteLLM knows of none.
-NO_USER: Final = {"", *LITELLMS_OWN}
 
 
 @dataclass(slots=True)
@@ -142,7 +141,7 @@ class Settling:
         return [
             (Thing(Pushed.Kind.KEY, key.name), key.blocked)
             for key in keys.values()
-            if not key.team and (key.user in NO_USER or key.user == ours)
+            if not key.team and (is_nothing(key.user) or key.user in LITELLMS_OWN or key.user == ours)
         ]
 
     def _keys(self, hashes: Iterable[str]) -> Iterator[KeySeen]:

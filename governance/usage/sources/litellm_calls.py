@@ -32,8 +32,7 @@ BATCHES: Final = frozenset({"retrieve_batch", "aretrieve_batch"})
 
 CALL_ID: Final[Places] = ("litellm_call_id", "metadata.litellm_call_id")
 ANSWER_ID: Final[Places] = ("id", "request_id")
-# What Python writes for nothing, and what LiteLLM writes behind an id to have rows of its own.
-_NO_ID: Final = ("None", "null")
+# What LiteLLM writes behind an id to have rows of its own.
 _OF_THE_ROW: Final = ("_background_cost", "_batch_cost")
 _OF_A_CACHE: Final = "_cache_hit"
 _READS: Final = frozenset(f"{a}{verb}" for verb in ("get", "retrieve", "list", "delete", "cancel") for a in ("", "a"))
@@ -62,7 +61,7 @@ def call_in(item: Mapping[str, Any], *, account: str, began: datetime, has_figur
     cache gave it, the call is known by the other two.
     """
     call_type, second = text(item.get("call_type")), int(round(began.timestamp(), 3))
-    answer, call = (_told(first(item, places)) for places in (ANSWER_ID, CALL_ID))
+    answer, call = (text(first(item, places)) for places in (ANSWER_ID, CALL_ID))
     for suffix in _OF_THE_ROW:
         answer = answer and answer.removesuffix(suffix)
     if answer == call or (answer and call and _OF_A_CACHE in answer):
@@ -78,12 +77,7 @@ def call_in(item: Mapping[str, Any], *, account: str, began: datetime, has_figur
 
 def has_call_id(item: Mapping[str, Any]) -> bool:
     """Whether it names the call; rows of older versions do not."""
-    return _told(first(item, CALL_ID)) is not None
-
-
-def _told(value: Any) -> str | None:
-    told = text(value)
-    return None if told in _NO_ID else told
+    return text(first(item, CALL_ID)) is not None
 
 
 def _short(name: str) -> str:

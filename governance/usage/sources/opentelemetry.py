@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from accounts.normalization import normalize_address
+from accounts.normalization import is_nothing, normalize_address
 from governance.usage.sources.genai_messages import messages_in
 from governance.usage.sources.litellm_calls import OPERATIONS, is_read
 from governance.usage.sources.otlp import spans_in
@@ -151,7 +151,7 @@ def _told(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {
         member: attributes[name]
         for name, member in _OLDEST_NAME_FIRST.items()
-        if name in attributes and attributes[name] not in (None, "")
+        if name in attributes and not is_nothing(attributes[name])
     }
 
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from stillwatch_gateway.normalization import is_nothing
+
 # In order of preference, each as the names that lead there: `metadata.user_agent`.
 Places = tuple[str, ...]
 
 
 def first(item: Any, places: Places) -> Any:
     """What stands at the first of these places that holds anything; None where none does."""
-    return next((found for place in places if (found := at(item, place)) not in (None, "")), None)
+    return next((found for place in places if not is_nothing(found := at(item, place))), None)
 
 
 def at(item: Any, place: str) -> Any:

@@ -269,6 +269,17 @@ class TestANameThatCannotBeRead:
 
 
 class TestNoName:
+    @pytest.mark.parametrize("nothing", ["None", "null", ""])
+    def test_is_what_litellm_writes_for_a_team_or_an_organisation_that_is_none(
+        self, front: Served, nothing: str
+    ) -> None:
+        front.knows(block("user_7"))
+        asked = {"user_api_key_team_id": nothing, "user_api_key_org_id": nothing, "user_api_key_user_id": "user_7"}
+
+        said = front.ask("/beta/litellm_basic_guardrail_api", method="POST", body={"request_data": asked})
+
+        assert said.json["action"] == "BLOCKED"
+
     def test_is_refused_to_gateways_that_decide_by_headers(self, front: Served) -> None:
         nginx, envoy = raw(front, "/access/nginx"), raw(front, "/access/envoy/v1")
 
