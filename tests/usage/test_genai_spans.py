@@ -128,6 +128,10 @@ class TestARequestToAModel:
             ({"gen_ai.response.finish_reasons": '["content_filter"]'}, "refused"),
             ({"gen_ai.response.finish_reasons": '["stop", "content_filter"]'}, "refused"),
             ({"gen_ai.response.finish_reasons": "stop,content_filter"}, "refused"),
+            ({"gen_ai.response.finish_reasons": ["RECITATION"]}, "refused"),
+            ({"gen_ai.response.finish_reasons": "FinishReason.SPII"}, "refused"),
+            ({"gen_ai.response.finish_reasons": "content filter"}, "refused"),
+            ({"gen_ai.response.finish_reasons": [["content_filter"]]}, "refused"),
             ({"gen_ai.response.finish_reasons": "stop; content-filter"}, "refused"),
             ({"gen_ai.response.finish_reasons": "['content_filter']"}, "refused"),
             ({"gen_ai.response.finish_reasons": ["FinishReason.SAFETY"]}, "refused"),
@@ -228,6 +232,13 @@ class TestAnotherSpan:
             {"http.request.method": "POST", "url.full": "https://api.example.com/", "gen_ai.provider.name": "openai"},
             {"db.system": "redis", "db.operation.name": "GET"},
             {"db.system.name": "postgresql", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"http.route": "/v1/chat/completions", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"http.host": "api.example.com", "gen_ai.provider.name": "openai"},
+            {"http.scheme": "https", "gen_ai.provider.name": "openai"},
+            {"peer.service": "redis", "gen_ai.provider.name": "openai"},
+            {"sql.query": "SELECT 1", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"aws.s3.bucket": "prompts", "gen_ai.provider.name": "openai"},
+            {"mcp.method.name": "tools/call", "gen_ai.provider.name": "openai"},
             {"messaging.system": "kafka", "messaging.operation.type": "publish"},
             {"rpc.system": "grpc", "rpc.service": "Guardrails"},
             {},
@@ -244,6 +255,13 @@ class TestAnotherSpan:
 
         assert [type(one) for one in found] == [UsageEvent]
 
+    @pytest.mark.parametrize("kind", [2, "SPAN_KIND_SERVER"])
+    def test_of_a_server_of_http_is_no_event_although_it_names_the_operation(self, kind: Any) -> None:
+        around = {"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None, "http.request.method": "POST"}
+
+        assert read(span(around, kind=kind)) == []
+        assert len(read(span(around, kind=3))) == 1
+
     @pytest.mark.parametrize("operation", ["aget_responses", "alist_input_items", "adelete_responses"])
     def test_that_reads_an_answer_is_no_event(self, operation: str) -> None:
         assert read(span({"gen_ai.operation.name": operation})) == []
@@ -259,7 +277,10 @@ class TestABadSpan:
             (span({"stillwatch.account": None}), "no account: set the attribute stillwatch.account"),
             (span({"gen_ai.request.model": None}), "no model: set the attribute gen_ai.request.model"),
             (another_span({"gen_ai.system": "openai", "gen_ai.usage.input_tokens": 1}), "no account"),
-            (span({"gen_ai.usage.output_tokens": None}), "no output_tokens: set the attribute gen_ai.usage.output"),
+            (
+                span({"gen_ai.usage.output_tokens": None, "gen_ai.request.stream": False}),
+                "no output_tokens: set the attribute gen_ai.usage.output",
+            ),
             (span({"gen_ai.usage.input_tokens": float("nan")}), r"Expected `int`.*\$.input_tokens"),
             (span({"gen_ai.usage.input_tokens": "many"}), r"Expected `int`.*\$.input_tokens"),
             (span({"gen_ai.usage.input_tokens": -1}), ">= 0"),

@@ -130,6 +130,31 @@ class TestWhateverACustomerWrites:
         assert UsageEvent.objects.get().ip == address
 
 
+class TestANumber:
+    @pytest.mark.parametrize("told", ["many", -5, "-5", 0.5, True, [1], {}, "None", float("nan"), 2**70])
+    def test_that_is_optional_and_cannot_be_read_is_absent(self, client: Client, told: Any) -> None:
+        usage = {
+            "prompt_tokens_details": {"cached_tokens": told}, "completion_tokens_details": {"reasoning_tokens": told},
+        }  # fmt: skip
+        answer = send(client, json.dumps([payload(metadata={"usage_object": usage})]).encode()).json()
+
+        assert answer["rejections"] == []
+        assert UsageEvent.objects.values_list("cached_input_tokens", "reasoning_tokens").get() == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("written", "with_point"), [("812", "64"), ("812.0", "64.0"), (812.0, 64.0), (" 812 ", 64)]
+    )
+    def test_may_be_text_or_have_a_point(self, client: Client, written: Any, with_point: Any) -> None:
+        asked = {"max_tokens": with_point, "n": with_point, "seed": with_point}
+        told = payload(prompt_tokens=written, completion_tokens=written, model_parameters=asked)
+        told["metadata"]["usage_object"]["prompt_tokens_details"]["cached_tokens"] = written
+
+        assert send(client, json.dumps([told]).encode()).json()["rejections"] == []
+        event = UsageEvent.objects.get()
+        assert (event.input_tokens, event.output_tokens, event.cached_input_tokens) == (812, 812, 812)
+        assert (event.max_tokens, event.n) == (64, 64)
+
+
 class TestAnything:
     def test_in_any_place_is_answered(self, client: Client) -> None:
         usual = payload()

@@ -61,6 +61,20 @@ class TestASpan:
 
         assert rejected(response)[0] == 1
 
+    @pytest.mark.parametrize("nothing", [None, "None", ""])
+    def test_that_a_customer_cut_has_an_unknown_answer(self, client: Client, nothing: str | None) -> None:
+        response = send(client, encoded(export(span({"gen_ai.usage.output_tokens": nothing})), JSON))
+
+        assert rejected(response) == (0, "")
+        assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (812, None)
+
+    @pytest.mark.parametrize("told", ["None", "many", -5, "-5", 0.5, True, [1]])
+    def test_may_have_optional_counts_that_cannot_be_read(self, client: Client, told: Any) -> None:
+        optional = {"gen_ai.usage.cache_read.input_tokens": told, "gen_ai.usage.reasoning.output_tokens": told}
+
+        assert rejected(send(client, encoded(export(span(optional)), JSON))) == (0, "")
+        assert UsageEvent.objects.values_list("cached_input_tokens", "reasoning_tokens").get() == (0, 0)
+
 
 class TestTheWireFormat:
     def test_says_null_for_what_is_unknown(self) -> None:

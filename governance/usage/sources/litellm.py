@@ -10,16 +10,15 @@ not fit is cut or left out, or else a harvester could choose not to be counted.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
 from accounts.normalization import normalize_address
+from governance.usage.sources.fitting import count, fitting, typed_as
 from governance.usage.sources.litellm_batch import payloads_in
 from governance.usage.sources.litellm_calls import OPERATIONS, PASS_THROUGH, call_in, is_read
-from governance.usage.sources.places import Places, at, first, text
+from governance.usage.sources.places import Places, at, first, moment, text
 from governance.usage.sources.request_bodies import (
     body_in,
     looks_like_json,
@@ -97,7 +96,6 @@ _SYSTEM_PROMPT: Final[Places] = tuple(
 )
 _OPERATION: Final = "operation of what was passed through"  # no member of LiteLLM's
 _INTERFACE: Final = re.compile(r"%[^\]]*")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def events_in(body: bytes, *, span: Span) -> Iterator[Report | Rejection]:
@@ -175,7 +173,7 @@ def _account(item: Item) -> str | None:
 
 def _members(item: Item) -> dict[str, Any]:
     members = {name: first(item, places) for name, places in MEMBERS.items()}
-    began, ended = _moment(item.get("startTime")), _moment(item.get("endTime"))
+    began, ended = moment(item.get("startTime")), moment(item.get("endTime"))
     operation = _operation(item) or text(item.get("call_type"), LONGEST["operation"])
     status = _status(item)
     return {
@@ -197,30 +195,30 @@ def _members(item: Item) -> dict[str, Any]:
 
 
 def _tokens(members: Mapping[str, Any], *, operation: str | None, status: str) -> dict[str, Any]:
-    """The tokens of question and answer. A model that answered has counted some: two noughts mean none are known."""
-    given, got = members["input_tokens"] or 0, members["output_tokens"] or 0
+    """The tokens of question and answer, and of what need not be counted as far as it can be read.
+
+    A model that answered has counted some: two noughts mean none are known.
+    """
+    given, got = _count(members["input_tokens"]), _count(members["output_tokens"])
     unknown = status in _ANSWERED and not given and not got
     return {
         "input_tokens": None if unknown else given,
         "output_tokens": None if unknown and operation != "embeddings" else got,
+        "cached_input_tokens": count(members["cached_input_tokens"]),
+        "reasoning_tokens": count(members["reasoning_tokens"]),
     }
+
+
+def _count(value: Any) -> Any:
+    """The count of tokens; what cannot be read as one stays, so that it is named."""
+    number = count(value)
+    return number if number is not None else value or 0
 
 
 def _model(item: Item) -> str:
     """The model's public name. A failed request without one may have asked for anything, and often for no model."""
     places = MODEL[:1] if item.get("status") == "failure" else MODEL
     return text(first(item, places), LONGEST["model"]) or _NO_MODEL
-
-
-def _moment(value: Any) -> datetime:
-    match value:
-        case str():
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        case int() | float():
-            return _EPOCH + timedelta(seconds=value)
-        case _:
-            raise ValueError("startTime and endTime are seconds since 1970 or ISO 8601")
 
 
 def _status(item: Item) -> str:
@@ -276,21 +274,13 @@ def _conversation(item: Item) -> str | None:
 
 
 def _parameters(item: Item) -> dict[str, Any]:
-    told = {name: first(item, places) for name, places in PARAMETERS.items()}
+    told = {name: typed_as(first(item, places), int) for name, places in PARAMETERS.items()}
     told["response_format"] = text(told["response_format"], LONGEST["response_format"])
     if isinstance(told["tools"], list):
         told["tools"] = len(told["tools"])
     if type(told["logprobs"]) is int:  # as completions ask for them: how many
         told |= {"logprobs": told["logprobs"] > 0, "top_logprobs": told["logprobs"]}
-    return {name: value for name, value in told.items() if value is not None and _fits(name, value)}
-
-
-def _fits(name: str, value: Any) -> bool:
-    try:
-        msgspec.convert({name: value}, Parameters)
-    except ValueError:
-        return False
-    return True
+    return fitting({name: value for name, value in told.items() if value is not None}, Parameters)
 
 
 def _messages(item: Item) -> list[Any] | None:

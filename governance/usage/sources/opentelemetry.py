@@ -10,13 +10,11 @@ Attributes of the resource count where the span has none.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
-
 from accounts.normalization import is_nothing, normalize_address
+from governance.usage.sources.fitting import count, fitting, typed_as
 from governance.usage.sources.genai_messages import messages_in
 from governance.usage.sources.litellm_calls import OPERATIONS, is_read
 from governance.usage.sources.otlp import spans_in
@@ -105,19 +103,26 @@ NO_REQUESTS: Final = {
 # What others call otherwise than the conventions: LiteLLM its call types, OpenLLMetry's `llm.request.type` completions.
 RENAMED: Final = {**OPERATIONS, "completion": "text_completion"}
 # Where no operation is named: spans of these systems, and of HTTP, may bear the attributes of the request around them.
-OTHER_SYSTEMS: Final = ("db.", "messaging.", "rpc.", "graphql.", "faas.")
-HTTP: Final = ("http.request.", "http.method", "http.route", "http.target", "http.url", "url.")
+OTHER_SYSTEMS: Final = (
+    "db.", "sql.", "messaging.", "rpc.", "graphql.", "faas.", "mcp.", "aws.s3.", "aws.dynamodb.", "aws.sqs.",
+    "aws.sns.", "aws.kinesis.", "aws.lambda.",
+)  # fmt: skip
+HTTP: Final = ("http.request.", "http.method", "http.url", "http.host", "http.scheme", "http.flavor", "url.")
+HTTP_SERVER: Final = ("http.route", "http.target", "http.server_name")
+# Who is called: of a model's client as well.
+CALLED: Final = ("peer.service",)
 
 # How clients and providers say it, the last part of a class's name where it is one.
 RATE_LIMITED: Final = {"429", "RateLimitError", "rate_limit_exceeded", "ResourceExhausted", "ThrottlingException"}
 REFUSED: Final = {
     "contentfilter", "contentfiltered", "refusal", "safety", "prohibitedcontent", "blocklist", "guardrailintervened",
+    "recitation", "spii", "imagesafety", "imageprohibitedcontent", "imagerecitation",
 }  # fmt: skip
 
 REQUIRED: Final = ("account", "model", "input_tokens", "output_tokens")
 COUNTS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 # However a reason is written: as text, as a list in JSON or with commas, as a member of an enumeration.
-_REASONS: Final = re.compile(r"[\w.-]+")
+_REASONS: Final = re.compile(r"[\w. -]+")
 _OLDEST_NAME_FIRST: Final = {
     name: member
     for table in (MEMBERS, CONTEXT, PARAMETERS, CLIENT, SIGNS)
@@ -137,7 +142,7 @@ def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent
             yield traced
             continue
         told = _told(traced.attributes)
-        if _is_request(told, traced.attributes):
+        if _is_request(told, traced.attributes, is_server=traced.is_server):
             try:
                 yield event_of(_event(traced, told), span=span)
             except RecursionError:
@@ -159,17 +164,22 @@ def _of(table: Table, told: Mapping[str, Any]) -> dict[str, Any]:
     return {member: told[member] for member in table if member in told}
 
 
-def _is_request(told: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+def _is_request(told: Mapping[str, Any], attributes: Mapping[str, Any], *, is_server: bool) -> bool:
     """Whether a span is a request to a model, and not a server's or a database's that bears the name of one.
 
-    Where no operation says so, tokens do, or a provider beside a model.
+    Tokens say so; without any an operation, but not on the span of an HTTP server, which has the client's inside it;
+    without either a provider beside a model.
     """
     operation = _operation(told)
     if operation in NO_REQUESTS or is_read(operation) or _has_any(attributes, OTHER_SYSTEMS):
         return False
-    if operation in REQUESTS or not told.keys().isdisjoint(COUNTS):
+    if not told.keys().isdisjoint(COUNTS):
         return True
-    return "model" in told and "provider" in told and not _has_any(attributes, HTTP)
+    if _has_any(attributes, HTTP_SERVER) or (is_server and _has_any(attributes, HTTP)):
+        return False
+    if operation in REQUESTS:
+        return True
+    return "model" in told and "provider" in told and not _has_any(attributes, HTTP + CALLED)
 
 
 def _has_any(attributes: Mapping[str, Any], beginnings: tuple[str, ...]) -> bool:
@@ -186,16 +196,15 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
     if not (len(traced.trace_id) == 16 and len(traced.span_id) == 8 and any(traced.trace_id) and any(traced.span_id)):
         raise ValueError("no trace id and span id")
     status, operation = _status(told, failed=traced.failed), _operation(told)
-    asked = _fitting(_of(PARAMETERS, told), Parameters)
-    members = _uncounted(told, status, operation, stream=asked.get("stream")) | _of(MEMBERS, told)
-    members |= {name: _typed(members[name], int) for name in COUNTS if name in members}
+    asked = fitting(_of(PARAMETERS, told), Parameters)
+    members = _uncounted(status, operation, stream=asked.get("stream")) | _counted(told)
     for member in REQUIRED:
         if member not in members:
             raise ValueError(f"no {member}: set the attribute {next(iter(MEMBERS[member]), OWN + member)}")
     latency = {"latency_ms": (traced.end - traced.start) // 1_000_000}
     return {
         **members,
-        **_fitting(_of(CONTEXT, told) | latency, UsageEvent),
+        **fitting(_of(CONTEXT, told) | latency, UsageEvent),
         "id": f"{traced.trace_id.hex()}-{traced.span_id.hex()}",
         "occurred_at": _EPOCH + timedelta(microseconds=traced.start // 1000),
         "operation": operation,
@@ -206,24 +215,31 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _uncounted(
-    told: Mapping[str, Any], status: str, operation: str | None, *, stream: bool | None
-) -> dict[str, int | None]:
+def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The members with their counts. One that cannot be read is left out where it need not be given."""
+    members = _of(MEMBERS, told)
+    for name in COUNTS:
+        if name in members and ((number := count(members[name])) is not None or name not in REQUIRED):
+            members[name] = number
+    return members
+
+
+def _uncounted(status: str, operation: str | None, *, stream: bool | None) -> dict[str, int | None]:
     """The counts that may be missing, and what they then are: nought, or unknown.
 
-    Streams are counted only where the customer asks for it (`stream_options`), and nobody may choose not to count. Some
-    instrumentations do not say what was streamed, and then carry no count at all.
+    Streams are counted only where the customer asks for it (`stream_options`) and reads to the end, and nobody may
+    choose not to count. Some instrumentations do not say what was streamed.
     """
     if status != "ok":
         return {"input_tokens": 0, "output_tokens": 0}
-    if stream or (stream is None and told.keys().isdisjoint(COUNTS)):
+    if stream is not False:
         return {"input_tokens": None, "output_tokens": 0 if operation == "embeddings" else None}
     return {"output_tokens": 0} if operation == "embeddings" else {}
 
 
 def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
     """How the request ended, as far as the span tells."""
-    http_status, error, reasons = _typed(told.get("http_status"), int), told.get("error"), told.get("finish_reasons")
+    http_status, error, reasons = typed_as(told.get("http_status"), int), told.get("error"), told.get("finish_reasons")
     if "status" in told:
         return told["status"]
     if http_status == HTTPStatus.TOO_MANY_REQUESTS or str(error).rpartition(".")[2] in RATE_LIMITED:
@@ -238,13 +254,15 @@ def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
 def _reasons_in(value: Any) -> Iterator[str]:
     """Why the answers ended, in lower case and without what parts its words."""
     for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, list):
+            yield from _reasons_in(one)
         for reason in _REASONS.findall(one) if isinstance(one, str) else ():
-            yield reason.rpartition(".")[2].lower().replace("_", "").replace("-", "")
+            yield re.sub("[ _-]", "", reason.rpartition(".")[2].lower())
 
 
 def _client(told: Mapping[str, Any]) -> dict[str, Any]:
     """Where the request came from. The conventions allow names of hosts and paths of sockets as address too."""
-    client = _fitting(_of(CLIENT, told), Client)
+    client = fitting(_of(CLIENT, told), Client)
     return {name: value for name, value in client.items() if name != "ip" or _is_address(value)}
 
 
@@ -253,33 +271,3 @@ def _is_address(text: str) -> bool:
         return bool(normalize_address(text))
     except ValueError:
         return False
-
-
-def _fitting(members: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """Those of the members that the struct takes."""
-    kinds = _kinds(struct)
-    typed = {member: _typed(value, kinds[member]) for member, value in members.items()}
-    return {member: value for member, value in typed.items() if _fits(value, kinds[member])}
-
-
-def _typed(value: Any, kind: Any) -> Any:
-    """A value that is written as text, such as "True" or "12", as what it stands for; any other as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return msgspec.convert(value.strip(), kind, strict=False)
-    except msgspec.ValidationError:
-        return value
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return not (isinstance(value, str) and "\0" in value)
-
-
-@cache
-def _kinds(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    return {field.name: field.type for field in msgspec.structs.fields(struct)}

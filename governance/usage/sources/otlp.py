@@ -127,6 +127,7 @@ def _read(span: Span, number: int, resource: Mapping[str, Any]) -> TraceSpan:
         span_id=span.span_id,
         start=span.start_time_unix_nano,
         end=span.end_time_unix_nano,
+        is_server=span.kind == Span.SPAN_KIND_SERVER,
         failed=span.status.code == Status.STATUS_CODE_ERROR,
         attributes={**resource, **_attributes(span.attributes)},
         events=[SpanEvent(event.name, _attributes(event.attributes)) for event in span.events],

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from accounts.normalization import without_mark
 from governance.usage.json_parts import TOO_DEEP, elements_of, members_of, parse_whole
@@ -38,6 +38,7 @@ class _Status(msgspec.Struct):
 class _Span(msgspec.Struct, rename="camel"):
     trace_id: str = ""
     span_id: str = ""
+    kind: Any = None
     start_time_unix_nano: _Nanoseconds = 0
     end_time_unix_nano: _Nanoseconds = 0
     attributes: list[_Pair] | None = None
@@ -122,6 +123,7 @@ def _read_json(raw: Any, number: int, resource: Mapping[str, Any]) -> TraceSpan:
         span_id=_hex(span.span_id),
         start=span.start_time_unix_nano,
         end=span.end_time_unix_nano,
+        is_server=span.kind in {Span.SPAN_KIND_SERVER, "SPAN_KIND_SERVER"},
         failed=span.status is not None and span.status.code == _FAILED,
         attributes={**resource, **_attributes_of_json(span)},
         events=[SpanEvent(event.name, _attributes_of_json(event)) for event in span.events or ()],

@@ -1,8 +1,11 @@
 """What stands where in somebody else's JSON. Pure."""
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from stillwatch_gateway.normalization import is_nothing
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # In order of preference, each as the names that lead there: `metadata.user_agent`.
 Places = tuple[str, ...]
@@ -25,3 +28,15 @@ def text(value: Any, longest: int | None = None) -> str | None:
         return None
     told = str(value).replace("\0", "")
     return (told if told.isascii() else told.encode("utf-8", "replace").decode())[:longest] or None
+
+
+def moment(value: Any) -> datetime:
+    """A time as LiteLLM writes it. Raises ValueError."""
+    match value:
+        case str():
+            told = datetime.fromisoformat(value)
+            return told if told.tzinfo else told.replace(tzinfo=UTC)
+        case int() | float():
+            return _EPOCH + timedelta(seconds=value)
+        case _:
+            raise ValueError("startTime and endTime are seconds since 1970 or ISO 8601")

@@ -23,6 +23,7 @@ class TraceSpan(NamedTuple):
     start: int
     end: int
     failed: bool
+    is_server: bool
     attributes: Mapping[str, Any]
     events: Sequence[SpanEvent]
 
