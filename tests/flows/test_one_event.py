@@ -215,6 +215,43 @@ class TestACallToLiteLlm:
 
         assert UsageEvent.objects.get().event_id == "resp_made"
 
+    @pytest.mark.parametrize("begun", [(0, 0), (121, 0), (None, None)])
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 1), (1, 0, 1)])
+    def test_whose_answer_is_made_in_the_background_is_one_in_any_order(
+        self, client: Client, key: dict[str, Any], begun: tuple[Any, Any], order: tuple[int, ...]
+    ) -> None:
+        told: list[dict[str, Any]] = [
+            {"prompt_tokens": given, "completion_tokens": got} for given, got in (begun, (121, 400))
+        ]
+
+        for number in order:
+            send(client, key, payload(id="resp_made", call_type="aresponses", **told[number]), to=LITELLM)
+
+        assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (121, 400)
+
+    def test_is_not_completed_by_reading_an_answer_that_is_not_finished(
+        self, client: Client, key: dict[str, Any]
+    ) -> None:
+        send(
+            client, key, payload(id="resp_1", call_type="aresponses", prompt_tokens=0, completion_tokens=0), to=LITELLM
+        )
+        for got in (0, 400):
+            read = payload(id="resp_1", call_type="aget_responses", prompt_tokens=121, completion_tokens=got)
+            send(client, key, read, to=LITELLM)
+
+        assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (121, 400)
+
+    @pytest.mark.parametrize("call", [None, "chosen by the customers"])
+    @pytest.mark.parametrize("answer", ["same", "None"])
+    def test_of_another_account_is_another(
+        self, client: Client, key: dict[str, Any], call: str | None, answer: str
+    ) -> None:
+        both = [
+            payload(id=answer, litellm_call_id=call, metadata={"user_api_key_team_id": team}) for team in ("a", "b")
+        ]
+
+        assert send(client, key, *both, to=LITELLM)["accepted"] == 2
+
     def test_that_reads_a_batch_counts_the_batch_once(self, client: Client, key: dict[str, Any]) -> None:
         for _ in range(3):
             send(client, key, payload(id="batch_1", call_type="aretrieve_batch"), to=LITELLM)

@@ -17,7 +17,7 @@ from uuid import UUID
 from accounts.normalization import normalize_address
 from governance.usage.sources.fitting import count, fitting, typed_as
 from governance.usage.sources.litellm_batch import payloads_in
-from governance.usage.sources.litellm_calls import OPERATIONS, PASS_THROUGH, call_in, is_read
+from governance.usage.sources.litellm_calls import OPERATIONS, PASS_THROUGH, call_in, is_read, may_be_unfinished
 from governance.usage.sources.places import Places, at, first, moment, text
 from governance.usage.sources.request_bodies import (
     body_in,
@@ -151,10 +151,9 @@ def _operation(item: Item) -> str | None:
 
 def _report(item: Item, account: str, *, span: Span) -> Report:
     members = _members(item)
-    call_type, counted = text(item.get("call_type")), members["output_tokens"] is not None
-    call = call_in(item, account=account, began=members["occurred_at"], has_figures=counted)
+    call = call_in(item, account=account, began=members["occurred_at"])
     event = event_of({"account": account, **members, "id": call.id}, span=span)
-    return Report(event, call.identity, call.completes, is_event=not is_read(call_type))
+    return Report(event, call.identity, call.completes, is_event=not is_read(text(item.get("call_type"))))
 
 
 def _account(item: Item) -> str | None:
@@ -178,7 +177,7 @@ def _members(item: Item) -> dict[str, Any]:
     status = _status(item)
     return {
         **members,
-        **_tokens(members, operation=operation, status=status),
+        **_tokens(item, members, operation=operation, status=status),
         "occurred_at": began,
         "organisation": text(members["organisation"]),
         "api_key": lasting(text(members["api_key"])),
@@ -194,13 +193,14 @@ def _members(item: Item) -> dict[str, Any]:
     }
 
 
-def _tokens(members: Mapping[str, Any], *, operation: str | None, status: str) -> dict[str, Any]:
+def _tokens(item: Item, members: Mapping[str, Any], *, operation: str | None, status: str) -> dict[str, Any]:
     """The tokens of question and answer, and of what need not be counted as far as it can be read.
 
-    A model that answered has counted some: two noughts mean none are known.
+    A model that answered has counted some: two noughts mean none are known. So does one for an answer that may still
+    be made in the background.
     """
     given, got = _count(members["input_tokens"]), _count(members["output_tokens"])
-    unknown = status in _ANSWERED and not given and not got
+    unknown = status in _ANSWERED and not got and (not given or may_be_unfinished(text(item.get("call_type"))))
     return {
         "input_tokens": None if unknown else given,
         "output_tokens": None if unknown and operation != "embeddings" else got,

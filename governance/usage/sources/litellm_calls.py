@@ -25,9 +25,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
 PASS_THROUGH: Final = frozenset({"pass_through_endpoint", "llm_passthrough_route", "allm_passthrough_route"})
 # Answers that may be made in the background: the call comes back at once and without tokens, which a later report of
 # the same answer brings. A batch has no earlier report.
-BACKGROUND: Final = frozenset(
-    {"responses", "aresponses", "create_interaction", "acreate_interaction", "get_responses", "aget_responses"}
-)
+BACKGROUND: Final = frozenset({"responses", "aresponses", "create_interaction", "acreate_interaction"})
 BATCHES: Final = frozenset({"retrieve_batch", "aretrieve_batch"})
 
 CALL_ID: Final[Places] = ("litellm_call_id", "metadata.litellm_call_id")
@@ -48,17 +46,23 @@ class Call(NamedTuple):
     completes: str | None
 
 
+def may_be_unfinished(call_type: str | None) -> bool:
+    """Whether the answer may still be made in the background."""
+    return call_type in BACKGROUND or is_read(call_type)
+
+
 def is_read(call_type: str | None) -> bool:
     """Whether a call only reads, lists or ends what an earlier one made, whose tokens its answer repeats."""
     return call_type not in BATCHES and not _READS.isdisjoint((call_type or "").split("_"))
 
 
-def call_in(item: Mapping[str, Any], *, account: str, began: datetime, has_figures: bool) -> Call:
+def call_in(item: Mapping[str, Any], *, account: str, began: datetime) -> Call:
     """Which call a payload, or a row of the spend logs, is about.
 
-    It is known by the id of its answer, with its own id and the second it began in: servers give many answers one id,
-    and customers may choose the id of a call (`x-litellm-call-id`). Without an answer of its own, since none came or a
-    cache gave it, the call is known by the other two.
+    It is known by its account and the id of its answer, with its own id and the second it began in: servers give many
+    answers one id, and customers may choose the id of a call (`x-litellm-call-id`). Without an answer of its own, since
+    none came or a cache gave it, the call is known by the others. An answer that may be made in the background is kept
+    and read by its id, which alone says which it is: its reports may come in any order.
     """
     call_type, second = text(item.get("call_type")), int(round(began.timestamp(), 3))
     answer, call = (text(first(item, places)) for places in (ANSWER_ID, CALL_ID))
@@ -68,11 +72,13 @@ def call_in(item: Mapping[str, Any], *, account: str, began: datetime, has_figur
         answer = None
     if answer is None:
         name = _short(f"{call or account}@{second if call else round(began.timestamp(), 3)}")
-        return Call(name, name, None)
-    if call_type in BATCHES or (call_type in BACKGROUND and not has_figures):
+        return Call(name, f"{account}\n{name}", None)
+    if call_type in BATCHES:
         return Call(_short(answer), answer, None)
-    completes = answer if call_type in BACKGROUND or is_read(call_type) else None
-    return Call(_short(answer), f"{answer}\n{call}\n{second}", completes)
+    whole = f"{account}\n{answer}"
+    if call_type in BACKGROUND:
+        return Call(_short(answer), whole, None)
+    return Call(_short(answer), f"{whole}\n{call}\n{second}", whole if is_read(call_type) else None)
 
 
 def has_call_id(item: Mapping[str, Any]) -> bool:
