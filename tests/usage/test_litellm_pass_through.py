@@ -1,7 +1,7 @@
 """Requests that LiteLLM passed on as they came: the question stands inside, as JSON text."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -77,6 +77,23 @@ class TestTheQuestion:
 
         assert [through[name] for name in DIGESTS] == [direct[name] for name in DIGESTS]
         assert (through["operation"], through["max_tokens"]) == ("chat", 1024)
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda body: "\ufeff" + json.dumps(body),
+            lambda body: json.dumps(json.dumps(body)),
+            lambda body: json.dumps({"requests": [{"custom_id": "1", "params": body}]}),
+            lambda body: json.dumps({"generateContentRequest": body}),
+        ],
+        ids=["with a byte order mark", "encoded twice", "a batch of Anthropic's", "counted by Gemini"],
+    )
+    def test_is_the_same_however_its_body_is_wrapped(self, client: Client, write: Callable[[Any], str]) -> None:
+        direct = stored(client, messages=[{"role": "system", "content": SYSTEM}, USER])
+
+        through = passed_through(client, write(BODIES["Anthropic"]))
+
+        assert [through[name] for name in DIGESTS] == [direct[name] for name in DIGESTS]
 
     def test_has_its_earlier_turns(self, client: Client) -> None:
         turns = [

@@ -10,6 +10,10 @@ from typing import Any, Final
 
 Message = dict[str, Any]
 
+# White space, and the mark that some programs write before a text.
+_AROUND: Final = " \t\r\n\ufeff"
+_MOST_ENCODINGS: Final = 2
+
 # What Gemini and Cohere call the roles.
 _ROLES: Final = {"model": "assistant", "chatbot": "assistant"}
 _SYSTEM: Final = ("system", "systemInstruction", "system_instruction", "instructions", "preamble")
@@ -17,7 +21,7 @@ _SYSTEM: Final = ("system", "systemInstruction", "system_instruction", "instruct
 _MESSAGES: Final = ("messages", "contents", "input")
 _TEXTS: Final = ("prompt", "message", "inputText", "inputs", "content", "texts")
 # Requests that hold the request.
-_INNER: Final = ("request", "requests", "instances")
+_INNER: Final = ("request", "requests", "instances", "params", "generateContentRequest")
 # What Gemini calls the parameters; they stand in an object of their own.
 _CONFIG: Final = ("generationConfig", "generation_config")
 _PARAMETERS: Final = {
@@ -30,18 +34,20 @@ _PARAMETERS: Final = {
 
 
 def body_in(text: Any) -> Mapping[str, Any] | None:
-    """The JSON object that is written in a text; None where none is."""
-    if not looks_like_json(text):
-        return None
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    """The JSON object that is written in a text, as JSON or as a text in JSON again; None where none is."""
+    body = text
+    for _ in range(_MOST_ENCODINGS):
+        if not looks_like_json(body):
+            break
+        try:
+            body = json.loads(body.strip(_AROUND))
+        except (ValueError, RecursionError):
+            return None
     return body if isinstance(body, dict) else None
 
 
 def looks_like_json(text: Any) -> bool:
-    return isinstance(text, str) and text.lstrip()[:1] in {"{", "["}
+    return isinstance(text, str) and text.lstrip(_AROUND).startswith(("{", "[", '"{', '"['))
 
 
 def question_in(body: Mapping[str, Any]) -> list[Message] | None:
