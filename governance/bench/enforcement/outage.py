@@ -69,11 +69,11 @@ def cut_off(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
         for process in (*server.children(recursive=True), server):
             process.kill()
         os.kill(first.pid, signal.SIGKILL)
-        first.wait()
+        first.communicate()
         second = _gateway(port, secret, Path(folder), 0, len(accounts), good)
         said = _says(second)
         second.kill()
-        second.wait()
+        second.communicate()
     yield Figure(f"cut off and restarted: of {len(accounts):,} blocked let in", said["let_in"], "accounts")
     yield Figure(f"cut off and restarted: of {good:,} good refused", said["refused"], "accounts")
     yield Figure("cut off and restarted: Stillwatch was reached", float(said["reached"]), "times")
