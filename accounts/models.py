@@ -43,7 +43,9 @@ class Account(models.Model):
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
     )
     has_no_organisation = models.BooleanField(
-        default=False, help_text="The register says that it is in none, so that usage puts it in none either."
+        default=False,
+        db_default=False,
+        help_text="The register says that it is in none, so that usage puts it in none either.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     created_at = models.DateTimeField(null=True, blank=True, help_text="When the customer opened it, if known.")
