@@ -20,6 +20,7 @@ from tests.flows.every_command import RUNS, World
 
 # Runs until it is stopped, on servers of its own.
 RUN_ELSEWHERE = {"up": ROOT / "tests" / "flows" / "test_up.py"}
+LONG = {"bench": pytest.mark.long}
 OWN = {name for name, app in get_commands().items() if str(app).startswith(("governance", "accounts"))}
 SERVERS = {
     line
@@ -56,7 +57,7 @@ class TestACommand:
         assert set(command.options) <= parser._option_string_actions.keys()
 
     @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize("name", sorted(RUNS))
+    @pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in sorted(RUNS)])
     def test_works(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         RUNS[name](World(tmp_path, timezone.now(), monkeypatch))
 

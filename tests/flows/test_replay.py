@@ -132,6 +132,7 @@ class TestAReplay:
 
         assert first == second
 
+    @pytest.mark.long
     def test_takes_late_events_and_strangers_in_as_they_come(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         lines = (recorded["folder"] / "events.jsonl").read_bytes().splitlines()
         stranger = msgspec.json.encode(recorded["events"][0] | {"id": "late", "account": "acct_stranger"})
@@ -162,6 +163,7 @@ class TestAReplay:
         record_lines([line(account=recorded["harvest"]) for _ in range(2)], source="native", now=NOW)
         assert UsageEvent.objects.filter(account__external_id=recorded["harvest"]).count() == 3
 
+    @pytest.mark.long
     def test_judges_by_another_calibration(
         self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
     ) -> None:
@@ -172,6 +174,7 @@ class TestAReplay:
 
         assert results[recorded["harvest"]]["score"] == 0
 
+    @pytest.mark.long
     def test_judges_by_the_calibration_in_force_unless_told_otherwise(
         self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
     ) -> None:
@@ -181,6 +184,7 @@ class TestAReplay:
 
         assert results[recorded["harvest"]]["score"] == 0
 
+    @pytest.mark.long
     def test_judges_by_another_review_line(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         results = replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=2), review_line=101)
 

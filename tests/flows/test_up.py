@@ -119,6 +119,7 @@ class TestUp:
         assert f"\nready: http://127.0.0.1:{up.port}/\n" in up.said
         assert "Traceback" not in up.said
 
+    @pytest.mark.long
     def test_goes_on_after_a_hard_kill_and_ends_with_the_first_process_that_does(self, data: Path) -> None:
         first = Up(data, free_port())
         first.wait_until_ready()
