@@ -32,13 +32,15 @@ def environment_of(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def web_server(workers: int = 2, threads: int = 128, **settings_of_it: str) -> Iterator[tuple[int, psutil.Process]]:
+def web_server(
+    workers: int = 2, threads: int = 128, application: str = "governance.wsgi:application", **settings_of_it: str
+) -> Iterator[tuple[int, psutil.Process]]:
     """The web server as `manage.py up` runs it, on the database of this benchmark; its port and its process."""
     port = free_port()
     environment = environment_of(port) | settings_of_it
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
     command += ["--no-ws", "--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]
-    process = subprocess.Popen([*command, "governance.wsgi:application"], cwd=settings.BASE_DIR, env=environment)
+    process = subprocess.Popen([*command, application], cwd=settings.BASE_DIR, env=environment)
     try:
         wait_until_it_answers(port)
         yield port, psutil.Process(process.pid)
