@@ -28,7 +28,7 @@ run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DAT
 test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tests/review -k block')
 	@exec $(PYTEST) -m 'not long' --durations 10 $(ARGS)
 
-test-long: $(VENV)/installed-dev ## run the tests that take minutes
+test-long: $(VENV)/installed-dev ## run the slow tests
 	@exec $(PYTEST) -m long $(ARGS)
 
 check: style types imports templates django ## look for mistakes without running anything

@@ -20,7 +20,7 @@ from tests.flows.every_command import RUNS, World
 
 # Runs until it is stopped, on servers of its own.
 RUN_ELSEWHERE = {"up": ROOT / "tests" / "flows" / "test_up.py"}
-LONG = {"bench": pytest.mark.long}
+LONG = dict.fromkeys(("bench", "bench_detection", "replay"), pytest.mark.long)
 OWN = {name for name, app in get_commands().items() if str(app).startswith(("governance", "accounts"))}
 SERVERS = {
     line

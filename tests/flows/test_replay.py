@@ -100,6 +100,7 @@ def blind_calibration() -> str:
     return write(Calibration(version="blind", weights=dict.fromkeys(against, 0.0)))
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAReplay:
     def test_says_who_would_have_been_flagged_and_when(self, recorded: dict[str, Any], tmp_path: Path) -> None:
@@ -115,7 +116,6 @@ class TestAReplay:
             "account": "acct_idle", "score": 0, "flagged": False, "first_flagged_at": None, "campaign": None,
         }  # fmt: skip
 
-    @pytest.mark.long
     def test_flags_nobody_before_the_evidence_is_there(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         flagged_at = replayed(recorded, tmp_path / "all.jsonl")[recorded["harvest"]]["first_flagged_at"]
         until = datetime.fromisoformat(flagged_at)
@@ -126,13 +126,11 @@ class TestAReplay:
         assert not before[recorded["harvest"]]["flagged"]
         assert then[recorded["harvest"]]["first_flagged_at"] == flagged_at
 
-    @pytest.mark.long
     def test_comes_to_the_same_every_time(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         first, second = (replayed(recorded, tmp_path / name, every=timedelta(days=2)) for name in ("1", "2"))
 
         assert first == second
 
-    @pytest.mark.long
     def test_takes_late_events_and_strangers_in_as_they_come(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         lines = (recorded["folder"] / "events.jsonl").read_bytes().splitlines()
         stranger = msgspec.json.encode(recorded["events"][0] | {"id": "late", "account": "acct_stranger"})
@@ -163,7 +161,6 @@ class TestAReplay:
         record_lines([line(account=recorded["harvest"]) for _ in range(2)], source="native", now=NOW)
         assert UsageEvent.objects.filter(account__external_id=recorded["harvest"]).count() == 3
 
-    @pytest.mark.long
     def test_judges_by_another_calibration(
         self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
     ) -> None:
@@ -174,7 +171,6 @@ class TestAReplay:
 
         assert results[recorded["harvest"]]["score"] == 0
 
-    @pytest.mark.long
     def test_judges_by_the_calibration_in_force_unless_told_otherwise(
         self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
     ) -> None:
@@ -184,7 +180,6 @@ class TestAReplay:
 
         assert results[recorded["harvest"]]["score"] == 0
 
-    @pytest.mark.long
     def test_judges_by_another_review_line(self, recorded: dict[str, Any], tmp_path: Path) -> None:
         results = replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=2), review_line=101)
 

@@ -141,6 +141,7 @@ class TestAnAccountThatCannotBeScored:
 class TestAWorker:
     ACCOUNTS = [f"acct_{number}" for number in range(120)]
 
+    @pytest.mark.long
     def test_killed_in_the_middle_of_a_batch_loses_nothing(self) -> None:
         use(*self.ACCOUNTS)
         with transaction.atomic(), connection.cursor() as cursor:
@@ -167,6 +168,7 @@ class TestAWorker:
         assert Assessment.objects.count() == 120
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_usage_is_taken_in_though_the_broker_is_dead(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"

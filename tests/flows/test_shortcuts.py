@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from governance.review.models import Case, Decision
 from governance.staff.roles import Role
 from tests.factories import person
-from tests.flows.browser import DESKTOP, Open, sign_in, two_cases
+from tests.flows.browser import DESKTOP, Open, open_signed_in, two_cases
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 Does = Callable[[Page], None]
 
@@ -117,8 +117,7 @@ def opened() -> Case:
 
 def open_case(open_page: Open, opened: Case) -> Page:
     page = open_page(viewport=DESKTOP)
-    sign_in(page, person("Jonas Lindqvist", role=Role.LEAD))
-    page.goto(f"/cases/{opened.pk}/")
+    open_signed_in(page, person("Jonas Lindqvist", role=Role.LEAD), f"/cases/{opened.pk}/")
     expect(page.locator("#queue .row")).to_have_count(2)
     return page
 

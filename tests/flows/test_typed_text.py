@@ -19,7 +19,7 @@ from governance.staff.roles import Role
 from tests.factories import person, restriction
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, sign_in, two_cases
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 NOTE = "Asked the account manager; 12 keys, one card.\nÜber „Quay“ 🙂"
 POLL = """document.querySelectorAll('#cases, #alarm').forEach((place) => htmx.ajax('GET', place.getAttribute('hx-get'),

@@ -24,6 +24,8 @@ from tests.gateways.litellm.proxy import LiteLlm
 from tests.servers import free_port
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.long
+
 CONFIGS = Path(__file__).parent / "litellm"
 SECRET = f"swk_{secrets.token_urlsafe(32)}"
 

@@ -21,6 +21,8 @@ from tests.gateways.litellm.proxy import LiteLlm
 from tests.usage.spend_log_server import spend_log_server
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.long
+
 CALLBACKS = 3
 
 Told = Callable[[int], list[Outcome]]

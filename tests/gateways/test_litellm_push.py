@@ -25,6 +25,8 @@ from tests.gateways.conftest import VENV
 from tests.servers import end, free_port
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.long
+
 CONFIG = Path(__file__).parent / "litellm/push_config.yaml"
 MASTER = f"sk-{secrets.token_urlsafe(32)}"
 
