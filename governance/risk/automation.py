@@ -8,13 +8,14 @@ conditions that exclude each other.
 """
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from governance.risk.finding import Family
 from governance.risk.scoring import BANDS, REVIEW_LINE
+from governance.web.misspelling import with_nearest
 
 ACTIONS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
 # The codes of the API, which a person's decision has as well.
@@ -42,6 +43,12 @@ def _highest_scores() -> dict[str, int]:
 HIGHEST_OF_BAND: Final = _highest_scores()
 # A score below the review line opens no case, and without a case nothing is restricted.
 BANDS_WITH_CASES: Final = tuple(band for band, highest in reversed(HIGHEST_OF_BAND.items()) if highest >= REVIEW_LINE)
+# The members of the file, and of each of its rules.
+POLICY_MEMBERS: Final = ("version", "delay_minutes", "batch_minutes", "rule")
+RULE_MEMBERS: Final = (
+    *("name", "score", "bands", "families", "campaign_size", "plans", "events", "younger_than_days"),
+    *("action", "requests_per_minute", "tokens_per_minute", "withheld", "days", "reason", "terms_clause"),
+)
 # Members that one action alone takes.
 TAKEN_BY: Final[Mapping[str, str]] = {
     "requests_per_minute": "throttle",
@@ -148,12 +155,11 @@ def read_policy(text: str) -> Policy:
         raise PolicyError("The policy: lists or tables are nested too deeply.") from error
     except ValueError as error:  # also of a number with thousands of digits
         raise PolicyError(f"This is no TOML: {error}.") from error
-    reader = _Reader("The policy", given)
+    reader = _Reader("The policy", given, POLICY_MEMBERS)
     version = reader.text("version", needed=True, longest=LONGEST_NAME)
     soonest, latest = reader.delay("delay_minutes")
     batch = timedelta(minutes=reader.number("batch_minutes", most=1440) or 0)
     rules = reader.take("rule", [])
-    reader.nothing_else()
     if not isinstance(rules, list) or not rules:
         raise PolicyError("The policy: it has no rule. Begin each with [[rule]].")
     read = tuple(_rule(place, rule) for place, rule in enumerate(rules, start=1))
@@ -161,7 +167,7 @@ def read_policy(text: str) -> Policy:
 
 
 def _rule(place: int, given: Any) -> Rule:
-    reader = _Reader(f"Rule {place}", given)
+    reader = _Reader(f"Rule {place}", given, RULE_MEMBERS)
     name = reader.text("name", needed=True)
     action = _action(reader)
     days = reader.number("younger_than_days", least=1, most=36_500)
@@ -176,7 +182,6 @@ def _rule(place: int, given: Any) -> Rule:
         events=reader.number("events") or 0,
         younger_than=timedelta(days=days) if days else None,
     )
-    reader.nothing_else()
     highest = max((HIGHEST_OF_BAND[band] for band in rule.bands), default=HIGHEST_SCORE)
     if rule.score > highest:
         raise reader.mistake(
@@ -219,29 +224,28 @@ def _is_name(value: object, longest: int = LONGEST_TEXT) -> bool:
 
 
 class _Reader:
-    """Takes members out of a table, each of its kind; what is left in the end is a mistake."""
+    """Reads the members of a table, each of its kind.
 
-    def __init__(self, name: str, given: Any) -> None:
+    Refuses those that are not in `known` before all else, so that a misspelt member is named, and not the one that is
+    missing because of it.
+    """
+
+    def __init__(self, name: str, given: Any, known: Sequence[str]) -> None:
         if not isinstance(given, dict):
             raise PolicyError(f"{name}: this is no table. Begin each rule with [[rule]].")
-        self._name, self._left = name, dict(given)
-        self._known: list[str] = []
+        self._name, self._given = name, given
+        if unknown := sorted(set(given).difference(known)):
+            named = _listed(with_nearest(member, known) for member in unknown)
+            raise self.mistake(f"{named} {'is' if len(unknown) == 1 else 'are'} not known. Allowed: {_listed(known)}")
 
     def mistake(self, what: str) -> PolicyError:
         return PolicyError(f"{self._name}: {what}.")
 
     def take(self, member: str, default: Any = None) -> Any:
-        self._known.append(member)
-        return self._left.pop(member, default)
-
-    def nothing_else(self) -> None:
-        if self._left:
-            unknown = _listed(sorted(self._left))
-            raise self.mistake(f"{unknown} is not known. Allowed: {_listed(self._known)}")
+        return self._given.get(member, default)
 
     def text(self, member: str, *, needed: bool = False, longest: int = LONGEST_TEXT) -> str:
-        if not needed and member not in self._left:
-            self._known.append(member)
+        if not needed and member not in self._given:
             return ""
         value = self.take(member)
         if not _is_name(value, longest):
@@ -258,8 +262,7 @@ class _Reader:
 
     def texts(self, member: str, among: Collection[str] = ()) -> frozenset[str]:
         """Empty where it is not given; `among` are those allowed, every text where there are none."""
-        if member not in self._left:
-            self._known.append(member)
+        if member not in self._given:
             return frozenset()
         value = self.take(member)
         allowed = f". Allowed: {_listed(among)}" if among else ""

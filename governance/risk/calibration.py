@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from governance.risk.finding import Family
+from governance.web.misspelling import with_nearest
 
 PACKAGED: Final = Path(__file__).parent / "calibration.toml"
 POINTS_PER_NAT: Final = 10.0
@@ -74,7 +75,7 @@ def _faults(weights: Mapping[str, object], known: Mapping[str, Family]) -> Itera
     for name, weight in weights.items():
         family = known.get(name)
         if family is None:
-            yield f"there is no detector {name}"
+            yield f"there is no detector {with_nearest(name, known)}"
         elif isinstance(weight, bool) or not isinstance(weight, int | float):
             yield f"the weight of {name} is no number"
         elif weight and (weight < 0) != (family is Family.HARMLESS):

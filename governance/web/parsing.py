@@ -10,6 +10,8 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from governance.web.misspelling import nearest_name
+
 DEEPEST: Final = 64
 TOO_DEEP: Final = f"JSON here is nested at most {DEEPEST} deep."
 
@@ -20,8 +22,15 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
             known = ", ".join(self.fields)
-            raise ValidationError(dict.fromkeys(unknown, f"There is no such member. There are {known}."))
+            raise ValidationError(
+                {name: f"There is no such member.{_hint(name, self.fields)} There are {known}." for name in unknown}
+            )
         return super().to_internal_value(data)
+
+
+def _hint(name: object, known: Iterable[str]) -> str:
+    nearest = nearest_name(str(name), known)
+    return f" Did you mean {nearest}?" if nearest else ""
 
 
 class BoundedJsonParser(BaseParser):
