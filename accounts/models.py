@@ -1,12 +1,16 @@
 """Who is governed. The seller's own ids are `external_id`; ours never leave the database."""
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
 
 from governance.web.visible import visible
+
+DIGEST_BYTES: Final = 32
 
 
 class Organisation(models.Model):
@@ -76,10 +80,10 @@ class ApiKey(models.Model):
     external_id = models.CharField(max_length=128, unique=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="keys")
     digest = models.BinaryField(
-        max_length=64,
+        max_length=DIGEST_BYTES,
         null=True,
         blank=True,
-        help_text="As the gateway digests it. The secret is never stored.",
+        help_text="The SHA-256 of the key, as gateways digest it. The secret is never stored.",
     )
     first_seen_at = models.DateTimeField()
 
@@ -88,6 +92,9 @@ class ApiKey(models.Model):
         ordering = ("external_id",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["digest"], name="one_key_a_digest", condition=Q(digest__isnull=False)),
+            models.CheckConstraint(
+                condition=Q(digest=None) | Q(Exact(Length("digest"), DIGEST_BYTES)), name="digest_is_a_sha256"
+            ),
         ]
 
     def __str__(self) -> str:

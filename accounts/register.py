@@ -18,9 +18,15 @@ from accounts.normalization import (
     normalize_id,
     without_mark,
 )
+from governance.web.faults import plain_fault
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
+# Gateways digest the keys that customers show in this way, so a digest of any other form would never be found.
+Digest = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([0-9a-fA-F]{64})?\Z", description="the SHA-256 of the key in hexadecimal, 64 characters"),
+]
 
 
 class LicenceLine(msgspec.Struct, frozen=True):
@@ -39,7 +45,7 @@ class AcceptedTerms(msgspec.Struct, frozen=True):
 
 class ApiKeyLine(msgspec.Struct, frozen=True):
     id: Id
-    digest: Annotated[str, msgspec.Meta(pattern="^(([0-9a-fA-F]{2}){16,64})?$")] | UnsetType | None = UNSET
+    digest: Digest | UnsetType | None = UNSET
 
 
 class AccountLine(msgspec.Struct, frozen=True):
@@ -77,7 +83,7 @@ def read_line(line: bytes) -> AccountLine:
         account = msgspec.convert(_normalized(read), AccountLine)
         _check_times(account)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        reason = "it is UTF-16: save the file as UTF-8" if line.startswith(UTF_16) else str(error)
+        reason = "it is UTF-16: save the file as UTF-8" if line.startswith(UTF_16) else plain_fault(error, AccountLine)
         raise UnreadableLineError(reason) from error
     if account.organisation_name and not account.organisation:
         raise UnreadableLineError("organisation_name is given without organisation: say which organisation it names")
@@ -135,7 +141,7 @@ def _normalized(account: AccountLine) -> Any:
         if not isinstance(value, str):
             return value
         if "\0" in value:
-            raise ValueError("text must not hold the character NUL")
+            raise ValueError(f"{name} must not hold the character NUL")
         try:
             return _SPELLINGS.get(name, normalize_id)(value)
         except ValueError as error:

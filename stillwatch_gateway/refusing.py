@@ -31,7 +31,8 @@ def refusal(decision: Decision) -> Refusal:
 
 def too_fast(decision: Decision, wait: float) -> Refusal:
     """Of a throttle whose requests are used up; `wait` are seconds."""
-    message = f"At most {decision.requests_per_minute} requests a minute are served."
+    most = decision.requests_per_minute
+    message = f"At most {most} {'request' if most == 1 else 'requests'} a minute {'is' if most == 1 else 'are'} served."
     return _refusal(429, message, "rate_limited", retry=max(1, round(wait)))
 
 

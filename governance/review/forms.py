@@ -13,6 +13,7 @@ from governance.review.models import Decision
 from governance.review.queries import Question, View
 from governance.review.verdicts import Verdict
 from governance.risk.models import BAND_CHOICES
+from governance.web.counts import counted
 from governance.web.fields import TypedTextField
 
 DAYS = (1, 7, 30)
@@ -126,7 +127,7 @@ class DecisionForm(FocusedForm):
         if verdict.lasts:
             said.append(f"for {verdict.lasts.days} day{'' if verdict.lasts.days == 1 else 's'}")
         if verdict.requests_per_minute:
-            said.append(f"{verdict.requests_per_minute:,} requests per minute")
+            said.append(f"{counted(verdict.requests_per_minute, 'request')} per minute")
         if verdict.tokens_per_minute:
             said.append(f"{verdict.tokens_per_minute:,} tokens per minute")
         said += [Restriction.Withheld(one).label for one in verdict.withheld]

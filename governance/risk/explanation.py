@@ -6,16 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
 from typing import Any, Final
 
+from django.utils.dateformat import format as dated
+
 from accounts.models import Account
 from governance.risk.figures import name_of
 from governance.risk.finding import Family, percent
 from governance.risk.models import Assessment, CampaignMember
 from governance.risk.policy import Response
 from governance.risk.scoring import REVIEW_LINE
+from governance.web.counts import counted
 from governance.web.visible import visible, visible_lines
 
 WIDTH: Final = 96
 MEMBERS_NAMED: Final = 12
+DAY: Final = "j F Y"
+MOMENT: Final = "j F Y, H:i"
 
 _TIES: Final = {
     "wrappers": "wrappers",
@@ -37,14 +42,14 @@ def note(account: Account) -> str:
 def _head(account: Account, latest: Assessment) -> Iterator[str]:
     yield f"{account}: {latest.score} points of 100, {latest.band}"
     organisation = f"{account.organisation}, " if account.organisation else ""
-    since = f", with the seller since {account.created_at:%d %B %Y}" if account.created_at else ""
+    since = f", with the seller since {dated(account.created_at, DAY)}" if account.created_at else ""
     declared = f" It declared its use as “{visible(account.declared_use)}”." if account.declared_use else ""
     yield _wrapped(f"{organisation}plan {visible(account.plan) or 'not known'}{since}.{declared}")
     yield _wrapped(
-        f"Assessed {latest.assessed_at:%d %B %Y, %H:%M} UTC by calibration {latest.model_version}: the figures below "
-        f"are of that time. Confirmed {latest.confirmed_at:%d %B, %H:%M} on {latest.events:,} requests from "
-        f"{latest.window_start:%d %B} to {latest.window_end:%d %B %Y}: the same detectors, and the same score within a "
-        "point."
+        f"Assessed {dated(latest.assessed_at, MOMENT)} UTC by calibration {latest.model_version}: the figures below "
+        f"are of that time. Confirmed {dated(latest.confirmed_at, 'j F, H:i')} on "
+        f"{counted(latest.events, 'request')} from {dated(latest.window_start, 'j F')} to "
+        f"{dated(latest.window_end, DAY)}: the same detectors, and the same score within a point."
     )
     yield _wrapped(_consequence(latest))
 
@@ -53,11 +58,14 @@ def _consequence(latest: Assessment) -> str:
     if latest.licensed:
         return "A licence permits it to train on the answers: whatever it scores, nothing follows."
     families = {one["family"] for one in latest.findings if one["points"] > 0}
-    kinds = f"{len(families)} independent kinds of evidence" if len(families) > 1 else "one kind of evidence"
+    several = f"{len(families)} independent kinds of evidence speak"
+    kinds = several if len(families) > 1 else "one kind of evidence speaks"
     if latest.response == Response.CASE:
-        return f"It is for a person to decide: the review line is {REVIEW_LINE}, and {kinds} speak against it."
+        return f"It is for a person to decide: the review line is {REVIEW_LINE}, and {kinds} against it."
     short = REVIEW_LINE - latest.score
-    return f"Nothing follows: it is {short} points short of the review line." if short > 0 else "Nothing follows."
+    if short <= 0:
+        return "Nothing follows."
+    return f"Nothing follows: it is {counted(short, 'point')} short of the review line."
 
 
 def _body(latest: Assessment) -> Iterator[str]:
@@ -110,10 +118,12 @@ def _campaign(account: Account) -> Iterator[str]:
         return
     campaign = member.campaign
     yield ""
-    yield f"Campaign {campaign.pk}: {campaign.size} accounts, {campaign.score} points together, {campaign.state}"
+    size, points = counted(campaign.size, "account"), counted(campaign.score, "point")
+    yield f"Campaign {campaign.pk}: {size}, {points} together, {campaign.state}"
     yield _wrapped(
-        f"First seen {campaign.first_seen_at:%d %B %Y, %H:%M} UTC. This account joined "
-        f"{member.joined_at:%d %B, %H:%M}; it is tied to {member.tied_to} members ({_strengths(member.ties)}).",
+        f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
+        f"{dated(member.joined_at, 'j F, H:i')}; it is tied to {counted(member.tied_to, 'member')} "
+        f"({_strengths(member.ties)}).",
         indent=2,
     )
     if campaign.state == campaign.State.WATCHED:

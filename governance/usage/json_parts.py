@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-TOO_DEEP: Final = "nested too deeply"
-
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
 # A text, or what opens, parts or ends something; a lone quotation mark begins a text that never ends.
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)

@@ -20,7 +20,8 @@ from accounts.normalization import (
     without_mark,
 )
 from governance.usage.fingerprint import Fingerprint
-from governance.usage.json_parts import TOO_DEEP, elements_of, members_of, replace_half_characters
+from governance.usage.json_parts import elements_of, members_of, replace_half_characters
+from governance.web.faults import expected, plain_fault
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Opaque = Annotated[str, msgspec.Meta(max_length=256)]
@@ -157,7 +158,9 @@ def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
             events = members_of(body.decode(errors="surrogateescape"))["events"]
             return [event.encode(errors="surrogateescape") for event in elements_of(events)]
         except (ValueError, KeyError, RecursionError):
-            raise UnreadableBatchError(f"This is not an object with a list of events: {error}") from error
+            raise UnreadableBatchError(
+                f"This is not an object with a list of events: {plain_fault(error, _Batch)}."
+            ) from error
 
 
 def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
@@ -171,7 +174,9 @@ def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterat
                 if b"\\u0000" in text:
                     _refuse_nul(event)
             except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
-                yield Rejection(number, "this is UTF-16: send UTF-8" if line.startswith(UTF_16) else _reason(error))
+                yield Rejection(
+                    number, "this is UTF-16: send UTF-8" if line.startswith(UTF_16) else plain_fault(error, UsageEvent)
+                )
             else:
                 yield event
 
@@ -185,7 +190,7 @@ def event_of(members: Mapping[str, Any], *, span: Span) -> UsageEvent:
     try:
         event = _normalized(msgspec.convert(tidy(given, required=_REQUIRED), UsageEvent))
     except (RecursionError, msgspec.ValidationError) as error:
-        raise ValueError(_reason(error)) from error
+        raise ValueError(plain_fault(error, UsageEvent)) from error
     _refuse_unfit(event, span)
     _refuse_nul(event)
     return event
@@ -237,8 +242,8 @@ def _spelled(event: UsageEvent) -> dict[str, Any]:
         if given and (spelled := spelling(given)) != given:
             try:
                 changed[name] = msgspec.convert(spelled or (spelled if name in _REQUIRED else None), _FIELDS[name].type)
-            except msgspec.ValidationError as error:
-                raise ValueError(f"{error} - at `$.{name}`") from None
+            except msgspec.ValidationError:
+                raise ValueError(expected(name, UsageEvent)) from None
     return changed
 
 
@@ -254,16 +259,8 @@ def _refuse_unfit(event: UsageEvent, span: Span) -> None:
 
 def _refuse_nul(event: UsageEvent) -> None:
     """PostgreSQL stores no NUL. In prompts it may stand, since they are not stored."""
-    stored = (
-        getattr(part, name) for part in (event, event.client, event.parameters) for name in part.__struct_fields__
-    )
-    if any(isinstance(value, str) and "\0" in value for value in stored if value is not event.prompt):
-        raise ValueError("text must not hold the character NUL")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return TOO_DEEP
-    if isinstance(error, UnicodeError):
-        return "not valid UTF-8"
-    return str(error).replace("`int | null`", "`int`")  # a count: null is for those who know none
+    for prefix, part in (("", event), ("client.", event.client), ("parameters.", event.parameters)):
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if isinstance(value, str) and "\0" in value and value is not event.prompt:
+                raise ValueError(f"{prefix}{name} must not hold the character NUL")

@@ -14,6 +14,7 @@ from accounts.actions import Registered, meet_accounts, meet_keys, register_acco
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance
 from accounts.register import UnreadableLineError, read_line
 from governance.audit.models import Entry
+from tests.commands import run_command
 from tests.factories import MACHINE, NOW, account, api_key
 
 pytestmark = pytest.mark.django_db
@@ -334,14 +335,15 @@ BAD: dict[str, Any] = {
 class TestTheCommand:
     @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
     def test_rejects_the_line_of_a_bad_licence_and_no_other(self, bad: Any, tmp_path: Path) -> None:
-        file, out, err = tmp_path / "accounts.jsonl", StringIO(), StringIO()
+        file = tmp_path / "accounts.jsonl"
         file.write_text(f'{{"account": "a"}}\n{{"account": "b", "licence": {json.dumps(bad)}}}\n{{"account": "c"}}\n')
 
-        call_command("import_accounts", str(file), stdout=out, stderr=err)
+        ran = run_command("import_accounts", str(file))
 
-        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
-        assert err.getvalue().startswith("line 2: ")
-        assert "licence" in err.getvalue()
+        assert ran.out == "2 accounts created, 0 updated, 0 unchanged, 1 line rejected.\n"
+        assert ran.err.startswith("line 2: ")
+        assert ran.status == 1
+        assert "licence" in ran.err
         assert {*Account.objects.values_list("external_id", flat=True)} == {"a", "c"}
 
     @pytest.mark.parametrize(
@@ -352,6 +354,8 @@ class TestTheCommand:
             '"created_at": "0001-01-01T00:00:00+14:00"',
             '"terms": {"version": "1", "accepted_at": "9999-12-31T23:59:59-14:00"}',
             '"keys": [{"id": "key_1", "digest": "abc"}]',
+            f'"keys": [{{"id": "key_1", "digest": "{"ab" * 20}"}}]',
+            f'"keys": [{{"id": "key_1", "digest": "{"ab" * 64}"}}]',
             '"keys": [{"id": ""}]',
             '"plan": "\\ud800"',
             '"plan": "\\u0000"',
@@ -361,23 +365,34 @@ class TestTheCommand:
         ],
     )
     def test_rejects_the_line_of_any_other_bad_value_and_no_other(self, bad: str, tmp_path: Path) -> None:
-        file, out, err = tmp_path / "accounts.jsonl", StringIO(), StringIO()
+        file = tmp_path / "accounts.jsonl"
         file.write_text(f'{{"account": "a"}}\n{{"account": "b", {bad}}}\n{{"account": "c"}}\n')
 
-        call_command("import_accounts", str(file), stdout=out, stderr=err)
+        ran = run_command("import_accounts", str(file))
 
-        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
-        assert err.getvalue().startswith("line 2: ")
+        assert ran.out == "2 accounts created, 0 updated, 0 unchanged, 1 line rejected.\n"
+        assert ran.err.startswith("line 2: ")
+        assert ran.status == 1
+
+    @pytest.mark.parametrize("digest", ["abc", "ab" * 16, "ab" * 31, "ab" * 33, "ab" * 64, "xy" * 32, "sk-7"])
+    def test_says_what_a_digest_is_where_it_is_none(self, digest: str, tmp_path: Path) -> None:
+        file = tmp_path / "accounts.jsonl"
+        file.write_text(json.dumps({"account": "a", "keys": [{"id": "k"}, {"id": "key_1", "digest": digest}]}))
+
+        ran = run_command("import_accounts", str(file))
+
+        expected = "keys[1].digest must be the SHA-256 of the key in hexadecimal, 64 characters"
+        assert ran.err.startswith(f"line 1: {expected}\n")
 
     def test_counts_what_became_of_each_line(self, tmp_path: Path) -> None:
         account("known", plan="team")
-        file, out = tmp_path / "accounts.jsonl", StringIO()
+        file = tmp_path / "accounts.jsonl"
         lines = [{"account": "known", "plan": "team"}, {"account": "known", "plan": "free"}, {"account": "new"}, {}]
         file.write_text("\n".join(map(json.dumps, lines)))
 
-        call_command("import_accounts", str(file), stdout=out, stderr=StringIO())
+        ran = run_command("import_accounts", str(file))
 
-        assert out.getvalue() == "1 accounts created, 1 updated, 1 unchanged, 1 lines rejected.\n"
+        assert ran.out == "1 account created, 1 updated, 1 unchanged, 1 line rejected.\n"
 
     def test_says_what_changed_hands(self, tmp_path: Path) -> None:
         register(FULL)
@@ -387,6 +402,11 @@ class TestTheCommand:
         call_command("import_accounts", str(file), stdout=out)
 
         assert out.getvalue().startswith("Account acct_harbour moved from org_harbour to org_quay.\n")
+
+
+def test_the_register_holds_no_digest_of_another_length() -> None:
+    with pytest.raises(IntegrityError, match="digest_is_a_sha256"):
+        ApiKey.objects.create(external_id="key_1", account=account(), digest=b"\1" * 20, first_seen_at=NOW)
 
 
 def test_an_import_takes_the_same_queries_however_long_it_is(django_assert_max_num_queries: Any) -> None:

@@ -1,6 +1,5 @@
 import json
 from datetime import timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from accounts.actions import Registered, meet_accounts, register_accounts
 from accounts.models import Account, ApiKey, Licence, TermsAcceptance
 from accounts.register import UnreadableLineError, read_line
 from governance.audit.models import Entry
+from tests.commands import run_command
 from tests.factories import MACHINE, NOW, account
 
 pytestmark = pytest.mark.django_db
@@ -124,13 +124,21 @@ class TestALine:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
-            (b"{", "truncated"),
-            (b'{"plan": "team"}', "account"),
-            (b'{"account": 7}', "Expected `str`"),
+            (b"{", "^it is not JSON: it ends too early$"),
+            (b'{"plan": "team"}', "^account is missing$"),
+            (b'{"account": 7}', "^account must be a text of 1 to 128 characters$"),
             (b'{"account": "a", "signup_ip": "next door"}', "next door"),
             (b'{"account": "a", "created_at": "2026-03-12T23:32:51"}', "time zone"),
             (b'{"account": "a\\u0000b"}', "NUL"),
-            (b'{"account": "' + b"a" * 129 + b'"}', "length"),
+            (b'{"account": "' + b"a" * 129 + b'"}', "^account must be a text of 1 to 128 characters$"),
+            (b'[{"account": "a"}]', "^it must be a JSON object$"),
+            (b'{"account": "a", "keys": [{}]}', r"^keys\[0\]\.id is missing$"),
+            (b'{"account": "a", "keys": [{"id": "k"}, 7]}', r"^keys\[1\] must be a JSON object$"),
+            (b'{"account": "a", "keys": 7}', "^keys must be a list$"),
+            (b'{"account": "a", "licence": {"training_permitted": 1}}', "licence.training_permitted must be true or"),
+            (b'{"account": "a", "created_at": "noon"}', "^created_at must be a time such as 2026-11-02T09:14:07Z$"),
+            (b'{"account": "a", "status": "shut"}', "^status must be one of closed, open, not 'shut'$"),
+            (b'{"account": "\xff"}', "^it is not UTF-8$"),
         ],
     )
     def test_that_does_not_fit_says_why(self, line: bytes, reason: str) -> None:
@@ -145,12 +153,21 @@ class TestTheCommand:
     def test_names_a_bad_line_and_takes_its_neighbours(self, tmp_path: Path) -> None:
         file = tmp_path / "accounts.jsonl"
         file.write_text('{"account": "acct_first"}\nnonsense\n\n{"account": "acct_last"}\n')
-        out, err = StringIO(), StringIO()
 
-        call_command("import_accounts", str(file), stdout=out, stderr=err)
+        ran = run_command("import_accounts", str(file))
 
-        assert out.getvalue() == "2 accounts created, 0 updated, 0 unchanged, 1 lines rejected.\n"
-        assert err.getvalue().startswith("line 2: ")
+        assert ran.out == "2 accounts created, 0 updated, 0 unchanged, 1 line rejected.\n"
+        assert ran.err.startswith("line 2: ")
+        assert ran.err.endswith(f"CommandError: 1 line of {file} was rejected.\n")
+        assert ran.status == 1
+
+    def test_ends_well_where_every_line_was_taken(self, tmp_path: Path) -> None:
+        file = tmp_path / "accounts.jsonl"
+        file.write_text('{"account": "acct_first"}\n')
+
+        ran = run_command("import_accounts", str(file))
+
+        assert ran == ("1 account created, 0 updated, 0 unchanged, 0 lines rejected.\n", "", 0)
 
     def test_says_when_there_is_no_such_file(self) -> None:
         with pytest.raises(CommandError, match="No such file"):

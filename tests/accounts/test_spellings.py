@@ -66,7 +66,7 @@ def test_two_spellings_are_one_account_of_one_organisation(tmp_path: Path) -> No
 
     call_command("import_accounts", str(file), stdout=out)
 
-    assert out.getvalue() == "1 accounts created, 0 updated, 1 unchanged, 0 lines rejected.\n"
+    assert out.getvalue() == "1 account created, 0 updated, 1 unchanged, 0 lines rejected.\n"
     assert Account.objects.get().organisation == Organisation.objects.get()
 
 

@@ -205,7 +205,7 @@ def _(world: World) -> None:
     logged = row(startTime=began.isoformat(), endTime=(began + timedelta(seconds=1)).isoformat())
     with spend_log_server([logged], key=KEY) as server:
         days = ("--from", f"{began - timedelta(days=1):%F}", "--to", f"{began + timedelta(days=1):%F}")
-        assert "1 gaps filled" in world.call("reconcile_litellm", server.url, *days)
+        assert "1 gap filled" in world.call("reconcile_litellm", server.url, *days)
 
 
 @runs("drop_old_usage")

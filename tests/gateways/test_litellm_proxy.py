@@ -200,7 +200,7 @@ class TestReconciling:
             monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-admin")
             out = reconciled(server.url)
 
-        assert "1 gaps filled, 6 requests were here already, 0 rejected" in out
+        assert "1 gap filled, 6 requests were here already, 0 rejected" in out
         assert lost.get().account.external_id == "team_harbour"
 
 

@@ -49,8 +49,8 @@ class TestANote:
     def test_says_of_when_its_figures_are_and_when_they_were_confirmed(self) -> None:
         text = told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
 
-        assert "Assessed 02 November 2026, 09:14 UTC by calibration 1: the figures below are of that time." in text
-        assert "Confirmed 02 November, 12:14 on 3,000 requests" in text
+        assert "Assessed 2 November 2026, 09:14 UTC by calibration 1: the figures below are of that time." in text
+        assert "Confirmed 2 November, 12:14 on 3,000 requests" in text
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
         assert "never assessed" in note(account("acct_new"))

@@ -79,7 +79,9 @@ class TestSendingSpans:
         assert (response.status_code, UsageEvent.objects.count()) == (200, 1)
         count, why = rejected(response)
         assert count == 3
-        assert why.startswith("2 × no account: set the attribute stillwatch.account (first: span 2); 1 × Expected")
+        assert why.startswith(
+            "2 × no account: set the attribute stillwatch.account (first: span 2); 1 × input_tokens must"
+        )
 
     @pytest.mark.parametrize(("encoding", "empty"), [(JSON, b"{}"), (PROTOBUF, b"")])
     def test_is_fine_without_any(self, client: Client, encoding: str, empty: bytes) -> None:

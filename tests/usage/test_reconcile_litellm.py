@@ -14,6 +14,7 @@ from governance.usage import spend_logs
 from governance.usage.actions import record_events, span_at
 from governance.usage.models import UsageEvent
 from governance.usage.sources.litellm import events_in
+from tests.commands import run_command
 from tests.factories import NOW
 from tests.usage.litellm import BEGAN, KEY, payload, row
 from tests.usage.spend_log_server import SpendLogServer, spend_log_server
@@ -69,7 +70,7 @@ class TestReconciling:
 
         out, _ = reconcile(server.url)
 
-        assert "1 gaps filled, 1 requests were here already, 0 rejected" in out
+        assert "1 gap filled, 1 request was here already, 0 rejected" in out
         assert set(UsageEvent.objects.values_list("event_id", flat=True)) == {"chatcmpl-here", "chatcmpl-lost"}
 
     def test_knows_as_much_of_a_request_as_the_row_says(self, server: SpendLogServer) -> None:
@@ -115,7 +116,7 @@ class TestReconciling:
         out, _ = reconcile(server.url)
         again, _ = reconcile(server.url)
 
-        assert "1 gaps filled, 4 requests were here already" in out
+        assert "1 gap filled, 4 requests were here already" in out
         assert "0 gaps filled, 5 requests were here already" in again
 
     def test_knows_an_answer_again_that_was_made_in_the_background(self, server: SpendLogServer) -> None:
@@ -151,10 +152,12 @@ class TestReconciling:
         nobody = row(api_key="", team_id="", user="", startTime=at(2), endTime=at(3))
         server.rows = [*rows_at(1), nobody]
 
-        out, err = reconcile(server.url)
+        ran = run_command("reconcile_litellm", server.url, "--from=2026-11-02", "--to=2026-11-03")
 
-        assert "1 gaps filled, 0 requests were here already, 1 rejected" in out
-        assert err.startswith("row 2: no account")
+        assert "1 gap filled, 0 requests were here already, 1 rejected" in ran.out
+        assert ran.err.startswith("row 2: no account")
+        assert ran.err.endswith("CommandError: 1 row was rejected.\n")
+        assert ran.status == 1
 
     def test_leaves_the_newest_minutes_to_the_callback(self, server: SpendLogServer) -> None:
         reconcile(server.url, until="2026-12-24")

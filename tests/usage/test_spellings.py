@@ -122,7 +122,7 @@ class TestAnEmptyText:
     def test_is_refused_where_a_value_is_needed(self, name: str) -> None:
         (rejection,) = record(line(**{name: ""})).rejected
 
-        assert "length >= 1" in rejection.reason
+        assert rejection.reason.startswith(f"{name} must be a text of 1 to ")
 
 
 @pytest.mark.parametrize("nothing", ["None", " null", "undefined", "NONE"])
@@ -166,7 +166,7 @@ class TestANumber:
     def test_that_is_no_count_is_named(self, given: float) -> None:
         (rejection,) = record(line(input_tokens=given)).rejected
 
-        assert "$.input_tokens" in rejection.reason
+        assert rejection.reason == "input_tokens must be a whole number from 0 to 2,147,483,647"
 
     def test_may_be_so_in_a_table_and_from_litellm(self, client: Client, tmp_path: Path) -> None:
         _, key = service_key("usage:write")

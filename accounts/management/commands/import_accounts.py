@@ -13,6 +13,7 @@ from accounts.normalization import without_mark
 from accounts.register import AccountLine, UnreadableLineError, read_line
 from accounts.register_batch import LineOutcome
 from governance.audit.actor import Actor
+from governance.web.counts import counted
 from governance.web.visible import visible
 
 BATCH = 1_000
@@ -22,7 +23,10 @@ NOTED = "noted"
 
 
 class Command(BaseCommand):
-    help = "Takes in the seller's register of customers: a JSON object a line. The same file twice changes nothing."
+    help = (
+        "Takes in the seller's register of customers: a JSON object a line. The same file twice changes nothing. "
+        "Ends with 1 if lines were rejected."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="path of a .jsonl file, or - for standard input")
@@ -38,9 +42,13 @@ class Command(BaseCommand):
         for start in track(range(0, len(lines), BATCH), "Registering accounts", console=console, transient=True):
             self.register(list(enumerate(lines[start : start + BATCH], start + 1)), summary)
         created, updated, unchanged = (summary[outcome] for outcome in LineOutcome)
+        rejected = summary[REJECTED]
         self.stdout.write(
-            f"{created} accounts created, {updated} updated, {unchanged} unchanged, {summary[REJECTED]} lines rejected."
+            f"{counted(created, 'account')} created, {updated:,} updated, {unchanged:,} unchanged, "
+            f"{counted(rejected, 'line')} rejected."
         )
+        if rejected:
+            raise CommandError(f"{counted(rejected, 'line')} of {path} {'was' if rejected == 1 else 'were'} rejected.")
 
     def register(self, numbered: list[tuple[int, bytes]], summary: Counter[str]) -> None:
         """Register a batch of numbered lines, say what is wrong with which, and add up what became of them."""

@@ -8,6 +8,7 @@ from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
+from governance.web.faults import plain_fault
 from governance.web.lengths import is_of_unknown_length
 from stillwatch_gateway import naming
 from stillwatch_gateway.naming import readings
@@ -128,7 +129,7 @@ def decoded(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
     try:
         return msgspec.json.decode(_body(environ, most=most), type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise bad_question(str(error)) from error
+        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
 def _body(environ: Environ, *, most: int) -> bytes:

@@ -93,5 +93,5 @@ class Command(BaseCommand):
         ):
             task = bar.add_task("Replaying")
             for step in replay(lines_in(events, file), every=every):
-                bar.update(task, description=f"Replaying {step.at:%d %B %H:%M}, {step.accepted:,} events")
+                bar.update(task, description=f"Replaying {step.at:%-d %B %H:%M}, {step.accepted:,} events")
         return time.monotonic() - started

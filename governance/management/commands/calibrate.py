@@ -12,6 +12,8 @@ from governance.risk.detectors import all_detectors
 from governance.risk.fitting import Labelled, fit, leave_families_out
 from governance.risk.in_force import calibration_in_force
 from governance.risk.scoring import REVIEW_LINE
+from governance.web.counts import counted
+from governance.web.faults import plain_fault
 
 NAMED: Final = 20
 FEWEST: Final = 10
@@ -79,7 +81,7 @@ class Command(BaseCommand):
     def tell_changes(self, changed: list[Change]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
-        self.stdout.write(f"\n{len(changed):,} accounts would be scored otherwise.")
+        self.stdout.write(f"\n{counted(len(changed), 'account')} would be scored otherwise.")
         for said, some in (("would reach the review line", enter), ("would fall below it", leave)):
             self.stdout.write(f"{len(some):,} {said}{':' if some else '.'}")
             for one in sorted(some, key=lambda one: -abs(one.after - one.before))[:NAMED]:
@@ -100,8 +102,8 @@ def _read(path: str) -> dict[str, Label]:
         if line.strip():
             try:
                 one = decoder.decode(line)
-            except msgspec.MsgspecError as error:
-                raise CommandError(f"{path} line {number}: {error}") from error
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+                raise CommandError(f"{path} line {number}: {plain_fault(error, LabelLine)}.") from error
             if one.label != "licensed":
                 labels[one.account] = Label(one.label == "malicious", one.family or one.label)
     return labels

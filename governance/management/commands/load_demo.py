@@ -13,6 +13,7 @@ from governance.demo import world
 from governance.demo.story import DEMO, play
 from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
 from governance.staff.models import User
+from governance.web.counts import counted
 
 SEED = 2026
 SIZES = {"full": {"accounts": 300, "days": 14}, "small": {"accounts": 60, "days": 3}}
@@ -41,4 +42,5 @@ class Command(BaseCommand):
             for day in play(made, staff=staff):
                 events += day.events
                 progress.update(bar, completed=day.number)
-        self.stdout.write(f"Loaded the demonstration: {len(made.accounts)} accounts, {events:,} usage events.")
+        accounts = counted(len(made.accounts), "account")
+        self.stdout.write(f"Loaded the demonstration: {accounts}, {counted(events, 'usage event')}.")

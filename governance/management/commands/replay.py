@@ -96,7 +96,7 @@ class Command(BaseCommand):
         if failed:
             self.stderr.write(f"Scoring failed for {failed:,} accounts: not all of their usage is in their scores.")
         self.stdout.write(
-            f"{last.accepted:,} events up to {last.at:%d %B %Y %H:%M} ({last.duplicate:,} came twice, {last.late:,} "
+            f"{last.accepted:,} events up to {last.at:%-d %B %Y %H:%M} ({last.duplicate:,} came twice, {last.late:,} "
             f"late, {last.rejected:,} were rejected), {last.scored:,} scorings in {time.monotonic() - started:.0f} s; "
             f"results in {output}."
         )
@@ -187,8 +187,8 @@ class _Teller:
         read, now = sum(file.read_so_far() for file in self._files), time.monotonic()
         events = progress.accepted + progress.duplicate
         told = f"{events:,} events, {events / (now - self._began):,.0f} a second, {progress.waiting:,} accounts waiting"
-        self._bar.update(self._task, description=f"{progress.at:%d %B %H:%M}", completed=read, told=told)
+        self._bar.update(self._task, description=f"{progress.at:%-d %B %H:%M}", completed=read, told=told)
         if self._prints and now - self._printed >= NOW_AND_THEN:
             self._printed = now
             share = f" ({read / self._size:.0%})" if self._size else ""
-            self._console.print(f"{progress.at:%d %B %H:%M}{share}: {told}", highlight=False, markup=False)
+            self._console.print(f"{progress.at:%-d %B %H:%M}{share}: {told}", highlight=False, markup=False)

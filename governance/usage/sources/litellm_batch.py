@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from accounts.normalization import without_mark
-from governance.usage.json_parts import TOO_DEEP, after_space, end_of_value, parse_whole
+from governance.usage.json_parts import after_space, end_of_value, parse_whole
 from governance.usage.wire import Rejection, UnreadableBatchError
+from governance.web.faults import TOO_DEEP
 
 # Not msgspec: it would refuse payloads that hold NaN, or half a character in somebody's prompt.
 _decoder: Final = json.JSONDecoder(parse_int=parse_whole)

@@ -20,6 +20,7 @@ from governance.usage.sources.litellm_calls import OPERATIONS, is_read
 from governance.usage.sources.otlp import spans_in
 from governance.usage.sources.trace_spans import TraceSpan
 from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
+from governance.web.faults import TOO_DEEP
 
 Table = Mapping[str, Mapping[str, str]]
 
@@ -146,7 +147,7 @@ def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent
             try:
                 yield event_of(_event(traced, told), span=span)
             except RecursionError:
-                yield Rejection(traced.number, "nested too deeply")
+                yield Rejection(traced.number, TOO_DEEP)
             except ValueError as error:
                 yield Rejection(traced.number, str(error))
 

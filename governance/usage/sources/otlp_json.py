@@ -12,9 +12,10 @@ import msgspec
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from accounts.normalization import without_mark
-from governance.usage.json_parts import TOO_DEEP, elements_of, members_of, parse_whole
+from governance.usage.json_parts import elements_of, members_of, parse_whole
 from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, number_of
 from governance.usage.wire import Rejection, UnreadableBatchError
+from governance.web.faults import TOO_DEEP, plain_fault
 
 _FAILED: Final = Status.STATUS_CODE_ERROR
 
@@ -84,7 +85,7 @@ def spans_of_json(body: bytes) -> Iterator[TraceSpan | Rejection]:
                 except RecursionError:
                     yield Rejection(number, TOO_DEEP)
                 except ValueError as error:
-                    yield Rejection(number, f"not a span: {error}")
+                    yield Rejection(number, f"not a span: {plain_fault(error, _Span)}")
 
 
 def _groups(request: Any) -> list[tuple[_ResourceSpans, Mapping[str, Any]]]:

@@ -18,8 +18,13 @@ class Command(BaseCommand):
             self.stderr.write(f"entry {fault.number}: {fault.reason}")
         broken = sum(fault.breaks_chain for fault in found)
         if broken:
-            raise CommandError(f"The chain is broken at {broken} of {verified} entries.")
-        self.stdout.write(f"{verified} entries verified, chain intact.")
+            raise CommandError(f"The chain is broken at {broken} of {verified} {_entries(verified)}.")
+        self.stdout.write(f"{verified} {_entries(verified)} verified, chain intact.")
         if found:
             minutes = CLOCKS_DIFFER.total_seconds() / 60
-            self.stdout.write(f"{len(found)} of them run backwards in time by more than {minutes:.0f} minutes.")
+            run = "runs" if len(found) == 1 else "run"
+            self.stdout.write(f"{len(found)} of them {run} backwards in time by more than {minutes:.0f} minutes.")
+
+
+def _entries(number: int) -> str:
+    return "entry" if number == 1 else "entries"

@@ -10,6 +10,8 @@ from rich.progress import track
 from governance.audit.actor import Actor
 from governance.risk.corpora import add_corpus
 from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.web.counts import counted
+from governance.web.faults import plain_fault
 
 USUAL: Final = ("prompt", "instruction", "question", "text", "input")
 
@@ -46,7 +48,10 @@ class Command(BaseCommand):
             by=Actor.system("add_corpus"),
             now=timezone.now(),
         )
-        self.stdout.write(f"{corpus.name}: {corpus.texts:,} texts are known by {corpus.runs:,} runs of words.")
+        self.stdout.write(
+            f"{corpus.name}: {counted(corpus.texts, 'text is', 'texts are')} known by "
+            f"{counted(corpus.runs, 'run', 'runs')} of words."
+        )
 
     def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
         for name in files:
@@ -65,8 +70,8 @@ def _texts_in(name: str, number: int, line: bytes, columns: Sequence[str]) -> It
         return
     try:
         row = msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise CommandError(f"{name} line {number}: {error}") from error
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise CommandError(f"{name} line {number}: {plain_fault(error, dict[str, Any])}.") from error
     wanted = columns or [column for column in USUAL if row.get(column)][:1]
     found = [row[column] for column in wanted if isinstance(row.get(column), str)]
     if not found:

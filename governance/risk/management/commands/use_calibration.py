@@ -9,6 +9,7 @@ from governance.audit.actor import Actor
 from governance.risk.calibration import CalibrationError
 from governance.risk.in_force import VersionTakenError, put_in_force
 from governance.usage.actions import mark_dirty
+from governance.web.counts import counted
 
 
 class Command(BaseCommand):
@@ -27,4 +28,5 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is not taken: {error}.") from error
         accounts = list(Account.objects.values_list("pk", flat=True))
         mark_dirty(accounts, now=now)
-        self.stdout.write(f"Calibration {taken.version} is in force; {len(accounts):,} accounts will be judged by it.")
+        judged = counted(len(accounts), "account")
+        self.stdout.write(f"Calibration {taken.version} is in force; {judged} will be judged by it.")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from governance.audit.actor import Actor
 from governance.usage.actions import OLDEST_IN_FILES, note_import, record_lines
 from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.web.counts import counted
 from governance.web.visible import visible
 
 BATCH = 5_000
@@ -19,20 +20,31 @@ REPORTED_LINES = 20
 
 
 class Command(BaseCommand):
-    help = "Takes in usage events from files, in the wire format. The same file twice adds nothing."
+    help = (
+        "Takes in usage events from files, in the wire format. The same file twice adds nothing. "
+        "Ends with 1 if lines were rejected."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", help=".jsonl, .jsonl.gz, .jsonl.zst, .parquet, or - for standard input")
         parser.add_argument("--source", default="native", help="ids are unique within a source (default: native)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        rejected: dict[str, int] = {}
         for name in options["files"]:
             try:
-                self.import_file(name, source=options["source"])
+                if number := self.import_file(name, source=options["source"]):
+                    rejected[name] = number
             except UnreadableFileError as error:
                 raise CommandError(f"{name} cannot be read: {error}") from error
+        if rejected:
+            total = sum(rejected.values())
+            raise CommandError(
+                f"{counted(total, 'line')} of {', '.join(rejected)} {'was' if total == 1 else 'were'} rejected."
+            )
 
-    def import_file(self, name: str, *, source: str) -> None:
+    def import_file(self, name: str, *, source: str) -> int:
+        """Take in a file. Return how many of its lines were rejected."""
         started, first_line, reported = time.monotonic(), 1, 0
         counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
         with open_counted(name) as file, _progress() as progress:
@@ -56,8 +68,7 @@ class Command(BaseCommand):
             f"{name}: {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicate, "
             f"{counts['rejected']:,} rejected in {seconds:.1f} s ({(first_line - 1) / seconds:,.0f} lines/s)."
         )
-        if counts["rejected"] and not counts["accepted"] + counts["duplicate"]:
-            raise CommandError(f"{name} holds no usage event.")
+        return counts["rejected"]
 
 
 def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:

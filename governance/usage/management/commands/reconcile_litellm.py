@@ -16,6 +16,7 @@ from governance.usage.sources.litellm import events_of
 from governance.usage.sources.litellm_calls import has_call_id
 from governance.usage.spend_logs import SpendLogsError, pages
 from governance.usage.wire import Rejection, Report
+from governance.web.counts import counted
 from governance.web.visible import visible
 
 KEY = "LITELLM_MASTER_KEY"
@@ -36,6 +37,7 @@ def moment(text: str) -> datetime:
 class Command(BaseCommand):
     help = (
         "Fills what LiteLLM's callback did not deliver from LiteLLM's spend logs. What is here already stays as it is. "
+        "Ends with 1 if rows were rejected. "
         f"The key of an admin is read from the environment variable {KEY}."
     )
 
@@ -61,16 +63,20 @@ class Command(BaseCommand):
                     reached = max(since, page.since)
                     self.take_in(page.rows, counts, first_row=rows + 1)
                     rows += len(page.rows)
-                    progress.update(bar, completed=(reached - since).total_seconds(), rows=f"{rows:,} rows")
+                    progress.update(bar, completed=(reached - since).total_seconds(), rows=counted(rows, "row"))
         except SpendLogsError as error:
-            hint = f"{counts['accepted']:,} gaps were filled; go on with --from {reached.astimezone(UTC):%FT%TZ}."
+            filled = counted(counts["accepted"], "gap was", "gaps were")
+            hint = f"{filled} filled; go on with --from {reached.astimezone(UTC):%FT%TZ}."
             raise CommandError(f"{url}: {error}. {hint}") from error
         finally:
             note_import(url, **counts, by=Actor.system("reconcile_litellm"), now=timezone.now())
         self.stdout.write(
-            f"{url}: {counts['accepted']:,} gaps filled, {counts['duplicate']:,} requests were here already, "
+            f"{url}: {counted(counts['accepted'], 'gap')} filled, "
+            f"{counted(counts['duplicate'], 'request was', 'requests were')} here already, "
             f"{counts['rejected']:,} rejected, in {time.monotonic() - started:.1f} s."
         )
+        if counts["rejected"]:
+            raise CommandError(f"{counted(counts['rejected'], 'row was', 'rows were')} rejected.")
 
     def take_in(self, rows: list[dict[str, Any]], counts: dict[str, int], *, first_row: int) -> None:
         now = timezone.now()

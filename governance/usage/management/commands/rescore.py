@@ -7,6 +7,7 @@ from accounts.models import Account
 from accounts.normalization import normalize_id
 from governance.audit.actor import Actor
 from governance.usage.actions import mark_dirty, take_up_again
+from governance.web.counts import counted
 from governance.web.visible import visible
 
 
@@ -31,4 +32,4 @@ class Command(BaseCommand):
             keys = list(chosen.values_list("pk", flat=True))
             mark_dirty(keys, now=now)
             count = len(keys)
-        self.stdout.write(f"{count} accounts will be scored again.")
+        self.stdout.write(f"{counted(count, 'account')} will be scored again.")

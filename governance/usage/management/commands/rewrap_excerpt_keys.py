@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from governance.audit.actor import Actor
 from governance.usage.actions import rewrap_data_keys
+from governance.web.counts import counted
 
 
 class Command(BaseCommand):
@@ -14,5 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         count = rewrap_data_keys(by=Actor.system("rewrap_excerpt_keys"), now=timezone.now())
         self.stdout.write(
-            f"{count} data keys are wrapped with the first of {len(settings.EXCERPT_KEYS)} installation keys."
+            f"{counted(count, 'data key is', 'data keys are')} wrapped with the first of "
+            f"{counted(len(settings.EXCERPT_KEYS), 'installation key')}."
         )
