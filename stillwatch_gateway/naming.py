@@ -24,12 +24,20 @@ LITELLMS_OWN: Final = frozenset(
     }
 )
 
+LONGEST_NAME: Final = 200
+LONGEST_ENCODED: Final = 12 * LONGEST_NAME  # each character as four bytes of UTF-8, percent-encoded
+LONGEST_INSTANCE: Final = 120
 MOST_SCHEMES: Final = 3  # written before a key, of which each may be all that an application takes off
 
 
 def this_process() -> str:
     """A name that no process before has had, since what is told under one is taken for the same process."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def is_instance(name: object) -> bool:
+    """Whether Stillwatch takes this as the name of a process of a gateway."""
+    return isinstance(name, str) and len(name) <= LONGEST_INSTANCE and name.isprintable() and bool(name.strip())
 
 
 def bearer(authorization: str) -> str | None:
@@ -116,10 +124,44 @@ def _decoded(name: bytes) -> str:
         return name.decode("latin-1")
 
 
-def in_every_reading(names: Iterable[str]) -> list[str]:
-    """Of names with their kinds, such as "account:acct_1042"."""
-    kinds_and_values = (name.partition(":") for name in names)
-    return [name_of(kind, reading) for kind, _, value in kinds_and_values for reading in readings(value)]
+def read_name(kind: str, value: object) -> tuple[list[str], str]:
+    """Return every name that was sent by this value, with its kind, and why it cannot be read; "" where it can."""
+    if not isinstance(value, str):
+        return [], f"The name of the {kind} cannot be read: it is no text."
+    every = readings(value[: LONGEST_ENCODED + 1])
+    found = [name_of(kind, name) for name in every if _is_name(name)]
+    if any(map(_is_blank, every)):
+        return found, f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
+    if not found:
+        return [], f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
+    return found, ""
+
+
+def read_names(names: Iterable[tuple[str, object]]) -> tuple[list[str], str]:
+    """The same of several, each with its kind; those that are None or "" were not given."""
+    found: list[str] = []
+    unreadable = ""
+    for kind, value in names:
+        if value is None or value == "":
+            continue
+        read, why = read_name(kind, value)
+        found += read
+        unreadable = unreadable or why
+    return found, unreadable
+
+
+def _is_blank(name: str) -> bool:
+    """Whether nothing of it shows."""
+    return not any(character.isprintable() and not character.isspace() for character in name)
+
+
+def _is_name(value: str) -> bool:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return False
+    return len(value) <= LONGEST_NAME
 
 
 def litellm_account(team: str | None, user: str | None, key: str | None) -> str | None:

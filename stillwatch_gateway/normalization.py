@@ -25,7 +25,8 @@ def normalize_digest(text: str) -> str:
 
 def name_of(kind: str, value: str) -> str:
     """Return a name as restrictions are held under it, such as "account:acct_1042"."""
-    return f"{kind}:{normalize_digest(value) if kind == 'digest' else normalize_id(value)}"
+    # Added, not formatted: so that bytes are refused, which nobody is called by.
+    return kind + ":" + (normalize_digest(value) if kind == "digest" else normalize_id(value))
 
 
 def normalize_name(name: str) -> str:

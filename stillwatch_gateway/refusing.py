@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restricted import UNREACHABLE, Decision
 
 MINUTE: Final = 60.0
 BUCKETS_KEPT: Final = 100_000
@@ -23,6 +23,8 @@ class Refusal(NamedTuple):
 
 def refusal(decision: Decision) -> Refusal:
     """Of a decision that does not allow."""
+    if decision.number is None and decision.because != UNREACHABLE:
+        return _refusal(400, decision.because, "access_unchecked")
     if decision.number is None:
         return _refusal(503, "Access cannot be checked at the moment. Please try again.", "access_unchecked", retry=30)
     reference = f"Please quote R-{decision.number} when you write to us."

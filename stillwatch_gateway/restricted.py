@@ -15,6 +15,8 @@ KINDS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "b
 DENYING: Final = frozenset({"suspend", "block"})
 NAMED_BY: Final = ("organisation", "account", "key", "digest")
 FOREVER: Final = inf
+# Why a decision refuses without a restriction, where it is not because of a name.
+UNREACHABLE: Final = "stillwatch cannot be reached"
 
 
 class Terms(NamedTuple):

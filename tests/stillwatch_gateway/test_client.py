@@ -120,3 +120,19 @@ class TestCutOff:
         decision = gateway.decide(account="acct_new", plan="free")
         assert (decision.allowed, decision.because) == (False, "stillwatch cannot be reached")
         assert gateway.decide(account="acct_new", plan="enterprise").allowed
+
+
+class TestMakingOne:
+    @pytest.mark.parametrize("instance", ["edge\n1", "edge\x00", "\u202eedge", "\ud800", "   ", "e" * 121, 7])
+    def test_refuses_a_name_that_stillwatch_would_not_take(self, tmp_path: Path, instance: Any) -> None:
+        with pytest.raises(ValueError, match="instance must be 1 to 120 printable characters, not blank"):
+            Gateway("https://stillwatch.example.com", "swk_1", tmp_path, instance=instance)
+
+    @pytest.mark.parametrize("instance", ["e" * 120, "edge-eu 1", "Kante-Ü"])
+    def test_takes_any_other(self, tmp_path: Path, instance: str) -> None:
+        Gateway("https://stillwatch.example.com", "swk_1", tmp_path, instance=instance)
+
+    @pytest.mark.parametrize("key", ["swk_1\n", "swk_\x00", "swk_ü"])
+    def test_refuses_a_key_that_no_header_can_hold(self, tmp_path: Path, key: str) -> None:
+        with pytest.raises(ValueError, match="service_key must be in one line of printable ASCII"):
+            Gateway("https://stillwatch.example.com", key, tmp_path)

@@ -11,15 +11,13 @@ import msgspec
 from governance.web.faults import plain_fault
 from governance.web.lengths import is_of_unknown_length
 from stillwatch_gateway import naming
-from stillwatch_gateway.naming import readings
+from stillwatch_gateway.naming import LONGEST_NAME, read_name
 from stillwatch_gateway.normalization import name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
 
-LONGEST_NAME: Final = 200
-LONGEST_ENCODED: Final = 12 * LONGEST_NAME  # each character as four bytes of UTF-8, percent-encoded
 MOST_PARTS: Final = 10
 MOST_COMMAS: Final = 3  # of a name that stands beside others in a header
 # Python 3.11 takes long to look one up in its class.
@@ -157,13 +155,9 @@ class Names:
         if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME and value.strip():  # as nearly always
             self.found.append(name_of(kind, value))
             return
-        every = readings(value[: LONGEST_ENCODED + 1])
-        readable = [name for name in every if _is_name(name)]
-        self.found += [name_of(kind, name) for name in readable]
-        if any(map(_is_blank, every)):
-            self.unreadable = f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
-        elif not readable:
-            self.unreadable = f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
+        found, unreadable = read_name(kind, value)
+        self.found += found
+        self.unreadable = unreadable or self.unreadable
 
     def add_header(self, kind: str, value: str) -> None:
         """Add every value of a header that was sent. Web servers hand over as blank what is not ASCII."""
@@ -192,20 +186,6 @@ def _runs(parts: Sequence[str]) -> Iterable[str]:
             stripped = [part.strip() for part in run]
             found |= dict.fromkeys([",".join(run).strip(), ", ".join(stripped), ",".join(stripped)])
     return found
-
-
-def _is_blank(name: str) -> bool:
-    """Whether nothing of it shows."""
-    return not any(character.isprintable() and not character.isspace() for character in name)
-
-
-def _is_name(value: str) -> bool:
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # half of a surrogate pair
-            return False
-    return len(value) <= LONGEST_NAME
 
 
 def number(value: str | None) -> int:

@@ -28,6 +28,7 @@ from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.notes import Notes
 from governance.enforcement.access.registered import RegisteredAccounts
 from governance.enforcement.access.rows import Key
+from stillwatch_gateway.naming import LONGEST_INSTANCE
 
 READ: Final = "access:read"
 
@@ -46,7 +47,6 @@ LONGEST_WAIT: Final = 25.0
 BEAT: Final = 2.0
 MOST_REFUSALS: Final = 2**20
 MOST_CHANGES: Final = 5_000
-LONGEST_INSTANCE: Final = 120
 
 # What the database holds, and what a count or a time can be: past these a client is broken, and is told so.
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
