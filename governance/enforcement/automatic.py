@@ -23,6 +23,7 @@ from governance.risk.policy import Response
 from governance.staff.models import User
 from governance.turns import Turn, lock_until_commit, turn
 from governance.usage.models import Profile
+from governance.web.counts import counted, percent_of
 
 State = PolicyOutcome.State
 HOUR: Final = timedelta(hours=1)
@@ -248,18 +249,28 @@ class Room:
         return settings.AUTOMATIC_ACCOUNTS_AN_HOUR - len(self._restricted)
 
     @property
-    def share(self) -> float:
-        """Of traffic that was restricted in this hour, in percent."""
-        return 100 * self._taken / self._total if self._total else 0.0
+    def restricted(self) -> int:
+        """Accounts that were restricted in this hour."""
+        return len(self._restricted)
+
+    @property
+    def share(self) -> str:
+        """The traffic of these, such as "0.04 %"."""
+        return percent_of(self._taken, self._total)
 
     def why_full(self, account: int) -> str:
         if account in self._restricted:
             return ""
         if self.accounts <= 0:
-            return f"More than {settings.AUTOMATIC_ACCOUNTS_AN_HOUR} accounts an hour need a person."
-        taken = self._taken + self._requests.get(account, 0)
-        if self._total and 100 * taken > settings.AUTOMATIC_TRAFFIC_PERCENT * self._total:
-            return f"More than {settings.AUTOMATIC_TRAFFIC_PERCENT:g} % of traffic an hour needs a person."
+            most = counted(settings.AUTOMATIC_ACCOUNTS_AN_HOUR, "account")
+            return f"More than {most} an hour need a person, and {len(self._restricted):,} had been restricted."
+        requests = self._requests.get(account, 0)
+        if self._total and 100 * (self._taken + requests) > settings.AUTOMATIC_TRAFFIC_PERCENT * self._total:
+            return (
+                f"More than {settings.AUTOMATIC_TRAFFIC_PERCENT:g} % of traffic an hour need a person. The account has "
+                f"{percent_of(requests, self._total)} of it, and {percent_of(self._taken, self._total)} had been "
+                "restricted."
+            )
         return ""
 
     def take(self, account: int) -> None:

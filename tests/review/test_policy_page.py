@@ -6,15 +6,17 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
 
-from governance.enforcement.automatic import is_off, weigh
+from accounts.models import Account
+from governance.enforcement.automatic import carry_out, is_off, weigh
 from governance.review.leniency import staff_limits
 from governance.review.models import Decision
 from governance.review.policy.forms import EXAMPLE
 from governance.risk.models import Assessment, PolicyVersion
-from governance.risk.policies import propose
+from governance.risk.policies import go_live, propose
 from governance.staff.roles import Role
+from governance.usage.actions import fold_profiles, record_lines
 from tests.enforcement.test_automatic import BLOCK, lead, suspect
-from tests.factories import NOW, account, case, findings, person
+from tests.factories import NOW, account, case, findings, line, person
 from tests.review.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +113,62 @@ def test_costs_few_queries(jonas: Client, django_assert_max_num_queries: Any) ->
 
     with django_assert_max_num_queries(12):
         jonas.get("/policy/")
+
+
+class TestWhatIsHeldForAPerson:
+    @pytest.fixture(autouse=True)
+    def _a_live_policy(self) -> None:
+        policy = propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now())
+        go_live(policy, by=lead(), now=timezone.now(), early_because="An incident.")
+
+    def held(self, *names: str) -> None:
+        for name in names:
+            noted(suspect(account(name)))
+        carry_out(now=timezone.now() + timedelta(minutes=1), staff_limits=staff_limits)
+
+    def test_is_named_with_its_case_and_the_cap(self, jonas: Client, settings: Any) -> None:
+        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
+        opened = case(about := account("acct_second"))
+        self.held("acct_first")
+        noted(suspect(about))
+        self.held()
+
+        shown = page(jonas)
+
+        assert f'href="/cases/{opened.pk}/"><bdi>acct_second</bdi></a>, held' in shown
+        assert "Rule “Critical”, action block. More than 1 account an hour need a person, and 1 had been" in shown
+        assert "restricted <b>1</b> account of at most 1" in shown
+
+    def test_says_what_share_of_traffic_an_account_has_however_small(self, jonas: Client, settings: Any) -> None:
+        settings.AUTOMATIC_TRAFFIC_PERCENT = 0.05
+        now = timezone.now()
+        sent = {"small": 1, "large": 3, "good": 2_996}
+        lines = [
+            line(account=name, occurred_at=now.isoformat()) for name, number in sent.items() for _ in range(number)
+        ]
+        record_lines(lines, source="x", now=now)
+        fold_profiles(list(Account.objects.values_list("pk", flat=True)))
+        for name in ("small", "large"):
+            noted(suspect(Account.objects.get(external_id=name)))
+        self.held()
+
+        shown = page(jonas)
+
+        assert "with <b>0.03 %</b> of traffic, of at most 0.05 %" in shown
+        assert (
+            "More than 0.05 % of traffic an hour need a person. The account has 0.1 % of it, and 0.03 % had been "
+            "restricted."
+        ) in shown
+
+    def test_is_named_the_newest_first_and_counted_beyond_twenty(self, jonas: Client, settings: Any) -> None:
+        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 0
+        self.held(*(f"acct_{number:02}" for number in range(22)))
+
+        shown = page(jonas)
+
+        assert "Held for a person</dt><dd>22</dd>" in shown
+        assert "and 2 more" in shown
+        assert shown.count("had been restricted.") == 20
 
 
 class TestBeforeAPolicyGoesLive:

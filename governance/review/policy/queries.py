@@ -39,6 +39,17 @@ class Wrong(NamedTuple):
     case: UUID
 
 
+class Held(NamedTuple):
+    """An account that a policy left to a person, since it would have gone beyond a cap."""
+
+    account: str
+    rule: str
+    kind: str
+    because: str
+    at: datetime
+    case: UUID | None
+
+
 class Dropped(NamedTuple):
     """So many accounts that a rule fitted were not to be restricted, and why."""
 
@@ -83,10 +94,15 @@ class Compared(NamedTuple):
     let_go: int
     open: int
     wrong: list[Wrong]
+    held: list[Held]
 
     @property
     def decided(self) -> int:
         return self.as_much + self.milder + self.let_go
+
+    @property
+    def held_unnamed(self) -> int:
+        return self.live.held - len(self.held)
 
     @property
     def agreed(self) -> int | None:
@@ -95,18 +111,23 @@ class Compared(NamedTuple):
 
 
 def compared(*, now: datetime) -> list[Compared]:
-    """The policies in use and the last few retired ones, in three queries."""
+    """The policies in use and the last few retired ones, in four queries."""
     known = PolicyVersion.objects.select_related("proposed_by", "approved_by")[:SHOWN]
     policies = sorted(known, key=lambda policy: ORDER.index(policy.state))
     outcomes = _with_decisions(policies, now=now)
     of_policy: dict[int, list[dict[str, Any]]] = {policy.pk: [] for policy in policies}
     counted = outcomes.annotate(counts=models.ExpressionWrapper(COMPARED, output_field=models.BooleanField()))
-    columns = ("policy", "state", "because", "kind", "decided", "counts")
+    columns = ("policy", "state", "why", "kind", "decided", "counts")
+    counted = counted.annotate(why=models.Case(models.When(state=State.HELD, then=Value("")), default=F("because")))
     for group in counted.order_by().values(*columns).annotate(accounts=Count("pk")):
         of_policy[group["policy"]].append(group)
     wrong = _wrong(outcomes, {policy.pk for policy in policies})
+    held = _held(outcomes, {policy.pk for policy in policies})
     since = now - LOOKED_BACK
-    return [_compared(policy, of_policy[policy.pk], wrong.get(policy.pk, []), since=since) for policy in policies]
+    return [
+        _compared(policy, of_policy[policy.pk], wrong=wrong[policy.pk], held=held[policy.pk], since=since)
+        for policy in policies
+    ]
 
 
 def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> QuerySet[PolicyOutcome, Any]:
@@ -138,6 +159,25 @@ def _wrong(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[i
     return of_policy
 
 
+def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[Held]]:
+    """The newest of each policy that wait for a person, with the newest case of the account."""
+    case = Case.objects.filter(account=OuterRef("account")).order_by("-opened_at")
+    of_policy: dict[int, list[Held]] = {policy: [] for policy in policies}
+    newest = (
+        outcomes.filter(state=State.HELD)
+        .annotate(
+            case=Subquery(case.values("pk")[:1]),
+            place=Window(RowNumber(), partition_by=F("policy"), order_by=("-settled_at", "-pk")),
+        )
+        .filter(place__lte=SHOWN)
+        .order_by("policy", "place")
+    )
+    columns = ("policy", "account__external_id", "rule", "kind", "because", "settled_at", "case")
+    for policy, *rest in newest.values_list(*columns):
+        of_policy[policy].append(Held(*rest))
+    return of_policy
+
+
 def _strength(column: str) -> models.Case:
     """The place on the ladder of what a column names, below it for a dismissal; null where it names nothing."""
     dismissed = models.When(**{column: Decision.Action.DISMISS}, then=Value(-1))
@@ -146,7 +186,12 @@ def _strength(column: str) -> models.Case:
 
 
 def _compared(
-    policy: PolicyVersion, groups: Sequence[Mapping[str, Any]], wrong: list[Wrong], *, since: datetime
+    policy: PolicyVersion,
+    groups: Sequence[Mapping[str, Any]],
+    *,
+    wrong: list[Wrong],
+    held: list[Held],
+    since: datetime,
 ) -> Compared:
     verdicts: Counter[str] = Counter()
     states: Counter[str] = Counter()
@@ -155,8 +200,8 @@ def _compared(
         in_shadow, accounts = group["state"] == State.SHADOW, group["accounts"]
         if group["counts"]:
             verdicts[_verdict(group["kind"], group["decided"])] += accounts
-        if group["state"] == State.DROPPED or (in_shadow and group["because"]):
-            dropped[in_shadow][group["because"]] += accounts
+        if group["state"] == State.DROPPED or (in_shadow and group["why"]):
+            dropped[in_shadow][group["why"]] += accounts
         else:
             states[group["state"]] += accounts
     return Compared(
@@ -170,6 +215,7 @@ def _compared(
         let_go=verdicts["let_go"],
         open=verdicts["open"],
         wrong=wrong,
+        held=held,
     )
 
 

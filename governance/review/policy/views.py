@@ -117,7 +117,7 @@ def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **speci
     context = {
         "policies": compared(now=now),
         "switch": AutomaticSwitch.objects.first(),
-        "accounts_left": max(room.accounts, 0),
+        "accounts_restricted": room.restricted,
         "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
         "traffic_share": room.share,
         "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
