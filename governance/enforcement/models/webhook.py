@@ -46,6 +46,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="When it is to be tried next; later while somebody is trying it.")
     attempts = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was tried last.")
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
@@ -58,6 +59,7 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="delivery_by_due", condition=Q(state="waiting")),
+            models.Index(fields=["webhook", "state", "-tried_at"], name="delivery_by_webhook"),
         ]
 
     def __str__(self) -> str:

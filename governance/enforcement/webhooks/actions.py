@@ -124,7 +124,7 @@ def replay(
     again = webhook.deliveries.filter(pk__in=deliveries)
     if since is not None:
         again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
-    number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0)
+    number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0, tried_at=None)
     if number:
         record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
         ring(TASK, str(webhook.pk))
@@ -234,7 +234,7 @@ def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
 @transaction.atomic
 def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
     """Write down what came of it; nothing where it was claimed by another, or is to be told again, since."""
-    noted: dict[str, Any] = {"last_status": outcome.status, "last_error": outcome.error}
+    noted: dict[str, Any] = {"tried_at": now, "last_status": outcome.status, "last_error": outcome.error}
     attempts = claim.delivery.attempts
     if outcome.delivered:
         noted |= {"state": Delivery.State.DELIVERED, "delivered_at": now}

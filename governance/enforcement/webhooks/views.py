@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -110,11 +110,23 @@ def remove(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _counted() -> list[Webhook]:
+    """Every webhook with its deliveries counted, the last that arrived, and the last that was tried in vain.
+
+    `waiting` have not been tried yet; `failing` have, and are tried again.
+    """
     states = Delivery.State
+    tried = Q(deliveries__tried_at__isnull=False)
+    of_each = Delivery.objects.filter(webhook=OuterRef("pk"), tried_at__isnull=False).order_by("-tried_at")
+    arrived, failed = of_each.filter(state=states.DELIVERED), of_each.exclude(state=states.DELIVERED)
     return list(
         Webhook.objects.annotate(
-            waiting=Count("deliveries", filter=Q(deliveries__state=states.WAITING)),
+            waiting=Count("deliveries", filter=Q(deliveries__state=states.WAITING) & ~tried),
+            failing=Count("deliveries", filter=Q(deliveries__state=states.WAITING) & tried),
             given_up=Count("deliveries", filter=Q(deliveries__state=states.GIVEN_UP)),
+            arrived_at=Subquery(arrived.values("tried_at")[:1]),
+            failed_at=Subquery(failed.values("tried_at")[:1]),
+            failed_status=Subquery(failed.values("last_status")[:1]),
+            failed_error=Subquery(failed.values("last_error")[:1]),
         )
     )
 

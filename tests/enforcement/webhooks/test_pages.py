@@ -2,10 +2,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from governance.enforcement.models import Delivery, Webhook
-from governance.enforcement.webhooks.actions import add_webhook, disable
+from governance.enforcement.webhooks.actions import add_webhook, deliver, disable, ping
 from governance.staff.roles import Role
+from tests.enforcement.webhooks.receiver import receiving
 from tests.factories import MACHINE, NOW, person
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +95,70 @@ def test_an_address_that_is_registered_already_is_refused_and_says_what_became_o
     assert "switch it on instead" not in first
     assert "It is switched off: switch it on instead." in second
     assert Webhook.objects.count() == 1
+
+
+class TestTheList:
+    @pytest.fixture(autouse=True)
+    def _loopback_is_ours(self, settings: Any) -> None:
+        settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
+
+    def shown(self, ada: Client) -> str:
+        return " ".join(ada.get("/enforcement/webhooks/").content.decode().split())
+
+    def told(self, *statuses: int) -> Webhook:
+        """A webhook whose receiver answered so, one message after the other."""
+        with receiving() as receiver:
+            told = add_webhook(receiver.url, by=MACHINE, now=NOW)[0]
+            for status in statuses:
+                receiver.statuses = [status]
+                ping(told, by=MACHINE, now=timezone.now())
+                deliver(told.pk, clock=timezone.now)
+        return told
+
+    def test_says_that_nothing_has_arrived_yet(self, ada: Client, webhook: Webhook) -> None:
+        assert "Nothing delivered yet, 0 on their way." in self.shown(ada)
+
+    def test_says_when_something_arrived_last(self, ada: Client) -> None:
+        self.told(204)
+
+        shown = self.shown(ada)
+
+        assert "Last delivered just now, 0 on their way." in shown
+        assert "failing" not in shown
+
+    def test_says_what_fails_since_when_and_why_with_a_link(self, ada: Client) -> None:
+        told = self.told(204, 503)
+
+        shown = self.shown(ada)
+
+        assert "<b>1</b> failing, tried again. Last failure just now: the receiver answered 503." in shown
+        assert f'href="/enforcement/webhooks/{told.pk}/#deliveries"' in shown
+        assert "Last delivered just now" in shown
+
+    def test_says_what_nobody_took(self, ada: Client) -> None:
+        told = self.told()
+        ping(told, by=MACHINE, now=timezone.now())
+
+        deliver(told.pk, clock=timezone.now)
+
+        assert "<b>1</b> failing, tried again. Last failure just now: ConnectionRefusedError." in self.shown(ada)
+
+    def test_says_what_was_given_up(self, ada: Client) -> None:
+        self.told(500)
+        Delivery.objects.update(state=Delivery.State.GIVEN_UP)
+
+        assert "<b>1</b> given up. Last failure just now: the receiver answered 500." in self.shown(ada)
+
+    def test_counts_what_is_sent_again_as_not_tried_yet(self, ada: Client) -> None:
+        told = self.told(500)
+
+        post(ada, f"{told.pk}/replay/", delivery=told.deliveries.get().pk)
+
+        assert "Nothing delivered yet, 1 on its way." in self.shown(ada)
+
+    def test_takes_one_query_however_many_there_are(self, ada: Client, django_assert_num_queries: Any) -> None:
+        for _ in range(3):
+            self.told(500)
+
+        with django_assert_num_queries(3):  # session, user, webhooks
+            self.shown(ada)
