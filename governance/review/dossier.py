@@ -22,6 +22,7 @@ from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
 from governance.risk.detectors import all_detectors
 from governance.risk.figures import name_of
+from governance.risk.finding import Family
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
 from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, profiles_of
@@ -146,6 +147,19 @@ class Dossier:
     @cached_property
     def campaign(self) -> ShownCampaign | None:
         return campaign_of(self.account)
+
+    @cached_property
+    def counts_other_members(self) -> bool:
+        """Whether a finding speaks of another number of accounts than the campaign has now: it is of its own time."""
+        size = self.campaign.size if self.campaign else 0
+        counted = (one["evidence"].get("accounts", one["evidence"].get("members")) for one in self._of_campaign)
+        return any(number is not None and number != size for number in counted)
+
+    @property
+    def _of_campaign(self) -> list[dict[str, Any]]:
+        """The findings that speak of the account's campaign."""
+        found = self.case.assessment.findings
+        return [one for one in found if one["family"] == Family.TOGETHER or one["evidence"].get("campaign_wide")]
 
     @cached_property
     def linked(self) -> Links:

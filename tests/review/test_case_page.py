@@ -242,6 +242,9 @@ class TestTheDecisionPanel:
 
         assert "Jonas Lindqvist is working on this" in page
         assert 'name="action"' not in page
+        assert 'href="#decide"' not in page
+        assert "Jonas Lindqvist has it for" in page
+        assert 'you can <a href="#history">leave a note</a> or take the' in page
 
     def test_offers_an_auditor_nothing_to_press(self) -> None:
         page = page_of(case(), role=Role.AUDITOR)
@@ -261,11 +264,36 @@ class TestACampaign:
 
         page = page_of(opened)
 
-        assert "Campaign of 3 accounts" in page
+        assert "Campaign of 3 accounts now" in page
         assert "acct_head_2" in page
         assert "same wrappers" in page
         assert "Over all of them: ever-new questions." in page
         assert "Training on the answers is permitted to it." in page
+
+    @pytest.mark.parametrize(
+        ("then", "said"),
+        [(12, "It has 2 accounts now; a decision about it covers these."), (2, ""), (None, "")],
+    )
+    def test_says_how_many_it_has_now_where_a_finding_counted_others(self, then: int | None, said: str) -> None:
+        opened = case(account("acct_head_1"))
+        campaign_with(opened.account, account("acct_head_2"))
+        sentence = f"Over {then} accounts of its campaign: ever-new questions."
+        evidence = {} if then is None else {"accounts": then, "campaign_wide": True}
+        opened.assessment.findings = [FINDING | {"sentence": sentence, "evidence": evidence}]
+        opened.assessment.save()
+
+        page = page_of(opened)
+
+        assert ("count the accounts it had when this account was assessed" in page) is bool(said)
+        assert said in page
+
+    def test_says_where_the_campaign_that_a_finding_counts_is_over(self) -> None:
+        opened = case(account("acct_head_1"))
+        together = FINDING | {"family": "together", "evidence": {"members": 12, "tied_to": 3}}
+        opened.assessment.findings = [together]
+        opened.assessment.save()
+
+        assert "The account is in no open campaign now." in page_of(opened)
 
     def test_leads_from_member_to_member(self) -> None:
         opened, other = case(account("acct_head_1")), case(account("acct_head_2"))

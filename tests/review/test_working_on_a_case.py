@@ -242,6 +242,27 @@ class TestLifting:
         assert Restriction.objects.get().ended_at is None
 
 
+class TestChangingADecision:
+    def test_says_what_each_way_does_and_has_one_main_button(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form())
+
+        page = text(mira.get(address(harbour)))
+
+        assert "It was a mistake: as if it had never been decided." in page
+        assert "Choose something else: a new case opens." in page
+        assert "End the restriction, and nothing else" not in page
+        assert page.count("main-action") == 1
+
+    def test_offers_to_lift_once_undoing_is_over(self, harbour: Case, mira: Client, settings: Any) -> None:
+        settings.UNDO_MINUTES = 0
+        mira.post(address(harbour, "decide/"), block_form())
+
+        page = text(mira.get(address(harbour)))
+
+        assert "End the restriction, and nothing else: the decision stays on record" in page
+        assert "It was a mistake" not in page
+
+
 class TestUndoing:
     def test_puts_the_case_back_into_the_queue(self, harbour: Case, mira: Client) -> None:
         mira.post(address(harbour, "decide/"), block_form(action="dismiss", favour="evaluation"))
