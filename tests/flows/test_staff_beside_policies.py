@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance import tasks
+from governance.audit.actions import take_turn
 from governance.enforcement.models import Restriction
 from governance.review.models import Case
 from tests.factories import restriction
@@ -72,29 +73,43 @@ def lift() -> Act:
     return lambda by: by.post(page_of_case(f"restrictions/{number}/lift/"), {"note": "Appeal granted."})
 
 
+def carry_out() -> None:
+    with closing(connection):
+        tasks.carry_out_policies()
+
+
+def do(act: Callable[[], None]) -> None:
+    with closing(connection):
+        act()
+
+
 def while_a_batch_is_paused(pause: str, act: Callable[[], None], *, waits: bool) -> None:
     """Let a person act beside a batch that is paused by this lock, and both come to their end."""
-
-    def carry_out() -> None:
-        with closing(connection):
-            tasks.carry_out_policies()
-
-    def acting() -> None:
-        with closing(connection):
-            act()
-
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(pause)
             batch = pool.submit(carry_out)
             wait_until(lambda: locks_waited_for() == 1, "the batch was in flight")
-            person = pool.submit(acting)
+            person = pool.submit(do, act)
             if waits:
                 wait_until(lambda: locks_waited_for() == 2 or person.done(), "the person waited, or was through")
             else:
                 wait_until(person.done, "the person was through")
         batch.result()
         person.result()
+
+
+def before_a_batch_that_waits(act: Callable[[], None]) -> None:
+    """Let a person wait for the log, and a batch behind that person; PostgreSQL lets them through in this order."""
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            take_turn()
+            person = pool.submit(do, act)
+            wait_until(lambda: locks_waited_for() == 1, "the person waited")
+            batch = pool.submit(carry_out)
+            wait_until(lambda: locks_waited_for() == 2, "the batch waited")
+        person.result()
+        batch.result()
 
 
 @pytest.fixture
@@ -116,6 +131,17 @@ def test_what_a_person_does_before_the_batch_reads_it_counts(
     act = prepare()
 
     while_a_batch_is_paused(BEFORE_READING, lambda: _done(act(jonas)), waits=False)
+
+    assert is_let_go()
+
+
+@pytest.mark.parametrize("prepare", [dismiss, lift])
+def test_a_batch_that_waits_behind_a_person_reads_what_that_person_did(
+    jonas: Client, is_let_go: Callable[[], bool], prepare: Callable[[], Act]
+) -> None:
+    act = prepare()
+
+    before_a_batch_that_waits(lambda: _done(act(jonas)))
 
     assert is_let_go()
 
