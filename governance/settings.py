@@ -115,6 +115,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "governance.web.api_responses.ApiResponseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "governance.web.middleware.RefuseNulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -207,6 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["governance.web.authentication.HoldsScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["governance.web.parsing.BoundedJsonParser"],
+    "DEFAULT_METADATA_CLASS": "governance.web.methods.ScopesMetadata",
     "EXCEPTION_HANDLER": "governance.web.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
     # ASCII with escapes: an error may repeat what was sent, and half a character cannot be written otherwise.

@@ -35,12 +35,19 @@ def acting_key(request: Request) -> ServiceKey:
 
 
 class HoldsScope(BasePermission):
-    """Every endpoint names its scope (`scopes = {"GET": ..., "POST": ...}`); one that forgets is closed."""
+    """Every endpoint names its scope (`scopes = {"GET": ..., "POST": ...}`); one that forgets is closed.
+
+    HEAD needs what GET needs, and OPTIONS any scope of the endpoint.
+    """
 
     def has_permission(self, request: Request, view: object) -> bool:
         scopes = getattr(view, "scopes", {})
-        if scopes and request.method not in scopes:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            suitable = set(scopes.values())
+        elif scopes and method not in scopes:
             raise MethodNotAllowed(str(request.method))
-        scope = scopes.get(request.method)
-        self.message = f"This needs a service key with the scope {scope}."
-        return isinstance(request.auth, ServiceKey) and scope in request.auth.scopes
+        else:
+            suitable = {scopes[method]} if method in scopes else set()
+        self.message = f"This needs a service key with the scope {' or '.join(sorted(suitable))}."
+        return isinstance(request.auth, ServiceKey) and not suitable.isdisjoint(request.auth.scopes)

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 
 from governance.staff.models import User
+from governance.web.api_responses import is_for_machines
 from governance.web.problems import problem
 from governance.web.requests import StaffRequest, sending_page
 
-FOR_MACHINES: Final = ("/api/", "/v1/")
 SESSION_ENDED: Final = "ended"  # in the query of the sign-in page: say that a session ended
 SAFE_METHODS: Final = {"GET", "HEAD"}
 
@@ -27,7 +27,7 @@ class RefuseNulMiddleware:
         query = str(request.META.get("QUERY_STRING", ""))
         if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
             detail = "A NUL character has no place in an address or a cookie."
-            if request.path_info.startswith(FOR_MACHINES):
+            if is_for_machines(request):
                 return problem(HTTPStatus.BAD_REQUEST, "Unreadable", detail)
             return HttpResponse(f"{detail}\n", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
         return self.get_response(request)
