@@ -1,6 +1,11 @@
 """How tables that are history look in the admin: there to be read, searched and filtered, and nothing else."""
 
-from django.db.models import Model
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin.filters import EmptyFieldListFilter
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import DateField, Field, ForeignKey, Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -12,11 +17,29 @@ class HistoryAdmin(ModelAdmin):
     show_full_result_count = False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only the filters that the page offers: by any other field, such as a digest, its value could be guessed."""
-        filters = [name[0] if isinstance(name, tuple) else name for name in self.list_filter]
-        field = lookup.partition("__")[0]
-        is_offered = field in {*filters, self.date_hierarchy}
-        return is_offered and super().lookup_allowed(lookup, value, request)
+        """Only what the filters beside the list ask for: by any other, such as a digest, a value could be guessed."""
+        return lookup in self.offered_lookups()
+
+    def offered_lookups(self) -> set[str]:
+        offered: set[str] = set()
+        for one in self.list_filter:
+            path = one[0] if isinstance(one, tuple) else str(one)
+            field = get_fields_from_path(self.model, path)[-1]
+            offered |= {path, *(f"{path}__{how}" for how in _lookups_of_a_filter(field))}
+            if isinstance(one, tuple) and issubclass(one[1], EmptyFieldListFilter):
+                offered.add(f"{path}__isempty")
+        if self.date_hierarchy:
+            offered |= {f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")}
+        return offered
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are named by their key alone."""
+        return bool(to_field == self.opts.pk.name)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """An empty `_to_field` in the address is none."""
+        found: Model | None = super().get_object(request, object_id, from_field or None)
+        return found
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -26,3 +49,12 @@ class HistoryAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def _lookups_of_a_filter(field: "Field[Any, Any]") -> Iterator[str]:
+    """The lookups with which Django's own filters ask about a field of this kind."""
+    yield from ("exact", "isnull")
+    if isinstance(field, ForeignKey):
+        yield f"{field.target_field.name}__exact"
+    elif isinstance(field, DateField):
+        yield from ("gte", "lt")
