@@ -1,11 +1,15 @@
 """Every setting, from the environment, safe by default.
 
 STILLWATCH_URL    public address, e.g. https://stillwatch.example.com; http:// is meant for one's own machine only
-BEHIND_PROXY      true where TLS ends at a proxy that sets X-Forwarded-Proto (default false)
+BEHIND_PROXY      true where TLS ends at a proxy that sets X-Forwarded-Proto and adds the address that called it to the
+                  end of X-Forwarded-For, by which sign-ins are limited (default false: the caller's own address counts)
+PROXIES           how many proxies stand behind one another, each of which adds to X-Forwarded-For (default 1 with
+                  BEHIND_PROXY): too few and all sign-ins seem to come from a proxy, too many and clients can lie
 ALLOWED_HOSTS     host names that are answered, with commas between them (default: that of STILLWATCH_URL)
 PORT              where `manage.py up` listens (default 8000)
 STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
 DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
+MIGRATE_DATABASE_URL  the same database as the role that owns its tables, for `migrate` alone (default DATABASE_URL)
 SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts
                   (a new one before old ones, with semicolons between them, until `rewrap_excerpt_keys` has run).
                   Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
@@ -34,6 +38,7 @@ GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it 
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -65,10 +70,11 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # What Stillwatch stands on -------------------------------------------------------------------------------------
 
 DATABASE_URL = env.str("DATABASE_URL", "")
+MIGRATE_DATABASE_URL = env.str("MIGRATE_DATABASE_URL", "") or DATABASE_URL
 BROKER_URL = env.str("BROKER_URL", "")
 EMBEDDED = not DATABASE_URL and not BROKER_URL
 if EMBEDDED:
-    DATABASE_URL, BROKER_URL = embedded.addresses(DATA_DIR)
+    DATABASE_URL, MIGRATE_DATABASE_URL, BROKER_URL = embedded.addresses(DATA_DIR)
     _secrets = installation_secrets(DATA_DIR)
 else:
     _secrets = Secrets(env.str("SECRET_KEY", ""), env.str("FINGERPRINT_KEY", ""), env.str("EXCERPT_KEY", ""))
@@ -81,6 +87,10 @@ FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+_owner = dj_database_url.parse(MIGRATE_DATABASE_URL)
+if _owner["NAME"] != DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database.")
+DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
 if pooled := env.int("DATABASE_POOL", 0):
     # A web process has many threads that wait for changes, and few at a time that ask the database.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
@@ -185,7 +195,9 @@ SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+PROXIES = env.int("PROXIES", 1, validate=validate.Range(min=1)) if BEHIND_PROXY else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -272,6 +284,7 @@ CELERY_BEAT_SCHEDULE = {
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
+    "note-strangers": {"task": "governance.tasks.note_strangers", "schedule": timedelta(minutes=15)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
     "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
 }

@@ -9,6 +9,7 @@ from governance.enforcement import actions as enforcement
 from governance.enforcement import recording
 from governance.enforcement.gateways import probing, pushing
 from governance.enforcement.webhooks import actions as webhooks
+from governance.staff import signing_in
 from governance.usage import actions as usage
 from governance.web import idempotency
 
@@ -87,3 +88,8 @@ def forget_old_proof() -> None:
 @shared_task
 def forget_kept_answers() -> None:
     idempotency.forget_kept_answers(now=timezone.now())
+
+
+@shared_task
+def note_strangers() -> None:
+    signing_in.note_strangers(now=timezone.now())

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from governance import api_v1
-from governance.staff.views import SignIn, SignOut
+from governance.staff.views import SignIn, SignOut, password
 from governance.usage.api import OpenTelemetryTraces
 from governance.web.views import health
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("enforcement/", include("governance.enforcement.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
+    path("password/", password, name="password"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("v1/traces", OpenTelemetryTraces.as_view(), name="opentelemetry-traces"),  # where every OTLP exporter sends

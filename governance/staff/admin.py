@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.staff.models import ServiceKey, User
+from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, User
 
 # Roles are code here: a table of groups that grants nothing would mislead.
 admin.site.unregister(Group)
@@ -32,3 +32,19 @@ class ServiceKeyAdmin(HistoryAdmin):
     list_filter = ("revoked_at",)
     search_fields = ("name", "shown_prefix")
     exclude = ("digest",)
+
+
+@admin.register(SignInOrigin)
+class SignInOriginAdmin(HistoryAdmin):
+    list_display = ("user", "kind", "last_used_at")
+    list_filter = ("kind",)
+    search_fields = ("user__name", "user__email")
+    list_select_related = ("user",)
+    exclude = ("value",)
+
+
+@admin.register(AttemptCount)
+class AttemptCountAdmin(HistoryAdmin):
+    list_display = ("kind", "starts_at", "count")
+    list_filter = ("kind",)
+    exclude = ("key",)

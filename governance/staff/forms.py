@@ -1,17 +1,78 @@
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from governance.staff.queries import too_many_failures
+from governance.staff.hashing import BusyError
+from governance.staff.models import User
+from governance.staff.passwords import WrongPasswordError, check_own_password
+from governance.staff.signing_in import Origin, TooManyAttemptsError, check_credentials
+
+LONGEST_PASSWORD: Final = 1_000
+TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
+TOO_MANY = ValidationError("Too many attempts. Wait a quarter of an hour, then try again.", code="wait")
+BUSY = ValidationError("Many people are signing in just now. Try again in a few seconds.", code="busy")
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail and password; after several failures an address must wait, whether somebody has it or not."""
+    """E-mail and password of somebody active."""
+
+    username = forms.EmailField(max_length=254, error_messages={"invalid": "Enter an e-mail address."})
+    password = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, widget=forms.PasswordInput)
+
+    def __init__(self, *args: Any, origin: Origin, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.origin = origin
 
     def clean(self) -> dict[str, Any]:
-        email = self.cleaned_data.get("username")
-        if email and too_many_failures(email, now=timezone.now()):
-            raise forms.ValidationError("Too many attempts. Wait a quarter of an hour, then try again.", code="wait")
-        return super().clean()
+        given = self.cleaned_data
+        email, password = given.get("username"), given.get("password")
+        if not (email and password):
+            return given
+        try:
+            self.user_cache = check_credentials(email, password, origin=self.origin, now=timezone.now())
+        except TooManyAttemptsError as error:
+            raise TOO_MANY from error
+        except BusyError as error:
+            raise BUSY from error
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        return given
+
+
+class ChangePasswordForm(forms.Form):
+    """The present password, and a new one twice."""
+
+    present = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter it."})
+    new = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Choose one."})
+    again = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter it again."})
+
+    def __init__(self, data: Any = None, *, user: User, now: datetime) -> None:
+        super().__init__(data)
+        self.user, self.now = user, now
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if self.errors:
+            return given
+        if given["new"] != given["again"]:
+            self.add_error("again", "The two are not the same.")
+            return given
+        try:
+            validate_password(given["new"], self.user)
+        except ValidationError as error:
+            self.add_error("new", error)
+            return given
+        try:
+            check_own_password(self.user, given["present"], now=self.now)
+        except WrongPasswordError:
+            self.add_error("present", "This is not your present password.")
+        except TooManyAttemptsError as error:
+            raise TOO_MANY from error
+        except BusyError as error:
+            raise BUSY from error
+        return given

@@ -105,3 +105,50 @@ class ServiceKey(models.Model):
     def is_authenticated(self) -> bool:
         """Asked by REST framework of whoever stands behind a request."""
         return True
+
+
+class SignInOrigin(models.Model):
+    """A device or a network from which a user has signed in. Strangers' failures do not keep the user out of there."""
+
+    class Kind(models.TextChoices):
+        DEVICE = "device"
+        NETWORK = "network"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="origins")
+    kind = models.CharField(max_length=20, choices=Kind)
+    value = models.CharField(max_length=64, help_text="A network, or the keyed digest of the secret in a cookie.")
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-last_used_at", "pk")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "kind", "value"], name="one_row_an_origin")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.user}"
+
+
+class AttemptCount(models.Model):
+    """How often something was tried in a period. The key is a keyed digest, or the network where one is counted."""
+
+    class Kind(models.TextChoices):
+        DEVICE = "device", "Sign-in from a known device"
+        PERSON_AND_NETWORK = "person_network", "Sign-in of a person from a network"
+        NETWORK = "network", "Sign-in from a network"
+        PERSON = "person", "Sign-in of a person from unknown networks"
+        PASSWORD = "password", "Change of a password"
+        STRANGERS = "strangers", "Failures from unknown networks in an hour"
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    key = models.CharField(max_length=64)
+    starts_at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("-starts_at", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "key", "starts_at"], name="one_count_a_period"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["starts_at"], name="attempt_count_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.count}"

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
 from governance.audit.actions import record
-from governance.audit.actor import Actor
 from governance.staff.models import User
 
 
@@ -23,12 +22,3 @@ def note_sign_in(*, user: User, **_: Any) -> None:
 def note_sign_out(*, user: User | None, **_: Any) -> None:
     if user is not None:
         record("sign_in.ended", subject=("sign_in", user.email), by=user.actor, now=timezone.now())
-
-
-@receiver(user_login_failed)
-@transaction.atomic
-def note_failed_sign_in(*, credentials: dict[str, Any], **_: Any) -> None:
-    """Only that it failed and for which address, as typed: whether somebody has it is not said."""
-    email = str(credentials.get("username", ""))[:254].casefold().replace("\0", "")
-    stranger = Actor("staff", "", "somebody unknown")
-    record("sign_in.failed", subject=("sign_in", email), by=stranger, now=timezone.now())
