@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account, Organisation
-from governance.audit.actions import take_turn
+from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
 from governance.enforcement.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.enforcement.models import Restriction
@@ -28,6 +28,7 @@ from governance.risk.models import Campaign
 from governance.risk.policy import due_at
 from governance.staff import actions as staff
 from governance.staff.models import User
+from governance.usage.queries import ShownExcerpt, excerpts_of
 
 # A browser sends a note again where the answer to the first request was lost.
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
@@ -78,6 +79,15 @@ def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     if newest is not None and (newest.by, newest.text) == (by.actor.name, text):
         return newest
     return add_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
+
+
+@transaction.atomic
+def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[ShownExcerpt]:
+    """Decrypt the excerpts of prompts that are kept of the account. Each reading is an entry, with its reason."""
+    excerpts = excerpts_of(case.account, at=now)
+    details = {"account": case.account.external_id, "excerpts": len(excerpts), "reason": reason}
+    record("excerpts.read", subject=("case", str(case.pk)), by=by.actor, now=now, details=details)
+    return excerpts
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from governance.risk.figures import name_of
 from governance.risk.finding import Family
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
-from governance.usage.queries import ShownExcerpt, excerpts_of, hours_of_use, profiles_of
+from governance.usage.queries import count_excerpts, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -170,8 +170,9 @@ class Dossier:
         return int(settings.EXCERPT_DAYS)
 
     @cached_property
-    def excerpts(self) -> list[ShownExcerpt]:
-        return excerpts_of(self.account, at=self.now)
+    def excerpts(self) -> int:
+        """How many are kept; they are decrypted only for somebody who says why."""
+        return count_excerpts(self.account, at=self.now)
 
     @cached_property
     def licences(self) -> list[Licence]:

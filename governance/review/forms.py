@@ -162,6 +162,10 @@ class NoteForm(FocusedForm):
     )
 
 
+class ExcerptsForm(FocusedForm):
+    reason = TypedTextField(max_length=500, error_messages={"required": "Say why you need to read them."})
+
+
 class UndoForm(FocusedForm):
     note = TypedTextField(max_length=500, error_messages={"required": "Say why it is undone."})
 

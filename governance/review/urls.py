@@ -19,6 +19,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),
     path("cases/<uuid:pk>/release/", views.release, name="case-release"),
     path("cases/<uuid:pk>/note/", views.note, name="case-note"),
+    path("cases/<uuid:pk>/excerpts/", views.excerpts, name="case-excerpts"),
     path("cases/<uuid:pk>/reopen/", views.reopen, name="case-reopen"),
     path("cases/<uuid:pk>/decide/", views.decide, name="case-decide"),
     path("cases/<uuid:pk>/undo/", views.undo, name="case-undo"),

@@ -23,7 +23,7 @@ from governance.enforcement.models import Restriction
 from governance.enforcement.queries import access
 from governance.review import actions
 from governance.review.dossier import Dossier, cases_in_full
-from governance.review.forms import DecisionForm, LiftForm, NoteForm, QueueForm, UndoForm
+from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
 from governance.review.queries import UnknownPlaceError, queue_counts, queue_page
 from governance.review.queries import next_case as find_next_case
@@ -41,7 +41,7 @@ from governance.web.requests import StaffRequest, page_of
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
-    "review/case.html": {"case", "claim", "decide", "force", "history", "restrictions"},
+    "review/case.html": {"case", "claim", "decide", "excerpts", "force", "history", "restrictions"},
 }
 
 
@@ -117,6 +117,18 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return _refused(request, case, "history", note_form=form)
     actions.note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
     return _done(request, pk, "Noted.")
+
+
+@never_cache
+@require_POST
+@permission_required(VIEW_CASES, raise_exception=True)
+def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the excerpts of prompts, this once: each showing is an entry of the log."""
+    case, form = _case(pk), ExcerptsForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, "excerpts", excerpts_form=form)
+    read = actions.read_excerpts(case, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
+    return _shown(request, case, part="excerpts", read=read)
 
 
 @require_POST
@@ -208,7 +220,13 @@ def _case(pk: uuid.UUID) -> Case:
 
 def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    forms = {"decision_form": DecisionForm(), "note_form": NoteForm(), "lift_form": LiftForm(), "undo_form": UndoForm()}
+    forms = {
+        "decision_form": DecisionForm(),
+        "excerpts_form": ExcerptsForm(),
+        "lift_form": LiftForm(),
+        "note_form": NoteForm(),
+        "undo_form": UndoForm(),
+    }
     context = {"case": case, "dossier": Dossier(case, now=now), "now": now} | forms
     return _answer(request, "review/case.html", context | special, status=status)
 

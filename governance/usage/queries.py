@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 from django.db import connection
@@ -122,6 +122,9 @@ def profiles_of(account: Account) -> QuerySet[Profile]:
     return Profile.objects.filter(account=account)
 
 
+MOST_EXCERPTS: Final = 6
+
+
 class ShownExcerpt(NamedTuple):
     """A sampled prompt as a reviewer sees it."""
 
@@ -130,7 +133,12 @@ class ShownExcerpt(NamedTuple):
     text: str
 
 
-def excerpts_of(account: Account, *, at: datetime, most: int = 6) -> list[ShownExcerpt]:
-    """The newest excerpts that are kept of the account."""
-    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at")[:most]
+def count_excerpts(account: Account, *, at: datetime) -> int:
+    """How many excerpts `excerpts_of` shows, decrypting none."""
+    return min(MOST_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
+
+
+def excerpts_of(account: Account, *, at: datetime) -> list[ShownExcerpt]:
+    """The newest excerpts that are kept of the account, decrypted. Whoever shows them leaves an entry."""
+    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MOST_EXCERPTS]
     return [ShownExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypted(kept)]

@@ -135,13 +135,6 @@ class TestUse:
     def test_that_is_gone_leaves_a_sentence(self) -> None:
         assert "No usage is left" in page_of(case())
 
-    def test_shows_excerpts_escaped_and_folded_away(self) -> None:
-        page = page_of(self.harbour_with_use("<script>alert(1)</script> Solve it."))
-
-        assert "&lt;script&gt;alert(1)&lt;/script&gt; Solve it." in page
-        assert "<script>alert" not in page
-        assert '<details class="excerpts">' in page
-
     def harbour_with_use(self, words: str = "Solve it step by step.") -> Case:
         at = (NOW - timedelta(days=1)).isoformat()
         asked = [{"role": "user", "content": words}]

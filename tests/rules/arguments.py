@@ -1,0 +1,191 @@
+"""What every URL takes: what stands in its path, and which names its query, form or document may hold.
+
+A table, so that a new URL is a new row: tests/rules/test_every_url.py refuses a URL that has none.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from governance.enforcement.models import Restriction, Webhook
+from governance.review.models import Case, Decision
+from governance.risk.models import PolicyVersion
+from tests.factories import PASSWORD
+
+
+class Arguments(NamedTuple):
+    """`path` finds what stands in each gap of the address; `sent` is a request that is usually accepted.
+
+    `sent` is a form, or the JSON document of an address for machines.
+    """
+
+    path: Mapping[str, Callable[[], object]] = {}
+    query: tuple[str, ...] = ()
+    sent: Mapping[str, Any] = {}
+
+
+def _open_case() -> object:
+    return Case.objects.filter(status=Case.Status.OPEN).values_list("pk", flat=True)[0]
+
+
+def _decided_case() -> object:
+    return Decision.objects.values_list("case_id", flat=True)[0]
+
+
+def _first(model: type[Model]) -> object:
+    return model._default_manager.values_list("pk", flat=True)[0]
+
+
+CASE = {"pk": _open_case}
+DECIDED = {"pk": _decided_case}
+WEBHOOK = {"pk": partial(_first, Webhook)}
+POLICY = {"pk": partial(_first, PolicyVersion)}
+RESTRICTION = {"number": partial(_first, Restriction)}
+DECISION = {
+    "decision": str(uuid.uuid4()),
+    "action": "throttle",
+    "against": "bulk_harvest",
+    "requests_per_minute": "7",
+    "tokens_per_minute": "900",
+    "terms_clause": "2.3 No training of competing models",
+    "scope": "account",
+    "days": "7",
+    "withheld": "logprobs",
+    "favour": "research",
+    "note": "As agreed.",
+    "confirmed": "on",
+}
+BLOCK = {
+    "account": "acct_harbour",
+    "kind": "throttle",
+    "reason": "other",
+    "requests_per_minute": 7,
+    "expires_at": "2030-01-01T00:00:00Z",
+    "unique_key": "k",
+    "dry_run": False,
+}
+EVENT = {
+    "id": "req_1",
+    "occurred_at": "2026-11-02T09:10:00Z",
+    "account": "acct_harbour",
+    "model": "flagship-2",
+    "input_tokens": 812,
+    "output_tokens": 1403,
+    "api_key": "key_1",
+    "messages": [{"role": "user", "content": "Hello"}],
+}
+SPAN = {
+    "traceId": "0af7651916cd43dd8448eb211c80319c",
+    "spanId": "b7ad6b7169203331",
+    "name": "chat",
+    "startTimeUnixNano": "1793610600000000000",
+    "endTimeUnixNano": "1793610601000000000",
+    "attributes": [{"key": "gen_ai.request.model", "value": {"stringValue": "flagship-2"}}],
+}
+LITELLM = {
+    "id": "call_1",
+    "call_type": "acompletion",
+    "startTime": 1793610600.0,
+    "endTime": 1793610601.0,
+    "model": "flagship-2",
+    "prompt_tokens": 812,
+    "completion_tokens": 1403,
+    "end_user": "acct_harbour",
+    "metadata": {"user_api_key_hash": "k", "user_api_key_team_id": "t"},
+    "messages": [{"role": "user", "content": "Hello"}],
+}
+
+ARGUMENTS: dict[str, Arguments] = {
+    "/": Arguments(),
+    "/queue/": Arguments(query=("view", "band", "q", "after")),
+    "/policy/": Arguments(),
+    "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
+    "/policy/<int:pk>/live/": Arguments(POLICY, sent={"why": "Agreed."}),
+    "/policy/<int:pk>/retire/": Arguments(POLICY, sent={"why": "Agreed."}),
+    "/policy/off/": Arguments(sent={"why": "Too many."}),
+    "/policy/on/": Arguments(sent={"why": "Mended."}),
+    "/cases/next/": Arguments(query=("after",)),
+    "/cases/<uuid:pk>/": Arguments(DECIDED),
+    "/cases/<uuid:pk>/claim/": Arguments(CASE),
+    "/cases/<uuid:pk>/release/": Arguments(CASE),
+    "/cases/<uuid:pk>/note/": Arguments(CASE, sent={"text": "Called them."}),
+    "/cases/<uuid:pk>/excerpts/": Arguments(CASE, sent={"reason": "To tell a benchmark from a harvest."}),
+    "/cases/<uuid:pk>/reopen/": Arguments(DECIDED),
+    "/cases/<uuid:pk>/decide/": Arguments(CASE, sent=DECISION),
+    "/cases/<uuid:pk>/undo/": Arguments(DECIDED, sent={"note": "A mistake."}),
+    "/cases/<uuid:pk>/restrictions/<int:number>/lift/": Arguments(
+        DECIDED | RESTRICTION, sent={"note": "A mistake.", "everywhere": "on"}
+    ),
+    "/enforcement/": Arguments(),
+    "/enforcement/alarm/": Arguments(),
+    "/enforcement/webhooks/": Arguments(),
+    "/enforcement/webhooks/add/": Arguments(sent={"url": "https://hooks.example.com/other"}),
+    "/enforcement/webhooks/<uuid:pk>/": Arguments(WEBHOOK),
+    "/enforcement/webhooks/<uuid:pk>/rotate/": Arguments(WEBHOOK),
+    "/enforcement/webhooks/<uuid:pk>/switch/": Arguments(WEBHOOK, sent={"to": "off"}),
+    "/enforcement/webhooks/<uuid:pk>/test/": Arguments(WEBHOOK),
+    "/enforcement/webhooks/<uuid:pk>/replay/": Arguments(
+        WEBHOOK, sent={"delivery": str(uuid.uuid4()), "since": "2026-11-01"}
+    ),
+    "/enforcement/webhooks/<uuid:pk>/remove/": Arguments(WEBHOOK),
+    "/sign-in/": Arguments(
+        query=("next", "ended"), sent={"username": "mira@example.com", "password": "x", "next": "/queue/"}
+    ),
+    "/sign-out/": Arguments(query=("next",)),
+    "/password/": Arguments(
+        sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
+    ),
+    "/health/": Arguments(),
+    "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
+    "/api/v1/sources/litellm": Arguments(sent=LITELLM),
+    "/api/v1/access/check": Arguments(query=("account", "api_key")),
+    "/api/v1/restrictions": Arguments(query=("account", "campaign", "live", "before", "dry_run", "note"), sent=BLOCK),
+    "/api/v1/restrictions/<int:number>": Arguments(RESTRICTION, query=("note",), sent={"note": "A mistake."}),
+    "/v1/traces": Arguments(
+        sent={"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [SPAN]}]}]}
+    ),
+    "/admin/": Arguments(query=("next",)),
+    "/admin/search/": Arguments(query=("s", "extended", "page")),
+    "/admin/login/": Arguments(query=("next",)),
+    "/admin/logout/": Arguments(),
+    "/admin/password_change/": Arguments(),
+    "/admin/password_change/done/": Arguments(),
+    "/admin/autocomplete/": Arguments(query=("app_label", "model_name", "field_name", "term", "page")),
+    "/admin/jsi18n/": Arguments(),
+    "/admin/(?P<url>.*)$": Arguments({"url": lambda: "nothing/"}),
+}
+
+OF_THE_LIST = ("q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_selected_action")
+
+
+def _of_the_admin() -> Iterator[tuple[str, Arguments]]:
+    for model in admin.site._registry:
+        yield f"/admin/{model._meta.app_label}/", Arguments()
+        home = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        row = {"object_id": partial(_first, model)}
+        fields = tuple(field.name for field in model._meta.get_fields())
+        yield home, Arguments(query=OF_THE_LIST + fields, sent={"action": "delete_selected", "index": "0"})
+        yield f"{home}add/", Arguments(query=fields)
+        for page in ("", "change/", "delete/", "history/"):
+            yield f"{home}<path:object_id>/{page}", Arguments(row, query=("_to_field", "_popup", "p"))
+
+
+ARGUMENTS |= dict(_of_the_admin())
+
+
+def patterns(of: Any = None, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    """Every pattern of the URL map as it is written, and what it leads to."""
+    for entry in of if of is not None else get_resolver().url_patterns:
+        route = prefix + str(entry.pattern).removeprefix("^")
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry.url_patterns, route)
+        elif route.startswith("/admin/(?P<app_label>"):
+            for label in {model._meta.app_label for model in admin.site._registry}:
+                yield f"/admin/{label}/", entry
+        else:
+            yield route, entry
