@@ -27,7 +27,9 @@ from governance.embedded_home import LINKS, Home, ServersError, home_of, sockets
 
 __all__ = ["Addresses", "ServersError", "addresses", "silent", "start", "stop"]
 
-DATABASE = ROLE = "stillwatch"
+DATABASE = OWNER = "stillwatch"
+RUN = "stillwatch_run"
+OTHERS = (RUN, "stillwatch_read")
 POSTGRES_PORT = "5432"  # names the socket; given everywhere, or else a PGPORT in the environment changes it
 POSTGRES_SOCKET = f".s.PGSQL.{POSTGRES_PORT}"
 VALKEY_SOCKET = "valkey.sock"
@@ -52,9 +54,10 @@ VALKEY_SETTINGS = {"port": "0", "unixsocketperm": "700", "save": "", "appendonly
 
 
 class Addresses(NamedTuple):
-    """Where the servers of one data folder listen; both are URLs."""
+    """Where the servers of one data folder listen, as URLs: the database for those who run, and for its owner."""
 
     database_url: str
+    owner_url: str
     broker_url: str
 
 
@@ -62,9 +65,14 @@ def addresses(data: Path) -> Addresses:
     """The addresses that the servers of this data folder have, or will have once started. Touches nothing."""
     sockets = sockets_of(data)
     return Addresses(
-        database_url=f"postgresql://{ROLE}@:{POSTGRES_PORT}/{DATABASE}?host={quote(str(sockets), safe='')}",
+        database_url=_database_url(sockets, RUN),
+        owner_url=_database_url(sockets, OWNER),
         broker_url=f"redis+socket://{quote(str(sockets / VALKEY_SOCKET))}?virtual_host=0",
     )
+
+
+def _database_url(sockets: Path, role: str) -> str:
+    return f"postgresql://{role}@:{POSTGRES_PORT}/{DATABASE}?host={quote(str(sockets), safe='')}"
 
 
 @contextmanager
@@ -121,6 +129,7 @@ def _start_postgres(home: Home, settings: dict[str, str]) -> None:
     database, log = home.folder / "postgres", home.folder / "postgres.log"
     if not database.exists():
         _create_cluster(home, database)
+    _say_who_may_be_whom(database)
     if not _accepts(home.sockets / POSTGRES_SOCKET):
         _forget_stale_process(database / "postmaster.pid")
         log.unlink(missing_ok=True)
@@ -135,11 +144,16 @@ def _create_cluster(home: Home, database: Path) -> None:
     draft = database.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    access = ["--username", ROLE, "--auth-local=peer", "--auth-host=reject"]
+    access = ["--username", OWNER, "--auth-local=peer", "--auth-host=reject"]
     _run(home, [home.postgres / "initdb", "-D", draft, *locale, *access])
     (draft / "pg_hba.conf").write_text("local all all peer map=caller\n")
-    (draft / "pg_ident.conf").write_text(f'caller "{pwd.getpwuid(os.geteuid()).pw_name}" {ROLE}\n')
     draft.rename(database)
+
+
+def _say_who_may_be_whom(database: Path) -> None:
+    """The caller may connect as any of the roles. Written at every start, since an older release knew one alone."""
+    caller = pwd.getpwuid(os.geteuid()).pw_name
+    (database / "pg_ident.conf").write_text("".join(f'caller "{caller}" {role}\n' for role in (OWNER, *OTHERS)))
 
 
 def _create_database(home: Home) -> None:
@@ -147,11 +161,16 @@ def _create_database(home: Home) -> None:
     while True:
         try:
             with psycopg.connect(
-                host=str(home.sockets), port=POSTGRES_PORT, user=ROLE, dbname="postgres", autocommit=True
+                host=str(home.sockets), port=POSTGRES_PORT, user=OWNER, dbname="postgres", autocommit=True
             ) as server:
                 names = {name for (name,) in server.execute("SELECT datname FROM pg_database")}
                 if DATABASE not in names:
                     server.execute(f"CREATE DATABASE {DATABASE}")
+                roles = {name for (name,) in server.execute("SELECT rolname FROM pg_roles")}
+                for role in OTHERS:
+                    if role not in roles:
+                        server.execute(f"CREATE ROLE {role} LOGIN")
+                server.execute("SELECT pg_reload_conf()")  # where the server was started by an older release
                 return
         except psycopg.OperationalError as error:  # after a crash it refuses until it has recovered
             if time.monotonic() > until:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from errno import EPERM
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ class Secrets(NamedTuple):
 def installation_secrets(data: Path) -> Secrets:
     """The secrets kept in `data`/secrets.json (mode 0600), made there the first time.
 
-    Raises OSError where the folder cannot be written.
+    Raises OSError where the folder cannot be written, or others than its owner may read the file.
     """
     file = data / "secrets.json"
     if not file.exists():
@@ -34,4 +35,15 @@ def installation_secrets(data: Path) -> Secrets:
             pass
         finally:
             draft.unlink()
-    return Secrets(**json.loads(file.read_text()))
+    return Secrets(**json.loads(read_private(file)))
+
+
+def read_private(file: Path) -> str:
+    """Return the text of a file that holds secrets.
+
+    Raises PermissionError where others than its owner may read or change it, OSError where it cannot be read.
+    """
+    text = file.read_text()
+    if file.stat().st_mode & 0o077:
+        raise PermissionError(EPERM, "others can read these secrets; run chmod 600 on the file, and change them", file)
+    return text

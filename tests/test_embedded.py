@@ -32,6 +32,7 @@ class TestServers:
         with embedded.start(data, durable=False) as addresses:
             assert addresses == expected
             assert answers(addresses)
+            assert answers(addresses._replace(database_url=addresses.owner_url))
 
     def test_answer_in_a_folder_whose_name_needs_quoting_and_is_too_long_for_a_socket(self, data: Path) -> None:
         folder = data / "it's 100% long?" / ("x" * 100)
@@ -65,13 +66,27 @@ class TestServers:
         assert embedded.silent(data) == ["PostgreSQL", "Valkey"]
 
     def test_keep_what_was_written(self, data: Path) -> None:
-        with embedded.start(data) as addresses, psycopg.connect(addresses.database_url) as database:
+        with embedded.start(data) as addresses, psycopg.connect(addresses.owner_url) as database:
             database.execute("CREATE TABLE note (text text)")
 
-        with embedded.start(data) as addresses, psycopg.connect(addresses.database_url) as database:
+        with embedded.start(data) as addresses, psycopg.connect(addresses.owner_url) as database:
             rows = database.execute("SELECT * FROM note").fetchall()
 
         assert rows == []
+
+    def test_of_an_older_release_get_the_roles_it_did_not_know(self, data: Path) -> None:
+        with embedded.start(data) as addresses, psycopg.connect(addresses.owner_url) as database:
+            for role in embedded.OTHERS:
+                database.execute(f"DROP ROLE {role}")
+        ident = data / "servers" / "postgres" / "pg_ident.conf"
+        ident.write_text(ident.read_text().splitlines(keepends=True)[0])
+
+        with embedded.start(data) as addresses, psycopg.connect(addresses.database_url) as database:
+            running = database.execute(
+                "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+
+        assert running == ("stillwatch_run", False)
 
     def test_are_closed_to_other_users(self, data: Path) -> None:
         with embedded.start(data, durable=False):

@@ -16,6 +16,7 @@ from django.db.models import Q
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.doorbell import KEYS_CHANNEL, call_out
+from governance.installation import read_private
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
 
@@ -135,9 +136,9 @@ def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
     """A reviewer, a lead and an admin for a first look, with passwords made for this machine.
 
     The passwords are kept in `file` (mode 0600), so that the next start can show them again. Where staff was added
-    otherwise, nobody is added here and the list is empty.
+    otherwise, nobody is added here and the list is empty. Raises PermissionError where others may read the file.
     """
-    kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    kept: dict[str, str] = json.loads(read_private(file)) if file.exists() else {}
     if not kept and User.objects.exists():
         return []
     if not kept:

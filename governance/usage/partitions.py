@@ -2,6 +2,8 @@
 
 What belongs to a day that has no table goes into the default one, so that nothing is refused for want of a table. It
 should be empty: what is found there is moved to where it belongs, and said aloud.
+
+Two functions in the database do it with the rights of the tables' owner, which the caller has not (migration 0007).
 """
 
 import logging
@@ -9,7 +11,6 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from django.db import OperationalError, connection, transaction
-from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 logger = logging.getLogger(__name__)
@@ -19,9 +20,6 @@ PARTITION_LOCK = 0x5711_DA75
 DAYS_AHEAD = 3
 # Making a day waits for whoever reads the default table; taking usage in must not wait long.
 PATIENCE = "2s"
-
-PARENT = sql.Identifier("usage_usageevent")
-DEFAULT = sql.Identifier("usage_usageevent_default")
 
 _made: set[date] = set()
 
@@ -58,10 +56,7 @@ def make_days(days: Collection[date]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
         for day in sorted(days):
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [_name(day)])
-            if not cursor.fetchone()[0]:
-                for statement in _create(day):
-                    cursor.execute(statement.as_string(cursor.connection))
+            cursor.execute("SELECT usage_make_day(%s::date)", [day])
 
 
 def days_in_default() -> dict[date, int]:
@@ -88,36 +83,10 @@ def drop_day(day: date) -> None:
     """Drop the partition of a day with all its events. In the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
-        cursor.execute(
-            sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_name(day))).as_string(cursor.connection)
-        )
+        cursor.execute("SELECT usage_drop_day(%s::date)", [day])
     transaction.on_commit(lambda: _made.discard(day))
 
 
 def coming_days(today: date) -> list[date]:
     """Today and the next days, which should have their tables."""
     return [today + timedelta(days=offset) for offset in range(DAYS_AHEAD + 1)]
-
-
-def _name(day: date) -> str:
-    return f"usage_usageevent_{day:%Y%m%d}"
-
-
-def _create(day: date) -> list[sql.Composed]:
-    names = {
-        "parent": PARENT,
-        "default": DEFAULT,
-        "name": sql.Identifier(_name(day)),
-        "start": sql.Literal(day.isoformat()),
-        "end": sql.Literal((day + timedelta(days=1)).isoformat()),
-    }
-    return [
-        sql.SQL(statement).format(**names)
-        for statement in (
-            "CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)",
-            "LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE",
-            "INSERT INTO {name} SELECT * FROM {default} WHERE day = {start}",
-            "DELETE FROM {default} WHERE day = {start}",
-            "ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})",
-        )
-    ]

@@ -96,12 +96,12 @@ class Stillwatch:
         return [process for parent in parents for process in [parent, *parent.children(recursive=True)]]
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(embedded.addresses(self.data).database_url) as connection:
+        with psycopg.connect(embedded.addresses(self.data).owner_url) as connection:
             return connection.execute(query).fetchall()
 
     def drain(self) -> None:
         """Wait until nobody waits to be scored. What killed workers had claimed is free once its lease is over."""
-        with psycopg.connect(embedded.addresses(self.data).database_url) as connection:
+        with psycopg.connect(embedded.addresses(self.data).owner_url) as connection:
             connection.execute("UPDATE usage_dirtyaccount SET lease_until = NULL, token = token + 1")
         until = time.monotonic() + 3 * PATIENCE
         while self.ask("SELECT FROM usage_dirtyaccount LIMIT 1") and time.monotonic() < until:
