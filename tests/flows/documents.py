@@ -65,6 +65,18 @@ def managed() -> list[Written]:
     return found
 
 
+def named_tests() -> list[tuple[Path, str, str]]:
+    """Every test that a document names: the page, the file, and the class or function in it, or an empty string."""
+    found = []
+    for page in PAGES:
+        file = ""
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", page.read_text()):
+            file = path or file
+            if path or name:
+                found.append((page, file, name))
+    return found
+
+
 def made() -> set[str]:
     """The targets of `make` that the documents name."""
     text = "\n".join(page.read_text() for page in PAGES)

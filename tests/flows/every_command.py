@@ -226,6 +226,16 @@ def _(world: World) -> None:
     assert world.call("audit_verify")
 
 
+@runs("migrate")
+def _(world: World) -> None:
+    assert "No migrations to apply" in world.call("migrate")
+
+
+@runs("grant_roles")
+def _(world: World) -> None:
+    assert "stillwatch_run" in world.call("grant_roles")
+
+
 @runs("add_user")
 def _(world: World) -> None:
     assert world.call("add_user", "ada@example.com", "--name", "Ada Moreau", "--role", "admin")

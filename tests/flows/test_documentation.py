@@ -15,7 +15,19 @@ from django.utils import timezone
 from governance.bench.serving import environment_of, web_server
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
-from tests.flows.documents import PAGES, ROOT, Link, Written, headings, links, made, managed, shells, targets
+from tests.flows.documents import (
+    PAGES,
+    ROOT,
+    Link,
+    Written,
+    headings,
+    links,
+    made,
+    managed,
+    named_tests,
+    shells,
+    targets,
+)
 from tests.flows.every_command import RUNS, World
 
 # Runs until it is stopped, on servers of its own.
@@ -65,6 +77,13 @@ class TestACommand:
     @pytest.mark.django_db(transaction=True)
     def test_works_for_the_benchmarks_of_enforcement(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         World(tmp_path, timezone.now(), monkeypatch).call("bench", "--enforcement", "--smoke")
+
+
+class TestATest:
+    @pytest.mark.parametrize(("page", "file", "name"), named_tests())
+    def test_exists_if_documents_name_it(self, page: Path, file: str, name: str) -> None:
+        assert not name or re.search(rf"^ *(class|def) {name}\b", (ROOT / file).read_text(), re.MULTILINE)
+        assert (ROOT / file).is_file(), page
 
 
 class TestMake:
