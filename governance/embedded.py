@@ -167,10 +167,9 @@ def _create_database(home: Home) -> None:
                 if DATABASE not in names:
                     server.execute(f"CREATE DATABASE {DATABASE}")
                 roles = {name for (name,) in server.execute("SELECT rolname FROM pg_roles")}
-                for role in OTHERS:
-                    if role not in roles:
-                        server.execute(f"CREATE ROLE {role} LOGIN")
-                server.execute("SELECT pg_reload_conf()")  # where the server was started by an older release
+                for role in sorted({*OTHERS} - roles):
+                    server.execute(f"CREATE ROLE {role} LOGIN")
+                    server.execute("SELECT pg_reload_conf()")  # an older release may have started the server
                 return
         except psycopg.OperationalError as error:  # after a crash it refuses until it has recovered
             if time.monotonic() > until:
