@@ -14,6 +14,7 @@ from accounts.register_batch import LineOutcome, RegisterBatch
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import ring
+from governance.transactions import retried_transaction
 
 # Names that a restriction covers may have come or gone: gateways are to know at once.
 NAMES_CHANGED = "governance.tasks.cover_new_names"
@@ -50,7 +51,7 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
         return _register_accounts(lines, by=by, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
     batch = RegisterBatch(lines, now=now)
     outcomes: list[LineOutcome] = []

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -14,9 +14,11 @@ from governance.review.opening import consider
 from governance.risk.actions import write_assessments
 from governance.risk.campaigning import link
 from governance.risk.policies import count_scorings
-from governance.risk.queries import accounts_with_changed_licences, judge, look_at, worth_a_look
+from governance.risk.queries import Judgement, Look, accounts_with_changed_licences, judge, look_at, worth_a_look
 from governance.risk.scoring import REVIEW_LINE
-from governance.usage.actions import Claim, begin, claim_dirty_accounts, fail, finish, fold_profiles, hold, mark_dirty
+from governance.transactions import retried_transaction
+from governance.usage.actions import fold_profiles
+from governance.usage.claims import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
 
 logger = logging.getLogger(__name__)
 
@@ -51,35 +53,45 @@ def rescore_changed_licences(*, now: datetime) -> int:
     return len(accounts)
 
 
-def _worth_scoring(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
+@retried_transaction
+def _finish_idle(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
     """Without those that have sent next to nothing since they were last scored, which are done with for now."""
     asked = [claim.account for claim in claims if not claim.anew]
     idle = set(asked) - worth_a_look(asked, now=now)
-    with transaction.atomic():
-        finish(hold([claim for claim in claims if claim.account in idle]), now=now)
+    finish(hold([claim for claim in claims if claim.account in idle]), now=now)
     return [claim for claim in claims if claim.account not in idle]
 
 
+@retried_transaction
+def _link(looks: Sequence[Look], *, now: datetime) -> None:
+    """Find out whom these accounts act with, and have the others scored too whom that concerns."""
+    mark_dirty(link(looks, now=now) - {look.account for look in looks}, now=now)
+
+
+@retried_transaction
+def _write(claims: Sequence[Claim], judgements: Mapping[int, Judgement], *, now: datetime) -> tuple[list[int], int]:
+    """Write down what is thought of the accounts, and what follows; which policies weighed how many assessments."""
+    held = hold(claims)
+    assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
+    policies = weigh(assessments, staff_limits=staff_limits, now=now)
+    due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
+    consider(assessments, due=due, now=now)
+    finish(held, now=now)
+    return policies, len(assessments)
+
+
 def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None:
-    begin(claims)
     try:
-        if not (claims := _worth_scoring(claims, now=now)):
+        begin(claims)
+        if not (claims := _finish_idle(claims, now=now)):
             return
         accounts = [claim.account for claim in claims]
         fold_profiles(accounts)
         looks = look_at(accounts, now=now)
-        with transaction.atomic():
-            mark_dirty(link(looks, now=now) - set(accounts), now=now)
+        _link(looks, now=now)
         judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now, review_line=review_line)}
         # Reading and thinking is over: from here on rows are locked, and shortly.
-        with transaction.atomic():
-            held = hold(claims)
-            assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
-            policies = weigh(assessments, staff_limits=staff_limits, now=now)
-            due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
-            consider(assessments, due=due, now=now)
-            finish(held, now=now)
-        count_scorings(policies, len(assessments))
+        count_scorings(*_write(claims, judgements, now=now))
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
         where = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words

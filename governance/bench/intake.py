@@ -122,7 +122,7 @@ def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) ->
     ready = []
     for batch in batches:
         events = [event for event in decode(batch, span=span_at(now)) if isinstance(event, UsageEvent)]
-        keyed = dict(sorted((event_key("bench", event.id), event) for event in events))
+        keyed = dict(sorted((event_key("bench", event.account, event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
         columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
@@ -139,11 +139,11 @@ def _store(ready: _Ready, now: datetime) -> None:
         cursor.execute(sql.MAKE_INCOMING)
         with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
             copy.write(ready.events)
-        cursor.execute(sql.STORE_INCOMING.format(columns=columns), {"days": ready.neighbours, "near": ready.neighbours})
-        cursor.fetchall()
+        cursor.execute(sql.STORE_INCOMING.format(columns=columns))
+        cursor.execute(sql.MARK, {"accounts": ready.accounts, "anew": False, "now": now})
+        cursor.execute(sql.FIND_COPIES, {"days": ready.neighbours})
         with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
             copy.write(ready.parts)
-        cursor.execute(sql.MARK, {"accounts": ready.accounts, "anew": False, "now": now})
 
 
 def _seconds(work: Callable[[Batch, datetime], None], batches: Iterable[Batch], now: datetime) -> float:

@@ -14,7 +14,8 @@ from governance.bench import traffic
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.usage.account_usage import AccountFacts
-from governance.usage.actions import OLDEST_IN_FILES, fold_profiles, mark_dirty, record_lines
+from governance.usage.actions import OLDEST_IN_FILES, fold_profiles, record_lines
+from governance.usage.claims import mark_dirty
 from governance.usage.models import Profile, WeeklySketch
 from governance.usage.profile.reading import usages
 from governance.usage.queries import profiles_in, windows

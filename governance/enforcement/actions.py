@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account
@@ -30,6 +29,7 @@ from governance.enforcement.terms import (
     differences,
 )
 from governance.risk.models import Campaign
+from governance.transactions import retried_transaction
 
 EXPIRY = Actor.system("expiry")
 PORTION = 500
@@ -96,7 +96,7 @@ def campaign_accounts(campaign: Campaign) -> list[Account]:
     return list(Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id"))
 
 
-@transaction.atomic
+@retried_transaction
 def restrict_all(
     aims: Sequence[tuple[Target, str]],
     terms: Terms,
@@ -150,7 +150,7 @@ def restrict_all(
     return Restricting(restrictions, {restriction.number for restriction in made})
 
 
-@transaction.atomic
+@retried_transaction
 def supersede(
     numbers: Collection[int],
     *,
@@ -179,7 +179,7 @@ def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bo
     return bool(lift_all([restriction.number], note=note, by=by, now=now))
 
 
-@transaction.atomic
+@retried_transaction
 def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
@@ -196,7 +196,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     return [restriction.number for restriction in live]
 
 
-@transaction.atomic
+@retried_transaction
 def undo(
     origins: Collection[str],
     *,
@@ -229,7 +229,7 @@ def end_expired(*, now: datetime) -> int:
     return ended
 
 
-@transaction.atomic
+@retried_transaction
 def _end_some_expired(*, now: datetime) -> int:
     take_turn()
     first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
@@ -249,7 +249,7 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     return sum(_cover_some(numbers[start : start + PORTION], now=now) for start in range(0, len(numbers), PORTION))
 
 
-@transaction.atomic
+@retried_transaction
 def _cover_some(numbers: Sequence[int], *, now: datetime) -> int:
     take_turn()
     changed = update_names(numbers)

@@ -21,6 +21,7 @@ from governance.risk.models import Assessment, PolicyVersion
 from governance.risk.policies import in_use, policy_of
 from governance.risk.policy import Response
 from governance.staff.models import User
+from governance.transactions import retried_transaction
 from governance.turns import Turn, lock_until_commit, turn
 from governance.usage.models import Profile
 from governance.web.counts import counted, percent_of
@@ -35,7 +36,7 @@ Dice = Callable[[], float]
 # What fits -----------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried_transaction
 def weigh(
     assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime, chance: Dice = DICE.random
 ) -> list[int]:
@@ -103,7 +104,7 @@ def _written(action: Action) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
+@retried_transaction
 def match_everybody(*, staff_limits: StaffLimits, now: datetime, chance: Dice = DICE.random) -> None:
     """Apply a policy that went live to everybody by their newest assessment, once: those it saw in the shadow too.
 
@@ -286,7 +287,7 @@ def is_off() -> bool:
     return AutomaticSwitch.objects.filter(off_since__isnull=False).exists()
 
 
-@transaction.atomic
+@retried_transaction
 def switch_off(*, why: str, by: User, now: datetime) -> None:
     """Nothing is restricted by policy until it is switched on again; what was planned waits.
 
@@ -297,7 +298,7 @@ def switch_off(*, why: str, by: User, now: datetime) -> None:
     record("automation.switched_off", subject=("automation", "all"), by=by.actor, now=now, details={"why": why})
 
 
-@transaction.atomic
+@retried_transaction
 def switch_on(*, by: User, now: datetime) -> None:
     AutomaticSwitch.objects.update_or_create(pk=1, defaults={"off_since": None, "by": str(by.actor), "why": ""})
     record("automation.switched_on", subject=("automation", "all"), by=by.actor, now=now)

@@ -10,6 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Greatest
 
 from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
+from governance.transactions import retried_transaction
 
 # As long as the page looks back.
 KEPT_FOR: Final = timedelta(days=30)
@@ -53,7 +54,7 @@ Note = Asked | RefusedTimes | HolderSeen
 BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
 
 
-@transaction.atomic
+@retried_transaction
 def note_access(notes: Sequence[Note], *, now: datetime) -> list[Note]:
     """Write all of it down, but those notes that the database does not take, which are returned.
 

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Account, Organisation
@@ -28,13 +27,14 @@ from governance.risk.models import Campaign
 from governance.risk.policy import due_at
 from governance.staff import actions as staff
 from governance.staff.models import User
+from governance.transactions import retried_transaction
 from governance.usage.queries import ShownExcerpt, excerpts_of
 
 # A browser sends a note again where the answer to the first request was lost.
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 
-@transaction.atomic
+@retried_transaction
 def claim(case: Case, *, by: User, now: datetime) -> None:
     """Take the case for half an hour; claiming again prolongs it. Raises CaseTakenError, AlreadyDecidedError."""
     free = Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=by)
@@ -45,7 +45,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
         add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def release(case: Case, *, by: User, now: datetime) -> None:
     """Give the case back to the queue; nothing happens where somebody else has it."""
     held = Case.objects.filter(pk=case.pk, claimed_by=by, claimed_until__gt=now)
@@ -53,7 +53,7 @@ def release(case: Case, *, by: User, now: datetime) -> None:
         add_step(case, Step.Kind.RELEASED, by=by.actor, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def release_all(*, held_by: User, by: Actor, now: datetime) -> int:
     """Give all cases that somebody has claimed back to the queue. Return how many."""
     held = list(Case.objects.claimed(at=now).filter(claimed_by=held_by).select_for_update().order_by("pk"))
@@ -71,7 +71,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> int:
     return release_all(held_by=user, by=by, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     """Add a note to the history of the case. The same note sent again within minutes is the note that was stored."""
     Case.objects.select_for_update().get(pk=case.pk)
@@ -81,7 +81,7 @@ def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     return add_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
 
 
-@transaction.atomic
+@retried_transaction
 def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[ShownExcerpt]:
     """Decrypt the excerpts of prompts that are kept of the account. Each reading is an entry, with its reason."""
     excerpts = excerpts_of(case.account, at=now)
@@ -90,7 +90,7 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[S
     return excerpts
 
 
-@transaction.atomic
+@retried_transaction
 def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
     """Decide the case, and put into force what follows, in one transaction.
 
@@ -203,7 +203,7 @@ def _restrict(
     return next(one for one in of_all.restrictions if one.account == account)
 
 
-@transaction.atomic
+@retried_transaction
 def lift_restriction(
     case: Case, restriction: Restriction, *, note: str, by: User, now: datetime, everywhere: bool = False
 ) -> bool:
@@ -220,7 +220,7 @@ def lift_restriction(
     return lifted
 
 
-@transaction.atomic
+@retried_transaction
 def reopen(case: Case, *, by: User, now: datetime) -> Case:
     """Take up again what was decided: a new case of the same account, held by who asks for it.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
@@ -25,7 +25,7 @@ from governance.risk.figures import name_of
 from governance.risk.finding import Family
 from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
-from governance.usage.queries import count_excerpts, hours_of_use, profiles_of
+from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -95,7 +95,8 @@ def cases_in_full() -> QuerySet[Case]:
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
     in_full = Case.objects.select_related("account__organisation", "assessment", "claimed_by", *decided_with)
-    return in_full.annotate(key_ids=ArraySubquery(keys))
+    conflicts = conflicts_of_account(OuterRef("account"))
+    return in_full.annotate(key_ids=ArraySubquery(keys), conflicts=Subquery(conflicts))
 
 
 class ShownEnding(NamedTuple):

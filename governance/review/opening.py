@@ -4,18 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from governance.audit.actor import Actor
 from governance.enforcement.queries import denied_among
 from governance.review.models import Case, Step
 from governance.review.reopening import Earlier, deserves_a_case
 from governance.risk.models import Assessment
+from governance.transactions import retried_transaction
 
 PIPELINE: Final = Actor.system("pipeline")
 
 
-@transaction.atomic
+@retried_transaction
 def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime) -> list[Case]:
     """Open cases for these accounts or bring their open ones up to date; answers with those that are new.
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 
 from governance.enforcement.actions import lift_all
@@ -16,6 +15,7 @@ from governance.review.resolving import reopen_all, resolve
 from governance.review.steps import add_step
 from governance.review.verdicts import CannotUndoError
 from governance.staff.models import User
+from governance.transactions import retried_transaction
 
 
 class TakenBack(NamedTuple):
@@ -34,7 +34,7 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
 
 
-@transaction.atomic
+@retried_transaction
 def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBack:
     """Undo the decision on a case: end all that it put into force, restore what that took the place of, and open the
     case again, claimed by `by`, with the cases of other accounts that the decision covered.

@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Final, TypedDict
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.risk.models import Corpus
+from governance.transactions import retried_transaction
 from governance.usage.fingerprint import shingles, words_of
 
 BATCH: Final = 2_000
@@ -28,7 +29,7 @@ class Recognised(TypedDict, total=False):
     evaluation_share: float
 
 
-@transaction.atomic
+@retried_transaction
 def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, now: datetime) -> Corpus:
     """Know these texts from now on, in place of those known by that name before. Of them only digests are kept."""
     corpus, _ = Corpus.objects.update_or_create(
@@ -50,7 +51,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
     return corpus
 
 
-@transaction.atomic
+@retried_transaction
 def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
     """Know it no longer; False where it was not known."""
     deleted, _ = Corpus.objects.filter(name=name).delete()

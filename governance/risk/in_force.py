@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.risk import calibration
 from governance.risk.detectors import all_detectors
 from governance.risk.models import Calibration
+from governance.transactions import retried_transaction
 
 
 class VersionTakenError(Exception):
@@ -26,7 +25,7 @@ def read(text: str) -> calibration.Calibration:
     return calibration.read(text, known={detector.name: detector.family for detector in all_detectors()})
 
 
-@transaction.atomic
+@retried_transaction
 def put_in_force(text: str, *, by: Actor, now: datetime) -> calibration.Calibration:
     """Judge by this calibration from now on. Raises CalibrationError, VersionTakenError."""
     taken = read(text)

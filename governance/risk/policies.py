@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Account
@@ -13,6 +12,7 @@ from governance.audit.actions import record
 from governance.risk.automation import Policy, PolicyError, read_policy
 from governance.risk.models import PolicyVersion
 from governance.staff.models import User
+from governance.transactions import retried_transaction
 
 State = PolicyVersion.State
 
@@ -25,7 +25,7 @@ class TooEarlyError(NotAllowedError):
     """The policy has not been in the shadow long enough, and no reason was given."""
 
 
-@transaction.atomic
+@retried_transaction
 def propose(content: str, *, by: User, now: datetime) -> PolicyVersion:
     """A new policy, in the shadow: it records what it would do, and does nothing.
 
@@ -62,7 +62,7 @@ def _check_names(policy: Policy) -> None:
             raise PolicyError(f"Rule {place}: no account has the plan {names}. Known plans: {', '.join(known)}.")
 
 
-@transaction.atomic
+@retried_transaction
 def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: str = "") -> None:
     """Let it restrict; the one that was live retires.
 
@@ -102,7 +102,7 @@ def live_from(policy: PolicyVersion) -> datetime:
     return policy.proposed_at + timedelta(hours=settings.AUTOMATIC_SHADOW_HOURS)
 
 
-@transaction.atomic
+@retried_transaction
 def retire(policy: PolicyVersion, *, by: User, now: datetime) -> None:
     locked = PolicyVersion.objects.select_for_update(no_key=True).get(pk=policy.pk)
     if locked.state != State.RETIRED:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
-from django.db import transaction
 from django.db.models import Q
 
 from governance.audit.actions import record
@@ -19,13 +18,14 @@ from governance.doorbell import KEYS_CHANNEL, call_out
 from governance.installation import read_private
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
+from governance.transactions import retried_transaction
 
 SECRET_PREFIX = "swk_"  # noqa: S105 - the public start of every secret, so that leak scanners know it
 # Every request would be an entry; one an hour and key says as much, and each effect has an entry of its own.
 USE_IS_NOTED_EVERY = timedelta(hours=1)
 
 
-@transaction.atomic
+@retried_transaction
 def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now: datetime) -> User:
     """Somebody new who may sign in with `password`.
 
@@ -46,7 +46,7 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
     return user
 
 
-@transaction.atomic
+@retried_transaction
 def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
     """End somebody's access: no sign-in, and open sessions end with the next request. False where that was so before.
 
@@ -60,7 +60,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@retried_transaction
 def issue_service_key(
     *, name: str, scopes: Iterable[str], by: Actor, now: datetime, expires_at: datetime | None = None
 ) -> tuple[ServiceKey, str]:
@@ -86,7 +86,7 @@ def issue_service_key(
     return key, secret
 
 
-@transaction.atomic
+@retried_transaction
 def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
     """Take the key out of use; False where that was done before."""
     if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
@@ -109,7 +109,7 @@ def recognise_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
     return key
 
 
-@transaction.atomic
+@retried_transaction
 def _note_use(key: ServiceKey, *, now: datetime) -> None:
     unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
     if ServiceKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now):
@@ -131,7 +131,7 @@ DEMO_STAFF = (
 )
 
 
-@transaction.atomic
+@retried_transaction
 def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
     """A reviewer, a lead and an admin for a first look, with passwords made for this machine.
 

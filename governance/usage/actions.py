@@ -1,35 +1,32 @@
-"""Taking usage in, and handing out the accounts that it makes dirty."""
+"""Taking usage in, adding it up, and forgetting it when its time is over."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 import polars as pl
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 from psycopg.errors import CheckViolation
 
 from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.doorbell import ring
+from governance.transactions import retried_transaction
 from governance.usage import event_store, sql
-from governance.usage.columns import columns_of
-from governance.usage.event_store import copy_rows
+from governance.usage.columns import Columns, columns_of
+from governance.usage.event_store import Batch, copy_rows
 from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
 from governance.usage.fingerprint import Fingerprint, fingerprints
-from governance.usage.models import DataKey, DirtyAccount, Excerpt, Profile, Retention, WeeklySketch
+from governance.usage.models import DataKey, EventConflict, Excerpt, Profile, Retention, WeeklySketch
 from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
 from governance.usage.profile import folding, making
 from governance.usage.wire import Rejection, Report, Span, UsageEvent, decode, has_figures
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
-ATTEMPTS_ALLOWED = 3
-PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 TAKEN_BACK_TO = timedelta(days=30)
 TAKEN_AHEAD = timedelta(minutes=10)
 OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
@@ -38,13 +35,15 @@ OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
 class Outcome(NamedTuple):
     """What became of a batch: events taken, events that were here already, and lines that fit nowhere.
 
-    `newest_at` is the time of the newest event, new or not.
+    `newest_at` is the time of the newest event, new or not; `conflicts` counts those of the duplicates that say
+    something else than the event that was here.
     """
 
     accepted: int
     duplicate: int
     rejected: list[Rejection]
     newest_at: datetime | None = None
+    conflicts: int = 0
 
 
 def record_lines(
@@ -70,18 +69,20 @@ def record_events(items: Iterable[UsageEvent | Report | Rejection], *, source: s
             reports.append(item if isinstance(item, Report) else Report(item, item.id))
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
         logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), source)
-    accepted = 0
+    accepted, conflicts = 0, 0
     if reports:
         try:
-            accepted = _store(reports, source=source, now=now)
+            accepted, conflicts = _store(reports, source=source, now=now)
         except IntegrityError as error:
             if not isinstance(error.__cause__, CheckViolation):
                 raise
             # Another process made a day while events of it were on their way into the default table.
-            accepted = _store(reports, source=source, now=now)
+            accepted, conflicts = _store(reports, source=source, now=now)
+    if conflicts:
+        logger.warning("%d events from %s bore the id of an earlier one and said something else", conflicts, source)
     newest_at = max((report.event.occurred_at for report in reports), default=None)
     counted = sum(report.is_event for report in reports)
-    return Outcome(accepted, counted - accepted, rejected, newest_at)
+    return Outcome(accepted, counted - accepted, rejected, newest_at, conflicts)
 
 
 def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
@@ -93,35 +94,53 @@ def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
     return Span(max(oldest, kept), now + TAKEN_AHEAD)
 
 
-def _store(reports: Sequence[Report], *, source: str, now: datetime) -> int:
-    """How many of the events that are reported were new."""
-    known, figures = event_store.events_in(reports, source=source)
-    keys = sorted(known)
-    events = [known[key] for key in keys]
-    seen = _fingerprints(events)
-    ensure_days({event.occurred_at.astimezone(UTC).date() for event in events})
-    with transaction.atomic():
-        accounts = meet_accounts(_organisations_of(events), now=now)
-        meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
-        new, uncounted = event_store.store(columns_of(events, seen, keys, source=source, accounts=accounts), now=now)
-        figures |= {key: known[key] for key in uncounted if has_figures(known[key])}
-        if figures:
-            event_store.complete(figures, now=now)
-        if settings.EXCERPTS_PER_DAY:
-            with_text = {
-                key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None
-            }
-            keep_excerpts(
-                (
-                    Candidate(key, accounts[event.account], event)
-                    for key, event in zip(keys, events, strict=True)
-                    if key in with_text and event.fingerprint is None
-                ),
-                now=now,
-            )
-        if new["key"] or figures:
-            ring("governance.tasks.score_dirty_accounts")
-    return len(new["key"])
+def _store(reports: Sequence[Report], *, source: str, now: datetime) -> tuple[int, int]:
+    """How many of the events that are reported were new, and how many bore the id of another."""
+    batch = event_store.events_in(reports, source=source)
+    keys = sorted(batch.events)
+    seen = _fingerprints([batch.events[key] for key in keys])
+    ensure_days({event.occurred_at.astimezone(UTC).date() for event in batch.events.values()})
+    return _store_batch(batch, keys, seen, source=source, now=now)
+
+
+@retried_transaction
+def _store_batch(
+    batch: Batch, keys: Sequence[str], seen: Sequence[Fingerprint | None], *, source: str, now: datetime
+) -> tuple[int, int]:
+    """Rows are locked in one order: accounts and keys, events by their keys, dirty accounts by their primary keys."""
+    events = [batch.events[key] for key in keys]
+    accounts = meet_accounts(_organisations_of([*events, *batch.figures.values()]), now=now)
+    meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
+    completed = {accounts[event.account] for event in batch.figures.values()}
+    columns = columns_of(events, seen, keys, source=source, accounts=accounts)
+    new, known = event_store.store(columns, also=completed, now=now)
+    figures = batch.figures | {
+        key: batch.events[key] for key, said in known.items() if said.is_uncounted and has_figures(batch.events[key])
+    }
+    if figures:
+        event_store.complete(figures)
+    if conflicts := batch.conflicts_with(known):
+        event_store.note_conflicts(conflicts, source=source, accounts=accounts, now=now)
+    if settings.EXCERPTS_PER_DAY:
+        _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
+    if new["key"] or figures:
+        ring("governance.tasks.score_dirty_accounts")
+    return len(new["key"]), len(conflicts)
+
+
+def _keep_excerpts(
+    new: Columns, events: Mapping[str, UsageEvent], accounts: Mapping[str, int], *, now: datetime
+) -> None:
+    """Keep a sample of those that came with their text."""
+    with_text = [key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None]
+    keep_excerpts(
+        (
+            Candidate(key, accounts[events[key].account], events[key])
+            for key in with_text
+            if events[key].fingerprint is None
+        ),
+        now=now,
+    )
 
 
 def _organisations_of(events: Sequence[UsageEvent]) -> dict[str, str | None]:
@@ -141,7 +160,7 @@ def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
     return [event.fingerprint or next(made) for event in events]
 
 
-@transaction.atomic
+@retried_transaction
 def fold_profiles(accounts: Sequence[int]) -> None:
     """Put all parts of these accounts' profiles into the hour and the week they belong to."""
     with connection.cursor() as cursor:
@@ -161,94 +180,11 @@ def fold_profiles(accounts: Sequence[int]) -> None:
         copy_rows(cursor, sql.COPY_WEEKS, weeks.columns, folding.to_copy(weeks))
 
 
-@transaction.atomic
+@retried_transaction
 def note_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: Actor, now: datetime) -> None:
     """An import of a file or a stream has ended."""
     counts = {"accepted": accepted, "duplicate": duplicate, "rejected": rejected}
     record("usage.imported", subject=("import", name[:254]), by=by, now=now, details=counts)
-
-
-class Claim(NamedTuple):
-    """The right to score an account until the lease ends.
-
-    `version` is the usage that the score will have seen, `attempts` how often scoring it was begun before in vain;
-    `anew` says to score it though hardly any usage has come in.
-    """
-
-    account: int
-    version: int
-    token: int
-    attempts: int
-    anew: bool
-
-
-def claim_dirty_accounts(*, limit: int, now: datetime) -> list[Claim]:
-    """Claim up to `limit` accounts, longest waiting first, skipping those that another worker is claiming."""
-    _put_aside_hopeless(now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.CLAIM,
-            {"now": now, "lease_until": now + LEASE, "limit": limit, "attempts_allowed": ATTEMPTS_ALLOWED},
-        )
-        return [Claim(*claimed) for claimed in cursor.fetchall()]
-
-
-def begin(claims: Sequence[Claim]) -> None:
-    """Count an attempt for each, committed before the work, so that one which kills its worker is counted too."""
-    DirtyAccount.objects.filter(pk__in=[claim.account for claim in claims]).update(attempts=F("attempts") + 1)
-
-
-def hold(claims: Sequence[Claim]) -> list[Claim]:
-    """Of these claims the ones that still stand, locked until the caller's transaction ends."""
-    rows = DirtyAccount.objects.select_for_update().filter(pk__in=[claim.account for claim in claims]).order_by("pk")
-    tokens = {dirty.pk: dirty.token for dirty in rows}
-    return [claim for claim in claims if tokens.get(claim.account) == claim.token]
-
-
-def finish(claims: Sequence[Claim], *, now: datetime) -> None:
-    """These accounts are scored: clean, or waiting again where usage came in meanwhile. After `hold`."""
-    with connection.cursor() as cursor:
-        accounts, versions = [claim.account for claim in claims], [claim.version for claim in claims]
-        cursor.execute(sql.FINISH, {"accounts": accounts, "versions": versions, "now": now})
-
-
-def fail(claims: Sequence[Claim], *, error: Exception, now: datetime) -> None:
-    """Scoring these raised an error; they are free again after a while.
-
-    Only the kind of error is kept: its message might hold a customer's words.
-    """
-    for claim in claims:
-        DirtyAccount.objects.filter(pk=claim.account, token=claim.token).update(
-            last_error=type(error).__name__, lease_until=now + claim.attempts * PAUSE_AFTER_FAILURE
-        )
-
-
-@transaction.atomic
-def _put_aside_hopeless(*, now: datetime) -> None:
-    """What failed as often as allowed is put aside, where people see it and the queue goes on without it."""
-    hopeless = DirtyAccount.objects.waiting(at=now).filter(attempts__gte=ATTEMPTS_ALLOWED).select_related("account")
-    for dirty in hopeless.select_for_update(skip_locked=True, of=("self",)):
-        DirtyAccount.objects.filter(pk=dirty.pk).update(set_aside_at=now, lease_until=None)
-        subject, details = (
-            ("account", dirty.account.external_id),
-            {"error": dirty.last_error or "worker died"},
-        )
-        record("scoring.set_aside", subject=subject, by=Actor.system("pipeline"), now=now, details=details)
-
-
-def mark_dirty(accounts: Iterable[int], *, now: datetime) -> None:
-    """Have these accounts scored again though no usage came in."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.MARK, {"accounts": sorted(accounts), "anew": True, "now": now})
-
-
-@transaction.atomic
-def take_up_again(*, by: Actor, now: datetime) -> int:
-    """Try once more to score what was put aside; how many accounts."""
-    aside = DirtyAccount.objects.set_aside()
-    count = aside.update(set_aside_at=None, lease_until=None, attempts=0)
-    record("scoring.taken_up_again", subject=("scoring", "set aside"), by=by, now=now, details={"accounts": count})
-    return count
 
 
 def prepare_days(*, now: datetime) -> None:
@@ -281,6 +217,7 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
     Profile.objects.filter(hour__lt=oldest).delete()
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
+    EventConflict.objects.filter(day__lt=kept_from).delete()
     return old
 
 
@@ -290,7 +227,7 @@ def forget_expired_excerpts(*, now: datetime) -> int:
     return deleted
 
 
-@transaction.atomic
+@retried_transaction
 def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
     """Wrap every data key with the installation's newest key; how many."""
     keys = list(DataKey.objects.select_for_update().order_by("pk"))

@@ -4,6 +4,7 @@ from governance.audit.history_admin import HistoryAdmin
 from governance.usage.models import (
     DataKey,
     DirtyAccount,
+    EventConflict,
     Excerpt,
     Profile,
     Retention,
@@ -55,6 +56,14 @@ class DirtyAccountAdmin(HistoryAdmin):
         "set_aside_at",
     )
     list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+
+
+@admin.register(EventConflict)
+class EventConflictAdmin(HistoryAdmin):
+    list_display = ("day", "account", "source", "events", "in_time_alone", "newest_at")
+    list_filter = ("source",)
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 

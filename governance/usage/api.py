@@ -142,10 +142,12 @@ def refuse_too_many(events: int) -> None:
 
 def counted(outcome: Outcome) -> Response:
     """What every source answers once its good events are committed."""
-    answer = {
+    answer: dict[str, Any] = {
         "accepted": outcome.accepted,
         "duplicate": outcome.duplicate,
         "rejected": len(outcome.rejected),
         "rejections": [rejection._asdict() for rejection in outcome.rejected],
     }
+    if outcome.conflicts:
+        answer["conflicts"] = outcome.conflicts
     return Response(answer, status=HTTPStatus.ACCEPTED)

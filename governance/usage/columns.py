@@ -55,11 +55,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def event_key(source: str, event_id: str) -> str:
-    """The same for the same event of the same source, and practically never for two: 128 bits of BLAKE2b, in
+def event_key(source: str, account: str, event_id: str) -> str:
+    """The same for the same event of an account and a source, and practically never for two: 128 bits of BLAKE2b, in
     hexadecimal.
+
+    The source is the kind of sender and not its service key, since several senders may tell of the same event. The
+    length of the account's id keeps apart what a line break in an id would make look the same.
     """
-    return hashlib.blake2b(f"{source}\n{event_id}".encode(), digest_size=16).hexdigest()
+    named = f"{source}\n{len(account)}\n{account}\n{event_id}"
+    return hashlib.blake2b(named.encode(), digest_size=16).hexdigest()
 
 
 def columns_of(

@@ -1,5 +1,6 @@
 """Usage events in PostgreSQL: stored once each, found again, completed. Everything runs in the caller's transaction."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -10,90 +11,165 @@ from django.db.backends.utils import CursorWrapper
 
 from governance.usage import sql
 from governance.usage.columns import SCHEMA, Columns, event_key, to_copy, without
+from governance.usage.conflicts import Difference, Said
 from governance.usage.profile import folding, making
-from governance.usage.wire import Report, UsageEvent, merged
+from governance.usage.wire import Report, UsageEvent, has_figures, merged
 
-MIDNIGHT_LOCK: Final = 0x5711_0D0E
-# Copies of an event that are under way at the same time have times no further apart, where its sender stamps each anew.
-AT_MIDNIGHT: Final = timedelta(minutes=10)
 _DAY: Final = timedelta(days=1)
+
+# By account, in what events differ from earlier ones with their id.
+Conflicts = Sequence[tuple[str, Difference]]
+
+
+class Batch(NamedTuple):
+    """The events of a batch by their keys, each once.
+
+    Args:
+        figures: by the keys of earlier events, what completes these.
+        conflicts: how events of the batch differ from others of the batch with the same id.
+        varying: the keys of events whose later reports may say something else.
+    """
+
+    events: dict[str, UsageEvent]
+    figures: dict[str, UsageEvent]
+    conflicts: list[tuple[str, Difference]]
+    varying: set[str]
+
+    def conflicts_with(self, stored: Mapping[str, Said]) -> list[tuple[str, Difference]]:
+        """Those of the batch itself, and those with events that were here before."""
+        told = {key: self.events[key] for key in stored if key not in self.varying}
+        found = [(event.account, stored[key].difference(Said.by(event))) for key, event in told.items()]
+        return [(account, difference) for account, difference in self.conflicts + found if difference]
 
 
 class Stored(NamedTuple):
-    """The events that were new, as columns; and the keys of those that are here without their figures."""
+    """The events that were new, as columns; and by their keys what was here of the others."""
 
     new: Columns
-    uncounted: set[str]
+    known: dict[str, Said]
 
 
-def store(events: Columns, *, now: datetime) -> Stored:
-    """Store events given as columns, add them to their profiles and mark their accounts dirty.
-
-    An event is the same as one that is here with its key on the same UTC day, the day before or the day after.
-    Profiles are added to by parts: nothing is read or changed, so that batches do not wait for each other. `events` are
-    sorted by their key, which none has twice.
-    """
-    columns, days = ", ".join(SCHEMA), {date.fromisoformat(day) for day in events["day"]}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.MAKE_INCOMING)
-        copy_rows(cursor, sql.COPY_INCOMING, SCHEMA, to_copy(events))
-        if midnights := _midnights(events["at"]):
-            cursor.execute(sql.LOCK_MIDNIGHTS, {"lock": MIDNIGHT_LOCK, "midnights": midnights})
-        around = neighbours(days)
-        cursor.execute(sql.STORE_INCOMING.format(columns=columns), {"days": around, "near": [*around, *days]})
-        if known := dict(cursor.fetchall()):
-            events = without(events, known)
-        if events["key"]:
-            _add_to_profiles(cursor, making.parts(events), set(events["account_id"]), now=now)
-    return Stored(events, {key for key, is_uncounted in known.items() if is_uncounted})
-
-
-def _add_to_profiles(cursor: CursorWrapper, parts: pl.DataFrame, accounts: Collection[int], *, now: datetime) -> None:
-    copy_rows(cursor, sql.COPY_PARTS, parts.columns, folding.to_copy(parts))
-    cursor.execute(sql.MARK, {"accounts": sorted(accounts), "anew": False, "now": now})
-
-
-def events_in(reports: Sequence[Report], *, source: str) -> tuple[dict[str, UsageEvent], dict[str, UsageEvent]]:
-    """The events of a batch by their keys, each once; and by the keys of earlier ones what completes these."""
-    known: dict[str, UsageEvent] = {}
+def events_in(reports: Sequence[Report], *, source: str) -> Batch:
+    """The events of a batch, and what it says of earlier ones."""
+    batch = Batch({}, {}, [], set())
     completing: list[tuple[str, Report]] = []
     for report in reports:
         if report.completes is None:
-            key = event_key(source, report.identity)
-            known[key] = merged(known[key], report.event) if key in known else report.event
+            _add(batch, event_key(source, report.event.account, report.identity), report)
         else:
-            completing.append((event_key(source, report.completes), report))
-    begun = {key: report.event.occurred_at for key, report in completing if key not in known}
-    stored = find(begun) if begun else set()
-    figures: dict[str, UsageEvent] = {}
+            completing.append((event_key(source, report.event.account, report.completes), report))
+    begun = {key: report.event.occurred_at for key, report in completing if key not in batch.events}
+    stored = find(begun) if begun else {}
     for key, report in completing:
-        if key in known:
-            known[key] = merged(known[key], report.event)
+        if key in batch.events:
+            batch.events[key] = merged(batch.events[key], report.event)
         elif key in stored:
-            figures.setdefault(key, report.event)
+            if stored[key].is_uncounted and has_figures(report.event):
+                batch.figures.setdefault(key, report.event)
         elif report.is_event:
-            known.setdefault(event_key(source, report.identity), report.event)
-    return known, figures
+            batch.events.setdefault(event_key(source, report.event.account, report.identity), report.event)
+    return batch
 
 
-def find(keys: Mapping[str, datetime]) -> set[str]:
-    """Which of these keys are those of events that were stored with a time about the one given."""
-    on, near = _days(keys.values())
+def _add(batch: Batch, key: str, report: Report) -> None:
+    if report.varies:
+        batch.varying.add(key)
+    before = batch.events.get(key)
+    batch.events[key] = merged(before, report.event) if before else report.event
+    if before and key not in batch.varying:
+        batch.conflicts.append((before.account, Said.by(before).difference(Said.by(report.event))))
+
+
+def store(events: Columns, *, also: Collection[int], now: datetime) -> Stored:
+    """Store events given as columns, add them to their profiles and mark their accounts, and those in `also`, dirty.
+
+    An event is the same as one that is here with its key on the same UTC day, the day before or the day after.
+    `events` are sorted by their key, which none has twice.
+
+    The mark is a lock on the account until the transaction ends, and an event's key says its account. So what another
+    batch stored of the same account is seen after it, on whatever day; batches of other accounts do not wait.
+    """
+    days = {date.fromisoformat(day) for day in events["day"]}
     with connection.cursor() as cursor:
-        cursor.execute(sql.FIND_EVENTS, {"keys": list(keys), "on": on, "days": near})
-        return {key for (key,) in cursor.fetchall()}
+        cursor.execute(sql.MAKE_INCOMING)
+        copy_rows(cursor, sql.COPY_INCOMING, SCHEMA, to_copy(events))
+        cursor.execute(sql.STORE_INCOMING.format(columns=", ".join(SCHEMA)))
+        again = {key for (key,) in cursor.fetchall()}
+        known = _find({key: day for key, day in zip(events["key"], events["day"], strict=True) if key in again})
+        dirty = {*also, *_changed_accounts(events, again, known)}
+        if dirty:
+            cursor.execute(sql.MARK, {"accounts": sorted(dirty), "anew": False, "now": now})
+        copies = _remove_copies(cursor, days) if len(again) < len(events["key"]) else {}
+        if gone := again | copies.keys():
+            events = without(events, gone)
+        if events["key"]:
+            _add_to_profiles(cursor, making.parts(events))
+    return Stored(events, known | copies)
 
 
-def complete(figures: Mapping[str, UsageEvent], *, now: datetime) -> None:
-    """Give tokens to the events with these keys that were stored without any, and to their profiles."""
-    on, near = _days(event.occurred_at for event in figures.values())
+def _changed_accounts(events: Columns, again: Collection[str], known: Mapping[str, Said]) -> Iterable[int]:
+    """The accounts of events that are new, or that bring the figures of one that has none."""
+    columns = (events[name] for name in ("account_id", "key", "input_tokens", "output_tokens"))
+    for account, key, given, got in zip(*columns, strict=True):
+        if key not in again or (key in known and known[key].is_uncounted and None not in {given, got}):
+            yield account
+
+
+def _remove_copies(cursor: CursorWrapper, days: Collection[date]) -> dict[str, Said]:
+    """Take away again what is here on a neighbouring day too, and say what was here."""
+    cursor.execute(sql.FIND_COPIES, {"days": neighbours(days)})
+    copies = {key: Said(*said) for key, *said in cursor.fetchall()}
+    if copies:
+        cursor.execute(sql.REMOVE_COPIES, {"keys": list(copies), "days": sorted(days)})
+    return copies
+
+
+def _add_to_profiles(cursor: CursorWrapper, parts: pl.DataFrame) -> None:
+    """By parts: nothing is read or changed, so that batches do not wait for each other."""
+    copy_rows(cursor, sql.COPY_PARTS, parts.columns, folding.to_copy(parts))
+
+
+def find(keys: Mapping[str, datetime]) -> dict[str, Said]:
+    """Of these keys those of events that were stored with a time about the one given, and what they say."""
+    return _find({key: at.astimezone(UTC).date().isoformat() for key, at in keys.items()})
+
+
+def _find(keys: Mapping[str, str]) -> dict[str, Said]:
+    if not keys:
+        return {}
+    days = {date.fromisoformat(day) for day in keys.values()}
+    with connection.cursor() as cursor:
+        near = [*neighbours(days), *days]
+        cursor.execute(sql.FIND_EVENTS, {"keys": list(keys), "on": list(keys.values()), "days": near})
+        return {key: Said(*said) for key, *said in cursor.fetchall()}
+
+
+def complete(figures: Mapping[str, UsageEvent]) -> None:
+    """Give tokens to the events with these keys that were stored without any, and to their profiles.
+
+    Their accounts are marked: see `store`.
+    """
+    on = [event.occurred_at.astimezone(UTC).date() for event in figures.values()]
     tokens = {name: [getattr(event, name) for event in figures.values()] for name in making.SUMS}
     with connection.cursor() as cursor:
+        near = [*neighbours(on), *on]
         cursor.execute(sql.COMPLETE_EVENTS, {"keys": list(figures), "on": on, "days": near, **tokens})
-        completed = cursor.fetchall()
-        if completed:
+        if completed := cursor.fetchall():
             columns = dict(zip(making.FIGURES, map(list, zip(*completed, strict=True)), strict=True))
-            _add_to_profiles(cursor, making.figures(columns), set(columns["account_id"]), now=now)
+            _add_to_profiles(cursor, making.figures(columns))
+
+
+def note_conflicts(conflicts: Conflicts, *, source: str, accounts: Mapping[str, int], now: datetime) -> None:
+    """Count by account and day the events that bore the id of an earlier one and said something else."""
+    events = Counter(accounts[account] for account, _ in conflicts)
+    in_time_alone = Counter(accounts[account] for account, difference in conflicts if difference is Difference.TIME)
+    told = {
+        "accounts": list(events),
+        "events": list(events.values()),
+        "in_time_alone": [in_time_alone[account] for account in events],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NOTE_CONFLICTS, told | {"source": source, "day": now.astimezone(UTC).date(), "now": now})
 
 
 def copy_rows(cursor: CursorWrapper, statement: str, columns: Iterable[str], rows: bytes) -> None:
@@ -105,15 +181,3 @@ def copy_rows(cursor: CursorWrapper, statement: str, columns: Iterable[str], row
 def neighbours(days: Iterable[date]) -> list[date]:
     """The days before and after these, on which events that were sent again may lie."""
     return sorted({day + step for day in days for step in (-_DAY, _DAY)})
-
-
-def _days(times: Iterable[datetime]) -> tuple[list[date], list[date]]:
-    """The UTC day of each time; and all days on which the same events may lie."""
-    on = [at.astimezone(UTC).date() for at in times]
-    return on, sorted({day + step for day in set(on) for step in (-_DAY, timedelta(), _DAY)})
-
-
-def _midnights(times: Sequence[int]) -> list[int]:
-    """The UTC midnights, as days since 1970, that any of these times, in microseconds since 1970, is close to."""
-    day, close = _DAY // timedelta(microseconds=1), AT_MIDNIGHT // timedelta(microseconds=1)
-    return sorted({(at + close) // day for at in times if (at + close) % day < 2 * close})

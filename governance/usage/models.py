@@ -15,7 +15,7 @@ class UsageEvent(models.Model):
     """One request to the model, without its text.
 
     In the database this table is partitioned by `day` and its key is (key, day): see the migration. `key` is a
-    digest of source and event id, which makes the index small and the same event twice one event. The digests,
+    digest of source, account and event id, which makes the index small and the same event twice one event. The digests,
     the sketch and the markers are described in fingerprint.py; they are null where the event came without text.
     """
 
@@ -70,6 +70,29 @@ class UsageEvent(models.Model):
 
     def __str__(self) -> str:
         return visible(self.event_id)
+
+
+class EventConflict(models.Model):
+    """How many events of an account bore the id of an earlier one, on the day they came in, and said something else.
+
+    They are not counted as usage: the first one stands.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="event_conflicts")
+    source = models.CharField(max_length=32)
+    day = models.DateField(help_text="The UTC day on which they came in.")
+    events = models.IntegerField()
+    in_time_alone = models.IntegerField(help_text="Of these, those that differ in nothing but their time.")
+    newest_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-day", "account", "source")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "source", "day"], name="one_count_of_conflicts_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}: {self.events}"
 
 
 class Retention(models.Model):

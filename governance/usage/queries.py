@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Sum
+from django.db.models.functions import JSONObject
 from psycopg import Cursor
 
 from accounts.models import Account
 from governance.usage import sql
 from governance.usage.excerpts import decrypted
-from governance.usage.models import Excerpt, Profile
+from governance.usage.models import EventConflict, Excerpt, Profile
 from governance.usage.profile.reading import ROWS
 from governance.usage.wire import UsageEvent
 
@@ -142,3 +143,10 @@ def excerpts_of(account: Account, *, at: datetime) -> list[ShownExcerpt]:
     """The newest excerpts that are kept of the account, decrypted. Whoever shows them leaves an entry."""
     kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MOST_EXCERPTS]
     return [ShownExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypted(kept)]
+
+
+def conflicts_of_account(account: OuterRef) -> QuerySet[Any, Any]:
+    """For a subquery: how many `events` bore the id of an earlier one, and said something else `in_time_alone`."""
+    days = EventConflict.objects.filter(account=account).order_by().values("account")
+    counts = JSONObject(events=Sum("events"), in_time_alone=Sum("in_time_alone"))
+    return days.annotate(counts=counts).values("counts")

@@ -10,41 +10,56 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE usage_usageevent) ON COMMIT 
 # locking each other out.
 COPY_INCOMING = "COPY incoming ({columns}) FROM STDIN (FORMAT csv)"
 
-# Batches with events about one of these midnights pass one by one, so that each sees what the others stored on its far
-# side: a unique index ends with its day.
-LOCK_MIDNIGHTS = "SELECT pg_advisory_xact_lock(%(lock)s, midnight) FROM unnest(%(midnights)s::int[]) AS midnight"
-
-# Answers with the keys of what was here before, few, while new ones are many, and whether it has no figures yet. An
-# event sent again may bear the time of the day before or after: `days` names these, so that two tables are opened.
+# Answers with the keys of what was here before on the same day, few, while new ones are many; `incoming` then holds the
+# new ones alone.
 STORE_INCOMING = """
-WITH elsewhere AS MATERIALIZED (
-    SELECT incoming.key FROM incoming CROSS JOIN LATERAL (
-        SELECT FROM usage_usageevent AS event
-        WHERE event.key = incoming.key AND event.day = ANY(%(days)s::date[])
-          AND event.day BETWEEN incoming.day - 1 AND incoming.day + 1
-        LIMIT 1
-    ) AS event
-), stored AS (
-    INSERT INTO usage_usageevent ({columns}) SELECT {columns} FROM incoming
-    WHERE NOT EXISTS (SELECT FROM elsewhere WHERE elsewhere.key = incoming.key)
-    ON CONFLICT (key, day) DO NOTHING RETURNING key
+WITH stored AS (
+    INSERT INTO usage_usageevent ({columns}) SELECT {columns} FROM incoming ON CONFLICT (key, day) DO NOTHING
+    RETURNING key
 )
-SELECT replace(key::text, '-', ''), EXISTS (
-    SELECT FROM usage_usageevent AS event
-    WHERE event.key = incoming.key AND event.day = ANY(%(near)s::date[])
-      AND event.input_tokens IS NULL AND event.output_tokens IS NULL
-)
-FROM incoming WHERE NOT EXISTS (SELECT FROM stored WHERE stored.key = incoming.key)
+DELETE FROM incoming WHERE NOT EXISTS (SELECT FROM stored WHERE stored.key = incoming.key)
+RETURNING replace(key::text, '-', '')
 """
 
-FIND_EVENTS = """
-SELECT replace(sought.key::text, '-', '') FROM unnest(%(keys)s::uuid[], %(on)s::date[]) AS sought (key, day)
+_SAID = """(extract(epoch FROM event.occurred_at) * 1000000)::bigint AS at, event.model, event.input_tokens,
+    event.output_tokens"""
+
+# Of what has been stored just now, that which is here on the day before or after too, and what that says: a unique
+# index ends with its day. `days` names these days, so that few tables are opened.
+FIND_COPIES = f"""
+SELECT replace(incoming.key::text, '-', ''), event.* FROM incoming CROSS JOIN LATERAL (
+    SELECT {_SAID} FROM usage_usageevent AS event
+    WHERE event.key = incoming.key AND event.day = ANY(%(days)s::date[])
+      AND event.day BETWEEN incoming.day - 1 AND incoming.day + 1 AND event.day <> incoming.day
+    LIMIT 1
+) AS event
+"""  # noqa: S608 - no value in it
+
+REMOVE_COPIES = """
+DELETE FROM usage_usageevent AS event USING incoming
+WHERE incoming.key = ANY(%(keys)s::uuid[]) AND event.key = incoming.key AND event.day = incoming.day
+  AND event.day = ANY(%(days)s::date[])
+"""
+
+FIND_EVENTS = f"""
+SELECT replace(sought.key::text, '-', ''), event.* FROM unnest(%(keys)s::uuid[], %(on)s::date[]) AS sought (key, day)
 CROSS JOIN LATERAL (
-    SELECT FROM usage_usageevent AS event
+    SELECT {_SAID} FROM usage_usageevent AS event
     WHERE event.key = sought.key AND event.day = ANY(%(days)s::date[])
       AND event.day BETWEEN sought.day - 1 AND sought.day + 1
     LIMIT 1
 ) AS event
+"""  # noqa: S608 - no value in it
+
+NOTE_CONFLICTS = """
+INSERT INTO usage_eventconflict AS known (account_id, source, day, events, in_time_alone, newest_at)
+SELECT account, %(source)s, %(day)s, events, in_time_alone, %(now)s
+FROM unnest(%(accounts)s::bigint[], %(events)s::int[], %(in_time_alone)s::int[])
+    AS told (account, events, in_time_alone)
+ORDER BY account
+ON CONFLICT (account_id, source, day) DO UPDATE SET
+    events = known.events + excluded.events, in_time_alone = known.in_time_alone + excluded.in_time_alone,
+    newest_at = greatest(known.newest_at, excluded.newest_at)
 """
 
 # Gives the figures of events that were stored without any. Answers with what their profiles lack.
@@ -131,6 +146,28 @@ UPDATE usage_dirtyaccount AS dirty
 SET lease_until = %(lease_until)s, token = dirty.token + 1
 FROM free WHERE dirty.account_id = free.account_id
 RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.anew
+"""
+
+# Rows are locked in the order of their accounts, as `MARK` locks them: a plain UPDATE takes them as they lie.
+BEGIN = """
+WITH claimed AS (
+    SELECT account_id FROM usage_dirtyaccount WHERE account_id = ANY(%(accounts)s) ORDER BY account_id FOR UPDATE
+)
+UPDATE usage_dirtyaccount AS dirty SET attempts = dirty.attempts + 1
+FROM claimed WHERE dirty.account_id = claimed.account_id
+"""
+
+FAIL = """
+WITH failed AS (
+    SELECT * FROM unnest(%(accounts)s::bigint[], %(tokens)s::bigint[], %(attempts)s::int[], %(until)s::timestamptz[])
+        AS failed (account_id, token, attempts, until)
+), locked AS (
+    SELECT dirty.account_id, failed.attempts, failed.until
+    FROM usage_dirtyaccount AS dirty JOIN failed USING (account_id, token) ORDER BY dirty.account_id FOR UPDATE OF dirty
+)
+UPDATE usage_dirtyaccount AS dirty
+SET last_error = %(error)s, attempts = locked.attempts, lease_until = locked.until
+FROM locked WHERE dirty.account_id = locked.account_id
 """
 
 FINISH = """

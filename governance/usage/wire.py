@@ -103,12 +103,14 @@ class Report(NamedTuple):
         completes: the identity of an event that an earlier report may have begun, without its figures; this one then
             brings them.
         is_event: whether it is an event of its own where there is none to complete.
+        varies: whether another report of this event may bear another time or model.
     """
 
     event: UsageEvent
     identity: str
     completes: str | None = None
     is_event: bool = True
+    varies: bool = False
 
 
 class Rejection(NamedTuple):

@@ -14,7 +14,7 @@ from governance.demo import world
 from governance.risk.explanation import note
 from governance.risk.linking import FEWEST_PEERS
 from governance.risk.models import AccountSample, Assessment
-from governance.usage.actions import mark_dirty
+from governance.usage.claims import mark_dirty
 from tests.factories import person, service_key, usage_event
 from tests.review.pages import signed_in
 

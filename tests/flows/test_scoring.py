@@ -16,7 +16,8 @@ from governance.audit.models import Entry
 from governance.demo import world
 from governance.review.models import Case
 from governance.risk.models import Assessment
-from governance.usage.actions import claim_dirty_accounts, finish, hold, mark_dirty, record_lines
+from governance.usage.actions import record_lines
+from governance.usage.claims import claim_dirty_accounts, finish, hold, mark_dirty
 from governance.usage.models import DirtyAccount, UsageEvent
 from tests.factories import NOW, line, training_licence
 from tests.flows.worker import environment, kill, running_worker

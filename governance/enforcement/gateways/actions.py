@@ -15,6 +15,7 @@ from governance.audit.actor import Actor
 from governance.enforcement.gateways.litellm_admin import LiteLlm, origin
 from governance.enforcement.models import Gateway, Holder, Pushed
 from governance.enforcement.status import PUSHED
+from governance.transactions import retried_transaction
 from governance.web.sealing import seal
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -46,7 +47,7 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
     return gateway
 
 
-@transaction.atomic
+@retried_transaction
 def set_canary(
     name: str, account: str, url: str, *, headers: Mapping[str, str], body: str = "", by: Actor, now: datetime
 ) -> Gateway:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
 from governance.enforcement.gateways.blocked import denied, denied_of, touched
@@ -20,6 +19,7 @@ from governance.enforcement.gateways.settling import Done, Settling
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed
 from governance.enforcement.queries import last_number
 from governance.enforcement.status import PUSHED
+from governance.transactions import retried_transaction
 from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
@@ -121,7 +121,7 @@ def _seen_at(gateway: Gateway) -> datetime | None:
     return Holder.objects.filter(gateway=gateway, instance=PUSHED).values_list("seen_at", flat=True).first()
 
 
-@transaction.atomic
+@retried_transaction
 def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: datetime) -> None:
     Gateway.objects.filter(pk=gateway.pk).update(pushed_sequence=sequence)
     holder, made = Holder.objects.get_or_create(

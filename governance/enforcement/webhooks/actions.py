@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from governance.audit.actions import record, take_turn
@@ -20,6 +20,7 @@ from governance.enforcement.models import Delivery, Webhook
 from governance.enforcement.queries import last_number
 from governance.enforcement.webhooks.addresses import AddressError, checked
 from governance.enforcement.webhooks.sending import Attempt, attempt, headers, message
+from governance.transactions import retried_transaction
 from governance.turns import Turn, turn
 from governance.web.sealing import SealError, seal, unseal
 
@@ -43,7 +44,7 @@ TASK: Final = "governance.tasks.deliver_webhook"
 Clock = Callable[[], datetime]
 
 
-@transaction.atomic
+@retried_transaction
 def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     """A webhook that is told of every change from now on, and its secret, which is shown this once.
 
@@ -66,7 +67,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     return webhook, secret
 
 
-@transaction.atomic
+@retried_transaction
 def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
     """A new secret, shown this once. For a day messages are signed with the old one too, if it can be read still."""
     locked = Webhook.objects.select_for_update().get(pk=webhook.pk)
@@ -81,7 +82,7 @@ def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
     return secret
 
 
-@transaction.atomic
+@retried_transaction
 def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool:
     """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
     disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
@@ -90,7 +91,7 @@ def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool
     return bool(disabled)
 
 
-@transaction.atomic
+@retried_transaction
 def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
     enabled = (
         Webhook.objects.filter(pk=webhook.pk).exclude(disabled_at=None).update(disabled_at=None, disabled_because="")
@@ -101,13 +102,13 @@ def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
     return bool(enabled)
 
 
-@transaction.atomic
+@retried_transaction
 def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
     record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     webhook.delete()
 
 
-@transaction.atomic
+@retried_transaction
 def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
     """Send a message that tells nothing, to see whether it arrives."""
     delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
@@ -116,7 +117,7 @@ def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
     return delivery
 
 
-@transaction.atomic
+@retried_transaction
 def replay(
     webhook: Webhook, *, deliveries: Sequence[str] = (), since: datetime | None = None, by: Actor, now: datetime
 ) -> int:
@@ -153,7 +154,7 @@ def fan_out(*, now: datetime) -> list[str]:
     return [str(pk) for pk in due.order_by().values_list("webhook", flat=True).distinct()]
 
 
-@transaction.atomic
+@retried_transaction
 def _fan_out_some(*, now: datetime) -> int:
     """For how many webhooks there was something."""
     behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
@@ -203,7 +204,7 @@ def _due(webhook: Webhook, *, now: datetime) -> QuerySet[Delivery]:
     )
 
 
-@transaction.atomic
+@retried_transaction
 def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
     """One at a time: a worker that dies holds up no more, and nobody is told after they were switched off."""
     delivery = (
@@ -231,7 +232,7 @@ def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
     return attempt(webhook.url, body, headers(delivery, body, secrets, now=now), now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
     """Write down what came of it; nothing where it was claimed by another, or is to be told again, since."""
     noted: dict[str, Any] = {"tried_at": now, "last_status": outcome.status, "last_error": outcome.error}

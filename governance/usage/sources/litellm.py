@@ -17,7 +17,14 @@ from uuid import UUID
 from accounts.normalization import normalize_address
 from governance.usage.sources.fitting import count, fitting, typed_as
 from governance.usage.sources.litellm_batch import payloads_in
-from governance.usage.sources.litellm_calls import OPERATIONS, PASS_THROUGH, call_in, is_read, may_be_unfinished
+from governance.usage.sources.litellm_calls import (
+    BATCHES,
+    OPERATIONS,
+    PASS_THROUGH,
+    call_in,
+    is_read,
+    may_be_unfinished,
+)
 from governance.usage.sources.places import Places, at, first, moment, text
 from governance.usage.sources.request_bodies import (
     body_in,
@@ -153,7 +160,14 @@ def _report(item: Item, account: str, *, span: Span) -> Report:
     members = _members(item)
     call = call_in(item, account=account, began=members["occurred_at"])
     event = event_of({"account": account, **members, "id": call.id}, span=span)
-    return Report(event, call.identity, call.completes, is_event=not is_read(text(item.get("call_type"))))
+    call_type = text(item.get("call_type"))
+    return Report(
+        event,
+        call.identity,
+        call.completes,
+        is_event=not is_read(call_type),
+        varies=may_be_unfinished(call_type) or call_type in BATCHES,
+    )
 
 
 def _account(item: Item) -> str | None:

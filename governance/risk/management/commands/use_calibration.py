@@ -8,7 +8,7 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.risk.calibration import CalibrationError
 from governance.risk.in_force import VersionTakenError, put_in_force
-from governance.usage.actions import mark_dirty
+from governance.usage.claims import mark_dirty
 from governance.web.counts import counted
 
 

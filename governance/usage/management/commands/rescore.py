@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.normalization import normalize_id
 from governance.audit.actor import Actor
-from governance.usage.actions import mark_dirty, take_up_again
+from governance.usage.claims import mark_dirty, take_up_again
 from governance.web.counts import counted
 from governance.web.visible import visible
 
