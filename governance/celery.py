@@ -8,9 +8,14 @@ from billiard.process import current_process
 from celery import Celery
 from celery.platforms import set_pdeathsig  # type: ignore[attr-defined]
 from celery.signals import beat_embedded_init, task_prerun
+from django.conf import settings
 from django.db import close_old_connections
 
+from governance import timeouts
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+if not settings.configured:  # else this is another process, which only sends tasks
+    timeouts.say_kind("worker")
 
 app = Celery("stillwatch")
 app.config_from_object("django.conf:settings", namespace="CELERY")

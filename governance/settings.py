@@ -32,6 +32,9 @@ UNDO_MINUTES      how long a decision can be undone, which opens its case again;
 GATEWAY_SILENT_MINUTES  after how many minutes without a question or a report a gateway counts as silent (default 5)
 UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's name cannot be read: refuse (default),
                   or outage, so that they do what they were set to do when Stillwatch does not answer
+DATABASE_TIMEOUTS_WEB, DATABASE_TIMEOUTS_WORKER  how long web processes and workers let PostgreSQL take before they give
+                  up, as statement_timeout=60s,lock_timeout=5s,idle_in_transaction_session_timeout=30s (the default of
+                  web; of workers 10min, 60s and 10min; commands such as migrate wait as long as it takes)
 GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
 """
 
@@ -47,7 +50,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
-from governance import embedded
+from governance import embedded, timeouts
 from governance.installation import Secrets, installation_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
@@ -95,6 +98,11 @@ if pooled := env.int("DATABASE_POOL", 0):
     # A web process has many threads that wait for changes, and few at a time that ask the database.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pooled, "timeout": 10}
+# Said by the process itself, before it reads this: see wsgi.py and celery.py.
+_process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
+_timeouts = timeouts.DEFAULTS[_process] | env.dict(f"DATABASE_TIMEOUTS_{_process.upper()}", {})
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options["options"] = timeouts.options(_timeouts, before=_options.get("options", ""))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What Stillwatch is made of ------------------------------------------------------------------------------------

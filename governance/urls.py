@@ -9,6 +9,8 @@ from governance.staff.views import SignIn, SignOut, password
 from governance.usage.api import OpenTelemetryTraces
 from governance.web.views import health
 
+handler500 = "governance.web.views.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="review:queue")),
     path("", include("governance.review.urls")),

@@ -7,8 +7,11 @@ from functools import partial
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from governance import timeouts
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 os.environ.setdefault("DATABASE_POOL", "8")
+timeouts.say_kind("web")
 _django = get_wsgi_application()
 
 # These need Django's apps to be loaded.

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, ClassVar
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -25,7 +24,6 @@ from governance.web.authentication import acting_key
 from governance.web.problems import Problem
 
 MOST_EVENTS = 10_000
-RETRY_AFTER_SECONDS = 5
 RETRY_AFTER_LAG_SECONDS = 30
 
 
@@ -43,11 +41,7 @@ class Intake(APIView):
             raise Problem(self.behind_status, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Gateways try again after 503, and after no other error of the server."""
         drain(self.request, most=self.most_bytes)
-        if isinstance(exc, OperationalError | InterfaceError):
-            detail = "The database does not answer; nothing was taken, send this again."
-            exc = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", detail, wait=RETRY_AFTER_SECONDS)
         return super().handle_exception(exc)
 
 

@@ -10,7 +10,10 @@ from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from governance.transactions import has_waited_in_vain, is_unavailable
+
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
 
 
 class Problem(APIException):
@@ -33,6 +36,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = NotFound()
     elif isinstance(error, PermissionDenied):
         error = Forbidden()
+    elif is_unavailable(error):
+        error = unavailable(error)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         return None
@@ -47,7 +52,17 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
-def problem(status: int, title: str, detail: str) -> JsonResponse:
+def unavailable(error: BaseException) -> Problem:
+    """What is answered where the database did not, or where somebody else held a lock for too long."""
+    busy = has_waited_in_vain(error)
+    why = "Somebody else was at the same rows for too long" if busy else "The database does not answer"
+    title = "Busy" if busy else "Unavailable"
+    detail = f"{why}; nothing was taken, send this again."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail, wait=RETRY_AFTER_SECONDS)
+
+
+def problem(status: int, title: str, detail: str, *, wait: int | None = None) -> JsonResponse:
     """The same form for what is answered outside of REST framework."""
     body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    headers = {"Retry-After": str(wait)} if wait else None
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)

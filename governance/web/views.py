@@ -1,3 +1,4 @@
+import sys
 from http import HTTPStatus
 
 from django.conf import settings
@@ -6,7 +7,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import loader
+from django.views import defaults
 
+from governance.transactions import has_waited_in_vain, is_unavailable
+from governance.web.middleware import FOR_MACHINES
+from governance.web.problems import problem, unavailable
 from governance.web.requests import sending_page
 
 
@@ -16,6 +22,18 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """503 where the database did not answer, or not in time; else 500. Django calls this while it handles the error."""
+    error = sys.exception()
+    if error is None or not is_unavailable(error):
+        return defaults.server_error(request)
+    refused = unavailable(error)
+    if request.path_info.startswith(FOR_MACHINES):
+        return problem(refused.status_code, refused.title, str(refused.detail), wait=refused.wait)
+    page = loader.render_to_string("503.html", {"busy": has_waited_in_vain(error)})
+    return HttpResponse(page, status=refused.status_code, headers={"Retry-After": str(refused.wait)})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - passed by Django

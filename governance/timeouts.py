@@ -1,0 +1,29 @@
+"""How long a statement, a lock and an idle transaction may last, by the kind of process that asks the database.
+
+A web process gives up soon: somebody waits for its answer, and it has few connections. A worker may take longer. A
+command that somebody started, such as a migration, waits as long as it takes.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+PROCESS: Final = "STILLWATCH_PROCESS"
+
+Timeouts = dict[str, str]
+
+DEFAULTS: Final[Mapping[str, Timeouts]] = {
+    "web": {"statement_timeout": "60s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"},
+    "worker": {"statement_timeout": "10min", "lock_timeout": "60s", "idle_in_transaction_session_timeout": "10min"},
+    "command": {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"},
+}
+
+
+def say_kind(process: str) -> None:
+    """Say what kind of process this is, before the settings are read."""
+    os.environ[PROCESS] = process
+
+
+def options(timeouts: Timeouts, *, before: str = "") -> str:
+    """The timeouts as a connection's `options`; those in `before` count more."""
+    return " ".join([*(f"-c {name}={value}" for name, value in timeouts.items()), before]).strip()
