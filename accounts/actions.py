@@ -11,7 +11,7 @@ from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
 from accounts.register import AccountLine
 from accounts.register_batch import LineOutcome, RegisterBatch
-from governance.audit.actions import record, record_all
+from governance.audit.actions import Happening, record, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.transactions import retried_transaction
@@ -141,20 +141,79 @@ def _place(accounts: Mapping[int, str]) -> None:
     _announce(organisations=organisations.values())
 
 
-def meet_keys(keys: Mapping[str, int], *, now: datetime) -> None:
+def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[Happening]:
     """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
 
-    A key that is known stays with its account: only the register moves it.
+    A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
+    key is whose, one that the register has not tied moves; else the claim contests it, if usage alone has tied it.
+    Return the entries of the log that the caller is to record.
     """
-    met = known.keys.among(keys)
-    strangers = {name: account for name, account in keys.items() if name not in met}
-    if not strangers:
+    remembered = known.tied if ties else known.keys
+    seen = remembered.among({name for name, _ in claims})
+    fresh = sorted({claim for claim in claims if seen.get(claim[0]) != claim[1]})
+    if not fresh:
+        return []
+    stored = _keys({name for name, _ in fresh})
+    new = {name: account for name, account in reversed(fresh) if name not in stored}
+    if new:
+        tied_by = ApiKey.TiedBy.SENDER if ties else ApiKey.TiedBy.USAGE
+        ApiKey.objects.bulk_create(
+            [
+                ApiKey(external_id=name, account_id=account, tied_by=tied_by, first_seen_at=now)
+                for name, account in sorted(new.items())
+            ],
+            ignore_conflicts=True,
+        )
+        _announce(accounts=set(new.values()))
+        stored |= _keys(new)
+    transaction.on_commit(lambda: remembered.remember(dict(fresh)))
+    claimed = [(stored[name], account) for name, account in fresh]
+    if ties:
+        return _tie(claimed)
+    _contest(claimed, now=now)
+    return []
+
+
+def _keys(names: Collection[str]) -> dict[str, ApiKey]:
+    return {key.external_id: key for key in ApiKey.objects.filter(external_id__in=list(names))}
+
+
+def _contest(claims: Sequence[tuple[ApiKey, int]], *, now: datetime) -> None:
+    """Note that usage claims keys for other accounts too, where nothing but usage says whose they are."""
+    others = {
+        key.pk: account
+        for key, account in claims
+        if account != key.account_id and key.tied_by == ApiKey.TiedBy.USAGE and account != key.contested_by_id
+    }
+    if not others:
         return
-    registered = set(ApiKey.objects.filter(external_id__in=list(strangers)).values_list("external_id", flat=True))
-    new = {name: account for name, account in strangers.items() if name not in registered}
-    ApiKey.objects.bulk_create(
-        [ApiKey(external_id=name, account_id=account, first_seen_at=now) for name, account in sorted(new.items())],
-        ignore_conflicts=True,
-    )
-    _announce(accounts=set(new.values()))
-    transaction.on_commit(lambda: known.keys.remember(strangers))
+    keys = ApiKey.objects.select_for_update(no_key=True).filter(pk__in=others, tied_by=ApiKey.TiedBy.USAGE)
+    contested = list(keys.order_by("pk"))
+    for key in contested:
+        key.contested_by_id, key.contested_at = others[key.pk], now
+    ApiKey.objects.bulk_update(contested, ["contested_by", "contested_at"], batch_size=1_000)
+    _announce(accounts={key.account_id for key in contested})
+
+
+def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[Happening]:
+    """Let keys belong to the accounts that they are claimed for, except those that the register has tied."""
+    wanted = {key.pk: account for key, account in claims}
+    free = ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted).select_related("account")
+    keys = list(free.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    moved = [key for key in keys if key.account_id != wanted[key.pk]]
+    names = dict(Account.objects.filter(pk__in={wanted[key.pk] for key in moved}).values_list("pk", "external_id"))
+    happenings = [
+        Happening(
+            "key.moved",
+            ("key", key.external_id),
+            {"from": key.account.external_id, "to": names[wanted[key.pk]], "contested": key.contested_at is not None},
+        )
+        for key in moved
+    ]
+    freed = [key for key in keys if key.contested_at is not None]
+    _announce(accounts={pk for key in {*moved, *freed} for pk in (key.account_id, wanted[key.pk])})
+    for key in keys:
+        key.account_id, key.tied_by = wanted[key.pk], ApiKey.TiedBy.SENDER
+        key.contested_by_id = key.contested_at = None
+    ApiKey.objects.bulk_update(keys, ["account", "tied_by", "contested_by", "contested_at"], batch_size=1_000)
+    return happenings

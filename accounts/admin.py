@@ -13,6 +13,7 @@ class OrganisationAdmin(HistoryAdmin):
 
 class ApiKeyInline(TabularInline):
     model = ApiKey
+    fk_name = "account"
     fields = ("external_id", "first_seen_at")
     readonly_fields = fields
     extra = 0
@@ -38,9 +39,10 @@ class AccountAdmin(HistoryAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(HistoryAdmin):
-    list_display = ("external_id", "account", "first_seen_at")
+    list_display = ("external_id", "account", "tied_by", "contested_by", "first_seen_at")
+    list_filter = ("tied_by", ("contested_at", admin.EmptyFieldListFilter))
     search_fields = ("external_id", "account__external_id")
-    list_select_related = ("account",)
+    list_select_related = ("account", "contested_by")
     exclude = ("digest",)
 
 

@@ -75,7 +75,16 @@ class Account(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of an account: the seller's id of it and, for gateways that know keys only so, its digest."""
+    """A key of an account: the seller's id of it and, for gateways that know keys only so, its digest.
+
+    Usage alone is a claim. Where usage claims a key for a second account it is contested, and no restriction on either
+    account covers it until the register, or a sender that may tie keys, says whose it is.
+    """
+
+    class TiedBy(models.TextChoices):
+        USAGE = "usage", "Usage"
+        SENDER = "sender", "A sender that may tie keys"
+        REGISTER = "register", "The register"
 
     external_id = models.CharField(max_length=128, unique=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="keys")
@@ -86,6 +95,22 @@ class ApiKey(models.Model):
         help_text="The SHA-256 of the key, as gateways digest it. The secret is never stored.",
     )
     first_seen_at = models.DateTimeField()
+    tied_by = models.CharField(
+        max_length=8,
+        choices=TiedBy,
+        default=TiedBy.USAGE,
+        db_default=TiedBy.USAGE,
+        help_text="Who says whose key it is.",
+    )
+    contested_by = models.ForeignKey(
+        Account,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contested_keys",
+        help_text="Another account that usage claims it for.",
+    )
+    contested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "API key"
@@ -94,6 +119,11 @@ class ApiKey(models.Model):
             models.UniqueConstraint(fields=["digest"], name="one_key_a_digest", condition=Q(digest__isnull=False)),
             models.CheckConstraint(
                 condition=Q(digest=None) | Q(Exact(Length("digest"), DIGEST_BYTES)), name="digest_is_a_sha256"
+            ),
+            models.CheckConstraint(
+                condition=Q(contested_at=None, contested_by=None)
+                | Q(contested_at__isnull=False, contested_by__isnull=False, tied_by="usage"),
+                name="only_claims_of_usage_are_contested",
             ),
         ]
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from accounts.models import Account
+from accounts import known
+from accounts.models import Account, ApiKey, Organisation
 
 
 class RegisterFacts(NamedTuple):
@@ -49,3 +50,62 @@ def register_facts(accounts: Collection[int], *, at: datetime) -> dict[int, Regi
             {"accounts": list(accounts), "at": at},
         )
         return {pk: RegisterFacts._make((*facts, pk in licensed)) for pk, *facts in cursor.fetchall()}
+
+
+class Naming(NamedTuple):
+    """Whom an event names."""
+
+    account: str
+    organisation: str | None
+    api_key: str | None
+
+
+class Name(NamedTuple):
+    """A name of a `kind`; of a key, which account it is claimed for."""
+
+    kind: str
+    name: str
+    of: str = ""
+
+
+def new_names(namings: Collection[Naming]) -> dict[Naming, set[Name]]:
+    """Of those that would make something new known, what: an account, an organisation, or a key's account.
+
+    Without a query where this process has met all of them.
+    """
+    accounts = {naming.account for naming in namings}
+    met, placed = known.accounts.among(accounts), known.placed.among(accounts)
+    claimed = known.keys.among({naming.api_key for naming in namings if naming.api_key})
+    unmet = [
+        naming
+        for naming in namings
+        if naming.account not in met
+        or (naming.organisation and naming.account not in placed)
+        or (naming.api_key and claimed.get(naming.api_key) != met[naming.account])
+    ]
+    if not unmet:
+        return {}
+    rows = Account.objects.known_as([naming.account for naming in unmet])
+    stored = {row[0]: row[1:] for row in rows.values_list("external_id", "organisation", "has_no_organisation")}
+    named = {naming.organisation for naming in unmet if naming.organisation}
+    organisations = set(Organisation.objects.filter(external_id__in=named).values_list("external_id", flat=True))
+    keys = ApiKey.objects.filter(external_id__in={naming.api_key for naming in unmet if naming.api_key})
+    owners = {
+        name: {owner, contested_by} if tied_by == ApiKey.TiedBy.USAGE else None
+        for name, owner, contested_by, tied_by in keys.values_list(
+            "external_id", "account__external_id", "contested_by__external_id", "tied_by"
+        )
+    }
+    found: dict[Naming, set[Name]] = {}
+    for naming in unmet:
+        account, organisation, key = naming
+        names = set()
+        if account not in stored:
+            names.add(Name("account", account))
+        if organisation and organisation not in organisations and stored.get(account, (None, False)) == (None, False):
+            names.add(Name("organisation", organisation))
+        if key and (key not in owners or (owners[key] is not None and account not in (owners[key] or ()))):
+            names.add(Name("key", key, account))
+        if names:
+            found[naming] = names
+    return found

@@ -33,7 +33,7 @@ COLUMNS: Final[dict[str, Any]] = {
 WRITTEN: Final[dict[type[Model], list[str]]] = {
     Organisation: ["name"],
     Account: ["organisation", "has_no_organisation", *COLUMNS],
-    ApiKey: ["account", "digest"],
+    ApiKey: ["account", "digest", "tied_by", "contested_by", "contested_at"],
     Licence: ["training_permitted", "ends_at"],
     TermsVersion: ["published_at"],
     TermsAcceptance: ["accepted_at"],
@@ -94,7 +94,7 @@ class RegisterBatch:
         """Those that the lines name, and those that have one of their digests."""
         named = Q(external_id__in={key.id for key in lines})
         named |= Q(digest__in={bytes.fromhex(key.digest) for key in lines if key.digest})
-        stored = ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("account")
+        stored = ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "contested_by")
         return {key.external_id: key for key in stored.filter(named).order_by("pk")}
 
     def apply(self, line: AccountLine) -> LineOutcome:
@@ -174,6 +174,7 @@ class RegisterBatch:
         key = self._keys.get(line.id)
         if key is None:
             key = self._keys[line.id] = ApiKey(external_id=line.id, account=account, first_seen_at=self._now)
+            key.tied_by = ApiKey.TiedBy.REGISTER
             self._add(key)
             self.renamed.append(account)
         elif key.account.external_id != account.external_id:
@@ -181,8 +182,19 @@ class RegisterBatch:
             self.renamed += [key.account, account]
             key.account = account
             self._change(key)
+        if key.tied_by != ApiKey.TiedBy.REGISTER:
+            self._settle_key(key)
         if line.digest is not UNSET:
             self._set_digest(key, bytes.fromhex(line.digest) if line.digest else None)
+
+    def _settle_key(self, key: ApiKey) -> None:
+        """From now on the register says whose key it is, whatever usage claimed."""
+        if key.contested_by is not None:
+            details = {"account": key.account.external_id, "contested_by": key.contested_by.external_id}
+            self.happenings.append(Happening("key.settled", ("key", key.external_id), details))
+            self.renamed.append(key.account)
+        key.tied_by, key.contested_by, key.contested_at = ApiKey.TiedBy.REGISTER, None, None
+        self._change(key)
 
     def _set_digest(self, key: ApiKey, digest: bytes | None) -> None:
         before = bytes(key.digest) if key.digest else None

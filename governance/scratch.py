@@ -43,5 +43,6 @@ def _forget_the_other() -> None:
     known.accounts.forget()
     known.placed.forget()
     known.keys.forget()
+    known.tied.forget()
     partitions.forget_days()
     forget_bars()

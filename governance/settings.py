@@ -19,6 +19,8 @@ TERMS_CLAUSES     the clauses of your terms that a decision can name, with semic
 EVENT_DAYS        how many days usage events are kept, at least 31 (default 90)
 PROFILE_DAYS      how many days hourly profiles are kept (default 400)
 INTAKE_MAX_LAG    past so many seconds that accounts wait to be scored, intake answers 429 (default 900; 0 for never)
+NEW_NAMES_AN_HOUR  how many accounts, keys and organisations that nobody knew a service key may bring in with usage in
+                  an hour (default 2000; 0 for any number); above it intake answers 429 until the register names them
 EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
 EXCERPT_DAYS      after how many days they are deleted (default 30)
 FAIL_CLOSED_PLANS the plans whose customers a gateway refuses while Stillwatch cannot be reached, with commas between
@@ -304,6 +306,7 @@ DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
 EVENT_DAYS = env.int("EVENT_DAYS", 90, validate=validate.Range(min=31))
 PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
 INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
+NEW_NAMES_AN_HOUR = env.int("NEW_NAMES_AN_HOUR", 2_000, validate=validate.Range(min=0))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))

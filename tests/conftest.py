@@ -47,6 +47,7 @@ def _know_nobody() -> None:
     known.accounts.forget()
     known.placed.forget()
     known.keys.forget()
+    known.tied.forget()
     forget_bars()
     backpressure.forget()
     traffic.forget()

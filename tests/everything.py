@@ -41,7 +41,7 @@ from governance.staff.attempts import count
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.staff.signing_in import Origin, remember_origin
 from governance.usage.actions import fold_profiles, record_lines
-from governance.usage.models import Retention, UsageArrival
+from governance.usage.models import EventConflict, NewNames, Retention, UsageArrival
 from tests.enforcement.test_automatic import BLOCK
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
 
@@ -62,6 +62,10 @@ def one_of_everything() -> None:
     Retention.objects.create(pk=1, kept_from=NOW.date())
     key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
     UsageArrival.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
+    NewNames.objects.create(service_key=key, hour=NOW, names=1)
+    EventConflict.objects.create(
+        account=Account.objects.get(), source="native", day=NOW, events=2, in_time_alone=1, newest_at=NOW
+    )
     mira = person()
     remember_origin(mira, Origin("203.0.113.0/24", "a device"), now=NOW)
     count(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)

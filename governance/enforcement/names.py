@@ -1,6 +1,7 @@
 """The names that a restriction covers: by any of them a gateway may know whom it serves.
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
+A key that usage claims for two accounts is covered with neither of them.
 What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
 difference of the database.
 """
@@ -45,7 +46,7 @@ _COMPARED: Final = """
         FROM live JOIN accounts_account account ON account.organisation_id = live.organisation_id
     ), named_key AS (
         SELECT member.number, key.external_id, key.digest
-        FROM member JOIN accounts_apikey key ON key.account_id = member.id
+        FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
         UNION ALL
         SELECT live.number, key.external_id, key.digest FROM live JOIN accounts_apikey key ON key.id = live.key_id
     ), covered AS (

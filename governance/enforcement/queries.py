@@ -39,8 +39,9 @@ def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[s
     """
     sequence = last_number()
     keys = list(ApiKey.objects.select_related("account").filter(external_id__in=_spelled(api_keys)))
-    found = [*(key.account for key in keys), *Account.objects.filter(external_id__in=_spelled(accounts))]
-    if not found:
+    owners = [key.account for key in keys if key.contested_at is None]
+    found = [*owners, *Account.objects.filter(external_id__in=_spelled(accounts))]
+    if not found and not keys:
         return Access(allowed=True, known=False, restriction=None, sequence=sequence)
     organisations = [one.organisation_id for one in found if one.organisation_id is not None]
     target = Q(account__in=found) | Q(key__in=keys) | Q(organisation__in=organisations)

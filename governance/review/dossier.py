@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
@@ -95,8 +95,13 @@ def cases_in_full() -> QuerySet[Case]:
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
     in_full = Case.objects.select_related("account__organisation", "assessment", "claimed_by", *decided_with)
-    conflicts = conflicts_of_account(OuterRef("account"))
-    return in_full.annotate(key_ids=ArraySubquery(keys), conflicts=Subquery(conflicts))
+    claimed = Q(account=OuterRef("account")) | Q(contested_by=OuterRef("account"))
+    contested = ApiKey.objects.filter(claimed, contested_at__isnull=False).values("external_id")[:6]
+    return in_full.annotate(
+        key_ids=ArraySubquery(keys),
+        contested_keys=ArraySubquery(contested),
+        conflicts=Subquery(conflicts_of_account(OuterRef("account"))),
+    )
 
 
 class ShownEnding(NamedTuple):

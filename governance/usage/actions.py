@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import polars as pl
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from psycopg.errors import CheckViolation
 
 from accounts.actions import meet_accounts, meet_keys
-from governance.audit.actions import record
+from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.transactions import retried_transaction
@@ -20,7 +21,8 @@ from governance.usage.columns import Columns, columns_of
 from governance.usage.event_store import Batch, copy_rows
 from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
 from governance.usage.fingerprint import Fingerprint, fingerprints
-from governance.usage.models import DataKey, EventConflict, Excerpt, Profile, Retention, WeeklySketch
+from governance.usage.models import DataKey, EventConflict, Excerpt, NewNames, Profile, Retention, WeeklySketch
+from governance.usage.newcomers import admit
 from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
 from governance.usage.profile import folding, making
 from governance.usage.wire import Rejection, Report, Span, UsageEvent, decode, has_figures
@@ -32,11 +34,19 @@ TAKEN_AHEAD = timedelta(minutes=10)
 OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+class Sender(NamedTuple):
+    """Who sends usage over HTTP, with which service key. `ties_keys`: whether it may say whose API key is whose."""
+
+    actor: Actor
+    service_key: UUID
+    ties_keys: bool = False
+
+
 class Outcome(NamedTuple):
     """What became of a batch: events taken, events that were here already, and lines that fit nowhere.
 
     `newest_at` is the time of the newest event, new or not; `conflicts` counts those of the duplicates that say
-    something else than the event that was here.
+    something else than the event that was here, and `held` those that wait, since they name too many who are new.
     """
 
     accepted: int
@@ -44,6 +54,7 @@ class Outcome(NamedTuple):
     rejected: list[Rejection]
     newest_at: datetime | None = None
     conflicts: int = 0
+    held: int = 0
 
 
 def record_lines(
@@ -53,8 +64,10 @@ def record_lines(
     return record_events(decode(lines, span=span_at(now, oldest=oldest), first_line=first_line), source=source, now=now)
 
 
-def record_events(items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime) -> Outcome:
-    """Take in a batch of usage events; the one way in for every source.
+def record_events(
+    items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime, sender: Sender | None = None
+) -> Outcome:
+    """Take in a batch of usage events; the one way in for every source. Without a `sender` it comes from a file.
 
     Fingerprints and drops the text, stores what was not here before, adds it to the hourly profiles and marks its
     accounts dirty: one transaction, committed when this returns. A line that does not fit is in `rejected` and
@@ -69,20 +82,25 @@ def record_events(items: Iterable[UsageEvent | Report | Rejection], *, source: s
             reports.append(item if isinstance(item, Report) else Report(item, item.id))
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
         logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), source)
-    accepted, conflicts = 0, 0
-    if reports:
+    accepted, conflicts, held = 0, 0, 0
+    taken: Sequence[Report] = reports
+    if sender is not None:
+        taken, held = admit(reports, service_key=sender.service_key, now=now)
+    if held:
+        logger.warning("%d events from %s wait, since they name too many who are new", held, source)
+    if taken:
         try:
-            accepted, conflicts = _store(reports, source=source, now=now)
+            accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
         except IntegrityError as error:
             if not isinstance(error.__cause__, CheckViolation):
                 raise
             # Another process made a day while events of it were on their way into the default table.
-            accepted, conflicts = _store(reports, source=source, now=now)
+            accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
     if conflicts:
         logger.warning("%d events from %s bore the id of an earlier one and said something else", conflicts, source)
-    newest_at = max((report.event.occurred_at for report in reports), default=None)
-    counted = sum(report.is_event for report in reports)
-    return Outcome(accepted, counted - accepted, rejected, newest_at, conflicts)
+    newest_at = max((report.event.occurred_at for report in taken), default=None)
+    counted = sum(report.is_event for report in taken)
+    return Outcome(accepted, counted - accepted, rejected, newest_at, conflicts, held)
 
 
 def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
@@ -94,23 +112,30 @@ def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
     return Span(max(oldest, kept), now + TAKEN_AHEAD)
 
 
-def _store(reports: Sequence[Report], *, source: str, now: datetime) -> tuple[int, int]:
+def _store(reports: Sequence[Report], *, source: str, now: datetime, sender: Sender | None) -> tuple[int, int]:
     """How many of the events that are reported were new, and how many bore the id of another."""
     batch = event_store.events_in(reports, source=source)
     keys = sorted(batch.events)
     seen = _fingerprints([batch.events[key] for key in keys])
     ensure_days({event.occurred_at.astimezone(UTC).date() for event in batch.events.values()})
-    return _store_batch(batch, keys, seen, source=source, now=now)
+    return _store_batch(batch, keys, seen, source=source, now=now, sender=sender)
 
 
 @retried_transaction
 def _store_batch(
-    batch: Batch, keys: Sequence[str], seen: Sequence[Fingerprint | None], *, source: str, now: datetime
+    batch: Batch,
+    keys: Sequence[str],
+    seen: Sequence[Fingerprint | None],
+    *,
+    source: str,
+    now: datetime,
+    sender: Sender | None,
 ) -> tuple[int, int]:
     """Rows are locked in one order: accounts and keys, events by their keys, dirty accounts by their primary keys."""
     events = [batch.events[key] for key in keys]
     accounts = meet_accounts(_organisations_of([*events, *batch.figures.values()]), now=now)
-    meet_keys({event.api_key: accounts[event.account] for event in events if event.api_key}, now=now)
+    claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
+    moved = meet_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
     completed = {accounts[event.account] for event in batch.figures.values()}
     columns = columns_of(events, seen, keys, source=source, accounts=accounts)
     new, known = event_store.store(columns, also=completed, now=now)
@@ -125,6 +150,8 @@ def _store_batch(
         _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
     if new["key"] or figures:
         ring("governance.tasks.score_dirty_accounts")
+    if moved and sender is not None:
+        record_all(moved, by=sender.actor, now=now)
     return len(new["key"]), len(conflicts)
 
 
@@ -218,6 +245,7 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     Profile.objects.filter(hour__lt=oldest).delete()
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
     EventConflict.objects.filter(day__lt=kept_from).delete()
+    NewNames.objects.filter(hour__lt=now - timedelta(days=1)).delete()
     return old
 
 

@@ -6,6 +6,7 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
+    NewNames,
     Profile,
     Retention,
     UsageArrival,
@@ -86,6 +87,13 @@ class DataKeyAdmin(HistoryAdmin):
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
     exclude = ("wrapped",)
+
+
+@admin.register(NewNames)
+class NewNamesAdmin(HistoryAdmin):
+    list_display = ("hour", "service_key", "names")
+    search_fields = ("service_key__name",)
+    list_select_related = ("service_key",)
 
 
 @admin.register(Retention)

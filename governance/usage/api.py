@@ -6,6 +6,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.staff.models import ServiceKey
-from governance.usage.actions import Outcome, record_events, span_at
+from governance.usage.actions import Outcome, Sender, record_events, span_at
 from governance.usage.backpressure import behind
 from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED, drain, received
 from governance.usage.sources import litellm, otlp
@@ -25,6 +26,7 @@ from governance.web.problems import Problem
 
 MOST_EVENTS = 10_000
 RETRY_AFTER_LAG_SECONDS = 30
+RETRY_AFTER_NEWCOMERS = 300
 
 
 class Intake(APIView):
@@ -62,7 +64,8 @@ class UsageEvents(Intake):
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(lines))
-        return counted(take_in(request, decode(lines, span=span_at(now)), source="native", now=now))
+        outcome = take_in(request, decode(lines, span=span_at(now)), source="native", now=now)
+        return counted(outcome, too_many=self.behind_status)
 
 
 class LiteLlmUsage(Intake):
@@ -81,7 +84,7 @@ class LiteLlmUsage(Intake):
         except UnreadableBatchError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(items))
-        return counted(take_in(request, items, source="litellm", now=now))
+        return counted(take_in(request, items, source="litellm", now=now), too_many=self.behind_status)
 
 
 class OpenTelemetryTraces(Intake):
@@ -103,6 +106,7 @@ class OpenTelemetryTraces(Intake):
             raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
         refuse_too_many(len(items))
         outcome = take_in(request, items, source="opentelemetry", now=now)
+        refuse_newcomers(outcome, self.behind_status)
         return HttpResponse(otlp.answer(outcome.rejected, protobuf=protobuf), content_type=encoding)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -124,9 +128,23 @@ def take_in(
     request: Request, items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime
 ) -> Outcome:
     """Record a batch, and note with which service key it came."""
-    outcome = record_events(items, source=source, now=now)
-    note_traffic(acting_key(request).pk, outcome.newest_at, now=now)
+    key = acting_key(request)
+    sender = Sender(key.actor, key.pk, ties_keys=ServiceKey.Scope.USAGE_KEYS in key.scopes)
+    outcome = record_events(items, source=source, now=now, sender=sender)
+    note_traffic(key.pk, outcome.newest_at, now=now)
     return outcome
+
+
+def refuse_newcomers(outcome: Outcome, status: HTTPStatus) -> None:
+    """Where events wait, have the whole batch sent again: what was taken of it is known by its ids."""
+    if outcome.held:
+        most = settings.NEW_NAMES_AN_HOUR
+        detail = (
+            f"{outcome.held} events bring in more new accounts, keys and organisations than the {most} that a service "
+            "key may in an hour. The others were taken. Import these customers with the register, or send the batch "
+            "again later."
+        )
+        raise Problem(status, "Too many new names", detail, wait=RETRY_AFTER_NEWCOMERS, **answer_to(outcome))
 
 
 def refuse_too_many(events: int) -> None:
@@ -134,8 +152,13 @@ def refuse_too_many(events: int) -> None:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many", f"Send at most {MOST_EVENTS} events at once.")
 
 
-def counted(outcome: Outcome) -> Response:
-    """What every source answers once its good events are committed."""
+def counted(outcome: Outcome, *, too_many: HTTPStatus) -> Response:
+    """What every source answers once its good events are committed; `too_many` where some have to wait."""
+    refuse_newcomers(outcome, too_many)
+    return Response(answer_to(outcome), status=HTTPStatus.ACCEPTED)
+
+
+def answer_to(outcome: Outcome) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "accepted": outcome.accepted,
         "duplicate": outcome.duplicate,
@@ -144,4 +167,6 @@ def counted(outcome: Outcome) -> Response:
     }
     if outcome.conflicts:
         answer["conflicts"] = outcome.conflicts
-    return Response(answer, status=HTTPStatus.ACCEPTED)
+    if outcome.held:
+        answer["held"] = outcome.held
+    return answer

@@ -95,6 +95,24 @@ class EventConflict(models.Model):
         return f"{self.account} {self.day}: {self.events}"
 
 
+class NewNames(models.Model):
+    """How many accounts, keys and organisations that nobody knew came in with a service key in an hour."""
+
+    service_key = models.ForeignKey(ServiceKey, on_delete=models.CASCADE, related_name="new_names")
+    hour = models.DateTimeField(help_text="The start of the hour, UTC.")
+    names = models.IntegerField(default=0)
+
+    class Meta:
+        ordering = ("-hour", "service_key")
+        verbose_name_plural = "new names"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["service_key", "hour"], name="one_count_of_new_names_an_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_key} {self.hour:%F %H}: {self.names}"
+
+
 class Retention(models.Model):
     """From which day on usage events are kept. One row: an event of before would not be known as a duplicate."""
 

@@ -153,7 +153,7 @@ class TestASecondLine:
 class TestAKey:
     def test_that_was_met_in_usage_gets_its_digest(self) -> None:
         accounts = meet_accounts({"acct_harbour": None}, now=NOW)
-        meet_keys({"key_1": accounts["acct_harbour"]}, now=NOW)
+        meet_keys([("key_1", accounts["acct_harbour"])], now=NOW)
 
         assert register(FULL).updated == 1
         assert stored()["keys"] == {"key_1": DIGEST}
@@ -224,7 +224,7 @@ class TestUsage:
     def test_does_not_move_a_key(self) -> None:
         api_key(account("acct_harbour"), "key_1")
 
-        meet_keys({"key_1": account("acct_quill").pk}, now=NOW)
+        meet_keys([("key_1", account("acct_quill").pk)], now=NOW)
 
         assert ApiKey.objects.get().account.external_id == "acct_harbour"
 

@@ -195,7 +195,8 @@ class Settling:
 
 def key_hashes(*, account: str | None = None, key: str | None = None) -> set[str]:
     """By which LiteLLM may know a key of ours, or all of an account: it names keys by the hash of their secret."""
-    found = ApiKey.objects.filter(external_id=key) if key else ApiKey.objects.filter(account__external_id=account)
+    of_account = ApiKey.objects.filter(account__external_id=account, contested_at=None)
+    found = ApiKey.objects.filter(external_id=key) if key else of_account
     names = {account} if account else set()
     for external_id, digest in found.values_list("external_id", "digest"):
         names.add(external_id if HASH.fullmatch(external_id) or not digest else bytes(digest).hex())

@@ -1,0 +1,267 @@
+"""Who may send usage can neither have a stranger refused nor fill the register with names."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.audit.models import Entry
+from governance.enforcement.actions import cover_new_names
+from governance.enforcement.models import Change
+from governance.usage.models import UsageEvent
+from tests.factories import NOW, account, api_key, case, person, restriction, service_key, usage_event
+from tests.flows.registered import Seller
+from tests.front import Served, served
+from tests.usage.litellm import payload
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def front(transactional_db: None) -> Iterator[Served]:
+    with served() as one:
+        yield one
+
+
+@pytest.fixture
+def seller(front: Served, tmp_path: Path) -> Seller:
+    return Seller(front, tmp_path)
+
+
+def wait_for(front: Served, decision: str, **names: str) -> None:
+    """Once gateways were told which names are covered by now, as a worker does when it is rung."""
+    cover_new_names(now=timezone.now())
+    wait_until(lambda: front.check(**names)["decision"] == decision, f"the check answers {decision}")
+
+
+class TestAKeyThatUsageClaimsForABlockedAccount:
+    @pytest.fixture(autouse=True)
+    def _claimed(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_harvest")
+        seller.blocks(account="acct_harvest")
+        seller.sends_usage(account="acct_harvest", api_key="key_1")
+
+    def test_is_refused_as_long_as_nobody_else_claims_it(self, front: Served) -> None:
+        wait_for(front, "deny", api_key="key_1")
+
+    def test_is_let_in_when_its_owner_uses_it(self, front: Served, seller: Seller) -> None:
+        wait_for(front, "deny", api_key="key_1")
+
+        seller.sends_usage(account="acct_innocent", api_key="key_1")
+
+        wait_for(front, "allow", api_key="key_1")
+        assert front.check(account="acct_harvest")["decision"] == "deny"
+
+    def test_stays_let_in_however_often_it_is_claimed_again(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_innocent", api_key="key_1")
+        seller.sends_usage(account="acct_harvest", api_key="key_1")
+
+        wait_for(front, "allow", api_key="key_1")
+
+    def test_is_let_in_when_the_register_names_its_owner(self, front: Served, seller: Seller) -> None:
+        wait_for(front, "deny", api_key="key_1")
+
+        seller.imports({"account": "acct_innocent", "keys": [{"id": "key_1"}]})
+        seller.sends_usage(account="acct_harvest", api_key="key_1")
+
+        wait_for(front, "allow", api_key="key_1")
+        assert ApiKey.objects.get().account.external_id == "acct_innocent"
+
+    def test_is_refused_again_when_the_register_says_that_it_is_its_own(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_other", api_key="key_1")
+        wait_for(front, "allow", api_key="key_1")
+
+        seller.imports({"account": "acct_harvest", "keys": [{"id": "key_1"}]})
+        seller.sends_usage(account="acct_other", api_key="key_1")
+
+        wait_for(front, "deny", api_key="key_1")
+        details = Entry.objects.get(verb="key.settled").details
+        assert details == {"account": "acct_harvest", "contested_by": "acct_other"}
+
+    def test_says_the_same_where_postgresql_is_asked(self, client: Client, seller: Seller) -> None:
+        _, key = service_key("access:read")
+        address = "/api/v1/access/check?api_key=key_1"
+        before = client.get(address, **key).json()
+
+        seller.sends_usage(account="acct_innocent", api_key="key_1")
+
+        assert (before["decision"], client.get(address, **key).json()["decision"]) == ("deny", "allow")
+
+
+@pytest.mark.django_db
+class TestAKey:
+    @pytest.fixture(autouse=True)
+    def _now(self) -> Iterator[None]:
+        with time_machine.travel(NOW, tick=False):
+            yield
+
+    @staticmethod
+    def send(client: Client, *events: dict[str, Any], scopes: tuple[str, ...] = ("usage:write",)) -> Any:
+        _, key = service_key(*scopes)
+        body = json.dumps({"events": [usage_event(**event) for event in events]})
+        answer = client.post("/api/v1/usage-events", body, content_type="application/json", **key)
+        assert answer.status_code == 202, answer.content
+        return answer.json()
+
+    def test_of_the_register_is_contested_by_nobody(self, client: Client) -> None:
+        mine = api_key(account("acct_harbour"), "key_1")
+        ApiKey.objects.filter(pk=mine.pk).update(tied_by=ApiKey.TiedBy.REGISTER)
+
+        self.send(client, {"account": "acct_quill", "api_key": "key_1"})
+
+        assert ApiKey.objects.values_list("account__external_id", "contested_at").get() == ("acct_harbour", None)
+
+    def test_that_two_accounts_claim_in_one_batch_is_contested(self, client: Client) -> None:
+        self.send(client, *({"account": name, "api_key": "key_1"} for name in ("acct_harbour", "acct_quill")))
+
+        owner = ApiKey.objects.select_related("account", "contested_by").get()
+        assert owner.contested_by is not None
+        assert {owner.account.external_id, owner.contested_by.external_id} == {"acct_harbour", "acct_quill"}
+
+    def test_that_is_contested_is_shown_with_both_accounts(self, client: Client) -> None:
+        for name in ("acct_harbour", "acct_quill"):
+            self.send(client, {"account": name, "api_key": "key_1"})
+        client.force_login(person())
+
+        for of in Account.objects.all():
+            page = client.get(reverse("review:case", args=[case(of).pk])).content.decode()
+            assert "Contested keys" in page
+
+    def test_moves_with_an_entry_where_a_sender_may_say_whose_it_is(self, client: Client) -> None:
+        self.send(client, {"account": "acct_harbour", "api_key": "key_1"})
+        self.send(client, {"account": "acct_decoy", "api_key": "key_1"})
+
+        trusted = ("usage:write", "usage:keys")
+        self.send(client, {"account": "acct_quill", "api_key": "key_1"}, scopes=trusted)
+        self.send(client, {"account": "acct_harbour", "api_key": "key_1"})
+
+        now = ApiKey.objects.values_list("account__external_id", "tied_by", "contested_at").get()
+        assert now == ("acct_quill", "sender", None)
+        entry = Entry.objects.get(verb="key.moved")
+        assert (entry.actor_kind, entry.details) == (
+            "service_key",
+            {"from": "acct_harbour", "to": "acct_quill", "contested": True},
+        )
+
+    def test_of_the_register_is_moved_by_no_sender(self, client: Client) -> None:
+        mine = api_key(account("acct_harbour"), "key_1")
+        ApiKey.objects.filter(pk=mine.pk).update(tied_by=ApiKey.TiedBy.REGISTER)
+
+        self.send(client, {"account": "acct_quill", "api_key": "key_1"}, scopes=("usage:write", "usage:keys"))
+
+        assert ApiKey.objects.get().account.external_id == "acct_harbour"
+
+
+@pytest.mark.django_db
+class TestNewNames:
+    @pytest.fixture(autouse=True)
+    def _limit(self, settings: Settings) -> None:
+        settings.NEW_NAMES_AN_HOUR = 3
+        settings.INTAKE_MAX_LAG = 0
+
+    @pytest.fixture
+    def key(self) -> dict[str, Any]:
+        return service_key("usage:write")[1]
+
+    @staticmethod
+    def post(client: Client, key: dict[str, Any], *events: dict[str, Any], at: Any = NOW) -> Any:
+        with time_machine.travel(at, tick=False):
+            body = json.dumps({"events": events})
+            return client.post("/api/v1/usage-events", body, content_type="application/json", **key)
+
+    @staticmethod
+    def newcomers(count: int, **members: Any) -> list[dict[str, Any]]:
+        return [usage_event(id=f"req_{n}", account=f"acct_new_{n}", **members) for n in range(count)]
+
+    def test_beyond_those_of_an_hour_wait_and_their_neighbours_do_not(
+        self, client: Client, key: dict[str, Any]
+    ) -> None:
+        account("acct_harbour")
+        batch = [*self.newcomers(5), usage_event(id="neighbour", account="acct_harbour")]
+
+        answer = self.post(client, key, *batch)
+
+        assert (answer.status_code, answer["Retry-After"]) == (429, "300")
+        assert answer["Content-Type"] == "application/problem+json"
+        said = answer.json()
+        assert (said["title"], said["accepted"], said["held"]) == ("Too many new names", 4, 2)
+        assert UsageEvent.objects.filter(event_id="neighbour").exists()
+        assert Account.objects.filter(external_id__startswith="acct_new").count() == 3
+
+    def test_are_taken_when_the_batch_is_sent_again_an_hour_later(self, client: Client, key: dict[str, Any]) -> None:
+        batch = self.newcomers(5)
+        self.post(client, key, *batch)
+        soon = self.post(client, key, *batch)
+
+        later = self.post(client, key, *batch, at=NOW.replace(hour=NOW.hour + 1))
+
+        assert soon.status_code == 429
+        assert (later.status_code, later.json()["accepted"], later.json()["duplicate"]) == (202, 2, 3)
+
+    def test_are_taken_when_the_register_has_named_them(
+        self, client: Client, key: dict[str, Any], tmp_path: Path
+    ) -> None:
+        batch = self.newcomers(5)
+        self.post(client, key, *batch)
+        for one in batch:
+            Account.objects.get_or_create(external_id=one["account"], defaults={"first_seen_at": NOW})
+
+        assert self.post(client, key, *batch).status_code == 202
+
+    @pytest.mark.parametrize(
+        ("members", "taken"),
+        [({"api_key": "key_{}"}, 3), ({"organisation": "org_{}"}, 1)],
+        ids=["keys of one account", "organisations and accounts"],
+    )
+    def test_are_keys_and_organisations_too(
+        self, client: Client, key: dict[str, Any], members: dict[str, str], taken: int
+    ) -> None:
+        account("acct_new_0")
+        batch = [
+            event | {name: value.format(n) for name, value in members.items()}
+            for n, event in enumerate(self.newcomers(5))
+        ]
+        if "api_key" in members:
+            batch = [event | {"account": "acct_new_0"} for event in batch]
+
+        answer = self.post(client, key, *batch)
+
+        assert answer.status_code == 429
+        assert ApiKey.objects.count() + Organisation.objects.count() <= 3
+        assert answer.json()["accepted"] >= taken
+
+    def test_of_one_key_leave_room_for_those_of_another(self, client: Client, key: dict[str, Any]) -> None:
+        self.post(client, key, *self.newcomers(5))
+
+        answer = self.post(client, service_key("usage:write")[1], usage_event(account="acct_honest"))
+
+        assert answer.status_code == 202
+
+    def test_make_litellm_come_again(self, client: Client, key: dict[str, Any]) -> None:
+        told = [payload(metadata={"user_api_key_team_id": f"team_{n}"}) for n in range(5)]
+        with time_machine.travel(NOW, tick=False):
+            answer = client.post("/api/v1/sources/litellm", json.dumps(told), content_type="application/json", **key)
+
+        assert answer.status_code == 503  # it drops what is answered with 429
+        assert UsageEvent.objects.count() == 1  # its account, its organisation and its key
+
+    def test_in_a_blocked_organisation_are_told_without_the_names_it_had(
+        self, client: Client, key: dict[str, Any]
+    ) -> None:
+        for number in range(250):
+            account(f"acct_{number}", organisation="org_quay")
+        restriction(Organisation.objects.get())
+
+        self.post(client, key, usage_event(account="acct_new", organisation="org_quay"))
+        cover_new_names(now=NOW)
+
+        told: Any = Change.objects.latest("number").told
+        assert told["names_added"]["account"] == ["acct_new"]
+        assert len(json.dumps(told)) < 1_000
