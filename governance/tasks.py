@@ -9,6 +9,7 @@ from governance.enforcement import actions as enforcement
 from governance.enforcement import recording
 from governance.enforcement.gateways import probing, pushing
 from governance.enforcement.webhooks import actions as webhooks
+from governance.review import carrying_out
 from governance.staff import signing_in
 from governance.usage import actions as usage
 from governance.web import idempotency
@@ -29,6 +30,12 @@ def rescore_changed_licences() -> None:
 @shared_task
 def carry_out_policies() -> None:
     pipeline.carry_out_policies(now=timezone.now())
+
+
+@shared_task
+def carry_out_decisions() -> None:
+    """Put into force what decisions about many have not yet."""
+    carrying_out.carry_out_decisions(now=timezone.now())
 
 
 @shared_task

@@ -32,7 +32,7 @@ from governance.risk.models import Campaign
 from governance.transactions import retried_transaction
 
 EXPIRY = Actor.system("expiry")
-PORTION = 500
+PORTION = 100
 
 
 class Restricting(NamedTuple):
@@ -64,15 +64,22 @@ def restrict(
 
 
 def restrict_campaign(
-    campaign: Campaign, terms: Terms, *, unique_key: str, by: Actor, now: datetime, superseded: Collection[int] = ()
+    campaign: Campaign,
+    terms: Terms,
+    *,
+    unique_key: str,
+    by: Actor,
+    now: datetime,
+    superseded: Collection[int] = (),
+    accounts: Sequence[Account] | None = None,
 ) -> Restricting:
-    """Restrict every account that belongs to the campaign now, each by a restriction of its own.
+    """Restrict every account that belongs to the campaign now, or these `accounts`, each by a restriction of its own.
 
     So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
     in portions, so that others do not wait long for the lock: where it was cut off, the same `unique_key` again does
     the rest.
     """
-    members = campaign_accounts(campaign)
+    members = campaign_accounts(campaign) if accounts is None else accounts
     done = Restricting([], set())
     for start in range(0, len(members), PORTION):
         aims = [(account, f"{unique_key}:{account.pk}") for account in members[start : start + PORTION]]
@@ -86,9 +93,17 @@ def restrict_campaign(
 def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
     """Lift what is in force on accounts because they belong, or belonged, to the campaign. Return the numbers."""
     could_return = Q(ended_at=None) | Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None)
-    numbers = list(campaign.restrictions.filter(could_return).order_by("number").values_list("number", flat=True))
-    portions = [numbers[start : start + PORTION] for start in range(0, len(numbers), PORTION)]
-    return [number for portion in portions for number in lift_all(portion, note=note, by=by, now=now)]
+    lifted: list[int] = []
+    last = 0
+    # In the order of numbers, so that what a decision adds in the meantime is lifted too.
+    while portion := list(
+        campaign.restrictions.filter(could_return, number__gt=last)
+        .order_by("number")
+        .values_list("number", flat=True)[:PORTION]
+    ):
+        lifted += lift_all(portion, note=note, by=by, now=now)
+        last = portion[-1]
+    return lifted
 
 
 def campaign_accounts(campaign: Campaign) -> list[Account]:

@@ -7,19 +7,20 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts.models import Account, Organisation
+from accounts.models import Account
 from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
+from governance.doorbell import ring
 from governance.enforcement.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.enforcement.models import Restriction
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step, origin_of
 from governance.review.queries import ended_by_deciding
+from governance.review.reach import PORTION, Reach, reach_of
 from governance.review.resolving import reopen_all, resolve
 from governance.review.steps import add_step, add_steps
 from governance.review.verdicts import (
     AlreadyDecidedError,
     CaseTakenError,
-    NoSuchScopeError,
     SentBeforeError,
     Verdict,
 )
@@ -92,7 +93,8 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[S
 
 @retried_transaction
 def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
-    """Decide the case, and put into force what follows, in one transaction.
+    """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
+    first portion of it, and the rest soon after (see carrying_out.py).
 
     That takes the place of what earlier decisions about the account put into force, on whatever account. A decision
     about an organisation or a campaign closes the open cases of its other accounts as well.
@@ -103,16 +105,20 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     """
     if (made := _made_before(case, verdict, decision_id)) is not None:
         return made
-    target, accounts = _scope(case.account, verdict)
-    locked = _lock(case, accounts)
+    reach = reach_of(case.account, verdict)
+    locked = _lock(case, reach.cases)
     if (made := _made_before(case, verdict, decision_id)) is not None:
         return made
     if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
         _say_who_won(locked)
     take_turn()
     earlier = list(ended_by_deciding(locked.account).order_by("number"))
+    # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
+    earlier.sort(key=lambda one: one.account_id != locked.account_id)
+    is_unfinished = len(earlier) > PORTION or not reach.is_whole
+    earlier = earlier[:PORTION]
     origin, numbers = origin_of(decision_id), [one.number for one in earlier]
-    restriction = _restrict(target, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
+    restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
     dismissed = verdict.action == Decision.Action.DISMISS
     supersede(
         numbers,
@@ -134,14 +140,18 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         decided_at=now,
         decided_by=by,
         restriction=restriction,
+        is_unfinished=is_unfinished,
     )
     locked.status, locked.closed_at = Case.Status.DECIDED, now
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
     add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
-    resolve(decision, accounts, by=by.actor, now=now)
-    superseded = [one.origin for one in earlier]
-    reopen_all(Case.objects.resolved_by_origins(superseded).exclude(accounts), why=decision, by=by.actor, now=now)
+    resolve(decision, reach.cases, by=by.actor, now=now)
+    if is_unfinished:
+        ring("governance.tasks.carry_out_decisions")
+    else:
+        superseded = Case.objects.resolved_by_origins([one.origin for one in earlier])
+        reopen_all(superseded.exclude(reach.cases), why=decision, by=by.actor, now=now)
     return decision
 
 
@@ -160,20 +170,6 @@ def _made_before(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decisi
     return made
 
 
-def _scope(account: Account, verdict: Verdict) -> tuple[Account | Organisation | Campaign, Q]:
-    """Whom the verdict is about, and which cases of other accounts it covers. Raises NoSuchScopeError."""
-    if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
-        return account, Q(pk__in=[])
-    if verdict.scope == Decision.Scope.CAMPAIGN:
-        campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
-        if campaign is None:
-            raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
-        return campaign, Q(account__memberships__in=campaign.members.current())
-    if account.organisation is None:
-        raise NoSuchScopeError(f"{account} belongs to no organisation.")
-    return account.organisation, Q(account__organisation=account.organisation)
-
-
 def _lock(case: Case, accounts: Q) -> Case:
     """Lock the case and those that may be closed or opened with it, in one order, before the log is locked."""
     with_it = Q(accounts, status=Case.Status.OPEN) | Q(resolved_by__case__account=case.account)
@@ -184,7 +180,7 @@ def _lock(case: Case, accounts: Q) -> Case:
 
 
 def _restrict(
-    target: Account | Organisation | Campaign,
+    reach: Reach,
     account: Account,
     verdict: Verdict,
     *,
@@ -197,19 +193,27 @@ def _restrict(
     if verdict.action == Decision.Action.DISMISS:
         return None
     terms = verdict.terms(now=now)
-    if not isinstance(target, Campaign):
-        return restrict(target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
-    of_all = restrict_campaign(target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
+    if not isinstance(reach.target, Campaign):
+        return restrict(reach.target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
+    of_all = restrict_campaign(
+        reach.target,
+        terms,
+        unique_key=origin,
+        superseded=superseded,
+        accounts=reach.accounts,
+        by=by.actor,
+        now=now,
+    )
     return next(one for one in of_all.restrictions if one.account == account)
 
 
-@retried_transaction
 def lift_restriction(
     case: Case, restriction: Restriction, *, note: str, by: User, now: datetime, everywhere: bool = False
 ) -> bool:
     """Lift a restriction from the page of a case; False where it had ended already.
 
-    With `everywhere` all accounts that were restricted with its campaign are let go.
+    With `everywhere` all accounts that were restricted with its campaign are let go, in portions: done again it does
+    what was left undone.
     """
     if everywhere and restriction.campaign is not None:
         lifted = bool(lift_campaign(restriction.campaign, note=note, by=by.actor, now=now))

@@ -139,6 +139,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Those that were not undone."""
         return self.filter(undone_at=None)
 
+    def unfinished(self) -> Self:
+        return self.filter(is_unfinished=True)
+
 
 class Decision(models.Model):
     """What somebody decided, on what they saw. Its terms never change: it is undone soon, or another one follows."""
@@ -198,11 +201,17 @@ class Decision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="undone_decisions"
     )
     undone_note = models.CharField(max_length=500, blank=True)
+    is_unfinished = models.BooleanField(
+        default=False, db_default=False, help_text="It is not put into force yet on everybody whom it is about."
+    )
 
     objects = DecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-decided_at",)
+        indexes: ClassVar = [
+            models.Index(fields=["decided_at"], condition=Q(is_unfinished=True), name="unfinished_decision"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case"], condition=Q(undone_at=None), name="one_standing_decision_a_case"),
             models.CheckConstraint(

@@ -1,5 +1,6 @@
 """Rows are locked in the order of their accounts everywhere, and what a conflict ended is done again."""
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from governance.audit.actor import Actor
 from governance.transactions import retried_transaction
 from governance.usage.actions import record_lines
 from governance.usage.claims import begin, claim_dirty_accounts, fail, mark_dirty, take_up_again
-from governance.usage.models import DirtyAccount
+from governance.usage.models import DirtyAccount, UsageEvent
 from tests.factories import NOW, account, line
 from tests.waiting import wait_until
 
@@ -174,3 +175,35 @@ class TestAnAccountWhoseScoringWasInterrupted:
             pipeline.govern(now=NOW + timedelta(hours=hour))
 
         assert DirtyAccount.objects.get().set_aside_at is not None
+
+
+@pytest.mark.long
+def test_batches_over_the_same_accounts_are_all_taken_with_the_scorer_beside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dice = random.Random(1)
+    names = [f"acct_{number}" for number in range(2_000)]
+    record_lines([line(account=name) for name in names], source="native", now=NOW)
+    sending = threading.Event()
+    sending.set()
+
+    def send(batches: list[list[bytes]]) -> None:
+        for batch in batches:
+            record_lines(batch, source="native", now=NOW)
+
+    def score() -> None:
+        while sending.is_set():
+            pipeline.govern(now=NOW)
+
+    batches = [[line(account=name) for name in dice.sample(names, 500)] for _ in range(60)]
+    senders = [Beside(lambda mine=batches[start::3]: send(mine)) for start in range(3)]
+    scorers = [Beside(score) for _ in range(2)]
+    for sender in senders:
+        sender.end()
+    sending.clear()
+    for scorer in scorers:
+        scorer.end()
+
+    assert UsageEvent.objects.count() == 2_000 + 60 * 500
+    assert "DeadlockDetected" not in caplog.text
+    assert "failed" not in caplog.text

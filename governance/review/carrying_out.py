@@ -1,0 +1,78 @@
+"""What a decision about many has not put into force yet, put into force portion by portion, each in its transaction."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from governance.audit.actions import take_turn
+from governance.enforcement.actions import restrict_campaign, supersede
+from governance.enforcement.models import Restriction
+from governance.enforcement.terms import Terms
+from governance.review.models import Case, Decision
+from governance.review.reach import PORTION, accounts_left, cases_left, restrictions_left
+from governance.review.resolving import reopen_all, resolve
+from governance.transactions import retried_transaction
+
+
+def carry_out_decisions(*, now: datetime) -> int:
+    """Put the rest of all decisions into force; how many portions that were. Safe to run twice, and anywhere."""
+    portions = 0
+    for decision in Decision.objects.unfinished().order_by("decided_at", "pk").values_list("pk", flat=True):
+        while _carry_out_some(decision, now=now):
+            portions += 1
+    return portions
+
+
+@retried_transaction
+def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
+    """Put a portion into force; False where nothing was left, or the decision does not stand any more.
+
+    Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
+    """
+    in_full = Decision.objects.select_related("case__account", "decided_by", "restriction__campaign")
+    decision = in_full.get(pk=decision_id)
+    accounts = list(accounts_left(decision)[:PORTION])
+    numbers = list(restrictions_left(decision).values_list("number", flat=True)[:PORTION])
+    again = list(cases_left(decision).order_by("pk").values_list("pk", flat=True)[:PORTION])
+    covered = Q(account__in=accounts, status=Case.Status.OPEN) | Q(pk__in=[decision.case_id, *again])
+    list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
+    take_turn()
+    decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
+    if not decision.is_unfinished or not _stands(decision):
+        Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
+        return False
+    by = decision.decided_by.actor
+    made = decision.restriction
+    if made is not None and made.campaign is not None and not _is_over(made, now=now):
+        restrict_campaign(
+            made.campaign,
+            Terms.of(made),
+            unique_key=decision.origin,
+            superseded=numbers,
+            accounts=accounts,
+            by=by,
+            now=now,
+        )
+        resolve(decision, Q(account__in=accounts), by=by, now=now)
+    else:
+        accounts = []
+    dismissed = decision.action == Decision.Action.DISMISS
+    ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
+    supersede(numbers, origin=decision.origin, ending=ending, note="Decided again.", by=by, now=now)
+    reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
+    if accounts or numbers or reopened:
+        return True
+    Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
+    return False
+
+
+def _stands(decision: Decision) -> bool:
+    """Whether it was neither undone, nor lifted, nor followed by another decision about the account."""
+    later = Decision.objects.standing().filter(case__account=decision.case.account, decided_at__gt=decision.decided_at)
+    lifted = Restriction.objects.filter(decision=decision, ending=Restriction.Ending.LIFTED)
+    return decision.undone_at is None and not later.exists() and not lifted.exists()
+
+
+def _is_over(restriction: Restriction, *, now: datetime) -> bool:
+    return restriction.expires_at is not None and restriction.expires_at <= now
