@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,7 +197,7 @@ def test_batches_over_the_same_accounts_are_all_taken_with_the_scorer_beside(
             pipeline.govern(now=NOW)
 
     batches = [[line(account=name) for name in dice.sample(names, 500)] for _ in range(60)]
-    senders = [Beside(lambda mine=batches[start::3]: send(mine)) for start in range(3)]
+    senders = [Beside(partial(send, batches[start::3])) for start in range(3)]
     scorers = [Beside(score) for _ in range(2)]
     for sender in senders:
         sender.end()
