@@ -17,11 +17,21 @@ from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.transactions import retried_transaction
 from governance.usage import event_store, sql
+from governance.usage.answers import KEPT_FOR, settle
 from governance.usage.columns import Columns, columns_of
 from governance.usage.event_store import Batch, copy_rows
 from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
 from governance.usage.fingerprint import Fingerprint, fingerprints
-from governance.usage.models import DataKey, EventConflict, Excerpt, NewNames, Profile, Retention, WeeklySketch
+from governance.usage.models import (
+    DataKey,
+    EventConflict,
+    Excerpt,
+    KnownAnswer,
+    NewNames,
+    Profile,
+    Retention,
+    WeeklySketch,
+)
 from governance.usage.newcomers import admit
 from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
 from governance.usage.profile import folding, making
@@ -115,32 +125,32 @@ def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
 def _store(reports: Sequence[Report], *, source: str, now: datetime, sender: Sender | None) -> tuple[int, int]:
     """How many of the events that are reported were new, and how many bore the id of another."""
     batch = event_store.events_in(reports, source=source)
-    keys = sorted(batch.events)
-    seen = _fingerprints([batch.events[key] for key in keys])
-    ensure_days({event.occurred_at.astimezone(UTC).date() for event in batch.events.values()})
-    return _store_batch(batch, keys, seen, source=source, now=now, sender=sender)
+    candidates = batch.candidates
+    seen = dict(zip(candidates, _fingerprints([*candidates.values()]), strict=True))
+    ensure_days({event.occurred_at.astimezone(UTC).date() for event in candidates.values()})
+    return _store_batch(batch, seen, source=source, now=now, sender=sender)
 
 
 @retried_transaction
 def _store_batch(
-    batch: Batch,
-    keys: Sequence[str],
-    seen: Sequence[Fingerprint | None],
-    *,
-    source: str,
-    now: datetime,
-    sender: Sender | None,
+    batch: Batch, seen: Mapping[str, Fingerprint | None], *, source: str, now: datetime, sender: Sender | None
 ) -> tuple[int, int]:
-    """Rows are locked in one order: accounts and keys, events by their keys, dirty accounts by their primary keys."""
-    events = [batch.events[key] for key in keys]
-    accounts = meet_accounts(_organisations_of([*events, *batch.figures.values()]), now=now)
+    """Rows are locked in one order: answers, accounts and keys, events by their keys, dirty accounts by their primary
+    keys.
+    """
+    settled = settle(batch.answers, now=now)
+    told = batch.events | settled.events
+    keys = sorted(told)
+    events = [told[key] for key in keys]
+    seen_of_keys = [seen[settled.reported_as.get(key, key)] for key in keys]
+    accounts = meet_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
     claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
     moved = meet_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
-    completed = {accounts[event.account] for event in batch.figures.values()}
-    columns = columns_of(events, seen, keys, source=source, accounts=accounts)
+    completed = {accounts[event.account] for event in settled.figures.values()}
+    columns = columns_of(events, seen_of_keys, keys, source=source, accounts=accounts)
     new, known = event_store.store(columns, also=completed, now=now)
-    figures = batch.figures | {
-        key: batch.events[key] for key, said in known.items() if said.is_uncounted and has_figures(batch.events[key])
+    figures = settled.figures | {
+        key: told[key] for key, said in known.items() if said.is_uncounted and has_figures(told[key])
     }
     if figures:
         event_store.complete(figures)
@@ -246,6 +256,7 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
     EventConflict.objects.filter(day__lt=kept_from).delete()
     NewNames.objects.filter(hour__lt=now - timedelta(days=1)).delete()
+    KnownAnswer.objects.filter(newest_at__lt=now - KEPT_FOR).delete()
     return old
 
 

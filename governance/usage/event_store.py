@@ -21,19 +21,33 @@ _DAY: Final = timedelta(days=1)
 Conflicts = Sequence[tuple[str, Difference]]
 
 
+class AnswerReport(NamedTuple):
+    """A report of an answer that may be reported several times, with the keys of the answer and of its own event."""
+
+    answer: str
+    own: str
+    report: Report
+
+
 class Batch(NamedTuple):
     """The events of a batch by their keys, each once.
 
     Args:
-        figures: by the keys of earlier events, what completes these.
+        answers: reports of answers, whose events depend on what was reported before.
         conflicts: how events of the batch differ from others of the batch with the same id.
         varying: the keys of events whose later reports may say something else.
     """
 
     events: dict[str, UsageEvent]
-    figures: dict[str, UsageEvent]
+    answers: list[AnswerReport]
     conflicts: list[tuple[str, Difference]]
     varying: set[str]
+
+    @property
+    def candidates(self) -> dict[str, UsageEvent]:
+        """The events that it may come to, by the keys of their first reports."""
+        own = {one.own: one.report.event for one in reversed(self.answers) if one.report.is_event}
+        return own | self.events
 
     def conflicts_with(self, stored: Mapping[str, Said]) -> list[tuple[str, Difference]]:
         """Those of the batch itself, and those with events that were here before."""
@@ -50,24 +64,17 @@ class Stored(NamedTuple):
 
 
 def events_in(reports: Sequence[Report], *, source: str) -> Batch:
-    """The events of a batch, and what it says of earlier ones."""
-    batch = Batch({}, {}, [], set())
-    completing: list[tuple[str, Report]] = []
+    """The events of a batch, and what it says of answers that other batches may tell of too."""
+    batch = Batch({}, [], [], set())
     for report in reports:
-        if report.completes is None:
-            _add(batch, event_key(source, report.event.account, report.identity), report)
-        else:
-            completing.append((event_key(source, report.event.account, report.completes), report))
-    begun = {key: report.event.occurred_at for key, report in completing if key not in batch.events}
-    stored = find(begun) if begun else {}
-    for key, report in completing:
-        if key in batch.events:
-            batch.events[key] = merged(batch.events[key], report.event)
-        elif key in stored:
-            if stored[key].is_uncounted and has_figures(report.event):
-                batch.figures.setdefault(key, report.event)
-        elif report.is_event:
-            batch.events.setdefault(event_key(source, report.event.account, report.identity), report.event)
+        key = event_key(source, report.event.account, report.identity)
+        if report.answer is None:
+            if report.is_event:
+                _add(batch, key, report)
+        elif report.is_event or has_figures(report.event):
+            answer = event_key(source, report.event.account, report.answer)
+            batch.answers.append(AnswerReport(answer, key, report))
+            batch.varying.update((answer, key))
     return batch
 
 

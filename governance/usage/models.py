@@ -72,6 +72,22 @@ class UsageEvent(models.Model):
         return visible(self.event_id)
 
 
+class KnownAnswer(models.Model):
+    """An answer that may be reported again, by the digest of source, account and answer id: see answers.py."""
+
+    key = models.UUIDField(primary_key=True)
+    is_finished = models.BooleanField(help_text="Its first report had its tokens, and is an event.")
+    in_background = models.BooleanField(help_text="Some report came without tokens: all of them are one event.")
+    input_tokens = models.IntegerField(null=True, help_text="Figures that were read before the event was reported.")
+    output_tokens = models.IntegerField(null=True)
+    cached_input_tokens = models.IntegerField(null=True)
+    reasoning_tokens = models.IntegerField(null=True)
+    newest_at = models.DateTimeField(db_index=True, help_text="When the newest report of it came in.")
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
 class EventConflict(models.Model):
     """How many events of an account bore the id of an earlier one, on the day they came in, and said something else.
 

@@ -58,6 +58,7 @@ class Sought(NamedTuple):
     has_call_id: bool
 
 
+# A row's time may have been rounded as well as cut, and so say another second behind the id of a call.
 _SAME_CALL = """
 SELECT DISTINCT sought.place
 FROM unnest(
@@ -68,7 +69,7 @@ JOIN accounts_account AS account ON account.external_id = sought.account
 JOIN usage_usageevent AS event ON event.account_id = account.id AND event.source = %(source)s
     AND event.day = ANY(%(days)s::date[])
     AND event.occurred_at BETWEEN sought.at - interval '1 ms' AND sought.at + interval '1 ms'
-WHERE event.event_id = sought.id
+WHERE regexp_replace(event.event_id, '@[0-9.]+$', '') = regexp_replace(sought.id, '@[0-9.]+$', '')
    OR (NOT sought.with_call AND event.event_id LIKE '%%@%%' AND event.model = sought.model)
 """
 

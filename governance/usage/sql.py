@@ -78,6 +78,27 @@ RETURNING event.account_id, event.model, (extract(epoch FROM event.occurred_at) 
     event.input_tokens, event.output_tokens, event.cached_input_tokens, event.reasoning_tokens
 """
 
+# In the order of their keys, so that two batches which share answers wait for each other.
+LOCK_ANSWERS = """
+INSERT INTO usage_knownanswer AS answer (key, is_finished, in_background, newest_at)
+SELECT key, false, false, %(now)s FROM unnest(%(keys)s::uuid[]) AS told (key) ORDER BY key
+ON CONFLICT (key) DO UPDATE SET newest_at = greatest(answer.newest_at, excluded.newest_at)
+RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens, output_tokens, cached_input_tokens,
+    reasoning_tokens
+"""
+
+SAVE_ANSWERS = """
+UPDATE usage_knownanswer AS answer
+SET is_finished = told.is_finished, in_background = told.in_background, input_tokens = told.input_tokens,
+    output_tokens = told.output_tokens, cached_input_tokens = told.cached_input_tokens,
+    reasoning_tokens = told.reasoning_tokens
+FROM unnest(
+    %(key)s::uuid[], %(is_finished)s::bool[], %(in_background)s::bool[], %(input_tokens)s::int[],
+    %(output_tokens)s::int[], %(cached_input_tokens)s::int[], %(reasoning_tokens)s::int[]
+) AS told (key, is_finished, in_background, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens)
+WHERE answer.key = told.key
+"""
+
 COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
 
 # Hours with parts, whole; what other transactions add meanwhile is not among them and stays.

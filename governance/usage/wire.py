@@ -100,16 +100,17 @@ class Report(NamedTuple):
 
     Args:
         identity: what is the same in every report of this event, and differs from any other's of the source.
-        completes: the identity of an event that an earlier report may have begun, without its figures; this one then
-            brings them.
-        is_event: whether it is an event of its own where there is none to complete.
+        answer: the id, among those of the account, of an answer that may be reported several times: see `answers`.
+        is_event: whether it is an event, and not a reading of an answer that brings the figures of one.
+        in_background: whether it says itself that the answer is made in the background.
         varies: whether another report of this event may bear another time or model.
     """
 
     event: UsageEvent
     identity: str
-    completes: str | None = None
+    answer: str | None = None
     is_event: bool = True
+    in_background: bool = False
     varies: bool = False
 
 

@@ -182,6 +182,74 @@ class TestARequestToAModel:
 
         assert (found.input_tokens, found.output_tokens) == (812, 0)
 
+    @pytest.mark.parametrize("ended", [{}, {"status": {"code": 2}}], ids=["well", "failed"])
+    @pytest.mark.parametrize("tokens", [True, False], ids=["counted", "not counted"])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            {"rpc.service": "Bedrock Runtime", "rpc.method": "Converse", "aws.region": "eu-west-1"},
+            {"rpc.service": "BedrockRuntime", "rpc.method": "InvokeModelWithResponseStream"},
+            {"rpc.service": "Bedrock Runtime"},
+            {"rpc.method": "BedrockRuntime/ConverseStream"},
+            {"rpc.service": "Bedrock Runtime", "rpc.method": "Converse", "gen_ai.operation.name": None},
+            {"rpc.service": "SageMaker Runtime", "rpc.method": "InvokeEndpoint"},
+        ],
+        ids=str,
+    )
+    def test_to_amazon_is_the_span_of_its_rpc(self, call: dict[str, Any], *, tokens: bool, ended: Any) -> None:
+        uncounted = {} if tokens else {"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None}
+        bedrock = {"rpc.system": "aws-api", "gen_ai.provider.name": "aws.bedrock", "http.status_code": 200}
+
+        found = read_one(bedrock | uncounted | call, kind=3, **ended)
+
+        assert found.operation == "chat"
+        assert found.input_tokens == (812 if tokens else 0 if ended else None)
+
+    @pytest.mark.parametrize(
+        "beside",
+        [
+            {"http.request.method": "POST", "url.full": "https://api.example.com/v1/chat/completions"},
+            {"http.method": "POST", "http.route": "/v1/chat/completions"},
+            {"messaging.system": "kafka", "messaging.operation.type": "process"},
+            {"rpc.system": "grpc", "rpc.service": "Inference"},
+            {"faas.trigger": "http"},
+            {"graphql.operation.name": "ask"},
+        ],
+        ids=str,
+    )
+    def test_may_count_its_tokens_on_a_span_that_is_something_else_as_well(self, beside: dict[str, Any]) -> None:
+        assert read_one(beside).input_tokens == 812
+
+    def test_may_come_from_a_program_that_is_a_function(self) -> None:
+        whole = export(span(), resource={"faas.name": "ask", "db.name": "usage", "http.route": "/"})
+
+        for encoding in (JSON, PROTOBUF):
+            body = encoded(whole, encoding)
+            (found,) = opentelemetry.events_in(body, protobuf=encoding == PROTOBUF, span=span_at(NOW))
+            assert isinstance(found, UsageEvent)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {},
+            {"gen_ai.request.temperature": 0.5, "server.address": "api.example.com"},
+            {"gen_ai.response.finish_reasons": ["stop"], "app.tier": "gold"},
+            {"http.response.status_code": 200},
+        ],
+        ids=str,
+    )
+    def test_may_name_neither_operation_nor_tokens(self, told: dict[str, Any]) -> None:
+        named = {"gen_ai.system": "openai", "gen_ai.request.model": "flagship-2", "stillwatch.account": "acct_harbour"}
+
+        (found,) = read(another_span(named | told))
+
+        assert isinstance(found, UsageEvent)
+        assert found.input_tokens is None
+
+    @pytest.mark.parametrize("model", ["m" * 300, "\u0130" * 100, "flag\0ship" * 30, "M" * 127 + " x"], ids=ascii)
+    def test_may_ask_for_a_model_with_any_name(self, model: str) -> None:
+        assert 0 < len(read_one({"gen_ai.request.model": model}).model) <= 128
+
     def test_ended_in_an_error_where_its_span_did(self) -> None:
         assert read_one(status={"code": 2}).status == "error"
 
@@ -241,6 +309,26 @@ class TestAnotherSpan:
             {"mcp.method.name": "tools/call", "gen_ai.provider.name": "openai"},
             {"messaging.system": "kafka", "messaging.operation.type": "publish"},
             {"rpc.system": "grpc", "rpc.service": "Guardrails"},
+            {
+                "rpc.system": "grpc",
+                "rpc.service": "Guard",
+                "gen_ai.provider.name": "openai",
+                "gen_ai.operation.name": "chat",
+            },
+            {"rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": "PutObject", "gen_ai.provider.name": "openai"},
+            {
+                "rpc.system": "aws-api",
+                "rpc.service": "Bedrock Runtime",
+                "rpc.method": "ApplyGuardrail",
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.operation.name": "chat",
+            },
+            {"messaging.system": "kafka", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"faas.trigger": "http", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"cache.system": "redis", "gen_ai.provider.name": "openai"},
+            {"cache.system": "redis", "gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"},
+            {"server.address": "guard.example.com", "server.port": 443, "gen_ai.provider.name": "openai"},
+            {"code.function.name": "look_up", "gen_ai.provider.name": "openai"},
             {},
         ],
         ids=str,

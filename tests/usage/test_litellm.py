@@ -185,8 +185,14 @@ class TestTheStatus:
             {"choices": [{"finish_reason": "stop"}, {"finish_reason": "content_filter"}]},
             {"stop_reason": "refusal"},
             {"incomplete_details": {"reason": "content_filter"}},
+            {"choices": [{"finish_reason": "CONTENT_FILTER"}]},
+            {"choices": [{"finish_reason": "FinishReason.SAFETY"}]},
+            {"stop_reason": "Refusal"},
+            {"stopReason": "guardrail_intervened"},
+            {"candidates": [{"finishReason": "PROHIBITED_CONTENT"}]},
+            {"promptFeedback": {"blockReason": "SAFETY"}},
         ],
-        ids=["chat", "messages", "responses"],
+        ids=str,
     )
     def test_is_refused_where_the_answer_was_cut_for_its_content(self, client: Client, response: Any) -> None:
         assert stored(client, payload(response=response)).status == "refused"

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -102,6 +102,10 @@ class TestWhateverACustomerWrites:
     def test_into_the_headers_costs_no_event(self, client: Client, name: str) -> None:
         self.all_are_taken(client, [payload(metadata={name: value}) for value in HOSTILE])
 
+    @pytest.mark.parametrize("model", ["m" * 300, "\u0130" * 100, "M" * 127 + " x"], ids=ascii)
+    def test_for_a_model_is_cut_to_what_fits(self, client: Client, model: str) -> None:
+        self.all_are_taken(client, [payload(model_group=model)])
+
     def test_for_a_model_costs_no_event(self, client: Client) -> None:
         self.all_are_taken(client, [failure(error_code="400") | {"model_group": "", "model": name} for name in HOSTILE])
 
@@ -153,6 +157,22 @@ class TestANumber:
         event = UsageEvent.objects.get()
         assert (event.input_tokens, event.output_tokens, event.cached_input_tokens) == (812, 812, 812)
         assert (event.max_tokens, event.n) == (64, 64)
+
+
+class TestATime:
+    @pytest.mark.parametrize("write", [str, "{:.6f}".format, " {} ".format, "{:e}".format, repr])
+    def test_may_be_text(self, client: Client, write: Callable[[float], str]) -> None:
+        began = NOW.timestamp() - 3600
+        told = payload(startTime=write(began), endTime=write(began + 3600))
+
+        assert send(client, json.dumps([told]).encode()).json()["rejections"] == []
+        assert abs(UsageEvent.objects.get().occurred_at.timestamp() - began) < 3600
+
+    @pytest.mark.parametrize("told", ["soon", "nan", "inf", "1e300", "", None, [], True])
+    def test_that_is_none_is_named(self, client: Client, told: Any) -> None:
+        answer = send(client, json.dumps([payload(startTime=told), payload()]).encode()).json()
+
+        assert (answer["accepted"], answer["rejected"]) == (1, 1)
 
 
 class TestAnything:

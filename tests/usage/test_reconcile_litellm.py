@@ -118,6 +118,30 @@ class TestReconciling:
         assert "1 gap filled, 4 requests were here already" in out
         assert "0 gaps filled, 5 requests were here already" in again
 
+    @pytest.mark.parametrize("cut", [True, False], ids=["cut", "rounded"])
+    @pytest.mark.parametrize("named", [True, False], ids=["names its call", "names no call"])
+    @pytest.mark.parametrize("answer", ["None", "chatcmpl-1", "resp_1"])
+    @pytest.mark.parametrize("seconds", [20.9996, 20.9994, 20.4996, 21.0004])
+    def test_knows_a_request_again_at_the_end_of_a_second(
+        self, server: SpendLogServer, seconds: float, answer: str, *, named: bool, cut: bool
+    ) -> None:
+        instant = NOW.replace(minute=13) + timedelta(seconds=seconds)
+        kind = "aresponses" if answer == "resp_1" else "acompletion"
+        delivered(payload(id=answer, litellm_call_id="call-1", call_type=kind, startTime=instant.timestamp()))
+        kept = instant if cut else instant + timedelta(microseconds=500)
+        server.rows = [
+            row(
+                request_id=answer,
+                litellm_call_id="call-1" if named else None,
+                call_type=kind,
+                startTime=kept.isoformat(timespec="milliseconds"),
+            )
+        ]
+
+        out, _ = reconcile(server.url)
+
+        assert "0 gaps filled, 1 requests were here already" in out
+
     def test_knows_an_answer_again_that_was_made_in_the_background(self, server: SpendLogServer) -> None:
         delivered(payload(id="resp_1", call_type="aresponses", prompt_tokens=0, completion_tokens=0))
         unknown = {"prompt_tokens": 0, "completion_tokens": 0}

@@ -22,10 +22,12 @@ from governance.usage.sources.litellm_calls import (
     OPERATIONS,
     PASS_THROUGH,
     call_in,
+    is_in_background,
     is_read,
     may_be_unfinished,
 )
-from governance.usage.sources.places import Places, at, first, moment, text
+from governance.usage.sources.litellm_outcome import ANSWERED, status_of
+from governance.usage.sources.places import LONGEST, Places, at, first, model_name, moment, text
 from governance.usage.sources.request_bodies import (
     body_in,
     looks_like_json,
@@ -80,22 +82,9 @@ PARAMETERS: Final[Mapping[str, Places]] = {
     "response_format": ("model_parameters.response_format.type", "model_parameters.text.format.type"),
     "tools": ("model_parameters.tools", "model_parameters.functions"),
 }
-# What the status is concluded from.
-OUTCOME: Final[Mapping[str, Places]] = {
-    "status": ("status",),
-    "code": ("error_information.error_code", "metadata.error_information.error_code"),
-    "kind": ("error_information.error_class", "metadata.error_information.error_class"),
-    "limit": ("error_information.error_rate_limit_category", "metadata.error_information.error_rate_limit_category"),
-    "guardrail": ("status_fields.guardrail_status",),
-}
-# How many characters the wire format takes of what may be longer.
-LONGEST: Final = {"model": 128, "operation": 64, "end_user": 256, "conversation": 256, "response_format": 64}
-
 _NO_MODEL: Final = "unknown-model"  # as LiteLLM calls it
-_REFUSALS: Final = {"content_filter", "refusal", "ContentPolicyViolationError", "GuardrailRaisedException"}
 # In place of messages that LiteLLM was told to hide, or that a request did not have.
 _NO_TEXT: Final = ("redacted-by-litellm", "REDACTED_BY_LITELM", "default-message-value")
-_ANSWERED: Final = ("ok", "refused")
 _SYSTEM_ROLES: Final = ("system", "developer")
 # Where a system prompt stands that is beside the messages.
 _SYSTEM_PROMPT: Final[Places] = tuple(
@@ -164,8 +153,9 @@ def _report(item: Item, account: str, *, span: Span) -> Report:
     return Report(
         event,
         call.identity,
-        call.completes,
+        call.answer,
         is_event=not is_read(call_type),
+        in_background=is_in_background(item),
         varies=may_be_unfinished(call_type) or call_type in BATCHES,
     )
 
@@ -188,7 +178,7 @@ def _members(item: Item) -> dict[str, Any]:
     members = {name: first(item, places) for name, places in MEMBERS.items()}
     began, ended = moment(item.get("startTime")), moment(item.get("endTime"))
     operation = _operation(item) or text(item.get("call_type"), LONGEST["operation"])
-    status = _status(item)
+    status = status_of(item)
     return {
         **members,
         **_tokens(item, members, operation=operation, status=status),
@@ -214,7 +204,7 @@ def _tokens(item: Item, members: Mapping[str, Any], *, operation: str | None, st
     be made in the background.
     """
     given, got = _count(members["input_tokens"]), _count(members["output_tokens"])
-    unknown = status in _ANSWERED and not got and (not given or may_be_unfinished(text(item.get("call_type"))))
+    unknown = status in ANSWERED and not got and (not given or may_be_unfinished(text(item.get("call_type"))))
     return {
         "input_tokens": None if unknown else given,
         "output_tokens": None if unknown and operation != "embeddings" else got,
@@ -232,25 +222,7 @@ def _count(value: Any) -> Any:
 def _model(item: Item) -> str:
     """The model's public name. A failed request without one may have asked for anything, and often for no model."""
     places = MODEL[:1] if item.get("status") == "failure" else MODEL
-    return text(first(item, places), LONGEST["model"]) or _NO_MODEL
-
-
-def _status(item: Item) -> str:
-    told = {name: text(first(item, places)) for name, places in OUTCOME.items()}
-    if told["status"] != "failure":
-        return "refused" if _REFUSALS.intersection(_ends(item.get("response"))) else "ok"
-    if told["code"] == "429" or told["limit"]:
-        return "rate_limited"
-    return "refused" if told["kind"] in _REFUSALS or told["guardrail"] == "guardrail_intervened" else "error"
-
-
-def _ends(response: Any) -> Iterator[str | None]:
-    """Why the answers ended."""
-    match response:
-        case {"choices": [*choices]}:
-            yield from (text(at(choice, "finish_reason")) for choice in choices)
-        case {"incomplete_details": {"reason": reason}} | {"stop_reason": reason}:
-            yield text(reason)
+    return model_name(first(item, places)) or _NO_MODEL
 
 
 def _client(item: Item) -> dict[str, Any]:

@@ -36,14 +36,17 @@ _OF_A_CACHE: Final = "_cache_hit"
 _READS: Final = frozenset(f"{a}{verb}" for verb in ("get", "retrieve", "list", "delete", "cancel") for a in ("", "a"))
 
 LONGEST_ID: Final = 200
+_LONGEST_CALL_ID: Final = 180  # the time it began at stands behind it
+# Where a payload says that the answer is made in the background.
+_IN_BACKGROUND: Final[Places] = ("model_parameters.background", "response.background")
 
 
 class Call(NamedTuple):
-    """Which call it is. `id` is shown; `identity` and `completes` are those of `wire.Report`."""
+    """Which call it is. `id` is shown; `identity` and `answer` are those of `wire.Report`."""
 
     id: str
     identity: str
-    completes: str | None
+    answer: str | None
 
 
 def may_be_unfinished(call_type: str | None) -> bool:
@@ -56,29 +59,35 @@ def is_read(call_type: str | None) -> bool:
     return call_type not in BATCHES and not _READS.isdisjoint((call_type or "").split("_"))
 
 
+def is_in_background(item: Mapping[str, Any]) -> bool:
+    """Whether a payload says that the answer is made in the background."""
+    return first(item, _IN_BACKGROUND) is True and text(item.get("call_type")) in BACKGROUND
+
+
 def call_in(item: Mapping[str, Any], *, account: str, began: datetime) -> Call:
     """Which call a payload, or a row of the spend logs, is about.
 
     It is known by its account and the id of its answer, with its own id and the second it began in: servers give many
     answers one id, and customers may choose the id of a call (`x-litellm-call-id`). Without an answer of its own, since
     none came or a cache gave it, the call is known by the others. An answer that may be made in the background is kept
-    and read by its id, which alone says which it is: its reports may come in any order.
+    and read by its id, so that other reports may be about it: see `governance.usage.answers`.
+
+    Times are cut, not rounded: rows keep milliseconds only, cut from the microseconds that the callback tells.
     """
-    call_type, second = text(item.get("call_type")), int(round(began.timestamp(), 3))
+    call_type, second = text(item.get("call_type")), int(began.timestamp())
     answer, call = (text(first(item, places)) for places in (ANSWER_ID, CALL_ID))
     for suffix in _OF_THE_ROW:
         answer = answer and answer.removesuffix(suffix)
     if answer == call or (answer and call and _OF_A_CACHE in answer):
         answer = None
     if answer is None:
-        name = _short(f"{call or account}@{second if call else round(began.timestamp(), 3)}")
+        at = second if call else f"{second}.{began.microsecond // 1000:03}"
+        name = f"{_short(call or account, longest=_LONGEST_CALL_ID)}@{at}"
         return Call(name, f"{account}\n{name}", None)
     if call_type in BATCHES:
         return Call(_short(answer), answer, None)
     whole = f"{account}\n{answer}"
-    if call_type in BACKGROUND:
-        return Call(_short(answer), whole, None)
-    return Call(_short(answer), f"{whole}\n{call}\n{second}", whole if is_read(call_type) else None)
+    return Call(_short(answer), f"{whole}\n{call}\n{second}", whole if may_be_unfinished(call_type) else None)
 
 
 def has_call_id(item: Mapping[str, Any]) -> bool:
@@ -86,5 +95,5 @@ def has_call_id(item: Mapping[str, Any]) -> bool:
     return text(first(item, CALL_ID)) is not None
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_ID else blake2b(name.encode()).hexdigest()
+def _short(name: str, *, longest: int = LONGEST_ID) -> str:
+    return name if len(name) <= longest else blake2b(name.encode()).hexdigest()

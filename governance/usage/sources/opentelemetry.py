@@ -8,16 +8,18 @@ Attributes of the resource count where the span has none.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
 from accounts.normalization import is_nothing, normalize_address
+from governance.usage.sources.finish_reasons import is_refusal
 from governance.usage.sources.fitting import count, fitting, typed_as
 from governance.usage.sources.genai_messages import messages_in
 from governance.usage.sources.litellm_calls import OPERATIONS, is_read
 from governance.usage.sources.otlp import spans_in
+from governance.usage.sources.places import LONGEST, model_name, text
 from governance.usage.sources.trace_spans import TraceSpan
 from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
 from governance.web.faults import TOO_DEEP
@@ -103,27 +105,36 @@ NO_REQUESTS: Final = {
 }  # fmt: skip
 # What others call otherwise than the conventions: LiteLLM its call types, OpenLLMetry's `llm.request.type` completions.
 RENAMED: Final = {**OPERATIONS, "completion": "text_completion"}
-# Where no operation is named: spans of these systems, and of HTTP, may bear the attributes of the request around them.
-OTHER_SYSTEMS: Final = (
-    "db.", "sql.", "messaging.", "rpc.", "graphql.", "faas.", "mcp.", "aws.s3.", "aws.dynamodb.", "aws.sqs.",
-    "aws.sns.", "aws.kinesis.", "aws.lambda.",
+# Spans of these systems never are requests, whatever they carry of the request around them.
+STORES: Final = ("db.", "sql.", "cache.", "mcp.", "aws.s3.", "aws.dynamodb.")
+# Spans of those who answer, as servers, workers and functions do, and of what they are given: the request to the model
+# has a span inside, unless they count tokens themselves.
+SERVERS: Final = (
+    "http.route", "http.target", "http.server_name", "messaging.", "graphql.", "faas.", "aws.sqs.", "aws.sns.",
+    "aws.kinesis.", "aws.lambda.",
 )  # fmt: skip
 HTTP: Final = ("http.request.", "http.method", "http.url", "http.host", "http.scheme", "http.flavor", "url.")
-HTTP_SERVER: Final = ("http.route", "http.target", "http.server_name")
-# Who is called: of a model's client as well.
-CALLED: Final = ("peer.service",)
+RPC: Final = ("rpc.",)
+# Where the call of a model is itself a span of RPC: Amazon's SDKs, whose instrumentations put everything on one span.
+RPC_SERVICES: Final = {"bedrockruntime", "sagemakerruntime"}
+RPC_METHODS: Final = {
+    "Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream",
+    "InvokeModelWithBidirectionalStream", "StartAsyncInvoke", "InvokeEndpoint", "InvokeEndpointWithResponseStream",
+    "InvokeEndpointAsync",
+}  # fmt: skip
+# What spans say of a request that bear more than its names, which whole traces may bear.
+DETAILS: Final = (
+    "gen_ai.request.", "gen_ai.response.", "gen_ai.input.", "gen_ai.output.", "gen_ai.prompt", "gen_ai.completion",
+    "gen_ai.system_instructions", "gen_ai.openai.", "llm.", "ai.prompt.",
+)  # fmt: skip
+# Whose attributes say nothing of another system.
+GENAI: Final = ("gen_ai.", "llm.", "ai.", "openai.", "stillwatch.", "user.", "enduser.", "session.", "error.")
 
 # How clients and providers say it, the last part of a class's name where it is one.
 RATE_LIMITED: Final = {"429", "RateLimitError", "rate_limit_exceeded", "ResourceExhausted", "ThrottlingException"}
-REFUSED: Final = {
-    "contentfilter", "contentfiltered", "refusal", "safety", "prohibitedcontent", "blocklist", "guardrailintervened",
-    "recitation", "spii", "imagesafety", "imageprohibitedcontent", "imagerecitation",
-}  # fmt: skip
 
 REQUIRED: Final = ("account", "model", "input_tokens", "output_tokens")
 COUNTS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
-# However a reason is written: as text, as a list in JSON or with commas, as a member of an enumeration.
-_REASONS: Final = re.compile(r"[\w. -]+")
 _OLDEST_NAME_FIRST: Final = {
     name: member
     for table in (MEMBERS, CONTEXT, PARAMETERS, CLIENT, SIGNS)
@@ -143,7 +154,7 @@ def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent
             yield traced
             continue
         told = _told(traced.attributes)
-        if _is_request(told, traced.attributes, is_server=traced.is_server):
+        if _is_request(told, traced):
             try:
                 yield event_of(_event(traced, told), span=span)
             except RecursionError:
@@ -165,31 +176,47 @@ def _of(table: Table, told: Mapping[str, Any]) -> dict[str, Any]:
     return {member: told[member] for member in table if member in told}
 
 
-def _is_request(told: Mapping[str, Any], attributes: Mapping[str, Any], *, is_server: bool) -> bool:
-    """Whether a span is a request to a model, and not a server's or a database's that bears the name of one.
+def _is_request(told: Mapping[str, Any], traced: TraceSpan) -> bool:
+    """Return True if a span is a request to a model, False if it is another's that bears the name of one.
 
-    Tokens say so; without any an operation, but not on the span of an HTTP server, which has the client's inside it;
-    without either a provider beside a model.
+    Tokens say so; without any an operation, but not on the span of a server, which has the client's inside it; without
+    either a model and its provider where nothing else is said, or more of the request.
     """
-    operation = _operation(told)
-    if operation in NO_REQUESTS or is_read(operation) or _has_any(attributes, OTHER_SYSTEMS):
+    operation, names = _operation(told), traced.own_attributes.keys()
+    if operation in NO_REQUESTS or is_read(operation) or _has_any(names, STORES):
         return False
     if not told.keys().isdisjoint(COUNTS):
         return True
-    if _has_any(attributes, HTTP_SERVER) or (is_server and _has_any(attributes, HTTP)):
+    if _has_any(names, SERVERS) or (traced.is_server and _has_any(names, HTTP + RPC)):
         return False
-    if operation in REQUESTS:
-        return True
-    return "model" in told and "provider" in told and not _has_any(attributes, HTTP + CALLED)
+    named = "model" in told and "provider" in told
+    if _has_any(names, RPC):
+        return _calls_a_model(traced.own_attributes) and (operation in REQUESTS or named)
+    return operation in REQUESTS or (named and _is_all_about_a_request(names))
 
 
-def _has_any(attributes: Mapping[str, Any], beginnings: tuple[str, ...]) -> bool:
-    return any(name.startswith(beginnings) for name in attributes)
+def _calls_a_model(attributes: Mapping[str, Any]) -> bool:
+    """Return True if a call of RPC asks a model."""
+    service, method = (str(attributes.get(name) or "") for name in ("rpc.service", "rpc.method"))
+    if method:
+        return re.split("[./]", method)[-1] in RPC_METHODS
+    return re.sub("[^a-z]", "", service.lower()) in RPC_SERVICES
+
+
+def _is_all_about_a_request(names: Collection[str]) -> bool:
+    """Return True if a span says more of a request than its names, or nothing of anything else."""
+    return _has_any(set(names) - MEMBERS["model"].keys(), DETAILS) or all(
+        name in _OLDEST_NAME_FIRST or name.startswith(GENAI) for name in names
+    )
+
+
+def _has_any(names: Collection[str], beginnings: tuple[str, ...]) -> bool:
+    return any(name.startswith(beginnings) for name in names)
 
 
 def _operation(told: Mapping[str, Any]) -> str | None:
     operation = told.get("operation")
-    return RENAMED.get(operation, operation) if isinstance(operation, str) else None
+    return RENAMED.get(operation, text(operation, LONGEST["operation"])) if isinstance(operation, str) else None
 
 
 def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,6 +246,8 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
 def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
     """The members with their counts. One that cannot be read is left out where it need not be given."""
     members = _of(MEMBERS, told)
+    if name := model_name(members.pop("model", None)):
+        members["model"] = name
     for name in COUNTS:
         if name in members and ((number := count(members[name])) is not None or name not in REQUIRED):
             members[name] = number
@@ -245,20 +274,11 @@ def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
         return told["status"]
     if http_status == HTTPStatus.TOO_MANY_REQUESTS or str(error).rpartition(".")[2] in RATE_LIMITED:
         return "rate_limited"
-    if not REFUSED.isdisjoint(_reasons_in(reasons)):
+    if is_refusal(reasons):
         return "refused"
     if failed or error or (isinstance(http_status, int) and http_status >= HTTPStatus.BAD_REQUEST):
         return "error"
     return "ok"
-
-
-def _reasons_in(value: Any) -> Iterator[str]:
-    """Why the answers ended, in lower case and without what parts its words."""
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, list):
-            yield from _reasons_in(one)
-        for reason in _REASONS.findall(one) if isinstance(one, str) else ():
-            yield re.sub("[ _-]", "", reason.rpartition(".")[2].lower())
 
 
 def _client(told: Mapping[str, Any]) -> dict[str, Any]:

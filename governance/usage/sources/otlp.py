@@ -129,7 +129,8 @@ def _read(span: Span, number: int, resource: Mapping[str, Any]) -> TraceSpan:
         end=span.end_time_unix_nano,
         is_server=span.kind == Span.SPAN_KIND_SERVER,
         failed=span.status.code == Status.STATUS_CODE_ERROR,
-        attributes={**resource, **_attributes(span.attributes)},
+        own_attributes=_attributes(span.attributes),
+        resource=resource,
         events=[SpanEvent(event.name, _attributes(event.attributes)) for event in span.events],
     )
 

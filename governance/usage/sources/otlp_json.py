@@ -126,7 +126,8 @@ def _read_json(raw: Any, number: int, resource: Mapping[str, Any]) -> TraceSpan:
         end=span.end_time_unix_nano,
         is_server=span.kind in {Span.SPAN_KIND_SERVER, "SPAN_KIND_SERVER"},
         failed=span.status is not None and span.status.code == _FAILED,
-        attributes={**resource, **_attributes_of_json(span)},
+        own_attributes=_attributes_of_json(span),
+        resource=resource,
         events=[SpanEvent(event.name, _attributes_of_json(event)) for event in span.events or ()],
     )
 

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from stillwatch_gateway.normalization import is_nothing
+from accounts.normalization import is_nothing, normalize_model
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # In order of preference, each as the names that lead there: `metadata.user_agent`.
 Places = tuple[str, ...]
+
+# How many characters the wire format takes of what customers write and sources therefore cut.
+LONGEST: Final = {"model": 128, "operation": 64, "end_user": 256, "conversation": 256, "response_format": 64}
 
 
 def first(item: Any, places: Places) -> Any:
@@ -30,12 +33,20 @@ def text(value: Any, longest: int | None = None) -> str | None:
     return (told if told.isascii() else told.encode("utf-8", "replace").decode())[:longest] or None
 
 
+def model_name(value: Any) -> str | None:
+    """A model's name in its one spelling, as much of it as is taken: customers may ask for any. None for nothing."""
+    return normalize_model(text(value) or "")[: LONGEST["model"]] or None
+
+
 def moment(value: Any) -> datetime:
-    """A time as LiteLLM writes it. Raises ValueError."""
-    match value:
-        case str():
-            told = datetime.fromisoformat(value)
+    """A time as LiteLLM writes it: seconds since 1970, as a number or as text, or ISO 8601. Raises ValueError."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            told = datetime.fromisoformat(value.strip())
             return told if told.tzinfo else told.replace(tzinfo=UTC)
+    match value:
         case int() | float():
             return _EPOCH + timedelta(seconds=value)
         case _:

@@ -12,9 +12,10 @@ class SpanEvent(NamedTuple):
 
 
 class TraceSpan(NamedTuple):
-    """A span as either encoding says it: times in nanoseconds since 1970, attributes over those of its resource.
+    """A span as either encoding says it: times in nanoseconds since 1970.
 
-    `number` counts the spans of an export from 1.
+    `number` counts the spans of an export from 1. Attributes of the resource count where the span has none, but what
+    kind of span it is only its own attributes say: a resource describes the program, such as a function (`faas.name`).
     """
 
     number: int
@@ -24,8 +25,14 @@ class TraceSpan(NamedTuple):
     end: int
     failed: bool
     is_server: bool
-    attributes: Mapping[str, Any]
+    own_attributes: Mapping[str, Any]
+    resource: Mapping[str, Any]
     events: Sequence[SpanEvent]
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Those of the span, over those of its resource."""
+        return {**self.resource, **self.own_attributes}
 
 
 def number_of(value: str | float) -> float | int:
