@@ -17,6 +17,8 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 _ESCAPE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
+# Halves as some programs encode them, which is no UTF-8.
+_ENCODED_HALF: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _string: Final = json.JSONDecoder()
 _MOST_DIGITS: Final = 400  # of which no float is as large
 
@@ -27,7 +29,8 @@ def parse_whole(digits: str) -> float | int:
 
 
 def replace_half_characters(text: bytes) -> bytes:
-    """Return JSON whose escapes of half a character, where a text was cut, stand for U+FFFD."""
+    """Return JSON in which half a character, where a text was cut, is U+FFFD, whether it is escaped or encoded."""
+    text = _ENCODED_HALF.sub("\ufffd".encode(), text)
     return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
 
 

@@ -203,10 +203,8 @@ def _decoded(line: bytes) -> UsageEvent:
     """The event of a line; slower where it says 812.0 for 812, "" or null for what is absent, or cuts a character."""
     try:
         return _event.decode(line)
-    except msgspec.DecodeError as error:
-        if not isinstance(error, msgspec.ValidationError):
-            line = replace_half_characters(line)
-        members = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        members = msgspec.json.decode(replace_half_characters(line))
         if not isinstance(members, dict):
             raise
         return msgspec.convert(tidy(members, required=_REQUIRED, nested=_NESTED), UsageEvent)

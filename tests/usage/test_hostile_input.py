@@ -130,6 +130,33 @@ def test_takes_an_event_whose_text_was_cut_amid_a_character(client: Client, kind
     assert UsageEvent.objects.exclude(prompt_digest=None).count() == 2
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+def test_takes_an_event_whose_text_holds_half_a_character_encoded(client: Client, kind: str) -> None:
+    _, key = service_key("usage:write")
+    halves = ["cut \ud83d", "\udc00 cut", "\ud83d \ud83d\\ude00"]
+    events = [json.dumps(usage_event(prompt=half, end_user=half), ensure_ascii=False) for half in halves]
+    body = "\n".join(events) if kind == "application/x-ndjson" else f'{{"events": [{",".join(events)}]}}'
+
+    response = client.post("/api/v1/usage-events", body.encode("utf-8", "surrogatepass"), content_type=kind, **key)
+
+    assert (response.status_code, response.json()["accepted"]) == (202, 3), response.content
+    assert {"cut \ufffd", "\ufffd cut"} < set(UsageEvent.objects.values_list("end_user", flat=True))
+
+
+@pytest.mark.parametrize("slowly", ["", ', "end_user": ""', ', "end_user": "\\ud83d"'])
+def test_takes_the_last_of_a_member_that_an_object_has_twice(client: Client, slowly: str) -> None:
+    _, key = service_key("usage:write")
+    twice = '"account": "acct_first", "input_tokens": "many", "client": {"ip": "203.0.113.1"}, "extra": 1, '
+    last = usage_event(account="acct_last", input_tokens=7, client={"ip": "203.0.113.2", "asn": 64500})
+    body = "{" + twice + json.dumps(last)[1:-1] + slowly + "}"
+
+    response = client.post("/api/v1/usage-events", body, content_type="application/x-ndjson", **key)
+
+    assert response.json()["accepted"] == 1, response.content
+    event = UsageEvent.objects.get()
+    assert (event.account.external_id, event.input_tokens, event.ip) == ("acct_last", 7, "203.0.113.2")
+
+
 def test_takes_a_prompt_of_ten_megabytes_from_a_file_and_counts_it(tmp_path: Any) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(line(messages=[{"role": "user", "content": "word " * 2_000_000}]) + b"\n" + line())
