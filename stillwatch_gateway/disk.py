@@ -1,17 +1,22 @@
 """The last good word of Stillwatch on disk: a gateway that starts while it cannot be reached knows what it knew.
 
 `snapshot` holds a snapshot as it was received, `changes` the messages that followed; each with its signature before
-it, and checked again when it is read.
+it, and checked again when it is read. `held-…` are the same of an epoch that ended, `confirmed` says when what is kept
+was last known to be the newest.
 """
 
 import fcntl
 import hashlib
 import io
+import json
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
+from stillwatch_gateway.knowledge import Moment, read_moment
 from stillwatch_gateway.messages import (
     LONGEST_LINE,
     MOST_CHANGES_BYTES,
@@ -22,110 +27,232 @@ from stillwatch_gateway.messages import (
     read_changes,
     read_snapshot,
 )
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
+from stillwatch_gateway.restricted import NAMED_BY, OutOfOrderError, Restricted
 
 HEAD_BYTES: Final = 200
+PIECE: Final = 2**18
+HELD: Final = "held-"  # files of an epoch that ended, of which something is still refused
+
+
+class StoreError(Exception):
+    """The disk did not take something; `reason` is what the operating system said."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class Loaded(NamedTuple):
-    """The restrictions of a snapshot, the plans that are refused without Stillwatch, and what could not be read."""
+    """The restrictions of a snapshot, what it said at its head, and what could not be read."""
 
     restricted: Restricted
-    closed: frozenset[str]
+    head: Head
     faults: tuple[str, ...]
 
 
+class Confirmed(NamedTuple):
+    """When what is kept was last known to be the newest, and which plans are refused without Stillwatch."""
+
+    at: Moment
+    closed: frozenset[str]
+
+
 class Store:
-    """A folder with the last good snapshot and what followed. One process writes; others that share it only read."""
+    """A folder with the last good snapshot and what followed. One process writes; others that share it only read.
+
+    `problem` says in one line what is wrong with it, and is blank while nothing is. Whatever is, no method but
+    `keep_snapshot` and `keep_changes` raises OSError: a gateway goes on in memory.
+    """
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._snapshot, self._changes, self._key = folder / "snapshot", folder / "changes", key
-        self._lock = (folder / "lock").open("ab")
+        self.folder, self._key = folder, key
+        self._snapshot, self._changes, self._confirmed = folder / "snapshot", folder / "changes", folder / "confirmed"
+        self._lock: BinaryIO | None = None
+        self.writes, self.problem = False, ""
+        self.open()
+
+    def open(self) -> None:
+        """Make the folder ready; again after a problem."""
+        self.close()
+        self.writes, self.problem = False, ""
         try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for file in (self._snapshot, self._changes, self._confirmed, self.folder / "lock"):
+                _move_folder_away(file)
+            self._lock = (self.folder / "lock").open("ab")
+        except OSError as error:
+            self.problem = f"The folder cannot be used: {_why(error)}."
+            return
+        with suppress(OSError):  # another process writes
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.writes = True
-        except OSError:
-            self.writes = False
 
     def close(self) -> None:
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def changes_bytes(self) -> int:
-        return self._changes.stat().st_size if self._changes.exists() else 0
+        try:
+            return self._changes.stat().st_size
+        except OSError:
+            return 0
 
     def load(self) -> Loaded | None:
-        """What was known last; None where nothing usable is kept."""
+        """What was known last; None where nothing usable is kept, and then `problem` says why."""
         try:
-            restricted, head = load_snapshot(self._snapshot, self._key)
-        except (OSError, BadMessageError):
+            return self._load(self._snapshot, self._changes)
+        except FileNotFoundError:
+            self.problem = self.problem or "No snapshot is kept."
+        except OSError as error:
+            self.problem = self.problem or f"The snapshot cannot be read: {_why(error)}."
+        except BadMessageError as error:
+            self.problem = f"The snapshot is damaged: {error}."
+        return None
+
+    def load_held(self) -> list[Loaded]:
+        """What was known of epochs that ended."""
+        found = []
+        for snapshot in sorted(self.folder.glob(f"{HELD}*-snapshot")):
+            with suppress(OSError, BadMessageError):
+                found.append(self._load(snapshot, _changes_of(snapshot)))
+        return found
+
+    def confirmed(self) -> Confirmed | None:
+        try:
+            moment, _, plans = self._confirmed.read_text("utf-8").partition("\n")
+            at, closed = read_moment(moment), json.loads(plans)
+        except (OSError, ValueError):
             return None
-        closed, faults = head.closed, head.faults
-        for changes in self._kept_changes():
+        return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
+
+    def told_of(self, numbers: Container[int]) -> Iterator[dict[str, Any]]:
+        """Of restrictions in epochs that ended, what is kept of them as it was told."""
+        for snapshot in self.folder.glob(f"{HELD}*-snapshot"):
+            with suppress(OSError, ValueError):
+                with snapshot.open("rb") as lines:
+                    lines.readline(HEAD_BYTES)
+                    next(lines)
+                    told = (json.loads(line) for line in lines)
+                    yield from (one for one in told if one.get("number") in numbers)
+                for body in self._kept_changes(_changes_of(snapshot)):
+                    changed = (one.get("restriction") for one in json.loads(body)["changes"])
+                    yield from (one for one in changed if one and one.get("number") in numbers)
+
+    def _load(self, snapshot: Path, kept: Path) -> Loaded:
+        """Raises OSError, BadMessageError."""
+        restricted, head = load_snapshot(snapshot, self._key)
+        faults = head.faults
+        for body in self._kept_changes(kept):
+            changes = read_changes(body)
             if changes.after == restricted.sequence:
                 try:
                     apply(restricted, changes)
                 except OutOfOrderError:  # the rest comes with the next snapshot
                     break
-                closed = changes.closed
+                head = head._replace(closed=changes.closed, epoch=changes.epoch)
                 faults += changes.faults
-        return Loaded(restricted, closed, faults)
+        return Loaded(restricted, head, faults)
 
-    def _kept_changes(self) -> Iterator[Changes]:
+    def _kept_changes(self, kept: Path) -> Iterator[bytes]:
         """In order, up to where the file was cut off, if it was."""
         try:
-            with self._changes.open("rb") as file:
+            with kept.open("rb") as file:
                 while head := file.readline(HEAD_BYTES):
                     digest, signed, size = head.decode("ascii").split()
                     if int(size) > MOST_CHANGES_BYTES:
                         return
                     body = file.read(int(size))
                     verify(body, digest, signed, self._key)
-                    yield read_changes(body)
+                    yield body
                     file.readline(1)
         except (OSError, ValueError):
             return
 
-    def keep_snapshot(self, received: Path) -> None:
-        """Let a snapshot that was checked take the place of the one before; changes that it holds are dropped."""
+    def keep_snapshot(self, received: Path, *, ended_epoch: str | None = None) -> None:
+        """Let a snapshot that was checked take the place of the one before; changes that it holds are dropped.
+
+        What was kept of the `ended_epoch` stays beside it, where one is given. Raises OSError.
+        """
         if not self.writes:
             return
         with received.open("rb") as file:
             os.fsync(file.fileno())
+        if ended_epoch is not None:
+            name = hashlib.sha256(ended_epoch.encode()).hexdigest()[:16]
+            held = self.folder / f"{HELD}{name}-snapshot"
+            with suppress(FileNotFoundError):
+                self._changes.replace(_changes_of(held))
+                self._snapshot.replace(held)
+        _move_folder_away(self._snapshot)
         received.replace(self._snapshot)
+        _move_folder_away(self._changes)
         with self._changes.open("wb") as file:
             _to_disk(file)
+        self.problem = ""
+
+    def forget_held(self) -> None:
+        """Drop what is kept of epochs that ended."""
+        for file in self.folder.glob(f"{HELD}*") if self.writes else ():
+            with suppress(OSError):
+                file.unlink()
 
     def keep_changes(self, body: bytes, digest: str, signed: str) -> None:
-        """Append a message that was checked."""
-        if not self.writes:
+        """Append a message that was checked. Raises OSError; what is kept then ends before it."""
+        if not self.writes or self.problem:  # after a gap, nothing that follows could be read
             return
-        with self._changes.open("ab") as file:
-            file.write(f"{digest} {signed} {len(body)}\n".encode() + body + b"\n")
-            _to_disk(file)
+        size = self.changes_bytes
+        try:
+            with self._changes.open("ab") as file:
+                file.write(f"{digest} {signed} {len(body)}\n".encode() + body + b"\n")
+                _to_disk(file)
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._changes, size)
+            raise
+
+    def keep_confirmed(self, confirmed: Confirmed) -> None:
+        """Note when what is kept was known to be the newest; where that cannot be written, it stays older."""
+        if not self.writes or self.problem:
+            return
+        with suppress(OSError):
+            plans = json.dumps(sorted(confirmed.closed))
+            self._confirmed.write_text(f"{confirmed.at.text()}\n{plans}", "utf-8")
+
+    def failed(self, error: OSError) -> None:
+        """Note that the disk did not take something."""
+        self.problem = f"The disk did not take what was to be kept: {_why(error)}."
 
 
 def load_snapshot(file: Path, key: bytes) -> tuple[Restricted, Head]:
     """What a snapshot with its signature before it says. Raises OSError, BadMessageError."""
     with file.open("rb") as lines:
-        words = lines.readline(HEAD_BYTES).split()
-        if len(words) != 2:
-            raise BadMessageError("the signature is missing")
-        digest, signed = (word.decode("ascii", "replace") for word in words)
-        start = lines.tell()
-        if hashlib.file_digest(lines, "sha256").hexdigest() != digest:
-            raise BadMessageError("the checksum does not fit")
-        check_signature(key, digest, signed)
-        lines.seek(start)
-        return parse_snapshot(lines)
+        return read_signed_snapshot(lines, key)
+
+
+def read_signed_snapshot(lines: BinaryIO, key: bytes) -> tuple[Restricted, Head]:
+    """`load_snapshot` from an open file. Raises OSError, BadMessageError."""
+    words = lines.readline(HEAD_BYTES).split()
+    if len(words) != 2:
+        raise BadMessageError("the signature is missing")
+    digest, signed = (word.decode("ascii", "replace") for word in words)
+    start = lines.tell()
+    hashed = hashlib.sha256()
+    while piece := lines.read(PIECE):
+        hashed.update(piece)
+    if hashed.hexdigest() != digest:
+        raise BadMessageError("the checksum does not fit")
+    check_signature(key, digest, signed)
+    lines.seek(start)
+    return parse_snapshot(lines)
 
 
 def parse_snapshot(lines: BinaryIO) -> tuple[Restricted, Head]:
     """Raises BadMessageError."""
     faults: list[str] = []
     head, entries = read_snapshot(_bounded(lines), faults)
-    return Restricted(entries, head.sequence), head._replace(faults=tuple(faults))
+    return Restricted(entries, head.sequence, head.epoch.identifier), head._replace(faults=tuple(faults))
 
 
 def verify(body: bytes, digest: str | None, signed: str | None, key: bytes) -> None:
@@ -141,6 +268,19 @@ def apply(restricted: Restricted, changes: Changes) -> None:
         restricted.change(number, told, ended)
 
 
+REPORTED: Final = (
+    "number", "kind", "against", "reason", "from", "until", "requests_per_minute", "tokens_per_minute", "withheld",
+)  # fmt: skip
+MOST_NAMES_REPORTED: Final = 100  # of a kind
+
+
+def reportable(told: dict[str, Any]) -> dict[str, Any]:
+    """A restriction as it was told, cut to what Stillwatch takes in a report."""
+    names = told.get("names") or told.get("names_added") or {}
+    cut = {kind: names.get(kind, [])[:MOST_NAMES_REPORTED] for kind in NAMED_BY}
+    return {member: told[member] for member in REPORTED if member in told} | {"names": cut}
+
+
 def _bounded(lines: BinaryIO) -> Iterable[bytes]:
     while line := lines.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
@@ -151,3 +291,17 @@ def _bounded(lines: BinaryIO) -> Iterable[bytes]:
 def _to_disk(file: BinaryIO | io.BufferedWriter) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _changes_of(held_snapshot: Path) -> Path:
+    return held_snapshot.with_name(held_snapshot.name.removesuffix("snapshot") + "changes")
+
+
+def _move_folder_away(file: Path) -> None:
+    """Let a folder that stands where a file is to be written make place, with whatever is in it."""
+    if file.is_dir() and not file.is_symlink():
+        file.rename(file.with_name(f"{file.name}.moved-away-{time.time_ns()}"))
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__)[:100]

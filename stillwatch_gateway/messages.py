@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
+from stillwatch_gateway.epochs import Epoch, read_epoch
 from stillwatch_gateway.normalization import name_of
 from stillwatch_gateway.restricted import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
 
@@ -50,19 +51,23 @@ class Head(NamedTuple):
     sequence: int
     size: int
     closed: frozenset[str]
+    epoch: Epoch = Epoch()
     faults: tuple[str, ...] = ()
 
 
 class Changes(NamedTuple):
     """What happened between `after` and `sequence`: number, restriction told, number of a restriction that ended.
 
-    `faults` are sentences about changes that could not be read, or only in part.
+    `age` is for how many seconds Stillwatch itself had not seen whether there is anything newer. `faults` are sentences
+    about changes that could not be read, or only in part.
     """
 
     after: int
     sequence: int
     changes: list[tuple[int, Entry | None, int | None]]
     closed: frozenset[str]
+    epoch: Epoch = Epoch()
+    age: float = 0.0
     faults: tuple[str, ...] = ()
 
 
@@ -103,7 +108,7 @@ def read_changes(body: bytes) -> Changes:
         changes.append((number, entry, ended))
         if fault:
             faults.append(f"change {number}: {fault}")
-    return Changes(after, sequence, changes, _closed(document), tuple(faults))
+    return Changes(after, sequence, changes, _closed(document), read_epoch(document), _age(document), tuple(faults))
 
 
 def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]:
@@ -129,7 +134,7 @@ def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tu
 def _head(line: bytes) -> Head:
     document = _json(line)
     _same_format(document)
-    return Head(_number(document, "sequence"), _number(document, "count"), _closed(document))
+    return Head(_number(document, "sequence"), _number(document, "count"), _closed(document), read_epoch(document))
 
 
 def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Told]:
@@ -229,6 +234,12 @@ def _closed(document: dict[str, Any]) -> frozenset[str]:
     if not isinstance(closed, list) or not all(isinstance(plan, str) for plan in closed):
         raise BadMessageError("fail_closed_plans is missing")
     return frozenset(closed)
+
+
+def _age(document: dict[str, Any]) -> float:
+    """Servers of older releases do not say."""
+    age = document.get("age")
+    return float(age) if isinstance(age, int | float) and not isinstance(age, bool) and age >= 0 else 0.0
 
 
 def _json(text: bytes) -> dict[str, Any]:

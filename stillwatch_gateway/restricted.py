@@ -6,10 +6,12 @@ moment between an old restriction and the one that takes its place.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from math import inf
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 KINDS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
 DENYING: Final = frozenset({"suspend", "block"})
@@ -83,6 +85,7 @@ class Decision(NamedTuple):
     age: float
     because: str = ""
     throttles: tuple[Throttle, ...] = ()
+    epoch: str = ""
 
 
 class OutOfOrderError(ValueError):
@@ -90,10 +93,10 @@ class OutOfOrderError(ValueError):
 
 
 class Restricted:
-    """The restrictions in force up to the change `sequence`: many from a snapshot, and what was told since."""
+    """What is in force up to the change `sequence` of an epoch: many from a snapshot, and what was told since."""
 
-    def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0) -> None:
-        self.sequence = sequence
+    def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0, epoch: str = "") -> None:
+        self.sequence, self.epoch = sequence, epoch
         self._packed = _Packed(entries)
         self._newer: dict[int, Entry] = {}
         self._partial: set[int] = set()  # numbers in `_newer` that have further names in the snapshot
@@ -171,11 +174,57 @@ class Restricted:
         for name in names:
             self._find(name, now, found)
         if not found:
-            return Decision(True, None, None, None, None, None, (), self.sequence, age)  # noqa: FBT003
-        decision = _strongest(found, self.sequence, age)
+            return Decision(True, None, None, None, None, None, (), self.sequence, age, "", (), self.epoch)  # noqa: FBT003
+        decision = _strongest(found, self.sequence, age, self.epoch)
         if any(found[throttle.number].each_account for throttle in decision.throttles):
             return self._with_customers(decision, found, names, now)
         return decision
+
+    def decide_among(self, numbers: AbstractSet[int], names: Sequence[str], *, now: float, age: float) -> Decision:
+        """`decide`, as if only the restrictions with these numbers were held."""
+        found: dict[int, Terms] = {}
+        for name in names:
+            self._find(name, now, found)
+        found = {number: terms for number, terms in found.items() if number in numbers}
+        if not found:
+            return Decision(True, None, None, None, None, None, (), self.sequence, age, "", (), self.epoch)  # noqa: FBT003
+        return _strongest(found, self.sequence, age, self.epoch)
+
+    def live(self, first: int = 0) -> Iterator[tuple[int, float]]:
+        """The numbers of the restrictions held, from `first` on, each with when it began."""
+        for number, since in self._packed.from_number(first):
+            if number not in self._packed.outdated and number not in self._newer:
+                yield number, since
+        yield from ((entry.number, entry.since) for entry in self._newer.values() if entry.number >= first)
+
+    def since(self, number: int) -> float | None:
+        """When the restriction with this number began; None where none is held."""
+        if (entry := self._newer.get(number)) is not None:
+            return entry.since
+        is_packed = number in self._packed and number not in self._packed.outdated
+        return next(self._packed.from_number(number))[1] if is_packed else None
+
+    def told(self, number: int) -> dict[str, Any] | None:
+        """A restriction as it was told, as far as it is remembered: only what came after the snapshot is."""
+        entry = self._newer.get(number)
+        if entry is None:
+            return None
+        names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
+        for kind, _, name in (name.partition(":") for name in entry.names):
+            names.setdefault(kind, []).append(name)
+        terms = entry.terms
+        return {
+            "number": number,
+            "kind": terms.kind,
+            "against": next((kind for kind in NAMED_BY if names[kind]), ""),
+            "reason": terms.reason,
+            "from": _iso(entry.since),
+            "until": _iso(entry.until),
+            "requests_per_minute": terms.requests_per_minute,
+            "tokens_per_minute": terms.tokens_per_minute,
+            "withheld": list(terms.withheld),
+            "names": names,
+        }
 
     def _find(self, name: str, now: float, found: dict[int, Terms]) -> None:
         self._packed.find(name, now, found)
@@ -202,18 +251,22 @@ class Restricted:
         return decision._replace(throttles=throttles)
 
 
+def _iso(time: float) -> str | None:
+    return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
+
+
 def _precedence(name: str) -> int:
     """Of names of one customer: the account's comes before those of its keys, its organisation's after them."""
     return 0 if name.startswith("account:") else 2 if name.startswith("organisation:") else 1
 
 
-def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decision:
+def _strongest(found: Mapping[int, Terms], sequence: int, age: float, epoch: str) -> Decision:
     if len(found) == 1:
         [(number, terms)] = found.items()
         kind, reason, requests, tokens, withheld, denies, _ = terms
         allowed = kind not in DENYING if denies is None else not denies
         throttles: tuple[Throttle, ...] = () if requests is None else (Throttle(number, requests),)
-        return Decision(allowed, kind, reason, number, requests, tokens, withheld, sequence, age, "", throttles)
+        return Decision(allowed, kind, reason, number, requests, tokens, withheld, sequence, age, "", throttles, epoch)
     number, terms = max(found.items(), key=lambda one: (*_strength(one[1]), one[0]))
     throttles = tuple(
         Throttle(number, t.requests_per_minute) for number, t in found.items() if t.requests_per_minute is not None
@@ -230,6 +283,7 @@ def _strongest(found: Mapping[int, Terms], sequence: int, age: float) -> Decisio
         sequence=sequence,
         age=age,
         throttles=throttles,
+        epoch=epoch,
     )
 
 
@@ -295,6 +349,12 @@ class _Packed:
     def __contains__(self, number: int) -> bool:
         place = bisect_left(self._numbers, number)
         return place < len(self._numbers) and self._numbers[place] == number
+
+    def from_number(self, first: int) -> Iterator[tuple[int, float]]:
+        """Numbers from `first` on, each with when it began."""
+        for place in range(bisect_left(self._numbers, first), len(self._numbers)):
+            number, since, _, _ = unpack_kept(self._kept, KEPT_SIZE * place)
+            yield number, since
 
     def find(self, name: str, now: float, found: dict[int, Terms]) -> None:
         """Add to `found`, by number, what is in force at `now` under this name."""

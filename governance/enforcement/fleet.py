@@ -13,6 +13,7 @@ from governance.enforcement.status import PATIENCE, Heard, Level, State, reason
 
 MEASURED: Final = timedelta(days=30)
 MEASURED_CHANGES: Final = 1_000
+MOST_NAMED: Final = 3
 
 
 class Took(NamedTuple):
@@ -78,7 +79,7 @@ def gateways(*, now: datetime) -> list[GatewayState]:
     """Every gateway, in as many queries however many there are."""
     described = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
-    [(newest, late, _)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    [(newest, late, *_)] = rows(WANTED, settled=now - PATIENCE, now=now)
     probes = _probes(now=now)
     states = []
     for known in known_gateways(now=now):
@@ -120,8 +121,17 @@ def _trouble(known: Known, late: int, probes: Sequence[Probe]) -> tuple[Level, s
             return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it lets through is not known."
         case State.SILENT:
             return Level.WARNING, f"{_capitalised(reason(state, heard, late))}."
+    return _trouble_of_one_that_knows(heard, probes)
+
+
+def _trouble_of_one_that_knows(heard: Heard, probes: Sequence[Probe]) -> tuple[Level, str]:
     if probes and probes[0].outcome == Probe.Outcome.IGNORED:
         return Level.ALARM, "It did not obey when its canary was last blocked or let in."
+    if troubled := [one.name for one in heard.instances if one.trouble]:
+        return (
+            Level.WARNING,
+            f"The copy on disk is not usable at {', '.join(troubled[:MOST_NAMED])}: see its instances.",
+        )
     return Level.GOOD, ""
 
 

@@ -41,7 +41,8 @@ class Known(NamedTuple):
 KNOWN: Final = """
     WITH held AS (
         SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
-               array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times
+               array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
+               array_agg(trouble ORDER BY instance) AS troubles
         FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM enforcement_holder) AS holder
         WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
     ), used AS (
@@ -52,8 +53,8 @@ KNOWN: Final = """
         ) ON key.id = own.id OR key.name = own.name OR key.name = gateway.name
         GROUP BY gateway.id
     )
-    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times,
-           hot.names, hot.sequences, hot.times, used.at, elsewhere.at
+    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times, own.troubles,
+           hot.names, hot.sequences, hot.times, hot.troubles, used.at, elsewhere.at
     FROM enforcement_gateway gateway
     LEFT JOIN held own ON own.gateway_id = gateway.id LEFT JOIN held hot ON hot.gateway_id IS NULL
     LEFT JOIN used ON used.gateway_id = gateway.id LEFT JOIN used elsewhere ON elsewhere.gateway_id IS NULL
@@ -71,8 +72,8 @@ def known_gateways(*, now: datetime) -> list[Known]:
             now=now,
             silent_after=silent_after,
             asked_at=asked_at,
-            instances=_instances(columns[:3]),
-            check=_instances(columns[3:]),
+            instances=_instances(columns[:4]),
+            check=_instances(columns[4:]),
             usage_at=usage_at,
         )
         found.append(Known(pk, name, heard))
@@ -83,8 +84,8 @@ def known_gateways(*, now: datetime) -> list[Known]:
 
 
 def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
-    names, sequences, times = (column or [] for column in columns)
-    return [Instance(*one) for one in zip(names, sequences, times, strict=True)]
+    lists = (column or [] for column in columns)
+    return [Instance(*one) for one in zip(*lists, strict=True)]
 
 
 # Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
@@ -151,36 +152,43 @@ def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGat
     return found
 
 
-# The newest change, the newest that everybody ought to have by now, and how many restrictions gateways should apply.
+# The newest change, the newest that everybody ought to have by now (with every change of the epochs before, whose
+# holders have numbers below the one that an epoch starts after), and how many restrictions gateways should apply.
 WANTED: Final = """
-    SELECT coalesce((SELECT max(number) FROM enforcement_change), 0),
-           coalesce((SELECT max(number) FROM enforcement_change WHERE at < %(settled)s), 0),
+    SELECT greatest((SELECT max(number) FROM enforcement_change), epoch.newest, 0),
+           greatest((SELECT max(number) FROM enforcement_change WHERE at < %(settled)s), epoch.settled, 0),
            (SELECT count(*) FROM enforcement_restriction
             WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
-              AND (holds_until IS NULL OR holds_until > %(now)s))
+              AND (holds_until IS NULL OR holds_until > %(now)s)),
+           (SELECT count(*) FROM enforcement_lostdecision WHERE settled_at IS NULL)
+    FROM (
+        SELECT max(starts_after) AS newest, max(starts_after) FILTER (WHERE began_at < %(settled)s) AS settled
+        FROM enforcement_feedepoch
+    ) epoch
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What every page warns of: gateways at which something decided is late, gateways that are passed by, and
-    restrictions in force while no gateway is heard.
+    """What every page warns of: gateways at which something decided is late, gateways that are passed by,
+    restrictions in force while no gateway is heard, and decisions that were lost at a restore.
     """
 
     late: Sequence[str] = ()
     bypassed: Sequence[tuple[str, str]] = ()
     unheard: int = 0
+    lost: int = 0
     silent_for: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.late or self.bypassed or self.unheard)
+        return bool(self.late or self.bypassed or self.unheard or self.lost)
 
 
 def alarm(*, now: datetime) -> Alarm:
     """What every page warns of, in two queries."""
-    [(_, late, in_force)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    [(_, late, in_force, lost)] = rows(WANTED, settled=now - PATIENCE, now=now)
     if not late:
-        return Alarm()
+        return Alarm(lost=lost)
     every = known_gateways(now=now)
     states = [(known, known.heard.state(late)) for known in every if known.is_in_use]
     return Alarm(
@@ -189,6 +197,7 @@ def alarm(*, now: datetime) -> Alarm:
             (known.name, usage_since(known.heard)) for known, state in states if state is State.BYPASSED and in_force
         ],
         unheard=0 if any(known.heard.is_heard for known in every) else in_force,
+        lost=lost,
         silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
     )
 

@@ -9,7 +9,7 @@ from unicodedata import normalize
 from django.db.models import Count, Max, Q
 
 from accounts.models import Account, ApiKey, Organisation
-from governance.enforcement.models import Change, Restriction
+from governance.enforcement.models import Change, FeedEpoch, Restriction
 from governance.enforcement.names import Target
 
 
@@ -106,5 +106,6 @@ def touched(targets: Sequence[Target], *, now: datetime) -> list[Touched]:
 
 
 def last_number() -> int:
-    """The version of the world: the number of the newest change."""
-    return Change.objects.aggregate(last=Max("number"))["last"] or 0
+    """The version of the world: the number of the newest change, or after which the newest epoch begins."""
+    change = Change.objects.aggregate(last=Max("number"))["last"] or 0
+    return max(change, FeedEpoch.objects.aggregate(last=Max("starts_after"))["last"] or 0)

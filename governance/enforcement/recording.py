@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
@@ -10,6 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Greatest
 
 from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
+from governance.enforcement.recovery import Lost, note_reported
 from governance.transactions import retried_transaction
 
 # As long as the page looks back.
@@ -46,9 +47,19 @@ class HolderSeen(NamedTuple):
     sequence: int
     at: datetime
     arrivals: Sequence[tuple[int, datetime]]
+    trouble: str = ""
 
 
-Note = Asked | RefusedTimes | HolderSeen
+class StillHeld(NamedTuple):
+    """A restriction that the holder of a service key still refuses because of, and that the database lost."""
+
+    key: UUID
+    name: str
+    number: int
+    told: Mapping[str, Any]
+
+
+Note = Asked | RefusedTimes | HolderSeen | StillHeld
 
 # What is wrong with a note itself, however often it is tried; where the database is away other errors are raised.
 BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
@@ -83,6 +94,12 @@ def _note(notes: Sequence[Note], *, now: datetime) -> None:
     holders = [one for one in notes if isinstance(one, HolderSeen)]
     # In one order, so that web processes that write of the same clients never wait for each other crosswise.
     _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
+    held: dict[int, list[Lost]] = {}
+    for note in notes:
+        if isinstance(note, StillHeld):
+            held.setdefault(gateways[note.key], []).append(Lost(note.number, note.told))
+    for gateway, lost in held.items():
+        note_reported(lost, gateway=Gateway.objects.get(pk=gateway), now=now)
 
 
 def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
@@ -142,12 +159,13 @@ def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, n
                 started_at=now,
                 seen_at=one.at,
                 sequence=one.sequence,
+                trouble=one.trouble,
             )
             for one in seen
         ],
         update_conflicts=True,
         unique_fields=["gateway", "instance"],
-        update_fields=["seen_at", "sequence"],
+        update_fields=["seen_at", "sequence", "trouble"],
     )
     Arrival.objects.bulk_create(
         Arrival(holder=holder, sequence=sequence, at=at)

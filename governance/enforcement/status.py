@@ -45,6 +45,7 @@ class Instance(NamedTuple):
     name: str
     sequence: int
     seen_at: datetime
+    trouble: str = ""  # what it says is wrong with its copy on disk
 
 
 @dataclass(frozen=True, slots=True)

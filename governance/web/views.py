@@ -11,7 +11,7 @@ from django.template import loader
 from django.views import defaults
 
 from governance.transactions import has_waited_in_vain, is_unavailable
-from governance.web.middleware import FOR_MACHINES
+from governance.web.api_responses import is_for_machines
 from governance.web.problems import problem, unavailable
 from governance.web.requests import sending_page
 
@@ -30,7 +30,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if error is None or not is_unavailable(error):
         return defaults.server_error(request)
     refused = unavailable(error)
-    if request.path_info.startswith(FOR_MACHINES):
+    if is_for_machines(request):
         return problem(refused.status_code, refused.title, str(refused.detail), wait=refused.wait)
     page = loader.render_to_string("503.html", {"busy": has_waited_in_vain(error)})
     return HttpResponse(page, status=refused.status_code, headers={"Retry-After": str(refused.wait)})

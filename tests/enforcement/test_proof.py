@@ -317,8 +317,9 @@ class TestThePage:
         client.force_login(person())
 
         # 1 session, 2 user, 3 newest restrictions, 4 what was heard of gateways, 5 where the restrictions stand,
-        # 6 gateways with their counts, 7 times, 8 what is wanted, 9 probes, 10 heard of gateways, 11 kinds, 12 repairs
-        with django_assert_num_queries(12):
+        # 6 gateways with their counts, 7 times, 8 what is wanted, 9 probes, 10 heard of gateways, 11 kinds, 12 repairs,
+        # 13 what was lost
+        with django_assert_num_queries(13):
             client.get("/enforcement/")
 
     def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:

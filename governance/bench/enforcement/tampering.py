@@ -53,7 +53,7 @@ def tampering(scale: Scale = FULL) -> Iterator[Figure]:
                 outcomes["refused"] += 1
             except Exception:  # noqa: BLE001 - counting them is the point
                 outcomes["crashed"] += 1
-            gateway._hang_up()  # noqa: SLF001
+            gateway._caller.hang_up()  # noqa: SLF001
             held += (gateway.sequence, len(gateway)) != before
     yield Figure(f"of {messages:,} bad snapshots and changes: accepted", outcomes["accepted"], "messages")
     yield Figure(f"of {messages:,} bad snapshots and changes: crashed the client", outcomes["crashed"], "messages")

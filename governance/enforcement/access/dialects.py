@@ -98,12 +98,13 @@ class _JsonAnswer(msgspec.Struct):
     known: bool | None
     limits: _Limits
     withheld: tuple[str, ...]
+    epoch: str
     sequence: int
     age: float
 
 
 def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
-    allowed, kind, reason, number, requests, tokens, withheld, sequence, age, *_ = decision
+    allowed, kind, reason, number, requests, tokens, withheld, sequence, age, _, _, epoch = decision
     said = _JsonAnswer(
         "allow" if allowed else "deny",
         reason,
@@ -111,6 +112,7 @@ def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT
         known,
         _Limits(requests, tokens),
         withheld,
+        epoch,
         sequence,
         int(1000 * age) / 1000,
     )
@@ -154,6 +156,7 @@ def _header_question(environ: Environ) -> Question:
 def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
     headers = [
         ("X-Stillwatch-Decision", "allow" if decision.allowed else "deny"),
+        ("X-Stillwatch-Epoch", decision.epoch),
         ("X-Stillwatch-Sequence", str(decision.sequence)),
     ]
     if decision.number is not None:

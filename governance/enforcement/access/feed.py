@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import psycopg
 
 from governance.enforcement.access import rows
 from governance.enforcement.access.rows import Change
+from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
 
 QUICK: Final = 1  # of gzip: a snapshot is made while somebody waits
@@ -34,10 +36,15 @@ class Snapshots:
         self._making = threading.Lock()
 
     def one(self, *, at_least: int, now: datetime) -> Body:
-        """A snapshot that knows the change `at_least`. Raises psycopg.Error."""
+        """A snapshot that knows the change `at_least`. Raises psycopg.Error, also where the database went back in time:
+        then there is none before a new epoch began.
+        """
         with self._making:
             if self._made is None or self._made.sequence < at_least:
-                self._made = self._make(now)
+                made = self._make(now)
+                if made.sequence < at_least:
+                    raise psycopg.OperationalError(f"change {at_least} is gone")
+                self._made = made
             return self._made
 
     def _make(self, now: datetime) -> Body:
@@ -55,7 +62,7 @@ class Snapshots:
             "count": taken.size,
             "made_at": now,
             "fail_closed_plans": self._closed_plans,
-        }
+        } | epoch_members(taken.epoch)
         yield msgspec.json.encode(head) + b"\n"
         for told in taken.told:
             yield told.encode() + b"\n"
@@ -71,7 +78,9 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
     yield bytes(piece)
 
 
-def changes_body(after: int, sequence: int, changes: Sequence[Change], closed_plans: Sequence[str]) -> bytes:
+def changes_body(
+    after: int, sequence: int, changes: Sequence[Change], closed_plans: Sequence[str], *, epoch: Epoch, age: int
+) -> bytes:
     told = [
         {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
         if one.told is not None
@@ -83,10 +92,17 @@ def changes_body(after: int, sequence: int, changes: Sequence[Change], closed_pl
             "format": FORMAT,
             "after": after,
             "sequence": sequence,
+            "age": age,
             "changes": told,
             "fail_closed_plans": list(closed_plans),
         }
+        | epoch_members(epoch)
     )
+
+
+def epoch_members(epoch: Epoch) -> dict[str, Any]:
+    """To which epoch a message belongs; ranges of numbers include both ends."""
+    return {"epoch": epoch.identifier, "lost_numbers": epoch.lost, "settled_numbers": epoch.settled}
 
 
 def signed(digest: str, key_digest: bytes) -> list[tuple[str, str]]:

@@ -2,13 +2,13 @@
 
 import gzip
 import hashlib
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
 import psycopg
 
 from governance.enforcement.access import dialects, feed
@@ -19,16 +19,14 @@ from governance.enforcement.access.asking import (
     StartResponse,
     bad_question,
     bearer,
-    decoded,
-    number,
-    parameters,
 )
 from governance.enforcement.access.dialects import Dialect
+from governance.enforcement.access.following import LONGEST_WAIT, Following
+from governance.enforcement.access.following import following as parse_following
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.notes import Notes
 from governance.enforcement.access.registered import RegisteredAccounts
 from governance.enforcement.access.rows import Key
-from stillwatch_gateway.naming import LONGEST_INSTANCE
 
 READ: Final = "access:read"
 
@@ -43,36 +41,11 @@ CHANGES_AT: Final = "/api/v1/access/changes"
 
 LOADING_SECONDS: Final = 30.0
 CAUGHT_UP_SECONDS: Final = 2.0
-LONGEST_WAIT: Final = 25.0
 BEAT: Final = 2.0
-MOST_REFUSALS: Final = 2**20
 MOST_CHANGES: Final = 5_000
-
-# What the database holds, and what a count or a time can be: past these a client is broken, and is told so.
-Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-Count = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
-Faults = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
-SequenceNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=2**33)]  # since 1970, until 2242
+LONGEST_AGE: Final = 2**31
 
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
-
-
-class _RefusedTimes(msgspec.Struct):
-    """Refusals of one restriction as a client counts them; seconds since 1970."""
-
-    number: Number
-    first: Seconds
-    last: Seconds
-    count: Count
-
-
-class _Following(msgspec.Struct):
-    after: SequenceNumber
-    instance: str = ""
-    wait: float = LONGEST_WAIT
-    refusals: list[_RefusedTimes] = []
-    faults: Faults = 0
 
 
 class Front:
@@ -92,13 +65,13 @@ class Front:
         unreadable_as_outage: bool = False,
     ) -> None:
         self._django, self._clock, self._closed_plans = django, clock, closed_plans
-        self.keeper = Keeper(clock)
         self.registered = RegisteredAccounts()
+        self.keeper = Keeper(clock, on_new_epoch=self.registered.read_anew)
         self.notes = Notes(self.keeper, clock)
         self._unreadable_as_outage = unreadable_as_outage
         self._snapshots = feed.Snapshots(closed_plans)
         self._waiting = threading.BoundedSemaphore(waiting)
-        self._last_body: tuple[int, int, bytes, str] = (-1, -1, b"", "")
+        self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
     def start(self) -> None:
         """Begin to follow the changes; in the process that answers, since threads do not survive a fork."""
@@ -141,7 +114,7 @@ class Front:
         decision = self.keeper.restricted.decide(question.names, now=now.timestamp(), age=self.keeper.age)
         self.notes.asked(key, now)
         if not decision.allowed and decision.number is not None:
-            self.notes.refused(key, decision.number, now, now)
+            self.notes.refused(key, decision.number, decision.epoch, now, now)
         if decision.allowed and question.unreadable:
             return self._unreadable(dialect, question.unreadable)
         known = self.registered.knows(question.names) if dialect.says_known else None
@@ -199,11 +172,13 @@ class Front:
 
     def _changes(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = self._known(bearer(environ), self._clock())
-        following = _following(environ)
+        following = parse_following(environ)
         if not self.keeper.wait_for(following.after, CAUGHT_UP_SECONDS):  # another process may be ahead of this one
             raise RefusedError(HTTPStatus.GONE, "Not so far", f"There was no change {following.after} yet.")
         if following.instance:
             self._note_following(key, following)
+        if following.epoch and following.epoch != self.keeper.restricted.epoch:
+            raise RefusedError(HTTPStatus.GONE, "Another epoch", "Take a snapshot, and the changes after it.")
         if not self._waiting.acquire(blocking=False):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "Too many", "Too many wait for changes here at once; try again."
@@ -224,18 +199,20 @@ class Front:
     def _body(self, after: int, upto: int) -> tuple[bytes, str]:
         """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
         upto = min(upto, after + MOST_CHANGES)
-        last_after, last_upto, body, digest = self._last_body
-        if (last_after, last_upto) == (after, upto):
+        epoch, age = self.keeper.epoch, math.ceil(min(self.keeper.age, LONGEST_AGE))
+        asked = (after, upto, epoch, age)
+        last_asked, body, digest = self._last_body
+        if last_asked == asked:
             return body, digest
         changes = self.keeper.changes(after, upto)
         if changes is None or after > upto:
             raise RefusedError(HTTPStatus.GONE, "Too long ago", "Take a snapshot, and the changes after it.")
-        body = feed.changes_body(after, upto, changes, self._closed_plans)
+        body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
         digest = hashlib.sha256(body).hexdigest()
-        self._last_body = (after, upto, body, digest)
+        self._last_body = (asked, body, digest)
         return body, digest
 
-    def _events(self, key: Key, following: _Following) -> Iterator[bytes]:
+    def _events(self, key: Key, following: Following) -> Iterator[bytes]:
         """Server-sent events: each the same message as an answer to a poll, its signature as a second line."""
         after = following.after
         while True:
@@ -252,30 +229,20 @@ class Front:
             (_, _), (_, signature) = feed.signed(digest, key.digest)
             yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
 
-    def _note_following(self, key: Key, following: _Following) -> None:
+    def _note_following(self, key: Key, following: Following) -> None:
         now = self._clock()
         sequence = min(following.after, self.keeper.restricted.sequence)
-        self.notes.holds(key, following.instance, sequence, now, faults=following.faults)
+        epoch = following.epoch or self.keeper.restricted.epoch  # clients of older releases name none
+        if epoch != self.keeper.restricted.epoch:
+            sequence = min(sequence, max((last for _, last in self.keeper.epoch.lost), default=0))
+        self.notes.holds(
+            key, following.instance, sequence, now, faults=following.faults, trouble=following.store_problem
+        )
+        self.notes.held_over(key, following.held_over)
         for one in following.refusals:
             # A clock that was set back in between says the later time first.
             first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
-            self.notes.refused(key, one.number, first, last, one.count)
-
-
-def _following(environ: Environ) -> _Following:
-    """Raises RefusedError."""
-    if environ["REQUEST_METHOD"] == "POST":
-        following = decoded(environ, _Following, most=MOST_REFUSALS)
-    else:
-        given = dict(parameters(environ))
-        after = given.get("after") or environ.get("HTTP_LAST_EVENT_ID")
-        if not after:
-            raise bad_question("Say after which change: after=N, where a snapshot says N.")
-        waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
-        following = _Following(number(after), given.get("instance", ""), waits)
-    if len(following.instance) > LONGEST_INSTANCE or not following.instance.isprintable():
-        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
-    return following
+            self.notes.refused(key, one.number, epoch, first, last, one.count)
 
 
 class _Stream:

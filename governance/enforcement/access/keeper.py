@@ -14,8 +14,9 @@ import psycopg
 from psycopg import sql
 
 from governance.doorbell import CHANGES_CHANNEL, KEYS_CHANNEL
-from governance.enforcement.access import rows
+from governance.enforcement.access import recovering, rows
 from governance.enforcement.access.rows import Change, Key
+from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import read_entry, readable
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
@@ -34,18 +35,30 @@ FOLD_AT: Final = 50_000
 FAULTS_LOGGED: Final = 10  # at a time
 
 
+class NoEpochError(Exception):
+    """The database has no epoch any more: it is being restored, or is another one."""
+
+
 class Keeper:
     """The set that the hot check answers from, and the newest changes for the feed. One thread keeps both fresh."""
 
-    def __init__(self, clock: Clock, connect: Callable[[], rows.Connection] = rows.connect) -> None:
-        self._clock, self._connect = clock, connect
+    def __init__(
+        self,
+        clock: Clock,
+        connect: Callable[[], rows.Connection] = rows.connect,
+        *,
+        on_new_epoch: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._clock, self._connect, self._on_new_epoch = clock, connect, on_new_epoch
         self.restricted = Restricted()
         self.told = 0  # up to here those who wait have been told
         self.faults = 0  # changes that could not be read, or only in part, since the restrictions were loaded
+        self.epoch = Epoch()
         self.keys: dict[bytes, Key] = {}
         self.arrivals: deque[tuple[int, datetime]] = deque(maxlen=1_000)
         self._confirmed_at = float("-inf")
         self._recent: deque[Change] = deque(maxlen=REMEMBERED)
+        self._settled = 0  # how many lost decisions a person had settled when the epoch was read
         self._applied, self._to_tell = threading.Condition(), threading.Condition()
         self._keys_outdated, self._searching = False, threading.Lock()
         self._keys_read_at = float("-inf")
@@ -84,13 +97,14 @@ class Keeper:
 
     def changes(self, after: int, upto: int) -> list[Change] | None:
         """Those after one change and up to another; None where they are too long ago to be remembered."""
-        recent = list(self._recent)
         if after >= upto:
             return []
-        if not recent or recent[0].number > after + 1:
+        recent = list(self._recent)
+        # Numbers are without gaps, but for where an epoch began.
+        start = len(recent) - (recent[-1].number - after) if recent else -1
+        if start < 0 or start >= len(recent) or recent[start].number != after + 1:
             return None
-        first = recent[0].number
-        return recent[after + 1 - first : upto + 1 - first]
+        return recent[start : start + upto - after]
 
     def key(self, digest: bytes) -> Key | None:
         """The usable service key with this digest. One that is not known is looked for: a new one counts at once.
@@ -121,6 +135,13 @@ class Keeper:
                 if not failing:
                     logger.warning("The restrictions in force cannot be read: %s", type(error).__name__)
                 failing = True
+            except NoEpochError:
+                if not failing:
+                    logger.error(  # noqa: TRY400 - where it was raised says nothing
+                        "The database has no epoch of the feed: it is being restored, or is another one. What was in "
+                        "force stays so. If this does not end, run `manage.py new_epoch` once the restore is complete."
+                    )
+                failing = True
             except Exception:
                 logger.exception("Keeping the restrictions in force failed")
             self._ended.wait(PAUSE_AFTER_FAILURE)
@@ -131,6 +152,7 @@ class Keeper:
         # Before anybody is answered: else one usable key would be looked for, and others refused meanwhile.
         self._read_keys(database)
         if not self._loaded.is_set():
+            recovering.ensure_epoch(now=self._clock())
             self._load(database)
         told_at = float("-inf")
         while not self._ended.is_set():
@@ -151,11 +173,11 @@ class Keeper:
         with rows.snapshot(database) as taken:
             faults: list[str] = []
             entries = readable((read_entry(msgspec.json.decode(told)) for told in taken.told), faults)
-            restricted = Restricted(entries, taken.sequence)
-            if self._loaded.is_set():
-                self._remember_up_to(taken.sequence, database)
+            restricted = Restricted(entries, taken.sequence, taken.epoch.identifier)
+            recent = deque(rows.newest_changes(database, REMEMBERED), maxlen=REMEMBERED)
         with self._applied:
-            self.restricted = restricted
+            self.restricted, self._recent = restricted, recent
+            self.epoch, self._settled = taken.epoch, taken.settled
             self._applied.notify_all()
         self.faults = 0
         self._note_faults(faults)
@@ -164,22 +186,38 @@ class Keeper:
             self.told = taken.sequence
             self._loaded.set()
 
-    def _remember_up_to(self, sequence: int, database: rows.Connection) -> None:
-        known = self.restricted.sequence
-        while known < sequence:
-            portion = [change for change in rows.changes_after(database, known) if change.number <= sequence]
-            self._recent.extend(portion)
-            known = portion[-1].number
-
     def _read_changes(self, database: rows.Connection) -> None:
         while True:
-            portion = rows.changes_after(database, self.restricted.sequence)
-            self._apply(portion)
-            if len(portion) < rows.PORTION:
+            newest = self._recent[-1] if self._recent else None
+            look = rows.look(database, newest=newest.number if newest else 0, after=self.restricted.sequence)
+            if look.epoch is None:
+                raise NoEpochError
+            if look.epoch != self.epoch.identifier or (newest is not None and look.known != newest.fingerprint):
+                self._change_epoch(database)
+                return
+            self._apply(look.newer)
+            if len(look.newer) < rows.PORTION:
                 break
         self._confirm()
-        if self.restricted.told_since > FOLD_AT and self.restricted.told_since > len(self.restricted) // 10:
+        told_since = self.restricted.told_since
+        if look.settled != self._settled or (told_since > FOLD_AT and told_since > len(self.restricted) // 10):
             self._load(database)
+
+    def _change_epoch(self, database: rows.Connection) -> None:
+        """Go on with a database that is not the one that this process knows. Until all is loaded, the restrictions
+        known before are in force.
+        """
+        recovering.come_to_terms(
+            database, recent=list(self._recent), known=self.restricted, epoch=self.epoch, now=self._clock()
+        )
+        self._load(database)
+        self._on_new_epoch()
+        self.arrivals.append((self.restricted.sequence, self._clock()))
+        logger.warning(
+            "What is in force is that of epoch %s, change %d",
+            self.epoch.identifier,
+            self.restricted.sequence,
+        )
 
     def _apply(self, changes: list[Change]) -> None:
         if not changes:

@@ -2,16 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
 from django.db import connection
+from msgspec import to_builtins
 
+from governance.enforcement.access.following import HeldOver
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.rows import Key
-from governance.enforcement.recording import Asked, HolderSeen, Note, RefusedTimes, note_access
+from governance.enforcement.recording import Asked, HolderSeen, Note, RefusedTimes, StillHeld, note_access
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,8 @@ ALIVE_NOTED_EVERY: Final = timedelta(seconds=5)
 COUNTED_AT_A_TIME: Final = 100
 MOST_PROVEN: Final = 100_000
 
-# The digest of a service key, and the number of a restriction.
-At = tuple[bytes, int]
+# The digest of a service key, the number of a restriction, and the epoch that the number belongs to.
+At = tuple[bytes, int, str]
 
 
 class Refused(NamedTuple):
@@ -51,6 +53,8 @@ class Notes:
         self._holders: dict[tuple[Key, str], HolderSeen] = {}
         self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
         self._faults: dict[tuple[Key, str], int] = {}  # that each has reported
+        self._troubles: dict[tuple[Key, str], str] = {}  # likewise
+        self._held_over: dict[tuple[Key, int], HeldOver] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
@@ -69,8 +73,8 @@ class Notes:
             self._asked[key.digest] = key, now
             self._asked_noted[key.digest] = now
 
-    def refused(self, key: Key, restriction: int, first: datetime, last: datetime, times: int = 1) -> None:
-        at = key.digest, restriction
+    def refused(self, key: Key, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1) -> None:
+        at = key.digest, restriction, epoch
         with self._lock:
             before = self._refused.get(at)
             if before is not None:
@@ -79,8 +83,12 @@ class Notes:
                 self._first_refused.append(at)
             self._refused[at] = Refused(key, first, last, times)
 
-    def holds(self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0) -> None:
-        """A gateway's client says up to where it knows the restrictions, and how many it could not read."""
+    def holds(
+        self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
+    ) -> None:
+        """A gateway's client says up to where it knows the restrictions, how many it could not read, and what is wrong
+        with its copy on disk.
+        """
         with self._lock:
             if faults > self._faults.get((key, instance), 0):
                 logger.error(
@@ -91,12 +99,21 @@ class Notes:
                 )
             if faults:
                 self._faults[key, instance] = faults
+            if trouble and trouble != self._troubles.get((key, instance)):
+                logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
+            if trouble or (key, instance) in self._troubles:
+                self._troubles[key, instance] = trouble
             before = self._holders.get((key, instance))
             arrivals = list(before.arrivals) if before else []
             if self._known.get((key, instance), 0) < sequence:
                 self._known[key, instance] = sequence
                 arrivals.append((sequence, now))
-            self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals)
+            self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals, trouble)
+
+    def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
+        """A gateway's client still refuses because of these, which the database lost."""
+        with self._lock:
+            self._held_over |= {(key, one.number): one for one in restrictions}
 
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
@@ -120,20 +137,24 @@ class Notes:
             refused |= {at: self._refused.pop(at) for at in [*islice(self._refused, counts)]}
             self._first_refused = []
             holders, self._holders = self._holders, {}
+            held_over, self._held_over = self._held_over, {}
         now = self._clock()
         own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
             here = [HolderSeen(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
         else:
             here = []
-        if not (here or asked or refused or holders):
+        if not (here or asked or refused or holders or held_over):
             return
         notes: list[Note] = [Asked(key.id, key.name, at) for key, at in asked.values()]
         notes += [
             RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
-            for (_, number), seen in refused.items()
+            for (_, number, epoch), seen in refused.items()
+            # After the database went back in time a number may be that of another restriction.
+            if epoch == self._keeper.restricted.epoch
         ]
         notes += [*here, *holders.values()]
+        notes += [StillHeld(key.id, key.name, number, to_builtins(one)) for (key, number), one in held_over.items()]
         try:
             if dropped := note_access(notes, now=now):
                 logger.error(
@@ -154,8 +175,8 @@ class Notes:
         holders: dict[tuple[Key, str], HolderSeen],
         own: list[tuple[int, datetime]],
     ) -> None:
-        for (_, number), seen in refused.items():
-            self.refused(seen.key, number, seen.first, seen.last, seen.times)
+        for (_, number, epoch), seen in refused.items():
+            self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
             self._holders = holders | self._holders
         self._keeper.arrivals.extendleft(reversed(own))

@@ -42,7 +42,7 @@ class RegisteredAccounts:
         self._looks: deque[_Look] = deque()
         self._complete_up_to = 0  # no open transaction may still add an account with a primary key up to here
         self._read_at = float("-inf")
-        self._ended = threading.Event()
+        self._ended, self._is_outdated = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._keep, name="accounts", daemon=True)
 
     def start(self) -> None:
@@ -51,6 +51,10 @@ class RegisteredAccounts:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
+
+    def read_anew(self) -> None:
+        """Have everything read again, since the database is no longer the one that was read."""
+        self._is_outdated.set()
 
     def __len__(self) -> int:
         return self._size
@@ -71,6 +75,15 @@ class RegisteredAccounts:
                     return True
                 is_asked = True
         return False if is_asked and time.monotonic() - self._read_at < FRESH_FOR else None
+
+    def forget(self) -> None:
+        """Begin with an empty table: the database is another one, whose primary keys begin again lower.
+
+        Only the thread that reads may call it.
+        """
+        self._looks.clear()
+        self._complete_up_to = 0
+        self._table, self._size = array("q", bytes(8 * FIRST_SIZE)), 0
 
     def read(self, database: rows.Connection) -> None:
         """Add the accounts that are new. Raises psycopg.Error.
@@ -106,6 +119,9 @@ class RegisteredAccounts:
             try:
                 with self._connect() as database:
                     while not self._ended.is_set():
+                        if self._is_outdated.is_set():
+                            self._is_outdated.clear()
+                            self.forget()
                         self.read(database)
                         self._ended.wait(READ_EVERY)
             except psycopg.Error as error:

@@ -1,6 +1,7 @@
 """The feed as it stands in PostgreSQL, read over a connection of one's own, and who may ask."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -9,7 +10,13 @@ from uuid import UUID
 import psycopg
 from django.db import connection
 
-SEQUENCE: Final = "SELECT coalesce(max(number), 0) FROM enforcement_change"
+from stillwatch_gateway.epochs import Epoch, ranges
+
+SEQUENCE: Final = """
+    SELECT greatest(
+        (SELECT max(number) FROM enforcement_change), (SELECT max(starts_after) FROM enforcement_feedepoch), 0
+    )
+"""
 # A restriction has the number of the change that began it. Only of those that cover other names since, or hold for
 # another time, is what gateways are told put together from their rows.
 IN_FORCE: Final = """
@@ -28,9 +35,39 @@ IN_FORCE: Final = """
     WHERE restriction.ended_at IS NULL ORDER BY restriction.number
 """
 COUNT: Final = "SELECT count(*) FROM enforcement_restriction WHERE ended_at IS NULL"
-CHANGES: Final = """
-    SELECT number, restriction_id, told::text FROM enforcement_change WHERE number > %s ORDER BY number LIMIT %s
+# What a process knows is still so where the newest epoch is its own, and the newest change that it has is unaltered.
+# Asked in one statement with what is newer, so that nothing can happen between the two.
+LOOK: Final = """
+    SELECT epoch.identifier, epoch.settled,
+           known.restriction_id, known.at, sha256(convert_to(known.told::text, 'UTF8')),
+           newer.number, newer.restriction_id, newer.told::text, newer.at
+    FROM (VALUES (1)) always (one)
+    LEFT JOIN (
+        SELECT identifier, (SELECT count(*) FROM enforcement_lostdecision WHERE settled_at IS NOT NULL) AS settled
+        FROM enforcement_feedepoch ORDER BY starts_after DESC LIMIT 1
+    ) epoch ON true
+    LEFT JOIN enforcement_change known ON known.number = %(newest)s
+    LEFT JOIN LATERAL (
+        SELECT number, restriction_id, told, at FROM enforcement_change WHERE number > %(after)s
+        ORDER BY number LIMIT %(portion)s
+    ) newer ON true
+    ORDER BY newer.number
 """
+NEWEST: Final = """
+    SELECT number, restriction_id, told::text, at FROM enforcement_change ORDER BY number DESC LIMIT %s
+"""
+AMONG: Final = """
+    SELECT number, restriction_id, told::text, at FROM enforcement_change WHERE number BETWEEN %s AND %s ORDER BY number
+"""
+LIVE: Final = "SELECT number FROM enforcement_restriction WHERE number = ANY(%s) AND ended_at IS NULL"
+BEGAN: Final = "SELECT told FROM enforcement_change WHERE number = %s"
+EPOCHS: Final = "SELECT identifier, starts_after, continues FROM enforcement_feedepoch ORDER BY starts_after"
+# A lost number needs no care any more where a restriction stands for it, or a person has looked at all that is known.
+SETTLED: Final = """
+    SELECT number FROM enforcement_lostdecision WHERE what = 'began'
+    GROUP BY number HAVING bool_and(settled_at IS NOT NULL OR restriction_id IS NOT NULL) ORDER BY number
+"""
+COUNT_SETTLED: Final = "SELECT count(*) FROM enforcement_lostdecision WHERE settled_at IS NOT NULL"
 KEYS: Final = """
     SELECT key.digest, key.id, key.name, key.scopes, key.expires_at FROM staff_servicekey key
     WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > %s)
@@ -50,6 +87,31 @@ class Change(NamedTuple):
     number: int
     restriction: int
     told: str | None
+    at: datetime
+
+    @property
+    def fingerprint(self) -> "Fingerprint":
+        digest = hashlib.sha256(self.told.encode()).digest() if self.told is not None else None
+        return Fingerprint(self.restriction, self.at, digest)
+
+
+class Fingerprint(NamedTuple):
+    """By what a change is told from another that was given its number. `told` is a SHA-256."""
+
+    restriction: int
+    at: datetime
+    told: bytes | None
+
+
+class Look(NamedTuple):
+    """What one look at the feed saw: the newest epoch, how many lost decisions a person has settled, the change that
+    this process knows as the newest, each None where there is none, and the changes after it, a portion at most.
+    """
+
+    epoch: str | None
+    settled: int | None
+    known: Fingerprint | None
+    newer: list[Change]
 
 
 class Key(NamedTuple):
@@ -78,6 +140,8 @@ class Snapshot(NamedTuple):
 
     sequence: int
     size: int
+    epoch: Epoch
+    settled: int
     told: Iterator[str]
 
 
@@ -87,7 +151,16 @@ def snapshot(database: Connection) -> Iterator[Snapshot]:
     with database.transaction():
         database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
-        yield Snapshot(sequence, size, _stream(database))
+        [settled] = database.execute(COUNT_SETTLED).fetchone() or (0,)
+        yield Snapshot(sequence, size, _epoch(database), settled, _stream(database))
+
+
+def _epoch(database: Connection) -> Epoch:
+    """The newest epoch, the numbers that were lost before any of them began, and those that are settled."""
+    epochs = database.execute(EPOCHS).fetchall()
+    settled = [number for (number,) in database.execute(SETTLED)]
+    lost = [(continues + 1, starts_after) for _, starts_after, continues in epochs if starts_after > continues]
+    return Epoch(epochs[-1][0] if epochs else "", tuple(lost), ranges(settled))
 
 
 def _stream(database: Connection) -> Iterator[str]:
@@ -98,9 +171,32 @@ def _stream(database: Connection) -> Iterator[str]:
             yield told
 
 
-def changes_after(database: Connection, sequence: int) -> list[Change]:
-    """The next ones, a portion at most."""
-    return [Change(*row) for row in database.execute(CHANGES, [sequence, PORTION])]
+def look(database: Connection, *, newest: int, after: int) -> Look:
+    """Look whether the change `newest` is unaltered, and what came after the change `after`."""
+    found = database.execute(LOOK, {"newest": newest, "after": after, "portion": PORTION}).fetchall()
+    epoch, settled, restriction, at, told = found[0][:5]
+    known = Fingerprint(restriction, at, None if told is None else bytes(told)) if restriction is not None else None
+    return Look(epoch, settled, known, [Change(*row[5:]) for row in found if row[5] is not None])
+
+
+def newest_changes(database: Connection, most: int) -> list[Change]:
+    """The newest changes, the oldest of them first."""
+    return [Change(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
+
+
+def changes_among(database: Connection, first: int, last: int) -> dict[int, Change]:
+    return {row[0]: Change(*row) for row in database.execute(AMONG, [first, last])}
+
+
+def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of these restrictions that are there and have not ended."""
+    return {number for (number,) in database.execute(LIVE, [list(numbers)])}
+
+
+def told_of(database: Connection, number: int) -> dict[str, Any]:
+    """A restriction as gateways were told when it began."""
+    [told] = database.execute(BEGAN, [number]).fetchone() or ({},)
+    return told or {}
 
 
 def transactions(database: Connection) -> tuple[int, int]:

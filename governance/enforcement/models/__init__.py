@@ -1,6 +1,7 @@
 """The tables of enforcement: what is in force, who obeys it, and who is told."""
 
 from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
+from governance.enforcement.models.epoch import FeedEpoch, LostDecision
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
 from governance.enforcement.models.restriction import Change, CoveredName, Reason, Restriction, RestrictionQuerySet
 from governance.enforcement.models.webhook import Delivery, Webhook
@@ -11,8 +12,10 @@ __all__ = [
     "Change",
     "CoveredName",
     "Delivery",
+    "FeedEpoch",
     "Gateway",
     "Holder",
+    "LostDecision",
     "PolicyOutcome",
     "Probe",
     "Pushed",

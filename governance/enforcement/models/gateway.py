@@ -54,6 +54,7 @@ class Holder(models.Model):
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     sequence = models.BigIntegerField()
+    trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="What it says is wrong with it.")
 
     class Meta:
         ordering = ("gateway", "instance")

@@ -77,12 +77,21 @@ class TestChanges:
     def test_are_none_when_nothing_comes_in_time(self, front: Served) -> None:
         assert read_changes(trusted(front, front.ask(f"{CHANGES}?after=0&wait=0"))).changes == []
 
-    def test_from_before_a_process_started_are_gone(self, front: Served) -> None:
+    def test_from_before_a_process_started_are_told_by_it_too(self, front: Served) -> None:
         block("acct_1")
         front.knows(1)
 
         with served() as later:
+            assert read_changes(later.ask(f"{CHANGES}?after=0&wait=0").body).sequence == 1
+
+    def test_that_are_too_long_ago_are_gone(self, front: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        block("acct_1")
+        block("acct_2")
+        monkeypatch.setattr("governance.enforcement.access.keeper.REMEMBERED", 1)
+
+        with served() as later:
             assert later.ask(f"{CHANGES}?after=0&wait=0").status == 410
+            assert later.ask(f"{CHANGES}?after=1&wait=0").status == 200
 
     def test_that_have_not_happened_are_gone(self, front: Served) -> None:
         assert front.ask(f"{CHANGES}?after=7&wait=0").status == 410

@@ -1,0 +1,54 @@
+"""Receiving a snapshot: into a file beside the others, so that it is never in memory as a whole, where the disk can."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from stillwatch_gateway.calling import Caller, receive
+from stillwatch_gateway.disk import HEAD_BYTES, Store, StoreError, read_signed_snapshot
+from stillwatch_gateway.messages import BadMessageError, Head
+from stillwatch_gateway.restricted import Restricted
+
+
+class Received(NamedTuple):
+    """A snapshot that was checked, and the file that it is in, if it is in one."""
+
+    restricted: Restricted
+    head: Head
+    file: Path | None
+
+
+@contextmanager
+def receive_snapshot(caller: Caller, store: Store | None, key: bytes) -> Iterator[Received]:
+    """Raises StoreError where the store does not take it, BadMessageError, and what `Caller.ask` raises."""
+    if store is None:
+        with io.BytesIO() as memory:
+            yield _received(caller, memory, key, None)
+        return
+    path = store.folder / f"received-{os.getpid()}"
+    try:
+        try:
+            file = path.open("w+b")
+        except OSError as error:
+            raise StoreError(error) from error
+        with file:
+            received = _received(caller, file, key, path)
+        yield received
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _received(caller: Caller, file: BinaryIO, key: bytes, path: Path | None) -> Received:
+    answer = caller.ask("GET", "/api/v1/access/snapshot")
+    digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
+    signature_line = f"{digest} {signed}\n"
+    if len(signature_line) > HEAD_BYTES or not signature_line.isascii():
+        raise BadMessageError("the signature is too long")
+    receive(answer, file, signature_line.encode())
+    file.seek(0)
+    restricted, head = read_signed_snapshot(file, key)
+    return Received(restricted, head, path)
