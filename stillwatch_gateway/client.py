@@ -318,10 +318,7 @@ class Gateway:
     def _take_snapshot(self) -> None:
         asked_at, store = Moment.now(), self._store
         try:
-            if store is None or not store.writes:
-                self._take_snapshot_into(None, asked_at)
-            else:
-                self._take_snapshot_into(store, asked_at)
+            self._take_snapshot_into(store if store is not None and store.writes else None, asked_at)
         except StoreError as error:
             self._store_failed(error.reason)
             self._caller.hang_up()
@@ -348,6 +345,8 @@ class Gateway:
             self._tell_what_is_held(store)
         self._let_go_of_settled(head.epoch)
         self._now_known(asked_at, 0.0, head.closed)
+        if self._store is not None and self._store.only_reads:
+            self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
 
     def _ended_by(self, restricted: Restricted, head: Head) -> str | None:

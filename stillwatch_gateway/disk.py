@@ -93,6 +93,11 @@ class Store:
             self._lock = None
 
     @property
+    def only_reads(self) -> bool:
+        """Whether another process keeps this copy."""
+        return self._lock is not None and not self.writes
+
+    @property
     def changes_bytes(self) -> int:
         try:
             return self._changes.stat().st_size

@@ -1,6 +1,7 @@
 """LiteLLM: `callbacks: stillwatch_gateway.litellm.hook` in its `litellm_settings`, and no question over the network.
 
-STILLWATCH_URL, STILLWATCH_KEY and STILLWATCH_FOLDER are read from the environment when LiteLLM starts.
+STILLWATCH_URL, STILLWATCH_KEY and STILLWATCH_FOLDER are read from the environment when LiteLLM starts. With
+STILLWATCH_FAIL_CLOSED=everybody, everybody is refused once Stillwatch has not been reached for a minute.
 """
 
 import os
@@ -14,6 +15,7 @@ from stillwatch_gateway.naming import litellm_account
 from stillwatch_gateway.normalization import is_nothing
 from stillwatch_gateway.refusing import Pace, refused
 
+EVERYBODY: Final = "everybody"
 WITHHELD_PARAMETERS: Final = {
     "logprobs": ("logprobs", "top_logprobs"),
     "reasoning": ("reasoning_effort", "thinking", "include_reasoning", "reasoning"),
@@ -47,7 +49,12 @@ class Hook(CustomLogger):
 
 
 def _started() -> Gateway:
-    gateway = Gateway(os.environ["STILLWATCH_URL"], os.environ["STILLWATCH_KEY"], os.environ["STILLWATCH_FOLDER"])
+    gateway = Gateway(
+        os.environ["STILLWATCH_URL"],
+        os.environ["STILLWATCH_KEY"],
+        os.environ["STILLWATCH_FOLDER"],
+        fail_closed=os.environ.get("STILLWATCH_FAIL_CLOSED") == EVERYBODY,
+    )
     gateway.start()
     return gateway
 

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.enforcement.models import Gateway, Probe, Refusal, Repair, Restriction
 from governance.enforcement.proof import WANTED, Known, known_gateways, rows
-from governance.enforcement.status import PATIENCE, Heard, Level, State, reason
+from governance.enforcement.status import PATIENCE, Heard, Level, State, changes_between, reason
 
 MEASURED: Final = timedelta(days=30)
 MEASURED_CHANGES: Final = 1_000
@@ -79,18 +79,20 @@ def gateways(*, now: datetime) -> list[GatewayState]:
     """Every gateway, in as many queries however many there are."""
     described = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
-    [(newest, late, *_)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    [(newest, late, *_, starts_after)] = rows(WANTED, settled=now - PATIENCE, now=now)
     probes = _probes(now=now)
     states = []
     for known in known_gateways(now=now):
         heard, gateway, probed = known.heard, described[known.pk], probes.get(known.pk, [])
-        level, trouble = _trouble(known, late, probed)
+        level, trouble = _trouble(known, late, starts_after, probed)
         states.append(
             GatewayState(
                 gateway=gateway,
                 heard=heard,
                 level=level,
-                lag=max(newest - heard.sequence, 0) if heard.is_heard and heard.sequence is not None else None,
+                lag=changes_between(heard.sequence, newest, starts_after)
+                if heard.is_heard and heard.sequence is not None
+                else None,
                 took=times.get(known.pk if heard.reports else None),
                 refused=gateway.refused or 0,
                 probes=probed,
@@ -108,30 +110,29 @@ def _described(*, now: datetime) -> QuerySet[Any]:
     return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
 
 
-def _trouble(known: Known, late: int, probes: Sequence[Probe]) -> tuple[Level, str]:
+def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[Probe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
         return Level.PENDING, ""
     heard, state = known.heard, known.heard.state(late)
     match state:
         case State.NOT_YET:
-            missing = late - (heard.sequence or 0)
+            missing = changes_between(heard.sequence or 0, late, starts_after)
             return Level.ALARM, f"It does not know {missing:,} change{'' if missing == 1 else 's'} yet."
         case State.UNKNOWN | State.BYPASSED:
             return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it lets through is not known."
         case State.SILENT:
             return Level.WARNING, f"{_capitalised(reason(state, heard, late))}."
-    return _trouble_of_one_that_knows(heard, probes)
+    return _own_trouble(heard, probes)
 
 
-def _trouble_of_one_that_knows(heard: Heard, probes: Sequence[Probe]) -> tuple[Level, str]:
+def _own_trouble(heard: Heard, probes: Sequence[Probe]) -> tuple[Level, str]:
+    """What is wrong with a gateway that has every change."""
     if probes and probes[0].outcome == Probe.Outcome.IGNORED:
         return Level.ALARM, "It did not obey when its canary was last blocked or let in."
     if troubled := [one.name for one in heard.instances if one.trouble]:
-        return (
-            Level.WARNING,
-            f"The copy on disk is not usable at {', '.join(troubled[:MOST_NAMED])}: see its instances.",
-        )
+        names = ", ".join(troubled[:MOST_NAMED])
+        return Level.WARNING, f"The copy on disk is not usable at {names}: see its instances."
     return Level.GOOD, ""
 
 

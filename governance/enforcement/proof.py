@@ -160,7 +160,8 @@ WANTED: Final = """
            (SELECT count(*) FROM enforcement_restriction
             WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
               AND (holds_until IS NULL OR holds_until > %(now)s)),
-           (SELECT count(*) FROM enforcement_lostdecision WHERE settled_at IS NULL)
+           (SELECT count(*) FROM enforcement_lostdecision WHERE settled_at IS NULL),
+           coalesce(epoch.newest, 0)
     FROM (
         SELECT max(starts_after) AS newest, max(starts_after) FILTER (WHERE began_at < %(settled)s) AS settled
         FROM enforcement_feedepoch
@@ -186,7 +187,7 @@ class Alarm:
 
 def alarm(*, now: datetime) -> Alarm:
     """What every page warns of, in two queries."""
-    [(_, late, in_force, lost)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    [(_, late, in_force, lost, _)] = rows(WANTED, settled=now - PATIENCE, now=now)
     if not late:
         return Alarm(lost=lost)
     every = known_gateways(now=now)

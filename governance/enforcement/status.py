@@ -48,6 +48,13 @@ class Instance(NamedTuple):
     trouble: str = ""  # what it says is wrong with its copy on disk
 
 
+def changes_between(known: int, wanted: int, starts_after: int) -> int:
+    """How many changes somebody lacks who has `known`. The newest epoch `starts_after` a number: to enter it is one."""
+    if known < starts_after <= wanted:
+        return wanted - starts_after + 1
+    return max(wanted - known, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What was heard of a gateway up to `now`.

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -147,9 +148,24 @@ class TestAGatewayThatFollowsTheFeed:
         front.front.notes.write()
         assert "in force at litellm: reported by all 2 instances" in words(reviewer, address(opened))
 
+    def test_is_not_proven_by_what_another_instance_refused(self, front: Served, reviewer: Client) -> None:
+        opened = case(account("acct_harbour"))
+        restriction(account("acct_quay"), at=timezone.now())
+        blocked = block(reviewer, opened)
+        assert front.knows(blocked.number)
+        refused = {"number": blocked.number, "first": 1.0, "last": time.time(), "count": 1}
+
+        self.report(front, "a", blocked.number, refused)
+        self.report(front, "b", blocked.number - 1, refused | {"count": 100})  # it cannot have refused because of it
+        front.front.notes.write()
+
+        page = words(reviewer, address(opened))
+        assert "not yet in force at litellm" in page
+        assert "Last refusal because of it just now, 1 in all" in page
+
     @staticmethod
-    def report(front: Served, instance: str, sequence: int) -> None:
-        body = {"after": sequence, "instance": instance, "wait": 0, "refusals": []}
+    def report(front: Served, instance: str, sequence: int, *refusals: dict[str, Any]) -> None:
+        body = {"after": sequence, "instance": instance, "wait": 0, "refusals": refusals}
         assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
 
 

@@ -239,7 +239,8 @@ class Front:
             key, following.instance, sequence, now, faults=following.faults, trouble=following.store_problem
         )
         self.notes.held_over(key, following.held_over)
-        for one in following.refusals:
+        # Nobody can have refused because of a change that they do not have.
+        for one in (one for one in following.refusals if one.number <= following.after):
             # A clock that was set back in between says the later time first.
             first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
             self.notes.refused(key, one.number, epoch, first, last, one.count)

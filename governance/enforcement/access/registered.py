@@ -81,6 +81,7 @@ class RegisteredAccounts:
 
         Only the thread that reads may call it.
         """
+        self._read_at = float("-inf")
         self._looks.clear()
         self._complete_up_to = 0
         self._table, self._size = array("q", bytes(8 * FIRST_SIZE)), 0
