@@ -191,6 +191,11 @@ def _(world: World) -> None:
         assert "edge: refused after" in world.call("probe_gateways")
 
 
+@runs("new_epoch")
+def _(world: World) -> None:
+    assert "begins after change" in world.call("new_epoch", "restored to 14:20")
+
+
 @runs("connect_litellm")
 def _(world: World) -> None:
     world.patch.setenv("LITELLM_MASTER_KEY", KEY)
