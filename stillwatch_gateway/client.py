@@ -174,7 +174,8 @@ class Gateway:
         return len(self._restricted)
 
     def _age(self, wall: float) -> float:
-        return max(running() - self._known_running, wall - self._known_wall)
+        by_running, by_wall = running() - self._known_running, wall - self._known_wall
+        return by_wall if by_wall > by_running else by_running  # noqa: FURB136 - max() takes several times as long
 
     # The copy on disk --------------------------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from tests.waiting import PATIENCE
 
 
 @contextmanager
-def running_web_server(**environ: str) -> Iterator[int]:
-    """The port of a web server that answers."""
-    port = free_port()
+def running_web_server(*, port: int = 0, **environ: str) -> Iterator[int]:
+    """The port of a web server that answers: any that is free, unless one is given."""
+    port = port or free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--log-level", "error"]
     command += ["--blocking-threads", "8", "governance.wsgi:application"]
     server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment() | environ)
