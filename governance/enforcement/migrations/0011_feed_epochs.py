@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("enforcement", "0009_holds_until"),
+        ("enforcement", "0010_tried_deliveries"),
     ]
 
     operations = [
