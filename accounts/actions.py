@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from accounts import known
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
-from accounts.register import AccountLine
-from accounts.register_batch import LineOutcome, RegisterBatch
+from accounts.register import AccountLine, LineOutcome
+from accounts.register_batch import RegisterBatch
 from governance.audit.actions import Happening, record, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import ring
@@ -54,20 +54,20 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
 @retried_transaction
 def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
     batch = RegisterBatch(lines, now=now)
-    outcomes: list[LineOutcome] = []
     rejected: list[Rejected] = []
     for place, line in enumerate(lines):
         try:
-            outcomes.append(batch.apply(line))
+            batch.apply(line)
         except ImpossibleLicenceError as error:
             rejected.append(Rejected(place, str(error)))
+    outcomes, happenings, notes = batch.outcomes, batch.happenings, batch.notes  # before what is new has its key
     batch.save()
     _announce(
         accounts={one.pk for one in batch.renamed if isinstance(one, Account)},
         organisations={one.pk for one in batch.renamed if isinstance(one, Organisation)},
     )
     counts = {outcome.value: outcomes.count(outcome) for outcome in LineOutcome}
-    record_all(batch.happenings, by=by, now=now)
+    record_all(happenings, by=by, now=now)
     record(
         "accounts.registered",
         subject=("register", "accounts"),
@@ -75,7 +75,7 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
         now=now,
         details=counts | {"rejected": len(rejected)},
     )
-    return Registered(**counts, rejected=tuple(rejected), notes=tuple(batch.notes))
+    return Registered(**counts, rejected=tuple(rejected), notes=tuple(notes))
 
 
 def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] = ()) -> None:

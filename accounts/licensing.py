@@ -3,9 +3,9 @@
 A licence is known by its account, its contract (`reference`) and its start; everything else about it may change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accounts.models import Licence
 from accounts.register import LicenceLine
@@ -65,12 +65,30 @@ def withdrawn(line: LicenceLine | None, known: Sequence[Licence], *, now: dateti
     ]
 
 
-def take_back(licence: Licence, *, now: datetime) -> None:
-    """End it now; one that has not begun permits nothing from the start."""
-    if licence.starts_at < now:
-        licence.ends_at = now
-    else:
-        licence.training_permitted = False
+def withdrawal(licence: Licence, stored: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+    """Return the columns that taking a licence back changes, given what is `stored` of those that have changed.
+
+    It ends now; one that has not begun permits nothing from the start. One that only lines of the same batch have
+    opened again is as it was.
+    """
+    if stored and not _permits(licence, stored, now):
+        return stored
+    return {"ends_at": now} if licence.starts_at < now else {"training_permitted": False}
+
+
+def described(licence: Licence) -> dict[str, Any]:
+    """A licence as the audit log keeps it."""
+    return {
+        "reference": licence.reference,
+        "training_permitted": licence.training_permitted,
+        "starts_at": licence.starts_at.isoformat(),
+        "ends_at": licence.ends_at.isoformat() if licence.ends_at else None,
+    }
+
+
+def _permits(licence: Licence, stored: Mapping[str, Any], now: datetime) -> bool:
+    ends_at = stored.get("ends_at", licence.ends_at)
+    return bool(stored.get("training_permitted", licence.training_permitted)) and (ends_at is None or ends_at > now)
 
 
 def _is_open(licence: Licence, now: datetime) -> bool:

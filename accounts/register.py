@@ -1,17 +1,20 @@
 """A line of the register of customers: what `import_accounts` reads. Pure.
 
-A member that is absent is UNSET and leaves what is stored as it is; null and an empty text clear it.
+A member that is absent is UNSET and leaves what is stored as it is; null and an empty text clear it. Inside an object
+both are as absent, but for the digest of a key, and an object with nothing else in it is null.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from accounts.normalization import (
     UTF_16,
+    is_nothing,
     normalize_address,
     normalize_country,
     normalize_domain,
@@ -67,9 +70,28 @@ class AccountLine(msgspec.Struct, frozen=True):
     terms: AcceptedTerms | None = None
 
 
-# What an empty text is null for, since tables know no other way to say so. A status cannot be cleared.
-_NOT_TEXT = frozenset({"created_at", "starts_at", "ends_at", "licence", "keys", "terms"})
-_NEVER_EMPTY = frozenset({"status"})
+# Ids, and what accounts are compared by. Programs write "None" or "null" into them where they know none; as the name of
+# a plan or a company it may be meant.
+_NEVER_CALLED_NONE: Final = frozenset(
+    {"account", "organisation", "signup_ip", "country", "email_domain", "payment_fingerprint"}
+    | {"id", "digest", "version", "reference", "created_at", "accepted_at", "starts_at", "ends_at"}
+)
+_NEVER_CLEARED: Final = frozenset({"status"})
+_CLEARED_INSIDE: Final = frozenset({"digest"})
+# What a member, or one of its list, cannot do without.
+_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("account",),
+    "keys": ("id",),
+    "terms": ("version", "accepted_at"),
+}
+
+
+class LineOutcome(StrEnum):
+    """What a line did to its account."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
 
 
 class UnreadableLineError(ValueError):
@@ -79,7 +101,7 @@ class UnreadableLineError(ValueError):
 def read_line(line: bytes) -> AccountLine:
     """The account described by a line of JSON, every value in its one spelling. Raises UnreadableLineError."""
     try:
-        read = msgspec.convert(_without_empty(msgspec.json.decode(without_mark(line))), AccountLine)
+        read = msgspec.convert(_cleared(msgspec.json.decode(without_mark(line))), AccountLine)
         account = msgspec.convert(_normalized(read), AccountLine)
         _check_times(account)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -90,16 +112,38 @@ def read_line(line: bytes) -> AccountLine:
     return account
 
 
-def _without_empty(value: Any) -> Any:
+def _cleared(line: Any) -> Any:
+    """The members of a line, each that says there is nothing as null. Raises ValueError."""
+    if not isinstance(line, dict):
+        return line
+    _refuse_incomplete("", line)
+    cleared = {name: _cleared_value(name, value) for name, value in line.items()}
+    return {name: value for name, value in cleared.items() if value is not None or name not in _NEVER_CLEARED}
+
+
+def _cleared_value(name: str, value: Any) -> Any:
+    """None where the value says that there is nothing; objects and lists without what says so. Raises ValueError."""
     if isinstance(value, list):
-        return [_without_empty(one) for one in value]
+        return [one for one in (_cleared_value(name, one) for one in value) if one is not None]
     if not isinstance(value, dict):
-        return value
-    return {
-        name: None if one == "" and name in _NOT_TEXT else _without_empty(one)
-        for name, one in value.items()
-        if not (one == "" and name in _NEVER_EMPTY)
-    }
+        return None if _says_nothing(name, value) else value
+    left = {inner: one for inner, one in value.items() if not _says_nothing(inner, one)}
+    if not left:
+        return None
+    _refuse_incomplete(name, left)
+    return left | dict.fromkeys(_CLEARED_INSIDE & value.keys() - left.keys())
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    if name in _NEVER_CALLED_NONE:
+        return is_nothing(value)
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _refuse_incomplete(name: str, members: Mapping[str, Any]) -> None:
+    for required in _REQUIRED.get(name, ()):
+        if _says_nothing(required, members.get(required)):
+            raise ValueError(f"{f'{name}.{required}'.lstrip('.')} is missing, or says that there is none: give it")
 
 
 def _check_times(account: AccountLine) -> None:

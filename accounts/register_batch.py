@@ -1,21 +1,21 @@
 """A batch of the register compared with what is stored: read at once, applied line by line in memory, written at once.
 
-So a line is compared with the lines before it just as with an earlier import, however often it names an account.
+So a line is compared with the lines before it just as with an earlier import, however often it names an account. What
+counts is the whole batch: where a line takes back what another has said, nothing has changed.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, Final
 
 from django.db.models import Model, Q
 from msgspec import UNSET
 
-from accounts.licensing import permitted_terms, take_back, withdrawn
+from accounts.licensing import described, permitted_terms, withdrawal, withdrawn
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
-from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
+from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine, LineOutcome
 from governance.audit.actions import Happening
 
 # Members of a line that are columns of an account, and what each is where it is cleared.
@@ -40,30 +40,24 @@ WRITTEN: Final[dict[type[Model], list[str]]] = {
 }
 
 
-class LineOutcome(StrEnum):
-    """What a line did to its account."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-
-
 class RegisterBatch:
     """What is stored about the accounts of some lines, and how the lines change it.
 
-    Locks the accounts and keys that it reads; runs in the caller's transaction. `happenings` are entries for the
-    audit log, `notes` say in words what changed hands; `renamed` are the accounts and organisations that a restriction
-    now covers by other names.
+    Locks the accounts and keys that it reads; runs in the caller's transaction. Once all lines are applied, `outcomes`
+    says what each did, `happenings` are entries for the audit log, `notes` say in words what changed hands; `renamed`
+    are the accounts and organisations that a restriction now covers by other names.
     """
 
     def __init__(self, lines: Sequence[AccountLine], *, now: datetime) -> None:
         self._now = now
-        self.happenings: list[Happening] = []
         self.renamed: list[Account | Organisation] = []
-        self.notes: list[str] = []
         self._new: dict[type[Model], list[Model]] = defaultdict(list)
         self._changed: dict[type[Model], dict[int, Model]] = defaultdict(dict)
-        self._differs = False
+        self._stored: dict[int, dict[str, Any]] = defaultdict(dict)  # of a changed row (by `id`): columns as they were
+        self._rows: list[Model] = []  # that the line has added or changed
+        self._touched: list[tuple[bool, list[Model]]] = []  # by line: whether its account is new, and its rows
+        self._happenings: list[tuple[Model, Happening]] = []
+        self._notes: list[tuple[Model, str]] = []
         named = {line.account for line in lines}
         stored = Account.objects.select_for_update(no_key=True).filter(external_id__in=named).order_by("pk")
         self._accounts = {account.external_id: account for account in stored}
@@ -97,14 +91,15 @@ class RegisterBatch:
         stored = ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "contested_by")
         return {key.external_id: key for key in stored.filter(named).order_by("pk")}
 
-    def apply(self, line: AccountLine) -> LineOutcome:
+    def apply(self, line: AccountLine) -> None:
         """Apply a line. Raises ImpossibleLicenceError, and then has applied nothing of it."""
-        self._differs = False
         account = self._accounts.get(line.account)
         is_new = account is None
         if account is None:
             account = Account(external_id=line.account, first_seen_at=self._now)
+        self._rows = []
         self._license(account, line)
+        self._touched.append((is_new, self._rows))
         if is_new:
             self._accounts[line.account] = account
             self._add(account)
@@ -113,24 +108,35 @@ class RegisterBatch:
             self._register_key(account, key)
         if line.terms:
             self._accept_terms(account, line.terms)
-        if is_new:
-            return LineOutcome.CREATED
-        return LineOutcome.UPDATED if self._differs else LineOutcome.UNCHANGED
+
+    @property
+    def outcomes(self) -> list[LineOutcome]:
+        """What each line did that was applied."""
+        return [_outcome(is_new, any(map(self._differs, rows))) for is_new, rows in self._touched]
+
+    @property
+    def happenings(self) -> list[Happening]:
+        return [happening for row, happening in self._happenings if self._differs(row)]
+
+    @property
+    def notes(self) -> list[str]:
+        return [note for row, note in self._notes if self._differs(row)]
 
     def save(self) -> None:
         """Write what was added and changed, each kind of row in one or two statements."""
         # First of all free the digests that change hands: two keys may swap theirs.
-        ApiKey.objects.filter(pk__in=self._changed[ApiKey]).update(digest=None)
+        rekeyed = [pk for pk, key in self._changed[ApiKey].items() if self._differs(key)]
+        ApiKey.objects.filter(pk__in=rekeyed).update(digest=None)
         for model, columns in WRITTEN.items():
             rows = model._default_manager
-            if changed := self._changed[model]:
+            if changed := [row for _, row in sorted(self._changed[model].items()) if self._differs(row)]:
                 rows.bulk_create(
-                    [changed[pk] for pk in sorted(changed)],
+                    changed,
                     update_conflicts=True,
                     unique_fields=["id"],
                     update_fields=columns,
                 )
-            rows.bulk_create(self._new[model])
+            rows.bulk_create([row for row in self._new[model] if self._differs(row)])
 
     # What a line says -------------------------------------------------------------------------------------------
 
@@ -138,16 +144,14 @@ class RegisterBatch:
         if line.organisation is not UNSET:
             self._move_account(account, self._organisation(line) if line.organisation else None)
             if account.has_no_organisation is not (not line.organisation):
-                account.has_no_organisation = not line.organisation
-                self._change(account)
+                self._change(account, has_no_organisation=not line.organisation)
         for column, cleared in COLUMNS.items():
             value = getattr(line, column)
             if value is UNSET:
                 continue
             value = value or cleared
             if not _is_same(column, getattr(account, column), value):
-                setattr(account, column, value)
-                self._change(account)
+                self._change(account, **{column: value})
 
     def _organisation(self, line: AccountLine) -> Organisation:
         external_id = str(line.organisation)
@@ -156,16 +160,14 @@ class RegisterBatch:
             organisation = self._organisations[external_id] = Organisation(external_id=external_id)
             self._add(organisation)
         if line.organisation_name is not UNSET and organisation.name != (line.organisation_name or ""):
-            organisation.name = line.organisation_name or ""
-            self._change(organisation)
+            self._change(organisation, name=line.organisation_name or "")
         return organisation
 
     def _move_account(self, account: Account, organisation: Organisation | None) -> None:
         before = account.organisation
         if before is organisation:
             return
-        account.organisation = organisation
-        self._change(account)
+        self._change(account, organisation=organisation)
         self.renamed += [one for one in (before, organisation) if one is not None]
         if before is not None:
             self._note("account.moved", account, before=before, after=organisation)
@@ -180,8 +182,7 @@ class RegisterBatch:
         elif key.account.external_id != account.external_id:
             self._note("key.moved", key, before=key.account, after=account)
             self.renamed += [key.account, account]
-            key.account = account
-            self._change(key)
+            self._change(key, account=account)
         if key.tied_by != ApiKey.TiedBy.REGISTER:
             self._settle_key(key)
         if line.digest is not UNSET:
@@ -193,8 +194,7 @@ class RegisterBatch:
             details = {"account": key.account.external_id, "contested_by": key.contested_by.external_id}
             self.happenings.append(Happening("key.settled", ("key", key.external_id), details))
             self.renamed.append(key.account)
-        key.tied_by, key.contested_by, key.contested_at = ApiKey.TiedBy.REGISTER, None, None
-        self._change(key)
+        self._change(key, tied_by=ApiKey.TiedBy.REGISTER, contested_by=None, contested_at=None)
 
     def _set_digest(self, key: ApiKey, digest: bytes | None) -> None:
         before = bytes(key.digest) if key.digest else None
@@ -205,13 +205,11 @@ class RegisterBatch:
         if digest is not None:
             if (other := self._key_of.get(digest)) is not None:
                 self._note("key.digest_moved", other, before=other, after=key)
-                other.digest = None
                 self.renamed.append(other.account)
-                self._change(other)
+                self._change(other, digest=None)
             self._key_of[digest] = key
-        key.digest = digest
         self.renamed.append(key.account)
-        self._change(key)
+        self._change(key, digest=digest)
 
     def _license(self, account: Account, line: AccountLine) -> None:
         said = line.licence
@@ -220,8 +218,7 @@ class RegisterBatch:
         known = self._licences[account.external_id]
         if said is None or not said.training_permitted:
             for licence in withdrawn(said, known, now=self._now):
-                take_back(licence, now=self._now)
-                self._change(licence)
+                self._change(licence, **withdrawal(licence, self._stored[id(licence)], now=self._now))
                 self._note_licence("licence.withdrawn", account, licence)
             return
         opened_at = account.created_at if line.created_at is UNSET else line.created_at
@@ -241,8 +238,7 @@ class RegisterBatch:
             self._add(licence)
             self._note_licence("licence.granted", account, licence)
         elif (licence.training_permitted, licence.ends_at) != (True, ends_at):
-            licence.training_permitted, licence.ends_at = True, ends_at
-            self._change(licence)
+            self._change(licence, training_permitted=True, ends_at=ends_at)
             self._note_licence("licence.changed", account, licence)
 
     def _accept_terms(self, account: Account, terms: AcceptedTerms) -> None:
@@ -257,37 +253,51 @@ class RegisterBatch:
             self._accepted[account.external_id, terms.version] = accepted
             self._add(accepted)
         elif accepted.accepted_at != terms.accepted_at:
-            accepted.accepted_at = terms.accepted_at
-            self._change(accepted)
+            self._change(accepted, accepted_at=terms.accepted_at)
 
     # What is to be written --------------------------------------------------------------------------------------
 
     def _add(self, row: Model) -> None:
-        self._differs = True
+        self._rows.append(row)
         self._new[type(row)].append(row)
 
-    def _change(self, row: Model) -> None:
-        self._differs = True
+    def _change(self, row: Model, **columns: Any) -> None:
+        self._rows.append(row)
+        stored = self._stored[id(row)]
+        for column, value in columns.items():
+            if row.pk is not None:
+                stored.setdefault(column, getattr(row, column))
+            setattr(row, column, value)
         if row.pk is not None:
             self._changed[type(row)][row.pk] = row
+
+    def _differs(self, row: Model) -> bool:
+        """Whether the row is new, or holds something else than is stored.
+
+        A licence that the batch has given and taken back before it could permit anything never was.
+        """
+        if row.pk is None:
+            return not isinstance(row, Licence) or row.training_permitted
+        return any(getattr(row, column) != value for column, value in self._stored[id(row)].items())
 
     def _note(
         self, verb: str, of: Account | ApiKey, *, before: Account | ApiKey | Organisation, after: Model | None
     ) -> None:
         kind, to = "key" if isinstance(of, ApiKey) else "account", getattr(after, "external_id", None)
         details = {"from": before.external_id, "to": to}
-        self.happenings.append(Happening(verb, (kind, of.external_id), details))
+        self._happenings.append((of, Happening(verb, (kind, of.external_id), details)))
         what = "The digest of key" if verb == "key.digest_moved" else kind.capitalize()
-        self.notes.append(f"{what} {of.external_id} moved from {before.external_id} to {to or 'no organisation'}.")
+        note = f"{what} {of.external_id} moved from {before.external_id} to {to or 'no organisation'}."
+        self._notes.append((of, note))
 
     def _note_licence(self, verb: str, account: Account, licence: Licence) -> None:
-        details = {
-            "reference": licence.reference,
-            "training_permitted": licence.training_permitted,
-            "starts_at": licence.starts_at.isoformat(),
-            "ends_at": licence.ends_at.isoformat() if licence.ends_at else None,
-        }
-        self.happenings.append(Happening(verb, ("account", account.external_id), details))
+        self._happenings.append((licence, Happening(verb, ("account", account.external_id), described(licence))))
+
+
+def _outcome(is_new: bool, differs: bool) -> LineOutcome:  # noqa: FBT001
+    if is_new:
+        return LineOutcome.CREATED
+    return LineOutcome.UPDATED if differs else LineOutcome.UNCHANGED
 
 
 def _is_same(column: str, stored: Any, said: Any) -> bool:

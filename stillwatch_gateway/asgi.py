@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from stillwatch_gateway.client import Gateway
-from stillwatch_gateway.naming import by_key
-from stillwatch_gateway.refusing import Pace, Refusal, refused
+from stillwatch_gateway.keys import UnreadableKeysError, by_key
+from stillwatch_gateway.refusing import Pace, Refusal, refused, unreadable
 
 Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
@@ -35,8 +35,11 @@ class Stillwatch:
         for raw_name, raw_value in scope["headers"]:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
-        decision = self._gateway.decide(**self._identify(headers))
-        instead = refused(decision, self._pace)
+        try:
+            decision = self._gateway.decide(**self._identify(headers))
+            instead = refused(decision, self._pace)
+        except UnreadableKeysError as error:
+            instead = unreadable(str(error))
         if instead is None:
             await self._app({**scope, "stillwatch": decision}, receive, send)
         elif scope["type"] == "websocket":

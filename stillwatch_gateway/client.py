@@ -19,7 +19,7 @@ from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
 from stillwatch_gateway.knowledge import Moment, running
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
 from stillwatch_gateway.naming import LONGEST_INSTANCE, LONGEST_NAME, is_instance, read_names, this_process
-from stillwatch_gateway.normalization import name_of, normalize_name
+from stillwatch_gateway.normalization import is_nothing, name_of, normalize_name
 from stillwatch_gateway.receiving import receive_snapshot
 from stillwatch_gateway.refused import Refusals
 from stillwatch_gateway.restricted import UNREACHABLE, Decision, OutOfOrderError, Restricted
@@ -119,6 +119,8 @@ class Gateway:
         plan: str | None = None,
     ) -> Decision:
         """What to do with a request of the customer with these names; give all that you know.
+
+        A name that says there is none ("None", "null", "undefined") counts as none.
 
         `key` is your id of the API key, `digest` the SHA-256 of its secret in hexadecimal. Where a request shows
         several of a kind, `also` are the others, each with its kind: "account:acct_1042". None and "" count as not
@@ -422,15 +424,15 @@ def _read(
     """The names that are given, and why one cannot be read; blank where all can."""
     names = []
     try:
-        if account:
+        if account and not is_nothing(account):
             names.append(name_of("account", account))
-        if key:
+        if key and not is_nothing(key):
             names.append(name_of("key", key))
-        if digest:
+        if digest and not is_nothing(digest):
             names.append(name_of("digest", digest))
-        if organisation:
+        if organisation and not is_nothing(organisation):
             names.append(name_of("organisation", organisation))
-        names += map(normalize_name, also)
+        names += [normalize_name(name) for name in also if not is_nothing(name.partition(":")[2])]
         if _are_plain(names):
             return names, ""
     except (AttributeError, TypeError):  # one is no text

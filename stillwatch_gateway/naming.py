@@ -2,13 +2,14 @@
 the name of whoever answers it.
 """
 
-import hashlib
 import os
+import re
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from stillwatch_gateway.normalization import is_nothing, name_of, normalize_id
@@ -27,7 +28,8 @@ LITELLMS_OWN: Final = frozenset(
 LONGEST_NAME: Final = 200
 LONGEST_ENCODED: Final = 12 * LONGEST_NAME  # each character as four bytes of UTF-8, percent-encoded
 LONGEST_INSTANCE: Final = 120
-MOST_SCHEMES: Final = 3  # written before a key, of which each may be all that an application takes off
+MOST_COMMAS: Final = 3  # of a name or a key that stands beside others in a header
+_COMMA: Final = re.compile(",")
 
 
 def this_process() -> str:
@@ -40,17 +42,6 @@ def is_instance(name: object) -> bool:
     return isinstance(name, str) and len(name) <= LONGEST_INSTANCE and name.isprintable() and bool(name.strip())
 
 
-def bearer(authorization: str) -> str | None:
-    """The secret of `Authorization: Bearer …`."""
-    words = authorization.split(None, 1)
-    return words[1].strip() if len(words) == 2 and words[0].lower() == "bearer" else None
-
-
-def digest(secret: str) -> str:
-    """The SHA-256 of an API key as it came in a header, in hexadecimal: how it is registered."""
-    return hashlib.sha256(secret.encode("latin-1", "replace")).hexdigest()
-
-
 def listed(value: str) -> list[str]:
     """The values of a header that may have been sent more than once: servers and proxies join these with commas.
 
@@ -61,43 +52,27 @@ def listed(value: str) -> list[str]:
     return [value.strip(), *(part.strip() for part in value.split(","))]
 
 
-def shown_keys(authorization: str, api_key: str) -> list[str]:
-    """The digest of every API key that a request may show, as a bearer token or as X-Api-Key; "" is a header not sent.
+def spacings(text: str) -> Iterator[str]:
+    """A text as it stands, and with a space after each comma and without."""
+    yield text.strip()
+    if "," in text:
+        parts = [part.strip() for part in text.split(",")]
+        yield from (", ".join(parts), ",".join(parts))
 
-    An application behind a gateway may go by any of them, may not ask for the scheme, and may take X-Api-Key with one.
+
+def neighbours(value: str, starts: Iterable[int] | None = None) -> Iterator[str]:
+    """Every text of up to four neighbouring values of a header that begins at one of `starts`, by default at a value.
+
+    A name or a key may have commas of its own. Proxies join several headers, and write a list again, with a space
+    after the comma or without: each text comes as it stands, and written in both ways.
     """
-    shown: list[str] = []
-    if authorization:
-        for value in listed(authorization):
-            first, *others = _without_schemes(value)
-            shown += others or ([first] if first.lower() != "bearer" else [])
-    if api_key:
-        for value in listed(api_key):
-            shown += _without_schemes(value)
-    return [digest(secret) for secret in dict.fromkeys(shown) if secret]
-
-
-def shows_token(authorization: str) -> bool:
-    """Whether there is a bearer token, or a value without a scheme, among those of Authorization."""
-    return any(
-        bearer(value) or (value.lower() != "bearer" and len(value.split()) == 1) for value in listed(authorization)
-    )
-
-
-def _without_schemes(value: str) -> list[str]:
-    """A value as it stands, without the words before it, such as Bearer, taken off one by one, and its last word."""
-    found = [value]
-    while len(found) <= MOST_SCHEMES and len(words := found[-1].split(None, 1)) == 2:
-        found.append(words[1])
-    if len(found) > MOST_SCHEMES:
-        found.append(value.rsplit(maxsplit=1)[-1])
-    return found
-
-
-def by_key(headers: Mapping[str, str]) -> Mapping[str, Any]:
-    """The API keys that a request shows; the names of headers are in lower case, several values joined with commas."""
-    first, *others = shown_keys(headers.get("authorization", ""), headers.get("x-api-key", "")) or (None,)
-    return {"digest": first, "also": [f"digest:{other}" for other in others]}
+    ends = [*(found.start() for found in _COMMA.finditer(value)), len(value)]
+    if starts is None:
+        starts = [0, *(end + 1 for end in ends[:-1])]
+    for start in starts:
+        first = bisect_left(ends, start)
+        for end in ends[first : first + MOST_COMMAS + 1]:
+            yield from spacings(value[start:end])
 
 
 def readings(value: str) -> list[str]:
@@ -125,14 +100,18 @@ def _decoded(name: bytes) -> str:
 
 
 def read_name(kind: str, value: object) -> tuple[list[str], str]:
-    """Return every name that was sent by this value, with its kind, and why it cannot be read; "" where it can."""
+    """Return every name that was sent by this value, with its kind, and why it cannot be read; "" where it can.
+
+    A name that says there is none, such as "None", is none.
+    """
     if not isinstance(value, str):
         return [], f"The name of the {kind} cannot be read: it is no text."
     every = readings(value[: LONGEST_ENCODED + 1])
-    found = [name_of(kind, name) for name in every if _is_name(name)]
+    readable = [name for name in every if _is_name(name)]
+    found = [name_of(kind, name) for name in readable if not is_nothing(name)]
     if any(map(_is_blank, every)):
         return found, f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
-    if not found:
+    if not readable:
         return [], f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
     return found, ""
 

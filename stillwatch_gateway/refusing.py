@@ -38,6 +38,11 @@ def too_fast(decision: Decision, wait: float) -> Refusal:
     return _refusal(429, message, "rate_limited", retry=max(1, round(wait)))
 
 
+def unreadable(message: str) -> Refusal:
+    """Of a request whose API keys cannot be read."""
+    return _refusal(400, message, "access_unchecked")
+
+
 def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) -> Refusal:
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

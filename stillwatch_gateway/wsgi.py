@@ -6,8 +6,8 @@ from typing import Any
 
 from stillwatch_gateway.asgi import Identify
 from stillwatch_gateway.client import Gateway
-from stillwatch_gateway.naming import by_key
-from stillwatch_gateway.refusing import Pace, refused
+from stillwatch_gateway.keys import UnreadableKeysError, by_key
+from stillwatch_gateway.refusing import Pace, refused, unreadable
 
 
 class Stillwatch:
@@ -28,8 +28,11 @@ class Stillwatch:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         }
-        decision = self._gateway.decide(**self._identify(headers))
-        instead = refused(decision, self._pace)
+        try:
+            decision = self._gateway.decide(**self._identify(headers))
+            instead = refused(decision, self._pace)
+        except UnreadableKeysError as error:
+            instead = unreadable(str(error))
         if instead is None:
             environ["stillwatch"] = decision
             return self._app(environ, start_response)

@@ -11,7 +11,7 @@ from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.doorbell import CHANGES_CHANNEL, call_out, ring
 from governance.enforcement.models import Change, CoveredName, Restriction
-from governance.enforcement.names import KINDS, NamesChanged, Target, update_names
+from governance.enforcement.names import KINDS, NamesChanged, Target, keep_covered_accounts, update_names
 from governance.enforcement.queries import last_number
 from governance.enforcement.replaced import set_holds
 from governance.enforcement.terms import Terms, named
@@ -85,6 +85,7 @@ def deactivate(
     """
     if not restrictions:
         return
+    keep_covered_accounts([one.number for one in restrictions])  # keys may have moved while it was in force
     expired, noted = ending == Restriction.Ending.EXPIRED, {"note": note} if note else {}
     for one in restrictions:
         one.ended_at = one.expires_at if expired else now

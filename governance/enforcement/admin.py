@@ -5,6 +5,7 @@ from governance.enforcement.models import (
     Arrival,
     AutomaticSwitch,
     Change,
+    CoveredAccount,
     CoveredName,
     Delivery,
     Gateway,
@@ -59,6 +60,18 @@ class CoveredNameAdmin(HistoryAdmin):
     list_filter = ("kind",)
     search_fields = ("name",)
     list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
+
+
+@admin.register(CoveredAccount)
+class CoveredAccountAdmin(HistoryAdmin):
+    list_display = ("restriction", "account")
+    search_fields = ("account__external_id",)
+    list_select_related = (
+        "account",
+        "restriction__account",
+        "restriction__key",
+        "restriction__organisation",
+    )
 
 
 @admin.register(Gateway)

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey, Organisation
-from accounts.normalization import normalize_id
 from governance.enforcement.access import asking
 from governance.enforcement.access.dialects import JSON_NAMES
 from governance.enforcement.actions import (
@@ -91,7 +90,7 @@ class Restrictions(APIView):
         restrictions = Restriction.objects.select_related("account", "key", "organisation")
         wanted = _valid(ListQuery(data=query_of(request)))
         if "account" in wanted:
-            restrictions = restrictions.of_account(normalize_id(wanted["account"]))
+            restrictions = restrictions.of_account(wanted["account"])
         if "campaign" in wanted:
             restrictions = restrictions.filter(campaign=_campaign(wanted["campaign"]))
         if wanted["live"]:
@@ -271,11 +270,11 @@ def _target(fields: Mapping[str, Any]) -> Target | Campaign:
         return _campaign(fields["campaign"])
     found: Account | ApiKey | Organisation | None
     if "api_key" in fields:
-        found = ApiKey.objects.filter(external_id=normalize_id(fields["api_key"])).first()
+        found = ApiKey.objects.filter(external_id=fields["api_key"]).first()
     elif "organisation" in fields:
-        found = Organisation.objects.filter(external_id=normalize_id(fields["organisation"])).first()
+        found = Organisation.objects.filter(external_id=fields["organisation"]).first()
     else:
-        found = Account.objects.filter(external_id=normalize_id(fields["account"])).first()
+        found = Account.objects.filter(external_id=fields["account"]).first()
     if found is None:
         [named] = [name for name in TARGETS if name in fields]
         raise NotFound(f"There is no such {named.replace('api_', '')}.")

@@ -76,6 +76,18 @@ UPDATE: Final = f"""
     )
     SELECT restriction_id, kind, name, true FROM added UNION ALL SELECT restriction_id, kind, name, false FROM removed
 """  # noqa: S608 - no value in it
+KEEP_ACCOUNTS: Final = """
+    INSERT INTO enforcement_coveredaccount (restriction_id, account_id)
+    SELECT restriction.number, account.id
+    FROM enforcement_restriction restriction
+    JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
+    WHERE restriction.number = ANY(%(numbers)s)
+    UNION ALL
+    SELECT restriction.number, key.account_id
+    FROM enforcement_restriction restriction JOIN accounts_apikey key ON key.id = restriction.key_id
+    WHERE restriction.number = ANY(%(numbers)s)
+    ON CONFLICT DO NOTHING
+"""
 FEW: Final = """
     SELECT restriction_id, kind, name FROM enforcement_coveredname
     WHERE restriction_id = ANY(%(numbers)s) AND restriction_id IN (
@@ -111,6 +123,7 @@ def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int
 
     In the caller's transaction, which has taken the turn.
     """
+    keep_covered_accounts(numbers)
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
     with connection.cursor() as cursor:
         cursor.execute(UPDATE, {"numbers": list(numbers)})
@@ -127,6 +140,15 @@ def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int
         )
         for number in changed
     }
+
+
+def keep_covered_accounts(numbers: Collection[int]) -> None:
+    """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before.
+
+    In the caller's transaction, which has taken the turn.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers)})
 
 
 def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:

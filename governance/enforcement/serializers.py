@@ -5,20 +5,42 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts.normalization import is_nothing, normalize_id
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import Touched
 from governance.web.flags import JsonFlag, QueryFlag
 from governance.web.parsing import StrictSerializer
+from governance.web.visible import visible
 
 MOST_AT_ONCE: Final = 1_000
 TARGETS: Final = ("account", "api_key", "organisation", "campaign")
 
 
+class IdField(serializers.CharField):
+    """An id that somebody outside gives, in its one spelling. Refuses what programs write where they know none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if is_nothing(text):
+            raise serializers.ValidationError(f'"{text}" says that there is none: give an id, or leave this out.')
+        return normalize_id(text)
+
+
+class VisibleField(serializers.CharField):
+    """Text of one line that people are shown. Refuses control characters and marks of direction."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if visible(text) != text:
+            raise serializers.ValidationError("This holds control characters or marks of direction: leave them out.")
+        return text
+
+
 class CheckRequest(StrictSerializer):
     """Either `account` or `api_key`, as the seller calls them."""
 
-    account = serializers.CharField(max_length=128, required=False)
-    api_key = serializers.CharField(max_length=128, required=False)
+    account = IdField(max_length=128, required=False)
+    api_key = IdField(max_length=128, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
@@ -29,13 +51,13 @@ class CheckRequest(StrictSerializer):
 class RestrictionRequest(StrictSerializer):
     """A restriction as an automated system asks for it. `now` comes in by the context."""
 
-    account = serializers.CharField(max_length=128, required=False)
-    api_key = serializers.CharField(max_length=128, required=False)
-    organisation = serializers.CharField(max_length=128, required=False)
+    account = IdField(max_length=128, required=False)
+    api_key = IdField(max_length=128, required=False)
+    organisation = IdField(max_length=128, required=False)
     campaign = serializers.UUIDField(required=False)
     kind = serializers.ChoiceField(choices=Restriction.Kind.choices)
     reason = serializers.ChoiceField(choices=Reason.choices)
-    terms_clause = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    terms_clause = VisibleField(max_length=120, required=False, default="", allow_blank=True)
     starts_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, default=None)
@@ -43,7 +65,7 @@ class RestrictionRequest(StrictSerializer):
     withheld = serializers.ListField(
         child=serializers.ChoiceField(choices=Restriction.Withheld.choices), required=False, default=list
     )
-    unique_key = serializers.CharField(required=False)
+    unique_key = IdField(required=False)
     dry_run = JsonFlag(required=False, default=False)
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
@@ -88,7 +110,7 @@ class RestrictQuery(StrictSerializer):
 class ListQuery(StrictSerializer):
     """Which restrictions are listed."""
 
-    account = serializers.CharField(max_length=128, required=False)
+    account = IdField(max_length=128, required=False)
     campaign = serializers.UUIDField(required=False)
     live = QueryFlag(required=False, default=False)
     before = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)

@@ -87,13 +87,19 @@ def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
 
 
 def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
-    """What staff restricted and lifted: on the accounts, on their keys and on their organisations."""
+    """What staff restricted and lifted: on the accounts, and on keys and organisations that they have or had then."""
     members: dict[int, list[int]] = defaultdict(list)
     belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
     for account, organisation in belonging.values_list("pk", "organisation"):
         members[organisation].append(account)
     # One query for each kind of target, so that each has its index.
-    for target, pks in (("account", accounts), ("key__account", accounts), ("organisation", members)):
+    targets = (
+        ("account", accounts),
+        ("key__account", accounts),
+        ("organisation", members),
+        ("covered_accounts__account", accounts),
+    )
+    for target, pks in targets:
         telling = Restriction.objects.order_by().filter(TELLING, **{f"{target}__in": list(pks)})
         for about, *told in telling.values_list(target, *TOLD):
             acts = [*_acts(*told)]

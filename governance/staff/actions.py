@@ -66,8 +66,10 @@ def issue_service_key(
 ) -> tuple[ServiceKey, str]:
     """A new service key and its secret, which is shown this once and kept nowhere.
 
-    Raises ValueError for a scope that does not exist or for none.
+    Raises ValueError for a scope that does not exist or for none, and for a name that cannot be shown as it is.
     """
+    if not name.strip() or not name.isprintable():
+        raise ValueError("The name of a service key holds printable characters, on one line.")
     wanted = sorted({ServiceKey.Scope(scope).value for scope in scopes})
     if not wanted:
         raise ValueError("A service key needs at least one scope.")

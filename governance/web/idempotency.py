@@ -20,6 +20,7 @@ from governance.turns import Turn, turn
 from governance.web.authentication import acting_key
 from governance.web.models import KeptAnswer
 from governance.web.problems import Problem
+from stillwatch_gateway.normalization import is_nothing
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
@@ -33,7 +34,7 @@ def idempotency_key(request: Request) -> str:
         raise UnusableKeyError(f"{HEADER} has at most {LONGEST_KEY} characters.")
     if not key.isprintable():
         raise UnusableKeyError(f"{HEADER} holds printable characters only.")
-    return key
+    return "" if is_nothing(key) else key
 
 
 class UnusableKeyError(Problem):

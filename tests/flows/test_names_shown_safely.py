@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import CommandError
 from django.test import Client
 
-from accounts.models import Account, Organisation
+from accounts.models import Account, ApiKey, Organisation
+from governance.audit.actions import record
 from governance.review.models import Case
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
 from tests.commands import run_command
-from tests.factories import NOW, case, line, person
+from tests.factories import MACHINE, NOW, case, line, person, restriction, service_key
 from tests.review.pages import address, signed_in, text
 
 pytestmark = pytest.mark.django_db
@@ -93,11 +95,64 @@ class TestOnAPage:
 
         assert f"<bdi>{HEBREW}</bdi>" in text(signed_in(person()).get(address(about)))
 
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "accounts/account/", "accounts/apikey/", "accounts/organisation/", "audit/entry/",
+            "enforcement/restriction/",
+            "enforcement/change/", "enforcement/coveredname/", "accounts/account/{account}/change/",
+            "accounts/apikey/?q=%1b%e2%80%ae",
+        ],
+    )  # fmt: skip
+    def test_of_the_admin_is_no_exception(self, misleading: Case, page: str) -> None:
+        key = ApiKey.objects.get()
+        restriction(key, terms_clause="4\x1b[31m\u202e")
+        record("key.moved", subject=("key", key.external_id), by=MACHINE, now=NOW, details={"note": OVERRIDE})
+
+        response = signed_in(person(role=Role.ADMIN)).get("/admin/" + page.format(account=misleading.account_id))
+
+        assert response.status_code == 200
+        assert not DANGEROUS.search(text(response))
+        assert r"\x" in text(response) or r"\u20" in text(response)
+
+    def test_a_key_and_a_clause_are_written_out_beside_a_restriction(self, misleading: Case) -> None:
+        restriction(ApiKey.objects.get(), terms_clause="4\x1b[31m\u202e")
+
+        shown = text(signed_in(person()).get(address(misleading)))
+
+        assert r"key_\u2066x" in shown
+        assert r"4\x1b[31m\u202e" in shown
+        assert not DANGEROUS.search(shown)
+
     def test_the_admins_lists_are_no_exception(self, misleading: Case) -> None:
         shown = text(signed_in(person(role=Role.ADMIN)).get("/admin/review/case/"))
 
         assert r"acct_\x1b" in shown
         assert not DANGEROUS.search(shown)
+
+
+class TestATextThatNamesSomething:
+    @pytest.mark.parametrize("clause", ["4\x1b[31m", "4\u202e", "4\n5"])
+    def test_is_refused_as_a_clause_over_rest(self, client: Client, misleading: Case, clause: str) -> None:
+        _, known = service_key("restrictions:write")
+        asked = {"account": ESCAPE, "kind": "block", "reason": "bulk_harvest", "terms_clause": clause}
+
+        said = client.post("/api/v1/restrictions", asked, content_type="application/json", **known)
+
+        assert said.status_code == 400
+        assert "terms_clause" in said.json()["errors"]
+
+    @pytest.mark.parametrize("name", ["edge\x1b[31m", "\u202eegde", "edge\n"])
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["issue_service_key", "{}", "--scope=access:read"],
+            ["set_canary", "{}", "acct_canary", "https://x.example/v1"],
+        ],
+    )
+    def test_is_refused_as_a_name_by_commands(self, command: list[str], name: str) -> None:
+        with pytest.raises(CommandError, match="printable characters"):
+            run(*(part.replace("{}", name) for part in command))
 
 
 def test_a_line_of_the_log_is_written_out(capsys: pytest.CaptureFixture[str], settings: Any) -> None:

@@ -106,6 +106,39 @@ class TestSomebodyWhom:
 
         assert because(harbour) == LIFTED
 
+    @pytest.mark.parametrize("on", ["key", "organisation"])
+    @pytest.mark.parametrize("moved", ["before it was lifted", "after it was lifted"])
+    def test_something_was_lifted_from_while_it_was_elsewhere_is_not(
+        self, harbour: Account, on: str, moved: str
+    ) -> None:
+        key, other = api_key(harbour), account("acct_quay", organisation="org_quay")
+        assessment(other, score=80, findings=findings())
+        organisation = Organisation.objects.get(external_id="org_harbour")
+        made = restriction(key if on == "key" else organisation)
+        if moved == "after it was lifted":
+            lift(made, note="Appeal granted.", by=MIRA, now=NOW + HOUR)
+
+        key.account, harbour.organisation = other, other.organisation
+        key.save()
+        harbour.save()
+
+        if moved == "before it was lifted":
+            lift(made, note="Appeal granted.", by=MIRA, now=NOW + HOUR)
+        assert because(harbour) == LIFTED
+        assert because(other) == (LIFTED if on == "key" else "")
+
+    def test_something_was_lifted_from_long_before_it_came_there_is_held_to_it_while_it_stays(
+        self, harbour: Account
+    ) -> None:
+        quay = account("acct_quay", organisation="org_quay")
+        assert quay.organisation is not None
+        lift(restriction(quay.organisation), note="Appeal granted.", by=MIRA, now=NOW + HOUR)
+
+        harbour.organisation = quay.organisation
+        harbour.save()
+
+        assert because(harbour) == LIFTED
+
     def test_something_expired_from_is(self, harbour: Account) -> None:
         restriction(harbour, Kind.SUSPEND, until=NOW + HOUR)
 
@@ -159,13 +192,13 @@ class TestItHolds:
         assert because(harbour, score=89) == LIFTED
 
 
-def test_costs_six_queries_for_any_number(django_assert_num_queries: Any) -> None:
+def test_costs_seven_queries_for_any_number(django_assert_num_queries: Any) -> None:
     seen = []
     for number in range(5):
         about = account(f"acct_{number}", organisation="org_all")
         seen.append(assessment(about))
         lift(restriction(about), note="x", by=MIRA, now=NOW + HOUR)
 
-    # decisions, organisations, restrictions on accounts, on keys and on organisations, evidence
-    with django_assert_num_queries(6):
+    # decisions, organisations, restrictions on accounts, on keys, on organisations and on what was covered, evidence
+    with django_assert_num_queries(7):
         assert len(staff_limits(seen)) == 5

@@ -41,6 +41,7 @@ def customer(*secrets: str, organisation: str | None = None, **terms: Any) -> Ac
 def front(transactional_db: None) -> Iterator[Served]:
     customer("sk-good")
     customer("sk-blocked", kind=Kind.BLOCK)
+    customer("sk,comma", kind=Kind.BLOCK)
     customer("sk-slow", "sk-slow-too", kind=Kind.THROTTLE, requests_per_minute=2)
     quay = [
         customer(f"sk-quay-{n}", organisation="org_quay", kind=Kind.THROTTLE, requests_per_minute=n) for n in (1, 2)
@@ -156,6 +157,21 @@ class TestTheMiddleware:
         assert ask(x_api_key=",".join(secrets))[0] == 403
         assert ask(authorization=f"Token {secrets[0]}", x_api_key=f"Bearer Bearer {secrets[1]}")[0] == 403
         assert ask(authorization=f"BEARER\t{secrets[0]} , bearer   {secrets[1]}")[0] == 403
+
+    def test_refuses_a_blocked_key_with_anything_around_it(self, gateway: Gateway, by: Any) -> None:
+        ask = by(gateway)
+        ways = ["Bearer sk-blocked x", "Bearer sk-blocked;", 'Bearer "sk-blocked"', "Bearer:sk-blocked",
+                "Bearer=sk-blocked", "Bearer sk,comma,Bearer sk-good", "sk-good,sk,comma"]  # fmt: skip
+
+        assert {way: ask(authorization=way)[0] for way in ways} == dict.fromkeys(ways, 403)
+        assert {way: ask("sk-good", x_api_key=way)[0] for way in ways} == dict.fromkeys(ways, 403)
+        assert ask("sk,comma", "sk-good")[0] == 403
+
+    def test_refuses_more_words_than_are_looked_at(self, gateway: Gateway, by: Any) -> None:
+        status, body = by(gateway)(authorization="Bearer " + "x " * 64 + "sk-good")
+
+        assert status == 400
+        assert "more than 64 words" in json.loads(body)["error"]["message"]
 
 
 def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spellings(gateway: Gateway) -> None:

@@ -10,8 +10,7 @@ from rich.progress import track
 
 from accounts.actions import register_accounts
 from accounts.normalization import without_mark
-from accounts.register import AccountLine, UnreadableLineError, read_line
-from accounts.register_batch import LineOutcome
+from accounts.register import AccountLine, LineOutcome, UnreadableLineError, read_line
 from governance.audit.actor import Actor
 from governance.web.counts import counted
 from governance.web.visible import visible

@@ -1,7 +1,7 @@
 """A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote, unquote_plus
@@ -10,16 +10,15 @@ import msgspec
 
 from governance.web.faults import plain_fault
 from governance.web.lengths import is_of_unknown_length
-from stillwatch_gateway import naming
-from stillwatch_gateway.naming import LONGEST_NAME, read_name
-from stillwatch_gateway.normalization import name_of
+from stillwatch_gateway import keys
+from stillwatch_gateway.naming import LONGEST_NAME, neighbours, read_name
+from stillwatch_gateway.normalization import is_nothing, name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
 
 MOST_PARTS: Final = 10
-MOST_COMMAS: Final = 3  # of a name that stands beside others in a header
 # Python 3.11 takes long to look one up in its class.
 OK: Final = HTTPStatus.OK
 NO_CONTENT: Final = HTTPStatus.NO_CONTENT
@@ -77,7 +76,7 @@ def bad_question(detail: str) -> RefusedError:
 
 
 def bearer(environ: Environ) -> str | None:
-    return naming.bearer(environ.get("HTTP_AUTHORIZATION", ""))
+    return keys.bearer(environ.get("HTTP_AUTHORIZATION", ""))
 
 
 def parameters(environ: Environ) -> list[tuple[str, str]]:
@@ -151,9 +150,10 @@ class Names:
         self.unreadable = ""
 
     def add(self, kind: str, value: str) -> None:
-        """Add a name that was sent; none is blank."""
+        """Add a name that was sent, unless it says that there is none; none is blank."""
         if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME and value.strip():  # as nearly always
-            self.found.append(name_of(kind, value))
+            if not is_nothing(value):
+                self.found.append(name_of(kind, value))
             return
         found, unreadable = read_name(kind, value)
         self.found += found
@@ -161,7 +161,8 @@ class Names:
 
     def add_header(self, kind: str, value: str) -> None:
         """Add every value of a header that was sent. Web servers hand over as blank what is not ASCII."""
-        for one in _runs(value.split(",")) if "," in value else (value.strip(),):
+        sent = dict.fromkeys([value.strip(), *neighbours(value)]) if "," in value else (value.strip(),)
+        for one in sent:
             self._add_sent(kind, one)
 
     def _add_sent(self, kind: str, value: str) -> None:
@@ -172,20 +173,6 @@ class Names:
                 f"The name of the {kind} cannot be read: percent-encode what is not ASCII, and send no header "
                 "where there is no name."
             )
-
-
-def _runs(parts: Sequence[str]) -> Iterable[str]:
-    """The whole of a header, and every name that parts of it next to each other may be: names may have commas too.
-
-    Proxies join several headers, and write a list again, with a space after the comma or without.
-    """
-    found = {",".join(parts).strip(): None}
-    for length in range(1, MOST_COMMAS + 2):
-        for start in range(len(parts) - length + 1):
-            run = parts[start : start + length]
-            stripped = [part.strip() for part in run]
-            found |= dict.fromkeys([",".join(run).strip(), ", ".join(stripped), ",".join(stripped)])
-    return found
 
 
 def number(value: str | None) -> int:

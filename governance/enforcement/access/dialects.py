@@ -22,7 +22,8 @@ from governance.enforcement.access.asking import (
     parameter,
     parameters,
 )
-from stillwatch_gateway.naming import listed, litellm_account, shown_keys, shows_token
+from stillwatch_gateway.keys import UnreadableKeysError, shown_keys, shows_token
+from stillwatch_gateway.naming import listed, litellm_account
 from stillwatch_gateway.normalization import is_nothing
 from stillwatch_gateway.refusing import refusal
 from stillwatch_gateway.restricted import Decision
@@ -54,7 +55,7 @@ JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "dige
 
 
 def _json_question(environ: Environ) -> Question:
-    """By members of the query or of a JSON object. Only null and "" count as not given."""
+    """By members of the query or of a JSON object. Null, "" and what programs write for null count as not given."""
     names = Names()
     if environ["REQUEST_METHOD"] == "POST":
         given: list[tuple[str, Any]] = members(environ, most=LONGEST_QUESTION)
@@ -149,7 +150,10 @@ def _header_question(environ: Environ) -> Question:
     if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
     if authorization or api_key:
-        names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
+        try:
+            names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
+        except UnreadableKeysError as error:
+            names.unreadable = str(error)
     return Question(names.found, 0, names.unreadable)
 
 
@@ -219,7 +223,7 @@ def _litellm_question(environ: Environ) -> Question:
     names = Names()
     known = {"account": account, "key": key, "digest": key, "organisation": asked.user_api_key_org_id}
     for kind, name in known.items():
-        if name and not is_nothing(name):
+        if name and not is_nothing(name):  # white space too, which LiteLLM sends for its own requests
             names.add(kind, name)
     return Question(names.found, 0, names.unreadable)
 

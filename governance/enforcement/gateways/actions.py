@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from accounts.models import Account
+from accounts.normalization import is_nothing, normalize_id
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.enforcement.gateways.litellm_admin import LiteLlm, origin
@@ -22,12 +23,18 @@ HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
+class UnusableNameError(Exception):
+    """A name of a gateway that cannot be shown as it is."""
+
+
 class UnusableCanaryError(Exception):
     """Says in words why the canary cannot be as described."""
 
 
 def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) -> Gateway:
-    """Have blocks pushed to the LiteLLM at this address, from the first change on. Raises LiteLlmError.
+    """Have blocks pushed to the LiteLLM at this address, from the first change on.
+
+    Raises LiteLlmError and UnusableNameError.
 
     What was blocked at another address before stays so there: whoever left it behind lifts it there.
     """
@@ -51,11 +58,16 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
 def set_canary(
     name: str, account: str, url: str, *, headers: Mapping[str, str], body: str = "", by: Actor, now: datetime
 ) -> Gateway:
-    """Look every five minutes, by this request of this account, whether the gateway obeys. Raises UnusableCanaryError.
+    """Look every five minutes, by this request of this account, whether the gateway obeys.
+
+    Raises UnusableCanaryError and UnusableNameError.
 
     The account is blocked for moments each time: it must be the seller's own, and the canary of no other gateway.
     """
     _check_request(url, headers)
+    if is_nothing(account):
+        raise UnusableCanaryError(f"{account!r} says that there is none: name an account of your own.")
+    account = normalize_id(account)
     gateway = _gateway(name, now=now)
     owner, _ = Account.objects.get_or_create(external_id=account, defaults={"first_seen_at": now})
     if Gateway.objects.filter(canary_account=owner).exclude(pk=gateway.pk).exists():
@@ -85,5 +97,7 @@ def _check_request(url: str, headers: Mapping[str, str]) -> None:
 
 
 def _gateway(name: str, *, now: datetime) -> Gateway:
+    if not name.strip() or not name.isprintable():
+        raise UnusableNameError("The name of a gateway holds printable characters, on one line.")
     gateway, _ = Gateway.objects.get_or_create(name=name, defaults={"created_at": now})
     return Gateway.objects.select_for_update().get(pk=gateway.pk)

@@ -3,13 +3,21 @@
 from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
 from governance.enforcement.models.epoch import FeedEpoch, LostDecision
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
-from governance.enforcement.models.restriction import Change, CoveredName, Reason, Restriction, RestrictionQuerySet
+from governance.enforcement.models.restriction import (
+    Change,
+    CoveredAccount,
+    CoveredName,
+    Reason,
+    Restriction,
+    RestrictionQuerySet,
+)
 from governance.enforcement.models.webhook import Delivery, Webhook
 
 __all__ = [
     "Arrival",
     "AutomaticSwitch",
     "Change",
+    "CoveredAccount",
     "CoveredName",
     "Delivery",
     "FeedEpoch",

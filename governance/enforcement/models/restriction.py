@@ -288,3 +288,27 @@ class CoveredName(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.restriction_id} covers {self.kind} {self.name}"
+
+
+class CoveredAccount(models.Model):
+    """An account that a restriction on an organisation or a key was on at some time while it was in force.
+
+    Kept after the restriction has ended and the account has left: what staff lifts counts for these accounts.
+    """
+
+    restriction = models.ForeignKey(
+        Restriction,
+        on_delete=models.CASCADE,
+        related_name="covered_accounts",
+        db_index=False,  # the constraint below begins with it
+    )
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="covering")
+
+    class Meta:
+        ordering = ("restriction", "account")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["restriction", "account"], name="an_account_is_covered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.restriction_id} was on {self.account}"

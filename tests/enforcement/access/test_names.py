@@ -357,3 +357,40 @@ MANY = """
 
 def add(database: Any, name: str) -> None:
     database.execute(MANY.partition("SELECT")[0] + "SELECT %s, 'open', '', '', '', '', '', now()", [name])
+
+
+AROUND = [
+    b"Bearer %s x",
+    b"Bearer %s;",
+    b'Bearer "%s"',
+    b"Bearer:%s",
+    b"Bearer=%s",
+    b"Bearer %s,Bearer good",
+    b"good, %s",
+]
+
+
+class TestAKeyWithSomethingAroundIt:
+    @pytest.fixture(autouse=True)
+    def _blocked(self, front: Served) -> None:
+        owner = account("acct_harbour")
+        for name in ("sk-blocked", "sk,comma"):
+            key = api_key(owner, name)
+            key.digest = hashlib.sha256(name.encode()).digest()
+            key.save()
+        front.knows(restriction(owner, at=timezone.now()).number)
+
+    @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key"])
+    def test_is_found_by_nginx_and_envoy(self, front: Served, header: str) -> None:
+        ways = [way % key for way in AROUND for key in (b"sk-blocked", b"sk,comma")]
+        paths = ("/access/nginx", "/access/envoy/v1")
+
+        assert [way for way in ways for path in paths if raw(front, path, (header, way)).status != 403] == []
+        two = [(header, b"Bearer sk,comma"), (header, b"Bearer good")]
+        assert raw(front, "/access/nginx", *two).status == raw(front, "/access/nginx", *two[::-1]).status == 403
+
+    def test_among_more_words_than_are_looked_at_cannot_be_read(self, front: Served) -> None:
+        header = ("Authorization", b"Bearer " + b"x " * 64 + b"y")
+
+        assert raw(front, "/access/nginx", header).status == 403
+        assert raw(front, "/access/envoy/v1", header).status == 400

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.enforcement.gateways.actions import connect_litellm
+from governance.enforcement.gateways.actions import UnusableNameError, connect_litellm
 from governance.enforcement.gateways.litellm_admin import LiteLlmError
 
 KEY = "LITELLM_MASTER_KEY"
@@ -30,4 +30,6 @@ class Command(BaseCommand):
             gateway = connect_litellm(options["gateway"], options["url"], key=key, by=by, now=now)
         except LiteLlmError as error:
             raise CommandError(f"{options['url']}: {error}.") from error
+        except UnusableNameError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"{gateway}: who is blocked is blocked at {gateway.litellm_url} too, within seconds.")

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.enforcement.gateways.actions import UnusableCanaryError, set_canary
+from governance.enforcement.gateways.actions import UnusableCanaryError, UnusableNameError, set_canary
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 by=by,
                 now=now,
             )
-        except UnusableCanaryError as error:
+        except (UnusableCanaryError, UnusableNameError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{gateway}: {options['account']} is its canary, and blocked for moments every five minutes.")
 

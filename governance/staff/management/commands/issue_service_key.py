@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
@@ -22,7 +22,10 @@ class Command(BaseCommand):
                 f"{one.name} has another key, {one.shown_prefix}…, with {', '.join(one.scopes)}. It stays usable: "
                 f"revoke it with revoke_service_key {one.shown_prefix}."
             )
-        _, secret = issue_service_key(
-            name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=now
-        )
+        try:
+            _, secret = issue_service_key(
+                name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=now
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(secret)
