@@ -19,7 +19,7 @@ from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
 from stillwatch_gateway.knowledge import Moment, running
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
 from stillwatch_gateway.naming import LONGEST_INSTANCE, LONGEST_NAME, is_instance, read_names, this_process
-from stillwatch_gateway.normalization import is_nothing, name_of, normalize_name
+from stillwatch_gateway.normalization import name_of, normalize_name, says_none
 from stillwatch_gateway.receiving import receive_snapshot
 from stillwatch_gateway.refused import Refusals
 from stillwatch_gateway.restricted import UNREACHABLE, Decision, OutOfOrderError, Restricted
@@ -424,15 +424,15 @@ def _read(
     """The names that are given, and why one cannot be read; blank where all can."""
     names = []
     try:
-        if account and not is_nothing(account):
+        if account and not says_none(account):
             names.append(name_of("account", account))
-        if key and not is_nothing(key):
+        if key and not says_none(key):
             names.append(name_of("key", key))
-        if digest and not is_nothing(digest):
+        if digest and not says_none(digest):
             names.append(name_of("digest", digest))
-        if organisation and not is_nothing(organisation):
+        if organisation and not says_none(organisation):
             names.append(name_of("organisation", organisation))
-        names += [normalize_name(name) for name in also if not is_nothing(name.partition(":")[2])]
+        names += [normalize_name(name) for name in also if not says_none(name.partition(":")[2])]
         if _are_plain(names):
             return names, ""
     except (AttributeError, TypeError):  # one is no text

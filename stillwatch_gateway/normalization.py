@@ -4,12 +4,17 @@ from typing import Any, Final
 from unicodedata import normalize
 
 # How programs write down, as text, that there is nothing: Python, JSON and JavaScript. Nobody is called so.
-_NOTHING: Final = frozenset({"", "none", "null", "undefined"})
+_NONE: Final = frozenset({"none", "null", "undefined"})
 
 
 def is_nothing(value: Any) -> bool:
     """Whether this is no id or other value, but nothing, however a program has written that."""
-    return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING)
+    return value is None or (isinstance(value, str) and (not value.strip() or says_none(value)))
+
+
+def says_none(text: str) -> bool:
+    """Whether a program has written down in words that it has no id."""
+    return text.strip().lower() in _NONE
 
 
 def normalize_id(text: str) -> str:

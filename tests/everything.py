@@ -9,6 +9,7 @@ from governance.enforcement.automatic import switch_off
 from governance.enforcement.models import (
     Arrival,
     Change,
+    CoveredAccount,
     Delivery,
     Gateway,
     Holder,
@@ -99,6 +100,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
     holder = Holder.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
     Arrival.objects.create(holder=holder, sequence=1, at=NOW)
+    CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
     Probe.objects.create(gateway=gateway, at=NOW, outcome=Probe.Outcome.OBEYED, took_ms=200)
     Repair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)

@@ -214,6 +214,25 @@ class TestWhatStaffLifted:
 
         assert answers(gateway, "acct_b") == {"allow"}
 
+    def test_stays_lifted_though_the_register_moves_the_account_or_the_key(
+        self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
+    ) -> None:
+        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        register(tmp_path / "accounts", "acct_a", organisation="org_a")
+        register(tmp_path / "accounts", "acct_b", keys=[{"id": "key_b"}])
+        _, known = service_key("restrictions:write")
+        for target in ({"organisation": "org_a"}, {"api_key": "key_b"}):
+            asked = {"kind": "block", "reason": "bulk_harvest"} | target
+            made = Client().post("/api/v1/restrictions", asked, content_type="application/json", **known)
+            Client().delete(f"/api/v1/restrictions/{made.json()['number']}?note=Appeal+granted", **known)
+        register(tmp_path / "accounts", "acct_a", organisation="org_elsewhere")
+        register(tmp_path / "accounts", "acct_of_another", keys=[{"id": "key_b"}])
+        go_live(propose(ada), jonas)
+        tasks.carry_out_policies()
+
+        assert answers(gateway, "acct_a", "acct_b") == {"allow"}
+        assert answers(gateway, "acct_c") == {"deny"}
+
     def test_while_it_was_planned_is_let_go(self, ada: Client, jonas: Client, gateway: Served) -> None:
         use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
         go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
