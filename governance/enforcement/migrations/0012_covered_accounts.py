@@ -24,7 +24,7 @@ KNOWN = """
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_said_to_be_in_none"),
-        ("enforcement", "0009_holds_until"),
+        ("enforcement", "0011_feed_epochs"),
     ]
 
     operations = [
