@@ -1,5 +1,6 @@
 """Putting restrictions into force and ending them: staff, the API and the pipeline all come through here."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -54,11 +55,12 @@ def restrict(
 ) -> Restriction:
     """Put a restriction in force against an account, a key or an organisation.
 
-    The same `unique_key` again answers with the restriction that it made. One of the same kind that is in force
-    already is replaced, so that the newest terms count, and is restored when this one expires or is undone.
+    The same `unique_key` again answers with the restriction that it made. Those of the same kind that would be in force
+    at the same time are replaced, so that the newest terms count, and are restored when this one expires or is undone.
+    One that begins only after this one is over is left as it is.
 
     Raises ConflictingKeyError where the key was used for another target or other terms, StartsLaterError where it would
-    start only after it had ended the one that it replaces, ValueError for an impossible time.
+    end another before it starts itself, ValueError for an impossible time.
     """
     return restrict_all([(target, unique_key)], terms, by=by, now=now, superseded=superseded).restrictions[0]
 
@@ -140,10 +142,10 @@ def restrict_all(
                 raise ConflictingKeyError(earlier.restriction, changed)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
     ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
-    replaced = {
-        one.target: one.replaces_id if one.superseded_by or one.ending == Restriction.Ending.EXPIRED else one.number
-        for one in ended
-    }
+    replaced: dict[Target, list[int]] = defaultdict(list)
+    for one in ended:
+        is_over_for_good = one.superseded_by or one.ending == Restriction.Ending.EXPIRED
+        replaced[one.target] += one.replaced_numbers if is_over_for_good else [one.number]
     made = [
         new_restriction(
             target,
@@ -152,7 +154,7 @@ def restrict_all(
             unique_key=unique_key,
             author=str(by),
             campaign=campaign.pk if campaign else None,
-            replaces=replaced.get(target),
+            replaces=replaced[target],
             now=now,
         )
         for unique_key, target in fresh.items()
@@ -185,7 +187,7 @@ def supersede(
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
     publish(Change.What.ENDED, live, now=now)
-    hold_as_long(replaced, now=now)
+    hold_as_long(replaced, by=by, now=now)
     return live
 
 
@@ -207,7 +209,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
     publish(Change.What.ENDED, live, now=now)
-    hold_as_long(withdrawn, now=now)
+    hold_as_long(withdrawn, by=by, now=now)
     return [restriction.number for restriction in live]
 
 
@@ -229,7 +231,7 @@ def undo(
     superseded = forget_superseding(origins)
     restored = restore(live, superseded, by=by, now=now)
     publish(Change.What.ENDED, live, now=now)
-    hold_as_long(withdrawn + superseded, now=now)
+    hold_as_long(withdrawn + superseded, by=by, now=now)
     return Undone(live, restored)
 
 
@@ -282,18 +284,22 @@ def _make_room(
     by: Actor,
     now: datetime,
 ) -> list[Restriction]:
-    """End what of this kind is in force on the targets, and return it. Raises StartsLaterError."""
+    """End what of this kind would be in force on the targets at the same time, and return it; what begins only
+    afterwards stays as it is. Raises StartsLaterError.
+    """
     if not targets:
         return []
+    start = terms.start(now)
     live = active(Restriction.objects.filter(against(targets), kind=terms.kind))
-    over = [one for one in live if is_over(one, now=now)]
-    running = [one for one in live if one not in over]
-    holding = [one for one in live if one.holds_until is None or one.holds_until > now]
-    if holding and terms.start(now) > now:
-        raise StartsLaterError(holding[0])
+    met = [one for one in live if one.overlaps(start, terms.until) or not one.overlaps(now, None)]
+    over = [one for one in met if is_over(one, now=now)]
+    running = [one for one in met if one not in over]
+    cut_short = [one for one in met if one.starts_at < start and one.overlaps(now, None)]
+    if cut_short and start > now:
+        raise StartsLaterError(cut_short[0])
     for_good = [one for one in running if one.number in superseded]
     for_a_time = [one for one in running if one.number not in superseded]
     deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     deactivate(for_good, Restriction.Ending.REPLACED, by=by, now=now, superseded_by=origin)
     deactivate(for_a_time, Restriction.Ending.REPLACED, by=by, now=now)
-    return live
+    return met

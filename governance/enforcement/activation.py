@@ -27,7 +27,7 @@ def new_restriction(
     unique_key: str,
     author: str,
     campaign: UUID | None,
-    replaces: int | None,
+    replaces: Sequence[int],
     now: datetime,
 ) -> Restriction:
     """It has no number yet, and is not stored."""
@@ -45,7 +45,7 @@ def new_restriction(
         expires_at=terms.until,
         author=author,
         approver=terms.approver,
-        replaces_id=replaces,
+        replaced_numbers=list(replaces),
         origin=origin,
         unique_key=unique_key,
     )

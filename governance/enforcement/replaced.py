@@ -1,6 +1,7 @@
 """What a restriction has replaced, back to the first: what of it would be restored, and until when that holds."""
 
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection
@@ -11,15 +12,17 @@ from governance.enforcement.models import Restriction
 # does what a decision took the place of; but the restriction of that decision itself goes back over it.
 _CHAINS: Final = """
     WITH RECURSIVE chain AS (
-        SELECT place, before, ARRAY[origin] AS origins, 0 AS step, NULL::bigint AS number, false AS would_return
+        SELECT place, array_agg(before) AS before, ARRAY[origin] AS origins, 0 AS step, NULL::bigint AS number,
+               false AS would_return
         FROM unnest(%(places)s::int[], %(before)s::bigint[], %(origins)s::text[]) AS top (place, before, origin)
+        GROUP BY place, origin
         UNION ALL
-        SELECT chain.place, one.replaces_id, chain.origins || one.origin::text, chain.step + 1, one.number,
+        SELECT chain.place, one.replaced_numbers, chain.origins || one.origin::text, chain.step + 1, one.number,
                one.withdrawal = '' AND one.superseded_by = ''
-        FROM chain JOIN enforcement_restriction one ON one.number = chain.before
+        FROM chain JOIN enforcement_restriction one ON one.number = ANY(chain.before)
         WHERE one.withdrawal <> 'lifted' AND (one.superseded_by = '' OR one.superseded_by = ANY(chain.origins))
     )
-    SELECT place, number FROM chain WHERE would_return ORDER BY place, step
+    SELECT place, number FROM chain WHERE would_return ORDER BY place, step, number DESC
 """
 
 # Those over which something else was lifted, which ended them for good. What a decision took the place of was not.
@@ -29,7 +32,7 @@ _LIFTED_OVER: Final = """
         UNION ALL
         SELECT above.replaced, one.number,
                one.withdrawal = 'lifted' OR (one.ending = 'lifted' AND one.superseded_by = '')
-        FROM above JOIN enforcement_restriction one ON one.replaces_id = above.number
+        FROM above JOIN enforcement_restriction one ON one.replaced_numbers @> ARRAY[above.number]
     )
     SELECT DISTINCT replaced FROM above WHERE lifted
 """
@@ -38,14 +41,13 @@ _LIFTED_OVER: Final = """
 def restorable(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
     """For each of these what it replaced that was neither lifted, undone nor superseded, the newest first."""
     chains: list[list[Restriction]] = [[] for _ in restrictions]
-    places = [place for place, one in enumerate(restrictions) if one.replaces_id is not None]
-    if not places:
+    tops = [(place, number) for place, one in enumerate(restrictions) for number in one.replaced_numbers]
+    if not tops:
         return chains
-    tops = [restrictions[place] for place in places]
     values: dict[str, Any] = {
-        "places": places,
-        "before": [one.replaces_id for one in tops],
-        "origins": [one.origin for one in tops],
+        "places": [place for place, _ in tops],
+        "before": [number for _, number in tops],
+        "origins": [restrictions[place].origin for place, _ in tops],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CHAINS, values)
@@ -70,8 +72,21 @@ def set_holds(restrictions: Sequence[Restriction]) -> None:
         one.holds_until = one.expires_at
     timed = [one for one in restrictions if one.expires_at is not None]
     for one, chain in zip(timed, restorable(timed), strict=True):
-        for before in chain:
+        for before in sorted(chain, key=attrgetter("starts_at")):
             if one.holds_until is None or before.starts_at > one.holds_until:
                 break
             if before.expires_at is None or before.expires_at > one.holds_until:
                 one.holds_until = before.expires_at
+
+
+def beginning_later(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
+    """What begins only after these no longer hold, beside the number of the one that replaced it: nothing keeps it
+    from being told to gateways with its own time.
+    """
+    timed = [one for one in restrictions if one.holds_until is not None]
+    return [
+        (one.number, before)
+        for one, chain in zip(timed, restorable(timed), strict=True)
+        for before in chain
+        if one.holds_until is not None and before.starts_at > one.holds_until
+    ]

@@ -1,16 +1,17 @@
 """What comes back when a restriction expires or is undone, and what does not any more."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.enforcement.activation import activate, active, new_restriction, publish, subject_of
 from governance.enforcement.models import Change, Restriction
 from governance.enforcement.names import KINDS, Target, told_names
-from governance.enforcement.replaced import lifted_over, restorable, set_holds
+from governance.enforcement.replaced import beginning_later, lifted_over, restorable, set_holds
 from governance.enforcement.terms import Terms
 
 
@@ -18,45 +19,59 @@ def restore(
     ended: Sequence[Restriction], superseded: Sequence[Restriction] = (), *, by: Actor, now: datetime
 ) -> list[Restriction]:
     """Put back in force what these had replaced, and what they had superseded, with the terms it had: of one kind on
-    one target the newest.
+    one target the newest, and what begins after that one is over.
 
-    Not where something of the same kind is in force on the same target by now.
+    Not where something of the same kind is in force on the same target when it would begin.
     """
-    before = [(one.number, one) for one in superseded if not is_over(one, now=now)] + _replaced_by(ended, now=now)
-    if not before:
+    before = [(one.number, one) for one in superseded]
+    before += [(one.number, earlier) for one, chain in zip(ended, restorable(ended), strict=True) for earlier in chain]
+    return _put_back(before, by=by, now=now)
+
+
+def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: datetime) -> list[Restriction]:
+    """Restore these, the newest first, each as far as it still may be; each stands beside the number of what it gives
+    way to no longer.
+    """
+    waiting = {one.number: (number, one) for number, one in before if not is_over(one, now=now)}
+    if not waiting:
         return []
-    taken = {
-        (one.target, one.kind) for one in active(Restriction.objects.filter(against([one.target for _, one in before])))
-    }
-    restored = []
-    for ended_number, one in sorted(before, key=lambda pair: -pair[1].number):
-        if (one.target, one.kind) not in taken:
-            taken.add((one.target, one.kind))
-            restored.append(
-                new_restriction(
-                    one.target,
-                    Terms.of(one),
-                    origin=one.origin,
-                    unique_key=f"again:{ended_number}",
-                    author=one.author,
-                    campaign=one.campaign_id,
-                    replaces=one.replaces_id,
-                    now=now,
-                )
+    same = against([one.target for _, one in waiting.values()])
+    taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for one in active(Restriction.objects.filter(same)):
+        taken[one.target, one.kind].append((one.starts_at, one.holds_until))
+    restored, put_back = [], []
+    for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
+        starts_at, others = max(one.starts_at, now), taken[one.target, one.kind]
+        if any(start <= starts_at and (end is None or starts_at < end) for start, end in others):
+            continue
+        others.append((starts_at, one.expires_at))
+        put_back.append(one)
+        restored.append(
+            new_restriction(
+                one.target,
+                Terms.of(one),
+                origin=one.origin,
+                unique_key=f"again:{ended_number}:{one.number}",
+                author=one.author,
+                campaign=one.campaign_id,
+                replaces=one.replaced_numbers,
+                now=now,
             )
+        )
     restored.reverse()
+    _forget_replaced([one.number for one in put_back], restored)
     activate(restored, by=by, now=now)
     return restored
 
 
-def _replaced_by(ended: Sequence[Restriction], *, now: datetime) -> list[tuple[int, Restriction]]:
-    """Of each the last before it that would be restored and did not run out, beside its own number."""
-    found = []
-    for one, chain in zip(ended, restorable(ended), strict=True):
-        running = [before for before in chain if not is_over(before, now=now)]
-        if running:
-            found.append((one.number, running[0]))
-    return found
+def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) -> None:
+    """What is in force again, or will begin by itself, is restored by nothing else any more."""
+    for one in restored:
+        one.replaced_numbers = [number for number in one.replaced_numbers if number not in numbers]
+    for number in numbers:
+        Restriction.objects.filter(replaced_numbers__contains=[number]).update(
+            replaced_numbers=Func(F("replaced_numbers"), Value(number), function="array_remove")
+        )
 
 
 def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now: datetime) -> list[Restriction]:
@@ -100,8 +115,10 @@ def withdraw(
     return withdrawn
 
 
-def hold_as_long(replaced: Sequence[Restriction], *, now: datetime) -> None:
-    """Set again how long what took the place of these holds, and tell gateways. Whoever calls has taken the turn."""
+def hold_as_long(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+    """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
+    more is put back with its own time. Whoever calls has taken the turn.
+    """
     if not replaced:
         return
     same = against([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
@@ -110,6 +127,7 @@ def hold_as_long(replaced: Sequence[Restriction], *, now: datetime) -> None:
     set_holds(live)
     changed = [one for one, until in zip(live, before, strict=True) if one.holds_until != until]
     Restriction.objects.bulk_update(changed, ["holds_until"])
+    _put_back(beginning_later(changed), by=by, now=now)
     publish(Change.What.COVERS, changed, now=now, names=told_names([one.number for one in changed]))
 
 

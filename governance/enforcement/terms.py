@@ -81,12 +81,12 @@ class ConflictingKeyError(Exception):
 
 
 class StartsLaterError(Exception):
-    """One of the same kind is in force now, which a restriction that starts later would end too early."""
+    """One of the same kind is in force before, which a restriction that starts later would end too early."""
 
     def __init__(self, active: Restriction) -> None:
         super().__init__(
-            f"Restriction {active.number} of this kind is in force, and would end before this one starts. "
-            "Leave out starts_at, or lift that one first."
+            f"Restriction {active.number} of this kind is in force before this one starts, and would end at once. "
+            "Leave out starts_at, let it start when that one is over, or lift that one first."
         )
         self.active = active
 

@@ -42,10 +42,10 @@ MAKE: Final = (
     """
     INSERT INTO enforcement_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
                                          approver, origin, unique_key, ending, ended_by, ending_note,
-                                         superseded_by, withdrawal, withdrawn_by)
+                                         superseded_by, withdrawal, withdrawn_by, replaced_numbers)
     SELECT (SELECT coalesce(max(number), 0) FROM enforcement_change) + row_number() OVER (ORDER BY id),
            id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
-           'bench:' || id, 'bench:' || id, '', '', '', '', '', ''
+           'bench:' || id, 'bench:' || id, '', '', '', '', '', '', '{}'
     FROM accounts_account WHERE external_id LIKE 'acct%%'
     """,
     """

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -126,13 +127,12 @@ class Restriction(models.Model):
     )
     author = models.CharField(max_length=254)
     approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
-    replaces = models.ForeignKey(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
+    replaced_numbers = ArrayField(
+        models.BigIntegerField(),
+        default=list,
         blank=True,
-        related_name="replaced_by",
-        help_text="What was in force before, and is again when this one expires or is undone.",
+        help_text="What would be in force, or begin, while this one is: it is again when this one expires or is "
+        "undone. Several where some of them begin later.",
     )
     origin = models.CharField(
         max_length=255,
@@ -171,16 +171,19 @@ class Restriction(models.Model):
                 | Q(account__isnull=True, key__isnull=True, organisation__isnull=False),
                 name="restriction_has_one_target",
             ),
+            # Others may be planned for later: that their times do not overlap is seen to under the lock.
             models.UniqueConstraint(
-                fields=["account", "kind"],
+                fields=["account", "kind", "starts_at"],
                 condition=Q(ended_at=None),
                 name="one_restriction_of_a_kind_an_account",
             ),
             models.UniqueConstraint(
-                fields=["key", "kind"], condition=Q(ended_at=None), name="one_restriction_of_a_kind_a_key"
+                fields=["key", "kind", "starts_at"],
+                condition=Q(ended_at=None),
+                name="one_restriction_of_a_kind_a_key",
             ),
             models.UniqueConstraint(
-                fields=["organisation", "kind"],
+                fields=["organisation", "kind", "starts_at"],
                 condition=Q(ended_at=None),
                 name="one_restriction_of_a_kind_an_organisation",
             ),
@@ -208,6 +211,7 @@ class Restriction(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], name="restriction_by_expiry", condition=Q(ended_at=None)),
             models.Index(fields=["origin"], name="restriction_by_origin"),
+            GinIndex(fields=["replaced_numbers"], name="restriction_by_replaced", fastupdate=False),
             models.Index(fields=["superseded_by"], name="restriction_by_superseder", condition=~Q(superseded_by="")),
         ]
 
@@ -220,6 +224,10 @@ class Restriction(models.Model):
         target = self.account or self.key or self.organisation
         assert target is not None  # noqa: S101
         return target
+
+    def overlaps(self, start: datetime, end: datetime | None) -> bool:
+        """Whether it is in force at some time from `start` until before `end`; None is for ever."""
+        return (end is None or self.starts_at < end) and (self.holds_until is None or self.holds_until > start)
 
     @property
     def denies(self) -> bool:
