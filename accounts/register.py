@@ -4,6 +4,7 @@ A member that is absent is UNSET and leaves what is stored as it is; null and an
 both are as absent, but for the digest of a key, and an object with nothing else in it is null.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from accounts.normalization import (
     without_mark,
 )
 from governance.web.faults import plain_fault
+from governance.web.json_members import object_of_pairs
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -101,7 +103,10 @@ class UnreadableLineError(ValueError):
 def read_line(line: bytes) -> AccountLine:
     """The account described by a line of JSON, every value in its one spelling. Raises UnreadableLineError."""
     try:
-        read = msgspec.convert(_cleared(msgspec.json.decode(without_mark(line))), AccountLine)
+        text = without_mark(line)
+        given = msgspec.json.decode(text)
+        json.loads(text, object_pairs_hook=object_of_pairs)  # msgspec takes the last of a member's values
+        read = msgspec.convert(_cleared(given), AccountLine)
         account = msgspec.convert(_normalized(read), AccountLine)
         _check_times(account)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

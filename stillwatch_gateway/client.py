@@ -445,7 +445,7 @@ def _read(
 def _are_plain(names: Sequence[str]) -> bool:
     """Whether these names can be read, and in one way only, as nearly all: told faster together than one by one."""
     text = " ".join([*names, ""])  # after the kind of a blank name comes a space
-    return "%" not in text and ": " not in text and text.isascii() and len(text) <= LONGEST_NAME
+    return "%" not in text and ": " not in text and "\0" not in text and text.isascii() and len(text) <= LONGEST_NAME
 
 
 def _with_kind(name: str) -> tuple[str, str]:

@@ -111,6 +111,8 @@ def read_name(kind: str, value: object) -> tuple[list[str], str]:
     found = [name_of(kind, name) for name in readable if not is_nothing(name)]
     if any(map(_is_blank, every)):
         return found, f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
+    if any("\0" in name for name in every):
+        return found, f"The name of the {kind} cannot be read: it holds NUL, which no name does."
     if not readable:
         return [], f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
     return found, ""

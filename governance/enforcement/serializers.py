@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.normalization import is_nothing, normalize_id
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import Touched
+from governance.risk.automation import TAKEN_BY
 from governance.web.flags import JsonFlag, QueryFlag
 from governance.web.parsing import StrictSerializer
 from governance.web.visible import visible
@@ -84,6 +85,14 @@ class RestrictionRequest(StrictSerializer):
             )
         if attrs["kind"] == Restriction.Kind.WITHHOLD and not attrs["withheld"]:
             raise serializers.ValidationError({"withheld": "Say what is withheld."})
+        foreign = {member: kind for member, kind in TAKEN_BY.items() if kind != attrs["kind"] and attrs[member]}
+        if foreign:
+            raise serializers.ValidationError(
+                {
+                    member: f"This belongs to the kind {kind}, not to {attrs['kind']}. Leave it out, or send two."
+                    for member, kind in foreign.items()
+                }
+            )
         starts, ends = attrs["starts_at"], attrs["expires_at"]
         if starts is not None and ends is not None and ends <= starts:
             raise serializers.ValidationError({"expires_at": "It must end after it starts."})

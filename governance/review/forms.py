@@ -14,7 +14,7 @@ from governance.review.queries import Question, View
 from governance.review.verdicts import Verdict
 from governance.risk.models import BAND_CHOICES
 from governance.web.counts import counted
-from governance.web.fields import TypedTextField
+from governance.web.fields import FlagField, TypedTextField
 
 DAYS = (1, 7, 30)
 USUAL_DAYS = 7
@@ -24,7 +24,9 @@ Choices = list[tuple[str, str]]
 
 
 class QueueForm(forms.Form):
-    """The filters in the address of the queue; what does not fit counts as not given."""
+    """The filters in the address of the queue. What is blank counts as not given; what does not fit is refused, since
+    a misspelt filter would show other cases than those asked for.
+    """
 
     view = forms.ChoiceField(choices=View.choices, required=False)
     band = forms.ChoiceField(choices=[("", "Every band"), *reversed(BAND_CHOICES)], required=False)
@@ -32,14 +34,14 @@ class QueueForm(forms.Form):
     after = forms.UUIDField(required=False)
 
     def question(self) -> Question:
-        self.is_valid()
+        """Of a valid form."""
         given = self.cleaned_data
-        return Question(
-            view=View(given.get("view") or View.ALL),
-            band=given.get("band", ""),
-            text=given.get("q", ""),
-            after=given.get("after"),
-        )
+        return Question(view=View(given["view"] or View.ALL), band=given["band"], text=given["q"], after=given["after"])
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with the address, in one line."""
+        return " ".join(f"{name}: {mistake}" for name, mistakes in self.errors.items() for mistake in mistakes)
 
 
 class FocusedForm(forms.Form):
@@ -71,7 +73,7 @@ class DecisionForm(FocusedForm):
     scope = forms.ChoiceField(required=False, choices=Decision.Scope.choices, widget=forms.RadioSelect)
     terms_clause = forms.ChoiceField(required=False)
     note = TypedTextField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    confirmed = forms.BooleanField(required=False)
+    confirmed = FlagField()
 
     def __init__(self, data: Any = None) -> None:
         usual = {
@@ -172,4 +174,4 @@ class UndoForm(FocusedForm):
 
 class LiftForm(FocusedForm):
     note = TypedTextField(max_length=500, error_messages={"required": "Say why it is lifted."})
-    everywhere = forms.BooleanField(required=False)
+    everywhere = FlagField()

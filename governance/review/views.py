@@ -50,12 +50,13 @@ PARTS = {
 @permission_required(VIEW_CASES, raise_exception=True)
 def queue(request: StaffRequest) -> HttpResponse:
     form = QueueForm(request.GET)
+    if not form.is_valid():
+        return _unreadable(request, form.complaint)
     question, now = form.question(), timezone.now()
     try:
         page = queue_page(question, user=request.user, now=now)
     except UnknownPlaceError:
-        complaint = {"complaint": "The list has no such case to start after: go back to its top."}
-        return render(request, "400.html", complaint, status=HTTPStatus.BAD_REQUEST)
+        return _unreadable(request, "The list has no such case to start after: go back to its top.")
     context = {
         "form": form,
         "question": question,
@@ -82,6 +83,8 @@ def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def next_case(request: StaffRequest) -> HttpResponse:
     """Leads on to the case to work on after `?after=…`; to the queue when nothing waits."""
     form = QueueForm(request.GET)
+    if not form.is_valid():
+        return _unreadable(request, form.complaint)
     after = form.question().after
     left = Case.objects.filter(pk=after).first() if after else None
     found = find_next_case(after=left, user=request.user, now=timezone.now())
@@ -212,6 +215,10 @@ def _still_denied(case: Case) -> str:
         return ""
     left = standing.restriction
     return f" {case.account} is still {outcome(left.kind)}, by no. {left.number} against {left.target}."
+
+
+def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:
+    return render(request, "400.html", {"complaint": complaint}, status=HTTPStatus.BAD_REQUEST)
 
 
 def _case(pk: uuid.UUID) -> Case:

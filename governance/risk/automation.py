@@ -49,7 +49,7 @@ RULE_MEMBERS: Final = (
     *("name", "score", "bands", "families", "campaign_size", "plans", "events", "younger_than_days"),
     *("action", "requests_per_minute", "tokens_per_minute", "withheld", "days", "reason", "terms_clause"),
 )
-# Members that one action alone takes.
+# Members that one kind of restriction alone takes, whether a policy or the API asks for it.
 TAKEN_BY: Final[Mapping[str, str]] = {
     "requests_per_minute": "throttle",
     "tokens_per_minute": "throttle",

@@ -1,6 +1,13 @@
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from governance.web.flags import parse_flag
+
+TICKED: Final = "on"  # as browsers send a checkbox without a value
 
 
 class TypedTextField(forms.CharField):
@@ -13,3 +20,28 @@ class TypedTextField(forms.CharField):
         if isinstance(value, str):
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         return super().to_python(value)
+
+
+class _FlagInput(forms.CheckboxInput):
+    """Hands over what was sent, which Django's own takes for true whatever it says."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        sent = data.getlist(name) if isinstance(data, QueryDict) else [data[name]] if name in data else []
+        return sent[0] if len(sent) == 1 else sent or False
+
+
+class FlagField(forms.BooleanField):
+    """A checkbox that may be left empty. Sent by a machine it is true, 1, false or 0; anything else is refused."""
+
+    widget = _FlagInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def to_python(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        try:
+            return value == TICKED or parse_flag(value)
+        except (ValueError, TypeError):
+            raise ValidationError("Tick this or leave it empty: on, true, false, 1 or 0, once.") from None

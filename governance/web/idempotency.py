@@ -28,12 +28,20 @@ KEPT_FOR: Final = timedelta(days=7)
 
 
 def idempotency_key(request: Request) -> str:
-    """The header's value, or an empty string. Raises Problem where it is too long or cannot be read."""
-    key = request.headers.get(HEADER, "")
+    """The header's value, or an empty string where there is no such header.
+
+    Raises UnusableKeyError where it is too long or cannot be read. The web server hands over as blank what is not
+    ASCII; if that counted as no key, a request that is sent again would be done again.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return ""
     if len(key) > LONGEST_KEY:
         raise UnusableKeyError(f"{HEADER} has at most {LONGEST_KEY} characters.")
-    if not key.isprintable():
-        raise UnusableKeyError(f"{HEADER} holds printable characters only.")
+    if not (key.strip() and key.isascii() and key.isprintable()):
+        raise UnusableKeyError(
+            f"{HEADER} cannot be read: send printable ASCII characters, or no such header where there is no key."
+        )
     return "" if is_nothing(key) else key
 
 

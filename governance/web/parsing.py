@@ -10,6 +10,7 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from governance.web.json_members import RepeatedMemberError, object_of_pairs
 from governance.web.misspelling import nearest_name
 
 DEEPEST: Final = 64
@@ -34,14 +35,20 @@ def _hint(name: object, known: Iterable[str]) -> str:
 
 
 class BoundedJsonParser(BaseParser):
-    """JSON in UTF-8 that is nested no deeper than anything here is, and holds no number that JSON does not know."""
+    """JSON in UTF-8 that is nested no deeper than anything here is, holds no number that JSON does not know, and no
+    member twice in one object: whichever counted, it might be the one that was not meant.
+    """
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:
             text = stream.read().decode("utf-8-sig")
-            parsed = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+            parsed = json.loads(
+                text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=object_of_pairs
+            )
+        except RepeatedMemberError as error:
+            raise ParseError(str(error)) from error
         except RecursionError as error:
             raise ParseError(TOO_DEEP) from error
         except ValueError as error:

@@ -115,9 +115,7 @@ class TestRestricting:
             ("reason", "bulk_harvest", "other"),
             ("kind", "block", "suspend"),
             ("terms_clause", "", "2.3"),
-            ("requests_per_minute", None, 5),
             ("expires_at", None, "2099-01-01T00:00:00Z"),
-            ("withheld", [], ["logprobs"]),
         ],
     )
     def test_says_in_what_a_second_request_with_its_key_differs(

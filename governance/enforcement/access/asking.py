@@ -129,6 +129,26 @@ def decoded(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
         raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
+def decoded_around_texts(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
+    """The same of a body that holds customers' texts beside what is asked: these may hold what is no Unicode, such as
+    half of a surrogate pair, and numbers that are none. Only what is asked has to fit.
+    """
+    body = _body(environ, most=most)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise bad_question(str(error)) from error
+    except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
+        return _decoded_leniently(body, kind)
+
+
+def _decoded_leniently(body: bytes, kind: type[Asked]) -> Asked:
+    try:
+        return msgspec.convert(json.loads(body.decode("utf-8", "replace")), kind)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise bad_question(str(error)) from error
+
+
 def _body(environ: Environ, *, most: int) -> bytes:
     try:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -151,7 +171,8 @@ class Names:
 
     def add(self, kind: str, value: str) -> None:
         """Add a name that was sent, unless it says that there is none; none is blank."""
-        if value.isascii() and "%" not in value and len(value) <= LONGEST_NAME and value.strip():  # as nearly always
+        # As nearly always; blanks are no names, nor are texts with NUL, which no database here can hold.
+        if value.isascii() and "%" not in value and "\0" not in value and len(value) <= LONGEST_NAME and value.strip():
             if not is_nothing(value):
                 self.found.append(name_of(kind, value))
             return

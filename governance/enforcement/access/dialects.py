@@ -16,7 +16,7 @@ from governance.enforcement.access.asking import (
     RefusedError,
     bad_question,
     bearer,
-    decoded,
+    decoded_around_texts,
     members,
     number,
     parameter,
@@ -217,7 +217,7 @@ class _Guardrail(msgspec.Struct):
 
 
 def _litellm_question(environ: Environ) -> Question:
-    asked = decoded(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
+    asked = decoded_around_texts(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
     names = Names()

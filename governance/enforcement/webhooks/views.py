@@ -72,6 +72,9 @@ def switch(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         actions.disable(changed, because="Switched off here.", by=by, now=now)
     elif request.POST.get("to") == "on":
         actions.enable(changed, by=by, now=now)
+    else:
+        complaint = {"complaint": "Say whether to switch it on or off."}
+        return render(request, "400.html", complaint, status=HTTPStatus.BAD_REQUEST)
     return redirect("enforcement:webhook", pk=pk)
 
 
