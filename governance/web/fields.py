@@ -31,7 +31,9 @@ class _FlagInput(forms.CheckboxInput):
 
 
 class FlagField(forms.BooleanField):
-    """A checkbox that may be left empty. Sent by a machine it is true, 1, false or 0; anything else is refused."""
+    """A checkbox that may be left empty; blank counts as empty. Sent by a machine it is true, 1, false or 0, and
+    anything else is refused.
+    """
 
     widget = _FlagInput
 
@@ -42,6 +44,6 @@ class FlagField(forms.BooleanField):
         if isinstance(value, bool):
             return value
         try:
-            return value == TICKED or parse_flag(value)
+            return value == TICKED or (value != "" and parse_flag(value))
         except (ValueError, TypeError):
             raise ValidationError("Tick this or leave it empty: on, true, false, 1 or 0, once.") from None

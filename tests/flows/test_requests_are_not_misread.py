@@ -167,7 +167,7 @@ class TestAFlagOfAForm:
     def mira(self) -> Client:
         return signed_in(person())
 
-    @pytest.mark.parametrize("flag", ["maybe", "yes", "On", "2", "", ["on", "false"]])
+    @pytest.mark.parametrize("flag", ["maybe", "yes", "On", "2", " ", ["on", "false"]])
     def test_that_is_no_flag_lifts_and_blocks_nobody(self, mira: Client, flag: str) -> None:
         harbour = case(account("acct_harbour"))
         number = restriction(harbour.account).number
@@ -179,7 +179,9 @@ class TestAFlagOfAForm:
         assert (lifted.status_code, decided.status_code) == (422, 422)
         assert Restriction.objects.get().ended_at is None
 
-    @pytest.mark.parametrize(("flag", "everywhere"), [("on", 1), ("true", 1), ("1", 1), ("false", 0), ("0", 0)])
+    @pytest.mark.parametrize(
+        ("flag", "everywhere"), [("on", 1), ("true", 1), ("1", 1), ("false", 0), ("0", 0), ("", 0)]
+    )
     def test_is_taken_as_it_says(self, mira: Client, flag: str, everywhere: int) -> None:
         harbour, quill = account("acct_harbour"), account("acct_quill")
         made = Api().post(BLOCK | {"campaign": str(campaign_of(harbour, quill).pk)}).json()["restrictions"]

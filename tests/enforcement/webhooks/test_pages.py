@@ -97,6 +97,14 @@ def test_an_address_that_is_registered_already_is_refused_and_says_what_became_o
     assert Webhook.objects.count() == 1
 
 
+@pytest.mark.parametrize("fields", [{}, {"to": "maybe"}, {"to": ""}])
+def test_a_switch_that_says_neither_on_nor_off_is_refused(ada: Client, webhook: Webhook, fields: Any) -> None:
+    answer = post(ada, f"{webhook.pk}/switch/", **fields)
+
+    assert answer.status_code == 400
+    assert Webhook.objects.filter(disabled_at=None).exists()
+
+
 class TestTheList:
     @pytest.fixture(autouse=True)
     def _loopback_is_ours(self, settings: Any) -> None:

@@ -18,7 +18,7 @@ def one_of_a_kind(target: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("enforcement", "0009_holds_until")]
+    dependencies = [("enforcement", "0012_covered_accounts")]
 
     operations = [
         migrations.AddField(
