@@ -137,7 +137,7 @@ def decoded_around_texts(environ: Environ, kind: type[Asked], *, most: int) -> A
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise bad_question(str(error)) from error
+        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
     except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
         return _decoded_leniently(body, kind)
 
@@ -146,7 +146,7 @@ def _decoded_leniently(body: bytes, kind: type[Asked]) -> Asked:
     try:
         return msgspec.convert(json.loads(body.decode("utf-8", "replace")), kind)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
-        raise bad_question(str(error)) from error
+        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
 def _body(environ: Environ, *, most: int) -> bytes:
