@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 # Seconds before a test gives up. Only a test that fails ever waits so long.
-PATIENCE: Final = 120.0
+PATIENCE: Final = 300.0
 
 
 def wait_until(true: Callable[[], bool], what: str = "") -> None:

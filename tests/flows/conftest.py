@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.flows.browser import FLAGS, NAMES, Open
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,7 @@ def chromium() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, and nothing runs in it while a test asks the database.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=1000 * PATIENCE)
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
@@ -38,7 +40,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Open]:
     def opened(**options: Any) -> Page:
         contexts.append(chromium.new_context(**{"base_url": live_server.url} | options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page

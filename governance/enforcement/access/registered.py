@@ -93,12 +93,12 @@ class RegisteredAccounts:
         transaction is open any more that was open, or could have begun, at the time of an earlier look.
         """
         oldest_open, next_transaction = rows.transactions(database)
-        while self._looks and self._looks[0].next_transaction < oldest_open:
-            self._complete_up_to = self._looks.popleft().highest
         highest = self._complete_up_to
         for primary_key, account in rows.accounts_after(database, self._complete_up_to):
             highest = max(highest, primary_key)
             self._add(hash(account) or 1)
+        while self._looks and self._looks[0].next_transaction <= oldest_open:
+            self._complete_up_to = self._looks.popleft().highest  # whatever was open then has ended, and was read now
         if highest > self._complete_up_to and (not self._looks or self._looks[-1].highest < highest):
             self._looks.append(_Look(highest, next_transaction))
         self._read_at = time.monotonic()

@@ -323,6 +323,7 @@ class TestWhetherAnAccountIsKnown:
                 registered.read(reader)
             before = "acct_slow" in registered
             slow.execute("COMMIT")
+            quick.execute("SELECT pg_current_xact_id()")  # as anything else does on the same servers
             registered.read(reader)
             for number in range(3):
                 add(quick, f"acct_{number}")

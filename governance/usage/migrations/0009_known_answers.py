@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("usage", "0007_conflicts_and_new_names"),
+        ("usage", "0008_conflicts_and_new_names"),
     ]
 
     operations = [
