@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager, nullcontext
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from environs import EnvError
 
 from governance import embedded
 
-NEEDS_NO_DATABASE = {"check", "collectstatic", "findstatic", "help", "makemigrations", "up", "version"}
+NEEDS_NO_DATABASE = {"check", "collectstatic", "findstatic", "help", "makemigrations", "serve_check", "up", "version"}
 
 
 def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
@@ -41,7 +42,7 @@ if __name__ == "__main__":
     try:
         main()
         sys.stdout.flush()  # so that a reader who has gone is met here
-    except (embedded.ServersError, ImproperlyConfigured) as error:
+    except (embedded.ServersError, ImproperlyConfigured, EnvError) as error:
         sys.exit(f"stillwatch: {error}")
     except BrokenPipeError:  # what the output is piped into has read enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else flushing it at the end fails again

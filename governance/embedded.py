@@ -25,7 +25,7 @@ import psycopg
 
 from governance.embedded_home import LINKS, Home, ServersError, home_of, sockets_of
 
-__all__ = ["Addresses", "ServersError", "addresses", "silent", "start", "stop"]
+__all__ = ["Addresses", "ServersError", "addresses", "silent", "start", "start_again", "stop"]
 
 DATABASE = OWNER = "stillwatch"
 RUN = "stillwatch_run"
@@ -94,6 +94,14 @@ def start(data: Path, *, durable: bool = True) -> Iterator[Addresses]:
             yield addresses(data)
     finally:
         stop(data)
+
+
+def start_again(data: Path) -> None:
+    """Start those of the servers that have ended, for somebody who runs them. Raises ServersError."""
+    with _plain_errors(), _one_at_a_time(data):
+        home = home_of(data)
+        _start_postgres(home, POSTGRES_SETTINGS)
+        _start_valkey(home)
 
 
 def stop(data: Path) -> bool:

@@ -37,7 +37,10 @@ UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's 
 DATABASE_TIMEOUTS_WEB, DATABASE_TIMEOUTS_WORKER  how long web processes and workers let PostgreSQL take before they give
                   up, as statement_timeout=60s,lock_timeout=5s,idle_in_transaction_session_timeout=30s (the default of
                   web; of workers 10min, 60s and 10min; commands such as migrate wait as long as it takes)
-GATEWAYS_WAITING  how many gateways may wait for changes at one web process; it needs 16 threads more (default 112)
+CHECK_PORT        where `manage.py up` lets the check listen, which gateways ask (default: the one after PORT)
+CHECK_URL         where web processes reach the check (default http://127.0.0.1: and CHECK_PORT)
+GATEWAYS_WAITING  how many requests of one service key may wait at a process of the check: polls and streams of clients,
+                  one for each process of a gateway (default 500); more get 429
 """
 
 import os
@@ -97,7 +100,7 @@ if _owner["NAME"] != DATABASES["default"]["NAME"]:
     raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database.")
 DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
 if pooled := env.int("DATABASE_POOL", 0):
-    # A web process has many threads that wait for changes, and few at a time that ask the database.
+    # A web process has many threads, of which few at a time ask the database.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pooled, "timeout": 10}
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
@@ -322,7 +325,10 @@ AUTOMATIC_TRAFFIC_PERCENT = env.float("AUTOMATIC_TRAFFIC_PERCENT", 2.0, validate
 AUTOMATIC_SHADOW_HOURS = env.int("AUTOMATIC_SHADOW_HOURS", 24, validate=validate.Range(min=0))
 UNDO_MINUTES = env.int("UNDO_MINUTES", 30, validate=validate.Range(min=0))
 GATEWAY_SILENT_MINUTES = env.int("GATEWAY_SILENT_MINUTES", 5, validate=validate.Range(min=1))
-GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 112, validate=validate.Range(min=1))
+PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+CHECK_PORT = env.int("CHECK_PORT", PORT + 1, validate=validate.Range(min=1, max=65535))
+CHECK_URL = env.str("CHECK_URL", f"http://127.0.0.1:{CHECK_PORT}")
+GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",
     [

@@ -1,6 +1,8 @@
-"""The web server's front, served on loopback: what gateways ask, answered from memory as in production."""
+"""The check, served on loopback by the server of production: what gateways ask, answered from memory."""
 
+import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,19 +10,15 @@ from datetime import datetime
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
 
 from governance.enforcement.access.front import Front
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE
-from tests.waiting import PATIENCE
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in Python
-        pass
+from tests.servers import free_port
+from tests.waiting import PATIENCE, wait_until
 
 
 class Said(NamedTuple):
@@ -69,7 +67,9 @@ class Served:
         return self.ask("/access/check", method="POST", body=names).json
 
     def knows(self, number: int) -> bool:
-        return self.front.keeper.wait_for(number, PATIENCE)
+        """True once it has told this change to those who wait."""
+        wait_until(lambda: self.front.keeper.told >= number, f"change {number} is known")
+        return True
 
 
 @contextmanager
@@ -81,23 +81,36 @@ def served(
     unreadable_as_outage: bool = False,
     clock: Callable[[], datetime] = timezone.now,
 ) -> Iterator[Served]:
-    front = Front(
-        get_wsgi_application(),
-        clock,
-        closed_plans=closed_plans,
-        waiting=waiting,
-        unreadable_as_outage=unreadable_as_outage,
-    )
-    front.start()
-    server = ThreadedWSGIServer(("127.0.0.1", port), _Quiet, connections_override={})
-    server.daemon_threads = True
-    server.set_app(front)
-    listening = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    listening.start()
+    front = Front(clock, closed_plans=closed_plans, waiting=waiting, unreadable_as_outage=unreadable_as_outage)
+    port = port or free_port()
+    ended = threading.Event()
+    serving = threading.Thread(target=asyncio.run, args=(_serve(front, port, ended),))
+    serving.start()
     try:
-        yield Served(front, server.server_port)
+        wait_until(lambda: _takes_connections(port), "the check takes connections")
+        yield Served(front, port)
     finally:
-        server.shutdown()
-        listening.join()
-        server.socket.close()
-        front.end()
+        ended.set()
+        serving.join()
+
+
+async def _serve(front: Front, port: int, ended: threading.Event) -> None:
+    server = Server(
+        front,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1024,
+        backpressure=4096,
+        log_enabled=False,
+    )
+    serving = asyncio.create_task(server.serve())
+    await asyncio.to_thread(ended.wait)
+    server.stop()  # type: ignore[no-untyped-call]
+    await serving
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0

@@ -4,7 +4,6 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 import psutil
 from django.conf import settings
 from django.db import connection
+
+from governance.processes import check_command, web_command
 
 HOST = "127.0.0.1"
 
@@ -32,18 +33,31 @@ def environment_of(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def web_server(
-    workers: int = 2, threads: int = 128, application: str = "governance.wsgi:application", **settings_of_it: str
-) -> Iterator[tuple[int, psutil.Process]]:
+def web_server(workers: int = 2, threads: int = 128, **settings_of_it: str) -> Iterator[tuple[int, psutil.Process]]:
     """The web server as `manage.py up` runs it, on the database of this benchmark; its port and its process."""
     port = free_port()
+    with _running(web_command(host=HOST, port=port, workers=workers, threads=threads), port, settings_of_it) as process:
+        yield port, process
+
+
+@contextmanager
+def check_server(workers: int = 2, application: str = "") -> Iterator[tuple[int, psutil.Process]]:
+    """The process of the check as `manage.py up` runs it, or another application in its place; port and process."""
+    port = free_port()
+    command = check_command(host=HOST, port=port, workers=workers)
+    if application:
+        command[-1] = application
+    with _running(command, port, {}) as process:
+        yield port, process
+
+
+@contextmanager
+def _running(command: list[str], port: int, settings_of_it: dict[str, str]) -> Iterator[psutil.Process]:
     environment = environment_of(port) | settings_of_it
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-    command += ["--no-ws", "--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]
-    process = subprocess.Popen([*command, application], cwd=settings.BASE_DIR, env=environment)
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)
     try:
         wait_until_it_answers(port)
-        yield port, psutil.Process(process.pid)
+        yield psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -180,7 +180,7 @@ def _names_in(request: Request) -> Names:
     """The names that the query asks about, read as the hot check reads them. Raises ValidationError."""
     names = asking.Names()
     try:
-        for member, value in asking.parameters(request.META):
+        for member, value in asking.parameters(request.META.get("QUERY_STRING", "")):
             names.add(JSON_NAMES[member], value)
     except asking.RefusedError as error:
         raise ValidationError(str(error)) from error

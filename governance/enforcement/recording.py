@@ -92,7 +92,7 @@ def _note(notes: Sequence[Note], *, now: datetime) -> None:
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
     _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
     holders = [one for one in notes if isinstance(one, HolderSeen)]
-    # In one order, so that web processes that write of the same clients never wait for each other crosswise.
+    # In one order, so that processes that write of the same clients never wait for each other crosswise.
     _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
     held: dict[int, list[Lost]] = {}
     for note in notes:

@@ -43,7 +43,8 @@ class Intake(APIView):
             raise Problem(self.behind_status, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
 
     def handle_exception(self, exc: Exception) -> Response:
-        drain(self.request, most=self.most_bytes)
+        if getattr(self.request, "successful_authenticator", None) is not None:
+            drain(self.request, most=self.most_bytes)
         return super().handle_exception(exc)
 
 

@@ -6,10 +6,17 @@ Django reads nothing of a body whose length is not stated.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
+from django.db import DatabaseError
+from django.utils import timezone
+
+from governance.staff.actions import recognise_service_key
+from governance.web.api_responses import FOR_MACHINES
 from governance.web.problems import CONTENT_TYPE
+from stillwatch_gateway.keys import bearer
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -27,8 +34,9 @@ def is_of_unknown_length(environ: Mapping[str, Any]) -> bool:
 class LengthMiddleware:
     """WSGI middleware: read a body of unknown length, and say how long it is.
 
-    413 where it has more than `most` bytes, which is the most that any view takes: views have limits of their own, and
-    know who sends. 501 where chunks are not all that is to be undone.
+    Of a machine that shows no usable service key nothing is read. 413 where it has more than
+    `most` bytes, which is the most that any view takes: views have limits of their own. 501 where chunks are not all
+    that is to be undone.
     """
 
     def __init__(self, application: Application, *, most: int) -> None:
@@ -37,18 +45,29 @@ class LengthMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not is_of_unknown_length(environ):
             return self._application(environ, start_response)
+        if environ["PATH_INFO"].startswith(FOR_MACHINES) and not _shows_key(environ):
+            # Which is answered by the view, that says who may send.
+            return self._application(environ | {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}, start_response)
         coding = environ.pop("HTTP_TRANSFER_ENCODING", "chunked").strip().lower()
         if coding != "chunked":
-            return _problem(start_response, HTTPStatus.NOT_IMPLEMENTED, "Send the body as it is, or in chunks.")
+            return problem_answer(start_response, HTTPStatus.NOT_IMPLEMENTED, "Send the body as it is, or in chunks.")
         with SpooledTemporaryFile(KEPT_IN_MEMORY) as body:
             length = _copy(environ["wsgi.input"], body, self._most)
             if length > self._most:
-                return _problem(
+                return problem_answer(
                     start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {self._most} bytes."
                 )
             body.seek(0)
             environ |= {"CONTENT_LENGTH": str(length), "wsgi.input": body}
             return self._application(environ, start_response)
+
+
+def _shows_key(environ: Mapping[str, Any]) -> bool:
+    secret = bearer(environ.get("HTTP_AUTHORIZATION", ""))
+    try:
+        return secret is not None and recognise_service_key(secret, now=timezone.now()) is not None
+    except DatabaseError:  # the view answers that
+        return False
 
 
 def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
@@ -60,10 +79,13 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
     return length
 
 
-def _problem(start_response: Callable[..., Any], status: HTTPStatus, detail: str) -> list[bytes]:
+def problem_answer(start_response: Callable[..., Any], status: HTTPStatus, detail: str) -> list[bytes]:
+    """Answer a WSGI request with problem details."""
     body = json.dumps(
         {"type": "about:blank", "status": status.value, "title": status.phrase, "detail": detail}
     ).encode()
     headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append(("Retry-After", "1"))
     start_response(f"{status.value} {status.phrase}", headers)
     return [body]

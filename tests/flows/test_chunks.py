@@ -132,7 +132,11 @@ class TestABodyWithoutEnd:
         chunk, sent = b"x" * 2**20, 0
         said = b""
         with socket.create_connection((caller.host, caller.port or 0), timeout=PATIENCE) as sender:
-            sender.sendall(b"POST /api/v1/restrictions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            shown = authorized(WRITES)["Authorization"].encode()
+            sender.sendall(
+                b"POST /api/v1/restrictions HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n" % shown
+            )
             with suppress(OSError):  # the server closes when it has had enough
                 while sent < 4 * MOST_BYTES_INFLATED:
                     sender.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
@@ -146,7 +150,8 @@ class TestABodyWithoutEnd:
         assert caller.getresponse().status == 200
 
     def test_of_the_largest_size_is_read(self, caller: HTTPConnection) -> None:
-        caller.request("POST", "/api/v1/restrictions", pieces(b"x" * (MOST_BYTES_INFLATED + 1), 2**20))
+        body = pieces(b"x" * (MOST_BYTES_INFLATED + 1), 2**20)
+        caller.request("POST", "/api/v1/restrictions", body, authorized(WRITES))
         too_large = caller.getresponse()
         said = json.loads(too_large.read())
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.utils import timezone
 
-from governance.bench.serving import environment_of, web_server
+from governance.bench.serving import check_server, environment_of, web_server
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
 from tests.flows.documents import (
@@ -31,7 +31,10 @@ from tests.flows.documents import (
 from tests.flows.every_command import RUNS, World
 
 # Runs until it is stopped, on servers of its own.
-RUN_ELSEWHERE = {"up": ROOT / "tests" / "flows" / "test_up.py"}
+RUN_ELSEWHERE = {
+    "serve_check": ROOT / "tests" / "flows" / "test_slow_senders.py",
+    "up": ROOT / "tests" / "flows" / "test_up.py",
+}
 LONG = dict.fromkeys(("bench", "bench_detection", "replay"), pytest.mark.long)
 OWN = {name for name, app in get_commands().items() if str(app).startswith(("governance", "accounts"))}
 SERVERS = {
@@ -112,9 +115,9 @@ class TestAnExampleWithCurl:
         for place in range(42):
             restriction(account("acct_1042") if place == 41 else account(), at=now)
         restriction(blocked, at=now)
-        with web_server(workers=1, threads=8) as (port, _):
+        with web_server(workers=1, threads=8) as (port, _), check_server(workers=1) as (check_port, _):
             answers = [
-                (page.name, *run(block, issue_before(page, block), port))
+                (page.name, *run(block, issue_before(page, block), port, check_port))
                 for page in WITH_PROGRAMS
                 for block in shells(page, "curl")
             ]
@@ -144,11 +147,11 @@ def issue_before(page: Path, block: str) -> str:
     return f"KEY=$({issue})\n"
 
 
-def run(block: str, before: str, port: int) -> tuple[int, Any]:
+def run(block: str, before: str, port: int, check_port: int) -> tuple[int, Any]:
     """What the server answers to the last command of an example, as a shell runs it."""
-    script = (
-        (before + block).replace("http://127.0.0.1:8000", f"http://127.0.0.1:{port}").replace("acct_…", "acct_blocked")
-    )
+    script = (before + block).replace("acct_…", "acct_blocked")
+    for documented, real in ((8000, port), (8001, check_port)):
+        script = script.replace(f"http://127.0.0.1:{documented}", f"http://127.0.0.1:{real}")
     script = script.replace(".venv/bin/python", sys.executable).replace("curl ", "curl -sS -w '\\n%{http_code}' ")
     environment = environment_of(port) | {"DJANGO_SETTINGS_MODULE": "governance.settings", "PATH": os.environ["PATH"]}
     said = subprocess.run(

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE, account, api_key, restriction
-from tests.flows.web_server import running_web_server
+from tests.flows.web_server import running_check
 from tests.gateways.hostile import ODD, PLAIN
 from tests.gateways.process import running
 from tests.gateways.proxies import PROXIES
@@ -74,7 +74,7 @@ def test_a_blocked_customer_reaches_the_api_by_no_request(
     secret: str, upstream: Upstream, proxy: str, tmp_path: Path
 ) -> None:
     with (
-        running_web_server() as stillwatch,
+        running_check() as stillwatch,
         PROXIES[proxy](tmp_path, upstream=upstream.port, stillwatch=stillwatch, key=secret) as port,
     ):
         wait_until(lambda: status(sent(port, PLAIN["ordinary"](BAD, GOOD))) == 403, "the block is in force")
@@ -113,7 +113,7 @@ def test_a_blocked_customer_is_served_by_no_request_behind_a_middleware(
 ) -> None:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", interface, "--port", str(port), "--no-ws"]
-    with running_web_server() as stillwatch:
+    with running_check() as stillwatch:
         environment = {
             "STILLWATCH_URL": f"http://127.0.0.1:{stillwatch}",
             "STILLWATCH_KEY": secret,

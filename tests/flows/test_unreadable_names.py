@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE, account, api_key, restriction
-from tests.flows.web_server import running_web_server
+from tests.flows.web_server import running_check
 from tests.waiting import PATIENCE, wait_until
 
 UTF_8, LATIN_1, ENCODED = "acct_ü".encode(), "acct_ü".encode("latin-1"), b"acct_%C3%BC"
@@ -59,7 +59,7 @@ def test_no_spelling_of_a_blocked_customer_is_let_in() -> None:
     name, good = b"X-Stillwatch-Account: ", b"X-Stillwatch-Account: acct_good"
     bearer = b"Authorization: Bearer " + BAD_KEY
 
-    with running_web_server() as port:
+    with running_check() as port:
         server = Server(port, secret)
         wait_until(lambda: server.nginx(name + ENCODED) == 403, "the block is in force")
         known = [json.loads(server.ask(b"/access/check?account=" + one).body)["known"] for one in (ENCODED, b"acct_x")]

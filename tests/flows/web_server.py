@@ -1,29 +1,42 @@
-"""The real web server beside the tests, on the test's own database."""
+"""The real web server, and the process of the check, beside the tests, on the test's own database."""
 
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from types import MappingProxyType
 
 from django.conf import settings
 
+from governance.processes import check_command, web_command
 from tests.flows.worker import environment
 from tests.servers import end, free_port
 from tests.waiting import PATIENCE
 
 
 @contextmanager
-def running_web_server(*, port: int = 0, **environ: str) -> Iterator[int]:
+def running_web_server(threads: int = 8, *, port: int = 0, **environ: str) -> Iterator[int]:
     """The port of a web server that answers: any that is free, unless one is given."""
     port = port or free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--log-level", "error"]
-    command += ["--blocking-threads", "8", "governance.wsgi:application"]
-    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment() | environ)
+    with running_server(web_command(host="127.0.0.1", port=port, workers=1, threads=threads), port, environ):
+        yield port
+
+
+@contextmanager
+def running_check(workers: int = 1, *, port: int = 0, **environ: str) -> Iterator[int]:
+    """The port of a process of the check that answers: any that is free, unless one is given."""
+    port = port or free_port()
+    with running_server(check_command(host="127.0.0.1", port=port, workers=workers), port, environ):
+        yield port
+
+
+@contextmanager
+def running_server(command: list[str], port: int, environ: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment() | dict(environ))
     try:
         _wait_for_answer(server, port)
-        yield port
+        yield
     finally:
         end(server)
 

@@ -31,7 +31,7 @@ def nginx(*, port: int, upstream: int, stillwatch: int, key: str) -> str:
     """A whole configuration. Customers' requests go to `upstream`, with the check failing open."""
     values = {
         "listen 8080": f"listen 127.0.0.1:{port}",
-        "127.0.0.1:8000": f"127.0.0.1:{stillwatch}",
+        "127.0.0.1:8001": f"127.0.0.1:{stillwatch}",
         "http://your_api": f"http://127.0.0.1:{upstream}",
         "swk_…": key,
     }
@@ -51,7 +51,7 @@ http {{
 def envoy(*, port: int, upstream: int, stillwatch: int, key: str) -> str:
     """A whole configuration. Customers' requests go to `upstream`, with the check failing open."""
     checked = filled(
-        block(GATEWAYS, "### Envoy", "yaml"), {"http://stillwatch:8000": f"http://127.0.0.1:{stillwatch}", "swk_…": key}
+        block(GATEWAYS, "### Envoy", "yaml"), {"http://stillwatch:8001": f"http://127.0.0.1:{stillwatch}", "swk_…": key}
     )
     return f"""
 static_resources:

@@ -1,9 +1,10 @@
-"""A WSGI application that answers nothing: what the web server itself takes for a request."""
+"""An ASGI application that answers nothing: what the web server itself takes for a request."""
 
-from collections.abc import Callable
 from typing import Any
 
 
-def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    start_response("204 No Content", [])
-    return [b""]
+async def application(scope: dict[str, Any], _receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        raise NotImplementedError  # by which a server knows that there is nothing to start
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})

@@ -15,7 +15,7 @@ from django.db import connection
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
-from governance.bench.serving import HOST, free_port, wait_until_it_answers, web_server
+from governance.bench.serving import HOST, check_server, free_port, wait_until_it_answers, web_server
 from governance.enforcement.models import Holder
 from governance.enforcement.queries import last_number
 from governance.staff.actions import issue_service_key
@@ -24,7 +24,7 @@ ACCOUNTS: Final = 250_000
 NAMES_EACH: Final = 4
 WORKERS: Final = 2
 EMPTY: Final = "governance.bench.enforcement.empty:application"
-THREADS: Final = 1  # as in web processes that have nothing else to do
+THREADS: Final = 1
 SECONDS: Final = 10
 CONNECTIONS: Final = 32
 HALF: Final = 10_000  # requests a second, of the 20,000 that the check is to reach
@@ -79,12 +79,13 @@ def checking(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
         folder = Path(name)
         with _constant(folder) as port:
             constant = _load(_script(folder, "/", secret, accounts), port, seconds) if port else None
-        with web_server(WORKERS, threads=THREADS, application=EMPTY) as (port, _):
+        with check_server(WORKERS, EMPTY) as (port, _):
             empty = _load(_script(folder, "/access/check", secret, accounts), port, seconds)
-        with web_server(WORKERS, threads=THREADS) as (port, _):
+        with check_server(WORKERS) as (port, _):
             _wait_until_loaded()
             hot = _load(_script(folder, "/access/check", secret, accounts), port, seconds)
             half = _load(_script(folder, "/access/check", secret, accounts, rate=HALF), port, seconds)
+        with web_server(WORKERS, threads=THREADS) as (port, _):
             django = _load(_script(folder, "/api/v1/access/check", secret, accounts), port, seconds)
     yield Figure(
         f"hot check, {NAMES_EACH * accounts:,} names",

@@ -19,7 +19,7 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
-from governance.bench.serving import HOST, web_server
+from governance.bench.serving import HOST, check_server
 from governance.enforcement.actions import restrict, restrict_all
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import last_number
@@ -59,7 +59,7 @@ def cut_off(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     secret = issue_service_key(name="outage", scopes=["access:read"], by=BENCH, now=now)[1]
     early, late = accounts[:blocked], accounts[blocked:]
     restrict_all([(one, f"outage:{one.external_id}") for one in early], BLOCK, by=BENCH, now=now)
-    with tempfile.TemporaryDirectory() as folder, web_server() as (port, server):
+    with tempfile.TemporaryDirectory() as folder, check_server() as (port, server):
         first = _gateway(port, secret, Path(folder), last_number(), blocked, good)
         _says(first)
         for one in late:  # these reach the gateway as changes, not in its snapshot

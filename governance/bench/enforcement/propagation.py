@@ -19,7 +19,7 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
-from governance.bench.serving import HOST, web_server
+from governance.bench.serving import HOST, check_server
 from governance.enforcement.actions import lift, restrict
 from governance.enforcement.models import Reason, Restriction
 from governance.enforcement.queries import last_number
@@ -41,7 +41,7 @@ def propagating(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
         Account(external_id=f"spread-{number}", first_seen_at=now) for number in range(scale.count(ACCOUNTS, least=10))
     )
     secret = issue_service_key(name="spread", scopes=["access:read"], by=BENCH, now=now)[1]
-    with tempfile.TemporaryDirectory() as folder, web_server() as (port, _):
+    with tempfile.TemporaryDirectory() as folder, check_server() as (port, _):
         followers = [
             _follower(port, secret, Path(folder) / str(place), scale.count(CLIENTS)) for place in range(PROCESSES)
         ]

@@ -1,30 +1,66 @@
 """A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
+from governance.enforcement.access.nesting import TooManyBracketsError, cut_deep
 from governance.web.faults import plain_fault
-from governance.web.lengths import is_of_unknown_length
 from stillwatch_gateway import keys
 from stillwatch_gateway.naming import LONGEST_NAME, neighbours, read_name
 from stillwatch_gateway.normalization import is_nothing, name_of
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
-Environ = Mapping[str, Any]
-StartResponse = Callable[..., Any]
+Read = TypeVar("Read")
+# As ASGI has them.
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 MOST_PARTS: Final = 10
 # Python 3.11 takes long to look one up in its class.
 OK: Final = HTTPStatus.OK
 NO_CONTENT: Final = HTTPStatus.NO_CONTENT
 PROBLEM: Final = "application/problem+json"
-NO_STORE: Final = ("Cache-Control", "no-store")
-STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
+NO_STORE: Final = (b"cache-control", b"no-store")
+AGAIN_LATER: Final = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+class Request:
+    """A request whose body, where it has one that matters, is read by whoever knows that its sender may send it."""
+
+    __slots__ = ("_headers", "body", "method", "path", "query")
+
+    def __init__(self, scope: Scope) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.body = b""
+        self._headers: list[tuple[bytes, bytes]] = scope["headers"]
+
+    def header(self, name: bytes) -> str | None:
+        """The value of this header, in lower case; several of one name are joined by commas, as RFC 9110 says."""
+        found = None
+        for other, value in self._headers:
+            if other == name:
+                found = _text(value) if found is None else f"{found},{_text(value)}"
+        return found
+
+    def sent(self, name: bytes) -> str | None:
+        """As `header`, also where it came with underscores: servers behind a gateway may take it for the same."""
+        found = [_text(value) for other, value in self._headers if other.replace(b"_", b"-") == name]
+        return ",".join(found) if found else None
+
+
+def _text(value: bytes) -> str:
+    """The value of a header; blank where it is not ASCII, which has no one reading."""
+    return value.decode() if value.isascii() else ""
 
 
 class Question(NamedTuple):
@@ -45,13 +81,19 @@ class Answer(NamedTuple):
     headers: list[tuple[str, str]]
     body: bytes = b""
 
-    def send(self, start_response: StartResponse) -> Iterable[bytes]:
+    async def send_to(self, send: Send) -> None:
         status, headers, body = self
-        headers = [*headers, NO_STORE]
-        if status is not NO_CONTENT:
-            headers.append(("Content-Length", str(len(body))))
-        start_response(STATUS_LINES[status], headers)
-        return [body]
+        # The web server states the length.
+        sent = [NO_STORE, *map(_encoded, headers)]
+        await send({"type": "http.response.start", "status": int(status), "headers": sent})
+        await send({"type": "http.response.body", "body": body})
+
+
+@lru_cache(1_024)
+def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    """A header as ASGI wants it."""
+    name, value = header
+    return name.lower().encode(), value.encode("latin-1")
 
 
 class RefusedError(Exception):
@@ -66,7 +108,7 @@ class RefusedError(Exception):
         headers = [("Content-Type", PROBLEM)]
         if self.status == HTTPStatus.UNAUTHORIZED:
             headers.append(("WWW-Authenticate", 'Bearer realm="stillwatch"'))
-        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if self.status in AGAIN_LATER:
             headers.append(("Retry-After", "1"))
         return Answer(self.status, headers, msgspec.json.encode(body))
 
@@ -75,16 +117,15 @@ def bad_question(detail: str) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, "The question does not fit", detail)
 
 
-def bearer(environ: Environ) -> str | None:
-    return keys.bearer(environ.get("HTTP_AUTHORIZATION", ""))
+def bearer(request: Request) -> str | None:
+    return keys.bearer(request.header(b"authorization") or "")
 
 
-def parameters(environ: Environ) -> list[tuple[str, str]]:
+def parameters(query: str) -> list[tuple[str, str]]:
     """The members and values of the query; a value that may be encoded comes as it stands, and decoded after that.
 
     Raises RefusedError.
     """
-    query = environ.get("QUERY_STRING", "")
     if "%" not in query and "+" not in query:  # nothing to decode, as nearly always
         member, equals, value = query.partition("=")
         if equals and "&" not in value:
@@ -107,59 +148,57 @@ def parameter(given: Iterable[tuple[str, str]], member: str) -> str | None:
     return dict(given).get(member)
 
 
-def members(environ: Environ, *, most: int) -> list[tuple[str, Any]]:
-    """The members of a JSON object in the body, also those that are there twice.
-
-    Raises RefusedError where it is none, or longer than `most` bytes.
-    """
+def members(request: Request) -> list[tuple[str, Any]]:
+    """The members of a JSON object in the body, also those that are there twice. Raises RefusedError."""
     try:
-        document = json.loads(_body(environ, most=most), object_pairs_hook=tuple)
-    except (ValueError, RecursionError) as error:
+        document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
+    except ValueError as error:
         raise bad_question("The body is no JSON.") from error
     if not isinstance(document, tuple):
         raise bad_question("The body is no JSON object.")
     return list(document)
 
 
-def decoded(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
-    """What a body of JSON asks. Raises RefusedError where it does not fit, or is longer than `most` bytes."""
+def decoded(request: Request, kind: type[Asked]) -> Asked:
+    """What a body of JSON asks. Raises RefusedError where it does not fit."""
     try:
-        return msgspec.json.decode(_body(environ, most=most), type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
+    except TooManyBracketsError as error:
+        raise bad_question(str(error)) from error
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
-def decoded_around_texts(environ: Environ, kind: type[Asked], *, most: int) -> Asked:
+def decoded_around_texts(request: Request, kind: type[Asked]) -> Asked:
     """The same of a body that holds customers' texts beside what is asked: these may hold what is no Unicode, such as
     half of a surrogate pair, and numbers that are none. Only what is asked has to fit.
     """
-    body = _body(environ, most=most)
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.ValidationError, RecursionError) as error:
+        return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
+    except TooManyBracketsError as error:
+        raise bad_question(str(error)) from error
+    except msgspec.ValidationError as error:
         raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
     except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
-        return _decoded_leniently(body, kind)
+        return _decoded_leniently(request.body, kind)
 
 
 def _decoded_leniently(body: bytes, kind: type[Asked]) -> Asked:
     try:
-        return msgspec.convert(json.loads(body.decode("utf-8", "replace")), kind)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        document = _undeep(lambda part: json.loads(part.decode("utf-8", "replace")), body)
+        return msgspec.convert(document, kind)
+    except TooManyBracketsError as error:
+        raise bad_question(str(error)) from error
+    except (msgspec.ValidationError, ValueError) as error:
         raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
-def _body(environ: Environ, *, most: int) -> bytes:
+def _undeep(read: Callable[[bytes], Read], body: bytes) -> Read:
+    """Read the body, if need be without what is nested too deep. Raises TooManyBracketsError."""
     try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError as error:
-        raise bad_question("Content-Length is no number.") from error
-    if length > most:
-        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
-    body = environ["wsgi.input"].read(most + 1 if is_of_unknown_length(environ) else length)
-    if len(body) > most:
-        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
-    return bytes(body)
+        return read(body)
+    except RecursionError:
+        return read(cut_deep(body))
 
 
 class Names:
@@ -181,7 +220,7 @@ class Names:
         self.unreadable = unreadable or self.unreadable
 
     def add_header(self, kind: str, value: str) -> None:
-        """Add every value of a header that was sent. Web servers hand over as blank what is not ASCII."""
+        """Add every name that the value of a header may be; what is not ASCII is blank here."""
         sent = dict.fromkeys([value.strip(), *neighbours(value)]) if "," in value else (value.strip(),)
         for one in sent:
             self._add_sent(kind, one)

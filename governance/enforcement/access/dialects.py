@@ -10,10 +10,10 @@ from governance.enforcement.access.asking import (
     NO_CONTENT,
     OK,
     Answer,
-    Environ,
     Names,
     Question,
     RefusedError,
+    Request,
     bad_question,
     bearer,
     decoded_around_texts,
@@ -41,11 +41,12 @@ class Dialect(NamedTuple):
     question that cannot be answered because of what is asked.
     """
 
-    service_key: Callable[[Environ], str | None]
-    question: Callable[[Environ], Question]
+    service_key: Callable[[Request], str | None]
+    question: Callable[[Request], Question]
     answer: Callable[[Decision, bool | None], Answer]
     refuse: Callable[[RefusedError], Answer]
     says_known: bool = False
+    longest_body: int = 0  # in bytes, of a POST; of most nothing is read but headers
 
 
 # Stillwatch's own: JSON ------------------------------------------------------------------------------------------
@@ -54,14 +55,14 @@ class Dialect(NamedTuple):
 JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "digest", "organisation": "organisation"}
 
 
-def _json_question(environ: Environ) -> Question:
+def _json_question(request: Request) -> Question:
     """By members of the query or of a JSON object. Null, "" and what programs write for null count as not given."""
     names = Names()
-    if environ["REQUEST_METHOD"] == "POST":
-        given: list[tuple[str, Any]] = members(environ, most=LONGEST_QUESTION)
+    if request.method == "POST":
+        given: list[tuple[str, Any]] = members(request)
         min_sequence = _sequence(dict(given).get("min_sequence", 0))
     else:
-        given = parameters(environ)
+        given = parameters(request.query)
         min_sequence = number(parameter(given, "min_sequence")) if len(given) > 1 else 0
     for member, value in given:
         kind = JSON_NAMES.get(member)
@@ -124,25 +125,25 @@ def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT
 
 
 HEADER_NAMES: Final = (
-    ("account", "HTTP_X_STILLWATCH_ACCOUNT"),
-    ("key", "HTTP_X_STILLWATCH_API_KEY"),
-    ("digest", "HTTP_X_STILLWATCH_KEY_DIGEST"),
-    ("organisation", "HTTP_X_STILLWATCH_ORGANISATION"),
+    ("account", b"x-stillwatch-account"),
+    ("key", b"x-stillwatch-api-key"),
+    ("digest", b"x-stillwatch-key-digest"),
+    ("organisation", b"x-stillwatch-organisation"),
 )
 UNNAMED: Final = "Show an API key, as a bearer token or as X-Api-Key."
 
 
-def _header_question(environ: Environ) -> Question:
+def _header_question(request: Request) -> Question:
     """By headers that the gateway sets, and by the API keys that the customer shows.
 
     Each only adds a name, so that no customer gets out of a restriction by sending such a header. Raises RefusedError
     where there is no name at all: an API that is open to some other credential would be open to everybody.
     """
     names = Names()
-    for kind, member in HEADER_NAMES:
-        if (value := environ.get(member)) is not None:
+    for kind, header in HEADER_NAMES:
+        if (value := request.sent(header)) is not None:
             names.add_header(kind, value)
-    authorization, api_key = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY")
+    authorization, api_key = request.header(b"authorization"), request.sent(b"x-api-key")
     for value in (authorization, api_key):
         if value is not None and not (value and ("," not in value or all(listed(value)))):
             names.unreadable = "An API key was shown that cannot be read: it is blank, or not ASCII."
@@ -216,8 +217,8 @@ class _Guardrail(msgspec.Struct):
     request_data: _Metadata = msgspec.field(default_factory=_Metadata)
 
 
-def _litellm_question(environ: Environ) -> Question:
-    asked = decoded_around_texts(environ, _Guardrail, most=LONGEST_GUARDRAIL).request_data
+def _litellm_question(request: Request) -> Question:
+    asked = decoded_around_texts(request, _Guardrail).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
     names = Names()
@@ -243,23 +244,25 @@ def _litellm_refusal(error: RefusedError) -> Answer:
 # Which is spoken where -------------------------------------------------------------------------------------------
 
 
-def _gateways_own(environ: Environ) -> str | None:
+def _gateways_own(request: Request) -> str | None:
     """A header that customers' requests cannot bring in, since the gateway sets it: Authorization is the customer's."""
-    return environ.get("HTTP_X_STILLWATCH_KEY")
+    return request.header(b"x-stillwatch-key")
 
 
 PLAIN: Final = Dialect(
-    lambda environ: bearer(environ) or _gateways_own(environ),
+    lambda request: bearer(request) or _gateways_own(request),
     _json_question,
     _json_answer,
     RefusedError.answer,
     says_known=True,
+    longest_body=LONGEST_QUESTION,
 )
 NGINX: Final = Dialect(_gateways_own, _header_question, _nginx_answer, _nginx_refusal)
 ENVOY: Final = Dialect(_gateways_own, _header_question, _envoy_answer, _envoy_refusal)
 LITELLM: Final = Dialect(
-    lambda environ: environ.get("HTTP_X_API_KEY") or _gateways_own(environ) or bearer(environ),
+    lambda request: request.header(b"x-api-key") or _gateways_own(request) or bearer(request),
     _litellm_question,
     _litellm_answer,
     _litellm_refusal,
+    longest_body=LONGEST_GUARDRAIL,
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from governance.enforcement.access.asking import Environ, bad_question, decoded, number, parameters
+from governance.enforcement.access.asking import Request, bad_question, decoded, number, parameters
 from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
 
@@ -67,13 +67,13 @@ class Following(msgspec.Struct):
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
 
-def following(environ: Environ) -> Following:
-    """Raises RefusedError."""
-    if environ["REQUEST_METHOD"] == "POST":
-        asked = decoded(environ, Following, most=MOST_REPORT_BYTES)
+def following(request: Request) -> Following:
+    """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
+    if request.method == "POST":
+        asked = decoded(request, Following)
     else:
-        given = dict(parameters(environ))
-        after = given.get("after") or environ.get("HTTP_LAST_EVENT_ID")
+        given = dict(parameters(request.query))
+        after = given.get("after") or request.header(b"last-event-id")
         if not after:
             raise bad_question("Say after which change: after=N, where a snapshot says N.")
         waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT

@@ -1,32 +1,35 @@
-"""A plain WSGI callable in front of Django: what gateways ask is answered from memory, everything else is Django's."""
+"""The check as an ASGI application: whether a customer has access, answered from memory, and the feed for clients.
 
-import gzip
+Whatever waits is a coroutine. Bodies are read only from those who show a service key.
+"""
+
+import asyncio
 import hashlib
-import math
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-import psycopg
-
-from governance.enforcement.access import dialects, feed
+from governance.enforcement.access import dialects
 from governance.enforcement.access.asking import (
     Answer,
-    Environ,
+    Question,
+    Receive,
     RefusedError,
-    StartResponse,
+    Request,
+    Scope,
+    Send,
     bad_question,
-    bearer,
 )
 from governance.enforcement.access.dialects import Dialect
-from governance.enforcement.access.following import LONGEST_WAIT, Following
-from governance.enforcement.access.following import following as parse_following
+from governance.enforcement.access.feeding import CHANGES_AT, SNAPSHOT_AT, Feed
 from governance.enforcement.access.keeper import Keeper
 from governance.enforcement.access.notes import Notes
+from governance.enforcement.access.quotas import Quotas
 from governance.enforcement.access.registered import RegisteredAccounts
 from governance.enforcement.access.rows import Key
+from governance.enforcement.access.waiting import Announcements, receive_body
 
 READ: Final = "access:read"
 
@@ -36,20 +39,19 @@ SPOKEN_AT: Final[dict[str, Dialect]] = {
     "/beta/litellm_basic_guardrail_api": dialects.LITELLM,
 }
 ENVOY_AT: Final = "/access/envoy"
-SNAPSHOT_AT: Final = "/api/v1/access/snapshot"
-CHANGES_AT: Final = "/api/v1/access/changes"
+HEALTH_AT: Final = "/health/"
 
+# A process that starts takes no connections for so long, or until it knows what is in force.
 LOADING_SECONDS: Final = 30.0
 CAUGHT_UP_SECONDS: Final = 2.0
-BEAT: Final = 2.0
-MOST_CHANGES: Final = 5_000
-LONGEST_AGE: Final = 2**31
-
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+# Who shows an unknown key waits for the next look at the keys, unless so many wait for it already.
+MOST_STRANGERS: Final = 100
+# A larger body is read in a thread.
+LARGE_BODY: Final = 2**18
 
 
 class Front:
-    """`waiting` is how many may wait for changes at once; the web server needs some threads more than that.
+    """`waiting` is how many requests of one service key may wait at once.
 
     With `unreadable_as_outage` a gateway is told that the check is not available where a name cannot be read, so that
     it does what it was set to do without an answer; else such a request is refused.
@@ -57,60 +59,90 @@ class Front:
 
     def __init__(
         self,
-        django: Application,
         clock: Callable[[], datetime],
         *,
         closed_plans: Sequence[str],
         waiting: int,
         unreadable_as_outage: bool = False,
     ) -> None:
-        self._django, self._clock, self._closed_plans = django, clock, closed_plans
+        self._clock = clock
         self.registered = RegisteredAccounts()
         self.keeper = Keeper(clock, on_new_epoch=self.registered.read_anew)
         self.notes = Notes(self.keeper, clock)
+        self.quotas = Quotas(waiting=waiting)
+        self.announcements = Announcements()
+        self._feed = Feed(self, clock, closed_plans)
         self._unreadable_as_outage = unreadable_as_outage
-        self._snapshots = feed.Snapshots(closed_plans)
-        self._waiting = threading.BoundedSemaphore(waiting)
-        self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
+        self._strangers = 0
+        self.keeper.listen(self.announcements.announce)
 
-    def start(self) -> None:
-        """Begin to follow the changes; in the process that answers, since threads do not survive a fork."""
+    async def start(self) -> None:
+        self.announcements.start()
         self.keeper.start()
         self.registered.start()
         self.notes.start()
+        until = time.monotonic() + LOADING_SECONDS
+        while not self.keeper.is_loaded and (left := until - time.monotonic()) > 0:
+            await self.announcements.wait(left)
 
     def end(self) -> None:
         self.keeper.end()
         self.registered.end()
         self.notes.end()
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        dialect = SPOKEN_AT.get(path)
-        if dialect is None and path.startswith(ENVOY_AT):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        request = Request(scope)
+        dialect = SPOKEN_AT.get(request.path)
+        if dialect is None and request.path.startswith(ENVOY_AT):
             dialect = dialects.ENVOY
         try:
             if dialect is not None:
-                return self._check(dialect, environ).send(start_response)
-            if path == SNAPSHOT_AT:
-                return self._snapshot(environ).send(start_response)
-            if path == CHANGES_AT:
-                return self._changes(environ, start_response)
+                answer = await self._check(dialect, request, receive)
+            elif request.path == SNAPSHOT_AT:
+                answer = await self._feed.snapshot(request)
+            elif request.path == CHANGES_AT:
+                await self._feed.changes(request, receive, send)
+                return
+            elif request.path == HEALTH_AT:
+                answer = self._health()
+            else:
+                answer = RefusedError(HTTPStatus.NOT_FOUND, "Not found", "Gateways ask here, and nobody else.").answer()
         except RefusedError as refused:
-            return refused.answer().send(start_response)
-        return self._django(environ, start_response)
+            answer = refused.answer()
+        await answer.send_to(send)
 
-    # The hot check -----------------------------------------------------------------------------------------------
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start and end with the process, as the web server says."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await asyncio.to_thread(self.end)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
-    def _check(self, dialect: Dialect, environ: Environ) -> Answer:
+    def _health(self) -> Answer:
+        if not self.keeper.is_loaded:
+            raise _not_loaded()
+        return Answer(HTTPStatus.OK, [("Content-Type", "text/plain")], b"ok\n")
+
+    async def _check(self, dialect: Dialect, request: Request, receive: Receive) -> Answer:
         now = self._clock()
-        key = self._known(dialect.service_key(environ), now)
+        key = self.usable_key(secret := dialect.service_key(request), now) or await self.find_key(secret, now)
         try:
-            question = dialect.question(environ)
+            if request.method == "POST" and dialect.longest_body:
+                question = await self._question_in_body(dialect, request, receive, key)
+            else:
+                question = dialect.question(request)
         except RefusedError as error:
             return dialect.refuse(error)
         if question.min_sequence > self.keeper.restricted.sequence:
-            self._catch_up(question.min_sequence)
+            await self._catch_up(key, question.min_sequence)
         decision = self.keeper.restricted.decide(question.names, now=now.timestamp(), age=self.keeper.age)
         self.notes.asked(key, now)
         if not decision.allowed and decision.number is not None:
@@ -120,146 +152,81 @@ class Front:
         known = self.registered.knows(question.names) if dialect.says_known else None
         return dialect.answer(decision, known)
 
+    async def _question_in_body(self, dialect: Dialect, request: Request, receive: Receive, key: Key) -> Question:
+        """Raises RefusedError."""
+        with self.quotas.receiving(key) as reserved:
+            request.body = await receive_body(request, receive, most=dialect.longest_body, reserved=reserved)
+            if len(request.body) > LARGE_BODY:
+                return await asyncio.to_thread(dialect.question, request)
+            return dialect.question(request)
+
     def _unreadable(self, dialect: Dialect, why: str) -> Answer:
         if self._unreadable_as_outage and dialect is not dialects.PLAIN:
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Unreadable", why).answer()
         return dialect.refuse(bad_question(why))
 
-    def _catch_up(self, sequence: int) -> None:
-        if not self.keeper.wait_for(sequence, CAUGHT_UP_SECONDS):
+    async def _catch_up(self, key: Key, sequence: int) -> None:
+        if not await self.has_come(key, sequence):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "Not there yet",
                 f"Change {sequence} is not known here yet, but {self.keeper.restricted.sequence} is.",
             )
 
-    def _known(self, secret: str | None, now: datetime) -> Key:
-        """Raises RefusedError where no usable service key with the scope is shown."""
+    async def has_come(self, key: Key, sequence: int) -> bool:
+        """Whether this change is known here once the rows have been read again. Raises RefusedError over the quota.
+
+        A number that nothing has yet is found out by that look, so that nobody can wait for it.
+        """
+        if self.keeper.restricted.sequence >= sequence:
+            return True
+        with self.quotas.waiting(key):
+            await self._look()
+        return self.keeper.restricted.sequence >= sequence
+
+    async def _look(self) -> None:
+        """Wait until the rows have been read again, unless the database is away or takes too long."""
+        number, until = self.keeper.ask_for_look(), time.monotonic() + CAUGHT_UP_SECONDS
+        while self.keeper.is_connected and self.keeper.looks_done < number:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            await self.announcements.wait(left)
+
+    # Who asks ----------------------------------------------------------------------------------------------------
+
+    def usable_key(self, secret: str | None, now: datetime) -> Key | None:
+        """The service key that is shown, if it is known and opens this."""
+        if secret is None:
+            return None
+        key = self.keeper.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
+        return key if key is not None and key.opens(READ, now=now) else None
+
+    def still_opens(self, key: Key) -> bool:
+        """Whether a key is usable now that was usable before."""
+        known = self.keeper.key(key.digest)
+        return known is not None and known.opens(READ, now=self._clock())
+
+    async def find_key(self, secret: str | None, now: datetime) -> Key:
+        """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
         if secret is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
-        if not self.keeper.wait_until_loaded(LOADING_SECONDS):
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not read yet."
-            )
-        key = self.keeper.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
+        if not self.keeper.is_loaded:
+            raise _not_loaded()
+        digest = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
+        if self.keeper.key(digest) is None and self._strangers < MOST_STRANGERS:
+            self._strangers += 1
+            try:
+                await self._look()
+            finally:
+                self._strangers -= 1
+        key = self.keeper.key(digest)
         if key is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "No usable service key has this secret.")
         if not key.opens(READ, now=now):
             raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
         return key
 
-    # The feed ----------------------------------------------------------------------------------------------------
 
-    def _snapshot(self, environ: Environ) -> Answer:
-        now = self._clock()
-        if environ["REQUEST_METHOD"] != "GET":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET is.")
-        key = self._known(bearer(environ), now)
-        try:
-            made = self._snapshots.one(at_least=self.keeper.told, now=now)
-        except psycopg.Error as error:
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
-            ) from error
-        tag = f'"{made.digest}"'
-        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signed(made.digest, key.digest)]
-        if environ.get("HTTP_IF_NONE_MATCH") == tag:
-            return Answer(HTTPStatus.NOT_MODIFIED, headers)
-        headers.append(("Content-Type", "application/x-ndjson"))
-        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-            return Answer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], made.zipped)
-        return Answer(HTTPStatus.OK, headers, gzip.decompress(made.zipped))
-
-    def _changes(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        key = self._known(bearer(environ), self._clock())
-        following = parse_following(environ)
-        if not self.keeper.wait_for(following.after, CAUGHT_UP_SECONDS):  # another process may be ahead of this one
-            raise RefusedError(HTTPStatus.GONE, "Not so far", f"There was no change {following.after} yet.")
-        if following.instance:
-            self._note_following(key, following)
-        if following.epoch and following.epoch != self.keeper.restricted.epoch:
-            raise RefusedError(HTTPStatus.GONE, "Another epoch", "Take a snapshot, and the changes after it.")
-        if not self._waiting.acquire(blocking=False):
-            raise RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Too many", "Too many wait for changes here at once; try again."
-            )
-        if "text/event-stream" in environ.get("HTTP_ACCEPT", ""):
-            return _Stream(self._events(key, following), self._waiting.release).begin(start_response)
-        try:
-            upto = self.keeper.wait_for_more(following.after, min(max(following.wait, 0), LONGEST_WAIT))
-            body, digest = self._body(following.after, upto)
-        finally:
-            self._waiting.release()
-        headers = [("Content-Type", "application/json"), *feed.signed(digest, key.digest)]
-        if len(body) > feed.SMALLEST_ZIPPED and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-            headers.append(("Content-Encoding", "gzip"))
-            body = gzip.compress(body, feed.QUICK)
-        return Answer(HTTPStatus.OK, headers, body).send(start_response)
-
-    def _body(self, after: int, upto: int) -> tuple[bytes, str]:
-        """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
-        upto = min(upto, after + MOST_CHANGES)
-        epoch, age = self.keeper.epoch, math.ceil(min(self.keeper.age, LONGEST_AGE))
-        asked = (after, upto, epoch, age)
-        last_asked, body, digest = self._last_body
-        if last_asked == asked:
-            return body, digest
-        changes = self.keeper.changes(after, upto)
-        if changes is None or after > upto:
-            raise RefusedError(HTTPStatus.GONE, "Too long ago", "Take a snapshot, and the changes after it.")
-        body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
-        digest = hashlib.sha256(body).hexdigest()
-        self._last_body = (asked, body, digest)
-        return body, digest
-
-    def _events(self, key: Key, following: Following) -> Iterator[bytes]:
-        """Server-sent events: each the same message as an answer to a poll, its signature as a second line."""
-        after = following.after
-        while True:
-            upto = self.keeper.wait_for_more(after, BEAT)
-            if upto == after:
-                yield b": nothing new\n\n"  # by this a reader that has gone is noticed
-                continue
-            try:
-                body, digest = self._body(after, upto)
-            except RefusedError:
-                yield b"event: gone\ndata: Take a snapshot, and the changes after it.\n\n"
-                return
-            after = min(upto, after + MOST_CHANGES)
-            (_, _), (_, signature) = feed.signed(digest, key.digest)
-            yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
-
-    def _note_following(self, key: Key, following: Following) -> None:
-        now = self._clock()
-        sequence = min(following.after, self.keeper.restricted.sequence)
-        epoch = following.epoch or self.keeper.restricted.epoch  # clients of older releases name none
-        if epoch != self.keeper.restricted.epoch:
-            sequence = min(sequence, max((last for _, last in self.keeper.epoch.lost), default=0))
-        self.notes.holds(
-            key, following.instance, sequence, now, faults=following.faults, trouble=following.store_problem
-        )
-        self.notes.held_over(key, following.held_over)
-        # Nobody can have refused because of a change that they do not have.
-        for one in (one for one in following.refusals if one.number <= following.after):
-            # A clock that was set back in between says the later time first.
-            first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
-            self.notes.refused(key, one.number, epoch, first, last, one.count)
-
-
-class _Stream:
-    """An answer without an end; `close` is called by the server when the reader has gone."""
-
-    def __init__(self, events: Iterator[bytes], closed: Callable[[], None]) -> None:
-        self._events, self._closed = events, closed
-
-    def begin(self, start_response: StartResponse) -> Iterable[bytes]:
-        headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
-        start_response("200 OK", headers)
-        return self
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._events
-
-    def close(self) -> None:
-        self._events.close()  # type: ignore[attr-defined] # a generator
-        self._closed()
+def _not_loaded() -> RefusedError:
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not read yet.")

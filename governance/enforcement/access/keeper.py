@@ -1,6 +1,8 @@
 """Keeps the restrictions that a process holds as fresh as a commit: PostgreSQL calls out, the rows say what changed."""
 
 import logging
+import selectors
+import socket
 import threading
 import time
 from collections import deque
@@ -26,8 +28,10 @@ Clock = Callable[[], datetime]
 
 # Without a call the rows are read this often: so a lost call costs a second, and `age` stays below it.
 LOOKS_EVERY: Final = 1.0
-KEYS_EVERY: Final = 10.0
+KEYS_EVERY: Final = 1.0
 PAUSE_AFTER_FAILURE: Final = 0.5
+# Between looks that were asked for: whoever asks for many costs the database no more than this.
+PAUSE_BETWEEN_LOOKS: Final = 0.02
 # Those who wait are told together at most this often, so that a thousand changes a second wake nobody a thousand times.
 TELLS_EVERY: Final = 0.1
 REMEMBERED: Final = 20_000
@@ -59,8 +63,13 @@ class Keeper:
         self._confirmed_at = float("-inf")
         self._recent: deque[Change] = deque(maxlen=REMEMBERED)
         self._settled = 0  # how many lost decisions a person had settled when the epoch was read
-        self._applied, self._to_tell = threading.Condition(), threading.Condition()
-        self._keys_outdated, self._searching = False, threading.Lock()
+        self.looks_begun = self.looks_done = 0
+        self.is_connected = False
+        self._listeners: list[Callable[[], None]] = []
+        self._wakes, self._waker = socket.socketpair()
+        for end in (self._wakes, self._waker):
+            end.settimeout(0)
+        self._keys_outdated = False
         self._keys_read_at = float("-inf")
         self._loaded, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._keep, name="restrictions", daemon=True)
@@ -70,9 +79,21 @@ class Keeper:
 
     def end(self) -> None:
         self._ended.set()
-        with suppress(psycopg.Error), self._connect() as database:  # wakes the thread
-            database.execute(sql.SQL("NOTIFY {}").format(sql.Identifier(CHANGES_CHANNEL)))
+        self._wake()
         self._thread.join()
+        self._wakes.close()
+        self._waker.close()
+
+    def listen(self, announce: Callable[[], None]) -> None:
+        """Call this, from the thread, whenever there are new changes or keys, or a look is done."""
+        self._listeners.append(announce)
+
+    def ask_for_look(self) -> int:
+        """Have the rows read again soon. What is committed by now is known once `looks_done` is the number returned."""
+        number = self.looks_begun + 1
+        self._keys_outdated = True
+        self._wake()
+        return number
 
     @property
     def age(self) -> float:
@@ -82,18 +103,9 @@ class Keeper:
     def wait_until_loaded(self, seconds: float) -> bool:
         return self._loaded.is_set() or self._loaded.wait(seconds)
 
-    def wait_for(self, sequence: int, seconds: float) -> bool:
-        """Wait until everything up to this change is known here; False where it did not come in time."""
-        with self._applied:
-            return self._applied.wait_for(lambda: self.restricted.sequence >= sequence, seconds)
-
-    def wait_for_more(self, after: int, seconds: float) -> int:
-        """Wait until there is something to tell after this change; up to where, which is `after` if nothing came."""
-        if self.told > after:
-            return self.told
-        with self._to_tell:
-            self._to_tell.wait_for(lambda: self.told > after or self._ended.is_set(), seconds)
-        return max(self.told, after)
+    @property
+    def is_loaded(self) -> bool:
+        return self._loaded.is_set()
 
     def changes(self, after: int, upto: int) -> list[Change] | None:
         """Those after one change and up to another; None where they are too long ago to be remembered."""
@@ -107,20 +119,8 @@ class Keeper:
         return recent[start : start + upto - after]
 
     def key(self, digest: bytes) -> Key | None:
-        """The usable service key with this digest. One that is not known is looked for: a new one counts at once.
-
-        One search at a time, so that whoever tries wrong ones keeps nobody busy.
-        """
-        found = self.keys.get(digest)
-        if found is None and self._searching.acquire(blocking=False):
-            try:
-                with self._connect() as database:
-                    found = rows.usable_keys(database, now=self._clock()).get(digest)
-            except psycopg.Error:
-                return None
-            finally:
-                self._searching.release()
-        return found
+        """The usable service key with this digest, as of the last look."""
+        return self.keys.get(digest)
 
     # The thread --------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class Keeper:
         while not self._ended.is_set():
             try:
                 with self._connect() as database:
-                    failing = False
+                    failing, self.is_connected = False, True
                     self._follow(database)
             except psycopg.Error as error:
                 if not failing:
@@ -144,6 +144,8 @@ class Keeper:
                 failing = True
             except Exception:
                 logger.exception("Keeping the restrictions in force failed")
+            self.is_connected = False
+            self._announce()
             self._ended.wait(PAUSE_AFTER_FAILURE)
 
     def _follow(self, database: rows.Connection) -> None:
@@ -156,17 +158,44 @@ class Keeper:
             self._load(database)
         told_at = float("-inf")
         while not self._ended.is_set():
-            self._read_changes(database)
-            if self._keys_outdated or time.monotonic() - self._keys_read_at > KEYS_EVERY:
-                self._read_keys(database)
+            self._look(database)
             until_told = told_at + TELLS_EVERY - time.monotonic()
             if self.restricted.sequence > self.told and until_told <= 0:
                 told_at, until_told = time.monotonic(), LOOKS_EVERY
                 self._tell()
             waits = LOOKS_EVERY if self.restricted.sequence == self.told else max(until_told, 0)
-            for call in database.notifies(timeout=waits, stop_after=1):
-                if call.channel == KEYS_CHANNEL:
-                    self._keys_outdated = True
+            self._wait_for_call(database, waits)
+
+    def _look(self, database: rows.Connection) -> None:
+        self.looks_begun += 1
+        if self._keys_outdated or time.monotonic() - self._keys_read_at > KEYS_EVERY:
+            self._read_keys(database)
+        self._read_changes(database)
+        self.looks_done = self.looks_begun
+        self._announce()
+
+    def _wait_for_call(self, database: rows.Connection, seconds: float) -> None:
+        """Wait until PostgreSQL calls out, or somebody asks for a look."""
+        calls = list(database.notifies(timeout=0))
+        if not calls:
+            with selectors.DefaultSelector() as selector:
+                selector.register(database, selectors.EVENT_READ)
+                selector.register(self._wakes, selectors.EVENT_READ)
+                ready = [key.fileobj for key, _ in selector.select(seconds)]
+            if self._wakes in ready:
+                self._wakes.recv(4096)
+                self._ended.wait(PAUSE_BETWEEN_LOOKS)
+            calls = list(database.notifies(timeout=0))
+        if any(call.channel == KEYS_CHANNEL for call in calls):
+            self._keys_outdated = True
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it has been woken often enough already, or has ended
+            self._waker.send(b"\0")
+
+    def _announce(self) -> None:
+        for announce in self._listeners:
+            announce()
 
     def _load(self, database: rows.Connection) -> None:
         """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
@@ -175,10 +204,8 @@ class Keeper:
             entries = readable((read_entry(msgspec.json.decode(told)) for told in taken.told), faults)
             restricted = Restricted(entries, taken.sequence, taken.epoch.identifier)
             recent = deque(rows.newest_changes(database, REMEMBERED), maxlen=REMEMBERED)
-        with self._applied:
-            self.restricted, self._recent = restricted, recent
-            self.epoch, self._settled = taken.epoch, taken.settled
-            self._applied.notify_all()
+        self.restricted, self._recent = restricted, recent
+        self.epoch, self._settled = taken.epoch, taken.settled
         self.faults = 0
         self._note_faults(faults)
         self._confirm()
@@ -223,20 +250,18 @@ class Keeper:
         if not changes:
             return
         faults = []
-        with self._applied:
-            for change in changes:
-                if change.told is None:
-                    self.restricted.change(change.number, None, change.restriction)
-                    continue
-                entry, fault = read_entry(msgspec.json.decode(change.told))
-                try:
-                    self.restricted.change(change.number, entry, None)
-                except OutOfOrderError as error:  # other names for a restriction that could not be read
-                    self.restricted.change(change.number, None, None)
-                    fault = str(error)
-                if fault:
-                    faults.append(fault)
-            self._applied.notify_all()
+        for change in changes:
+            if change.told is None:
+                self.restricted.change(change.number, None, change.restriction)
+                continue
+            entry, fault = read_entry(msgspec.json.decode(change.told))
+            try:
+                self.restricted.change(change.number, entry, None)
+            except OutOfOrderError as error:  # other names for a restriction that could not be read
+                self.restricted.change(change.number, None, None)
+                fault = str(error)
+            if fault:
+                faults.append(fault)
         self._note_faults(faults)
         self._recent.extend(changes)
         self.arrivals.append((self.restricted.sequence, self._clock()))
@@ -251,9 +276,8 @@ class Keeper:
         self._confirmed_at = time.monotonic()
 
     def _tell(self) -> None:
-        with self._to_tell:
-            self.told = self.restricted.sequence
-            self._to_tell.notify_all()
+        self.told = self.restricted.sequence
+        self._announce()
 
     def _read_keys(self, database: rows.Connection) -> None:
         self._keys_outdated = False

@@ -1,4 +1,4 @@
-"""What a web process remembers of its answers until it is written down: who asked, who knows what, who was refused."""
+"""What a process of the check remembers until it is written down: who asked, who knows what, who was refused."""
 
 import logging
 import threading

@@ -1,20 +1,18 @@
 """`manage.py up`: all of Stillwatch on one machine, until Ctrl-C.
 
-Starts the embedded servers (unless DATABASE_URL and BROKER_URL name others), brings the database up to date,
-and keeps two processes running: the Celery worker with its scheduler, and Granian. If one ends, all do.
+Starts the embedded servers (unless DATABASE_URL and BROKER_URL name others), brings the database up to date, and keeps
+five processes running: the check that gateways ask, the web server, Celery's worker, courier and scheduler. What ends
+is started again, and said in a line; the others go on meanwhile.
 """
 
-import ctypes
 import fcntl
 import http.client
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -28,15 +26,14 @@ from accounts.models import Account
 from governance import embedded
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
+from governance.processes import check_command, courier_command, scheduler_command, web_command, worker_command
 from governance.staff.actions import SignIn, ensure_demo_staff
+from governance.supervision import Supervised, SupervisedServers, end_all
 
 HOST = "127.0.0.1"
-LIBC = ctypes.CDLL(None)
-PR_SET_PDEATHSIG = 1  # of Linux's <sys/prctl.h>
-# How a process is told to end and how many seconds it then has: Celery finishes its tasks, then drops them.
-ENDINGS = ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 3.0))
-
-Processes = dict[str, subprocess.Popen[bytes]]
+WEB_SERVERS = {"check", "web server"}
+LOOK_EVERY = 0.2  # seconds
+STARTS_WITHIN = 300.0  # seconds; a process that cannot start ends before that
 
 
 class Command(BaseCommand):
@@ -49,18 +46,19 @@ class Command(BaseCommand):
         try:
             with ExitStack() as running:
                 running.enter_context(_alone_in(settings.DATA_DIR))
-                port = _free_port()
+                port, check_port = settings.PORT, settings.CHECK_PORT
+                _refuse_used("PORT", port)
+                _refuse_used("CHECK_PORT", check_port)
                 if settings.EMBEDDED:
                     self._say(f"Starting PostgreSQL and Valkey in {settings.DATA_DIR}")
                     running.enter_context(embedded.start(settings.DATA_DIR))
                 sign_ins = self._prepare()
-                self._say("Starting the worker and the web server")
-                processes = running.enter_context(_processes(port))
-                self._wait_for_answer(processes, port)
+                self._say("Starting the check, the web server and the workers")
+                processes = running.enter_context(_processes(port, check_port))
+                for name, at in (("check", check_port), ("web server", port)):
+                    self._wait_for_answer(processes, name, at)
                 self._welcome(sign_ins, port)
-                while True:
-                    _check(processes)
-                    time.sleep(1)
+                self._keep_running(processes)
         except KeyboardInterrupt:
             self._say("Stopped.")
         except OSError as error:
@@ -81,13 +79,27 @@ class Command(BaseCommand):
         connection.close()
         return sign_ins
 
-    def _wait_for_answer(self, processes: Processes, port: int) -> None:
-        until = time.monotonic() + 60
+    def _wait_for_answer(self, processes: dict[str, Supervised], name: str, port: int) -> None:
+        until = time.monotonic() + STARTS_WITHIN
         while not _answers(port):
-            _check(processes)
+            _refuse_ended(processes)
             if time.monotonic() > until:
-                raise CommandError(f"the web server does not answer at http://{HOST}:{port}/health/")
+                raise CommandError(f"the {name} does not answer at http://{HOST}:{port}/health/")
             time.sleep(0.1)
+
+    def _keep_running(self, processes: dict[str, Supervised]) -> None:
+        """Until somebody says that it is to end."""
+        supervised: list[Supervised | SupervisedServers] = [*processes.values()]
+        servers = SupervisedServers(settings.DATA_DIR)
+        if settings.EMBEDDED:
+            supervised.append(servers)
+        try:
+            while True:
+                for one in supervised:
+                    one.keep_running(time.monotonic(), self._say)
+                time.sleep(LOOK_EVERY)
+        finally:
+            servers.wait()
 
     def _welcome(self, sign_ins: list[SignIn], port: int) -> None:
         if sign_ins:
@@ -96,7 +108,8 @@ class Command(BaseCommand):
             self._say(f"  {role:<10}{email:<28}{password}")
         if not sign_ins:
             self._say("\nTo let somebody sign in: manage.py add_user EMAIL --name NAME --role admin")
-        self._say(f"\nready: http://{HOST}:{port}/")
+        self._say(f"\nGateways ask at http://{HOST}:{settings.CHECK_PORT}/")
+        self._say(f"ready: http://{HOST}:{port}/")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -119,23 +132,20 @@ def _interrupt_on_signals() -> None:
         signal.signal(sign, interrupt)
 
 
-def _free_port() -> int:
-    text = os.environ.get("PORT", "8000")
-    if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise CommandError(f"PORT must be a number from 1 to 65535, not {text!r}")
+def _refuse_used(name: str, port: int) -> None:
     until = time.monotonic() + 5  # what a killed Stillwatch left behind takes a moment to end
     while True:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((HOST, int(text)))
+                probe.bind((HOST, port))
             except OSError as error:
                 if time.monotonic() > until:
                     raise CommandError(
-                        f"port {text} cannot be used ({error.strerror}): try another, as PORT=8001 make run"
+                        f"port {port} cannot be used ({error.strerror}): try another, as {name}={port + 10} make run"
                     ) from error
             else:
-                return int(text)
+                return
         time.sleep(0.2)
 
 
@@ -158,61 +168,38 @@ def _alone_in(data: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _processes(port: int) -> Iterator[Processes]:
+def _processes(port: int, check_port: int) -> Iterator[dict[str, Supervised]]:
     level = os.environ.get("LOG_LEVEL", "WARNING")
     environment = os.environ | {"STILLWATCH_URL": f"http://{HOST}:{port}", "LOG_LEVEL": level}
-    celery = ["-W", "ignore:You're running the worker"]  # under root Celery says so at length
-    celery += ["-m", "celery", "--quiet", "-A", "governance", "worker", "--loglevel", level]
-    celery += ["--without-gossip", "--without-mingle"]
-    worker = ["--concurrency", "2", "--beat", "--schedule", str(settings.DATA_DIR / "timetable")]
-    courier = ["--queues", "delivery", "--pool", "threads", "--concurrency", "8", "--hostname", "courier@%h"]
-    granian = ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"]
-    threads = str(settings.GATEWAYS_WAITING + 16)
-    granian += ["--workers", "2", "--blocking-threads", threads, "--workers-kill-timeout", "5"]
-    # Its only warning is about many threads; nearly all of these sleep until a change comes.
-    granian += ["--log-level", "error" if level == "WARNING" else level.lower(), "governance.wsgi:application"]
-    commands = {"worker": [*celery, *worker], "courier": [*celery, *courier], "web server": granian}
-    processes: Processes = {}
+    environment |= {"PORT": str(port), "CHECK_PORT": str(check_port)}
+    # Granian's only warning is about many threads.
+    granian = "error" if level == "WARNING" else level.lower()
+    commands = {
+        "check": check_command(host=HOST, port=check_port, log_level=granian),
+        "web server": web_command(host=HOST, port=port, log_level=granian),
+        "worker": worker_command(log_level=level),
+        "courier": courier_command(log_level=level),
+        "scheduler": scheduler_command(timetable=str(settings.DATA_DIR / "timetable"), log_level=level),
+    }
+    processes = {
+        name: Supervised(
+            name, command, cwd=settings.BASE_DIR, environment=environment, workers_answer_on=name in WEB_SERVERS
+        )
+        for name, command in commands.items()
+    }
     try:
-        for name, command in commands.items():
-            processes[name] = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=settings.BASE_DIR,
-                env=environment,
-                process_group=0,  # a terminal's Ctrl-C is to reach this process alone, which then ends them
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 no thread runs here
-            )
+        for process in processes.values():
+            process.start(time.monotonic())
         yield processes
     finally:
-        _end(processes)
+        end_all(processes.values())
 
 
-def _end_with_parent() -> None:
-    """Where this process is killed hard, Linux ends its children."""
-    if sys.platform == "linux":
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _end(processes: Processes) -> None:
-    for sign, patience in ENDINGS:
-        until = time.monotonic() + patience
-        for process in processes.values():
-            process.send_signal(sign)
-        for process in processes.values():
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, until - time.monotonic()))
-    for process in processes.values():
-        with suppress(ProcessLookupError, PermissionError):  # usually the whole group is gone
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _check(processes: Processes) -> None:
+def _refuse_ended(processes: dict[str, Supervised]) -> None:
+    """What ends while it starts for the first time cannot run here."""
     for name, process in processes.items():
-        if process.poll() is not None:
-            raise CommandError(f"the {name} ended by itself with status {process.returncode}")
-    if settings.EMBEDDED and (silent := embedded.silent(settings.DATA_DIR)):
-        raise CommandError(f"{' and '.join(silent)} ended by itself")
+        if process.status is not None:
+            raise CommandError(f"the {name} ended by itself with status {process.status}")
 
 
 def _answers(port: int) -> bool:

@@ -1,0 +1,163 @@
+"""One service key cannot stop the others from being answered, and counts for no longer than it is usable."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance.staff.actions import issue_service_key, revoke_service_key
+from governance.staff.models import ServiceKey
+from stillwatch_gateway import Gateway
+from tests.factories import MACHINE, account, restriction
+from tests.front import Served, served
+from tests.waiting import PATIENCE, wait_until
+
+CHANGES = "/api/v1/access/changes"
+GREEDY = 300
+MAY_WAIT = 20
+
+
+@pytest.fixture
+def front(transactional_db: None) -> Iterator[Served]:
+    with served(waiting=MAY_WAIT) as one:
+        yield one
+
+
+def key(name: str, **terms: Any) -> tuple[ServiceKey, str]:
+    return issue_service_key(name=name, scopes=["access:read"], by=MACHINE, now=timezone.now(), **terms)
+
+
+async def _status(port: int, head: str) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head.encode())
+    await writer.drain()
+    line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+def statuses(front: Served, path: str, secret: str, *, connections: int = GREEDY, accept: str = "*/*") -> Counter[int]:
+    """How often each status is answered to as many requests at once."""
+    head = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nAccept: {accept}\r\n\r\n"
+
+    async def ask() -> list[int]:
+        return await asyncio.gather(*(_status(front.port, head) for _ in range(connections)))
+
+    return Counter(asyncio.run(ask()))
+
+
+class Streams:
+    """Event streams of one service key that stay open."""
+
+    def __init__(self, front: Served, secret: str, count: int) -> None:
+        headers = {"Authorization": f"Bearer {secret}", "Accept": "text/event-stream"}
+        self._callers = [HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE) for _ in range(count)]
+        self.answers: list[HTTPResponse] = []
+        for caller in self._callers:
+            caller.request("GET", f"{CHANGES}?after=0", headers=headers)
+            self.answers.append(caller.getresponse())
+
+    def close(self) -> None:
+        for answer in self.answers:
+            answer.close()
+        for caller in self._callers:
+            caller.close()
+
+
+class TestANumberAheadOfTheWorld:
+    def test_is_answered_at_once_on_many_connections(self, front: Served) -> None:
+        """Those over the quota are told to come again; nobody waits for what nothing will bring."""
+        asked = statuses(front, "/access/check?account=a&min_sequence=999999999", front.secret)
+        followed = statuses(front, f"{CHANGES}?after=999999999", front.secret)
+
+        assert set(asked) <= {503, 429}
+        assert set(followed) <= {410, 429}
+        assert sum(asked.values()) == sum(followed.values()) == GREEDY
+
+
+class TestAGreedyKey:
+    def test_is_told_to_come_again_over_its_quota(self, front: Served) -> None:
+        streams = Streams(front, front.secret, MAY_WAIT)
+
+        said = front.ask(f"{CHANGES}?after=0&wait=0")
+        other = front.ask(f"{CHANGES}?after=0&wait=0", key=key("other")[1])
+        streams.close()
+
+        assert [answer.status for answer in streams.answers] == [200] * MAY_WAIT
+        assert (said.status, said.headers["content-type"]) == (429, "application/problem+json")
+        assert said.headers["retry-after"] == "1"
+        assert other.status == 200
+
+    def test_gets_its_quota_back_when_its_readers_go(self, front: Served) -> None:
+        Streams(front, front.secret, MAY_WAIT).close()
+
+        wait_until(lambda: front.ask(f"{CHANGES}?after=0&wait=0").status == 200, "the quota is free again")
+
+    def test_keeps_no_new_client_of_another_gateway_from_learning_of_a_block(
+        self, front: Served, tmp_path: Any
+    ) -> None:
+        _, greedy = key("greedy")
+        streams = Streams(front, greedy, GREEDY)
+        statuses(front, "/access/check?account=a&min_sequence=999999999", greedy)
+        restriction(account("acct_mole"), at=timezone.now())
+
+        gateway = Gateway(front.url, front.secret, tmp_path / "kept", instance="a")
+        try:
+            assert gateway.start(PATIENCE)
+            wait_until(lambda: not gateway.decide(account="acct_mole").allowed, "the client refuses")
+        finally:
+            gateway.close()
+            streams.close()
+
+    def test_may_have_bodies_of_so_many_bytes_in_flight(self, front: Served) -> None:
+        guardrail = "/beta/litellm_basic_guardrail_api"
+        front.front.quotas._most_body_bytes = 1_000
+
+        refused = front.ask(guardrail, method="POST", text=json.dumps({"texts": ["a" * 2_000]}), x_api_key=front.secret)
+        report = front.ask(CHANGES, method="POST", body={"after": 0, "wait": 0, "instance": "a" * 2_000})
+        small = front.ask("/access/check", method="POST", body={"account": "a"})
+
+        assert refused.json["action"] == "BLOCKED"
+        assert report.status == 429
+        assert small.status == 200
+
+
+class TestAKeyThatIsUsableNoMore:
+    def test_ends_open_streams_and_waiting_polls_when_it_is_revoked(self, front: Served) -> None:
+        revoked, secret = key("leaked")
+        streams = Streams(front, secret, 2)
+        poll = HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE)
+        poll.request("GET", f"{CHANGES}?after=0&wait=25", headers={"Authorization": f"Bearer {secret}"})
+
+        revoke_service_key(revoked, by=MACHINE, now=timezone.now())
+        rest = [answer.read() for answer in streams.answers]  # returns once the stream has ended
+        status = poll.getresponse().status
+        poll.close()
+        streams.close()
+
+        assert status == 401
+        assert all(b"event: changes" not in events for events in rest)
+        assert front.ask(f"{CHANGES}?after=0&wait=0", key=secret).status == 401
+
+    def test_ends_them_when_it_expires(self, transactional_db: None) -> None:
+        now = timezone.now()
+        later = [timedelta()]
+
+        def clock() -> datetime:
+            return now + later[0]
+
+        with served(clock=clock) as front:
+            _, secret = key("temporary", expires_at=now + timedelta(hours=1))
+            streams = Streams(front, secret, 1)
+            later[0] = timedelta(hours=2)
+
+            [rest] = [answer.read() for answer in streams.answers]
+            streams.close()
+
+        assert b"event: changes" not in rest
