@@ -192,7 +192,7 @@ class RegisterBatch:
         """From now on the register says whose key it is, whatever usage claimed."""
         if key.contested_by is not None:
             details = {"account": key.account.external_id, "contested_by": key.contested_by.external_id}
-            self.happenings.append(Happening("key.settled", ("key", key.external_id), details))
+            self._happenings.append((key, Happening("key.settled", ("key", key.external_id), details)))
             self.renamed.append(key.account)
         self._change(key, tied_by=ApiKey.TiedBy.REGISTER, contested_by=None, contested_at=None)
 

@@ -11,8 +11,10 @@ from governance.enforcement.models import (
     Change,
     CoveredAccount,
     Delivery,
+    FeedEpoch,
     Gateway,
     Holder,
+    LostDecision,
     PolicyOutcome,
     Probe,
     Pushed,
@@ -42,7 +44,7 @@ from governance.staff.attempts import count
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.staff.signing_in import Origin, remember_origin
 from governance.usage.actions import fold_profiles, record_lines
-from governance.usage.models import EventConflict, NewNames, Retention, UsageArrival
+from governance.usage.models import EventConflict, KnownAnswer, NewNames, Retention, UsageArrival
 from tests.enforcement.test_automatic import BLOCK
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
 
@@ -101,6 +103,13 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     holder = Holder.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
     Arrival.objects.create(holder=holder, sequence=1, at=NOW)
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
+    epoch = FeedEpoch.objects.create(
+        identifier="e1", starts_after=0, continues=0, began_at=NOW, reason="Tried out.", author="system:test"
+    )
+    LostDecision.objects.create(
+        epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", told={}, noted_at=NOW
+    )
+    KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
     Probe.objects.create(gateway=gateway, at=NOW, outcome=Probe.Outcome.OBEYED, took_ms=200)
     Repair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)

@@ -8,8 +8,10 @@ from governance.enforcement.models import (
     CoveredAccount,
     CoveredName,
     Delivery,
+    FeedEpoch,
     Gateway,
     Holder,
+    LostDecision,
     PolicyOutcome,
     Probe,
     Pushed,
@@ -128,6 +130,18 @@ class ArrivalAdmin(HistoryAdmin):
     list_display = ("holder", "sequence", "at")
     list_select_related = ("holder__gateway",)
     ordering = ("-at",)
+
+
+@admin.register(FeedEpoch)
+class FeedEpochAdmin(HistoryAdmin):
+    list_display = ("identifier", "starts_after", "continues", "began_at", "reason", "author")
+
+
+@admin.register(LostDecision)
+class LostDecisionAdmin(HistoryAdmin):
+    list_display = ("number", "what", "target", "epoch", "gateway", "restriction", "noted_at", "outcome", "settled_by")
+    list_filter = ("what", "outcome")
+    list_select_related = ("epoch", "gateway", "restriction")
 
 
 @admin.register(Pushed)

@@ -37,6 +37,14 @@ _LIFTED_OVER: Final = """
     SELECT DISTINCT replaced FROM above WHERE lifted
 """
 
+_TAKEN_OUT: Final = """
+    UPDATE enforcement_restriction SET replaced_numbers = ARRAY(
+        SELECT number FROM unnest(replaced_numbers) WITH ORDINALITY AS one (number, place)
+        WHERE number <> ALL(%(numbers)s::bigint[]) ORDER BY place
+    )
+    WHERE replaced_numbers && %(numbers)s::bigint[]
+"""
+
 
 def restorable(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
     """For each of these what it replaced that was neither lifted, undone nor superseded, the newest first."""
@@ -64,6 +72,12 @@ def lifted_over(numbers: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_LIFTED_OVER, {"numbers": list(numbers)})
         return {number for (number,) in cursor.fetchall()}
+
+
+def take_out_of_chains(numbers: Collection[int]) -> None:
+    """Let nothing that replaced these restore them any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_OUT, {"numbers": list(numbers)})
 
 
 def set_holds(restrictions: Sequence[Restriction]) -> None:

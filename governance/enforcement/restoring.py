@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.enforcement.activation import activate, active, new_restriction, publish, subject_of
 from governance.enforcement.models import Change, Restriction
 from governance.enforcement.names import KINDS, Target, told_names
-from governance.enforcement.replaced import beginning_later, lifted_over, restorable, set_holds
+from governance.enforcement.replaced import beginning_later, lifted_over, restorable, set_holds, take_out_of_chains
 from governance.enforcement.terms import Terms
 
 
@@ -68,10 +68,7 @@ def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) ->
     """What is in force again, or will begin by itself, is restored by nothing else any more."""
     for one in restored:
         one.replaced_numbers = [number for number in one.replaced_numbers if number not in numbers]
-    for number in numbers:
-        Restriction.objects.filter(replaced_numbers__contains=[number]).update(
-            replaced_numbers=Func(F("replaced_numbers"), Value(number), function="array_remove")
-        )
+    take_out_of_chains(numbers)
 
 
 def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now: datetime) -> list[Restriction]:

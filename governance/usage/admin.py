@@ -6,6 +6,7 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
+    KnownAnswer,
     NewNames,
     Profile,
     Retention,
@@ -59,6 +60,12 @@ class DirtyAccountAdmin(HistoryAdmin):
     list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
+
+
+@admin.register(KnownAnswer)
+class KnownAnswerAdmin(HistoryAdmin):
+    list_display = ("key", "is_finished", "in_background", "newest_at")
+    list_filter = ("is_finished", "in_background")
 
 
 @admin.register(EventConflict)

@@ -55,7 +55,7 @@ class TestALine:
 
         found = read(licence=licence, keys=[{"id": "key_1", "digest": ""}])
 
-        assert (found.licence.starts_at, found.licence.ends_at, found.keys[0].digest) == (None, None, "")
+        assert (found.licence.starts_at, found.licence.ends_at, found.keys[0].digest) == (None, None, None)
 
 
 @pytest.mark.django_db

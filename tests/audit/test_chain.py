@@ -143,7 +143,7 @@ class TestVerifying:
 
         call_command("audit_verify", stdout=out)
 
-        assert out.getvalue() == "1 entries verified, chain intact.\n"
+        assert out.getvalue() == "1 entry verified, chain intact.\n"
 
     def test_the_command_fails_on_a_broken_chain_and_names_the_entry(self) -> None:
         write()

@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
+from tests.commands import run_command
 from tests.factories import service_key, usage_event
 from tests.front import Served
 from tests.gateways import proxies
@@ -29,17 +29,16 @@ def key(name: str, secret: str) -> dict[str, Any]:
 
 
 class Seller:
-    """Acts on a served Stillwatch through its doors."""
+    """Acts on Stillwatch through its doors."""
 
-    def __init__(self, front: Served, folder: Path) -> None:
-        self._front, self._file = front, folder / "accounts.jsonl"
-        _, headers = service_key("usage:write", "restrictions:write", name="seller")
-        self._key = headers["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "accounts.jsonl"
+        _, self._headers = service_key("usage:write", "restrictions:write", name="seller")
 
     def _post(self, path: str, body: dict[str, Any], expected: int) -> Any:
-        said = self._front.ask(path, method="POST", body=body, key=self._key, content_type="application/json")
-        assert said.status == expected, said.body
-        return said.json
+        said = Client().post(path, body, content_type="application/json", **self._headers)
+        assert said.status_code == expected, said.content
+        return said.json()
 
     def sends_usage(self, *events: dict[str, Any], **members: Any) -> None:
         """One batch: an event with these members, or several that have them all."""
@@ -50,9 +49,8 @@ class Seller:
     def imports(self, *lines: dict[str, Any]) -> str:
         """What the command says."""
         self._file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        out = StringIO()
-        call_command("import_accounts", str(self._file), stdout=out, stderr=out)
-        return out.getvalue()
+        ran = run_command("import_accounts", str(self._file))
+        return ran.out + ran.err
 
     def blocks(self, **target: str) -> int:
         """The number of the block."""

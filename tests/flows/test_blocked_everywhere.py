@@ -23,8 +23,8 @@ def front(transactional_db: None) -> Iterator[Served]:
 
 
 @pytest.fixture
-def seller(front: Served, tmp_path: Path) -> Seller:
-    return Seller(front, tmp_path)
+def seller(transactional_db: None, tmp_path: Path) -> Seller:
+    return Seller(tmp_path)
 
 
 @pytest.fixture

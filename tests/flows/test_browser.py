@@ -193,7 +193,7 @@ class TestOnAPhoneInTheDark:
     def test_a_chosen_theme_outlives_the_page(self, open_page: Open) -> None:
         page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
         sign_in(page, person())
-        page.get_by_role("button", name="theme, sign out").click()
+        page.get_by_role("button", name="theme, password, sign out").click()
         page.get_by_label("Light").check(force=True)
 
         page.reload()

@@ -2,12 +2,10 @@
 
 import json
 from http.client import HTTPConnection
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +13,7 @@ from accounts.models import Account
 from governance.enforcement.models import Restriction
 from governance.enforcement.queries import access
 from governance.staff.models import ServiceKey
+from tests.commands import run_command
 from tests.factories import NOW, account, campaign_of, case, person, restriction, service_key
 from tests.flows.last_word import BLOCK, Api
 from tests.flows.web_server import running_web_server
@@ -115,11 +114,10 @@ class TestAMemberThatIsThereTwice:
             f'{{"account": "acct_quill", "plan": "free"}}\n{{"account": "acct_harbour", {licence}}}\n'
             '{"account": "acct_a", "account": "acct_b"}\n'
         )
-        said = StringIO()
 
-        call_command("import_accounts", register, stdout=said, stderr=said)
+        ran = run_command("import_accounts", str(register))
 
-        assert said.getvalue().count("more than once") == 2
+        assert (ran.status, ran.err.count("more than once")) == (1, 2)
         assert list(Account.objects.values_list("external_id", flat=True)) == ["acct_quill"]
 
     def test_is_refused_in_a_lifting_too(self) -> None:

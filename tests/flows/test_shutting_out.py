@@ -51,7 +51,7 @@ class TestSomebodyWhoIsShutOut:
         mira.save(update_fields=["is_active"])
 
         assert browser.get("/queue/")["Location"].startswith("/sign-in/")
-        assert Client().post("/sign-in/", {"username": mira.email, "password": PASSWORD}).status_code == 200
+        assert Client().post("/sign-in/", {"username": mira.email, "password": PASSWORD}).status_code == 422
 
     def test_frees_what_was_left_when_it_is_done_again(self) -> None:
         mira, harbour = person(), case()

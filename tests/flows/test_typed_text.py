@@ -36,7 +36,7 @@ def end_in_the_database(page: Page) -> None:
 def sign_out_in_another_tab(page: Page) -> None:
     other = page.context.new_page()
     other.goto("/queue/")
-    other.get_by_role("button", name="theme, sign out").click()
+    other.get_by_role("button", name="theme, password, sign out").click()
     other.get_by_role("button", name="Sign out", exact=True).click()
     other.wait_for_url("**/sign-in/")
     other.close()

@@ -157,7 +157,7 @@ class TestRestrictions:
         harbour = account("acct_harbour")
         restriction(api_key(harbour, "key_5521"), Restriction.Kind.BLOCK)
 
-        assert "key key_5521" in page_of(case(harbour))
+        assert "key <bdi>key_5521</bdi>" in page_of(case(harbour))
 
     def test_cannot_be_lifted_by_an_auditor(self) -> None:
         harbour = account("acct_harbour")

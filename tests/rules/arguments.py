@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from governance.enforcement.models import Restriction, Webhook
+from governance.enforcement.models import LostDecision, Restriction, Webhook
 from governance.review.models import Case, Decision
 from governance.risk.models import PolicyVersion
 from tests.factories import PASSWORD
@@ -43,6 +43,7 @@ def _first(model: type[Model]) -> object:
 
 CASE = {"pk": _open_case}
 DECIDED = {"pk": _decided_case}
+LOST = {"pk": partial(_first, LostDecision)}
 WEBHOOK = {"pk": partial(_first, Webhook)}
 POLICY = {"pk": partial(_first, PolicyVersion)}
 RESTRICTION = {"number": partial(_first, Restriction)}
@@ -123,6 +124,8 @@ ARGUMENTS: dict[str, Arguments] = {
     ),
     "/enforcement/": Arguments(),
     "/enforcement/alarm/": Arguments(),
+    "/enforcement/lost/<int:pk>/keep/": Arguments(LOST),
+    "/enforcement/lost/<int:pk>/drop/": Arguments(LOST),
     "/enforcement/webhooks/": Arguments(),
     "/enforcement/webhooks/add/": Arguments(sent={"url": "https://hooks.example.com/other"}),
     "/enforcement/webhooks/<uuid:pk>/": Arguments(WEBHOOK),

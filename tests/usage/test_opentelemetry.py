@@ -21,6 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 from governance.usage import api
 from governance.usage.actions import record_events
 from governance.usage.models import UsageEvent
+from governance.web import problems
 from tests.factories import NOW, service_key
 from tests.usage.spans import JSON, PROTOBUF, another_span, encoded, export, rejected, send, span
 
@@ -154,7 +155,7 @@ class TestTheExporterOfTheSdk:
             return record_events(*args, **members)
 
         monkeypatch.setattr(api, "record_events", record_at_last)
-        monkeypatch.setattr(api, "RETRY_AFTER_SECONDS", 0)
+        monkeypatch.setattr(problems, "RETRY_AFTER_SECONDS", 0)
 
         self.serve(OTLPSpanExporter())
 

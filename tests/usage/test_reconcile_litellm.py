@@ -140,7 +140,7 @@ class TestReconciling:
 
         out, _ = reconcile(server.url)
 
-        assert "0 gaps filled, 1 requests were here already" in out
+        assert "0 gaps filled, 1 request was here already" in out
 
     def test_knows_an_answer_again_that_was_made_in_the_background(self, server: SpendLogServer) -> None:
         delivered(payload(id="resp_1", call_type="aresponses", prompt_tokens=0, completion_tokens=0))
