@@ -118,7 +118,7 @@ class TestWhatWasDecided:
     def test_turns_from_pending_to_in_force_at_the_gateway(self, open_page: Open, tmp_path: Path) -> None:
         first, _ = two_cases()
         with served() as front, gateway_called_litellm(front, tmp_path) as gateway:
-            page = open_page(viewport={"width": 1280, "height": 900}, base_url=front.url)
+            page = open_page(viewport={"width": 1280, "height": 900})
             sign_in(page, person())
             page.goto(f"/cases/{first.pk}/")
             gateway.send_signal(signal.SIGSTOP)

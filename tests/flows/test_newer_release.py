@@ -60,14 +60,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.django_db(transaction=True)
 class TestChangesOfANewerRelease:
     def test_are_followed_by_web_processes_and_gateways_that_run(
-        self, folder: Path, capfd: pytest.CaptureFixture[str]
+        self, folder: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        log = ""
-
         def is_logged(words: str) -> bool:
-            nonlocal log
-            log += capfd.readouterr().err
-            return words in log
+            return words in caplog.text
 
         with served() as front:
             gateway = Gateway(front.url, front.secret, folder, instance="gateway-1")

@@ -87,5 +87,10 @@ class LostDecision(models.Model):
         return str(self.told.get("kind", ""))
 
     @property
+    def is_of_known_kind(self) -> bool:
+        """Whether this release knows the kind; a gateway may report any word."""
+        return self.kind in Restriction.Kind.values
+
+    @property
     def reason(self) -> str:
         return str(self.told.get("reason", ""))
