@@ -24,7 +24,7 @@ from tests.everything import one_of_everything
 from tests.factories import person, service_key
 from tests.web.test_admin import MODELS, address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 LOOKUPS = (
     *("", "exact", "iexact", "regex", "iregex", "gt", "gte", "lt", "lte", "in", "isnull", "range", "contains"),
