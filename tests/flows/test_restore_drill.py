@@ -22,7 +22,7 @@ from django.utils import timezone
 from governance.enforcement.models import LostDecision, Restriction
 from stillwatch_gateway import Gateway
 from tests.factories import account, person, restriction, service_key
-from tests.flows.web_server import running_web_server
+from tests.flows.web_server import running_check
 from tests.review.pages import signed_in
 from tests.waiting import PATIENCE, wait_until
 
@@ -87,10 +87,7 @@ def page_words(client: Client) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", client.get("/enforcement/").content.decode()).split())
 
 
-@pytest.mark.parametrize("ran_through", [True, False], ids=["the web server runs through it", "all was restarted"])
-@pytest.mark.skip(
-    reason="does not end since Stillwatch runs as a role that owns nothing: look at the grants of the restored database"
-)
+@pytest.mark.parametrize("ran_through", [True, False], ids=["the check runs through it", "all was restarted"])
 def test_nobody_who_was_blocked_since_the_backup_is_let_in_by_the_gateway(
     ran_through: bool,  # noqa: FBT001
     secret: str,
@@ -99,7 +96,7 @@ def test_nobody_who_was_blocked_since_the_backup_is_let_in_by_the_gateway(
 ) -> None:
     block("acct_0")
     dump = tmp_path / "backup"
-    with running_web_server() as port:
+    with running_check() as port:
         check(port, secret, "acct_0")  # by then it has begun the first epoch
         run("pg_dump", "--format=custom", f"--file={dump}")
         block(*LOST)
@@ -118,7 +115,7 @@ def test_nobody_who_was_blocked_since_the_backup_is_let_in_by_the_gateway(
     if not ran_through:
         restore(dump)
         call_command("new_epoch", "restored")
-        with running_web_server(port=port):
+        with running_check(port=port):
             wait_until(lambda: gateway.epoch != before)
             see_everybody_refused(gateway)
             wait_until(lambda: LostDecision.objects.count() == len(LOST))
