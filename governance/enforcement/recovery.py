@@ -14,8 +14,10 @@ from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
 from governance.enforcement.actions import lift, restrict_all
+from governance.enforcement.activation import active
 from governance.enforcement.models import FeedEpoch, Gateway, LostDecision, Reason, Restriction
-from governance.enforcement.names import KINDS, Target
+from governance.enforcement.names import Target
+from governance.enforcement.restoring import against
 from governance.enforcement.terms import StartsLaterError, Terms
 
 # Of one gateway, that no person has looked at yet.
@@ -163,21 +165,29 @@ def _subject(decision: LostDecision, details: Mapping[str, Any]) -> tuple[tuple[
 
 
 def _restrict_again(found: Sequence[tuple[LostDecision, Target]], terms: Terms, *, by: Actor, now: datetime) -> None:
-    """Restrict who is not restricted so already, and say by which restriction each is."""
+    """Restrict who is not restricted so for all that time already, and say by which restriction each is."""
+    same = active(Restriction.objects.filter(against([target for _, target in found]), kind=terms.kind))
+    standing = {one.target: one for one in same if _covers(one, terms, now=now)}
     first: dict[Target, LostDecision] = {}
     for decision, target in found:
-        column = KINDS[type(target)]
-        decision.restriction = Restriction.objects.filter(**{column: target}, kind=terms.kind, ended_at=None).first()
+        decision.restriction = standing.get(target)
         if decision.restriction is None:
             first.setdefault(target, decision)
     aims = [(target, f"lost:{decision.epoch_id}:{decision.number}") for target, decision in first.items()]
     try:
         made = restrict_all(aims, terms, by=by, now=now).restrictions if aims else []
-    except StartsLaterError:  # nothing of the kind is in force, but one that starts later may be waiting
+    except StartsLaterError:  # one that is in force would end where this one starts
         return
     again = dict(zip(first, made, strict=True))
     for decision, target in found:
         decision.restriction = decision.restriction or again.get(target)
+
+
+def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
+    """Whether it is in force from the start to the end that are asked for."""
+    ends = restriction.holds_until
+    lasts = ends is None or (terms.until is not None and ends >= terms.until)
+    return lasts and restriction.starts_at <= terms.start(now)
 
 
 def _names(told: Mapping[str, Any], kind: str) -> list[str]:

@@ -14,6 +14,7 @@ TABLES = (
     "enforcement_restriction",
     "enforcement_change",
     "enforcement_coveredname",
+    "enforcement_coveredaccount",
     "enforcement_gateway",
     "enforcement_holder",
     "enforcement_arrival",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LOST = ("acct_1", "acct_2", "acct_3")
 AFTER = ("acct_4", "acct_5")
+DAYS = timedelta(days=2)
 
 
 @pytest.fixture
@@ -146,6 +148,22 @@ class TestWhileTheWebProcessRan:
         assert (lost.what, lost.target, lost.restriction_id) == ("ended", "account acct_1", blocked.number)
         signed_in(person()).post(f"/enforcement/lost/{lost.pk}/drop/")
         wait_until(lambda: refused_by_check(front, "acct_1") == set())
+
+    @pytest.mark.parametrize("before", [{"starts_at": DAYS}, {"until": DAYS}], ids=["planned", "shorter"])
+    def test_a_block_is_not_taken_for_one_of_another_time(self, front: Served, before: dict[str, timedelta]) -> None:
+        now, harbour = timezone.now(), account("acct_1")
+        terms: dict[str, Any] = {name: now + after for name, after in before.items()}
+        restriction(harbour, at=now, **terms)
+        put_back = remember_database()
+        lost = restriction(harbour, at=timezone.now())
+        assert front.knows(lost.number)
+
+        put_back()
+        wait_until(lambda: has_begun_an_epoch(front))
+
+        [again] = Restriction.objects.filter(ended_at=None, expires_at=None, starts_at__lte=timezone.now())
+        assert refused_by_check(front, "acct_1") == {"acct_1"}
+        assert LostDecision.objects.get(what="began").restriction == again
 
     def test_keys_and_organisations_are_found_again_as_far_as_the_register_has_them(self, front: Served) -> None:
         key = api_key(account("acct_1"), "key_1")
