@@ -1,7 +1,7 @@
 """Three database roles: one owns the tables, one runs Stillwatch, one reads for reports.
 
 `migrate` connects as the owner and then grants what the two others may do; `stillwatch_run` and `stillwatch_read` are
-names of roles that whoever runs the database has made (README, "Run it for real"). Where they are
+roles that the administrator of the database has made (README, "Run it for real"). Where they are
 missing one role does everything, as in a trial.
 
 What is granted is written down here alone: there are no default privileges, so that a table that nobody thought of is

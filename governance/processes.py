@@ -5,7 +5,7 @@ import sys
 PYTHON = (sys.executable, "-m")
 # Milliseconds until the head of a request has to be there; of bodies the check has a deadline of its own.
 HEAD_DEADLINE = 10_000
-# Open connections of a process of the check: polls, streams, and whoever else has connected.
+# Open connections of a process of the check: polls, streams and idle connections.
 CONNECTIONS = 16_384
 
 

@@ -63,5 +63,5 @@ def is_lasting(error: BaseException) -> bool:
 
 
 def has_waited_in_vain(error: BaseException) -> bool:
-    """Whether somebody else held a lock for longer than this process waits (`lock_timeout`)."""
+    """Whether another transaction held a lock for longer than this process waits (`lock_timeout`)."""
     return isinstance(error.__cause__, LockNotAvailable)

@@ -55,7 +55,7 @@ class Caller:
         return answer
 
     def cut(self) -> None:
-        """Drop the connection; it is made anew. Any thread may."""
+        """Drop the connection; the next question opens another. Any thread may call this."""
         connection = self._connection
         if connection is not None and connection.sock is not None:
             with suppress(OSError):

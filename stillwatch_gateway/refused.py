@@ -1,4 +1,4 @@
-"""Counts refusals until Stillwatch has been told of them: the proof that restrictions are in force here."""
+"""Counts refusals until they have been reported to Stillwatch: the proof that restrictions are in force here."""
 
 import time
 from collections.abc import Container

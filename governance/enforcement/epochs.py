@@ -1,4 +1,4 @@
-"""Beginning an epoch of the feed: a new one wherever the database may have lost changes that somebody else knows."""
+"""Begins an epoch of the feed: a new one wherever the database may have lost changes that are known elsewhere."""
 
 import secrets
 from collections.abc import Iterable
@@ -69,7 +69,7 @@ def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -
 
 
 def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime) -> FeedEpoch:
-    """Whoever calls has taken the turn."""
+    """The caller holds the lock of the log."""
     before = FeedEpoch.objects.first()
     above = max(above, last_number())
     epoch = FeedEpoch.objects.create(
@@ -92,7 +92,7 @@ def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime)
             "reason": reason,
         },
     )
-    # What was decided in between took numbers that gateways know for something else: it is told again with its own.
+    # What was decided in between took numbers that gateways know for something else: it is sent again under new ones.
     ambiguous = active(Restriction.objects.filter(number__gt=continues))
     publish(Change.What.COVERS, ambiguous, now=now, names=told_names([one.number for one in ambiguous]))
     call_out(CHANGES_CHANNEL)

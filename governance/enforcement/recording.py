@@ -88,7 +88,7 @@ def _note(notes: Sequence[Note], *, now: datetime) -> None:
     gateways = _meet({one.key: one.name for one in notes if one.key is not None}, now=now)
     asked = [one for one in notes if isinstance(one, Asked)]
     for one in sorted(asked, key=lambda one: gateways[one.key]):
-        # Web processes write by turns, and one may have noted an older question than another.
+        # Processes of the check write by turns, and one may have noted an older question than another.
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
     _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
     holders = [one for one in notes if isinstance(one, HolderSeen)]

@@ -1,4 +1,4 @@
-"""Decisions that the database lost and somebody still knows: restricted again, and listed until a person has looked."""
+"""Decisions that the database lost and others still know: restricted again, and listed until a person has looked."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ class CannotRestrictError(Exception):
 
 
 def recover(epoch: FeedEpoch, lost: Iterable[Lost], *, by: Actor, now: datetime) -> list[LostDecision]:
-    """Note what was lost, and restrict again where it was a restriction. Whoever calls has taken the turn."""
+    """Note what was lost, and restrict again where it was a restriction. The caller holds the lock of the log."""
     noted = _note(epoch, lost, gateway=None, by=by, now=now)
     ended = {one.number for one in noted if one.what == LostDecision.What.ENDED}
     live = Restriction.objects.filter(number__in=ended, ended_at=None).in_bulk()

@@ -114,7 +114,7 @@ def withdraw(
 
 def hold_as_long(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
     """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
-    more is put back with its own time. Whoever calls has taken the turn.
+    more is put back with its own time. The caller holds the lock of the log.
     """
     if not replaced:
         return

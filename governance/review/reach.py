@@ -1,7 +1,7 @@
 """Whom a decision is about, and how many of them are restricted at once.
 
-Whoever restricts holds the lock of the log, for which every other decision waits. So a decision about a large campaign
-goes in portions, of which the first is a part of the decision itself.
+A transaction that restricts holds the lock of the log, for which every other decision waits. So a decision about a
+large campaign goes in portions, of which the first is a part of the decision itself.
 """
 
 from typing import Final, NamedTuple

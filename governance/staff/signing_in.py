@@ -1,6 +1,6 @@
 """Signing in with e-mail and password: who may try how often, and what is written down.
 
-Nobody can lock somebody else out. An attempt from a device on which the person signed in before is counted by that
+Nobody can lock another person out. An attempt from a device on which the person signed in before is counted by that
 device alone, one from a network they used before by person and network; only attempts from elsewhere, those of
 strangers, share limits with other people's. Whether an address belongs to somebody makes no difference to a stranger:
 same limits, same work, same answer.

@@ -22,7 +22,7 @@ class Claim(NamedTuple):
     """The right to score an account until the lease ends.
 
     `version` is the usage that the score will have seen, `attempts` how often scoring it was begun before in vain;
-    `anew` says to score it though hardly any usage has come in.
+    `anew` says to score it although hardly any usage has come in.
     """
 
     account: int
@@ -34,7 +34,7 @@ class Claim(NamedTuple):
 
 def claim_dirty_accounts(*, limit: int, now: datetime) -> list[Claim]:
     """Claim up to `limit` accounts, longest waiting first, skipping those that another worker is claiming."""
-    _put_aside_hopeless(now=now)
+    _set_aside_exhausted(now=now)
     with connection.cursor() as cursor:
         cursor.execute(
             sql.CLAIM,
@@ -87,10 +87,10 @@ def fail(claims: Sequence[Claim], *, error: Exception, now: datetime) -> None:
 
 
 @retried_transaction
-def _put_aside_hopeless(*, now: datetime) -> None:
-    """What failed as often as allowed is put aside, where people see it and the queue goes on without it."""
-    hopeless = DirtyAccount.objects.waiting(at=now).filter(attempts__gte=ATTEMPTS_ALLOWED).select_related("account")
-    for dirty in hopeless.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+def _set_aside_exhausted(*, now: datetime) -> None:
+    """Set aside accounts whose scoring failed as often as allowed: people see them, and the queue goes on."""
+    exhausted = DirtyAccount.objects.waiting(at=now).filter(attempts__gte=ATTEMPTS_ALLOWED).select_related("account")
+    for dirty in exhausted.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
         DirtyAccount.objects.filter(pk=dirty.pk).update(set_aside_at=now, lease_until=None)
         subject, details = (
             ("account", dirty.account.external_id),
@@ -107,7 +107,7 @@ def mark_dirty(accounts: Iterable[int], *, now: datetime) -> None:
 
 @retried_transaction
 def take_up_again(*, by: Actor, now: datetime) -> int:
-    """Try once more to score what was put aside; how many accounts."""
+    """Try again to score the accounts that were set aside. Return how many."""
     aside = list(DirtyAccount.objects.set_aside().select_for_update().order_by("pk").values_list("pk", flat=True))
     count = DirtyAccount.objects.filter(pk__in=aside).update(set_aside_at=None, lease_until=None, attempts=0)
     record("scoring.taken_up_again", subject=("scoring", "set aside"), by=by, now=now, details={"accounts": count})

@@ -16,7 +16,7 @@ class Difference(IntEnum):
     """In what an event differs from the stored one with its id."""
 
     NONE = 0
-    TIME = 1  # as where a gateway stamps an event anew each time it sends it
+    TIME = 1  # a gateway may take a new time for each attempt to send
     CONTENT = 2
 
 

@@ -225,7 +225,7 @@ class WeeklySketch(models.Model):
 
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
     def waiting(self, *, at: datetime) -> Self:
-        """Free to be claimed: neither put aside nor under somebody's lease."""
+        """Free to be claimed: neither set aside nor leased."""
         return self.filter(set_aside_at=None).filter(Q(lease_until=None) | Q(lease_until__lte=at))
 
     def set_aside(self) -> Self:

@@ -141,7 +141,7 @@ def count_excerpts(account: Account, *, at: datetime) -> int:
 
 
 def excerpts_of(account: Account, *, at: datetime) -> list[ShownExcerpt]:
-    """The newest excerpts that are kept of the account, decrypted. Whoever shows them leaves an entry."""
+    """The newest excerpts that are kept of the account, decrypted. The caller records that they were shown."""
     kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MOST_EXCERPTS]
     return [ShownExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypted(kept)]
 

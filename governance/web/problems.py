@@ -53,9 +53,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def unavailable(error: BaseException) -> Problem:
-    """What is answered where the database did not, or where somebody else held a lock for too long."""
+    """What is answered where the database did not, or where another transaction held a lock for too long."""
     busy = has_waited_in_vain(error)
-    why = "Somebody else was at the same rows for too long" if busy else "The database does not answer"
+    why = "Another transaction held the same rows for too long" if busy else "The database does not answer"
     title = "Busy" if busy else "Unavailable"
     detail = f"{why}; nothing was taken, send this again."
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail, wait=RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""Putting the database of a test back in time behind the back of whoever uses it, as a restore does."""
+"""Putting the database of a test back in time while it is in use, as a restore does."""
 
 from collections.abc import Callable
 from typing import Any

@@ -163,7 +163,7 @@ def test_the_documented_policy_matches_and_throttles(
     now = timezone.now()
     accounts = [f"acct_{number:02}" for number in range(12)]
     use(*harvest_lines(*accounts, each=500, at=now))
-    register(tmp_path / "accounts", *accounts, plan="free", created_at=(now - timedelta(days=6)).isoformat())
+    register(tmp_path / "accounts", *accounts, plan="payg", created_at=(now - timedelta(days=6)).isoformat())
     policy = propose(ada, DOCUMENTED[1])
     before = page(jonas, f"/policy/{policy.pk}/live/")
     go_live(policy, jonas)

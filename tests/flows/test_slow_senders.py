@@ -1,4 +1,4 @@
-"""Whoever can reach a port, and sends slowly, keeps nobody else from being answered."""
+"""Senders that are slow keep no other request from being answered."""
 
 import json
 import socket

@@ -33,7 +33,7 @@ AGAIN_LATER: Final = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUES
 
 
 class Request:
-    """A request whose body, where it has one that matters, is read by whoever knows that its sender may send it."""
+    """A request. Its body, where it matters, is read once the sender has shown a usable service key."""
 
     __slots__ = ("_headers", "body", "method", "path", "query")
 

@@ -13,7 +13,7 @@ MOST_REPORT_BYTES: Final = 2**20
 LONGEST_PROBLEM: Final = 300
 MOST_HELD_OVER: Final = 200
 
-# What the database holds, and what a count or a time can be: past these a client is broken, and is told so.
+# What the database holds, and what a count or a time can be: a report beyond these is refused: its client is broken.
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
 Faults = Annotated[int, msgspec.Meta(ge=0, le=2**40)]

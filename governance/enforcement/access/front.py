@@ -109,7 +109,11 @@ class Front:
             elif request.path == HEALTH_AT:
                 answer = self._health()
             else:
-                answer = RefusedError(HTTPStatus.NOT_FOUND, "Not found", "Gateways ask here, and nobody else.").answer()
+                answer = RefusedError(
+                    HTTPStatus.NOT_FOUND,
+                    "Not found",
+                    "Here are the check and the feed only.",
+                ).answer()
         except RefusedError as refused:
             answer = refused.answer()
         await answer.send_to(send)

@@ -30,7 +30,7 @@ Clock = Callable[[], datetime]
 LOOKS_EVERY: Final = 1.0
 KEYS_EVERY: Final = 1.0
 PAUSE_AFTER_FAILURE: Final = 0.5
-# Between looks that were asked for: whoever asks for many costs the database no more than this.
+# Between looks that were asked for: many requests for looks cost the database no more than this.
 PAUSE_BETWEEN_LOOKS: Final = 0.02
 # Those who wait are told together at most this often, so that a thousand changes a second wake nobody a thousand times.
 TELLS_EVERY: Final = 0.1

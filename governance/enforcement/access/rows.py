@@ -96,7 +96,7 @@ class Change(NamedTuple):
 
 
 class Fingerprint(NamedTuple):
-    """By what a change is told from another that was given its number. `told` is a SHA-256."""
+    """What distinguishes a change from another with the same number. `told` is a SHA-256."""
 
     restriction: int
     at: datetime

@@ -35,10 +35,10 @@ class FeedEpoch(models.Model):
 
 
 class LostDecision(models.Model):
-    """A restriction, or the end of one, that a web process or a gateway knew and the database does not.
+    """A restriction, or the end of one, that a process of the check or a gateway knew and the database does not.
 
-    Web processes restrict again at once, and `restriction` is in force until a person has looked. What only gateways
-    knew waits for a person: a gateway's service key must not restrict anybody.
+    Processes of the check restrict again at once, and `restriction` is in force until a person has looked. What only
+    gateways knew waits for a person: a gateway's service key must not restrict anybody.
     """
 
     class What(models.TextChoices):

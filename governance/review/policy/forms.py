@@ -13,7 +13,7 @@ version = "2026-12"
 name = "Large campaigns on free plans"
 score = 85
 campaign_size = 10
-plans = ["free"]
+plans = ["payg"]
 action = "watch"
 reason = "coordinated_accounts"
 """
