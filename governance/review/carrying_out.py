@@ -10,7 +10,7 @@ from governance.enforcement.actions import restrict_campaign, supersede
 from governance.enforcement.models import Restriction
 from governance.enforcement.terms import Terms
 from governance.review.models import Case, Decision
-from governance.review.reach import PORTION, accounts_left, cases_left, restrictions_left
+from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
 from governance.review.resolving import reopen_all, resolve
 from governance.transactions import retried_transaction
 
@@ -30,21 +30,31 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
 
     Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
     """
-    in_full = Decision.objects.select_related("case__account", "decided_by", "restriction__campaign")
+    in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
     accounts = list(accounts_left(decision)[:PORTION])
     numbers = list(restrictions_left(decision).values_list("number", flat=True)[:PORTION])
     again = list(cases_left(decision).order_by("pk").values_list("pk", flat=True)[:PORTION])
-    covered = Q(account__in=accounts, status=Case.Status.OPEN) | Q(pk__in=[decision.case_id, *again])
+    closing = list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:PORTION])
+    covered = Q(account__in=accounts, status=Case.Status.OPEN) | Q(pk__in=[decision.case_id, *closing, *again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
     take_turn()
+    before = decision.undone_at
     decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
+    if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
+        return True
+    if decision.undone_at is not None and decision.undone_by is not None:
+        opened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=decision.undone_by.actor, now=now)
+        Decision.objects.filter(pk=decision.pk).update(is_unfinished=bool(opened))
+        return bool(opened)
     if not decision.is_unfinished or not _stands(decision):
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
         return False
     by = decision.decided_by.actor
     made = decision.restriction
-    if made is not None and made.campaign is not None and not _is_over(made, now=now):
+    if made is None or _is_over(made, now=now):
+        accounts, closing = [], []
+    if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
             made.campaign,
             Terms.of(made),
@@ -54,14 +64,13 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
             by=by,
             now=now,
         )
-        resolve(decision, Q(account__in=accounts), by=by, now=now)
-    else:
-        accounts = []
+    if accounts or closing:
+        resolve(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
     dismissed = decision.action == Decision.Action.DISMISS
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Decided again.", by=by, now=now)
     reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
-    if accounts or numbers or reopened:
+    if accounts or numbers or closing or reopened:
         return True
     Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
     return False
