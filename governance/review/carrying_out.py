@@ -1,10 +1,13 @@
 """What a decision about many has not put into force yet, put into force portion by portion, each in its transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
 
+from accounts.models import Account
 from governance.audit.actions import take_turn
 from governance.enforcement.actions import restrict_campaign, supersede
 from governance.enforcement.models import Restriction
@@ -13,6 +16,15 @@ from governance.review.models import Case, Decision
 from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
 from governance.review.resolving import reopen_all, resolve
 from governance.transactions import retried_transaction
+
+
+class _Left(NamedTuple):
+    """A portion of what is left: whom to restrict, what to end, and the cases to close and to open again."""
+
+    accounts: Sequence[Account]
+    numbers: Sequence[int]
+    closing: Sequence[UUID]
+    again: Sequence[UUID]
 
 
 def carry_out_decisions(*, now: datetime) -> int:
@@ -32,24 +44,38 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     """
     in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
-    accounts = list(accounts_left(decision)[:PORTION])
-    numbers = list(restrictions_left(decision).values_list("number", flat=True)[:PORTION])
-    again = list(cases_left(decision).order_by("pk").values_list("pk", flat=True)[:PORTION])
-    closing = list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:PORTION])
-    covered = Q(account__in=accounts, status=Case.Status.OPEN) | Q(pk__in=[decision.case_id, *closing, *again])
+    left = _Left(
+        accounts=list(accounts_left(decision)[:PORTION]),
+        numbers=list(restrictions_left(decision).values_list("number", flat=True)[:PORTION]),
+        closing=list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:PORTION]),
+        again=list(cases_left(decision).order_by("pk").values_list("pk", flat=True)[:PORTION]),
+    )
+    covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
+    covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
     take_turn()
     before = decision.undone_at
     decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
         return True
-    if decision.undone_at is not None and decision.undone_by is not None:
-        opened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=decision.undone_by.actor, now=now)
-        Decision.objects.filter(pk=decision.pk).update(is_unfinished=bool(opened))
-        return bool(opened)
-    if not decision.is_unfinished or not _stands(decision):
+    if decision.undone_at is not None:
+        is_more = decision.is_unfinished and bool(_open_again(decision, left.again, now=now))
+    else:
+        is_more = decision.is_unfinished and _stands(decision) and _go_on(decision, left, now=now)
+    if not is_more:
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
-        return False
+    return is_more
+
+
+def _open_again(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> list[Case]:
+    """Open a portion of the cases that a decision had closed which was undone."""
+    by = (decision.undone_by or decision.decided_by).actor
+    return reopen_all(Case.objects.filter(pk__in=cases), why=decision, by=by, now=now)
+
+
+def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
+    """Put a portion into force; False where nothing was left."""
+    accounts, numbers, closing, again = left
     by = decision.decided_by.actor
     made = decision.restriction
     if made is None or _is_over(made, now=now):
@@ -70,10 +96,7 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Decided again.", by=by, now=now)
     reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
-    if accounts or numbers or closing or reopened:
-        return True
-    Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
-    return False
+    return bool(accounts or numbers or closing or reopened)
 
 
 def _stands(decision: Decision) -> bool:
