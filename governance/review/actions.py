@@ -118,7 +118,9 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     earlier.sort(key=lambda one: one.account_id != locked.account_id)
     covered_before = Case.objects.resolved_by_origins([one.origin for one in earlier])
     again = covered_before.reopenable().exclude(reach.covered)
-    is_unfinished = len(earlier) > PORTION or not reach.is_whole or again.exclude(pk__in=keys).exists()
+    # One that is being undone still restores what this decision takes the place of.
+    is_unfinished = Decision.objects.unfinished().filter(case__account=locked.account).exists()
+    is_unfinished |= len(earlier) > PORTION or not reach.is_whole or again.exclude(pk__in=keys).exists()
     earlier = earlier[:PORTION]
     origin, numbers = origin_of(decision_id), [one.number for one in earlier]
     restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)

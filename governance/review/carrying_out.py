@@ -9,12 +9,13 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.audit.actions import take_turn
-from governance.enforcement.actions import restrict_campaign, supersede
+from governance.enforcement.actions import is_undoing, restrict_campaign, supersede, undo
 from governance.enforcement.models import Restriction
 from governance.enforcement.terms import Terms
 from governance.review.models import Case, Decision
 from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
 from governance.review.resolving import reopen_all, resolve
+from governance.review.undoing import resolve_again
 from governance.transactions import retried_transaction
 
 
@@ -59,7 +60,7 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
         return True
     if decision.undone_at is not None:
-        is_more = decision.is_unfinished and bool(_open_again(decision, left.again, now=now))
+        is_more = decision.is_unfinished and _go_on_undoing(decision, left.again, now=now)
     else:
         is_more = decision.is_unfinished and _stands(decision) and _go_on(decision, left, now=now)
     if not is_more:
@@ -67,10 +68,15 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     return is_more
 
 
-def _open_again(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> list[Case]:
-    """Open a portion of the cases that a decision had closed which was undone."""
-    by = (decision.undone_by or decision.decided_by).actor
-    return reopen_all(Case.objects.filter(pk__in=cases), why=decision, by=by, now=now)
+def _go_on_undoing(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
+    """Undo a portion of a decision that was undone, and open these cases again; False where nothing was left."""
+    by, origins = decision.undone_by or decision.decided_by, [decision.origin]
+    is_more = is_undoing(origins)
+    if is_more:
+        done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=PORTION)
+        resolve_again(done.restored, decision.case.account_id, by=by, now=now)
+    opened = reopen_all(Case.objects.filter(pk__in=cases), why=decision, by=by.actor, now=now)
+    return is_more or bool(opened)
 
 
 def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:

@@ -132,6 +132,28 @@ def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: 
     assert not Decision.objects.unfinished().exists()
 
 
+def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
+    own, soon = case_of("acct_0000"), NOW + timedelta(minutes=1)
+    throttle = Verdict(
+        action=Decision.Action.THROTTLE, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN,
+        requests_per_minute=5,
+    )  # fmt: skip
+    decide(own, throttle, decision_id=uuid.uuid4(), by=person(), now=NOW)
+    carry_out_decisions(now=NOW)
+    again = case(own.account)
+    block_all(again)
+    carry_out_decisions(now=NOW)
+
+    undo_decision(again, note="A slip.", by=person(), now=soon)
+    at_once = blocked()
+    carry_out_decisions(now=soon)
+
+    assert (at_once, blocked()) == (SIZE - PORTION, 0)
+    assert Restriction.objects.filter(ended_at=None, kind=Restriction.Kind.THROTTLE).count() == SIZE
+    assert not Decision.objects.unfinished().exists()
+    assert not any(faults())
+
+
 class TestAboutAnOrganisationWithManyCases:
     @pytest.fixture(autouse=True)
     def _cases(self) -> None:
