@@ -97,12 +97,11 @@ def _organisations(external_ids: Collection[str]) -> dict[str, int]:
 def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
     """The primary keys of accounts seen in usage (external id → organisation's, if said); unknown ones are created.
 
-    Where the register names no organisation of an account, usage does. Runs in the caller's transaction.
+    Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
+    a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
     found = known.accounts.among(accounts)
-    named = {name: organisation for name, organisation in accounts.items() if organisation}
-    placed = known.placed.among(named)
-    if len(found) == len(accounts) and len(placed) == len(named):
+    if len(found) == len(accounts):
         return found
     strangers = {name: accounts[name] for name in accounts if name not in found}
     found |= dict(Account.objects.known_as(list(strangers)).values_list("external_id", "pk"))
@@ -122,23 +121,9 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
         )
         found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
         _announce(organisations=organisations.values())
-    _place({found[name]: organisation for name, organisation in named.items() if name not in placed})
     met = {name: found[name] for name in strangers}
     transaction.on_commit(lambda: known.accounts.remember(met))
-    transaction.on_commit(lambda: known.placed.remember({name: found[name] for name in named}))
     return found
-
-
-def _place(accounts: Mapping[int, str]) -> None:
-    """Put accounts into the organisation that usage names (primary key → external id), if the register says none."""
-    without = Account.objects.filter(pk__in=accounts, organisation=None, has_no_organisation=False)
-    if not (homeless := list(without.select_for_update(no_key=True).order_by("pk"))):
-        return
-    organisations = _organisations({accounts[account.pk] for account in homeless})
-    for account in homeless:
-        account.organisation_id = organisations[accounts[account.pk]]
-    Account.objects.bulk_update(homeless, ["organisation"], batch_size=1_000)
-    _announce(organisations=organisations.values())
 
 
 def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[Happening]:

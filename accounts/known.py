@@ -30,6 +30,5 @@ class Known:
 
 
 accounts: Final = Known()
-placed: Final = Known()  # accounts that have an organisation
 keys: Final = Known()  # keys, each with the account that usage claimed it for last
 tied: Final = Known()  # the same of senders that may tie keys

@@ -74,19 +74,16 @@ def new_names(namings: Collection[Naming]) -> dict[Naming, set[Name]]:
     Without a query where this process has met all of them.
     """
     accounts = {naming.account for naming in namings}
-    met, placed = known.accounts.among(accounts), known.placed.among(accounts)
+    met = known.accounts.among(accounts)
     claimed = known.keys.among({naming.api_key for naming in namings if naming.api_key})
     unmet = [
         naming
         for naming in namings
-        if naming.account not in met
-        or (naming.organisation and naming.account not in placed)
-        or (naming.api_key and claimed.get(naming.api_key) != met[naming.account])
+        if naming.account not in met or (naming.api_key and claimed.get(naming.api_key) != met[naming.account])
     ]
     if not unmet:
         return {}
-    rows = Account.objects.known_as([naming.account for naming in unmet])
-    stored = {row[0]: row[1:] for row in rows.values_list("external_id", "organisation", "has_no_organisation")}
+    stored = set(Account.objects.known_as([naming.account for naming in unmet]).values_list("external_id", flat=True))
     named = {naming.organisation for naming in unmet if naming.organisation}
     organisations = set(Organisation.objects.filter(external_id__in=named).values_list("external_id", flat=True))
     keys = ApiKey.objects.filter(external_id__in={naming.api_key for naming in unmet if naming.api_key})
@@ -102,8 +99,8 @@ def new_names(namings: Collection[Naming]) -> dict[Naming, set[Name]]:
         names = set()
         if account not in stored:
             names.add(Name("account", account))
-        if organisation and organisation not in organisations and stored.get(account, (None, False)) == (None, False):
-            names.add(Name("organisation", organisation))
+            if organisation and organisation not in organisations:
+                names.add(Name("organisation", organisation))
         if key and (key not in owners or (owners[key] is not None and account not in (owners[key] or ()))):
             names.add(Name("key", key, account))
         if names:

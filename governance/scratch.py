@@ -41,7 +41,6 @@ def scratch_database(purpose: str) -> Iterator[None]:
 def _forget_the_other() -> None:
     """What this process has seen stand in one database does not stand in the other."""
     known.accounts.forget()
-    known.placed.forget()
     known.keys.forget()
     known.tied.forget()
     partitions.forget_days()

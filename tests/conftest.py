@@ -45,7 +45,6 @@ def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_par
 def _know_nobody() -> None:
     """A process may remember what is committed; between tests that is wiped out."""
     known.accounts.forget()
-    known.placed.forget()
     known.keys.forget()
     known.tied.forget()
     forget_bars()

@@ -221,18 +221,29 @@ def undo(
     by: Actor,
     now: datetime,
     ending: Restriction.Ending = Restriction.Ending.UNDONE,
+    most: int | None = None,
 ) -> Undone:
-    """End everything that was put into force for these decisions or requests, and restore what it took the place of."""
+    """End everything that was put into force for these decisions or requests, and restore what it took the place of.
+
+    With `most` only so many are ended, with what they took the place of, or once all are ended so many restored: done
+    again until `is_undoing` says no it does the rest.
+    """
     take_turn()
     ours = Restriction.objects.filter(origin__in=origins)
     withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
-    live = active(ours)
+    live = active(ours)[:most]
     deactivate(live, ending, by=by, now=now, note=note)
-    superseded = forget_superseding(origins)
+    superseded = forget_superseding(origins, of=[one.target for one in live], most=most)
     restored = restore(live, superseded, by=by, now=now)
     publish(Change.What.ENDED, live, now=now)
     hold_as_long(withdrawn + superseded, by=by, now=now)
     return Undone(live, restored)
+
+
+def is_undoing(origins: Collection[str]) -> bool:
+    """Whether something is left for `undo` to end, or to restore."""
+    left = Q(origin__in=origins, ended_at=None) | Q(superseded_by__in=origins)
+    return Restriction.objects.filter(left).exists()
 
 
 def end_expired(*, now: datetime) -> int:

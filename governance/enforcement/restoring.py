@@ -82,9 +82,19 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def forget_superseding(origins: Collection[str]) -> list[Restriction]:
-    """Let what these decisions took the place of be restored again, and return it."""
+def forget_superseding(
+    origins: Collection[str], *, of: Sequence[Target] = (), most: int | None = None
+) -> list[Restriction]:
+    """Let what these decisions took the place of be restored again, and return it.
+
+    With `most` only what was on the targets `of`; without any, so many, the newest first, since of several on one
+    target the newest counts.
+    """
     marked = Restriction.objects.filter(superseded_by__in=origins)
+    if most is not None:
+        some = marked.filter(against(of)) if of else marked
+        newest = some.order_by("-number").values_list("number", flat=True)
+        marked = Restriction.objects.filter(number__in=list(newest if of else newest[:most]))
     found = list(_with_target(marked))
     if not found:
         return []

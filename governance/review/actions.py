@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -106,7 +107,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     if (made := _made_before(case, verdict, decision_id)) is not None:
         return made
     reach = reach_of(case.account, verdict)
-    locked = _lock(case, reach.cases)
+    locked, keys = _lock(case, reach.closed)
     if (made := _made_before(case, verdict, decision_id)) is not None:
         return made
     if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
@@ -115,7 +116,11 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     earlier = list(ended_by_deciding(locked.account).order_by("number"))
     # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
     earlier.sort(key=lambda one: one.account_id != locked.account_id)
-    is_unfinished = len(earlier) > PORTION or not reach.is_whole
+    covered_before = Case.objects.resolved_by_origins([one.origin for one in earlier])
+    again = covered_before.reopenable().exclude(reach.covered)
+    # One that is being undone still restores what this decision takes the place of.
+    is_unfinished = Decision.objects.unfinished().filter(case__account=locked.account).exists()
+    is_unfinished |= len(earlier) > PORTION or not reach.is_whole or again.exclude(pk__in=keys).exists()
     earlier = earlier[:PORTION]
     origin, numbers = origin_of(decision_id), [one.number for one in earlier]
     restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
@@ -146,12 +151,11 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
     add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
-    resolve(decision, reach.cases, by=by.actor, now=now)
+    resolve(decision, reach.closed, by=by.actor, now=now)
     if is_unfinished:
         ring("governance.tasks.carry_out_decisions")
     else:
-        superseded = Case.objects.resolved_by_origins([one.origin for one in earlier])
-        reopen_all(superseded.exclude(reach.cases), why=decision, by=by.actor, now=now)
+        reopen_all(again, why=decision, by=by.actor, now=now)
     return decision
 
 
@@ -170,13 +174,16 @@ def _made_before(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decisi
     return made
 
 
-def _lock(case: Case, accounts: Q) -> Case:
-    """Lock the case and those that may be closed or opened with it, in one order, before the log is locked."""
-    with_it = Q(accounts, status=Case.Status.OPEN) | Q(resolved_by__case__account=case.account)
+def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
+    """Lock the case and those that may be closed or opened with it, in one order, before the log is locked. Return it
+    and the keys of all: of those that earlier decisions closed only a portion.
+    """
+    before = Case.objects.filter(resolved_by__case__account=case.account).reopenable().order_by("pk")
+    with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:PORTION]))
     wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
     locked = Case.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
-    [own] = [one for one in locked.select_related("account__organisation", "assessment") if one.pk == case.pk]
-    return own
+    by_key = {one.pk: one for one in locked.select_related("account__organisation", "assessment")}
+    return by_key[case.pk], by_key.keys()
 
 
 def _restrict(

@@ -18,6 +18,7 @@ from governance.review.chart import Chart, Use, chart
 from governance.review.linked import Links, linked_accounts
 from governance.review.models import Case, Decision, Step
 from governance.review.queries import ended_by_deciding
+from governance.review.reach import Progress, progress_of
 from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
 from governance.risk.detectors import all_detectors
@@ -225,6 +226,11 @@ class Dossier:
         own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
         standing = next((decision for decision in own if decision.undone_at is None), None)
         return standing or self.case.resolved_by or next(iter(own), None)
+
+    @cached_property
+    def progress(self) -> Progress | None:
+        """How far a decision about many has been put into force; None once it is in force on all of them."""
+        return progress_of(self.decision) if self.decision is not None and self.decision.undone_at is None else None
 
     @cached_property
     def decided_restriction(self) -> Restriction | None:

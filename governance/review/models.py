@@ -30,6 +30,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
         decisions = [one.removeprefix(DECISIONS) for one in origins if one.startswith(DECISIONS)]
         return self.filter(resolved_by__in=decisions)
 
+    def reopenable(self) -> Self:
+        """Decided ones whose account has no open case, and was not decided about since."""
+        newer = Case.objects.filter(account=models.OuterRef("account")).exclude(pk=models.OuterRef("pk"))
+        is_newer = Q(status=Case.Status.OPEN) | Q(closed_at__gt=models.OuterRef("closed_at"))
+        return self.filter(~models.Exists(newer.filter(is_newer)), status=Case.Status.DECIDED)
+
     def overdue(self, *, at: datetime) -> Self:
         return self.filter(status=Case.Status.OPEN, due_at__lt=at)
 

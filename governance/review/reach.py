@@ -17,34 +17,49 @@ from governance.review.verdicts import NoSuchScopeError, Verdict
 from governance.risk.models import Campaign, CampaignMember
 
 PORTION: Final = 100
+NOBODY: Final = Q(pk__in=[])
 
 
 class Reach(NamedTuple):
     """Whom a verdict is against; of a campaign, the accounts of the first portion, and whether these are all.
 
-    `cases` are those of other accounts that it covers.
+    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first portion.
     """
 
     target: Account | Organisation | Campaign
-    cases: Q
+    covered: Q
+    closed: Q
     accounts: list[Account]
     is_whole: bool
+
+
+class Progress(NamedTuple):
+    """How far a decision about many has been put into force: so many of so many, and what is counted."""
+
+    done: int
+    total: int
+    what: str
 
 
 def reach_of(account: Account, verdict: Verdict) -> Reach:
     """Whom the verdict about this account is against. Raises NoSuchScopeError."""
     if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
-        return Reach(account, Q(pk__in=[]), [account], is_whole=True)
+        return Reach(account, NOBODY, NOBODY, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:
         campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
         if campaign is None:
             raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
         members = campaign_accounts(campaign)
         first = [account, *(member for member in members if member != account)][:PORTION]
-        return Reach(campaign, Q(account__in=first), first, is_whole=len(members) <= PORTION)
+        first_cases = Q(account__in=first)
+        return Reach(campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= PORTION)
     if account.organisation is None:
         raise NoSuchScopeError(f"{account} belongs to no organisation.")
-    return Reach(account.organisation, Q(account__organisation=account.organisation), [account], is_whole=True)
+    covered = Q(account__organisation=account.organisation)
+    open_cases = Case.objects.filter(covered, status=Case.Status.OPEN).exclude(account=account).order_by("pk")
+    cases = list(open_cases.values_list("pk", flat=True)[: PORTION + 1])
+    closed = Q(pk__in=cases[:PORTION])
+    return Reach(account.organisation, covered, closed, [account], is_whole=len(cases) <= PORTION)
 
 
 def accounts_left(decision: Decision) -> QuerySet[Account]:
@@ -63,11 +78,43 @@ def restrictions_left(decision: Decision) -> QuerySet[Restriction]:
     return earlier.exclude(origin=decision.origin).order_by("number")
 
 
+def cases_to_close(decision: Decision) -> QuerySet[Case]:
+    """Open cases of the organisation that was decided about. Those of a campaign are closed with its accounts."""
+    if decision.restriction is None or decision.restriction.organisation_id is None:
+        return Case.objects.none()
+    covered = Q(account__organisation=decision.restriction.organisation_id, opened_at__lte=decision.decided_at)
+    return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
+
+
 def cases_left(decision: Decision) -> QuerySet[Case]:
-    """Cases that earlier decisions about the account had closed, and that this one does not cover."""
+    """Cases that are to be opened again: those that earlier decisions about the account had closed and this one does
+    not cover; of a decision that was undone those that it had closed.
+    """
+    if decision.undone_at is not None:
+        return decision.resolved_cases.all().reopenable()
     before = Decision.objects.filter(case__account=decision.case.account).exclude(pk=decision.pk)
-    covered = Account.objects.filter(memberships__in=_members(decision)).values("pk")
-    return Case.objects.filter(resolved_by__in=before, status=Case.Status.DECIDED).exclude(account__in=covered)
+    covered = Q(account__in=Account.objects.filter(memberships__in=_members(decision)).values("pk"))
+    if decision.restriction is not None and decision.restriction.organisation_id is not None:
+        covered |= Q(account__organisation=decision.restriction.organisation_id)
+    return Case.objects.filter(resolved_by__in=before).reopenable().exclude(covered)
+
+
+def progress_of(decision: Decision) -> Progress | None:
+    """How far a decision has been put into force; None where nothing is left to do."""
+    if not decision.is_unfinished:
+        return None
+    if left := accounts_left(decision).count():
+        total = _members(decision).values("account").distinct().count()
+        return Progress(total - left, total, "accounts are restricted")
+    if left := restrictions_left(decision).count():
+        ended = Restriction.objects.filter(superseded_by=decision.origin).count()
+        return Progress(ended, ended + left, "earlier restrictions are ended")
+    if left := cases_to_close(decision).count():
+        closed = decision.resolved_cases.count()
+        return Progress(closed, closed + left, "open cases are closed")
+    if left := cases_left(decision).count():
+        return Progress(0, left, "cases that are left are open again")
+    return None
 
 
 def _members(decision: Decision) -> QuerySet[CampaignMember]:

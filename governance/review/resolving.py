@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from governance.audit.actor import Actor
-from governance.review.models import Case, Decision, Step
+from governance.review.models import Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 from governance.risk.models import Assessment
 
@@ -23,14 +23,12 @@ def resolve(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> lis
     return covered
 
 
-def reopen_all(cases: QuerySet[Case], *, why: Decision, by: Actor, now: datetime) -> list[Case]:
+def reopen_all(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:
     """Open again those cases of a decision that holds no longer, with the newest assessment of their accounts.
 
     Not where the account has an open case, or was decided about since. The caller has locked them.
     """
-    newer = Case.objects.filter(account=OuterRef("account")).exclude(pk=OuterRef("pk"))
-    is_newer = Q(status=Case.Status.OPEN) | Q(closed_at__gt=OuterRef("closed_at"))
-    again = list(cases.filter(~Exists(newer.filter(is_newer)), status=Case.Status.DECIDED).order_by("pk"))
+    again = list(cases.reopenable().order_by("pk"))
     if not again:
         return []
     accounts = [case.account_id for case in again]

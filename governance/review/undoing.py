@@ -7,10 +7,12 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Q
 
-from governance.enforcement.actions import lift_all
+from governance.doorbell import ring
+from governance.enforcement.actions import is_undoing, lift_all
 from governance.enforcement.actions import undo as undo_restrictions
 from governance.enforcement.models import Restriction
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
+from governance.review.reach import PORTION
 from governance.review.resolving import reopen_all, resolve
 from governance.review.steps import add_step
 from governance.review.verdicts import CannotUndoError
@@ -43,9 +45,8 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBac
 
     Raises CannotUndoError where there is no decision, or where the account was decided about again since.
     """
-    with_it = Q(pk=case.pk) | Q(resolved_by__case=case.pk)
-    wanted = Case.objects.filter(with_it).values("pk")
-    locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    with_it = list(Case.objects.filter(resolved_by__case=case.pk).order_by("pk").values_list("pk", flat=True)[:PORTION])
+    locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=[case.pk, *with_it]).order_by("pk")}
     own = locked[case.pk]
     decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
     if decision is None:
@@ -53,10 +54,14 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBac
     if not can_be_undone(decision, now=now):
         return _lift(decision, note=note, by=by, now=now)
     _refuse_if_decided_again(decision)
-    done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now)
+    done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=PORTION)
     decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
-    decision.save(update_fields=["undone_at", "undone_by", "undone_note"])
-    _resolve_again(done.restored, own.account_id, by=by, now=now)
+    more_cases = decision.resolved_cases.exclude(pk__in=locked)
+    decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists()
+    decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
+    if decision.is_unfinished:
+        ring("governance.tasks.carry_out_decisions")
+    resolve_again(done.restored, own.account_id, by=by, now=now)
     again = reopen_all(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
     is_open = any(one.pk == own.pk for one in again)
     if is_open:
@@ -81,7 +86,7 @@ def _refuse_if_decided_again(decision: Decision) -> None:
         raise CannotUndoError(f"{detail} Undo that decision first.")
 
 
-def _resolve_again(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
+def resolve_again(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
     """Close the cases of other accounts that a decision covers whose restrictions are in force again."""
     origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
     wide = Decision.objects.filter(pk__in=origins).exclude(scope=Decision.Scope.ACCOUNT).select_related("case__account")

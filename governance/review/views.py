@@ -41,7 +41,7 @@ from governance.web.requests import StaffRequest, page_of
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
-    "review/case.html": {"case", "claim", "decide", "excerpts", "force", "history", "restrictions"},
+    "review/case.html": {"case", "claim", "decide", "excerpts", "force", "history", "progress", "restrictions"},
 }
 
 

@@ -276,13 +276,19 @@ class TestAKey:
 
 
 class TestUsage:
-    def test_names_the_organisation_that_nobody_named_before(self) -> None:
-        account("acct_harbour")
-
+    def test_names_the_organisation_of_an_account_that_it_makes_known(self) -> None:
         for _ in range(2):
             meet_accounts({"acct_harbour": "org_harbour"}, now=NOW)
 
         assert stored()["organisation"] == "org_harbour"
+
+    def test_names_none_of_an_account_that_was_known(self) -> None:
+        account("acct_harbour")
+
+        meet_accounts({"acct_harbour": "org_harbour"}, now=NOW)
+
+        assert stored()["organisation"] is None
+        assert not Organisation.objects.exists()
 
     def test_does_not_move_an_account_that_has_one(self) -> None:
         register(FULL)

@@ -108,7 +108,6 @@ class TestACustomerWhoIsNotCoveredAnyMore:
 
         seller.imports({"account": "acct_harbour", "organisation": None})
         known.accounts.forget()  # another process, which has not met the account
-        known.placed.forget()
         seller.sends_usage(account="acct_harbour", organisation="org_quay")
         cover_new_names()
 

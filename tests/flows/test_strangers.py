@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import known
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.models import Entry
 from governance.enforcement.actions import cover_new_names
@@ -93,6 +94,60 @@ class TestAKeyThatUsageClaimsForABlockedAccount:
         seller.sends_usage(account="acct_innocent", api_key="key_1")
 
         assert (before["decision"], client.get(address, **key).json()["decision"]) == ("deny", "allow")
+
+
+class TestAnAccountThatUsagePutsIntoABlockedOrganisation:
+    @pytest.fixture(autouse=True)
+    def _blocked(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_harvest", organisation="org_harvest")
+        seller.blocks(organisation="org_harvest")
+
+    @staticmethod
+    def wait_until_all_is_told(front: Served, seller: Seller) -> None:
+        """A new account of the organisation comes last: what came before it has been told by then."""
+        seller.sends_usage(account="acct_last", organisation="org_harvest")
+        wait_for(front, "deny", account="acct_last")
+
+    def test_is_refused_where_nobody_knew_it(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_new", organisation="org_harvest", api_key="key_new")
+
+        wait_for(front, "deny", account="acct_new")
+        wait_for(front, "deny", api_key="key_new")
+
+    @pytest.mark.parametrize("before", ["registered", "seen", "seen in another organisation"])
+    def test_is_let_in_where_it_was_known(self, front: Served, seller: Seller, before: str) -> None:
+        if before == "registered":
+            seller.imports({"account": "acct_innocent", "keys": [{"id": "key_1"}]})
+        elif before == "seen":
+            seller.sends_usage(account="acct_innocent", api_key="key_1")
+        else:
+            seller.sends_usage(account="acct_innocent", api_key="key_1", organisation="org_quay")
+
+        seller.sends_usage(account="acct_innocent", api_key="key_1", organisation="org_harvest")
+        known.accounts.forget()  # as another process, which has not met it
+        seller.sends_usage(account="acct_innocent", organisation="org_harvest")
+
+        self.wait_until_all_is_told(front, seller)
+        assert front.check(account="acct_innocent")["decision"] == "allow"
+        assert front.check(api_key="key_1")["decision"] == "allow"
+
+    def test_is_refused_once_the_register_says_so_too(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_innocent")
+        seller.sends_usage(account="acct_innocent", organisation="org_harvest")
+
+        seller.imports({"account": "acct_innocent", "organisation": "org_harvest"})
+
+        wait_for(front, "deny", account="acct_innocent")
+
+    def test_is_let_in_too_when_the_block_follows(self, front: Served, seller: Seller) -> None:
+        seller.sends_usage(account="acct_decoy", organisation="org_decoy")
+        seller.sends_usage(account="acct_innocent")
+        seller.sends_usage(account="acct_innocent", organisation="org_decoy")
+
+        seller.blocks(organisation="org_decoy")
+
+        wait_for(front, "deny", account="acct_decoy")
+        assert front.check(account="acct_innocent")["decision"] == "allow"
 
 
 @pytest.mark.django_db

@@ -23,6 +23,11 @@ HOP_BY_HOP: Final = {"connection", "keep-alive", "transfer-encoding", "te", "tra
 _PIECE: Final = 2**16
 
 
+def is_check_path(path: str) -> bool:
+    """Return True if gateways ask at this path."""
+    return path in CHECK_PATHS or path.startswith(ENVOY_AT)
+
+
 class ForwardToCheck:
     """WSGI middleware. `check_url` is where the process of the check listens, such as `http://127.0.0.1:8001`."""
 
@@ -33,8 +38,7 @@ class ForwardToCheck:
         self._free = threading.BoundedSemaphore(at_once)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path not in CHECK_PATHS and not path.startswith(ENVOY_AT):
+        if not is_check_path(environ["PATH_INFO"]):
             return self._application(environ, start_response)
         if not self._free.acquire(blocking=False):
             return problem_answer(

@@ -41,7 +41,7 @@ def come_to_terms(
     """
     continues = _last_common(database, recent)
     lost = list(_lost(database, [change for change in recent if change.number > continues], now=now))
-    for names in (known_names.accounts, known_names.placed, known_names.keys):
+    for names in (known_names.accounts, known_names.keys):
         names.forget()  # primary keys may belong to others now
     try:
         begun = epochs.resume(up_to=known.sequence, continues=continues, lost=lost, now=now)
