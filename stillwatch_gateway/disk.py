@@ -160,6 +160,10 @@ class Store:
                 faults += changes.faults
         return Loaded(restricted, head, faults)
 
+    def kept_changes(self) -> Iterator[bytes]:
+        """The messages kept since the snapshot, in order."""
+        return self._kept_changes(self._changes)
+
     def _kept_changes(self, kept: Path) -> Iterator[bytes]:
         """In order, up to where the file was cut off, if it was."""
         try:
