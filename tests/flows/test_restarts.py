@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 
 from governance import embedded
-from tests.flows.test_up import OWN, Up, alive, data, health, left_of
+from tests.flows.test_up import OWN, Up, data, health, left_of
 from tests.servers import free_port
 from tests.waiting import PATIENCE, wait_until
 
@@ -158,8 +158,10 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
     block(up, restricting, "acct_mole")
     wait_until(lambda: decision(up.check_port, asking, "acct_mole") == "deny", "the block is in force")
     asker, answered = Asker(up.check_port, asking), {}
+    orphans: list[psutil.Process] = []
     for name, victim in VICTIMS.items():
         process, account = victim(up), ACCOUNTS[name]
+        orphans += process.children(recursive=True)
         process.kill()
         wait_until(lambda name=name, pid=process.pid: is_back(up, name, pid), f"the {name} is back")  # type: ignore[misc]
         block(up, restricting, account)
@@ -169,6 +171,7 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
         )
         answered[name] = dict(asker.answers)
     asker.end()
+    left_while_up_runs = left_of(orphans)
     family = up.family()
     status = up.end(signal.SIGINT)
 
@@ -177,4 +180,6 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
     assert up.said.count("starting") >= 7, up.said
     assert "Traceback" not in up.said
     assert status == 0
-    assert alive(left_of(family)) == []
+    assert left_while_up_runs == []
+    assert left_of(family) == []
+    assert up.at_work() == []
