@@ -27,6 +27,9 @@ TERMS = {"kind": "block", "reason": "bulk_harvest"}
 # What a call may end with while the server it goes to is away.
 NO_ANSWER = (OSError, HTTPException, ValueError)
 
+# A process that was killed takes connections until the kernel has closed its socket, which a busy machine delays.
+TRIES = 10
+
 
 def manage(up: Up, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in OWN}
@@ -59,7 +62,7 @@ def decision(port: int, secret: str, account: str) -> str:
 
 
 class Asker:
-    """Asks for a blocked customer without a pause; a connection that is cut is tried once more, as gateways do."""
+    """Asks for a blocked customer without a pause; a connection that is cut is tried again, as gateways do."""
 
     def __init__(self, port: int, secret: str) -> None:
         self.answers: Counter[str] = Counter()
@@ -71,14 +74,17 @@ class Asker:
 
     def _ask_on(self) -> None:
         while not self._ended.is_set():
+            self.answers[self._answer()] += 1
+
+    def _answer(self) -> str:
+        said = ""
+        for _ in range(TRIES):
             try:
-                self.answers[decision(self._port, self._secret, "acct_mole")] += 1
-            except NO_ANSWER:
+                return decision(self._port, self._secret, "acct_mole")
+            except NO_ANSWER as error:
                 self.cut += 1
-                try:
-                    self.answers[decision(self._port, self._secret, "acct_mole")] += 1
-                except NO_ANSWER as error:
-                    self.answers[repr(error)] += 1
+                said = repr(error)
+        return said
 
     def end(self) -> None:
         self._ended.set()

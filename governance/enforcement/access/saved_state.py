@@ -17,11 +17,12 @@ from uuid import UUID
 import msgspec
 
 from governance.enforcement.access.rows import Change, Key
-from stillwatch_gateway.disk import HEAD_BYTES, Confirmed, Store, verify
+from stillwatch_gateway.disk import Confirmed, Store
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.knowledge import Moment
 from stillwatch_gateway.messages import BadMessageError, signature
 from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.signed import HEAD_BYTES, verify
 
 # Of an age that nothing tells: as the API says it, and more than any operator waits.
 LONGEST_AGE: Final = 2.0**31
