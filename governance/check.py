@@ -2,7 +2,7 @@
 
 Gateways ask here at every request of a customer, so it serves nothing else: no page, no other API, none of the
 parsers that read what customers send. It needs neither the broker nor Django's request handling, and goes on
-answering while PostgreSQL is away.
+answering while PostgreSQL is away, also where it starts meanwhile: by what it finds in CHECK_FOLDER.
 """
 
 import os
@@ -21,6 +21,7 @@ django.setup()
 
 # Needs Django's apps to be loaded.
 from governance.enforcement.access.front import Front  # noqa: E402
+from governance.enforcement.access.saved_state import StateStore  # noqa: E402
 
 
 def _allow_many_connections() -> None:
@@ -38,4 +39,5 @@ application = Front(
     closed_plans=settings.FAIL_CLOSED_PLANS,
     waiting=settings.GATEWAYS_WAITING,
     unreadable_as_outage=settings.UNREADABLE_NAMES == "outage",
+    store=StateStore(settings.CHECK_FOLDER, settings.SECRET_KEY),
 )

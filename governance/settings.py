@@ -38,6 +38,8 @@ DATABASE_TIMEOUTS_WEB, DATABASE_TIMEOUTS_WORKER  how long web processes and work
                   up, as statement_timeout=60s,lock_timeout=5s,idle_in_transaction_session_timeout=30s (the default of
                   web; of workers 10min, 60s and 10min; commands such as migrate wait as long as it takes)
 CHECK_PORT        where `manage.py up` lets the check listen, which gateways ask (default: the one after PORT)
+CHECK_FOLDER      where processes of the check save what is in force, so that those that start while PostgreSQL is away
+                  know it (default check/ in STILLWATCH_DATA)
 CHECK_URL         where web processes reach the check (default http://127.0.0.1: and CHECK_PORT)
 GATEWAYS_WAITING  how many requests of one service key may wait at a process of the check: polls and streams of clients,
                   one for each process of a gateway (default 500); more get 429
@@ -327,6 +329,7 @@ UNDO_MINUTES = env.int("UNDO_MINUTES", 30, validate=validate.Range(min=0))
 GATEWAY_SILENT_MINUTES = env.int("GATEWAY_SILENT_MINUTES", 5, validate=validate.Range(min=1))
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 CHECK_PORT = env.int("CHECK_PORT", PORT + 1, validate=validate.Range(min=1, max=65535))
+CHECK_FOLDER = Path(env.str("CHECK_FOLDER", str(DATA_DIR / "check"))).expanduser().resolve()
 CHECK_URL = env.str("CHECK_URL", f"http://127.0.0.1:{CHECK_PORT}")
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(

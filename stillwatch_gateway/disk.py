@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import io
 import json
+import logging
 import os
 import time
 from collections.abc import Container, Iterable, Iterator
@@ -17,20 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.knowledge import Moment, read_moment
-from stillwatch_gateway.messages import (
-    LONGEST_LINE,
-    MOST_CHANGES_BYTES,
-    BadMessageError,
-    Changes,
-    Head,
-    check_signature,
-    read_changes,
-    read_snapshot,
-)
-from stillwatch_gateway.restricted import NAMED_BY, OutOfOrderError, Restricted
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes
+from stillwatch_gateway.restricted import OutOfOrderError, Restricted
+from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
 
-HEAD_BYTES: Final = 200
-PIECE: Final = 2**18
+logger = logging.getLogger("stillwatch_gateway")
+
+TRIED_EVERY: Final = 60.0  # seconds, after a problem
 HELD: Final = "held-"  # files of an epoch that ended, of which something is still refused
 
 
@@ -68,6 +62,7 @@ class Store:
         self.folder, self._key = folder, key
         self._snapshot, self._changes, self._confirmed = folder / "snapshot", folder / "changes", folder / "confirmed"
         self._lock: BinaryIO | None = None
+        self._tried_at = 0.0
         self.writes, self.problem = False, ""
         self.open()
 
@@ -160,6 +155,10 @@ class Store:
                 faults += changes.faults
         return Loaded(restricted, head, faults)
 
+    def kept_changes(self) -> Iterator[bytes]:
+        """The messages kept since the snapshot, in order."""
+        return self._kept_changes(self._changes)
+
     def _kept_changes(self, kept: Path) -> Iterator[bytes]:
         """In order, up to where the file was cut off, if it was."""
         try:
@@ -225,72 +224,53 @@ class Store:
             plans = json.dumps(sorted(confirmed.closed))
             self._confirmed.write_text(f"{confirmed.at.text()}\n{plans}", "utf-8")
 
+    def is_to_be_mended(self) -> bool:
+        """Whether a new snapshot may mend what is kept, tried again now and then."""
+        if not self.problem or time.monotonic() - self._tried_at < TRIED_EVERY:
+            return False
+        self._tried_at = time.monotonic()
+        before = self.problem
+        self.open()
+        self.problem = self.problem or (before if self.writes else "")
+        return self.writes
+
     def failed(self, error: OSError) -> None:
         """Note that the disk did not take something."""
         self.problem = f"The disk did not take what was to be kept: {_why(error)}."
 
 
-def load_snapshot(file: Path, key: bytes) -> tuple[Restricted, Head]:
-    """What a snapshot with its signature before it says. Raises OSError, BadMessageError."""
-    with file.open("rb") as lines:
-        return read_signed_snapshot(lines, key)
-
-
-def read_signed_snapshot(lines: BinaryIO, key: bytes) -> tuple[Restricted, Head]:
-    """`load_snapshot` from an open file. Raises OSError, BadMessageError."""
-    words = lines.readline(HEAD_BYTES).split()
-    if len(words) != 2:
-        raise BadMessageError("the signature is missing")
-    digest, signed = (word.decode("ascii", "replace") for word in words)
-    start = lines.tell()
-    hashed = hashlib.sha256()
-    while piece := lines.read(PIECE):
-        hashed.update(piece)
-    if hashed.hexdigest() != digest:
-        raise BadMessageError("the checksum does not fit")
-    check_signature(key, digest, signed)
-    lines.seek(start)
-    return parse_snapshot(lines)
-
-
-def parse_snapshot(lines: BinaryIO) -> tuple[Restricted, Head]:
-    """Raises BadMessageError."""
-    faults: list[str] = []
-    head, entries = read_snapshot(_bounded(lines), faults)
-    return Restricted(entries, head.sequence, head.epoch.identifier), head._replace(faults=tuple(faults))
-
-
-def verify(body: bytes, digest: str | None, signed: str | None, key: bytes) -> None:
-    """Raises BadMessageError where the body is not what was signed."""
-    if digest is None or hashlib.sha256(body).hexdigest() != digest:
-        raise BadMessageError("the checksum does not fit")
-    check_signature(key, digest, signed)
-
-
-def apply(restricted: Restricted, changes: Changes) -> None:
-    """Raises OutOfOrderError at the first that does not follow on what is known; those before it count."""
-    for number, told, ended in changes.changes:
-        restricted.change(number, told, ended)
-
-
-REPORTED: Final = (
-    "number", "kind", "against", "reason", "from", "until", "requests_per_minute", "tokens_per_minute", "withheld",
-)  # fmt: skip
-MOST_NAMES_REPORTED: Final = 100  # of a kind
-
-
-def reportable(told: dict[str, Any]) -> dict[str, Any]:
-    """A restriction as it was told, cut to what Stillwatch takes in a report."""
-    names = told.get("names") or told.get("names_added") or {}
-    cut = {kind: names.get(kind, [])[:MOST_NAMES_REPORTED] for kind in NAMED_BY}
-    return {member: told[member] for member in REPORTED if member in told} | {"names": cut}
-
-
-def _bounded(lines: BinaryIO) -> Iterable[bytes]:
-    while line := lines.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise BadMessageError("a line is too long")
-        yield line
+def log_problem(
+    problem: str,
+    folder: Path,
+    *,
+    is_reached: bool,
+    knows_any: bool,
+    fail_closed: bool,
+    closed_plans: Iterable[str],
+) -> None:
+    """Say loudly what is wrong with the copy of a gateway, and what follows."""
+    if is_reached:
+        follows = (
+            "Restrictions are kept in memory only: started again while Stillwatch cannot be reached, this "
+            "gateway knows less than now."
+        )
+    elif knows_any:
+        follows = "What is known may be older than it was."
+    elif fail_closed:
+        follows = "Nothing is known, and Stillwatch is not reached: everybody is refused, as fail_closed says."
+    else:
+        follows = (
+            "Nothing is known, and Stillwatch is not reached: restricted customers are let in, but for those "
+            f"on plans that fail closed ({', '.join(sorted(closed_plans)) or 'none'})."
+        )
+    logger.error(
+        "%s %s Let this process write regular files in %s, with room on the disk; it is tried again every %.0f "
+        "s once Stillwatch is reached.",
+        problem,
+        follows,
+        folder,
+        TRIED_EVERY,
+    )
 
 
 def _to_disk(file: BinaryIO | io.BufferedWriter) -> None:

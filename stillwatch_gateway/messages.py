@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
+from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
 from stillwatch_gateway.epochs import Epoch, read_epoch
 from stillwatch_gateway.normalization import name_of
-from stillwatch_gateway.restricted import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
 
 FORMAT: Final = 1
 MOST_CHANGES_BYTES: Final = 64 * 2**20

@@ -7,12 +7,12 @@ import re
 import secrets
 import socket
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from stillwatch_gateway.normalization import is_nothing, name_of, normalize_id
+from stillwatch_gateway.normalization import is_nothing, name_of, normalize_id, normalize_name, says_none
 
 # What LiteLLM writes where there is no team, user or key of a customer.
 LITELLMS_OWN: Final = frozenset(
@@ -158,3 +158,38 @@ def litellm_account(team: str | None, user: str | None, key: str | None) -> str 
 def lasting(key: str | None) -> str | None:
     """LiteLLM's hash of a key, unless it is that of a token signed for an hour."""
     return None if key is None or is_nothing(key) or key.startswith("hashed-jwt-") else key
+
+
+def given_names(
+    account: str | None, key: str | None, digest: str | None, organisation: str | None, also: Iterable[str]
+) -> tuple[list[str], str]:
+    """The names that are given, and why one cannot be read; blank where all can."""
+    names = []
+    try:
+        if account and not says_none(account):
+            names.append(name_of("account", account))
+        if key and not says_none(key):
+            names.append(name_of("key", key))
+        if digest and not says_none(digest):
+            names.append(name_of("digest", digest))
+        if organisation and not says_none(organisation):
+            names.append(name_of("organisation", organisation))
+        names += [normalize_name(name) for name in also if not says_none(name.partition(":")[2])]
+        if _are_plain(names):
+            return names, ""
+    except (AttributeError, TypeError):  # one is no text
+        pass
+    return read_names(
+        [("account", account), ("key", key), ("digest", digest), ("organisation", organisation), *map(_with_kind, also)]
+    )
+
+
+def _are_plain(names: Sequence[str]) -> bool:
+    """Whether these names can be read, and in one way only, as nearly all: told faster together than one by one."""
+    text = " ".join([*names, ""])  # after the kind of a blank name comes a space
+    return "%" not in text and ": " not in text and "\0" not in text and text.isascii() and len(text) <= LONGEST_NAME
+
+
+def _with_kind(name: str) -> tuple[str, str]:
+    kind, _, value = name.partition(":")
+    return kind, value

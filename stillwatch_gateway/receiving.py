@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from stillwatch_gateway.calling import Caller, receive
-from stillwatch_gateway.disk import HEAD_BYTES, Store, StoreError, read_signed_snapshot
+from stillwatch_gateway.disk import Store, StoreError
 from stillwatch_gateway.messages import BadMessageError, Head
 from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.signed import HEAD_BYTES, read_signed_snapshot
 
 
 class Received(NamedTuple):

@@ -4,66 +4,16 @@ One thread may change it while others ask. What is told first counts first: a ch
 moment between an old restriction and the one that takes its place.
 """
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from math import inf
-from struct import Struct
 from typing import Any, Final, NamedTuple
 
-KINDS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
-DENYING: Final = frozenset({"suspend", "block"})
-NAMED_BY: Final = ("organisation", "account", "key", "digest")
-FOREVER: Final = inf
+from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms, Throttle
+from stillwatch_gateway.packed import Packed
+
 # Why a decision refuses without a restriction, where it is not because of a name.
 UNREACHABLE: Final = "stillwatch cannot be reached"
-
-
-class Terms(NamedTuple):
-    """What a restriction asks of the gateway. Few differ, so that thousands of restrictions share one.
-
-    `denies` is the message's word on whether access is denied, None where the kind says so. `each_account` is set for
-    restrictions of an organisation: a throttle leaves every account of it this many requests.
-    """
-
-    kind: str
-    reason: str
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    withheld: tuple[str, ...] = ()  # in alphabetical order
-    denies: bool | None = None
-    each_account: bool = False
-
-
-class Throttle(NamedTuple):
-    """A limit on requests, and the number of the restriction that sets it.
-
-    `customer` is whom it is counted for where a restriction of an organisation leaves it to each account: a name that
-    the restriction covers, the account's where that is among them. It is blank where the restriction has one count.
-    """
-
-    number: int
-    requests_per_minute: int
-    customer: str = ""
-
-
-class Entry(NamedTuple):
-    """A restriction as it was told. Times are seconds since 1970, `until` is infinite where there is none; `names`
-    are such as "account:acct_1042".
-
-    Where `is_whole` is False, `names` are only those that a known restriction covers from now on, and `removed` those
-    that it does no longer.
-    """
-
-    number: int
-    terms: Terms
-    since: float
-    until: float
-    names: tuple[str, ...]
-    is_whole: bool = True
-    removed: tuple[str, ...] = ()
 
 
 class Decision(NamedTuple):
@@ -97,7 +47,7 @@ class Restricted:
 
     def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0, epoch: str = "") -> None:
         self.sequence, self.epoch = sequence, epoch
-        self._packed = _Packed(entries)
+        self._packed = Packed(entries)
         self._newer: dict[int, Entry] = {}
         self._partial: set[int] = set()  # numbers in `_newer` that have further names in the snapshot
         self._by_name: dict[str, tuple[Entry, ...]] = {}
@@ -291,86 +241,3 @@ def _strength(terms: Terms) -> tuple[bool, int]:
     """Whether access is denied, then the order of the kinds; a kind that is not known comes before all others."""
     denies = terms.kind in DENYING if terms.denies is None else terms.denies
     return denies, KINDS.index(terms.kind) if terms.kind in KINDS else -1
-
-
-# In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty, negative where
-# another restriction of the same name follows.
-NAMED: Final = Struct("=qi")
-# A restriction: its number, since and until when, and which terms.
-KEPT: Final = Struct("=QddI")
-# Looked up once: a search is to take no longer than it must.
-unpack_named, NAMED_SIZE = NAMED.unpack_from, NAMED.size
-unpack_kept, KEPT_SIZE = KEPT.unpack_from, KEPT.size
-ROOM: Final = 3  # of the table, for each name: so that a search seldom has to look twice
-
-
-class _Packed:
-    """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
-
-    Names are held as their hashes of 64 bits, which Python keys anew in each process: that a name of somebody else
-    has the same one as any of a million restricted ones has a chance of one in 10^13.
-    """
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.outdated: set[int] = set()  # numbers of those that have ended, or were told anew
-        self.dropped: set[tuple[int, int]] = set()  # hashes of names, and numbers that cover them no longer
-        self._numbers = array("Q")
-        self._catalogue: list[Terms] = []
-        kept = bytearray()
-        places: dict[Terms, int] = {}
-        named, of = array("q"), array("I")
-        for entry in entries:
-            terms = places.setdefault(entry.terms, len(places))
-            if terms == len(self._catalogue):
-                self._catalogue.append(entry.terms)
-            self._numbers.append(entry.number)
-            kept += KEPT.pack(entry.number, entry.since, entry.until, terms)
-            for name in entry.names:
-                named.append(hash(name))
-                of.append(len(self._numbers))
-        self._kept = bytes(kept)
-        self._mask = (1 << (ROOM * len(named)).bit_length()) - 1
-        self._table = self._filled(named, of)
-
-    def _filled(self, named: "array[int]", of: "array[int]") -> bytearray:
-        table = bytearray(NAMED_SIZE * (self._mask + 1))
-        for hashed, place in zip(named, of, strict=True):
-            at = hashed & self._mask
-            while (other := unpack_named(table, NAMED_SIZE * at))[1]:
-                if other[0] == hashed:
-                    NAMED.pack_into(table, NAMED_SIZE * at, hashed, -abs(other[1]))
-                at = (at + 1) & self._mask
-            NAMED.pack_into(table, NAMED_SIZE * at, hashed, place)
-        return table
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __contains__(self, number: int) -> bool:
-        place = bisect_left(self._numbers, number)
-        return place < len(self._numbers) and self._numbers[place] == number
-
-    def from_number(self, first: int) -> Iterator[tuple[int, float]]:
-        """Numbers from `first` on, each with when it began."""
-        for place in range(bisect_left(self._numbers, first), len(self._numbers)):
-            number, since, _, _ = unpack_kept(self._kept, KEPT_SIZE * place)
-            yield number, since
-
-    def find(self, name: str, now: float, found: dict[int, Terms]) -> None:
-        """Add to `found`, by number, what is in force at `now` under this name."""
-        hashed = hash(name)
-        at = hashed & self._mask
-        at_hash, place = unpack_named(self._table, NAMED_SIZE * at)
-        while place:
-            if at_hash == hashed:
-                number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * (abs(place) - 1))
-                if (
-                    since <= now < until
-                    and number not in self.outdated
-                    and not (self.dropped and (hashed, number) in self.dropped)
-                ):
-                    found[number] = self._catalogue[terms]
-                if place > 0:
-                    return
-            at = (at + 1) & self._mask
-            at_hash, place = unpack_named(self._table, NAMED_SIZE * at)

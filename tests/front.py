@@ -15,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from governance.enforcement.access.front import Front
+from governance.enforcement.access.saved_state import StateStore
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE
 from tests.servers import free_port
@@ -80,8 +81,11 @@ def served(
     port: int = 0,
     unreadable_as_outage: bool = False,
     clock: Callable[[], datetime] = timezone.now,
+    store: StateStore | None = None,
 ) -> Iterator[Served]:
-    front = Front(clock, closed_plans=closed_plans, waiting=waiting, unreadable_as_outage=unreadable_as_outage)
+    front = Front(
+        clock, closed_plans=closed_plans, waiting=waiting, unreadable_as_outage=unreadable_as_outage, store=store
+    )
     port = port or free_port()
     ended = threading.Event()
     serving = threading.Thread(target=asyncio.run, args=(_serve(front, port, ended),))

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.enforcement.models import CoveredName, Restriction
-from stillwatch_gateway.restricted import NAMED_BY
+from stillwatch_gateway.entries import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
 Target = Account | ApiKey | Organisation

@@ -285,7 +285,7 @@ class TestWhileNothingRan:
     def test_a_restore_that_nobody_told_of_lets_nobody_in_and_does_not_loop(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("stillwatch_gateway.client.OLDER_SNAPSHOTS", 2)
+        monkeypatch.setattr("stillwatch_gateway.following.OLDER_SNAPSHOTS", 2)
         with served() as before:
             assert before.front.keeper.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port

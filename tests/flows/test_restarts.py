@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 
 from governance import embedded
-from tests.flows.test_up import OWN, Up, alive, data, health, left_of
+from tests.flows.test_up import OWN, Up, data, health, left_of
 from tests.servers import free_port
 from tests.waiting import PATIENCE, wait_until
 
@@ -26,6 +26,9 @@ __all__ = ["data"]  # a fixture
 TERMS = {"kind": "block", "reason": "bulk_harvest"}
 # What a call may end with while the server it goes to is away.
 NO_ANSWER = (OSError, HTTPException, ValueError)
+# A process that was killed takes connections until the kernel has closed its socket, which a busy machine delays.
+TRIES = 10
+
 # A process that was killed takes connections until the kernel has closed its socket, which a busy machine delays.
 TRIES = 10
 
@@ -163,8 +166,10 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
     block(up, restricting, "acct_mole")
     wait_until(lambda: decision(up.check_port, asking, "acct_mole") == "deny", "the block is in force")
     asker, answered = Asker(up.check_port, asking), {}
+    orphans: list[psutil.Process] = []
     for name, victim in VICTIMS.items():
         process, account = victim(up), ACCOUNTS[name]
+        orphans += process.children(recursive=True)
         process.kill()
         wait_until(lambda name=name, pid=process.pid: is_back(up, name, pid), f"the {name} is back")  # type: ignore[misc]
         block(up, restricting, account)
@@ -174,6 +179,7 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
         )
         answered[name] = dict(asker.answers)
     asker.end()
+    left_while_up_runs = left_of(orphans)
     family = up.family()
     status = up.end(signal.SIGINT)
 
@@ -182,4 +188,6 @@ def test_whatever_is_killed_is_started_again_and_every_question_is_answered(up: 
     assert up.said.count("starting") >= 7, up.said
     assert "Traceback" not in up.said
     assert status == 0
-    assert alive(left_of(family)) == []
+    assert left_while_up_runs == []
+    assert left_of(family) == []
+    assert up.at_work() == []

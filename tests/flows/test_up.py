@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -55,13 +56,18 @@ class Up:
             time.sleep(0.1)
 
     def family(self) -> list[psutil.Process]:
-        """Its child processes and the servers of its data folder."""
-        servers = [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if str(self.data) in " ".join(process.info["cmdline"] or [])
-        ]
-        return [*psutil.Process(self.process.pid).children(recursive=True), *servers]
+        """Its child processes, and whatever else works on its data folder."""
+        return [*psutil.Process(self.process.pid).children(recursive=True), *self.at_work()]
+
+    def at_work(self) -> list[psutil.Process]:
+        """Every process but its own that was started for its data folder, also one whose parent is gone."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                is_named = str(self.data) in " ".join(process.cmdline())
+                if is_named or process.environ().get("STILLWATCH_DATA") == str(self.data):
+                    found.append(process)
+        return [process for process in found if process.pid != self.process.pid]
 
     def end(self, sign: signal.Signals) -> int:
         self.process.send_signal(sign)
@@ -116,6 +122,7 @@ class TestUp:
         assert answer == 200
         assert len(family) > 4
         assert left_of(family) == []
+        assert up.at_work() == []
         assert status == 0
         assert f"\nready: http://127.0.0.1:{up.port}/\n" in up.said
         assert "Traceback" not in up.said
@@ -137,6 +144,7 @@ class TestUp:
         assert "Loaded the demonstration" not in second.said
         assert status == 0
         assert left_of(family) == []
+        assert second.at_work() == []
 
 
 class TestUpRefuses:

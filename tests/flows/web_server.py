@@ -1,6 +1,7 @@
 """The real web server, and the process of the check, beside the tests, on the test's own database."""
 
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ def running_web_server(threads: int = 8, *, port: int = 0, **environ: str) -> It
 def running_check(workers: int = 1, *, port: int = 0, **environ: str) -> Iterator[int]:
     """The port of a process of the check that answers: any that is free, unless one is given."""
     port = port or free_port()
-    with running_server(check_command(host="127.0.0.1", port=port, workers=workers), port, environ):
+    command = check_command(host="127.0.0.1", port=port, workers=workers)
+    with tempfile.TemporaryDirectory() as folder, running_server(command, port, {"CHECK_FOLDER": folder} | environ):
         yield port
 
 

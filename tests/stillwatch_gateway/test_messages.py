@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from stillwatch_gateway.disk import Store, load_snapshot, verify
+from stillwatch_gateway.disk import Store
 from stillwatch_gateway.messages import BadMessageError, read_changes, signature, signing_key
 from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.signed import load_snapshot, verify
 
 KEY = signing_key("swk_ours")
 

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from stillwatch_gateway.restricted import FOREVER, Entry, OutOfOrderError, Restricted, Terms
+from stillwatch_gateway.entries import FOREVER, Entry, Terms
+from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 NOW = 1_000_000.0
 BLOCK, WATCH = Terms("block", "bulk_harvest"), Terms("watch", "other")

@@ -172,7 +172,7 @@ class TestADiskThatTakesNothing:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        monkeypatch.setattr("stillwatch_gateway.client.STORE_TRIED_EVERY", 0.0)
+        monkeypatch.setattr("stillwatch_gateway.disk.TRIED_EVERY", 0.0)
         gateway = connect(front)
         (folder / "changes").unlink()
         (folder / "changes").mkdir()  # an append fails, as on a full disk

@@ -51,7 +51,8 @@ def _quickest(decision: Callable[[], int]) -> tuple[float, float]:
 
 def _measure(restrictions: int) -> dict[str, Any]:
     # Here, so that what Stillwatch itself needs is not in this process.
-    from stillwatch_gateway.restricted import FOREVER, Entry, Restricted, Terms  # noqa: PLC0415
+    from stillwatch_gateway.entries import FOREVER, Entry, Terms  # noqa: PLC0415
+    from stillwatch_gateway.restricted import Restricted  # noqa: PLC0415
 
     own = psutil.Process()
     before = own.memory_info().rss

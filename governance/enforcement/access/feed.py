@@ -50,22 +50,23 @@ class Snapshots:
     def _make(self, now: datetime) -> Body:
         hashed, zipped = hashlib.sha256(), bytearray()
         with rows.connect() as database, rows.snapshot(database) as taken:
-            for piece in _pieces(self._lines(taken, now)):
+            for piece in _pieces(snapshot_lines(taken, self._closed_plans, now)):
                 hashed.update(piece)
                 zipped += gzip.compress(piece, QUICK)  # members of gzip may follow one another
         return Body(taken.sequence, hashed.hexdigest(), bytes(zipped))
 
-    def _lines(self, taken: rows.Snapshot, now: datetime) -> Iterator[bytes]:
-        head: dict[str, Any] = {
-            "format": FORMAT,
-            "sequence": taken.sequence,
-            "count": taken.size,
-            "made_at": now,
-            "fail_closed_plans": self._closed_plans,
-        } | epoch_members(taken.epoch)
-        yield msgspec.json.encode(head) + b"\n"
-        for told in taken.told:
-            yield told.encode() + b"\n"
+
+def snapshot_lines(taken: rows.Snapshot, closed_plans: Sequence[str], now: datetime) -> Iterator[bytes]:
+    head: dict[str, Any] = {
+        "format": FORMAT,
+        "sequence": taken.sequence,
+        "count": taken.size,
+        "made_at": now,
+        "fail_closed_plans": list(closed_plans),
+    } | epoch_members(taken.epoch)
+    yield msgspec.json.encode(head) + b"\n"
+    for told in taken.told:
+        yield told.encode() + b"\n"
 
 
 def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -79,14 +80,24 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def changes_body(
-    after: int, sequence: int, changes: Sequence[Change], closed_plans: Sequence[str], *, epoch: Epoch, age: int
+    after: int,
+    sequence: int,
+    changes: Sequence[Change],
+    closed_plans: Sequence[str],
+    *,
+    epoch: Epoch,
+    age: int,
+    with_times: bool = False,
 ) -> bytes:
-    told = [
+    """The changes after one and up to another as a message; `with_times` it says of each when it was made."""
+    told: list[dict[str, Any]] = [
         {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
         if one.told is not None
         else {"sequence": one.number, "ended": one.restriction}
         for one in changes
     ]
+    if with_times:
+        told = [member | {"at": one.at} for member, one in zip(told, changes, strict=True)]
     return msgspec.json.encode(
         {
             "format": FORMAT,

@@ -29,6 +29,8 @@ from governance.enforcement.access.notes import Notes
 from governance.enforcement.access.quotas import Quotas
 from governance.enforcement.access.registered import RegisteredAccounts
 from governance.enforcement.access.rows import Key
+from governance.enforcement.access.saved_state import StateStore
+from governance.enforcement.access.saving import StateWriter
 from governance.enforcement.access.waiting import Announcements, receive_body
 
 READ: Final = "access:read"
@@ -54,7 +56,8 @@ class Front:
     """`waiting` is how many requests of one service key may wait at once.
 
     With `unreadable_as_outage` a gateway is told that the check is not available where a name cannot be read, so that
-    it does what it was set to do without an answer; else such a request is refused.
+    it does what it was set to do without an answer; else such a request is refused. What it knows is saved in the
+    `store`, where there is one, and read from there at a start while the database is away.
     """
 
     def __init__(
@@ -64,10 +67,13 @@ class Front:
         closed_plans: Sequence[str],
         waiting: int,
         unreadable_as_outage: bool = False,
+        store: StateStore | None = None,
     ) -> None:
         self._clock = clock
         self.registered = RegisteredAccounts()
-        self.keeper = Keeper(clock, on_new_epoch=self.registered.read_anew)
+        saved_state = store.load if store is not None else lambda: None
+        self.keeper = Keeper(clock, on_new_epoch=self.registered.read_anew, saved_state=saved_state)
+        self._saving = StateWriter(store, self.keeper, clock, closed_plans=closed_plans) if store is not None else None
         self.notes = Notes(self.keeper, clock)
         self.quotas = Quotas(waiting=waiting)
         self.announcements = Announcements()
@@ -78,6 +84,8 @@ class Front:
 
     async def start(self) -> None:
         self.announcements.start()
+        if self._saving is not None:
+            self._saving.start()
         self.keeper.start()
         self.registered.start()
         self.notes.start()
@@ -87,6 +95,8 @@ class Front:
 
     def end(self) -> None:
         self.keeper.end()
+        if self._saving is not None:
+            self._saving.end()
         self.registered.end()
         self.notes.end()
 

@@ -1,23 +1,21 @@
 """Keeps the restrictions that a process holds as fresh as a commit: PostgreSQL calls out, the rows say what changed."""
 
 import logging
-import selectors
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 import msgspec
 import psycopg
-from psycopg import sql
 
 from governance.doorbell import CHANGES_CHANNEL, KEYS_CHANNEL
 from governance.enforcement.access import recovering, rows
+from governance.enforcement.access.calls import Calls
 from governance.enforcement.access.rows import Change, Key
+from governance.enforcement.access.saved_state import SavedState
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import read_entry, readable
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
@@ -30,13 +28,12 @@ Clock = Callable[[], datetime]
 LOOKS_EVERY: Final = 1.0
 KEYS_EVERY: Final = 1.0
 PAUSE_AFTER_FAILURE: Final = 0.5
-# Between looks that were asked for: many requests for looks cost the database no more than this.
-PAUSE_BETWEEN_LOOKS: Final = 0.02
 # Those who wait are told together at most this often, so that a thousand changes a second wake nobody a thousand times.
 TELLS_EVERY: Final = 0.1
 REMEMBERED: Final = 20_000
 FOLD_AT: Final = 50_000
 FAULTS_LOGGED: Final = 10  # at a time
+LOAD_AT_NEXT_LOOK: Final = -1  # in place of how many lost decisions were settled
 
 
 class NoEpochError(Exception):
@@ -52,8 +49,10 @@ class Keeper:
         connect: Callable[[], rows.Connection] = rows.connect,
         *,
         on_new_epoch: Callable[[], None] = lambda: None,
+        saved_state: Callable[[], SavedState | None] = lambda: None,
     ) -> None:
-        self._clock, self._connect, self._on_new_epoch = clock, connect, on_new_epoch
+        self._clock, self._connect, self._on_new_epoch, self._saved_state = clock, connect, on_new_epoch, saved_state
+        self._is_saved_state_tried = False
         self.restricted = Restricted()
         self.told = 0  # up to here those who wait have been told
         self.faults = 0  # changes that could not be read, or only in part, since the restrictions were loaded
@@ -66,12 +65,10 @@ class Keeper:
         self.looks_begun = self.looks_done = 0
         self.is_connected = False
         self._listeners: list[Callable[[], None]] = []
-        self._wakes, self._waker = socket.socketpair()
-        for end in (self._wakes, self._waker):
-            end.settimeout(0)
         self._keys_outdated = False
         self._keys_read_at = float("-inf")
         self._loaded, self._ended = threading.Event(), threading.Event()
+        self._calls = Calls(self._ended)
         self._thread = threading.Thread(target=self._keep, name="restrictions", daemon=True)
 
     def start(self) -> None:
@@ -79,10 +76,9 @@ class Keeper:
 
     def end(self) -> None:
         self._ended.set()
-        self._wake()
+        self._calls.wake()
         self._thread.join()
-        self._wakes.close()
-        self._waker.close()
+        self._calls.close()
 
     def listen(self, announce: Callable[[], None]) -> None:
         """Call this, from the thread, whenever there are new changes or keys, or a look is done."""
@@ -92,7 +88,7 @@ class Keeper:
         """Have the rows read again soon. What is committed by now is known once `looks_done` is the number returned."""
         number = self.looks_begun + 1
         self._keys_outdated = True
-        self._wake()
+        self._calls.wake()
         return number
 
     @property
@@ -145,12 +141,28 @@ class Keeper:
             except Exception:
                 logger.exception("Keeping the restrictions in force failed")
             self.is_connected = False
+            self._begin_with_saved_state()
             self._announce()
             self._ended.wait(PAUSE_AFTER_FAILURE)
 
+    def _begin_with_saved_state(self) -> None:
+        """Know what the process before this one knew, until the database can be read; compared with it then."""
+        if self._loaded.is_set() or self._is_saved_state_tried:
+            return
+        self._is_saved_state_tried = True
+        saved = self._saved_state()
+        if saved is None:
+            return
+        self.restricted, self._recent = saved.restricted, deque(saved.recent, maxlen=REMEMBERED)
+        self.epoch, self._settled, self.keys = saved.epoch, LOAD_AT_NEXT_LOOK, saved.keys
+        self._note_faults(list(saved.faults))
+        self._confirmed_at = time.monotonic() - saved.age
+        self.told = saved.restricted.sequence
+        self._loaded.set()
+        logger.warning("What was in force %.0f s ago, up to change %d, is read from disk", saved.age, self.told)
+
     def _follow(self, database: rows.Connection) -> None:
-        for channel in (CHANGES_CHANNEL, KEYS_CHANNEL):
-            database.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        self._calls.listen(database, CHANGES_CHANNEL, KEYS_CHANNEL)
         # Before anybody is answered: else one usable key would be looked for, and others refused meanwhile.
         self._read_keys(database)
         if not self._loaded.is_set():
@@ -164,7 +176,8 @@ class Keeper:
                 told_at, until_told = time.monotonic(), LOOKS_EVERY
                 self._tell()
             waits = LOOKS_EVERY if self.restricted.sequence == self.told else max(until_told, 0)
-            self._wait_for_call(database, waits)
+            if KEYS_CHANNEL in self._calls.wait(database, waits):
+                self._keys_outdated = True
 
     def _look(self, database: rows.Connection) -> None:
         self.looks_begun += 1
@@ -173,25 +186,6 @@ class Keeper:
         self._read_changes(database)
         self.looks_done = self.looks_begun
         self._announce()
-
-    def _wait_for_call(self, database: rows.Connection, seconds: float) -> None:
-        """Wait until PostgreSQL calls out, or somebody asks for a look."""
-        calls = list(database.notifies(timeout=0))
-        if not calls:
-            with selectors.DefaultSelector() as selector:
-                selector.register(database, selectors.EVENT_READ)
-                selector.register(self._wakes, selectors.EVENT_READ)
-                ready = [key.fileobj for key, _ in selector.select(seconds)]
-            if self._wakes in ready:
-                self._wakes.recv(4096)
-                self._ended.wait(PAUSE_BETWEEN_LOOKS)
-            calls = list(database.notifies(timeout=0))
-        if any(call.channel == KEYS_CHANNEL for call in calls):
-            self._keys_outdated = True
-
-    def _wake(self) -> None:
-        with suppress(OSError):  # it has been woken often enough already, or has ended
-            self._waker.send(b"\0")
 
     def _announce(self) -> None:
         for announce in self._listeners:

@@ -77,6 +77,7 @@ TRANSACTIONS: Final = """
 """
 ACCOUNTS: Final = "SELECT id, external_id FROM accounts_account WHERE id > %s"
 PORTION: Final = 5_000
+CONNECT_SECONDS: Final = 5  # a host that does not answer at all is away as well
 
 Connection = psycopg.Connection[Any]
 
@@ -132,6 +133,7 @@ def connect() -> Connection:
     options = connection.get_connection_params()
     options.pop("cursor_factory", None)
     options.pop("context", None)
+    options.setdefault("connect_timeout", CONNECT_SECONDS)
     return psycopg.connect(**options, autocommit=True)
 
 

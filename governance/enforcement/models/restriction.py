@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.risk.models import Campaign
-from stillwatch_gateway.restricted import NAMED_BY
+from stillwatch_gateway.entries import NAMED_BY
 
 
 class Reason(models.TextChoices):

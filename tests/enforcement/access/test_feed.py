@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from governance.enforcement.actions import lift
 from governance.enforcement.models import Refusal
-from stillwatch_gateway.disk import verify
 from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
+from stillwatch_gateway.signed import verify
 from tests.factories import MACHINE, account, restriction
 from tests.front import Said, Served, served
 from tests.waiting import PATIENCE

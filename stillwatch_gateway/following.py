@@ -1,0 +1,298 @@
+"""Follows Stillwatch: keeps the restrictions in memory and on disk, and tells who was refused because of them."""
+
+import json
+import logging
+import random
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from http.client import HTTPException
+from math import inf
+from pathlib import Path
+from typing import Final
+
+from stillwatch_gateway.calling import ANSWER_SECONDS, AnswerError, Caller, inflated, read
+from stillwatch_gateway.disk import Confirmed, Store, StoreError, log_problem
+from stillwatch_gateway.epochs import Epoch
+from stillwatch_gateway.holding import Holding, log_loss
+from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
+from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
+from stillwatch_gateway.receiving import receive_snapshot
+from stillwatch_gateway.refused import Refusals
+from stillwatch_gateway.restricted import OutOfOrderError, Restricted
+from stillwatch_gateway.signed import apply, verify
+
+logger = logging.getLogger("stillwatch_gateway")
+
+WAIT_SECONDS: Final = 5  # refusals are told with the next question
+FIRST_PAUSE: Final = 0.02
+LONGEST_PAUSE: Final = 5.0
+FOLD_AT_BYTES: Final = 32 * 2**20
+FOLD_AT_CHANGES: Final = 50_000
+FAULTS_LOGGED: Final = 10  # of one message
+# A snapshot older than what is known is asked for again, since another process of Stillwatch may be ahead. After so
+# many it is taken: the database went back in time, and no process noticed.
+OLDER_SNAPSHOTS: Final = 10
+
+
+class OlderSnapshotError(BadMessageError):
+    """A snapshot of the same epoch that is older than what is known."""
+
+
+class Follower:
+    """A set of restrictions that a thread keeps as fresh as Stillwatch tells them; see `client.Gateway`."""
+
+    def __init__(
+        self,
+        url: str,
+        service_key: str,
+        folder: str | Path,
+        *,
+        instance: str = "",
+        patience: float = 60.0,
+        on_change: Callable[[int], None] | None = None,
+        fail_closed: bool = False,
+        fail_closed_plans: Iterable[str] = (),
+    ) -> None:
+        if instance and not is_instance(instance):
+            raise ValueError(f"instance must be 1 to {LONGEST_INSTANCE} printable characters, not blank")
+        self._caller = Caller(url, service_key)
+        self._patience, self._on_change = patience, on_change
+        self._instance = instance or this_process()
+        self._key, self._folder = signing_key(service_key), Path(folder)
+        self._fail_closed, self._own_closed_plans = fail_closed, frozenset(fail_closed_plans)
+        self._closed_plans = self._own_closed_plans
+        self._restricted, self._epoch = Restricted(), Epoch()
+        self._held = Holding()
+        # By both clocks, when the newest change was last known to be the newest.
+        self._known_wall, self._known_running = -inf, -inf
+        self._known = threading.Event()
+        self._ended = threading.Event()
+        self._refusals = Refusals()
+        self._faults, self._older_snapshots = 0, 0
+        self._store: Store | None = None
+        self._problem_logged = ""
+        self._follower = threading.Thread(target=self._follow, name="stillwatch", daemon=True)
+
+    def start(self, wait: float = 5.0) -> bool:
+        """Read what was known last and follow Stillwatch from now on; whether it was reached within `wait` seconds.
+
+        Call it in the process that asks: threads do not survive a fork.
+        """
+        self._store = Store(self._folder, self._key)
+        self._load(self._store)
+        self._follower.start()
+        is_reached = self._known.wait(wait)
+        if not is_reached:
+            self._log_store_problem()
+        return is_reached
+
+    def close(self) -> None:
+        self._ended.set()
+        self.cut()
+        if self._follower.is_alive():
+            self._follower.join(ANSWER_SECONDS)
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def sequence(self) -> int:
+        return self._restricted.sequence
+
+    @property
+    def store_problem(self) -> str:
+        """What is wrong with the copy on disk; blank while it is well."""
+        return self._store.problem if self._store is not None else ""
+
+    # The copy on disk --------------------------------------------------------------------------------------------
+
+    def _load(self, store: Store) -> None:
+        kept, confirmed = store.load(), store.confirmed()
+        if confirmed is not None:
+            self._closed_plans |= confirmed.closed
+        if kept is None:
+            return
+        self._restricted, self._epoch = kept.restricted, kept.head.epoch
+        self._closed_plans |= kept.head.closed
+        self._note_faults(kept.faults)
+        for before in store.load_held():
+            self._hold_over(before.restricted, self._restricted)
+        if confirmed is not None:
+            now = Moment.now()
+            age = confirmed.at.seconds_until(now)
+            self._known_wall, self._known_running = now.wall - age, now.running - age
+
+    def _log_store_problem(self) -> None:
+        """Say loudly what is wrong with the copy on disk, once, and what follows."""
+        problem = self.store_problem
+        if problem and problem != self._problem_logged:
+            log_problem(
+                problem,
+                self._folder,
+                is_reached=self._known.is_set(),
+                knows_any=len(self._restricted) > 0,
+                fail_closed=self._fail_closed,
+                closed_plans=self._closed_plans,
+            )
+        self._problem_logged = problem
+
+    def _store_failed(self, error: OSError) -> None:
+        if self._store is not None:
+            self._store.failed(error)
+            self._log_store_problem()
+
+    def _is_copy_to_be_mended(self) -> bool:
+        return self._store is not None and self._store.is_to_be_mended()
+
+    # Following Stillwatch ----------------------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        """Drop the connection; it is made anew."""
+        self._caller.cut()
+
+    def _follow(self) -> None:
+        pause = FIRST_PAUSE
+        needs_snapshot = self._restricted.sequence == 0
+        while not self._ended.is_set():
+            try:
+                if needs_snapshot or self._should_fold() or self._is_copy_to_be_mended():
+                    self._take_snapshot()
+                    needs_snapshot = False
+                self._take_changes()
+                pause = FIRST_PAUSE
+                continue
+            except (BadMessageError, OutOfOrderError) as error:
+                self._older_snapshots += isinstance(error, OlderSnapshotError)
+                logger.warning("Refused a message of Stillwatch: %s", error)
+                needs_snapshot = True
+            except AnswerError as error:
+                logger.warning("%s", error)
+                needs_snapshot = needs_snapshot or error.status == 410
+            except (OSError, HTTPException, EOFError, zlib.error) as error:
+                logger.info("Stillwatch cannot be reached: %s", type(error).__name__)
+            except Exception:
+                logger.exception("Following Stillwatch failed")
+            self._caller.hang_up()
+            self._ended.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
+            pause = min(2 * pause, LONGEST_PAUSE)
+        self._caller.hang_up()
+
+    def _should_fold(self) -> bool:
+        store = self._store
+        written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
+        return written > FOLD_AT_BYTES or self._restricted.told_since > FOLD_AT_CHANGES
+
+    def _take_changes(self) -> None:
+        refusals = self._refusals.report()
+        asked = {
+            "after": self.sequence,
+            "epoch": self._restricted.epoch,
+            "instance": self._instance,
+            "wait": WAIT_SECONDS if self._known.is_set() else 0,
+            "refusals": refusals,
+            "faults": self._faults,
+            "held_over": self._held.report(),
+            "store_problem": self.store_problem,
+        }
+        asked_at = Moment.now()
+        answer = self._caller.ask("POST", "/api/v1/access/changes", json.dumps(asked))
+        body = inflated(read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)
+        digest, signed = answer.getheader("Stillwatch-Digest"), answer.getheader("Stillwatch-Signature")
+        verify(body, digest, signed, self._key)
+        changes = read_changes(body)
+        self._refuse_other_epoch(changes)
+        if changes.after != self.sequence:
+            raise BadMessageError(f"changes after {changes.after}, not {self.sequence}")
+        apply(self._restricted, changes)
+        self._note_faults(changes.faults)
+        self._let_go_of_settled(changes.epoch)
+        self._now_known(asked_at, changes.age, changes.closed)
+        if changes.changes and self._store is not None:
+            try:
+                self._store.keep_changes(body, str(digest), str(signed))
+            except OSError as error:
+                self._store_failed(error)
+        self._refusals.reported(refusals)
+
+    def _refuse_other_epoch(self, changes: Changes) -> None:
+        """Raises BadMessageError. Servers of older releases name no epoch, and are followed by the numbers alone."""
+        named = changes.epoch.identifier
+        if named and self._restricted.epoch and named != self._restricted.epoch:
+            raise BadMessageError(f"changes of epoch {named}, not {self._restricted.epoch}")
+        self._restricted.epoch = named or self._restricted.epoch
+
+    def _take_snapshot(self) -> None:
+        asked_at, store = Moment.now(), self._store
+        try:
+            self._take_snapshot_into(store if store is not None and store.writes else None, asked_at)
+        except StoreError as error:
+            self._store_failed(error.reason)
+            self._caller.hang_up()
+            self._take_snapshot_into(None, Moment.now())
+
+    def _take_snapshot_into(self, store: Store | None, asked_at: Moment) -> None:
+        """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
+        with receive_snapshot(self._caller, store, self._key) as received:
+            restricted, head, file = received
+            ended_epoch = self._ended_by(restricted, head)
+            if ended_epoch is not None:
+                self._epoch = head.epoch
+                if lost := self._hold_over(self._restricted, restricted):
+                    log_loss(self._restricted, restricted, lost)
+            self._restricted, self._epoch = restricted, head.epoch
+            self._faults = 0  # the snapshot stands for all that came before it
+            self._note_faults(head.faults)
+            self._older_snapshots = 0
+            if store is not None and file is not None:
+                try:
+                    store.keep_snapshot(file, ended_epoch=ended_epoch if self._held else None)
+                except OSError as error:
+                    self._store_failed(error)
+        if ended_epoch is not None and self._held and store is not None:
+            self._held.look_up(store)
+        self._let_go_of_settled(head.epoch)
+        self._now_known(asked_at, 0.0, head.closed)
+        if self._store is not None and self._store.only_reads:
+            self._store.problem = ""  # is another process's to heal
+        self._log_store_problem()
+
+    def _ended_by(self, restricted: Restricted, head: Head) -> str | None:
+        """The epoch that a snapshot ends, None where it goes on with what is known. Raises OlderSnapshotError."""
+        before, named = self._restricted, head.epoch.identifier
+        if before.sequence == 0 and not before.epoch:
+            return None
+        if named and before.epoch and named != before.epoch:
+            return before.epoch
+        if head.sequence >= before.sequence:
+            return None
+        if self._older_snapshots < OLDER_SNAPSHOTS:
+            raise OlderSnapshotError(f"a snapshot of {head.sequence} is older than {before.sequence}")
+        return before.epoch
+
+    def _hold_over(self, before: Restricted, now: Restricted) -> frozenset[int]:
+        numbers = self._held.hold_over(before, now, self._epoch)
+        self._refusals.forget(numbers)
+        return numbers
+
+    def _let_go_of_settled(self, epoch: Epoch) -> None:
+        self._epoch = epoch
+        if self._held.let_go_of_settled(epoch) and self._store is not None:
+            self._store.forget_held()
+
+    def _note_faults(self, faults: Sequence[str]) -> None:
+        """Count what could not be read, which is reported to Stillwatch, and log some of it."""
+        self._faults += len(faults)
+        for fault in faults[:FAULTS_LOGGED]:
+            logger.warning("A message of Stillwatch could not be read whole; update this client. %s", fault)
+
+    def _now_known(self, asked_at: Moment, age: float, closed: frozenset[str]) -> None:
+        """The answer to a question of `asked_at` said that nothing was newer `age` seconds before it was given."""
+        self._closed_plans = closed | self._own_closed_plans
+        self._known_wall, self._known_running = asked_at.wall - age, asked_at.running - age
+        self._known.set()
+        if self._store is not None:
+            at = Moment(self._known_wall, self._known_running, asked_at.boot)
+            self._store.keep_confirmed(Confirmed(at, closed))
+        if self._on_change is not None:
+            self._on_change(self.sequence)
