@@ -299,6 +299,18 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "heartbeat-of-worker": {
+        "task": "governance.tasks.note_heartbeat",
+        "schedule": 5.0,
+        "args": ["celery"],
+        "options": {"expires": 30},
+    },
+    "heartbeat-of-courier": {
+        "task": "governance.tasks.note_heartbeat",
+        "schedule": 5.0,
+        "args": ["delivery"],
+        "options": {"expires": 30, "queue": "delivery"},
+    },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
