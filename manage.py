@@ -16,7 +16,18 @@ from environs import EnvError
 
 from governance import embedded
 
-NEEDS_NO_DATABASE = {"check", "collectstatic", "findstatic", "help", "makemigrations", "serve_check", "up", "version"}
+# `doctor` is to find the servers as they are.
+NEEDS_NO_DATABASE = {
+    "check",
+    "collectstatic",
+    "doctor",
+    "findstatic",
+    "help",
+    "makemigrations",
+    "serve_check",
+    "up",
+    "version",
+}
 
 
 def servers_for(arguments: list[str]) -> AbstractContextManager[object]:

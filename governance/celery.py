@@ -1,15 +1,16 @@
 """The Celery application. Its tasks are in governance/tasks.py, its timetable in settings.CELERY_BEAT_SCHEDULE."""
 
+import logging
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 from billiard.process import current_process
-from celery import Celery
+from celery import Celery, Task
 from celery.platforms import set_pdeathsig  # type: ignore[attr-defined]
 from celery.signals import beat_embedded_init, task_prerun
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from governance import timeouts
 
@@ -17,7 +18,24 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 if not settings.configured:  # else this is another process, which only sends tasks
     timeouts.say_kind("worker")
 
-app = Celery("stillwatch")
+logger = logging.getLogger(__name__)
+
+NO_DATABASE: Final = (OperationalError, InterfaceError)
+
+
+class RepeatedTask(Task[..., Any]):
+    """Rows say what is left to do, so one that PostgreSQL did not serve is told in a line and done at its next turn."""
+
+    throws = NO_DATABASE  # else Celery logs a traceback for each, which are thousands while a server is away
+
+    def on_failure(self, exc: Exception, *args: Any, **kwargs: Any) -> None:
+        if isinstance(exc, NO_DATABASE):
+            reason = (str(exc).splitlines() or [type(exc).__name__])[0]
+            logger.warning("%s waits for its next turn: PostgreSQL did not serve it (%s)", self.name, reason)
+        super().on_failure(exc, *args, **kwargs)
+
+
+app = Celery("stillwatch", task_cls=RepeatedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("governance.tasks",)
 # Else Celery closes the database connection before and after every task: 17 ms for one that finds nothing to do,

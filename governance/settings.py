@@ -58,6 +58,7 @@ from django.urls import reverse_lazy
 from environs import Env, validate
 
 from governance import embedded, timeouts
+from governance.bounded_connection import connection_class
 from governance.installation import Secrets, installation_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
@@ -101,15 +102,20 @@ _owner = dj_database_url.parse(MIGRATE_DATABASE_URL)
 if _owner["NAME"] != DATABASES["default"]["NAME"]:
     raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database.")
 DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
-if pooled := env.int("DATABASE_POOL", 0):
-    # A web process has many threads, of which few at a time ask the database.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pooled, "timeout": 10}
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
 _timeouts = timeouts.DEFAULTS[_process] | env.dict(f"DATABASE_TIMEOUTS_{_process.upper()}", {})
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 _options["options"] = timeouts.options(_timeouts, before=_options.get("options", ""))
+if pooled := env.int("DATABASE_POOL", 0):
+    # A web process has many threads, of which few at a time ask the database.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    _options["pool"] = {
+        "min_size": 1,
+        "max_size": pooled,
+        "timeout": 10,
+        "connection_class": connection_class(_timeouts["statement_timeout"]),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What Stillwatch is made of ------------------------------------------------------------------------------------
@@ -300,6 +306,18 @@ CELERY_BEAT_SCHEDULE = {
         "task": "governance.tasks.carry_out_decisions",
         "schedule": 10.0,
         "options": {"expires": 30},
+    },
+    "heartbeat-of-worker": {
+        "task": "governance.tasks.note_heartbeat",
+        "schedule": 5.0,
+        "args": ["celery"],
+        "options": {"expires": 30},
+    },
+    "heartbeat-of-courier": {
+        "task": "governance.tasks.note_heartbeat",
+        "schedule": 5.0,
+        "args": ["delivery"],
+        "options": {"expires": 30, "queue": "delivery"},
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},

@@ -21,7 +21,7 @@ ENDINGS = ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 3.0))
 # Seconds before the next start, by how often in a row the process ended soon.
 PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 # A process that ran for so many seconds is in order: its next end counts as the first.
-IN_ORDER_AFTER = 60.0
+IN_ORDER_AFTER = 20.0
 # So long the workers that a killed web server left may go on answering, while the next one starts.
 SUCCESSION_SECONDS = 15.0
 

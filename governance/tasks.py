@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from governance import pipeline
+from governance import heartbeats, pipeline
 from governance.doorbell import ring
 from governance.enforcement import actions as enforcement
 from governance.enforcement import recording
@@ -70,6 +70,11 @@ def compare_gateways() -> None:
 @shared_task
 def probe_gateways() -> None:
     probing.probe_due(timezone.now())
+
+
+@shared_task
+def note_heartbeat(queue: str) -> None:
+    heartbeats.note_heartbeat(queue, now=timezone.now())
 
 
 @shared_task

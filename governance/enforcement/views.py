@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.disk_space import shortage_of_installation
 from governance.enforcement.fleet import gateways, in_force_by_kind, repairs
 from governance.enforcement.models import LostDecision, Restriction
 from governance.enforcement.proof import alarm as find_alarm
@@ -50,7 +51,8 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def alarm(request: StaffRequest) -> HttpResponse:
-    return render(request, "enforcement/alarm.html", {"alarm": find_alarm(now=timezone.now())})
+    disk = shortage_of_installation(settings.DATA_DIR) if settings.EMBEDDED else None
+    return render(request, "enforcement/alarm.html", {"alarm": find_alarm(now=timezone.now()), "disk": disk})
 
 
 @require_POST

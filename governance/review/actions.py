@@ -14,6 +14,7 @@ from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.enforcement.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.enforcement.models import Restriction
+from governance.leases import is_over
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step, origin_of
 from governance.review.queries import ended_by_deciding
 from governance.review.reach import PORTION, Reach, reach_of
@@ -39,7 +40,7 @@ SENT_AGAIN_WITHIN = timedelta(minutes=10)
 @retried_transaction
 def claim(case: Case, *, by: User, now: datetime) -> None:
     """Take the case for half an hour; claiming again prolongs it. Raises CaseTakenError, AlreadyDecidedError."""
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=by)
+    free = is_over("claimed_until", at=now, lasts=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
         _say_who_won(case)

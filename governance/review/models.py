@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.enforcement.models import Restriction
+from governance.leases import is_held, is_over
 from governance.risk.models import BAND_CHOICES, Assessment
 
 CLAIM_LASTS = timedelta(minutes=30)
@@ -40,10 +41,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(status=Case.Status.OPEN, due_at__lt=at)
 
     def claimed(self, *, at: datetime) -> Self:
-        return self.filter(claimed_until__gt=at)
+        return self.exclude(is_over("claimed_until", at=at, lasts=CLAIM_LASTS))
 
     def unclaimed(self, *, at: datetime) -> Self:
-        return self.filter(Q(claimed_until=None) | Q(claimed_until__lte=at))
+        return self.filter(is_over("claimed_until", at=at, lasts=CLAIM_LASTS))
 
 
 class Case(models.Model):
@@ -108,7 +109,7 @@ class Case(models.Model):
 
     def holder(self, *, at: datetime) -> uuid.UUID | None:
         """Who has claimed the case at this time, by primary key."""
-        return self.claimed_by_id if self.claimed_until is not None and self.claimed_until > at else None
+        return self.claimed_by_id if is_held(self.claimed_until, at=at, lasts=CLAIM_LASTS) else None
 
 
 class Step(models.Model):

@@ -12,7 +12,8 @@ from django.utils.functional import cached_property
 from accounts.models import Account
 from governance.enforcement.models import Restriction
 from governance.enforcement.restoring import would_be_restored
-from governance.review.models import DECISIONS, Case, CaseQuerySet, Decision, origin_of
+from governance.leases import is_over
+from governance.review.models import CLAIM_LASTS, DECISIONS, Case, CaseQuerySet, Decision, origin_of
 from governance.risk.comparing import Label
 from governance.staff.models import User
 
@@ -142,7 +143,7 @@ def next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
     """The case to work on next: the first that nobody else has claimed. Somebody who leaves a case undecided goes on
     to those after it, and starts again at the top when there are none.
     """
-    free = Case.objects.waiting().filter(Q(claimed_until=None) | Q(claimed_until__lte=now) | Q(claimed_by=user))
+    free = Case.objects.waiting().filter(is_over("claimed_until", at=now, lasts=CLAIM_LASTS) | Q(claimed_by=user))
     if after is not None and after.is_open:
         later = free.exclude(pk=after.pk).filter(_later_in_the_list(after, decided=False))
         return later.first() or free.exclude(pk=after.pk).first()

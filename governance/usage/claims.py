@@ -8,11 +8,11 @@ from django.db import connection
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.leases import latest
 from governance.transactions import is_lasting, retried_transaction
 from governance.usage import sql
-from governance.usage.models import DirtyAccount
+from governance.usage.models import LEASE, DirtyAccount
 
-LEASE = timedelta(minutes=2)
 ATTEMPTS_ALLOWED = 3
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 PAUSE_AFTER_CONFLICT = timedelta(seconds=2)
@@ -38,7 +38,13 @@ def claim_dirty_accounts(*, limit: int, now: datetime) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(
             sql.CLAIM,
-            {"now": now, "lease_until": now + LEASE, "limit": limit, "attempts_allowed": ATTEMPTS_ALLOWED},
+            {
+                "now": now,
+                "lease_until": now + LEASE,
+                "latest": latest(at=now, lasts=LEASE),
+                "limit": limit,
+                "attempts_allowed": ATTEMPTS_ALLOWED,
+            },
         )
         return [Claim(*claimed) for claimed in cursor.fetchall()]
 

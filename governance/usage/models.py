@@ -1,12 +1,13 @@
 """Usage events by day, hourly profiles, excerpts, and the accounts that wait to be scored."""
 
-from datetime import datetime
-from typing import ClassVar, Self
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from governance.leases import is_over
 from governance.staff.models import ServiceKey
 from governance.web.visible import visible
 
@@ -223,10 +224,14 @@ class WeeklySketch(models.Model):
         return f"{self.account} {self.model} {self.week}"
 
 
+# So long a worker has an account for itself; it takes seconds to score one.
+LEASE: Final = timedelta(minutes=2)
+
+
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
     def waiting(self, *, at: datetime) -> Self:
         """Free to be claimed: neither set aside nor leased."""
-        return self.filter(set_aside_at=None).filter(Q(lease_until=None) | Q(lease_until__lte=at))
+        return self.filter(set_aside_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
 
     def set_aside(self) -> Self:
         return self.exclude(set_aside_at=None)

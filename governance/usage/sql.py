@@ -159,7 +159,8 @@ WHERE hour >= start AND hour <= newest GROUP BY account_id, start, newest
 CLAIM = """
 WITH free AS (
     SELECT account_id FROM usage_dirtyaccount
-    WHERE set_aside_at IS NULL AND (lease_until IS NULL OR lease_until <= %(now)s)
+    WHERE set_aside_at IS NULL
+      AND (lease_until IS NULL OR lease_until <= %(now)s OR lease_until > %(latest)s)
       AND attempts < %(attempts_allowed)s
     ORDER BY dirty_since LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )

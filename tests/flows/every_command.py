@@ -225,6 +225,12 @@ def _(world: World) -> None:
     assert world.call("rewrap_excerpt_keys")
 
 
+@runs("doctor")
+def _(world: World) -> None:
+    with pytest.raises(SystemExit):  # nothing runs beside it
+        world.call("doctor")
+
+
 @runs("audit_verify")
 def _(world: World) -> None:
     world.decide()

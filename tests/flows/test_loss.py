@@ -24,7 +24,7 @@ from django.conf import settings
 
 from governance import embedded
 from governance.usage.profile import tallies
-from tests.flows.test_up import OWN
+from tests.flows.running_up import OWN
 from tests.servers import free_port
 from tests.waiting import PATIENCE
 

@@ -1,113 +1,14 @@
 import fcntl
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from http.client import HTTPConnection
 from pathlib import Path
 
-import psutil
 import pytest
-from django.conf import settings
 
+from tests.flows.running_up import Up, data, health, left_of
 from tests.servers import free_port
-from tests.waiting import PATIENCE
 
-OWN = {"DATABASE_URL", "BROKER_URL", "STILLWATCH_URL", "DJANGO_SETTINGS_MODULE"}
-
-
-class Up:
-    """A running `manage.py up`, with what it has said so far."""
-
-    def __init__(self, data: Path, port: int, demo: str = "small") -> None:
-        self.data, self.port, self.check_port, self.said = data, port, free_port(), ""
-        environment = {name: value for name, value in os.environ.items() if name not in OWN}
-        environment |= {"STILLWATCH_DATA": str(data), "STILLWATCH_DEMO": demo}
-        environment |= {"PORT": str(port), "CHECK_PORT": str(self.check_port)}
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._listener = threading.Thread(target=self._listen)
-        self._listener.start()
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as out:
-            for line in out:
-                self.said += line
-
-    def wait_until_ready(self) -> None:
-        until = time.monotonic() + 4 * PATIENCE  # eight processes start
-        while not re.search("^ready: ", self.said, re.MULTILINE):
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < until, self.said
-            time.sleep(0.1)
-
-    def family(self) -> list[psutil.Process]:
-        """Its child processes, and whatever else works on its data folder."""
-        return [*psutil.Process(self.process.pid).children(recursive=True), *self.at_work()]
-
-    def at_work(self) -> list[psutil.Process]:
-        """Every process but its own that was started for its data folder, also one whose parent is gone."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                is_named = str(self.data) in " ".join(process.cmdline())
-                if is_named or process.environ().get("STILLWATCH_DATA") == str(self.data):
-                    found.append(process)
-        return [process for process in found if process.pid != self.process.pid]
-
-    def end(self, sign: signal.Signals) -> int:
-        self.process.send_signal(sign)
-        return self.wait()
-
-    def wait(self) -> int:
-        status = self.process.wait(PATIENCE)
-        self._listener.join(PATIENCE)
-        return status
-
-    def sign_ins(self) -> list[str]:
-        return re.findall(r"^  .*@.*$", self.said, re.MULTILINE)
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
-    with tempfile.TemporaryDirectory(prefix="stillwatch-up-") as folder:
-        yield Path(folder)
-
-
-def health(port: int) -> int:
-    caller = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        caller.request("GET", "/health/")
-        return caller.getresponse().status
-    finally:
-        caller.close()
-
-
-def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-
-
-def left_of(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that do not end. What was killed is listed until the kernel has come to it, which a busy machine delays."""
-    until = time.monotonic() + PATIENCE
-    while (left := alive(processes)) and time.monotonic() < until:
-        time.sleep(0.1)
-    return left
+__all__ = ["data"]  # a fixture
 
 
 class TestUp:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import Account
 from governance.audit.actor import Actor
@@ -23,6 +23,7 @@ from governance.enforcement.actions import restrict, undo
 from governance.enforcement.models import Change, Gateway, Probe, Reason, Restriction
 from governance.enforcement.queries import access
 from governance.enforcement.terms import Terms
+from governance.leases import is_over
 from governance.turns import Turn, turn
 from governance.web.sealing import SealError, unseal
 
@@ -143,7 +144,7 @@ def pauses() -> Iterator[float]:
 def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> int:
     """Probe the gateways whose time has come, one after another; how many. One that fails takes no other along."""
     began, probed = clock(), 0
-    for gateway in with_canary().filter(Q(probe_due_at=None) | Q(probe_due_at__lte=now)):
+    for gateway in with_canary().filter(is_over("probe_due_at", at=now, lasts=PROBED_EVERY)):
         at = now + timedelta(seconds=clock() - began)
         if not claim(gateway, now=at):
             continue

@@ -41,7 +41,7 @@ def push_all(*, now: datetime) -> None:
 
 def compare_due(*, now: datetime) -> None:
     """Compare every LiteLLM whose time has come, each by itself."""
-    due = Q(compared_at=None) | Q(compared_at__lte=now - COMPARED_EVERY)
+    due = Q(compared_at=None) | Q(compared_at__lte=now - COMPARED_EVERY) | Q(compared_at__gt=now + COMPARED_EVERY)
     for gateway in _with_litellm().filter(due):
         try:
             compare(gateway, now)

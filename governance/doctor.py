@@ -1,0 +1,113 @@
+"""What is wrong with an installation now, each in a line that says what to do. Changes nothing."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psycopg
+from celery import current_app
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu.exceptions import OperationalError as BrokerError
+
+from governance import heartbeats
+from governance.disk_space import shortage_of_installation
+from governance.usage import backpressure
+from governance.usage.models import DirtyAccount
+
+# How long a server may take to answer. One that is frozen accepts connections and then says nothing.
+PATIENCE_SECONDS: Final = 5
+SILENT_AFTER: Final = timedelta(minutes=1)
+BEHIND_AFTER: Final = timedelta(minutes=5)
+
+
+def troubles(*, now: datetime) -> Iterator[str]:
+    """Every trouble that is found, the one that is most likely to cause the others first."""
+    yield from _of_disk()
+    yield from _of_broker()
+    yield from _of_check()
+    unreachable = [*_of_database()]
+    yield from unreachable
+    if not unreachable:
+        try:
+            lacking = [*_of_migrations()]
+            yield from lacking
+            if not lacking:
+                yield from _of_timetable(now)
+                yield from _of_backlog(now)
+        except Error as error:
+            yield f"PostgreSQL refuses: {_in_a_line(error)}."
+
+
+def _of_disk() -> Iterator[str]:
+    if settings.EMBEDDED and (short := shortage_of_installation(settings.DATA_DIR)):
+        soon = "; when it is full, usage is answered 503 and nothing can be decided" if short.is_grave else ""
+        yield f"Only {short.percent:.1f} % of the disk of {short.folder} is free{soon}. Free some space."
+
+
+def _of_broker() -> Iterator[str]:
+    try:
+        with current_app.connection_for_write(connect_timeout=PATIENCE_SECONDS) as broker:
+            broker.ensure_connection(max_retries=1, timeout=PATIENCE_SECONDS)
+    except (BrokerError, OSError) as error:
+        yield f"The broker does not answer ({_in_a_line(error)}): work is delayed until it is started again."
+
+
+def _of_check() -> Iterator[str]:
+    address = f"{settings.CHECK_URL}/health/"
+    try:
+        with urlopen(address, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the operator's own address
+            answered = answer.status == HTTPStatus.OK
+    except (OSError, URLError, HTTPException, ValueError):
+        answered = False
+    if not answered:
+        yield f"The check does not answer at {address}: gateways do what they do without it. Start it."
+
+
+def _of_database() -> Iterator[str]:
+    parameters = connection.get_connection_params()
+    try:
+        psycopg.connect(**{**parameters, "connect_timeout": PATIENCE_SECONDS}).close()
+    except psycopg.Error as error:
+        yield f"PostgreSQL does not answer ({_in_a_line(error)}). Start it; checks go on meanwhile."
+
+
+def _of_migrations() -> Iterator[str]:
+    executor = MigrationExecutor(connection)
+    if lacking := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield f"The database lacks {_counted(len(lacking), 'migration')}: run manage.py migrate."
+
+
+def _of_timetable(now: datetime) -> Iterator[str]:
+    last = heartbeats.last_heartbeats()
+    silent = {queue: at for queue, at in last.items() if at is None or now - at > SILENT_AFTER}
+    if silent.keys() == last.keys():
+        newest = max((at for at in silent.values() if at), default=None)
+        yield f"No task of the timetable has run {_since(newest)}: start the scheduler, the worker and the courier."
+        return
+    for queue, at in silent.items():
+        yield f"The {heartbeats.QUEUES[queue]} has carried out nothing {_since(at)}: start it."
+
+
+def _of_backlog(now: datetime) -> Iterator[str]:
+    if (lag := backpressure.lag(now=now)) > BEHIND_AFTER:
+        yield f"An account has waited for its score for {lag.total_seconds():,.0f} s: run more workers."
+    if aside := DirtyAccount.objects.exclude(set_aside_at=None).count():
+        yield f"{_counted(aside, 'account')} put aside after failing to be scored: run manage.py rescore --set-aside."
+
+
+def _since(at: datetime | None) -> str:
+    return f"since {at:%F %T} UTC" if at else "yet"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _in_a_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,98 @@
+"""PostgreSQL and Valkey frozen (SIGSTOP), under load: the check goes on, and all recovers by itself."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.flows.load_on_up import Load, running_load
+from tests.flows.running_up import Up, data, decision, manage_status, server_of
+from tests.servers import free_port
+from tests.waiting import wait_until
+
+__all__ = ["data"]  # a fixture
+
+REFUSALS = 10
+TAKEN = 10  # batches and decisions
+# So that PostgreSQL counts as silent soon.
+SHORT = {"DATABASE_TIMEOUTS_WEB": "statement_timeout=5s"}
+
+
+@pytest.fixture
+def up(data: Path) -> Iterator[Up]:
+    one = Up(data, free_port(), demo="none", environment=SHORT)
+    try:
+        one.wait_until_ready()
+        yield one
+    finally:
+        if one.process.poll() is None:
+            one.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def load(up: Up, tmp_path: Path) -> Iterator[Load]:
+    with running_load(up, tmp_path, decisions=5_000) as one:
+        wait_until(lambda: bool(one.acknowledged and one.decided), "the load has begun")
+        yield one
+
+
+def freeze(server: psutil.Process) -> list[psutil.Process]:
+    server.suspend()  # first, so that it starts no other
+    frozen = [server, *server.children(recursive=True)]
+    for process in frozen[1:]:
+        process.suspend()
+    return frozen
+
+
+def thaw(frozen: list[psutil.Process]) -> None:
+    for process in frozen:
+        process.resume()
+
+
+def see_all_go_on(up: Up, load: Load) -> None:
+    mark = load.mark()
+    wait_until(lambda: load.goes_on_since(mark), "usage and decisions are taken")
+    wait_until(lambda: decision(up.check_port, load.asking, load.decided[-1]) == "deny", "decisions are in force")
+
+
+def see_check_go_on(load: Load) -> None:
+    asked = load.answers.total()
+    wait_until(lambda: load.answers.total() > asked + TAKEN, "the check goes on")
+
+
+@pytest.mark.long
+class TestFrozen:
+    def test_postgresql_stops_no_check_and_is_answered_503(self, up: Up, load: Load) -> None:
+        frozen = freeze(server_of(up, "postgres"))
+        try:
+            wait_until(lambda: load.statuses["503"] >= REFUSALS, "usage and decisions are refused")
+            see_check_go_on(load)
+            status, said = manage_status(up, "doctor")
+        finally:
+            thaw(frozen)
+        see_all_go_on(up, load)
+        load.end()
+
+        sys.stdout.write(f"{load}\n")
+        assert (status, "PostgreSQL does not answer" in said) == (1, True)
+        assert set(load.answers) == {"deny"}
+        load.assert_nothing_lost_or_doubled()
+
+    def test_valkey_delays_work_and_loses_none(self, up: Up, load: Load) -> None:
+        frozen = freeze(server_of(up, "valkey"))
+        try:
+            see_all_go_on(up, load)
+            see_check_go_on(load)
+            status, said = manage_status(up, "doctor")
+        finally:
+            thaw(frozen)
+        see_all_go_on(up, load)
+        load.end()
+
+        sys.stdout.write(f"{load}\n")
+        assert (status, "The broker does not answer" in said) == (1, True)
+        assert set(load.answers) == {"deny"}
+        load.assert_nothing_lost_or_doubled()

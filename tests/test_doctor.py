@@ -1,0 +1,136 @@
+"""`manage.py doctor`, and the banner of a disk that is nearly full."""
+
+import shutil
+from datetime import timedelta
+from io import StringIO
+from typing import NamedTuple
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+
+from governance import doctor, heartbeats, tasks
+from governance.usage import backpressure
+from governance.usage.actions import record_lines
+from governance.usage.models import DirtyAccount
+from tests.factories import NOW, line, person
+from tests.review.pages import signed_in, text
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def leave_free(patch: pytest.MonkeyPatch, percent: float) -> None:
+    """Of every disk, as far as the operating system says."""
+    free = int(1000 * percent)
+    patch.setattr(shutil, "disk_usage", lambda _: Usage(100_000, 100_000 - free, free))
+
+
+def troubles_with(word: str) -> list[str]:
+    return [trouble for trouble in doctor.troubles(now=NOW) if word in trouble]
+
+
+def beat(*queues: str, seconds_ago: float = 0.0) -> None:
+    for queue in queues:
+        heartbeats.note_heartbeat(queue, now=NOW - timedelta(seconds=seconds_ago))
+
+
+class TestANearlyFullDisk:
+    @pytest.mark.parametrize(
+        ("percent", "said"),
+        [(10.0, ""), (9.9, "The disk is filling up: 9.9 %"), (2.0, "filling up"), (1.9, "nearly full: 1.9 %")],
+    )
+    def test_is_in_the_banner_of_every_page(self, monkeypatch: pytest.MonkeyPatch, percent: float, said: str) -> None:
+        leave_free(monkeypatch, percent)
+
+        banner = text(signed_in(person()).get("/enforcement/alarm/"))
+
+        assert said in banner
+        assert ("The disk" in banner) is bool(said)
+
+    @override_settings(EMBEDDED=False)
+    def test_is_not_ours_where_the_servers_are_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        leave_free(monkeypatch, 1)
+
+        assert "The disk" not in text(signed_in(person()).get("/enforcement/alarm/"))
+        assert troubles_with("disk") == []
+
+    @pytest.mark.parametrize(("percent", "found"), [(10.0, 0), (9.9, 1)])
+    def test_is_named_by_the_doctor(self, monkeypatch: pytest.MonkeyPatch, percent: float, found: int) -> None:
+        leave_free(monkeypatch, percent)
+
+        assert len(troubles_with("is free")) == found
+
+
+class TestTheTimetable:
+    def test_has_run_where_both_queues_have_noted_it(self) -> None:
+        beat("celery", "delivery", seconds_ago=60)
+
+        assert troubles_with("timetable") == troubles_with("start it") == []
+
+    def test_is_silent_where_neither_has(self) -> None:
+        never = troubles_with("timetable")
+        beat("celery", "delivery", seconds_ago=61)
+
+        assert "has run yet" in never[0]
+        assert "has run since 2026-11-02 09:12:59 UTC" in troubles_with("timetable")[0]
+
+    @pytest.mark.parametrize(("queue", "process"), [("celery", "worker"), ("delivery", "courier")])
+    def test_names_the_process_that_does_nothing(self, queue: str, process: str) -> None:
+        beat("celery", "delivery")
+        beat(queue, seconds_ago=61)
+
+        assert troubles_with("has carried out nothing") == [
+            f"The {process} has carried out nothing since 2026-11-02 09:12:59 UTC: start it."
+        ]
+
+    def test_is_noted_by_its_task(self) -> None:
+        tasks.note_heartbeat("delivery")
+
+        noted = heartbeats.last_heartbeats()
+        assert noted["celery"] is None
+        assert noted["delivery"] is not None
+
+
+class TestABacklog:
+    def test_is_named_with_its_age(self) -> None:
+        record_lines([line(account="acct_slow")], source="native", now=NOW - timedelta(minutes=6))
+        backpressure.forget()
+
+        assert len(troubles_with("has waited for its score for 360 s")) == 1
+
+    def test_names_accounts_put_aside(self) -> None:
+        record_lines([line(account="acct_bad")], source="native", now=NOW)
+        DirtyAccount.objects.update(set_aside_at=NOW)
+
+        assert len(troubles_with("1 account put aside")) == 1
+
+
+class TestServersThatAreAway:
+    def test_are_named(self) -> None:
+        with override_settings(CHECK_URL=f"http://127.0.0.1:{free_port()}"):
+            assert len(troubles_with("The check does not answer")) == 1
+
+    def test_one_migration_less_is_named(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'governance' AND name = '0001_heartbeat'")
+
+        assert troubles_with("lacks") == ["The database lacks 1 migration: run manage.py migrate."]
+
+
+class TestTheCommand:
+    def test_ends_with_status_1_where_something_is_wrong(self) -> None:
+        said = StringIO()
+
+        with override_settings(CHECK_URL=f"http://127.0.0.1:{free_port()}"), pytest.raises(SystemExit) as ended:
+            call_command("doctor", stdout=said)
+
+        assert ended.value.code == 1
+        assert "The check does not answer" in said.getvalue()
