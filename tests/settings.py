@@ -10,7 +10,14 @@ if not WORKER:  # the workers of pytest-xdist share the servers of the process t
     os.environ["STILLWATCH_DATA"] = tempfile.mkdtemp(prefix="stillwatch-tests-")
 
 from governance.settings import *  # noqa: E402, F403 read from the environment that was just set
-from governance.settings import BROKER_URL, DATABASE_OWNER, DATABASES, EMBEDDED, STORAGES  # noqa: E402
+from governance.settings import (  # noqa: E402
+    BROKER_URL,
+    DATABASE_OWNER,
+    DATABASES,
+    EMBEDDED,
+    INSTALLED_APPS,
+    STORAGES,
+)
 
 if EMBEDDED and WORKER:
     BROKER_URL = BROKER_URL.replace("virtual_host=0", f"virtual_host={int(WORKER.removeprefix('gw')) + 1}")
@@ -18,6 +25,8 @@ CELERY_BROKER_URL = BROKER_URL
 
 # Tests make their databases; the processes beside them run as stillwatch_run (see tests/flows/worker.py).
 DATABASES["default"] |= DATABASE_OWNER  # type: ignore[typeddict-item]
+
+INSTALLED_APPS = ["tests.cleaning", *INSTALLED_APPS]
 
 # Argon2 is slow on purpose, which a test that signs in need not wait for.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

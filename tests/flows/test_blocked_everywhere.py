@@ -77,8 +77,8 @@ class TestTheBearerOfABlockedAccount:
     def test_is_refused_with_its_organisation_though_the_register_does_not_name_it(
         self, seller: Seller, proxy: int
     ) -> None:
-        seller.sends_usage(account="acct_harbour", api_key="key_1")
-        seller.sends_usage({"organisation": "org_quay"}, *({} for _ in range(50)), account="acct_harbour")
+        seller.sends_usage({"organisation": "org_quay"}, account="acct_harbour", api_key="key_1")
+        seller.sends_usage(*({} for _ in range(50)), account="acct_harbour")
         seller.imports({"account": "acct_harbour", "plan": "team", "keys": [key("key_1", OLD)]})
 
         seller.blocks(organisation="org_quay")

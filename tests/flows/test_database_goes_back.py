@@ -216,6 +216,7 @@ class TestWhileTheWebProcessRan:
 class TestWhileNothingRan:
     """All web processes were restarted with the restore: only gateways know what was lost."""
 
+    @pytest.mark.long
     def test_gateways_keep_refusing_and_report_it_until_a_person_decides(self, connect: Callable[..., Gateway]) -> None:
         with served() as before:
             assert before.front.keeper.wait_until_loaded(PATIENCE)
@@ -282,6 +283,7 @@ class TestWhileNothingRan:
 
             assert refused_by(again, *LOST, "acct_good") == set(LOST)
 
+    @pytest.mark.long
     def test_a_restore_that_nobody_told_of_lets_nobody_in_and_does_not_loop(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
     ) -> None:

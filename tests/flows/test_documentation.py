@@ -33,9 +33,8 @@ from tests.flows.every_command import RUNS, World
 # Runs until it is stopped, on servers of its own.
 RUN_ELSEWHERE = {
     "serve_check": ROOT / "tests" / "flows" / "test_slow_senders.py",
-    "up": ROOT / "tests" / "flows" / "test_up.py",
+    "up": ROOT / "tests" / "flows" / "running_up.py",
 }
-LONG = dict.fromkeys(("bench", "bench_detection", "replay"), pytest.mark.long)
 OWN = {name for name, app in get_commands().items() if str(app).startswith(("governance", "accounts"))}
 SERVERS = {
     line
@@ -71,8 +70,9 @@ class TestACommand:
 
         assert set(command.options) <= parser._option_string_actions.keys()
 
+    @pytest.mark.long
     @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize("name", [pytest.param(name, marks=LONG.get(name, ())) for name in sorted(RUNS)])
+    @pytest.mark.parametrize("name", sorted(RUNS))
     def test_works(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         RUNS[name](World(tmp_path, timezone.now(), monkeypatch))
 
@@ -107,6 +107,7 @@ class TestAProgram:
         assert (said.returncode, said.stderr) == (0, "")
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAnExampleWithCurl:
     def test_answers_as_the_documents_say(self) -> None:

@@ -71,15 +71,16 @@ def test_the_check_answers_though_they_show_a_service_key(secret: str) -> None:
         assert decisions(port, secret) == {"deny"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
         ("/api/v1/usage-events", ""),
-        pytest.param("/api/v1/usage-events", "Authorization: Bearer swk_wrong\r\n", marks=pytest.mark.long),
-        pytest.param("/api/v1/restrictions", "", marks=pytest.mark.long),
-        pytest.param("/v1/traces", "", marks=pytest.mark.long),
+        ("/api/v1/usage-events", "Authorization: Bearer swk_wrong\r\n"),
+        ("/api/v1/restrictions", ""),
+        ("/v1/traces", ""),
         ("/sign-in/", f"Cookie: csrftoken={'a' * 32}\r\n"),
-        pytest.param("/access/check", "", marks=pytest.mark.long),
+        ("/access/check", ""),
     ],
 )
 def test_the_pages_and_the_check_answer_though_they_fill_the_web_server(secret: str, path: str, headers: str) -> None:

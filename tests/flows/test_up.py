@@ -12,6 +12,7 @@ __all__ = ["data"]  # a fixture
 
 
 class TestUp:
+    @pytest.mark.long
     def test_serves_until_ctrl_c_which_leaves_nothing_running(self, data: Path) -> None:
         up = Up(data, free_port())
 

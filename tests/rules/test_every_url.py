@@ -1,8 +1,8 @@
 """Every URL × method × hostile value: the answer is never an error of the server, and a machine gets no page.
 
 The walk is made from numbers: request N is the same every time, and starts from the same rows, so that one that
-failed can be asked for alone. In the environment HOSTILE_REQUESTS is how many there are in the long walk (2,000;
-1,000,000 takes some hours) and HOSTILE_FIRST the number of the first one (0):
+failed can be asked for alone. In the environment HOSTILE_REQUESTS is how many there are in the long walk (20,000;
+1,000,000 takes three hours) and HOSTILE_FIRST the number of the first one (0):
 
     HOSTILE_REQUESTS=1 HOSTILE_FIRST=4711 make test-long ARGS='tests/rules/test_every_url.py -s'
 """
@@ -193,7 +193,7 @@ def test_every_url_answers_to_something_hostile(walker: Walker) -> None:
 @pytest.mark.long
 def test_a_long_walk_finds_no_error_of_the_server(walker: Walker, capsys: pytest.CaptureFixture[str]) -> None:
     first, requests = (
-        int(os.environ.get(f"HOSTILE_{name}", usual)) for name, usual in (("FIRST", 0), ("REQUESTS", 2_000))
+        int(os.environ.get(f"HOSTILE_{name}", usual)) for name, usual in (("FIRST", 0), ("REQUESTS", 20_000))
     )
     began = time.monotonic()
 

@@ -16,7 +16,7 @@ from tests.factories import account, api_key, case, person, restriction, service
 from tests.front import Served, served
 from tests.rules.test_access import ADDRESSES, EXAMPLES, METHODS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 FOR_MACHINES = ("/api/", "/v1/")
 HUGE = str(2**63)
