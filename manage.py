@@ -12,7 +12,9 @@ from contextlib import AbstractContextManager, nullcontext
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError
 from environs import EnvError
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from governance import embedded
 
@@ -55,5 +57,12 @@ if __name__ == "__main__":
         sys.stdout.flush()  # so that a reader who has gone is met here
     except (embedded.ServersError, ImproperlyConfigured, EnvError) as error:
         sys.exit(f"stillwatch: {error}")
+    except OperationalError as error:
+        sys.exit(f"stillwatch: PostgreSQL: {str(error).strip().splitlines()[0]}")
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+            raise
+        place = f"The database in {settings.DATA_DIR}" if settings.EMBEDDED else "The database of DATABASE_URL"
+        sys.exit(f"stillwatch: {place} is not up to date: run `python manage.py migrate` first.")
     except BrokenPipeError:  # what the output is piped into has read enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else flushing it at the end fails again

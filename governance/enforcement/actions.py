@@ -7,12 +7,19 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from accounts.models import Account
+from accounts.models import Account, Organisation
 from governance.audit.actions import take_turn
 from governance.audit.actor import Actor
 from governance.enforcement.activation import activate, active, deactivate, new_restriction, publish
 from governance.enforcement.models import Change, Restriction
-from governance.enforcement.names import Target, outdated_restrictions, update_names
+from governance.enforcement.names import (
+    Target,
+    first_portion,
+    outdated_restrictions,
+    untold_portions,
+    update_names,
+)
+from governance.enforcement.queries import last_number
 from governance.enforcement.repeating import made_before, refuse_other_scope
 from governance.enforcement.restoring import (
     against,
@@ -141,6 +148,8 @@ def restrict_all(
             if changed:
                 raise ConflictingKeyError(earlier.restriction, changed)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
+    companies = [target for target in fresh.values() if isinstance(target, Organisation)]
+    first = first_portion(companies) if companies else None
     ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
     replaced: dict[Target, list[int]] = defaultdict(list)
     for one in ended:
@@ -159,7 +168,7 @@ def restrict_all(
         )
         for unique_key, target in fresh.items()
     ]
-    activate(made, by=by, now=now)
+    activate(made, by=by, now=now, accounts=first)
     publish(Change.What.ENDED, ended, now=now)
     by_key = {unique_key: one.restriction for unique_key, one in known.items()}
     by_key |= {restriction.unique_key: restriction for restriction in made}
@@ -274,15 +283,22 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them.
     """
     numbers = outdated_restrictions(targets)
+    if not numbers:
+        return 0
+    for number, accounts in untold_portions(numbers):
+        _cover_some([number], accounts=accounts, now=now)
     return sum(_cover_some(numbers[start : start + PORTION], now=now) for start in range(0, len(numbers), PORTION))
 
 
 @retried_transaction
-def _cover_some(numbers: Sequence[int], *, now: datetime) -> int:
+def _cover_some(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
     take_turn()
-    changed = update_names(numbers)
+    changed = update_names(numbers, accounts=accounts)
     live = active(Restriction.objects.filter(number__in=changed))
     publish(Change.What.COVERS, live, now=now, names=changed)
+    if accounts is None:
+        being_told = Restriction.objects.filter(number__in=numbers, told_in_full_by=None)
+        being_told.update(told_in_full_by=last_number())
     return len(live)
 
 

@@ -1,6 +1,6 @@
 """Restrictions begin and end here: each time a row, a change in the feed and an entry of the audit log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -57,18 +57,27 @@ def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
     return list(live.select_related("account", "key__account", "organisation"))
 
 
-def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
-    """Give each its number, and store, tell and record it. Whoever calls has taken the turn."""
+def activate(
+    restrictions: Sequence[Restriction], *, by: Actor, now: datetime, accounts: Collection[int] | None = None
+) -> None:
+    """Give each its number, and store, tell and record it. Whoever calls has taken the turn.
+
+    With `accounts`, primary keys, those on organisations cover no others yet: a worker is rung to tell of the rest.
+    """
     if not restrictions:
         return
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
+        is_told_in_part = accounts is not None and restriction.organisation_id is not None
+        restriction.told_in_full_by = None if is_told_in_part else number
     set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
-    names = update_names([one.number for one in restrictions], list_few=False)
+    names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts)
     publish(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
     record_all(happenings, by=by, now=now)
+    if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.told_in_full_by is None]:
+        ring("governance.tasks.cover_new_names", *rest)
 
 
 def deactivate(

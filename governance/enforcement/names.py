@@ -33,7 +33,11 @@ class NamesChanged(NamedTuple):
     all: Names | None
 
 
-# What the live restrictions cover by the register as it is, beside what gateways were told.
+# Accounts of an organisation: where it has more, gateways are told of a restriction in portions, each in a transaction.
+TOLD_AT_ONCE: Final = 1_000
+
+# What the live restrictions cover by the register as it is, beside what gateways were told. With `accounts`, of
+# organisations these accounts alone, and nothing that they cover no longer.
 _COMPARED: Final = """
     WITH live AS (
         SELECT number, account_id, key_id, organisation_id FROM enforcement_restriction
@@ -44,6 +48,7 @@ _COMPARED: Final = """
         UNION ALL
         SELECT live.number, account.id, account.external_id
         FROM live JOIN accounts_account account ON account.organisation_id = live.organisation_id
+        WHERE %(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s)
     ), named_key AS (
         SELECT member.number, key.external_id, key.digest
         FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
@@ -61,10 +66,27 @@ _COMPARED: Final = """
     ), missing AS (
         SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
     ), surplus AS (
-        SELECT restriction_id, kind, name FROM told EXCEPT SELECT number, kind, name FROM covered
+        SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
+        EXCEPT SELECT number, kind, name FROM covered
     )
 """
-OUTDATED: Final = _COMPARED + "SELECT number FROM missing UNION SELECT restriction_id FROM surplus ORDER BY number"  # noqa: S608 - no value in it
+OUTDATED: Final = f"""
+    {_COMPARED}
+    SELECT number FROM missing UNION SELECT restriction_id FROM surplus
+    UNION SELECT number FROM enforcement_restriction
+    WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
+    ORDER BY number
+"""  # noqa: S608 - no value in it
+UNTOLD: Final = """
+    SELECT restriction.number, account.id
+    FROM enforcement_restriction restriction
+    JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
+    WHERE restriction.number = ANY(%(numbers)s) AND restriction.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM enforcement_coveredname told WHERE told.restriction_id = restriction.number
+        AND told.kind = 'account' AND told.name = account.external_id
+    )
+    ORDER BY restriction.number, account.id
+"""
 UPDATE: Final = f"""
     {_COMPARED}, added AS (
         INSERT INTO enforcement_coveredname (restriction_id, kind, name) SELECT number, kind, name FROM missing
@@ -82,6 +104,7 @@ KEEP_ACCOUNTS: Final = """
     FROM enforcement_restriction restriction
     JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
     WHERE restriction.number = ANY(%(numbers)s)
+      AND (%(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s))
     UNION ALL
     SELECT restriction.number, key.account_id
     FROM enforcement_restriction restriction JOIN accounts_apikey key ON key.id = restriction.key_id
@@ -105,7 +128,7 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
     """
     numbers = _numbers_of(targets) if targets else None
     with connection.cursor() as cursor:
-        cursor.execute(OUTDATED, {"numbers": numbers})
+        cursor.execute(OUTDATED, {"numbers": numbers, "accounts": None})
         return [number for (number,) in cursor.fetchall()]
 
 
@@ -118,15 +141,49 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
     return list(live.order_by().values_list("number", flat=True))
 
 
-def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int, NamesChanged]:
+def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
+    """The accounts of these organisations to be told first; None where all can be told at once.
+
+    All are told at once where something is in force against any of them: that may be ended next, in favour of what is
+    being put into force, and none of them may slip through between the two.
+    """
+    belong = Account.objects.filter(organisation__in=organisations)
+    first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])
+    if len(first) <= TOLD_AT_ONCE:
+        return None
+    restricted = Q(organisation__in=organisations) | Q(account__in=belong) | Q(key__account__in=belong)
+    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:TOLD_AT_ONCE]
+
+
+def untold_portions(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
+    """Accounts that these live restrictions on organisations cover without gateways having been told, where they are
+    more than can be told at once: portions of them, each with its restriction.
+    """
+    untold = defaultdict[int, list[int]](list)
+    with connection.cursor() as cursor:
+        cursor.execute(UNTOLD, {"numbers": list(numbers)})
+        for number, account in cursor.fetchall():
+            untold[number].append(account)
+    return [
+        (number, accounts[start : start + TOLD_AT_ONCE])
+        for number, accounts in untold.items()
+        for start in range(0, len(accounts), TOLD_AT_ONCE)
+        if len(accounts) > TOLD_AT_ONCE
+    ]
+
+
+def update_names(
+    numbers: Collection[int], *, list_few: bool = True, accounts: Collection[int] | None = None
+) -> dict[int, NamesChanged]:
     """Note what these live restrictions cover now as told to gateways; what that changed, by restriction.
 
-    In the caller's transaction, which has taken the turn.
+    With `accounts`, primary keys, those on organisations are told of with these accounts only. In the caller's
+    transaction, which has taken the turn.
     """
-    keep_covered_accounts(numbers)
+    keep_covered_accounts(numbers, accounts=accounts)
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
     with connection.cursor() as cursor:
-        cursor.execute(UPDATE, {"numbers": list(numbers)})
+        cursor.execute(UPDATE, {"numbers": list(numbers), "accounts": None if accounts is None else list(accounts)})
         for number, kind, name, is_added in cursor.fetchall():
             (added if is_added else removed)[number].append((kind, name))
         changed = sorted({*added, *removed})
@@ -142,13 +199,15 @@ def update_names(numbers: Collection[int], *, list_few: bool = True) -> dict[int
     }
 
 
-def keep_covered_accounts(numbers: Collection[int]) -> None:
-    """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before.
+def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int] | None = None) -> None:
+    """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before;
+    of organisations only `accounts`, where given.
 
     In the caller's transaction, which has taken the turn.
     """
     with connection.cursor() as cursor:
-        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers)})
+        given = None if accounts is None else list(accounts)
+        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": given})
 
 
 def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:

@@ -89,12 +89,12 @@ def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
 
 
 # Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
-# that is counted: the one that began it, or that ended it.
+# that is counted: the one by which all its names were told, or that ended it.
 STANDING: Final = """
     WITH wanted AS (
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
                newest.number AS newest, newest.at AS newest_at,
-               CASE WHEN restriction.ended_at IS NULL THEN first.number ELSE newest.number END AS change,
+               CASE WHEN restriction.ended_at IS NULL THEN restriction.told_in_full_by ELSE newest.number END AS change,
                CASE WHEN restriction.ended_at IS NULL THEN first.at ELSE newest.at END AS at
         FROM enforcement_restriction restriction
         JOIN enforcement_change first ON first.number = restriction.number
@@ -112,8 +112,8 @@ STANDING: Final = """
         ) first ON true
         GROUP BY wanted.number, holder.gateway_id
     )
-    SELECT wanted.number, wanted.kind, wanted.ended, wanted.newest, wanted.newest_at, wanted.at, gateway.id,
-           own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
+    SELECT wanted.number, wanted.kind, wanted.ended, wanted.change IS NULL, wanted.newest, wanted.newest_at, wanted.at,
+           gateway.id, own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
     FROM enforcement_gateway gateway CROSS JOIN wanted
     LEFT JOIN arrived own ON own.gateway_id = gateway.id AND own.number = wanted.number
     LEFT JOIN arrived hot ON hot.gateway_id IS NULL AND hot.number = wanted.number
@@ -130,7 +130,7 @@ def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGat
         return found
     gateways = {known.pk: known for known in known_gateways(now=now) if known.is_in_use}
     for row in rows(STANDING, numbers=list(numbers)):
-        number, kind, ended, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
+        number, kind, ended, in_part, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
         if (known := gateways.get(pk)) is None:
             continue
         heard = known.heard
@@ -143,6 +143,7 @@ def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGat
                 changed_at=newest_at,
                 denies=kind in Restriction.DENYING,
                 is_lifted=ended,
+                is_told_in_part=in_part,
                 took=max(max(arrivals) - began, timedelta()) if arrivals else None,
                 refused=refused,
                 refused_after=max(refused_at - began, timedelta()) if refused_at and not ended else None,

@@ -1,20 +1,25 @@
 """Writing down what gateways asked, knew and refused: the raw material of the proof that restrictions are in force."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models import Value
+from django.db.models import Count, Value
 from django.db.models.functions import Greatest
 
 from governance.enforcement.models import Arrival, Delivery, Gateway, Holder, Probe
 from governance.enforcement.recovery import Lost, note_reported
 from governance.transactions import retried_transaction
 
+logger = logging.getLogger(__name__)
+
 # As long as the page looks back.
 KEPT_FOR: Final = timedelta(days=30)
+# Processes of one service key that are kept, the newest: whoever reports a new name each time fills no table.
+HOLDERS_KEPT: Final = 1_000
 
 
 class Asked(NamedTuple):
@@ -173,6 +178,16 @@ def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, n
         for sequence, at in one.arrivals
         if sequence
     )
+    _forget_surplus({holder.gateway_id for holder in holders if holder.gateway_id is not None})
+
+
+def _forget_surplus(gateways: Collection[int]) -> None:
+    for gateway in Gateway.objects.filter(pk__in=gateways).annotate(number=Count("holders")):
+        if gateway.number <= HOLDERS_KEPT:
+            continue
+        newest = gateway.holders.order_by("-seen_at", "-pk").values("pk")[:HOLDERS_KEPT]
+        gateway.holders.exclude(pk__in=newest).delete()
+        logger.warning("%s has reported for over %d processes: the oldest are forgotten", gateway, HOLDERS_KEPT)
 
 
 def forget_old(*, now: datetime) -> int:

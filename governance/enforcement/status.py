@@ -136,7 +136,8 @@ class AtGateway:
     """A restriction at one gateway, or its end where it was lifted.
 
     `change` is the newest change of it, made at `changed_at`. `took` is how long it was from the decision until
-    everybody who answered for the gateway then had it, where that was measured. A refusal proves that the gateway
+    everybody who answered for the gateway then had it, where that was measured. Of one on a large organisation gateways
+    are told in portions, and it counts as in force once they were told of all. A refusal proves that the gateway
     refused because of this restriction at that time, and says nothing of later.
     """
 
@@ -146,6 +147,7 @@ class AtGateway:
     changed_at: datetime
     denies: bool = True
     is_lifted: bool = False
+    is_told_in_part: bool = False
     took: timedelta | None = None
     refused: int = 0
     refused_after: timedelta | None = None
@@ -153,7 +155,9 @@ class AtGateway:
 
     @property
     def state(self) -> State:
-        return self.heard.state(self.change)
+        state = self.heard.state(self.change)
+        is_known = state in {State.REPORTED, State.NEXT_QUESTION}
+        return State.NOT_YET if is_known and self.is_told_in_part else state
 
     @property
     def waited(self) -> timedelta:
@@ -185,6 +189,8 @@ class AtGateway:
     @property
     def reason(self) -> str:
         """What it is known by."""
+        if self.is_told_in_part:
+            return "gateways are still being told of all its accounts"
         return reason(self.state, self.heard, self.change)
 
     @property

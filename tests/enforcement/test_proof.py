@@ -11,7 +11,7 @@ from governance.enforcement.actions import cover_new_names, lift
 from governance.enforcement.fleet import gateways
 from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
 from governance.enforcement.proof import alarm, standing
-from governance.enforcement.recording import Asked, HolderSeen, RefusedTimes, forget_old, note_access
+from governance.enforcement.recording import HOLDERS_KEPT, Asked, HolderSeen, RefusedTimes, forget_old, note_access
 from governance.enforcement.status import AtGateway, Level, State
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
@@ -258,6 +258,20 @@ class TestRecording:
 
         assert Holder.objects.get().sequence == 2
         assert Arrival.objects.count() == 2
+
+    def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
+        """Whoever has one key and makes up names for ever fills no table, and pushes out no other gateway's."""
+        greedy, _ = service_key("access:read", name="greedy")
+        other, _ = service_key("access:read", name="other")
+        note_access([HolderSeen(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
+
+        for tens in range(0, HOLDERS_KEPT + 10, 10):
+            seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
+            note_access([HolderSeen(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
+
+        kept = Holder.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
+        assert sorted(kept) == [f"{number:04}" for number in range(10, HOLDERS_KEPT + 10)]
+        assert Holder.objects.filter(gateway__name="other").count() == 1
 
     def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
         key, _ = service_key("access:read", name="edge")

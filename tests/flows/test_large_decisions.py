@@ -2,15 +2,22 @@
 
 import threading
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from accounts.models import Account, Organisation
 from governance.audit.actions import take_turn
 from governance.audit.queries import faults
-from governance.enforcement.models import Restriction
+from governance.enforcement import actions as actions_of_enforcement
+from governance.enforcement import names
+from governance.enforcement.actions import cover_new_names, lift
+from governance.enforcement.models import Change, Restriction
+from governance.enforcement.names import outdated_restrictions
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
 from governance.review.carrying_out import carry_out_decisions
@@ -18,7 +25,10 @@ from governance.review.models import Case, Decision
 from governance.review.undoing import undo_decision
 from governance.review.verdicts import Verdict
 from governance.risk.models import Campaign, CampaignMember
-from tests.factories import NOW, account, case, person
+from governance.staff.models import User
+from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
+from tests.flows.worker import running_worker
+from tests.front import Served, served
 from tests.review.pages import address, signed_in, text
 from tests.waiting import wait_until
 
@@ -32,6 +42,7 @@ BLOCK_ALL = Verdict(
 BLOCK_COMPANY = Verdict(
     action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
+STILL_TELLING = "gateways are still being told of all its accounts"
 DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
 
 
@@ -233,6 +244,89 @@ class TestAboutAnOrganisationWithManyCases:
         assert f"Not finished yet: {PORTION} of {SIZE - 1} open cases are closed." in before
         assert "every 2s" in before
         assert "Not finished" not in self.page()
+
+
+class TestOnAnOrganisationWithManyAccounts:
+    """Gateways are told of a portion of its accounts at once, and of the others one portion after the other."""
+
+    @pytest.fixture(autouse=True)
+    def _small_portions_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(names, "TOLD_AT_ONCE", PORTION)
+
+    @pytest.fixture
+    def front(self, transactional_db: None) -> Iterator[Served]:
+        with served() as one:
+            yield one
+
+    @pytest.fixture
+    def company(self, front: Served) -> Organisation:
+        members = [account(f"acct_{number:04}", organisation="org_quay") for number in range(SIZE)]
+        for one in members:
+            api_key(one, f"key_{one.external_id}")
+        front.check(account="acct_0000")  # a gateway asks, so that the page has something to say
+        return Organisation.objects.get()
+
+    @staticmethod
+    def refused(front: Served) -> int:
+        """Of its accounts, and their keys: as many of the one as of the other."""
+        asked = [(f"acct_{number:04}", f"key_acct_{number:04}") for number in range(SIZE)]
+        by_account = [front.check(account=one)["decision"] for one, _ in asked]
+        by_key = [front.check(api_key=key)["decision"] for _, key in asked]
+        assert by_account == by_key
+        return by_account.count("deny")
+
+    def test_is_in_force_on_a_portion_at_once_and_on_all_when_all_are_told(
+        self, front: Served, company: Organisation
+    ) -> None:
+        own, reviewer = case_of("acct_0000"), person()
+        decide(own, BLOCK_COMPANY, decision_id=uuid.uuid4(), by=reviewer, now=timezone.now())
+        wait_until(lambda: self.refused(front) == PORTION, "a portion is refused")
+        wait_until(lambda: STILL_TELLING in self.page(own, reviewer), "the page says that it is not in force on all")
+
+        cover_new_names(now=timezone.now())
+
+        wait_until(lambda: self.refused(front) == SIZE, "all are refused")
+        wait_until(lambda: STILL_TELLING not in self.page(own, reviewer), "the page says that it is in force")
+        sizes = [self.told_accounts(change) for change in Change.objects.order_by("number")]
+        assert sizes == [PORTION, PORTION, SIZE - 2 * PORTION]
+
+    @staticmethod
+    def page(own: Case, reviewer: User) -> str:
+        return text(signed_in(reviewer).get(address(own)))
+
+    @staticmethod
+    def told_accounts(change: Change) -> int:
+        told = change.told or {}
+        return len((told.get("names_added") or told["names"])["account"])
+
+    def test_is_told_of_the_rest_by_a_worker_that_is_rung(self, company: Organisation) -> None:
+        restriction(company, at=timezone.now())
+
+        with running_worker():
+            wait_until(lambda: not outdated_restrictions(), "the worker has told of all")
+
+    @pytest.mark.parametrize("before", ["of the organisation", "of an account", "of a key"])
+    def test_is_told_in_one_piece_where_something_is_in_force_already(self, company: Organisation, before: str) -> None:
+        """That may end in favour of this one, and nobody is let in between the two."""
+        last = Account.objects.latest("pk")
+        targets: dict[str, Any] = {"of the organisation": company, "of an account": last, "of a key": last.keys.get()}
+        restriction(targets[before], Restriction.Kind.SUSPEND, at=NOW)
+        cover_new_names(now=NOW)
+
+        made = restriction(company, at=timezone.now())
+
+        assert outdated_restrictions() == []
+        assert self.told_accounts(Change.objects.get(number=made.number)) == SIZE
+
+    def test_ends_for_all_while_they_are_being_told(self, front: Served, company: Organisation) -> None:
+        made = restriction(company, at=timezone.now())
+        [portion, *_] = names.untold_portions([made.number])
+        actions_of_enforcement._cover_some([made.number], accounts=portion[1], now=timezone.now())
+
+        lift(made, note="A slip.", by=MACHINE, now=timezone.now())
+        cover_new_names(now=timezone.now())
+
+        wait_until(lambda: self.refused(front) == 0, "nobody is refused")
 
 
 def test_says_on_the_page_on_how_many_it_is_in_force_until_it_is_on_all(campaign: Campaign) -> None:

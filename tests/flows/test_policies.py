@@ -310,7 +310,7 @@ def test_going_live_early_takes_a_reason_that_the_log_keeps(ada: Client, jonas: 
     go_live(policy, jonas)
 
     assert "No matches since it was proposed." in shown
-    assert "no account was scored since" in shown
+    assert "No account was scored since." in shown
     assert without.status_code == 422
     assert "A policy is in the shadow for 24 h first." in without.content.decode()
     assert own.status_code == 409
@@ -322,6 +322,6 @@ def test_the_page_says_with_how_many_scorings_a_policy_was_compared(ada: Client,
     propose(ada)
     use(*(line(account=f"acct_{number}") for number in range(7)))
 
-    assert "Since it was proposed just now it was compared with 7 scorings." in page(jonas)
+    assert "Since then it was compared with 7 scorings." in page(jonas)
     assert "No matches since it was proposed." in page(jonas)
     assert not PolicyOutcome.objects.exists()

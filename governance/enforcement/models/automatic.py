@@ -69,6 +69,7 @@ class AutomaticSwitch(models.Model):
     why = models.CharField(max_length=500, blank=True)
 
     class Meta:
+        verbose_name_plural = "automatic switches"
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
 
     def __str__(self) -> str:

@@ -142,6 +142,12 @@ class Restriction(models.Model):
     unique_key = models.CharField(
         max_length=255, unique=True, help_text="One decision or one request is one restriction."
     )
+    told_in_full_by = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The change by which gateways had been told all names that it covers; none while they are "
+        "being told.",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
     ended_by = models.CharField(max_length=254, blank=True)

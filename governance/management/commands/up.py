@@ -9,7 +9,6 @@ import fcntl
 import http.client
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +25,7 @@ from accounts.models import Account
 from governance import embedded
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
+from governance.ports import refuse_used
 from governance.processes import check_command, courier_command, scheduler_command, web_command, worker_command
 from governance.staff.actions import SignIn, ensure_demo_staff
 from governance.supervision import Supervised, SupervisedServers, end_all
@@ -47,8 +47,8 @@ class Command(BaseCommand):
             with ExitStack() as running:
                 running.enter_context(_alone_in(settings.DATA_DIR))
                 port, check_port = settings.PORT, settings.CHECK_PORT
-                _refuse_used("PORT", port)
-                _refuse_used("CHECK_PORT", check_port)
+                refuse_used("PORT", HOST, port)
+                refuse_used("CHECK_PORT", HOST, check_port)
                 if settings.EMBEDDED:
                     self._say(f"Starting PostgreSQL and Valkey in {settings.DATA_DIR}")
                     running.enter_context(embedded.start(settings.DATA_DIR))
@@ -130,23 +130,6 @@ def _interrupt_on_signals() -> None:
         signs.append(signal.SIGHUP)
     for sign in signs:
         signal.signal(sign, interrupt)
-
-
-def _refuse_used(name: str, port: int) -> None:
-    until = time.monotonic() + 5  # what a killed Stillwatch left behind takes a moment to end
-    while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                if time.monotonic() > until:
-                    raise CommandError(
-                        f"port {port} cannot be used ({error.strerror}): try another, as {name}={port + 10} make run"
-                    ) from error
-            else:
-                return
-        time.sleep(0.2)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def detect(
         strength=strength,
         sentence=(
             f"About {usage.prompts:,} of {usage.texts:,} prompts differ from each other and "
-            f"{percent(usage.bare_share)} stand alone; two {sampled('prompts', usage.sample)} differ "
+            f"{percent(usage.bare_share)} stand alone; two of the {sampled('prompts', usage.sample)} differ "
             f"{percent(min(1.0, usage.breadth))} as much, on average, as a built-in reference for unrelated texts."
         ),
         evidence={

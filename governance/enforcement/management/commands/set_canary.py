@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.enforcement.gateways.actions import UnusableCanaryError, UnusableNameError, set_canary
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         headers = dict(_header(variable) for variable in options["header_env"])
         by, now = Actor.system("command line"), timezone.now()
+        is_known = Account.objects.filter(external_id=options["account"]).exists()
         try:
             gateway = set_canary(
                 options["gateway"],
@@ -43,6 +45,10 @@ class Command(BaseCommand):
         except (UnusableCanaryError, UnusableNameError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{gateway}: {options['account']} is its canary, and blocked for moments every five minutes.")
+        if not is_known:
+            self.stdout.write(f"Nothing is known of {options['account']} yet: see that its name is right.")
+        if gateway.service_key is None:
+            self.stdout.write(f"No gateway called {gateway} has asked yet: call it by the name of its service key.")
 
 
 def _header(variable: str) -> tuple[str, str]:
