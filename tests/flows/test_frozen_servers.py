@@ -1,8 +1,14 @@
-"""PostgreSQL and Valkey frozen (SIGSTOP), under load: the check goes on, and all recovers by itself."""
+"""PostgreSQL and Valkey frozen (SIGSTOP) or away, under load: the check goes on, and all recovers by itself.
 
+OUTAGE says how many seconds at least (0 for frozen servers, 10 for one that is away; 60 and 600 for a thorough run).
+"""
+
+import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +21,7 @@ from tests.waiting import wait_until
 
 __all__ = ["data"]  # a fixture
 
+FROZEN, AWAY = (float(os.environ.get("OUTAGE", usual)) for usual in (0, 10))
 REFUSALS = 10
 TAKEN = 10  # batches and decisions
 # So that PostgreSQL counts as silent soon.
@@ -64,13 +71,14 @@ def see_check_go_on(load: Load) -> None:
 
 
 @pytest.mark.long
-class TestFrozen:
+class TestAServer:
     def test_postgresql_stops_no_check_and_is_answered_503(self, up: Up, load: Load) -> None:
         frozen = freeze(server_of(up, "postgres"))
         try:
             wait_until(lambda: load.statuses["503"] >= REFUSALS, "usage and decisions are refused")
             see_check_go_on(load)
             status, said = manage_status(up, "doctor")
+            time.sleep(FROZEN)
         finally:
             thaw(frozen)
         see_all_go_on(up, load)
@@ -87,6 +95,7 @@ class TestFrozen:
             see_all_go_on(up, load)
             see_check_go_on(load)
             status, said = manage_status(up, "doctor")
+            time.sleep(FROZEN)
         finally:
             thaw(frozen)
         see_all_go_on(up, load)
@@ -94,5 +103,20 @@ class TestFrozen:
 
         sys.stdout.write(f"{load}\n")
         assert (status, "The broker does not answer" in said) == (1, True)
+        assert set(load.answers) == {"deny"}
+        load.assert_nothing_lost_or_doubled()
+
+    def test_valkey_that_ends_as_soon_as_it_starts_delays_work_and_loses_none(self, up: Up, load: Load) -> None:
+        until, ended = time.monotonic() + AWAY, 0
+        while time.monotonic() < until:
+            with suppress(StopIteration, psutil.Error):  # it is not there now
+                server_of(up, "valkey").kill()
+                ended += 1
+            time.sleep(0.05)
+        see_all_go_on(up, load)
+        load.end()
+
+        sys.stdout.write(f"ended {ended} times in {AWAY:.0f} s; {load}\n")
+        assert ended > 1
         assert set(load.answers) == {"deny"}
         load.assert_nothing_lost_or_doubled()
