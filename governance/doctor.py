@@ -98,7 +98,7 @@ def _of_backlog(now: datetime) -> Iterator[str]:
     if (lag := backpressure.lag(now=now)) > BEHIND_AFTER:
         yield f"An account has waited for its score for {lag.total_seconds():,.0f} s: run more workers."
     if aside := DirtyAccount.objects.exclude(set_aside_at=None).count():
-        yield f"{_counted(aside, 'account')} put aside after failing to be scored: run manage.py rescore --set-aside."
+        yield f"{_counted(aside, 'account')} set aside after failing to be scored: run manage.py rescore --set-aside."
 
 
 def _since(at: datetime | None) -> str:

@@ -110,7 +110,7 @@ class TestABacklog:
         record_lines([line(account="acct_bad")], source="native", now=NOW)
         DirtyAccount.objects.update(set_aside_at=NOW)
 
-        assert len(troubles_with("1 account put aside")) == 1
+        assert len(troubles_with("1 account set aside")) == 1
 
 
 class TestServersThatAreAway:
