@@ -16,7 +16,7 @@ from django.db import OperationalError, ProgrammingError
 from environs import EnvError
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
-from governance import embedded
+from governance.platform import embedded
 
 # `doctor` is to find the servers as they are.
 NEEDS_NO_DATABASE = {

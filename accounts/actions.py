@@ -13,8 +13,8 @@ from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
 from governance.audit.actions import Happening, record, record_all
 from governance.audit.actor import Actor
-from governance.doorbell import ring
-from governance.transactions import retried_transaction
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
 
 # Names that a restriction covers may have come or gone: gateways are to know at once.
 NAMES_CHANGED = "governance.tasks.cover_new_names"

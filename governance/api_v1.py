@@ -1,11 +1,12 @@
 """Every endpoint for machines, below /api/v1/. Each names the scope that a service key needs.
 
-What gateways ask all day is answered in front of Django: enforcement/access/front.py.
+What gateways ask all day is answered in front of Django: gateways/check/app.py.
 """
 
 from django.urls import path
 
-from governance.enforcement.api import CheckAccess, OneRestriction, Restrictions
+from governance.gateways.api import CheckAccess
+from governance.restrictions.api import OneRestriction, Restrictions
 from governance.usage.api import LiteLlmUsage, UsageEvents
 
 app_name = "api"

@@ -12,7 +12,7 @@ from celery.signals import beat_embedded_init, task_prerun
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from governance import timeouts
+from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 if not settings.configured:  # else this is another process, which only sends tasks

@@ -13,15 +13,15 @@ from functools import partial
 import django
 from django.conf import settings
 
-from governance import timeouts
+from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 timeouts.say_kind("web")
 django.setup()
 
 # Needs Django's apps to be loaded.
-from governance.enforcement.access.front import Front  # noqa: E402
-from governance.enforcement.access.saved_state import StateStore  # noqa: E402
+from governance.gateways.check.app import Front  # noqa: E402
+from governance.gateways.check.saved_state import StateStore  # noqa: E402
 
 
 def _allow_many_connections() -> None:

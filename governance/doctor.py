@@ -15,8 +15,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
-from governance import heartbeats
-from governance.disk_space import shortage_of_installation
+from governance.platform import heartbeats
+from governance.platform.disk_space import shortage_of_installation
 from governance.usage import backpressure
 from governance.usage.models import DirtyAccount
 

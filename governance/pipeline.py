@@ -7,16 +7,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from governance.doorbell import ring
-from governance.enforcement.automatic import carry_out, weigh
+from governance.campaigns.actions import write_assessments
+from governance.campaigns.queries import Judgement, Look, accounts_with_changed_licences, judge, look_at, worth_a_look
+from governance.campaigns.store import link
+from governance.detection.scoring import REVIEW_LINE
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
+from governance.policies.outcomes import carry_out, weigh
+from governance.policies.versions import count_scorings
 from governance.review.leniency import staff_limits
 from governance.review.opening import consider
-from governance.risk.actions import write_assessments
-from governance.risk.campaigning import link
-from governance.risk.policies import count_scorings
-from governance.risk.queries import Judgement, Look, accounts_with_changed_licences, judge, look_at, worth_a_look
-from governance.risk.scoring import REVIEW_LINE
-from governance.transactions import retried_transaction
 from governance.usage.actions import fold_profiles
 from governance.usage.claims import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
 

@@ -57,9 +57,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
-from governance import embedded, timeouts
-from governance.bounded_connection import connection_class
-from governance.installation import Secrets, installation_secrets
+from governance.platform import embedded, timeouts
+from governance.platform.bounded_connection import connection_class
+from governance.platform.installation_secrets import Secrets, installation_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
 # Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
@@ -134,15 +134,20 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "template_partials",
-    "governance",
+    "governance.apps.GovernanceConfig",
+    "governance.platform",
     "governance.audit",
     "governance.staff",
     "governance.web.apps.WebConfig",
     "accounts",
     "governance.usage",
-    "governance.risk",
-    "governance.enforcement",
+    "governance.detection",
+    "governance.campaigns",
+    "governance.restrictions",
+    "governance.gateways",
+    "governance.webhooks",
     "governance.review",
+    "governance.policies",
 ]
 
 MIDDLEWARE = [
@@ -184,7 +189,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-FORMAT_MODULE_PATH = "governance.formats"
+FORMAT_MODULE_PATH = "governance.platform.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -3,16 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from governance import heartbeats, pipeline
-from governance.doorbell import ring
-from governance.enforcement import actions as enforcement
-from governance.enforcement import recording
-from governance.enforcement.gateways import probing, pushing
-from governance.enforcement.webhooks import actions as webhooks
+from governance import pipeline
+from governance.gateways import probes as probing
+from governance.gateways import telemetry as recording
+from governance.gateways.litellm import pushing
+from governance.platform import heartbeats
+from governance.platform.notifications import ring
+from governance.restrictions import actions as enforcement
 from governance.review import carrying_out
 from governance.staff import signing_in
 from governance.usage import actions as usage
 from governance.web import idempotency
+from governance.webhooks import actions as webhooks
 
 
 @shared_task
@@ -95,6 +97,7 @@ def drop_old_usage() -> None:
 @shared_task
 def forget_old_proof() -> None:
     recording.forget_old(now=timezone.now())
+    webhooks.forget_old_deliveries(now=timezone.now())
 
 
 @shared_task

@@ -14,7 +14,9 @@ handler500 = "governance.web.views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="review:queue")),
     path("", include("governance.review.urls")),
-    path("enforcement/", include("governance.enforcement.urls")),
+    path("policy/", include("governance.policies.urls")),
+    path("enforcement/", include("governance.gateways.urls")),
+    path("enforcement/webhooks/", include("governance.webhooks.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("password/", password, name="password"),

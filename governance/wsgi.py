@@ -5,7 +5,7 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from governance import timeouts
+from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 os.environ.setdefault("DATABASE_POOL", "8")
@@ -13,7 +13,7 @@ timeouts.say_kind("web")
 _django = get_wsgi_application()
 
 # These need Django's apps to be loaded.
-from governance.enforcement.access.forwarding import ForwardToCheck, is_check_path  # noqa: E402
+from governance.gateways.check.forwarding import ForwardToCheck, is_check_path  # noqa: E402
 from governance.usage.body import MOST_BYTES_INFLATED  # noqa: E402
 from governance.web.bodies import LimitFormBodies  # noqa: E402
 from governance.web.lengths import LengthMiddleware  # noqa: E402

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from accounts import known
-from governance import embedded
+from governance.platform import embedded
 from governance.usage import backpressure, traffic
 from governance.usage.excerpts import forget_bars
 

@@ -5,48 +5,26 @@ import uuid
 from accounts.actions import register_accounts
 from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
-from governance.enforcement.automatic import switch_off
-from governance.enforcement.models import (
-    Arrival,
-    Change,
-    CoveredAccount,
-    Delivery,
-    FeedEpoch,
-    Gateway,
-    Holder,
-    LostDecision,
-    PolicyOutcome,
-    Probe,
-    Pushed,
-    Refusal,
-    Repair,
-    Restriction,
-)
-from governance.enforcement.webhooks.actions import add_webhook
+from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
+from governance.detection.corpora import add_corpus
+from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
+from governance.gateways.models import Arrival, Gateway, Holder, LostDecision, Probe, Pushed, Refusal, Repair
+from governance.policies.models import PolicyOutcome
+from governance.policies.outcomes import switch_off
+from governance.policies.versions import propose
+from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, Restriction
 from governance.review.actions import claim, decide
 from governance.review.models import Decision
 from governance.review.verdicts import Verdict
-from governance.risk.corpora import add_corpus
-from governance.risk.models import (
-    AccountSample,
-    AccountTrait,
-    Assessment,
-    Calibration,
-    Campaign,
-    CampaignMember,
-    Corpus,
-    CorpusRun,
-    Link,
-    SharedPrompt,
-)
-from governance.risk.policies import propose
 from governance.staff.attempts import count
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.staff.signing_in import Origin, remember_origin
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import EventConflict, KnownAnswer, NewNames, Retention, UsageArrival
-from tests.enforcement.test_automatic import BLOCK
+from governance.webhooks.actions import add_webhook
+from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
+from tests.policies.test_outcomes import BLOCK
 
 
 def one_of_everything() -> None:

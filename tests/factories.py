@@ -8,12 +8,13 @@ from typing import Any
 
 from accounts.models import Account, ApiKey, Licence, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import restrict
-from governance.enforcement.models import Reason, Restriction
-from governance.enforcement.terms import Terms
+from governance.campaigns.models import Campaign
+from governance.detection.models import Assessment
+from governance.detection.thresholds import Response
+from governance.restrictions.actions import restrict
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.terms import Terms
 from governance.review.models import Case
-from governance.risk.models import Assessment, Campaign
-from governance.risk.policy import Response
 from governance.staff.actions import add_user, digest_of, issue_service_key
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role

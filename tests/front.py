@@ -14,8 +14,8 @@ from django.utils import timezone
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from governance.enforcement.access.front import Front
-from governance.enforcement.access.saved_state import StateStore
+from governance.gateways.check.app import Front
+from governance.gateways.check.saved_state import StateStore
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE
 from tests.servers import free_port

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from kombu import Connection
 
-from governance import embedded
+from governance.platform import embedded
 
 
 @pytest.fixture

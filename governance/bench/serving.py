@@ -13,7 +13,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from governance.processes import check_command, web_command
+from governance.platform.processes import check_command, web_command
 
 HOST = "127.0.0.1"
 

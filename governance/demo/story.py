@@ -18,7 +18,7 @@ from governance import pipeline
 from governance.audit.actor import Actor
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.review.actions import decide, note
 from governance.review.models import Case, Decision
 from governance.review.verdicts import Verdict

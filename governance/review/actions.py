@@ -11,10 +11,13 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
-from governance.doorbell import ring
-from governance.enforcement.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
-from governance.enforcement.models import Restriction
-from governance.leases import is_over
+from governance.campaigns.models import Campaign
+from governance.detection.thresholds import due_at
+from governance.platform.leases import is_over
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
+from governance.restrictions.models import Restriction
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step, origin_of
 from governance.review.queries import ended_by_deciding
 from governance.review.reach import PORTION, Reach, reach_of
@@ -26,11 +29,8 @@ from governance.review.verdicts import (
     SentBeforeError,
     Verdict,
 )
-from governance.risk.models import Campaign
-from governance.risk.policy import due_at
 from governance.staff import actions as staff
 from governance.staff.models import User
-from governance.transactions import retried_transaction
 from governance.usage.queries import ShownExcerpt, excerpts_of
 
 # A browser sends a note again where the answer to the first request was lost.

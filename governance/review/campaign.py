@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.models import Account
-from governance.risk.finding import Family
-from governance.risk.models import Campaign, CampaignMember
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.detection.finding import Family
 
 MEMBERS_SHOWN: Final = 12
 
@@ -94,7 +94,7 @@ def _others(member: CampaignMember) -> list[ShownMember]:
                 SELECT *, row_number() OVER (
                     PARTITION BY left_out_because = '' ORDER BY strength DESC, account_id
                 ) AS row
-                FROM risk_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL AND id <> %(own)s
+                FROM campaigns_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL AND id <> %(own)s
             ) AS one JOIN accounts_account AS account ON account.id = one.account_id
             LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
             LEFT JOIN LATERAL (

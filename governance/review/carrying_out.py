@@ -9,14 +9,14 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.audit.actions import take_turn
-from governance.enforcement.actions import is_undoing, restrict_campaign, supersede, undo
-from governance.enforcement.models import Restriction
-from governance.enforcement.terms import Terms
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
+from governance.restrictions.models import Restriction
+from governance.restrictions.terms import Terms
 from governance.review.models import Case, Decision
 from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
 from governance.review.resolving import reopen_all, resolve
 from governance.review.undoing import resolve_again
-from governance.transactions import retried_transaction
 
 
 class _Left(NamedTuple):

@@ -10,9 +10,13 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
-from governance.enforcement.models import Restriction
-from governance.enforcement.proof import IN_USE, standing
-from governance.enforcement.status import AtGateway, Level
+from governance.detection.detectors import all_detectors
+from governance.detection.figures import name_of
+from governance.detection.finding import Family
+from governance.detection.scoring import REVIEW_LINE
+from governance.gateways.queries import IN_USE, standing
+from governance.gateways.status import AtGateway, Level
+from governance.restrictions.models import Restriction
 from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
 from governance.review.linked import Links, linked_accounts
@@ -21,10 +25,6 @@ from governance.review.queries import ended_by_deciding
 from governance.review.reach import Progress, progress_of
 from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
-from governance.risk.detectors import all_detectors
-from governance.risk.figures import name_of
-from governance.risk.finding import Family
-from governance.risk.scoring import REVIEW_LINE
 from governance.staff.models import User
 from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
 

@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from governance.enforcement.models import Restriction
+from governance.detection.models import BAND_CHOICES
+from governance.restrictions.models import Restriction
 from governance.review.models import Decision
 from governance.review.queries import Question, View
 from governance.review.verdicts import Verdict
-from governance.risk.models import BAND_CHOICES
 from governance.web.counts import counted
 from governance.web.fields import FlagField, TypedTextField
 

@@ -9,11 +9,10 @@ from django.db import connection
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.enforcement.matching import StaffLimit
-from governance.enforcement.models import Restriction
+from governance.detection.models import Assessment
+from governance.restrictions.models import Restriction
 from governance.review.models import Decision
 from governance.review.reopening import is_materially_worse
-from governance.risk.models import Assessment
 
 NOTHING: Final = -1
 DISMISSED: Final = "Staff has let the account go: it dismissed the case, and the evidence is much the same since."
@@ -32,6 +31,13 @@ TELLING: Final = (
     | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")
 )
 TOLD: Final = (*("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),)
+
+
+class StaffLimit(NamedTuple):
+    """Staff was milder with an account: kinds above `strength` on the ladder, below 0 all, are not for policies."""
+
+    strength: int
+    because: str
 
 
 class Evidence(NamedTuple):
@@ -134,7 +140,7 @@ EVIDENCE_AT: Final = """
     )
     FROM unnest(%s::bigint[], %s::timestamptz[]) AS act (account, at)
     CROSS JOIN LATERAL (
-        SELECT score, findings FROM risk_assessment
+        SELECT score, findings FROM detection_assessment
         WHERE account_id = act.account AND assessed_at <= act.at
         ORDER BY assessed_at DESC, id DESC LIMIT 1
     ) seen

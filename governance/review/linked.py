@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
-from governance.risk.campaigns.traits import Kind
+from governance.campaigns.traits import Kind
 from governance.usage.profile.content import STEADY_USES
 
 LINKED_SHOWN: Final = 12
@@ -43,7 +43,7 @@ def linked_accounts(account: int) -> Links:
                 WHERE mine.id = %(account)s AND mine.payment_fingerprint <> '' AND other.payment_fingerprint <> ''
                 UNION ALL
                 SELECT other.account_id, false, true
-                FROM risk_accounttrait AS mine JOIN risk_accounttrait AS other USING (kind, digest)
+                FROM campaigns_accounttrait AS mine JOIN campaigns_accounttrait AS other USING (kind, digest)
                 WHERE mine.account_id = %(account)s AND kind = %(template)s
                   AND mine.uses >= %(steady)s AND other.uses >= %(steady)s
                   AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)

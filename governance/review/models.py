@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.enforcement.models import Restriction
-from governance.leases import is_held, is_over
-from governance.risk.models import BAND_CHOICES, Assessment
+from governance.detection.models import BAND_CHOICES, Assessment
+from governance.platform.leases import is_held, is_over
+from governance.restrictions.models import Restriction
 
 CLAIM_LASTS = timedelta(minutes=30)
 DECISIONS = "decision:"

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from governance.audit.actor import Actor
-from governance.enforcement.queries import denied_among
+from governance.detection.models import Assessment
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.queries import denied_among
 from governance.review.models import Case, Step
 from governance.review.reopening import Earlier, deserves_a_case
-from governance.risk.models import Assessment
-from governance.transactions import retried_transaction
 
 PIPELINE: Final = Actor.system("pipeline")
 

@@ -10,11 +10,11 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, T
 from django.utils.functional import cached_property
 
 from accounts.models import Account
-from governance.enforcement.models import Restriction
-from governance.enforcement.restoring import would_be_restored
-from governance.leases import is_over
+from governance.campaigns.calibration_diff import Label
+from governance.platform.leases import is_over
+from governance.restrictions.models import Restriction
+from governance.restrictions.restoring import would_be_restored
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, CaseQuerySet, Decision, origin_of
-from governance.risk.comparing import Label
 from governance.staff.models import User
 
 PAGE = 30

@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, Organisation
-from governance.enforcement.actions import campaign_accounts
-from governance.enforcement.models import Restriction
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.restrictions.actions import campaign_accounts
+from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision
 from governance.review.queries import ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
-from governance.risk.models import Campaign, CampaignMember
 
 PORTION: Final = 100
 NOBODY: Final = Q(pk__in=[])

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db.models import Q
 
 from governance.audit.actor import Actor
+from governance.detection.models import Assessment
 from governance.review.models import Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
-from governance.risk.models import Assessment
 
 
 def resolve(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:

@@ -7,17 +7,17 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Q
 
-from governance.doorbell import ring
-from governance.enforcement.actions import is_undoing, lift_all
-from governance.enforcement.actions import undo as undo_restrictions
-from governance.enforcement.models import Restriction
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import is_undoing, lift_all
+from governance.restrictions.actions import undo as undo_restrictions
+from governance.restrictions.models import Restriction
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
 from governance.review.reach import PORTION
 from governance.review.resolving import reopen_all, resolve
 from governance.review.steps import add_step
 from governance.review.verdicts import CannotUndoError
 from governance.staff.models import User
-from governance.transactions import retried_transaction
 
 
 class TakenBack(NamedTuple):

@@ -3,17 +3,10 @@
 from django.urls import path
 
 from governance.review import views
-from governance.review.policy import views as policy
 
 app_name = "review"
 urlpatterns = [
     path("queue/", views.queue, name="queue"),
-    path("policy/", policy.policies, name="policies"),
-    path("policy/propose/", policy.proposed, name="policy-propose"),
-    path("policy/<int:pk>/live/", policy.live, name="policy-live"),
-    path("policy/<int:pk>/retire/", policy.retired, name="policy-retire"),
-    path("policy/off/", policy.off, name="policy-off"),
-    path("policy/on/", policy.on, name="policy-on"),
     path("cases/next/", views.next_case, name="next-case"),
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from governance.enforcement.models import Reason, Restriction
-from governance.enforcement.terms import Terms
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.terms import Terms
 from governance.review.models import Case, Decision
 
 

@@ -19,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
-from governance.enforcement.models import Restriction
-from governance.enforcement.queries import access
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from governance.review import actions
 from governance.review.dossier import Dossier, cases_in_full
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm

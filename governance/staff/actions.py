@@ -14,11 +14,11 @@ from django.db.models import Q
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
-from governance.doorbell import KEYS_CHANNEL, call_out
-from governance.installation import read_private
+from governance.platform.installation_secrets import read_private
+from governance.platform.notifications import KEYS_CHANNEL, call_out
+from governance.platform.transactions import retried_transaction
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
-from governance.transactions import retried_transaction
 
 SECRET_PREFIX = "swk_"  # noqa: S105 - the public start of every secret, so that leak scanners know it
 # Every request would be an entry; one an hour and key says as much, and each effect has an entry of its own.

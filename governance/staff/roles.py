@@ -15,15 +15,15 @@ class Role(TextChoices):
 
 WORK_CASES = "review.work_case"
 VIEW_CASES = "review.view_case"
-LIFT_RESTRICTIONS = "enforcement.lift_restriction"
-VIEW_ENFORCEMENT = "enforcement.view_gateway"
-VIEW_WEBHOOKS = "enforcement.view_webhook"
-CHANGE_WEBHOOKS = "enforcement.change_webhook"
+LIFT_RESTRICTIONS = "restrictions.lift_restriction"
+VIEW_ENFORCEMENT = "gateways.view_gateway"
+VIEW_WEBHOOKS = "webhooks.view_webhook"
+CHANGE_WEBHOOKS = "webhooks.change_webhook"
 
-VIEW_POLICIES = "risk.view_policyversion"
-PROPOSE_POLICIES = "risk.add_policyversion"
-APPROVE_POLICIES = "risk.approve_policyversion"
-SWITCH_AUTOMATION = "enforcement.change_automaticswitch"
+VIEW_POLICIES = "policies.view_policyversion"
+PROPOSE_POLICIES = "policies.add_policyversion"
+APPROVE_POLICIES = "policies.approve_policyversion"
+SWITCH_AUTOMATION = "policies.change_automaticswitch"
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
 

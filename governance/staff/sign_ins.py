@@ -7,8 +7,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from governance.audit.actions import record
+from governance.platform.transactions import retried_transaction
 from governance.staff.models import User
-from governance.transactions import retried_transaction
 
 
 @receiver(user_logged_in)

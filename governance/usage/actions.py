@@ -14,8 +14,8 @@ from psycopg.errors import CheckViolation
 from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
-from governance.doorbell import ring
-from governance.transactions import retried_transaction
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
 from governance.usage import event_store, sql
 from governance.usage.answers import KEPT_FOR, settle
 from governance.usage.columns import Columns, columns_of

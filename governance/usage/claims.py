@@ -8,8 +8,8 @@ from django.db import connection
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
-from governance.leases import latest
-from governance.transactions import is_lasting, retried_transaction
+from governance.platform.leases import latest
+from governance.platform.transactions import is_lasting, retried_transaction
 from governance.usage import sql
 from governance.usage.models import LEASE, DirtyAccount
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.leases import is_over
+from governance.platform.leases import is_over
 from governance.staff.models import ServiceKey
 from governance.web.visible import visible
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.queries import Name, Naming, new_names
-from governance.transactions import retried_transaction
+from governance.platform.transactions import retried_transaction
 from governance.usage.models import NewNames
 from governance.usage.wire import Report
 

@@ -64,16 +64,16 @@ UNFOLD = {
             {
                 "title": "What it looks like",
                 "items": [
-                    _table("Assessments", "speed", "risk_assessment"),
-                    _table("Campaigns", "hub", "risk_campaign"),
-                    _table("Members of campaigns", "group", "risk_campaignmember"),
-                    _table("Links", "link", "risk_link"),
-                    _table("Traits of accounts", "join_inner", "risk_accounttrait"),
-                    _table("Samples of prompts", "colorize", "risk_accountsample"),
-                    _table("Shared prompts", "forum", "risk_sharedprompt"),
-                    _table("Known corpora", "library_books", "risk_corpus"),
-                    _table("Runs of known corpora", "short_text", "risk_corpusrun"),
-                    _table("Calibrations", "tune", "risk_calibration"),
+                    _table("Assessments", "speed", "detection_assessment"),
+                    _table("Campaigns", "hub", "campaigns_campaign"),
+                    _table("Members of campaigns", "group", "campaigns_campaignmember"),
+                    _table("Links", "link", "campaigns_link"),
+                    _table("Traits of accounts", "join_inner", "campaigns_accounttrait"),
+                    _table("Samples of prompts", "colorize", "campaigns_accountsample"),
+                    _table("Shared prompts", "forum", "campaigns_sharedprompt"),
+                    _table("Known corpora", "library_books", "detection_corpus"),
+                    _table("Runs of known corpora", "short_text", "detection_corpusrun"),
+                    _table("Calibrations", "tune", "detection_calibration"),
                 ],
             },
             {
@@ -86,7 +86,7 @@ UNFOLD = {
             },
             {
                 "title": "What they may not do",
-                "items": [_table("Restrictions", "block", "enforcement_restriction")],
+                "items": [_table("Restrictions", "block", "restrictions_restriction")],
             },
             {
                 "title": "What was done",

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from governance.turns import Turn, turn
+from governance.platform.locks import Turn, turn
 from governance.web.authentication import acting_key
 from governance.web.models import KeptAnswer
 from governance.web.problems import Problem

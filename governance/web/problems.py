@@ -10,7 +10,7 @@ from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.transactions import has_waited_in_vain, is_unavailable
+from governance.platform.transactions import has_waited_in_vain, is_unavailable
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5

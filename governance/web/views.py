@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.template import loader
 from django.views import defaults
 
-from governance.transactions import has_waited_in_vain, is_unavailable
+from governance.platform.transactions import has_waited_in_vain, is_unavailable
 from governance.web.api_responses import is_for_machines
 from governance.web.problems import problem, unavailable
 from governance.web.requests import sending_page

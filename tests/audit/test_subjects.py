@@ -11,11 +11,11 @@ from django.urls import reverse
 from governance.audit.actions import record
 from governance.audit.models import Entry
 from governance.audit.queries import faults
-from governance.enforcement.actions import lift
-from governance.enforcement.models import Restriction
-from governance.enforcement.webhooks.actions import add_webhook
+from governance.restrictions.actions import lift
+from governance.restrictions.models import Restriction
 from governance.review.actions import claim
 from governance.staff.roles import Role
+from governance.webhooks.actions import add_webhook
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
 from tests.review.pages import address, block_form, signed_in
 
@@ -54,7 +54,7 @@ class TestTheLog:
         cell = about(auditor, "case.decided")
 
         assert "case of account acct_harbour</a>, " in cell
-        link = reverse("admin:enforcement_restriction_change", args=[number])
+        link = reverse("admin:restrictions_restriction_change", args=[number])
         assert f'<a href="{link}">restriction no. {number}</a>' in cell
 
     def test_names_whom_a_restriction_is_against(self, auditor: Client) -> None:

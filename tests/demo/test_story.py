@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from governance.audit.models import Entry
 from governance.demo import world
 from governance.demo.story import play
-from governance.enforcement.models import Change
+from governance.restrictions.models import Change
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db

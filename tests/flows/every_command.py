@@ -14,16 +14,16 @@ from django.test import override_settings
 
 from accounts.models import Account
 from governance import pipeline
+from governance.detection.calibration import Calibration, write
+from governance.detection.detectors import all_detectors
 from governance.review.actions import decide
 from governance.review.models import Case, Decision
 from governance.review.verdicts import Verdict
-from governance.risk.calibration import Calibration, write
-from governance.risk.detectors import all_detectors
 from governance.staff.models import ServiceKey
 from governance.usage.actions import record_lines
-from tests.enforcement.gateways.canary_server import ACCOUNT, canary_server
-from tests.enforcement.gateways.litellm_server import KEY, litellm_server
 from tests.factories import assessment, line, person, service_key
+from tests.gateways.canary_server import ACCOUNT, canary_server
+from tests.gateways.litellm_server import KEY, litellm_server
 from tests.usage.litellm import row
 from tests.usage.spend_log_server import spend_log_server
 

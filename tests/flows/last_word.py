@@ -7,8 +7,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from governance.enforcement.actions import end_expired
-from governance.enforcement.queries import access, last_number
+from governance.restrictions.actions import end_expired
+from governance.restrictions.queries import access, last_number
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.messages import read_changes, read_snapshot
 from stillwatch_gateway.restricted import Restricted

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import psycopg
 
-from governance import embedded
+from governance.platform import embedded
 from tests.flows.running_up import NO_ANSWER, TERMS, Up, block, call, decision, manage
 from tests.waiting import PATIENCE, wait_until
 
@@ -29,7 +29,7 @@ TRIES = 10
 ANSWERS_WITHIN = 30.0  # seconds, as a gateway's own limit
 
 RESTRICTED: Final = """
-    SELECT external_id FROM enforcement_restriction restriction
+    SELECT external_id FROM restrictions_restriction restriction
     JOIN accounts_account account ON account.id = restriction.account_id
 """
 

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from governance.staff.models import ServiceKey
 from tests.factories import person, service_key

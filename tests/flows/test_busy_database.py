@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from governance.audit.actions import take_turn
 from governance.audit.models import Entry
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from tests.factories import PASSWORD, account, line, person, service_key
 from tests.flows.web_server import running_web_server
 from tests.flows.worker import environment

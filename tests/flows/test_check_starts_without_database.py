@@ -14,9 +14,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from governance.enforcement.access import rows
-from governance.enforcement.access.saved_state import StateStore
-from governance.enforcement.actions import lift
+from governance.gateways.check import sql as rows
+from governance.gateways.check.saved_state import StateStore
+from governance.restrictions.actions import lift
 from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, restriction

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.usage.body import MOST_BYTES_INFLATED
 from tests.factories import PASSWORD, account, line, person, service_key
 from tests.flows.web_server import running_web_server

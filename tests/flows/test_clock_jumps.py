@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from governance import heartbeats, pipeline
+from governance import pipeline
 from governance.audit.queries import faults
 from governance.doctor import troubles
-from governance.enforcement.actions import end_expired
-from governance.enforcement.models import Restriction
-from governance.enforcement.queries import access
+from governance.platform import heartbeats
+from governance.restrictions.actions import end_expired
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from governance.review.actions import claim
 from governance.review.models import Case
 from governance.review.verdicts import CaseTakenError

@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.enforcement.actions import lift
-from governance.enforcement.models import Change, FeedEpoch, Holder, LostDecision, Restriction
+from governance.gateways.models import Holder, LostDecision
+from governance.restrictions.actions import lift
+from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.staff.roles import Role
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, person, restriction, service_key

@@ -10,10 +10,10 @@ from django.test import Client
 
 from accounts.models import Account, ApiKey, Organisation
 from stillwatch_gateway import Gateway
-from tests.enforcement.access.conftest import front
 from tests.factories import account, restriction, service_key
 from tests.flows.registered import Seller, digest_of
 from tests.front import Served
+from tests.gateways.check.conftest import front
 
 __all__ = ["front"]
 

@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from governance.enforcement.access.forwarding import is_check_path
+from governance.gateways.check.forwarding import is_check_path
 from governance.usage.models import UsageEvent
 from governance.web.plain_http import RefusePlainHttp
 from tests.factories import service_key, usage_event

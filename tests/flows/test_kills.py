@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from governance import embedded
+from governance.platform import embedded
 from tests.flows.load_on_up import Load, running_load
 from tests.flows.running_up import NO_ANSWER, VICTIMS, Up, data, decision, health, left_of, up
 from tests.waiting import wait_until
@@ -27,7 +27,7 @@ DECISIONS_A_KILL = 400  # far more than are made
 
 def heartbeats(data: Path) -> dict[str, float]:
     with psycopg.connect(embedded.addresses(data).owner_url) as connection:
-        rows = connection.execute("SELECT queue, extract(epoch FROM at)::float8 FROM governance_heartbeat")
+        rows = connection.execute("SELECT queue, extract(epoch FROM at)::float8 FROM platform_heartbeat")
         return dict(rows.fetchall())
 
 

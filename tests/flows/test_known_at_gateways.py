@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from tests.factories import account, case, line, person, restriction, service_key
 from tests.front import Served, served

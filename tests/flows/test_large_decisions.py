@@ -13,18 +13,18 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.audit.actions import take_turn
 from governance.audit.queries import faults
-from governance.enforcement import actions as actions_of_enforcement
-from governance.enforcement import names
-from governance.enforcement.actions import cover_new_names, lift
-from governance.enforcement.models import Change, Restriction
-from governance.enforcement.names import outdated_restrictions
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.restrictions import actions as actions_of_enforcement
+from governance.restrictions import names
+from governance.restrictions.actions import cover_new_names, lift
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.names import outdated_restrictions
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
 from governance.review.carrying_out import carry_out_decisions
 from governance.review.models import Case, Decision
 from governance.review.undoing import undo_decision
 from governance.review.verdicts import Verdict
-from governance.risk.models import Campaign, CampaignMember
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
 from tests.flows.worker import running_worker

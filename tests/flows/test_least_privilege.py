@@ -15,7 +15,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from governance.audit.models import Entry
 from governance.audit.queries import faults
-from governance.database_roles import READ, RUN, SECRET_COLUMNS, SECRET_TABLES, grant_roles
+from governance.platform.database_roles import READ, RUN, SECRET_COLUMNS, SECRET_TABLES, grant_roles
 from governance.staff.models import ServiceKey
 from governance.usage.partitions import days_kept, drop_day, forget_days, make_days
 from tests.everything import one_of_everything
@@ -133,7 +133,7 @@ class TestTheRunRole:
 class TestTheReadRole:
     def test_reads_for_reports(self) -> None:
         with connected_as(READ) as reading:
-            for table in ("audit_entry", "review_decision", "enforcement_restriction", "usage_usageevent"):
+            for table in ("audit_entry", "review_decision", "restrictions_restriction", "usage_usageevent"):
                 assert isinstance(reading.execute(f"TABLE {table}").fetchall(), list)
             assert reading.execute("SELECT email, role FROM staff_user").fetchall() == []
 

@@ -14,8 +14,8 @@ from accounts.actions import register_accounts
 from accounts.register import AccountLine, LicenceLine
 from governance import pipeline, tasks
 from governance.demo import world
+from governance.detection.models import Assessment
 from governance.review.models import Case
-from governance.risk.models import Assessment
 from governance.usage.actions import record_lines
 from tests.factories import MACHINE, NOW, person
 

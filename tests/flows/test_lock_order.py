@@ -15,7 +15,7 @@ from psycopg.errors import DeadlockDetected
 from accounts.models import Account
 from governance import pipeline
 from governance.audit.actor import Actor
-from governance.transactions import retried_transaction
+from governance.platform.transactions import retried_transaction
 from governance.usage.actions import record_lines
 from governance.usage.claims import begin, claim_dirty_accounts, fail, mark_dirty, take_up_again
 from governance.usage.models import DirtyAccount, UsageEvent

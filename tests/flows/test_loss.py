@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from governance import embedded
+from governance.platform import embedded
 from governance.usage.profile import tallies
 from tests.flows.running_up import OWN
 from tests.servers import free_port

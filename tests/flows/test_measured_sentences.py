@@ -10,10 +10,11 @@ from django.test import Client
 
 from accounts.models import Account
 from governance import pipeline
+from governance.campaigns.explanation import note
+from governance.campaigns.linking import FEWEST_PEERS
+from governance.campaigns.models import AccountSample
 from governance.demo import world
-from governance.risk.explanation import note
-from governance.risk.linking import FEWEST_PEERS
-from governance.risk.models import AccountSample, Assessment
+from governance.detection.models import Assessment
 from governance.usage.claims import mark_dirty
 from tests.factories import person, service_key, usage_event
 from tests.review.pages import signed_in

@@ -98,8 +98,8 @@ class TestOnAPage:
         "page",
         [
             "accounts/account/", "accounts/apikey/", "accounts/organisation/", "audit/entry/",
-            "enforcement/restriction/",
-            "enforcement/change/", "enforcement/coveredname/", "accounts/account/{account}/change/",
+            "restrictions/restriction/",
+            "restrictions/change/", "restrictions/coveredname/", "accounts/account/{account}/change/",
             "accounts/apikey/?q=%1b%e2%80%ae",
         ],
     )  # fmt: skip

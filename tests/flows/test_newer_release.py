@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from governance.enforcement.models import Change, Restriction
+from governance.restrictions.models import Change, Restriction
 from stillwatch_gateway import Gateway
 from tests.factories import account, restriction
 from tests.front import Served, served

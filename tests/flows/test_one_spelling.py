@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from governance import pipeline
-from governance.risk.campaigns.traits import Kind
-from governance.risk.models import AccountTrait
+from governance.campaigns.models import AccountTrait
+from governance.campaigns.traits import Kind
 from governance.usage.actions import record_lines
 from tests.factories import NOW, account, line, restriction, service_key
 from tests.front import Served, served

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from governance.enforcement.actions import end_expired, undo
-from governance.enforcement.models import Restriction
+from governance.restrictions.actions import end_expired, undo
+from governance.restrictions.models import Restriction
 from tests.factories import MACHINE, account
 from tests.flows.last_word import BLOCK, HOUR, Api, denied_by, in_hours
 from tests.front import Served, served

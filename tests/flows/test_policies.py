@@ -18,14 +18,14 @@ from django.utils import timezone
 
 from governance import pipeline, tasks
 from governance.audit.models import Entry
-from governance.enforcement.models import Change, PolicyOutcome, Restriction
+from governance.policies.models import PolicyOutcome, PolicyVersion
+from governance.restrictions.models import Change, Restriction
 from governance.review.models import Case
-from governance.risk.models import PolicyVersion
 from governance.staff.roles import Role
+from tests.campaigns.test_store import HEADS, harvest_lines
 from tests.factories import line, person, service_key
 from tests.front import Served, served
 from tests.review.pages import block_form, signed_in
-from tests.risk.test_campaigning import HEADS, harvest_lines
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -289,7 +289,7 @@ def test_nobody_is_restricted_after_the_switch_has_returned(ada: Client, jonas: 
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic(), connection.cursor() as cursor:
             # The batch has asked whether it may begin, and has to wait before it knows whom to restrict.
-            cursor.execute("LOCK TABLE enforcement_policyoutcome IN ACCESS EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE policies_policyoutcome IN ACCESS EXCLUSIVE MODE")
             batch = pool.submit(carry_out)
             wait_until(lambda: locks_waited_for() == 1, "the batch was in flight")
             switching = pool.submit(switch_off)

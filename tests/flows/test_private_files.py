@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from governance.installation import installation_secrets, read_private
+from governance.platform.installation_secrets import installation_secrets, read_private
 from governance.staff.actions import ensure_demo_staff
 from tests.factories import MACHINE, NOW
 

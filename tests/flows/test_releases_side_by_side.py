@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from governance.enforcement.access import feed
-from governance.enforcement.actions import lift
-from governance.enforcement.models import Holder, Refusal
+from governance.gateways.check import feed
+from governance.gateways.models import Holder, Refusal
+from governance.restrictions.actions import lift
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.messages import read_changes, read_snapshot
 from tests.factories import MACHINE, account, restriction
@@ -97,8 +97,7 @@ class TestAServerOfTheReleaseBefore:
     def test_writes_holders_without_the_columns_of_this_release(self, front: Served) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO enforcement_holder (instance, started_at, seen_at, sequence) "
-                "VALUES ('old', now(), now(), 0)"
+                "INSERT INTO gateways_holder (instance, started_at, seen_at, sequence) VALUES ('old', now(), now(), 0)"
             )
 
         assert Holder.objects.get(instance="old").trouble == ""

@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Account
+from governance.backtest.replay import steps
 from governance.demo import world
-from governance.replay import steps
-from governance.risk.calibration import Calibration, write
-from governance.risk.detectors import all_detectors
-from governance.risk.in_force import put_in_force
-from governance.risk.models import Assessment
+from governance.detection.active_calibration import put_in_force
+from governance.detection.calibration import Calibration, write
+from governance.detection.detectors import all_detectors
+from governance.detection.models import Assessment
 from governance.usage.actions import record_lines
 from governance.usage.models import UsageEvent
 from tests.factories import MACHINE, NOW, line

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
-from governance.enforcement.models import Restriction
-from governance.enforcement.queries import access
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from governance.staff.models import ServiceKey
 from tests.commands import run_command
 from tests.factories import NOW, account, campaign_of, case, person, restriction, service_key

@@ -19,7 +19,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from governance.enforcement.models import LostDecision, Restriction
+from governance.gateways.models import LostDecision
+from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway
 from tests.factories import account, person, restriction, service_key
 from tests.flows.web_server import running_check

@@ -14,8 +14,8 @@ from accounts.models import Account
 from governance import pipeline
 from governance.audit.models import Entry
 from governance.demo import world
+from governance.detection.models import Assessment
 from governance.review.models import Case
-from governance.risk.models import Assessment
 from governance.usage.actions import record_lines
 from governance.usage.claims import claim_dirty_accounts, finish, hold, mark_dirty
 from governance.usage.models import DirtyAccount, UsageEvent
@@ -119,7 +119,7 @@ class TestAnAccountThatCannotBeScored:
                     END IF;
                     RETURN NEW;
                 END $$;
-                CREATE TRIGGER refuse BEFORE INSERT ON risk_assessment FOR EACH ROW EXECUTE FUNCTION refuse();
+                CREATE TRIGGER refuse BEFORE INSERT ON detection_assessment FOR EACH ROW EXECUTE FUNCTION refuse();
                 """
             )
 
@@ -147,7 +147,7 @@ class TestAWorker:
         use(*self.ACCOUNTS)
         with transaction.atomic(), connection.cursor() as cursor:
             # The worker reads and thinks, and then has to wait before it can write: that is where it is killed.
-            cursor.execute("LOCK TABLE risk_assessment IN EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE detection_assessment IN EXCLUSIVE MODE")
             with running_worker() as worker:
                 wait_until(lambda: DirtyAccount.objects.filter(attempts=1).count() == 120, "the batch was begun")
                 kill(worker)

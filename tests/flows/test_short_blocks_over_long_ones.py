@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from governance.enforcement.actions import end_expired
-from governance.enforcement.models import Restriction
-from governance.enforcement.queries import access
+from governance.restrictions.actions import end_expired
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from tests.factories import account, case, person, restriction
 from tests.flows.last_word import BLOCK, HOUR, Api, Clock, assert_denied_until, form, in_hours, is_let_in, told
 from tests.front import Served, served

@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts.models import Account
 from governance import tasks
 from governance.audit.actions import take_turn
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.review.models import Case
+from tests.campaigns.test_store import HEADS, harvest_lines
 from tests.factories import restriction
 from tests.flows.test_policies import (
     BLOCK,
@@ -30,7 +31,6 @@ from tests.flows.test_policies import (
 )
 from tests.front import Served
 from tests.review.pages import block_form
-from tests.risk.test_campaigning import HEADS, harvest_lines
 from tests.waiting import wait_until
 
 __all__ = ["ada", "gateway", "jonas"]
@@ -38,8 +38,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LET_GO, OTHER = HEADS[0], HEADS[1]
 # Each pauses the batch by a lock: before it has read what staff did, and when it has, holding the log's lock.
-BEFORE_READING = "LOCK TABLE enforcement_policyoutcome IN ACCESS EXCLUSIVE MODE"
-BEFORE_WRITING = "LOCK TABLE enforcement_restriction IN SHARE MODE"
+BEFORE_READING = "LOCK TABLE policies_policyoutcome IN ACCESS EXCLUSIVE MODE"
+BEFORE_WRITING = "LOCK TABLE restrictions_restriction IN SHARE MODE"
 Act = Callable[[Client], Any]
 
 

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from accounts import known
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.models import Entry
-from governance.enforcement.actions import cover_new_names
-from governance.enforcement.models import Change
+from governance.restrictions.actions import cover_new_names
+from governance.restrictions.models import Change
 from governance.usage.models import UsageEvent
 from tests.factories import NOW, account, api_key, case, person, restriction, service_key, usage_event
 from tests.flows.registered import Seller

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from governance.enforcement.actions import end_expired, restrict_campaign
-from governance.enforcement.models import Change, Reason, Restriction
-from governance.enforcement.terms import Terms
+from governance.restrictions.actions import end_expired, restrict_campaign
+from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.terms import Terms
 from governance.review.models import Case
 from tests.factories import MACHINE, NOW, account, campaign_of, case, person, restriction
 from tests.flows.last_word import BLOCK, HOUR, Api, assert_denied_until, form, in_hours, is_let_in

@@ -9,13 +9,14 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from governance.enforcement.models import AutomaticSwitch, Restriction, Webhook
+from governance.policies.models import AutomaticSwitch, PolicyVersion
+from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision, Step
 from governance.review.verdicts import Verdict
-from governance.risk.models import PolicyVersion
 from governance.staff.models import User
 from governance.staff.roles import Role
+from governance.webhooks.models import Webhook
 from tests.factories import person, restriction
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, sign_in, two_cases
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from governance.processes import check_command, web_command
+from governance.platform.processes import check_command, web_command
 from tests.flows.worker import environment
 from tests.servers import end, free_port
 from tests.waiting import PATIENCE

@@ -12,9 +12,12 @@ import pytest
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
+from governance.gateways.actions import connect_litellm
+from governance.gateways.models import Gateway
 from governance.staff.models import ServiceKey
-from tests.factories import known_service_key
+from tests.factories import MACHINE, NOW, known_service_key
 from tests.gateways.litellm.proxy import LiteLlm
+from tests.gateways.litellm_server import KEY, LiteLlmServer, litellm_server
 
 LOCK = Path(__file__).with_name("litellm.txt")
 VENV = settings.BASE_DIR / ".venv-litellm"
@@ -66,3 +69,17 @@ def litellm(_litellm_process: LiteLlm, transactional_db: None) -> LiteLlm:
     """The proxy, whose service key is known to this test's database."""
     known_service_key(SECRET, ServiceKey.Scope.USAGE_WRITE, name="litellm")
     return _litellm_process
+
+
+@pytest.fixture
+def litellm_api() -> Iterator[LiteLlmServer]:
+    with litellm_server() as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(litellm_api: LiteLlmServer, db: None) -> Gateway:
+    """A gateway whose blocks are pushed to the LiteLLM."""
+    made = connect_litellm("litellm", litellm_api.url, key=KEY, by=MACHINE, now=NOW)
+    litellm_api.asked.clear()
+    return made

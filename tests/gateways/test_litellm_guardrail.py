@@ -12,9 +12,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from governance.enforcement.actions import lift
-from governance.enforcement.proof import standing
-from governance.enforcement.status import AtGateway, State
+from governance.gateways.queries import standing
+from governance.gateways.status import AtGateway, State
+from governance.restrictions.actions import lift
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, known_service_key, restriction
 from tests.front import Served, served

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Account
-from governance.enforcement.actions import lift
-from governance.enforcement.gateways.actions import connect_litellm
-from governance.enforcement.gateways.litellm_admin import LiteLlm, LiteLlmError, Thing, UnknownNameError
-from governance.enforcement.gateways.pushing import compare, push
-from governance.enforcement.models import Gateway, Pushed, Repair, Restriction
+from governance.gateways.actions import connect_litellm
+from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError, Thing, UnknownNameError
+from governance.gateways.litellm.pushing import compare, push
+from governance.gateways.models import Gateway, Pushed, Repair
+from governance.restrictions.actions import lift
+from governance.restrictions.models import Restriction
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.gateways.conftest import VENV
 from tests.servers import end, free_port

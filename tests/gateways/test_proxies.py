@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account
-from governance.enforcement.actions import lift
-from governance.enforcement.models import Gateway, Refusal
+from governance.gateways.models import Gateway, Refusal
+from governance.restrictions.actions import lift
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
 from tests.gateways.process import status

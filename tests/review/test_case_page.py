@@ -6,11 +6,11 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from accounts.models import Account
-from governance.enforcement.models import Restriction
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide, note
 from governance.review.models import Case, Decision
 from governance.review.verdicts import Verdict
-from governance.risk.models import Campaign, CampaignMember
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
 from tests.factories import (

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from governance.audit.models import Entry
-from governance.enforcement.actions import end_expired
-from governance.enforcement.models import Change, Restriction
-from governance.enforcement.queries import access
+from governance.restrictions.actions import end_expired
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.queries import access
 from governance.review.actions import claim, decide, lift_restriction, note, release, reopen
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.opening import consider

@@ -8,13 +8,13 @@ import pytest
 
 from accounts.models import Account, Organisation
 from governance.audit.actor import Actor
-from governance.enforcement.actions import end_expired, lift, restrict, restrict_campaign, undo
-from governance.enforcement.models import Reason, Restriction
-from governance.enforcement.names import Target
-from governance.enforcement.terms import Terms
+from governance.detection.models import Assessment
+from governance.restrictions.actions import end_expired, lift, restrict, restrict_campaign, undo
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.names import Target
+from governance.restrictions.terms import Terms
 from governance.review.leniency import DISMISSED, LIFTED, MILDER, staff_limits
 from governance.review.models import Case, Decision
-from governance.risk.models import Assessment
 from tests.factories import MACHINE, NOW, account, api_key, assessment, campaign_of, case, findings, person, restriction
 
 pytestmark = pytest.mark.django_db

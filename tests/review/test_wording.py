@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from governance.review import wording
 from governance.review.models import Decision
 from governance.review.templatetags.wording import initials, person

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.enforcement.models import Restriction
-from governance.enforcement.queries import access
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision, Step
 from governance.staff.roles import Role

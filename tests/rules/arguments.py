@@ -12,9 +12,11 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from governance.enforcement.models import LostDecision, Restriction, Webhook
+from governance.gateways.models import LostDecision
+from governance.policies.models import PolicyVersion
+from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision
-from governance.risk.models import PolicyVersion
+from governance.webhooks.models import Webhook
 from tests.factories import PASSWORD
 
 

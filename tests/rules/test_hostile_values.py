@@ -118,7 +118,7 @@ def test_in_a_query(walk: Walk, opened: Case) -> None:
 
 
 def test_in_a_query_of_the_admin(walk: Walk, opened: Case) -> None:
-    for address in ("accounts/account", "staff/user", "staff/servicekey", "enforcement/restriction"):
+    for address in ("accounts/account", "staff/user", "staff/servicekey", "restrictions/restriction"):
         for name in (*ADMIN_QUERY, "password__regex"):
             for text in ("\0", "a"):
                 walk.ask("GET", f"/admin/{address}/", (name, text), QUERY_STRING=f"{name}={quoted(text)}")
@@ -132,7 +132,7 @@ def test_in_a_path(walk: Walk, opened: Case) -> None:
             for method in METHODS:
                 walk.ask(method.upper(), address)
         walk.ask("POST", f"/cases/{opened.pk}/restrictions/{number}/lift/")
-        walk.ask("GET", f"/admin/enforcement/restriction/{number}/change/")
+        walk.ask("GET", f"/admin/restrictions/restriction/{number}/change/")
     for path in ("%00", "cases/%00/", "%ED%A0%80", "%ff", "static/%00", "api/v1/%00", "admin/%00", "admin/r/7/1/"):
         walk.ask("GET", f"/{path}")
 

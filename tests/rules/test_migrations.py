@@ -24,25 +24,8 @@ TAKES_AWAY = (
 )
 NARROWS = (migrations.AddConstraint, migrations.AlterUniqueTogether)
 
-UNRELEASED = "made before there was a release: no process of the one before ever ran beside it"
 # By app and migration: why no older code needs what it takes away.
-TAKEN_AWAY = {
-    ("accounts", "0002_one_licence"): UNRELEASED,
-    ("accounts", "0004_sha256_digests"): UNRELEASED,
-    ("accounts", "0005_who_ties_a_key"): UNRELEASED,
-    ("enforcement", "0002_enforcement"): UNRELEASED,
-    ("enforcement", "0007_outcomes_by_mode"): UNRELEASED,
-    ("enforcement", "0008_origins"): UNRELEASED,
-    ("enforcement", "0009_holds_until"): UNRELEASED,
-    ("enforcement", "0013_replaced_numbers"): UNRELEASED,
-    ("review", "0002_whole_ladder"): UNRELEASED,
-    ("review", "0003_undone_decisions"): UNRELEASED,
-    ("risk", "0002_campaigns"): UNRELEASED,
-    ("risk", "0004_policy_watching"): UNRELEASED,
-    ("usage", "0003_profiles"): UNRELEASED,
-    ("usage", "0004_what_accounts_share"): UNRELEASED,
-    ("web", "0002_kept_as_text"): UNRELEASED,
-}
+TAKEN_AWAY: dict[tuple[str, str], str] = {}
 
 
 def objection(operation: Operation, before: models.Field | None) -> str | None:  # type: ignore[type-arg]

@@ -16,7 +16,7 @@ class TestMay:
             (Role.AUDITOR, "audit.view_entry", True),
             (Role.AUDITOR, "review.view_case", True),
             (Role.AUDITOR, "review.work_case", False),
-            (Role.AUDITOR, "enforcement.lift_restriction", False),
+            (Role.AUDITOR, "restrictions.lift_restriction", False),
             (Role.ADMIN, "staff.change_user", True),
             ("somebody", "review.view_case", False),
         ],

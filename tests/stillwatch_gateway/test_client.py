@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.enforcement.actions import lift
-from governance.enforcement.models import Holder, Refusal
+from governance.gateways.models import Holder, Refusal
+from governance.restrictions.actions import lift
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account, Organisation
-from governance.enforcement.models import Restriction
+from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
 from stillwatch_gateway.refusing import Pace, refused
 from tests.factories import account, api_key, restriction

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.enforcement.models import Holder
+from governance.gateways.models import Holder
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.disk import Store
 from stillwatch_gateway.knowledge import BOOT, Moment, read_moment

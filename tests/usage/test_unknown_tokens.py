@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Account
-from governance.risk.queries import ranking
+from governance.campaigns.queries import ranking
 from governance.usage.account_usage import AccountUsage
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import UsageEvent

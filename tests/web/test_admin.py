@@ -16,7 +16,21 @@ from tests.factories import person
 
 pytestmark = pytest.mark.django_db
 
-OURS = {"accounts", "audit", "enforcement", "review", "risk", "staff", "usage"}
+OURS = {
+    *(
+        "accounts",
+        "audit",
+        "campaigns",
+        "detection",
+        "gateways",
+        "policies",
+        "restrictions",
+        "review",
+        "staff",
+        "usage",
+    ),
+    "webhooks",
+}
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from governance.enforcement.api import Restrictions
+from governance.restrictions.api import Restrictions
 from governance.staff.models import ServiceKey
 from tests.factories import account, service_key
 from tests.rules.test_access import ADDRESSES

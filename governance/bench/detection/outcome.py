@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from governance.bench.detection.measures import Share
 from governance.bench.detection.world import World
-from governance.risk.queries import Place
+from governance.campaigns.queries import Place
 
 
 class Flags(NamedTuple):

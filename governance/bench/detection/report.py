@@ -9,8 +9,8 @@ from rich.table import Table
 from governance.bench.detection import outcome
 from governance.bench.detection.measures import Measures, Share, by_family, measure_world
 from governance.bench.detection.world import World
-from governance.risk.queries import Place
-from governance.risk.scoring import AUTOMATIC_LINE
+from governance.campaigns.queries import Place
+from governance.detection.scoring import AUTOMATIC_LINE
 
 HEAD: Final = (
     "detector",

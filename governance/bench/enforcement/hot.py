@@ -16,8 +16,8 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, check_server, free_port, wait_until_it_answers, web_server
-from governance.enforcement.models import Holder
-from governance.enforcement.queries import last_number
+from governance.gateways.models import Holder
+from governance.restrictions.queries import last_number
 from governance.staff.actions import issue_service_key
 
 ACCOUNTS: Final = 250_000
@@ -40,22 +40,22 @@ MAKE: Final = (
     FROM generate_series(1, %(accounts)s) n
     """,
     """
-    INSERT INTO enforcement_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
+    INSERT INTO restrictions_restriction (number, account_id, kind, reason, terms_clause, withheld, starts_at, author,
                                          approver, origin, unique_key, ending, ended_by, ending_note,
                                          superseded_by, withdrawal, withdrawn_by, replaced_numbers)
-    SELECT (SELECT coalesce(max(number), 0) FROM enforcement_change) + row_number() OVER (ORDER BY id),
+    SELECT (SELECT coalesce(max(number), 0) FROM restrictions_change) + row_number() OVER (ORDER BY id),
            id, 'block', 'bulk_harvest', '', '{}', %(now)s, 'bench', '',
            'bench:' || id, 'bench:' || id, '', '', '', '', '', '', '{}'
     FROM accounts_account WHERE external_id LIKE 'acct%%'
     """,
     """
-    INSERT INTO enforcement_change (number, restriction_id, what, at, told)
+    INSERT INTO restrictions_change (number, restriction_id, what, at, told)
     SELECT number, number, 'began', %(now)s, jsonb_build_object(
         'number', number, 'kind', kind, 'reason', reason, 'from', to_jsonb(%(now)s::timestamptz), 'until', NULL,
         'requests_per_minute', NULL, 'tokens_per_minute', NULL, 'withheld', '[]'::jsonb, 'names', jsonb_build_object(
             'organisation', '[]'::jsonb, 'digest', '[]'::jsonb, 'account', jsonb_build_array(account.external_id),
             'key', jsonb_build_array('key_' || number || 'a', 'key_' || number || 'b', 'key_' || number || 'c')))
-    FROM enforcement_restriction restriction JOIN accounts_account account ON account.id = restriction.account_id
+    FROM restrictions_restriction restriction JOIN accounts_account account ON account.id = restriction.account_id
     WHERE account.external_id LIKE 'acct%%'
     """,
 )

@@ -20,10 +20,10 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, check_server
-from governance.enforcement.actions import lift, restrict
-from governance.enforcement.models import Reason, Restriction
-from governance.enforcement.queries import last_number
-from governance.enforcement.terms import Terms
+from governance.restrictions.actions import lift, restrict
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.queries import last_number
+from governance.restrictions.terms import Terms
 from governance.staff.actions import issue_service_key
 
 CHANGES: Final = 10_000

@@ -29,7 +29,7 @@ def racing(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     # Here, since a racer is a process of this module that has to set Django up first.
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.models import Entry  # noqa: PLC0415
-    from governance.enforcement.models import Change, Restriction  # noqa: PLC0415
+    from governance.restrictions.models import Change, Restriction  # noqa: PLC0415
 
     decisions = scale.count(DECISIONS)
     Account.objects.bulk_create(
@@ -83,10 +83,10 @@ def _decide(place: int, decisions: int) -> None:
 
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.actor import Actor  # noqa: PLC0415
-    from governance.doorbell import silence  # noqa: PLC0415
-    from governance.enforcement.actions import end_expired, restrict_all  # noqa: PLC0415
-    from governance.enforcement.models import Reason, Restriction  # noqa: PLC0415
-    from governance.enforcement.terms import Terms  # noqa: PLC0415
+    from governance.platform.notifications import silence  # noqa: PLC0415
+    from governance.restrictions.actions import end_expired, restrict_all  # noqa: PLC0415
+    from governance.restrictions.models import Reason, Restriction  # noqa: PLC0415
+    from governance.restrictions.terms import Terms  # noqa: PLC0415
 
     bench, block = Actor.system("bench"), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
     portions = [range(start, start + TOGETHER) for start in range(0, decisions, TOGETHER)]

@@ -6,11 +6,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 from rich.console import Console
 
+from governance.backtest.database import scratch_database
 from governance.bench import campaign, figure, intake, scoring
 from governance.bench.enforcement import client, hot, outage, propagation, racing, tampering
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, SMOKE, Scale
-from governance.scratch import scratch_database
 
 # The share of what it can at most that a server should be asked for all day.
 BEARABLE = 0.6

@@ -11,16 +11,16 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from accounts.actions import register_accounts
 from accounts.register import read_line
 from governance.audit.actor import Actor
+from governance.backtest.database import scratch_database
+from governance.backtest.replay import LONG_AGO, replay
 from governance.bench.detection import report
 from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
 from governance.bench.detection.baselines.embedding import NoEmbeddingsError
 from governance.bench.detection.world import World, files_of, read_world
-from governance.replay import LONG_AGO, replay
-from governance.risk.comparing import Label, labelled
-from governance.risk.detectors import all_detectors
-from governance.risk.fitting import leave_families_out
-from governance.risk.queries import ranking
-from governance.scratch import scratch_database
+from governance.campaigns.calibration_diff import Label, labelled
+from governance.campaigns.queries import ranking
+from governance.detection.detectors import all_detectors
+from governance.detection.fitting import leave_families_out
 from governance.usage.files import lines_in, open_counted
 
 BASELINES: Final = {"volume": volume, "output/input": output_ratio, "PRADA": prada, "pooled MMD": pooled_mmd}

@@ -5,13 +5,13 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from governance.campaigns.calibration_diff import Change, Label, changes, labelled
+from governance.detection.active_calibration import calibration_in_force
+from governance.detection.calibration import Calibration, write
+from governance.detection.detectors import all_detectors
+from governance.detection.fitting import Labelled, fit, leave_families_out
+from governance.detection.scoring import REVIEW_LINE
 from governance.review.queries import decided_labels
-from governance.risk.calibration import Calibration, write
-from governance.risk.comparing import Change, Label, changes, labelled
-from governance.risk.detectors import all_detectors
-from governance.risk.fitting import Labelled, fit, leave_families_out
-from governance.risk.in_force import calibration_in_force
-from governance.risk.scoring import REVIEW_LINE
 from governance.web.counts import counted
 from governance.web.faults import plain_fault
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.database_roles import READ, RUN, as_owner, grant_roles
+from governance.platform.database_roles import READ, RUN, as_owner, grant_roles
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.commands.migrate import Command as Migrate
 
-from governance.database_roles import as_owner, grant_roles
+from governance.platform.database_roles import as_owner, grant_roles
 
 
 class Command(Migrate):

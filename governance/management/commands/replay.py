@@ -18,13 +18,13 @@ from rich.progress import Progress as Bar
 from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, read_line
 from governance.audit.actor import Actor
-from governance.replay import LONG_AGO, Progress, replay, unscored
-from governance.risk.calibration import CalibrationError
-from governance.risk.in_force import put_in_force
-from governance.risk.models import Calibration
-from governance.risk.queries import ranking
-from governance.risk.scoring import REVIEW_LINE
-from governance.scratch import scratch_database
+from governance.backtest.database import scratch_database
+from governance.backtest.replay import LONG_AGO, Progress, replay, unscored
+from governance.campaigns.queries import ranking
+from governance.detection.active_calibration import put_in_force
+from governance.detection.calibration import CalibrationError
+from governance.detection.models import Calibration
+from governance.detection.scoring import REVIEW_LINE
 from governance.usage.files import CountedFile, UnreadableFileError, lines_in, open_counted
 
 REPLAY: Final = Actor.system("replay")

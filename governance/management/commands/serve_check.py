@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.ports import refuse_used
-from governance.processes import check_command
+from governance.platform.ports import refuse_used
+from governance.platform.processes import check_command
 
 
 class Command(BaseCommand):

@@ -22,13 +22,13 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.models import Account
-from governance import embedded
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
-from governance.ports import refuse_used
-from governance.processes import check_command, courier_command, scheduler_command, web_command, worker_command
+from governance.platform import embedded
+from governance.platform.ports import refuse_used
+from governance.platform.processes import check_command, courier_command, scheduler_command, web_command, worker_command
+from governance.platform.supervision import Supervised, SupervisedServers, end_all
 from governance.staff.actions import SignIn, ensure_demo_staff
-from governance.supervision import Supervised, SupervisedServers, end_all
 
 HOST = "127.0.0.1"
 WEB_SERVERS = {"check", "web server"}

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from governance.bench.detection.outcome import campaigns, early, flags
 from governance.bench.detection.world import Label, Sent, World
-from governance.risk.queries import Place
+from governance.campaigns.queries import Place
 
 MONDAY = datetime(2026, 8, 3, tzinfo=UTC)
 

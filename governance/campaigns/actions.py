@@ -1,0 +1,77 @@
+"""Writing down what is thought of accounts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from governance.campaigns.queries import Judgement
+from governance.detection.models import Assessment
+from governance.detection.serialization import strongest_harmless, written
+from governance.detection.thresholds import POLICY_VERSION, Response
+
+
+def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list[Assessment]:
+    """An assessment for each judgement: a new one where it says something new, else the last one, confirmed.
+
+    Runs in the caller's transaction.
+    """
+    accounts = [judgement.look.account for judgement in judgements]
+    latest = {one.account_id: one for one in Assessment.objects.filter(account__in=accounts).latest_of_each()}
+    confirmed: list[Assessment] = []
+    new: list[Assessment] = []
+    for judgement in judgements:
+        assessment = _assessment(judgement, now=now)
+        last = latest.get(judgement.look.account)
+        if last is not None and _says_the_same(last, assessment):
+            last.confirmed_at, last.window_end, last.events = now, assessment.window_end, assessment.events
+            confirmed.append(last)
+        else:
+            new.append(assessment)
+    with connection.cursor() as cursor:
+        columns = zip(*((one.pk, one.window_end, one.events) for one in confirmed), strict=True)
+        cursor.execute(_CONFIRM, [now, *(map(list, columns) if confirmed else ([], [], []))])
+    Assessment.objects.bulk_create(new)
+    return confirmed + new
+
+
+# Points that a score moves without being worth a row.
+LITTLE = 1
+
+# What `bulk_update` does, in a tenth of its time.
+_CONFIRM = """
+UPDATE detection_assessment AS last SET confirmed_at = %s, window_end = seen.window_end, events = seen.events
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS seen (id, window_end, events) WHERE last.id = seen.id
+"""
+
+
+def _assessment(judgement: Judgement, *, now: datetime) -> Assessment:
+    findings = written(judgement.score)
+    return Assessment(
+        account_id=judgement.look.account,
+        assessed_at=now,
+        confirmed_at=now,
+        window_start=judgement.look.window.start,
+        window_end=judgement.look.window.end,
+        events=judgement.look.window.events,
+        score=judgement.score.points,
+        band=judgement.score.band,
+        findings=findings,
+        harmless=strongest_harmless(findings),
+        campaign=judgement.campaign,
+        model_version=judgement.score.model_version,
+        licensed=judgement.look.usage.facts.licensed,
+        response=Response.CASE if judgement.due_at else Response.NOTHING,
+        policy_version=POLICY_VERSION,
+    )
+
+
+def _says_the_same(one: Assessment, other: Assessment) -> bool:
+    """Much the same score from the same detectors, and the same to follow: what has moved a little is no news."""
+
+    def gist(assessment: Assessment) -> tuple[Any, ...]:
+        detectors = {(finding["detector"], finding["version"]) for finding in assessment.findings if finding["points"]}
+        return detectors, assessment.licensed, assessment.response, assessment.campaign, assessment.model_version
+
+    return abs(one.score - other.score) <= LITTLE and gist(one) == gist(other)

@@ -1,0 +1,72 @@
+"""What detectors see of many accounts at once, and what another calibration would make of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Account
+from governance.campaigns.queries import in_context, look_at
+from governance.detection.calibration import Calibration
+from governance.detection.detectors import all_detectors
+from governance.detection.fitting import Labelled
+from governance.detection.models import Assessment
+from governance.detection.scoring import assess, seen
+
+BATCH: Final = 500
+
+
+class Label(NamedTuple):
+    """What somebody knows of an account: whether it harvests, and its kind of use."""
+
+    harvest: bool
+    family: str
+
+
+class Change(NamedTuple):
+    """An account that another calibration would judge otherwise."""
+
+    account: str
+    before: int
+    after: int
+
+
+def labelled(labels: Mapping[str, Label], *, now: datetime) -> Labelled:
+    """What detectors see of these accounts, of those that are known; `labels` are by the seller's id."""
+    detectors = all_detectors()
+    known = dict(Account.objects.filter(external_id__in=labels).order_by("pk").values_list("pk", "external_id"))
+    names: list[str] = []
+    rows: list[list[float]] = []
+    for some in _batches(list(known)):
+        for context in in_context(look_at(some, now=now)):
+            found = {
+                detector.name: finding.strength
+                for detector, finding in seen(context.usage, detectors, shared=context.shared)
+            }
+            names.append(known[context.look.account])
+            rows.append([found.get(detector.name, 0.0) for detector in detectors])
+    return Labelled(
+        names,
+        np.array(rows, dtype=float).reshape(len(rows), len(detectors)),
+        np.array([labels[name].harvest for name in names], dtype=bool),
+        [labels[name].family for name in names],
+    )
+
+
+def changes(before: Calibration, after: Calibration, *, now: datetime) -> Iterator[Change]:
+    """Every account whose score would change, were the one calibration put in the place of the other."""
+    detectors = all_detectors()
+    assessed = Account.objects.filter(Exists(Assessment.objects.filter(account=OuterRef("pk"))))
+    names = dict(assessed.values_list("pk", "external_id"))
+    for some in _batches(sorted(names)):
+        for look, usage, _, shared in in_context(look_at(some, now=now)):
+            old, new = (assess(usage, detectors, one, shared=shared).points for one in (before, after))
+            if old != new:
+                yield Change(names[look.account], old, new)
+
+
+def _batches(accounts: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(accounts), BATCH):
+        yield list(accounts[start : start + BATCH])

@@ -1,0 +1,161 @@
+"""What is thought of an account, and why, as a note that can be filed: everything the score rests on, and what else
+could explain it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
+from typing import Any, Final
+
+from django.utils.dateformat import format as dated
+
+from accounts.models import Account
+from governance.campaigns.models import CampaignMember
+from governance.detection.figures import name_of
+from governance.detection.finding import Family, percent
+from governance.detection.models import Assessment
+from governance.detection.scoring import REVIEW_LINE
+from governance.detection.thresholds import Response
+from governance.web.counts import counted
+from governance.web.visible import visible, visible_lines
+
+WIDTH: Final = 96
+MEMBERS_NAMED: Final = 12
+DAY: Final = "j F Y"
+MOMENT: Final = "j F Y, H:i"
+
+_TIES: Final = {
+    "wrappers": "wrappers",
+    "shards": "shared prompt pool",
+    "addresses": "addresses",
+    "card": "card",
+    "settings": "settings",
+}
+
+
+def note(account: Account) -> str:
+    """The note on an account by its latest assessment."""
+    latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
+    if latest is None:
+        return f"{account}: never assessed; no usage of it has come in.\n"
+    return visible_lines("\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n")
+
+
+def _head(account: Account, latest: Assessment) -> Iterator[str]:
+    yield f"{account}: {latest.score} points of 100, {latest.band}"
+    organisation = f"{account.organisation}, " if account.organisation else ""
+    since = f", with the seller since {dated(account.created_at, DAY)}" if account.created_at else ""
+    declared = f" It declared its use as “{visible(account.declared_use)}”." if account.declared_use else ""
+    yield _wrapped(f"{organisation}plan {visible(account.plan) or 'not known'}{since}.{declared}")
+    yield _wrapped(
+        f"Assessed {dated(latest.assessed_at, MOMENT)} UTC by calibration {latest.model_version}: the figures below "
+        f"are of that time. Confirmed {dated(latest.confirmed_at, 'j F, H:i')} on "
+        f"{counted(latest.events, 'request')} from {dated(latest.window_start, 'j F')} to "
+        f"{dated(latest.window_end, DAY)}: the same detectors, and the same score within a point."
+    )
+    yield _wrapped(_consequence(latest))
+
+
+def _consequence(latest: Assessment) -> str:
+    if latest.licensed:
+        return "A licence permits it to train on the answers: whatever it scores, nothing follows."
+    families = {one["family"] for one in latest.findings if one["points"] > 0}
+    several = f"{len(families)} independent kinds of evidence speak"
+    kinds = several if len(families) > 1 else "one kind of evidence speaks"
+    if latest.response == Response.CASE:
+        return f"It is for a person to decide: the review line is {REVIEW_LINE}, and {kinds} against it."
+    short = REVIEW_LINE - latest.score
+    if short <= 0:
+        return "Nothing follows."
+    return f"Nothing follows: it is {counted(short, 'point')} short of the review line."
+
+
+def _body(latest: Assessment) -> Iterator[str]:
+    against = [one for one in latest.findings if one["points"] >= 0 and one["family"] != "harmless"]
+    in_favour = [one for one in latest.findings if one["family"] == "harmless"]
+    yield ""
+    yield "What speaks against it" if against else "Nothing speaks against it."
+    for one in against:
+        yield from _finding(one)
+    if in_favour:
+        yield ""
+        yield "What speaks for it"
+        for one in in_favour:
+            yield from _finding(one)
+    if latest.harmless:
+        yield ""
+        yield "The strongest harmless explanation"
+        yield _wrapped(f"{latest.harmless['explanation']} {latest.harmless['because']}", indent=2)
+        yield _wrapped(_figures(latest.harmless["evidence"]), indent=2)
+    if against and latest.score >= REVIEW_LINE:
+        yield ""
+        yield _wrapped(_what_it_hangs_on(against, latest.score))
+
+
+def _finding(one: Mapping[str, Any]) -> Iterator[str]:
+    yield _wrapped(f"{one['points']:+4d}  {one['title']} ({one['family']}). {one['sentence']}", indent=2, hang=8)
+    yield _wrapped(_figures({"strength": one["strength"], **one["evidence"]}), indent=8)
+    if one["family"] != "harmless":
+        yield _wrapped(f"Could also be: {one['harmless']}", indent=8)
+
+
+def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
+    """Which evidence alone could bring it below the line, were it wrong: a finding, or that it acts with others."""
+    points = {one["title"]: one["points"] for one in against if not _is_campaigns(one)}
+    if whole := sum(one["points"] for one in against if _is_campaigns(one)):
+        points["that it belongs to the campaign"] = whole
+    decisive = [title for title, worth in points.items() if score - worth < REVIEW_LINE]
+    if not decisive:
+        return "No single piece of evidence carries it: were any of them wrong, it would stay above the review line."
+    return f"It hangs on: {'; '.join(decisive)}. Were that found wrong, it would fall below the review line."
+
+
+def _is_campaigns(one: Mapping[str, Any]) -> bool:
+    return one["family"] == Family.TOGETHER or bool(one["evidence"].get("campaign_wide"))
+
+
+def _campaign(account: Account) -> Iterator[str]:
+    member = CampaignMember.objects.current().filter(account=account).select_related("campaign").first()
+    if member is None:
+        return
+    campaign = member.campaign
+    yield ""
+    size, points = counted(campaign.size, "account"), counted(campaign.score, "point")
+    yield f"Campaign {campaign.pk}: {size}, {points} together, {campaign.state}"
+    yield _wrapped(
+        f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
+        f"{dated(member.joined_at, 'j F, H:i')}; it is tied to {counted(member.tied_to, 'member')} "
+        f"({_strengths(member.ties)}).",
+        indent=2,
+    )
+    if campaign.state == campaign.State.WATCHED:
+        yield _wrapped("What they do, added up, is no harvest; the group is watched and counts for nothing.", indent=2)
+    others = campaign.members.current().exclude(pk=member.pk).select_related("account")
+    for other in others[:MEMBERS_NAMED]:
+        yield _wrapped(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)
+    if (more := campaign.size - 1 - MEMBERS_NAMED) > 0:
+        yield f"  and {more} more"
+    for left in campaign.members.left_out().select_related("account"):
+        yield f"  left out: {left.account}. {left.left_out_because}"
+
+
+def _strengths(ties: Mapping[str, float]) -> str:
+    return ", ".join(f"{_TIES[tie]} {percent(value)}" for tie, value in sorted(ties.items(), key=lambda item: -item[1]))
+
+
+def _figures(evidence: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name_of(name)} {_figure(value)}" for name, value in evidence.items())
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _wrapped(text: str, *, indent: int = 0, hang: int | None = None) -> str:
+    return fill(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent if hang is None else hang),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""Accounts that are densely tied by several kinds at once. Pure.
+
+Greedy peeling finds the densest part of a graph to within a half (Charikar 2000), and FRAUDAR (Hooi and others 2016)
+is that on weights which make camouflage worthless; the weights are those of `links`. What is left after a dense part
+is taken out is searched again, so that two campaigns which somebody belongs to both of do not become one.
+"""
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import polars as pl
+import rustworkx as rx
+
+from governance.campaigns.links import TELLING, TIES, solid
+
+SMALLEST: Final = 3
+# Each account keeps the ties that are at least this share of its strongest ones: of two lists of wrappers that overlap
+# two groups come, not one.
+NEARLY_AS_STRONG: Final = 0.65
+Ties: TypeAlias = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """How an account belongs to its group: to how many members it is tied, and how strongly to these, by kind."""
+
+    tied_to: int
+    ties: Ties
+
+    @property
+    def strength(self) -> float:
+        """0 to 1: in full from what two full ties give."""
+        return min(1.0, sum(self.ties.values()) / 1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Accounts that are tied, and those that a weaker tie led to and that were left out."""
+
+    members: Mapping[int, Member]
+    left_out: Mapping[int, Member] = field(default_factory=dict)
+
+
+def groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
+    """The groups among accounts with these ties, rows of `links.LINKS`; the largest first.
+
+    `barred` accounts are in none, and left out of those they are tied to.
+    """
+    weighed = links.with_columns(total=pl.sum_horizontal(TIES), solid=solid())
+    may = ~pl.col("one").is_in(barred) & ~pl.col("other").is_in(barred)
+    found: list[Group] = []
+    taken: set[int] = set()
+    # What wrappers tie first: who sends no text can join these, and only then are they looked at by themselves.
+    for among in (pl.col("wrappers") > 0, pl.col("wrappers") == 0):
+        free = may & ~pl.col("one").is_in(taken) & ~pl.col("other").is_in(taken)
+        ties = _nearly_as_strong(weighed.filter(pl.col("solid") & among & free))
+        cores = [core for part in _components(ties) for core in _dense_parts(part)]
+        taken.update(*cores)
+        for core in cores:
+            group = _group(core, weighed, taken=taken, barred=barred)
+            taken |= group.members.keys()
+            found.append(group)
+    return sorted(found, key=lambda group: (-len(group.members), min(group.members)))
+
+
+def _nearly_as_strong(links: pl.DataFrame) -> pl.DataFrame:
+    """Those ties that are nearly the strongest of both accounts."""
+    each = pl.concat([links.select(account=whose, total="total") for whose in ("one", "other")])
+    best = each.group_by("account").agg(best=pl.col("total").top_k(SMALLEST).mean())
+    with_best = links.join(best.rename({"account": "one"}), on="one").join(
+        best.rename({"account": "other"}), on="other", suffix="_other"
+    )
+    return with_best.filter(pl.col("total") >= NEARLY_AS_STRONG * pl.max_horizontal("best", "best_other"))
+
+
+def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
+    """The connected parts, as the weights of each account's ties by the other account."""
+    numbers = {account: place for place, account in enumerate(sorted({*links["one"], *links["other"]}))}
+    accounts = list(numbers)
+    graph = rx.PyGraph(multigraph=False)
+    graph.add_nodes_from(accounts)
+    graph.extend_from_weighted_edge_list(
+        [(numbers[one], numbers[other], total) for one, other, total in links.select("one", "other", "total").rows()]
+    )
+    for component in rx.connected_components(graph):
+        yield {
+            accounts[node]: {accounts[other]: weight for other, weight in graph.adj(node).items()}
+            for node in sorted(component)
+        }
+
+
+def _dense_parts(ties: Mapping[int, Mapping[int, float]]) -> Iterator[frozenset[int]]:
+    """The densest part, and then that of what is left, down to the smallest."""
+    left = set(ties)
+    while len(left) >= SMALLEST:
+        dense = _densest(ties, left)
+        if len(dense) < SMALLEST:
+            return
+        yield dense
+        left -= dense
+
+
+def _densest(ties: Mapping[int, Mapping[int, float]], within: Collection[int]) -> frozenset[int]:
+    """Take away the account that is tied least, again and again; the best of what there was on the way."""
+    degree = {account: sum(w for other, w in ties[account].items() if other in within) for account in within}
+    heap = [(weight, account) for account, weight in degree.items()]
+    heapq.heapify(heap)
+    total, left = sum(degree.values()) / 2, set(within)
+    best, best_density, gone = 0, total / len(left), []
+    while len(left) > SMALLEST:
+        weight, account = heapq.heappop(heap)
+        if account not in left or weight > degree[account]:
+            continue
+        left.remove(account)
+        gone.append(account)
+        total -= degree[account]
+        for other, weight in ties[account].items():
+            if other in left:
+                degree[other] -= weight
+                heapq.heappush(heap, (degree[other], other))
+        if total / len(left) > best_density:
+            best, best_density = len(gone), total / len(left)
+    if best_density == 0:
+        return frozenset()
+    return frozenset(within) - frozenset(gone[:best])
+
+
+def _group(core: frozenset[int], links: pl.DataFrame, *, taken: Collection[int], barred: Collection[int]) -> Group:
+    """The core, those whom a telling tie binds to two of it, and those that are tied to it and not enough."""
+    inside = pl.Series(sorted(core))
+    both = pl.concat([links, links.rename({"one": "other", "other": "one"}).select(links.columns)])
+    near = (
+        both.filter(pl.col("other").is_in(inside.implode()))
+        .group_by("one")
+        .agg(
+            tied_to=pl.len(),
+            telling=(pl.max_horizontal("card", "addresses") >= TELLING).sum(),
+            solid=pl.col("solid").any(),
+            **{tie: pl.col(tie).top_k(SMALLEST).mean() for tie in TIES},
+        )
+        .sort("one")
+    )
+    members: dict[int, Member] = {}
+    left_out: dict[int, Member] = {}
+    for account, tied_to, telling, is_solid, *ties in near.iter_rows():
+        member = Member(tied_to, {tie: round(value, 3) for tie, value in zip(TIES, ties, strict=True) if value > 0})
+        if account in core or (telling > 1 and account not in taken and account not in barred):
+            members[account] = member
+        elif account in barred or (is_solid and account not in taken):
+            left_out[account] = member
+    return Group(members, left_out)

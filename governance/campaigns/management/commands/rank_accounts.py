@@ -1,0 +1,23 @@
+import json
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from governance.campaigns.queries import ranking
+from governance.web.visible import visible
+
+
+class Command(BaseCommand):
+    help = "Prints every account with its score, the highest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=["jsonl", "text"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for place in ranking():
+            if options["format"] == "jsonl":
+                self.stdout.write(json.dumps(place._asdict(), default=datetime.isoformat))
+            else:
+                flag = "flagged" if place.flagged else ""
+                self.stdout.write(f"{place.score:>3}  {visible(place.account):<40} {flag}".rstrip())

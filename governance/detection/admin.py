@@ -1,0 +1,30 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(HistoryAdmin):
+    list_display = ("account", "assessed_at", "score", "band", "licensed", "events", "model_version")
+    list_filter = ("band", "licensed", "model_version")
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+    date_hierarchy = "assessed_at"
+
+
+@admin.register(Corpus)
+class CorpusAdmin(HistoryAdmin):
+    list_display = ("name", "evaluation", "texts", "runs", "added_at")
+
+
+@admin.register(CorpusRun)
+class CorpusRunAdmin(HistoryAdmin):
+    list_display = ("digest", "corpus")
+    search_fields = ("=digest",)
+    list_select_related = ("corpus",)
+
+
+@admin.register(Calibration)
+class CalibrationAdmin(HistoryAdmin):
+    list_display = ("version", "in_force_since", "put_in_force_by")

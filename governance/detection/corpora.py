@@ -1,0 +1,91 @@
+"""Known bodies of prompts: adding them, and recognising them in what accounts send."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final, TypedDict
+
+from django.conf import settings
+from django.db import connection
+
+from governance.audit.actions import record
+from governance.audit.actor import Actor
+from governance.detection.models import Corpus
+from governance.platform.transactions import retried_transaction
+from governance.usage.fingerprint import shingles, words_of
+
+BATCH: Final = 2_000
+# Of fewer runs no share can be told.
+FEWEST: Final = 20
+
+
+class Recognised(TypedDict, total=False):
+    """Facts about an account: the corpus that most of its sampled runs of words are in, which share of them, and the
+    share that is in a known evaluation.
+    """
+
+    corpus: str
+    corpus_share: float
+    evaluation_share: float
+
+
+@retried_transaction
+def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, now: datetime) -> Corpus:
+    """Know these texts from now on, in place of those known by that name before. Of them only digests are kept."""
+    corpus, _ = Corpus.objects.update_or_create(
+        name=name, defaults={"evaluation": evaluation, "texts": 0, "runs": 0, "added_at": now}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])
+        read = iter(texts)
+        while some := list(islice(read, BATCH)):
+            corpus.texts += len(some)
+            found = shingles(words_of(some), key=settings.FINGERPRINT_KEY)
+            runs = sorted({run for of_text in found for run in of_text})
+            cursor.execute(_ADD, [corpus.pk, runs])
+        cursor.execute("SELECT count(*) FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])
+        (corpus.runs,) = cursor.fetchone()
+    corpus.save(update_fields=["texts", "runs"])
+    details = {"texts": corpus.texts, "runs": corpus.runs, "evaluation": evaluation}
+    record("corpus.added", subject=("corpus", name), by=by, now=now, details=details)
+    return corpus
+
+
+@retried_transaction
+def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
+    """Know it no longer; False where it was not known."""
+    deleted, _ = Corpus.objects.filter(name=name).delete()
+    if deleted:
+        record("corpus.removed", subject=("corpus", name), by=by, now=now)
+    return bool(deleted)
+
+
+_ADD: Final = """
+INSERT INTO detection_corpusrun (corpus_id, digest) SELECT %s, unnest(%s::bigint[])
+ON CONFLICT (digest, corpus_id) DO NOTHING
+"""
+
+_RECOGNISE: Final = """
+SELECT sent.account, corpus.name, corpus.evaluation, count(*)
+FROM unnest(%s::bigint[], %s::bigint[]) AS sent (account, digest)
+JOIN detection_corpusrun AS run USING (digest) JOIN detection_corpus AS corpus ON corpus.id = run.corpus_id
+GROUP BY sent.account, corpus.name, corpus.evaluation
+"""
+
+
+def recognise(samples: Mapping[int, Sequence[int]]) -> dict[int, Recognised]:
+    """What is recognised in the sampled runs of each account; one query for all. Nothing where no corpus is known."""
+    if not Corpus.objects.exists():
+        return {}
+    sent = [(account, run) for account, runs in samples.items() if len(runs) >= FEWEST for run in runs]
+    with connection.cursor() as cursor:
+        cursor.execute(_RECOGNISE, [*map(list, zip(*sent, strict=True))] if sent else [[], []])
+        rows = cursor.fetchall()
+    found: dict[int, Recognised] = {}
+    for account, name, evaluation, hits in rows:
+        facts, share = found.setdefault(account, {}), hits / len(samples[account])
+        if evaluation:
+            facts["evaluation_share"] = max(facts.get("evaluation_share", 0.0), share)
+        elif share > facts.get("corpus_share", 0.0):
+            facts["corpus"], facts["corpus_share"] = name, share
+    return found

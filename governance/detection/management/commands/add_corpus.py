@@ -1,0 +1,79 @@
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import track
+
+from governance.audit.actor import Actor
+from governance.detection.corpora import add_corpus
+from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.web.counts import counted
+from governance.web.faults import plain_fault
+
+USUAL: Final = ("prompt", "instruction", "question", "text", "input")
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a body of prompts known, so that accounts which send it are recognised. Only keyed digests of some of "
+        "its runs of words are kept; the same name again replaces it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="what it is called on the case page")
+        parser.add_argument(
+            "files", nargs="+", help="a text a line in .txt; else .jsonl, .jsonl.gz, .jsonl.zst, .parquet"
+        )
+        parser.add_argument(
+            "--column", action="append", default=[], help=f"default: the first there is of {', '.join(USUAL)}"
+        )
+        parser.add_argument(
+            "--evaluation", action="store_true", help="a public evaluation: sending it speaks for an account"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        texts = track(
+            self.texts(options["files"], options["column"]),
+            f"Reading {options['name']}",
+            console=Console(stderr=True),
+            transient=True,
+        )
+        corpus = add_corpus(
+            options["name"],
+            texts,
+            evaluation=options["evaluation"],
+            by=Actor.system("add_corpus"),
+            now=timezone.now(),
+        )
+        self.stdout.write(
+            f"{corpus.name}: {counted(corpus.texts, 'text is', 'texts are')} known by "
+            f"{counted(corpus.runs, 'run', 'runs')} of words."
+        )
+
+    def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+        for name in files:
+            try:
+                with open_counted(name) as file:
+                    for number, line in enumerate(lines_in(name, file), 1):
+                        if line.strip():
+                            yield from _texts_in(name, number, line, columns)
+            except UnreadableFileError as error:
+                raise CommandError(f"{name} cannot be read: {error}") from error
+
+
+def _texts_in(name: str, number: int, line: bytes, columns: Sequence[str]) -> Iterator[str]:
+    if name.endswith(".txt"):
+        yield line.decode(errors="replace")
+        return
+    try:
+        row = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise CommandError(f"{name} line {number}: {plain_fault(error, dict[str, Any])}.") from error
+    wanted = columns or [column for column in USUAL if row.get(column)][:1]
+    found = [row[column] for column in wanted if isinstance(row.get(column), str)]
+    if not found:
+        raise CommandError(f"{name} line {number} has no text in {', '.join(columns or USUAL)}; name its --column.")
+    yield from found

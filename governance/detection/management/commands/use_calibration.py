@@ -1,0 +1,32 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.models import Account
+from governance.audit.actor import Actor
+from governance.detection.active_calibration import VersionTakenError, put_in_force
+from governance.detection.calibration import CalibrationError
+from governance.usage.claims import mark_dirty
+from governance.web.counts import counted
+
+
+class Command(BaseCommand):
+    help = "Puts a calibration in force, and has every account judged by it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="as `calibrate` wrote it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path, now = options["file"], timezone.now()
+        try:
+            taken = put_in_force(Path(path).read_text(), by=Actor.system("use_calibration"), now=now)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path} cannot be read: {error}.") from error
+        except (CalibrationError, VersionTakenError) as error:
+            raise CommandError(f"{path} is not taken: {error}.") from error
+        accounts = list(Account.objects.values_list("pk", flat=True))
+        mark_dirty(accounts, now=now)
+        judged = counted(len(accounts), "account")
+        self.stdout.write(f"Calibration {taken.version} is in force; {judged} will be judged by it.")

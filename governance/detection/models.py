@@ -1,0 +1,111 @@
+"""Assessments, the calibrations they are made by, and the corpora that are known."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+
+from accounts.models import Account
+from governance.detection.scoring import Band
+from governance.detection.thresholds import Response
+
+BAND_CHOICES = [(band.value, band.value.capitalize()) for band in Band]
+
+RESPONSE_CHOICES = [(response.value, response.value.capitalize()) for response in Response]
+
+
+class AssessmentQuerySet(models.QuerySet["Assessment"]):
+    def flagged(self) -> Self:
+        """Those that the policy wanted a person to look at."""
+        return self.filter(response=Response.CASE)
+
+    def latest_of_each(self) -> Self:
+        """The newest assessment of every account."""
+        newest = Assessment.objects.filter(account=OuterRef("account")).order_by("-assessed_at", "-pk")
+        return self.filter(pk=Subquery(newest.values("pk")[:1]))
+
+
+class Assessment(models.Model):
+    """One scoring of an account. A new row whenever what it says has changed; else the last one is confirmed.
+
+    `findings` is a list of objects: detector, title, family, version, strength (0–1), points, sentence, evidence,
+    harmless. Points may be negative; after the caps that scoring states they add up to `score`.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="assessments")
+    assessed_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(help_text="The last scoring that came to the same.")
+    window_start = models.DateTimeField(help_text="Usage from here …")
+    window_end = models.DateTimeField(help_text="… to here was looked at.")
+    events = models.BigIntegerField(help_text="Usage events in the window.")
+    score = models.SmallIntegerField()
+    band = models.CharField(max_length=10, choices=BAND_CHOICES)
+    findings = models.JSONField(default=list)
+    harmless = models.JSONField(default=dict, help_text="The strongest harmless explanation, with its figures.")
+    campaign = models.UUIDField(null=True, help_text="The campaign it was seen as part of.")
+    model_version = models.CharField(max_length=40)
+    licensed = models.BooleanField(help_text="Training on the answers was permitted at the time.")
+    response = models.CharField(max_length=10, choices=RESPONSE_CHOICES, help_text="What the policy made of it.")
+    policy_version = models.CharField(max_length=40)
+
+    objects = AssessmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-assessed_at",)
+        indexes: ClassVar = [models.Index(fields=["account", "-assessed_at"], name="assessment_by_account")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(score__range=(0, 100)), name="score_from_0_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.score} ({self.band})"
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The kinds of evidence against the account."""
+        return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0)
+
+
+class Calibration(models.Model):
+    """The weights that were put in force: the newest row's count. Without any the packaged ones do."""
+
+    version = models.CharField(max_length=40, unique=True)
+    content = models.TextField(help_text="The file, as `manage.py calibrate` wrote it.")
+    in_force_since = models.DateTimeField()
+    put_in_force_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("-in_force_since", "-pk")
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Corpus(models.Model):
+    """A known body of prompts, kept as keyed digests of some of its runs of four words; nothing else of it is."""
+
+    name = models.CharField(max_length=100, unique=True)
+    evaluation = models.BooleanField(default=False, help_text="A public evaluation: knowing it speaks for an account.")
+    texts = models.IntegerField()
+    runs = models.IntegerField(help_text="How many runs are kept of it.")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "corpora"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CorpusRun(models.Model):
+    """A run of four words that is in a corpus."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="+")
+    digest = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["digest", "corpus"], name="one_row_a_run_and_corpus")]
+
+    def __str__(self) -> str:
+        return f"{self.digest:x} of {self.corpus_id}"

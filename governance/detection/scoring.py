@@ -1,0 +1,123 @@
+"""From findings to a score, so that every point has a name.
+
+A finding earns its detector's weight times its strength. Points of one family are capped below the review line, since
+one harmless cause may explain the whole family: it takes two families to reach a reviewer, and three to pass the
+automatic line. Findings of the harmless family take points off, down to a cap of their own. What a cap takes away is
+taken from its findings in proportion, so the points shown add up to the score.
+
+An account that belongs to a campaign is judged by its own evidence and the campaign's: a detector that sees more in the
+members' usage together than in the account's own says so, as far as the account belongs to the campaign.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from governance.detection.calibration import CAPS, Calibration
+from governance.detection.detectors import Detector
+from governance.detection.finding import Family, Finding
+from governance.usage.account_usage import AccountUsage
+
+REVIEW_LINE: Final = 50
+AUTOMATIC_LINE: Final = 85
+
+# The kinds of evidence of which an automatic restriction needs three.
+FAMILIES_FOR_AUTOMATIC: Final = 3
+
+
+class Band(StrEnum):
+    """How a score is spoken of."""
+
+    LOW = "low"
+    ELEVATED = "elevated"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+# The least score of each band.
+BANDS: Final[Mapping[Band, int]] = {Band.CRITICAL: 85, Band.HIGH: 68, Band.ELEVATED: REVIEW_LINE, Band.LOW: 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredFinding:
+    """A finding with the points it was worth; negative where it speaks for the account."""
+
+    finding: Finding
+    points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The outcome of looking at one account.
+
+    `points` from 0 to 100, and the findings they come from, weightiest first.
+    """
+
+    points: int
+    band: Band
+    findings: tuple[ScoredFinding, ...]
+    model_version: str
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """The kinds of evidence against the account."""
+        return frozenset(scored.finding.family for scored in self.findings if scored.points > 0)
+
+
+def assess(
+    usage: AccountUsage, detectors: Iterable[Detector], calibration: Calibration, *, shared: Sequence[Finding] = ()
+) -> Score:
+    """Let every detector look, and add up what they saw.
+
+    `shared` is what they saw in the usage of the account's campaign, with strengths that say how far it is the
+    account's as well.
+    """
+    return _score(
+        [
+            (finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength)
+            for detector, finding in seen(usage, detectors, shared=shared)
+        ],
+        calibration,
+    )
+
+
+def seen(
+    usage: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()
+) -> Iterator[tuple[Detector, Finding]]:
+    """What each detector sees in the account or, where that is more, in its campaign."""
+    together = {finding.detector: finding for finding in shared}
+    for detector in detectors:
+        own, other = detector.look(usage), together.get(detector.name)
+        finding = other if own is None or (other and other.strength > own.strength) else own
+        if finding is not None:
+            yield detector, finding
+
+
+def _score(findings: Sequence[tuple[Finding, float]], calibration: Calibration) -> Score:
+    by_family: dict[Family, float] = {}
+    for finding, points in findings:
+        by_family[finding.family] = by_family.get(finding.family, 0.0) + points
+    kept = {family: min(1.0, CAPS[family] / abs(total)) for family, total in by_family.items() if total}
+    scored = [ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in findings]
+    fitted = _fit_to_scale(scored)
+    total = round(sum(item.points for item in fitted))
+    ordered = sorted(fitted, key=lambda item: (-abs(item.points), item.finding.detector))
+    return Score(points=total, band=band_of(total), findings=tuple(ordered), model_version=calibration.version)
+
+
+def band_of(points: int) -> Band:
+    """The band a score of 0 to 100 lies in."""
+    return next(band for band, least in BANDS.items() if points >= least)
+
+
+def _fit_to_scale(scored: list[ScoredFinding]) -> list[ScoredFinding]:
+    """Shrink what speaks against the account to at most 100 in all, and what speaks for it to no more than that."""
+    against = sum(item.points for item in scored if item.points > 0)
+    favour = -sum(item.points for item in scored if item.points < 0)
+    shrink = min(1.0, (100 + min(favour, against)) / against) if against else 1.0
+    soften = min(1.0, against * shrink / favour) if favour else 1.0
+    return [
+        ScoredFinding(finding=item.finding, points=item.points * (shrink if item.points > 0 else soften))
+        for item in scored
+    ]

@@ -1,0 +1,103 @@
+"""Telling Stillwatch how it reaches a gateway by itself. Secrets are sealed, and no entry of the log holds any."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.normalization import is_nothing, normalize_id
+from governance.audit.actions import record
+from governance.audit.actor import Actor
+from governance.gateways.litellm.admin_api import LiteLlm, origin
+from governance.gateways.models import Gateway, Holder, Pushed
+from governance.gateways.status import PUSHED
+from governance.platform.encryption import seal
+from governance.platform.transactions import retried_transaction
+
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+class UnusableNameError(Exception):
+    """A name of a gateway that cannot be shown as it is."""
+
+
+class UnusableCanaryError(Exception):
+    """Says in words why the canary cannot be as described."""
+
+
+def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) -> Gateway:
+    """Have blocks pushed to the LiteLLM at this address, from the first change on.
+
+    Raises LiteLlmError and UnusableNameError.
+
+    What was blocked at another address before stays so there: whoever left it behind lifts it there.
+    """
+    url = origin(url)
+    with LiteLlm(url, key=key) as client:
+        client.check()
+    with transaction.atomic():
+        gateway = _gateway(name, now=now)
+        if gateway.litellm_url != url:
+            gateway.pushed_sequence, gateway.compared_at = 0, None
+            Pushed.objects.filter(gateway=gateway).delete()
+            Holder.objects.filter(gateway=gateway, instance=PUSHED).delete()
+            Holder.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
+        gateway.litellm_url, gateway.litellm_key = url, seal(key)
+        gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
+        record("gateway.litellm_connected", subject=("gateway", name), by=by, now=now, details={"address": url})
+    return gateway
+
+
+@retried_transaction
+def set_canary(
+    name: str, account: str, url: str, *, headers: Mapping[str, str], body: str = "", by: Actor, now: datetime
+) -> Gateway:
+    """Look every five minutes, by this request of this account, whether the gateway obeys.
+
+    Raises UnusableCanaryError and UnusableNameError.
+
+    The account is blocked for moments each time: it must be the seller's own, and the canary of no other gateway.
+    """
+    _check_request(url, headers)
+    if is_nothing(account):
+        raise UnusableCanaryError(f"{account!r} says that there is none: name an account of your own.")
+    account = normalize_id(account)
+    gateway = _gateway(name, now=now)
+    owner, _ = Account.objects.get_or_create(external_id=account, defaults={"first_seen_at": now})
+    if Gateway.objects.filter(canary_account=owner).exclude(pk=gateway.pk).exists():
+        raise UnusableCanaryError(f"{account} is the canary of another gateway: each needs an account of its own.")
+    gateway.canary_account, gateway.canary_url, gateway.canary_body = owner, url, body
+    gateway.canary_headers = seal(json.dumps(dict(headers)))
+    gateway.probe_due_at = now
+    gateway.save(
+        update_fields=["canary_account", "canary_url", "canary_body", "canary_headers", "probe_due_at"],
+    )
+    details = {"account": account, "address": url.partition("?")[0], "headers": sorted(headers)}
+    record("gateway.canary_set", subject=("gateway", name), by=by, now=now, details=details)
+    return gateway
+
+
+def _check_request(url: str, headers: Mapping[str, str]) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and url.isascii()
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.fragment or len(url) > 300 or not url.isprintable() or " " in url:
+        raise UnusableCanaryError("The address must be https://… or http://…, without a user, and at most 300 long.")
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+            raise UnusableCanaryError("A header is written Name: value, on one line.")
+
+
+def _gateway(name: str, *, now: datetime) -> Gateway:
+    if not name.strip() or not name.isprintable():
+        raise UnusableNameError("The name of a gateway holds printable characters, on one line.")
+    gateway, _ = Gateway.objects.get_or_create(name=name, defaults={"created_at": now})
+    return Gateway.objects.select_for_update().get(pk=gateway.pk)

@@ -1,0 +1,62 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.gateways.models import Arrival, Gateway, Holder, LostDecision, Probe, Pushed, Refusal, Repair
+
+
+@admin.register(Gateway)
+class GatewayAdmin(HistoryAdmin):
+    list_display = ("name", "service_key", "asked_at", "canary_account", "litellm_url", "compared_at")
+    list_select_related = ("service_key", "canary_account")
+    exclude = ("canary_headers", "litellm_key")
+
+
+@admin.register(Refusal)
+class RefusalAdmin(HistoryAdmin):
+    list_display = ("gateway", "restriction", "first_at", "last_at", "count")
+    list_filter = ("gateway",)
+    list_select_related = ("gateway", "restriction__account", "restriction__key", "restriction__organisation")
+
+
+@admin.register(Probe)
+class ProbeAdmin(HistoryAdmin):
+    list_display = ("gateway", "at", "lifting", "outcome", "took_ms", "detail")
+    list_filter = ("gateway", "outcome")
+    list_select_related = ("gateway",)
+
+
+@admin.register(Holder)
+class HolderAdmin(HistoryAdmin):
+    list_display = ("gateway", "instance", "sequence", "started_at", "seen_at")
+    list_filter = ("gateway",)
+    list_select_related = ("gateway",)
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(HistoryAdmin):
+    list_display = ("holder", "sequence", "at")
+    list_select_related = ("holder__gateway",)
+    ordering = ("-at",)
+
+
+@admin.register(LostDecision)
+class LostDecisionAdmin(HistoryAdmin):
+    list_display = ("number", "what", "target", "epoch", "gateway", "restriction", "noted_at", "outcome", "settled_by")
+    list_filter = ("what", "outcome")
+    list_select_related = ("epoch", "gateway", "restriction")
+
+
+@admin.register(Pushed)
+class PushedAdmin(HistoryAdmin):
+    list_display = ("gateway", "kind", "name", "because", "blocked_at")
+    list_filter = ("gateway",)
+    search_fields = ("name",)
+    list_select_related = ("gateway",)
+
+
+@admin.register(Repair)
+class RepairAdmin(HistoryAdmin):
+    list_display = ("gateway", "at", "name", "blocked", "mended", "detail")
+    list_filter = ("gateway", "mended")
+    search_fields = ("name",)
+    list_select_related = ("gateway",)

@@ -1,0 +1,56 @@
+"""Access as PostgreSQL itself knows it; gateways ask the check (gateways/check)."""
+
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.gateways.check import request_parsing as asking
+from governance.gateways.check.protocols import JSON_NAMES
+from governance.restrictions.names import Names, by_kind
+from governance.restrictions.queries import access_in_readings
+from governance.restrictions.serializers import (
+    CheckRequest,
+    described,
+)
+from governance.staff.models import ServiceKey
+from governance.web.parsing import query_of
+
+
+class CheckAccess(APIView):
+    """`GET /api/v1/access/check?account=…` or `?api_key=…`: whether they may use the API now, asked of PostgreSQL.
+
+    For people and scripts: gateways ask /access/check, which answers from memory.
+    """
+
+    scopes = {"GET": ServiceKey.Scope.ACCESS_READ}
+
+    def get(self, request: Request) -> Response:
+        asked = CheckRequest(data=query_of(request))
+        asked.is_valid(raise_exception=True)
+        names = _names_in(request)
+        answer = access_in_readings(accounts=names["account"], api_keys=names["key"], now=timezone.now())
+        strongest = answer.restriction
+        return Response(
+            {
+                "decision": "allow" if answer.allowed else "deny",
+                "known": answer.known,
+                "reason": strongest.reason if strongest else None,
+                "restriction": described(strongest) if strongest else None,
+                "sequence": answer.sequence,
+            }
+        )
+
+
+def _names_in(request: Request) -> Names:
+    """The names that the query asks about, read as the hot check reads them. Raises ValidationError."""
+    names = asking.Names()
+    try:
+        for member, value in asking.parameters(request.META.get("QUERY_STRING", "")):
+            names.add(JSON_NAMES[member], value)
+    except asking.RefusedError as error:
+        raise ValidationError(str(error)) from error
+    if names.unreadable:
+        raise ValidationError(names.unreadable)
+    return by_kind((kind, name) for kind, _, name in (one.partition(":") for one in names.found))

@@ -1,0 +1,124 @@
+"""The feed as gateways' clients read it, signed: a snapshot of everything in force, and the changes that follow."""
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import psycopg
+
+from governance.gateways.check import sql as rows
+from governance.gateways.check.sql import Change
+from stillwatch_gateway.epochs import Epoch
+from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
+
+QUICK: Final = 1  # of gzip: a snapshot is made while somebody waits
+SMALLEST_ZIPPED: Final = 4_096
+
+
+class Body(NamedTuple):
+    """A message that is the same for everybody. `digest` is the SHA-256 of what is inside `zipped`, in hexadecimal."""
+
+    sequence: int
+    digest: str
+    zipped: bytes
+
+
+class Snapshots:
+    """Makes a snapshot when it is asked for, once for all who ask for one that is new enough."""
+
+    def __init__(self, closed_plans: Sequence[str]) -> None:
+        self._closed_plans = list(closed_plans)
+        self._made: Body | None = None
+        self._making = threading.Lock()
+
+    def one(self, *, at_least: int, now: datetime) -> Body:
+        """A snapshot that knows the change `at_least`. Raises psycopg.Error, also where the database went back in time:
+        then there is none before a new epoch began.
+        """
+        with self._making:
+            if self._made is None or self._made.sequence < at_least:
+                made = self._make(now)
+                if made.sequence < at_least:
+                    raise psycopg.OperationalError(f"change {at_least} is gone")
+                self._made = made
+            return self._made
+
+    def _make(self, now: datetime) -> Body:
+        hashed, zipped = hashlib.sha256(), bytearray()
+        with rows.connect() as database, rows.snapshot(database) as taken:
+            for piece in _pieces(snapshot_lines(taken, self._closed_plans, now)):
+                hashed.update(piece)
+                zipped += gzip.compress(piece, QUICK)  # members of gzip may follow one another
+        return Body(taken.sequence, hashed.hexdigest(), bytes(zipped))
+
+
+def snapshot_lines(taken: rows.Snapshot, closed_plans: Sequence[str], now: datetime) -> Iterator[bytes]:
+    head: dict[str, Any] = {
+        "format": FORMAT,
+        "sequence": taken.sequence,
+        "count": taken.size,
+        "made_at": now,
+        "fail_closed_plans": list(closed_plans),
+    } | epoch_members(taken.epoch)
+    yield msgspec.json.encode(head) + b"\n"
+    for told in taken.told:
+        yield told.encode() + b"\n"
+
+
+def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) > 2**20:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def changes_body(
+    after: int,
+    sequence: int,
+    changes: Sequence[Change],
+    closed_plans: Sequence[str],
+    *,
+    epoch: Epoch,
+    age: int,
+    with_times: bool = False,
+) -> bytes:
+    """The changes after one and up to another as a message; `with_times` it says of each when it was made."""
+    told: list[dict[str, Any]] = [
+        {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
+        if one.told is not None
+        else {"sequence": one.number, "ended": one.restriction}
+        for one in changes
+    ]
+    if with_times:
+        told = [member | {"at": one.at} for member, one in zip(told, changes, strict=True)]
+    return msgspec.json.encode(
+        {
+            "format": FORMAT,
+            "after": after,
+            "sequence": sequence,
+            "age": age,
+            "changes": told,
+            "fail_closed_plans": list(closed_plans),
+        }
+        | epoch_members(epoch)
+    )
+
+
+def epoch_members(epoch: Epoch) -> dict[str, Any]:
+    """To which epoch a message belongs; ranges of numbers include both ends."""
+    return {"epoch": epoch.identifier, "lost_numbers": epoch.lost, "settled_numbers": epoch.settled}
+
+
+def signed(digest: str, key_digest: bytes) -> list[tuple[str, str]]:
+    """The headers by which the holder of a service key knows that Stillwatch said it."""
+    return [
+        ("Stillwatch-Digest", digest),
+        ("Stillwatch-Signature", signature(signing_key_of_digest(key_digest), digest)),
+    ]

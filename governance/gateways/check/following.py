@@ -1,0 +1,88 @@
+"""What a gateway's client asks of the feed, and reports with it: parsed, and bounded member by member."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from governance.gateways.check.request_parsing import Request, bad_question, decoded, number, parameters
+from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
+from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
+
+LONGEST_WAIT: Final = 25.0
+MOST_REPORT_BYTES: Final = 2**20
+LONGEST_PROBLEM: Final = 300
+MOST_HELD_OVER: Final = 200
+
+# What the database holds, and what a count or a time can be: a report beyond these is refused: its client is broken.
+Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**40)]
+Faults = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+SequenceNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=2**33)]  # since 1970, until 2242
+Word = Annotated[str, msgspec.Meta(max_length=40)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+
+
+class RefusedTimes(msgspec.Struct):
+    """Refusals of one restriction as a client counts them; seconds since 1970."""
+
+    number: Number
+    first: Seconds
+    last: Seconds
+    count: Count
+
+
+class Names(msgspec.Struct):
+    """By what the customers of a restriction are known."""
+
+    organisation: list[str] = []
+    account: list[str] = []
+    key: list[str] = []
+    digest: list[str] = []
+
+
+class HeldOver(msgspec.Struct):
+    """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was told."""
+
+    number: Number
+    kind: Word = ""
+    against: Word = ""
+    reason: Word = ""
+    starts: Word | None = msgspec.field(default=None, name="from")
+    until: Word | None = None
+    requests_per_minute: Limit | None = None
+    tokens_per_minute: Limit | None = None
+    withheld: Annotated[list[Word], msgspec.Meta(max_length=10)] = []
+    names: Names = msgspec.field(default_factory=Names)
+
+
+class Following(msgspec.Struct):
+    after: SequenceNumber
+    instance: str = ""
+    wait: float = LONGEST_WAIT
+    refusals: list[RefusedTimes] = []
+    faults: Faults = 0
+    epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
+    held_over: Annotated[list[HeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
+    store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
+
+
+def following(request: Request) -> Following:
+    """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
+    if request.method == "POST":
+        asked = decoded(request, Following)
+    else:
+        given = dict(parameters(request.query))
+        after = given.get("after") or request.header(b"last-event-id")
+        if not after:
+            raise bad_question("Say after which change: after=N, where a snapshot says N.")
+        waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
+        epoch = given.get("epoch", "")
+        if len(epoch) > LONGEST_IDENTIFIER:
+            raise bad_question(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
+        asked = Following(number(after), given.get("instance", ""), waits, epoch=epoch)
+    if asked.instance and not is_instance(asked.instance):
+        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
+    if not asked.store_problem.isprintable():
+        raise bad_question("A store_problem is one line of printable characters.")
+    return asked

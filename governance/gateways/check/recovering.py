@@ -1,0 +1,119 @@
+"""What a process does whose database lacks what the process knows: find out what was lost, and put it into force.
+
+Runs in the thread that keeps the restrictions, rarely; answers are given from what was known before meanwhile.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from django.db import connection
+
+from accounts import known as known_names
+from governance.gateways import epochs
+from governance.gateways.check import sql as rows
+from governance.gateways.check.sql import Change
+from governance.gateways.recovery import Lost
+from stillwatch_gateway.epochs import Epoch
+from stillwatch_gateway.restricted import Restricted
+
+logger = logging.getLogger(__name__)
+
+NAMED_IN_LOG: Final = 20
+
+
+def ensure_epoch(*, now: datetime) -> None:
+    """Make the first epoch where there is none yet. Raises django.db.Error."""
+    try:
+        epochs.ensure_epoch(now=now)
+    finally:
+        connection.close()
+
+
+def come_to_terms(
+    database: rows.Connection, *, recent: Sequence[Change], known: Restricted, epoch: Epoch, now: datetime
+) -> None:
+    """Begin a new epoch, unless that was done, with what this process knows and the database lacks in force in it.
+
+    `recent` are the newest changes that this process knows. Raises psycopg.Error, django.db.Error.
+    """
+    continues = _last_common(database, recent)
+    lost = list(_lost(database, [change for change in recent if change.number > continues], now=now))
+    for names in (known_names.accounts, known_names.keys):
+        names.forget()  # primary keys may belong to others now
+    try:
+        begun = epochs.resume(up_to=known.sequence, continues=continues, lost=lost, now=now)
+    finally:
+        connection.close()
+    _log(lost, epoch=epoch, begun=begun.identifier, continues=continues, up_to=known.sequence)
+    unnamed = sum(1 for _ in known.live(continues + 1)) if continues < _first(recent) - 1 else 0
+    if unnamed:
+        logger.error(
+            "More was lost than this process remembers: it knew %d restrictions after change %d. Compare the log of "
+            "the gateways, and restrict again who is missing.",
+            unnamed,
+            continues,
+        )
+
+
+def _last_common(database: rows.Connection, recent: Sequence[Change]) -> int:
+    """The newest change that the database has as this process knows it; else the one before all that it remembers."""
+    if not recent:
+        return 0
+    there = rows.changes_among(database, recent[0].number, recent[-1].number)
+    for change in reversed(recent):
+        if there.get(change.number) == change:
+            return change.number
+    return recent[0].number - 1
+
+
+def _lost(database: rows.Connection, tail: Sequence[Change], *, now: datetime) -> Iterator[Lost]:
+    """The restrictions that began in these changes and still count, and the ends of some that count again."""
+    told: dict[int, dict[str, Any]] = {}
+    ended: set[int] = set()
+    for change in tail:
+        if change.told is None:
+            ended.add(change.restriction)
+            continue
+        payload = msgspec.json.decode(change.told)
+        is_new = change.number == change.restriction
+        if is_new or (change.restriction in told and "names" in payload):
+            told[change.restriction] = payload
+    for number, payload in told.items():
+        if number not in ended and not _is_over(payload, now=now):
+            yield Lost(number, payload)
+    for number in rows.live_among(database, sorted(ended - told.keys())):
+        yield Lost(number, rows.told_of(database, number), ended=True)
+
+
+def _is_over(told: dict[str, Any], *, now: datetime) -> bool:
+    until = told.get("until")
+    return until is not None and datetime.fromisoformat(until) <= now
+
+
+def _first(recent: Sequence[Change]) -> int:
+    return recent[0].number if recent else 1
+
+
+def _log(lost: Sequence[Lost], *, epoch: Epoch, begun: str, continues: int, up_to: int) -> None:
+    if not lost and continues >= up_to:
+        return
+    logger.error(
+        "The database went back in time: it has no change after %d as this process knew them, which knew %d of epoch "
+        "%s. Epoch %s has begun; %d decisions were lost, which are on the page /enforcement/ for a person to look at.",
+        continues,
+        up_to,
+        epoch.identifier,
+        begun,
+        len(lost),
+    )
+    for one in lost[:NAMED_IN_LOG]:
+        logger.error(
+            "Lost: %s %d of %s; it is in force%s.",
+            "the end of restriction" if one.ended else "restriction",
+            one.number,
+            one.target,
+            " again" if one.ended else " as a new one, unless it cannot be found in the register",
+        )

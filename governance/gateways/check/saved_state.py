@@ -1,0 +1,183 @@
+"""What is in force and who may ask, saved on disk for a process of the check that starts while PostgreSQL is away.
+
+The files are those of a gateway's client (`stillwatch_gateway.disk`), signed with a key derived from SECRET_KEY, and
+two things more: `keys` holds the usable service keys, by their digests, and each change in `changes` says when it was
+made, by which a change is told from another that was given its number.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from governance.gateways.check.sql import Change, Key
+from stillwatch_gateway.disk import Confirmed, Store
+from stillwatch_gateway.epochs import Epoch
+from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.messages import BadMessageError, signature
+from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.signed import HEAD_BYTES, verify
+
+# Of an age that nothing tells: as the API says it, and more than any operator waits.
+LONGEST_AGE: Final = 2.0**31
+SIGNED_FOR: Final = b"stillwatch check state 1"
+
+
+class SavedState(NamedTuple):
+    """What the process knew that saved it. `recent` are its newest changes, `age` for how many seconds nobody has seen
+    whether there is anything newer, and `faults` sentences about what could not be read.
+    """
+
+    restricted: Restricted
+    epoch: Epoch
+    recent: list[Change]
+    keys: dict[bytes, Key]
+    age: float
+    faults: tuple[str, ...]
+
+
+class _SavedKey(msgspec.Struct):
+    digest: str
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+
+class _SavedChange(msgspec.Struct):
+    sequence: int
+    at: datetime
+    restriction: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    ended: int | None = None
+
+
+class _SavedChanges(msgspec.Struct):
+    changes: list[_SavedChange]
+
+
+class _Numbered(msgspec.Struct):
+    number: int
+
+
+class StateStore:
+    """A folder with the saved state. Of several processes that share it one writes, and the others only read."""
+
+    def __init__(self, folder: Path, secret_key: str) -> None:
+        self.folder = folder
+        self._key = hmac.digest(secret_key.encode(), SIGNED_FOR, "sha256")
+        self._store: Store | None = None
+        self._size_of_snapshot = 0  # of the changes that were saved with it
+
+    def open(self) -> None:
+        """Make the folder ready, and become the process that writes where there is none."""
+        if self._store is None:
+            self._store = Store(self.folder, self._key)
+        else:
+            self._store.open()
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def can_write(self) -> bool:
+        return self._store is not None and self._store.writes and not self._store.problem
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the folder, in one line; blank while nothing is."""
+        return self._store.problem if self._store is not None else ""
+
+    @property
+    def size_since_snapshot(self) -> int:
+        """Of the changes saved since the newest snapshot, in bytes."""
+        return self._store.changes_bytes - self._size_of_snapshot if self._store is not None else 0
+
+    def load(self) -> SavedState | None:
+        """Return what was saved last; None where any of it is missing or damaged."""
+        if self._store is None:
+            return None
+        loaded, confirmed = self._store.load(), self._store.confirmed()
+        keys = self._load_keys()
+        if loaded is None or keys is None:
+            return None
+        age = confirmed.at.seconds_until(Moment.now()) if confirmed is not None else LONGEST_AGE
+        recent = [change for body in self._store.kept_changes() for change in _read_changes(body)]
+        faults = loaded.faults
+        return SavedState(loaded.restricted, loaded.head.epoch, recent, keys, min(age, LONGEST_AGE), faults)
+
+    def save_snapshot(self, lines: Iterable[bytes], changes: Iterable[bytes]) -> None:
+        """Save everything in force, with the changes that led there. Raises OSError."""
+        if self._store is None:
+            return
+        file = self.folder / "snapshot.new"
+        with file.open("wb") as snapshot:
+            hashed = hashlib.sha256()
+            snapshot.write(_signature_line(self._key, hashed.hexdigest()))  # of the same length as the true one
+            for line in lines:
+                hashed.update(line)
+                snapshot.write(line)
+            snapshot.seek(0)
+            snapshot.write(_signature_line(self._key, hashed.hexdigest()))
+        self._store.keep_snapshot(file)
+        self.save_changes(changes)
+        self._size_of_snapshot = self._store.changes_bytes
+
+    def save_changes(self, bodies: Iterable[bytes]) -> None:
+        """Raises OSError."""
+        if self._store is not None:
+            for body in bodies:
+                digest = hashlib.sha256(body).hexdigest()
+                self._store.keep_changes(body, digest, signature(self._key, digest))
+
+    def save_keys(self, keys: Iterable[Key]) -> None:
+        """Let these usable service keys take the place of those saved before. Raises OSError."""
+        saved = [_SavedKey(key.digest.hex(), key.id, key.name, key.scopes, key.expires_at) for key in keys]
+        body = msgspec.json.encode(saved)
+        file = self.folder / "keys.new"
+        with file.open("wb") as written:
+            written.write(_signature_line(self._key, hashlib.sha256(body).hexdigest()) + body)
+            written.flush()
+            os.fsync(written.fileno())
+        file.replace(self.folder / "keys")
+
+    def save_confirmed(self, at: Moment, closed_plans: Sequence[str]) -> None:
+        """Save when what is saved was last known to be the newest."""
+        if self._store is not None:
+            self._store.keep_confirmed(Confirmed(at, frozenset(closed_plans)))
+
+    def failed(self, error: OSError) -> None:
+        """Note that the disk did not take something."""
+        if self._store is not None:
+            self._store.failed(error)
+
+    def _load_keys(self) -> dict[bytes, Key] | None:
+        try:
+            with (self.folder / "keys").open("rb") as file:
+                digest, signed = file.readline(HEAD_BYTES).decode("ascii").split()
+                body = file.read()
+            verify(body, digest, signed, self._key)
+            saved = msgspec.json.decode(body, type=list[_SavedKey])
+        except (OSError, ValueError, BadMessageError, msgspec.MsgspecError):
+            return None
+        keys = [Key(bytes.fromhex(one.digest), one.id, one.name, one.scopes, one.expires_at) for one in saved]
+        return {key.digest: key for key in keys}
+
+
+def _signature_line(key: bytes, digest: str) -> bytes:
+    return f"{digest} {signature(key, digest)}\n".encode("ascii")
+
+
+def _read_changes(body: bytes) -> Iterator[Change]:
+    for change in msgspec.json.decode(body, type=_SavedChanges).changes:
+        if isinstance(change.restriction, msgspec.Raw):
+            number = msgspec.json.decode(change.restriction, type=_Numbered).number
+            yield Change(change.sequence, number, bytes(change.restriction).decode(), change.at)
+        elif change.ended is not None:
+            yield Change(change.sequence, change.ended, None, change.at)

@@ -1,0 +1,223 @@
+"""The feed as it stands in PostgreSQL, read over a connection of one's own, and who may ask."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+from stillwatch_gateway.epochs import Epoch, ranges
+
+SEQUENCE: Final = """
+    SELECT greatest(
+        (SELECT max(number) FROM restrictions_change), (SELECT max(starts_after) FROM restrictions_feedepoch), 0
+    )
+"""
+# A restriction has the number of the change that began it. Only of those that cover other names since, or hold for
+# another time, is what gateways are told put together from their rows.
+IN_FORCE: Final = """
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM restrictions_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
+    ) OR restriction.holds_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.told, '{names}', (
+        SELECT jsonb_object_agg(kind, names) FROM (
+            SELECT every.kind, coalesce(jsonb_agg(covered.name) FILTER (WHERE covered.name IS NOT NULL), '[]') AS names
+            FROM unnest(ARRAY['organisation', 'account', 'key', 'digest']) AS every (kind)
+            LEFT JOIN restrictions_coveredname covered
+                ON covered.restriction_id = restriction.number AND covered.kind = every.kind
+            GROUP BY every.kind
+        ) by_kind
+    )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.told::text END
+    FROM restrictions_restriction restriction JOIN restrictions_change began ON began.number = restriction.number
+    WHERE restriction.ended_at IS NULL ORDER BY restriction.number
+"""
+COUNT: Final = "SELECT count(*) FROM restrictions_restriction WHERE ended_at IS NULL"
+# What a process knows is still so where the newest epoch is its own, and the newest change that it has is unaltered.
+# Asked in one statement with what is newer, so that nothing can happen between the two.
+LOOK: Final = """
+    SELECT epoch.identifier, epoch.settled,
+           known.restriction_id, known.at, sha256(convert_to(known.told::text, 'UTF8')),
+           newer.number, newer.restriction_id, newer.told::text, newer.at
+    FROM (VALUES (1)) always (one)
+    LEFT JOIN (
+        SELECT identifier, (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NOT NULL) AS settled
+        FROM restrictions_feedepoch ORDER BY starts_after DESC LIMIT 1
+    ) epoch ON true
+    LEFT JOIN restrictions_change known ON known.number = %(newest)s
+    LEFT JOIN LATERAL (
+        SELECT number, restriction_id, told, at FROM restrictions_change WHERE number > %(after)s
+        ORDER BY number LIMIT %(portion)s
+    ) newer ON true
+    ORDER BY newer.number
+"""
+NEWEST: Final = """
+    SELECT number, restriction_id, told::text, at FROM restrictions_change ORDER BY number DESC LIMIT %s
+"""
+AMONG: Final = """
+    SELECT number, restriction_id, told::text, at FROM restrictions_change
+    WHERE number BETWEEN %s AND %s ORDER BY number
+"""
+LIVE: Final = "SELECT number FROM restrictions_restriction WHERE number = ANY(%s) AND ended_at IS NULL"
+BEGAN: Final = "SELECT told FROM restrictions_change WHERE number = %s"
+EPOCHS: Final = "SELECT identifier, starts_after, continues FROM restrictions_feedepoch ORDER BY starts_after"
+# A lost number needs no care any more where a restriction stands for it, or a person has looked at all that is known.
+SETTLED: Final = """
+    SELECT number FROM gateways_lostdecision WHERE what = 'began'
+    GROUP BY number HAVING bool_and(settled_at IS NOT NULL OR restriction_id IS NOT NULL) ORDER BY number
+"""
+COUNT_SETTLED: Final = "SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NOT NULL"
+KEYS: Final = """
+    SELECT key.digest, key.id, key.name, key.scopes, key.expires_at FROM staff_servicekey key
+    WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > %s)
+"""
+TRANSACTIONS: Final = """
+    SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint FROM pg_current_snapshot() AS now
+"""
+ACCOUNTS: Final = "SELECT id, external_id FROM accounts_account WHERE id > %s"
+PORTION: Final = 5_000
+CONNECT_SECONDS: Final = 5  # a host that does not answer at all is away as well
+
+Connection = psycopg.Connection[Any]
+
+
+class Change(NamedTuple):
+    """A change as it stands in its row; `told` is JSON, or None where the restriction ended."""
+
+    number: int
+    restriction: int
+    told: str | None
+    at: datetime
+
+    @property
+    def fingerprint(self) -> "Fingerprint":
+        digest = hashlib.sha256(self.told.encode()).digest() if self.told is not None else None
+        return Fingerprint(self.restriction, self.at, digest)
+
+
+class Fingerprint(NamedTuple):
+    """What distinguishes a change from another with the same number. `told` is a SHA-256."""
+
+    restriction: int
+    at: datetime
+    told: bytes | None
+
+
+class Look(NamedTuple):
+    """What one look at the feed saw: the newest epoch, how many lost decisions a person has settled, the change that
+    this process knows as the newest, each None where there is none, and the changes after it, a portion at most.
+    """
+
+    epoch: str | None
+    settled: int | None
+    known: Fingerprint | None
+    newer: list[Change]
+
+
+class Key(NamedTuple):
+    """A usable service key."""
+
+    digest: bytes
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+    def opens(self, scope: str, *, now: datetime) -> bool:
+        return scope in self.scopes and (self.expires_at is None or self.expires_at > now)
+
+
+def connect() -> Connection:
+    """A connection beside Django's, for a thread that waits on it. Raises psycopg.Error."""
+    options = connection.get_connection_params()
+    options.pop("cursor_factory", None)
+    options.pop("context", None)
+    options.setdefault("connect_timeout", CONNECT_SECONDS)
+    return psycopg.connect(**options, autocommit=True)
+
+
+class Snapshot(NamedTuple):
+    """The restrictions in force after the change `sequence`: how many, and each as JSON, in the order of numbers."""
+
+    sequence: int
+    size: int
+    epoch: Epoch
+    settled: int
+    told: Iterator[str]
+
+
+@contextmanager
+def snapshot(database: Connection) -> Iterator[Snapshot]:
+    """What one moment of the database shows; everything else that is read in the block is of that moment too."""
+    with database.transaction():
+        database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
+        [settled] = database.execute(COUNT_SETTLED).fetchone() or (0,)
+        yield Snapshot(sequence, size, _epoch(database), settled, _stream(database))
+
+
+def _epoch(database: Connection) -> Epoch:
+    """The newest epoch, the numbers that were lost before any of them began, and those that are settled."""
+    epochs = database.execute(EPOCHS).fetchall()
+    settled = [number for (number,) in database.execute(SETTLED)]
+    lost = [(continues + 1, starts_after) for _, starts_after, continues in epochs if starts_after > continues]
+    return Epoch(epochs[-1][0] if epochs else "", tuple(lost), ranges(settled))
+
+
+def _stream(database: Connection) -> Iterator[str]:
+    with database.cursor("in_force") as rows:
+        rows.itersize = PORTION
+        rows.execute(IN_FORCE)
+        for (told,) in rows:
+            yield told
+
+
+def look(database: Connection, *, newest: int, after: int) -> Look:
+    """Look whether the change `newest` is unaltered, and what came after the change `after`."""
+    found = database.execute(LOOK, {"newest": newest, "after": after, "portion": PORTION}).fetchall()
+    epoch, settled, restriction, at, told = found[0][:5]
+    known = Fingerprint(restriction, at, None if told is None else bytes(told)) if restriction is not None else None
+    return Look(epoch, settled, known, [Change(*row[5:]) for row in found if row[5] is not None])
+
+
+def newest_changes(database: Connection, most: int) -> list[Change]:
+    """The newest changes, the oldest of them first."""
+    return [Change(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
+
+
+def changes_among(database: Connection, first: int, last: int) -> dict[int, Change]:
+    return {row[0]: Change(*row) for row in database.execute(AMONG, [first, last])}
+
+
+def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of these restrictions that are there and have not ended."""
+    return {number for (number,) in database.execute(LIVE, [list(numbers)])}
+
+
+def told_of(database: Connection, number: int) -> dict[str, Any]:
+    """A restriction as gateways were told when it began."""
+    [told] = database.execute(BEGAN, [number]).fetchone() or ({},)
+    return told or {}
+
+
+def transactions(database: Connection) -> tuple[int, int]:
+    """The oldest transaction that is open and may write, and the next one that will begin."""
+    oldest_open, next_one = database.execute(TRANSACTIONS).fetchone() or (0, 0)
+    return oldest_open, next_one
+
+
+def accounts_after(database: Connection, primary_key: int) -> Iterator[tuple[int, str]]:
+    """The accounts with higher primary keys, with their ids."""
+    with database.transaction(), database.cursor("accounts") as found:
+        found.itersize = PORTION
+        yield from found.execute(ACCOUNTS, [primary_key])
+
+
+def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, Key]:
+    rows = database.execute(KEYS, [now])
+    return {
+        bytes(digest): Key(bytes(digest), pk, name, tuple(scopes), expires)
+        for digest, pk, name, scopes, expires in rows
+    }

@@ -1,0 +1,182 @@
+"""What a process of the check remembers until it is written down: who asked, who knows what, who was refused."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Final, NamedTuple
+
+from django.db import connection
+from msgspec import to_builtins
+
+from governance.gateways.check.following import HeldOver
+from governance.gateways.check.replica import Keeper
+from governance.gateways.check.sql import Key
+from governance.gateways.telemetry import Asked, HolderSeen, Note, RefusedTimes, StillHeld, note_access
+from stillwatch_gateway.naming import this_process
+
+logger = logging.getLogger(__name__)
+
+WRITTEN_EVERY: Final = 0.5
+ALIVE_NOTED_EVERY: Final = timedelta(seconds=5)
+# The first refusal of a restriction is its proof and is written at the next time; how many more there were is written
+# for so many restrictions at a time, so that checks and the database are never kept waiting long.
+COUNTED_AT_A_TIME: Final = 100
+MOST_PROVEN: Final = 100_000
+
+# The digest of a service key, the number of a restriction, and the epoch that the number belongs to.
+At = tuple[bytes, int, str]
+
+
+class Refused(NamedTuple):
+    """How often, and when first and last, a gateway was told to refuse because of a restriction."""
+
+    key: Key
+    first: datetime
+    last: datetime
+    times: int
+
+
+class Notes:
+    """Collects without asking anybody, and writes from a thread of its own: no answer waits for it."""
+
+    def __init__(self, keeper: Keeper, clock: Callable[[], datetime]) -> None:
+        self._keeper, self._clock = keeper, clock
+        self._instance = this_process()
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._asked: dict[bytes, tuple[Key, datetime]] = {}
+        self._refused: dict[At, Refused] = {}
+        self._first_refused: list[At] = []
+        self._proven: set[At] = set()  # at which a refusal is written down
+        self._holders: dict[tuple[Key, str], HolderSeen] = {}
+        self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
+        self._faults: dict[tuple[Key, str], int] = {}  # that each has reported
+        self._troubles: dict[tuple[Key, str], str] = {}  # likewise
+        self._held_over: dict[tuple[Key, int], HeldOver] = {}
+        self._asked_noted: dict[bytes, datetime] = {}
+        self._here_noted = datetime.min.replace(tzinfo=UTC)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write_on, name="notes", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def asked(self, key: Key, now: datetime) -> None:
+        noted = self._asked_noted.get(key.digest)
+        if noted is None or now - noted > ALIVE_NOTED_EVERY:
+            self._asked[key.digest] = key, now
+            self._asked_noted[key.digest] = now
+
+    def refused(self, key: Key, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1) -> None:
+        at = key.digest, restriction, epoch
+        with self._lock:
+            before = self._refused.get(at)
+            if before is not None:
+                first, last, times = min(before.first, first), max(before.last, last), before.times + times
+            elif at not in self._proven:
+                self._first_refused.append(at)
+            self._refused[at] = Refused(key, first, last, times)
+
+    def holds(
+        self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
+    ) -> None:
+        """A gateway's client says up to where it knows the restrictions, how many it could not read, and what is wrong
+        with its copy on disk.
+        """
+        with self._lock:
+            if faults > self._faults.get((key, instance), 0):
+                logger.error(
+                    "Gateway %s, instance %s could not read %d restrictions or changes; update its client",
+                    key.name,
+                    instance,
+                    faults,
+                )
+            if faults:
+                self._faults[key, instance] = faults
+            if trouble and trouble != self._troubles.get((key, instance)):
+                logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
+            if trouble or (key, instance) in self._troubles:
+                self._troubles[key, instance] = trouble
+            before = self._holders.get((key, instance))
+            arrivals = list(before.arrivals) if before else []
+            if self._known.get((key, instance), 0) < sequence:
+                self._known[key, instance] = sequence
+                arrivals.append((sequence, now))
+            self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals, trouble)
+
+    def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
+        """A gateway's client still refuses because of these, which the database lost."""
+        with self._lock:
+            self._held_over |= {(key, one.number): one for one in restrictions}
+
+    def _write_on(self) -> None:
+        while not self._ended.wait(WRITTEN_EVERY):
+            self.write(counts=COUNTED_AT_A_TIME)
+        self.write()
+        connection.close()
+
+    def write(self, *, counts: int | None = None) -> None:
+        """Write down what was collected: every first refusal, further ones of as many restrictions as `counts` says.
+
+        What cannot be written now is tried again, added to what comes meanwhile. When this returns, what was collected
+        before the call has been tried, also where another thread was writing it.
+        """
+        with self._writing:
+            self._write(counts)
+
+    def _write(self, counts: int | None) -> None:
+        with self._lock:
+            asked, self._asked = self._asked, {}
+            refused = {at: self._refused.pop(at) for at in self._first_refused}
+            refused |= {at: self._refused.pop(at) for at in [*islice(self._refused, counts)]}
+            self._first_refused = []
+            holders, self._holders = self._holders, {}
+            held_over, self._held_over = self._held_over, {}
+        now = self._clock()
+        own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
+        if own or now - self._here_noted > ALIVE_NOTED_EVERY:
+            here = [HolderSeen(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
+        else:
+            here = []
+        if not (here or asked or refused or holders or held_over):
+            return
+        notes: list[Note] = [Asked(key.id, key.name, at) for key, at in asked.values()]
+        notes += [
+            RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
+            for (_, number, epoch), seen in refused.items()
+            # After the database went back in time a number may be that of another restriction.
+            if epoch == self._keeper.restricted.epoch
+        ]
+        notes += [*here, *holders.values()]
+        notes += [StillHeld(key.id, key.name, number, to_builtins(one)) for (key, number), one in held_over.items()]
+        try:
+            if dropped := note_access(notes, now=now):
+                logger.error(
+                    "%d notes do not fit the database and were dropped; the first: %r", len(dropped), dropped[0]
+                )
+            self._here_noted = now if here else self._here_noted
+            if len(self._proven) > MOST_PROVEN:
+                self._proven.clear()
+            self._proven.update(refused)
+        except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
+            logger.warning("What gateways asked cannot be written down yet: %s", type(error).__name__)
+            connection.close()
+            self._keep_for_later(refused, holders, own)
+
+    def _keep_for_later(
+        self,
+        refused: dict[At, Refused],
+        holders: dict[tuple[Key, str], HolderSeen],
+        own: list[tuple[int, datetime]],
+    ) -> None:
+        for (_, number, epoch), seen in refused.items():
+            self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
+        with self._lock:
+            self._holders = holders | self._holders
+        self._keeper.arrivals.extendleft(reversed(own))

@@ -1,0 +1,158 @@
+"""The gateways as the enforcement page lists them: how they stand, and how fast changes arrive there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+
+from governance.gateways.models import Gateway, Probe, Refusal, Repair
+from governance.gateways.queries import WANTED, Known, known_gateways, rows
+from governance.gateways.status import PATIENCE, Heard, Level, State, changes_between, reason
+from governance.restrictions.models import Restriction
+
+MEASURED: Final = timedelta(days=30)
+MEASURED_CHANGES: Final = 1_000
+MOST_NAMED: Final = 3
+
+
+class Took(NamedTuple):
+    """How long changes took to arrive, over the last weeks."""
+
+    changes: int
+    median: timedelta
+    p99: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """A gateway as the page shows it. `lag` is how many changes it does not know yet, None where nobody answers;
+    `trouble` is what is wrong with it, and `level` how bad that is.
+    """
+
+    gateway: Gateway
+    heard: Heard
+    level: Level
+    lag: int | None
+    took: Took | None
+    refused: int
+    probes: Sequence[Probe]
+    repairs: int
+    trouble: str
+
+    @property
+    def follows(self) -> str:
+        if self.heard.reports:
+            return "both" if self.heard.asks else "client"
+        return "check" if self.heard.asks else ""
+
+    @property
+    def obeyed(self) -> Took | None:
+        """How long the canary took to be refused, or let in again."""
+        times = sorted(probe.took_ms for probe in self.probes if probe.took_ms is not None)
+        if not times:
+            return None
+        median, p99 = times[len(times) // 2], times[int(0.99 * (len(times) - 1) + 0.5)]
+        return Took(len(times), timedelta(milliseconds=median), timedelta(milliseconds=p99))
+
+
+# How long each of the last changes took to reach the last of those who answer for a gateway.
+TIMES: Final = """
+    WITH changed AS (
+        SELECT number, at FROM restrictions_change WHERE at > %(measured)s ORDER BY number DESC LIMIT %(most)s
+    ), arrived AS (
+        SELECT changed.number, holder.gateway_id, max(first.at - changed.at) AS took
+        FROM changed JOIN gateways_holder holder ON holder.started_at <= changed.at AND holder.seen_at >= changed.at
+        JOIN LATERAL (
+            SELECT at FROM gateways_arrival arrival
+            WHERE arrival.holder_id = holder.id AND arrival.sequence >= changed.number ORDER BY arrival.sequence LIMIT 1
+        ) first ON true
+        GROUP BY changed.number, holder.gateway_id
+    )
+    SELECT gateway_id, count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
+           percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
+    FROM arrived GROUP BY gateway_id
+"""
+
+
+def gateways(*, now: datetime) -> list[GatewayState]:
+    """Every gateway, in as many queries however many there are."""
+    described = {gateway.pk: gateway for gateway in _described(now=now)}
+    times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
+    [(newest, late, *_, starts_after)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    probes = _probes(now=now)
+    states = []
+    for known in known_gateways(now=now):
+        heard, gateway, probed = known.heard, described[known.pk], probes.get(known.pk, [])
+        level, trouble = _trouble(known, late, starts_after, probed)
+        states.append(
+            GatewayState(
+                gateway=gateway,
+                heard=heard,
+                level=level,
+                lag=changes_between(heard.sequence, newest, starts_after)
+                if heard.is_heard and heard.sequence is not None
+                else None,
+                took=times.get(known.pk if heard.reports else None),
+                refused=gateway.refused or 0,
+                probes=probed,
+                repairs=gateway.repaired or 0,
+                trouble=trouble,
+            )
+        )
+    return states
+
+
+def _described(*, now: datetime) -> QuerySet[Any]:
+    """The gateways with how many requests each refused, and how often its own blocks were repaired lately."""
+    refused = Refusal.objects.filter(gateway=OuterRef("pk")).order_by().values("gateway").values(times=Sum("count"))
+    lately = Repair.objects.filter(gateway=OuterRef("pk"), at__gt=now - MEASURED).order_by().values("gateway")
+    return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
+
+
+def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[Probe]) -> tuple[Level, str]:
+    """How a gateway stands, and what is wrong with it."""
+    if not known.is_in_use:
+        return Level.PENDING, ""
+    heard, state = known.heard, known.heard.state(late)
+    match state:
+        case State.NOT_YET:
+            missing = changes_between(heard.sequence or 0, late, starts_after)
+            return Level.ALARM, f"It does not know {missing:,} change{'' if missing == 1 else 's'} yet."
+        case State.UNKNOWN | State.BYPASSED:
+            return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it lets through is not known."
+        case State.SILENT:
+            return Level.WARNING, f"{_capitalised(reason(state, heard, late))}."
+    return _own_trouble(heard, probes)
+
+
+def _own_trouble(heard: Heard, probes: Sequence[Probe]) -> tuple[Level, str]:
+    """What is wrong with a gateway that has every change."""
+    if probes and probes[0].outcome == Probe.Outcome.IGNORED:
+        return Level.ALARM, "It did not obey when its canary was last blocked or let in."
+    if troubled := [one.name for one in heard.instances if one.trouble]:
+        names = ", ".join(troubled[:MOST_NAMED])
+        return Level.WARNING, f"The copy on disk is not usable at {names}: see its instances."
+    return Level.GOOD, ""
+
+
+def _capitalised(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]
+
+
+def _probes(*, now: datetime) -> dict[int, list[Probe]]:
+    found: dict[int, list[Probe]] = {}
+    for probe in Probe.objects.filter(at__gt=now - MEASURED).order_by("-at")[:MEASURED_CHANGES]:
+        found.setdefault(probe.gateway_id, []).append(probe)
+    return found
+
+
+def in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
+    """How many restrictions of each kind are in force."""
+    live = Restriction.objects.in_force(at=now).order_by().values("kind").annotate(number=Count("pk"))
+    return dict.fromkeys(Restriction.Kind.values, 0) | dict(live.values_list("kind", "number"))
+
+
+def repairs(*, most: int = 20) -> list[Repair]:
+    return list(Repair.objects.select_related("gateway")[:most])

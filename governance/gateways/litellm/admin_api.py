@@ -1,0 +1,215 @@
+"""LiteLLM's admin API: what it says of teams and keys, and blocking them.
+
+Teams are blocked by `/team/update`, since `/team/block` writes LiteLLM's database only: its processes go on by what
+they remember of the team, a minute by default (litellm/proxy/management_endpoints/team_endpoints.py).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import urlencode, urlsplit
+
+from governance.gateways.models import Pushed
+
+PATIENCE: Final = 5.0  # seconds
+MOST_BYTES: Final = 16 * 2**20
+MOST_SAID: Final = 200  # characters of what LiteLLM says is wrong
+PAGE: Final = 100
+HASH: Final = re.compile("[0-9a-f]{64}")
+# A user who owns nothing: only an admin may ask for the keys of others.
+NOBODY: Final = "stillwatch-asks-for-nobody"
+
+
+class LiteLlmError(Exception):
+    """Says in words what LiteLLM did not do; never with the key."""
+
+
+class UnreachableError(LiteLlmError):
+    """Nothing came back, so nobody knows what was done."""
+
+
+class UnknownNameError(LiteLlmError):
+    """LiteLLM has no such team or key."""
+
+
+class Thing(NamedTuple):
+    """What LiteLLM can block: a team by its id, or a key by its hash."""
+
+    kind: Pushed.Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class KeySeen(NamedTuple):
+    """A key as LiteLLM has it."""
+
+    name: str
+    team: str
+    user: str
+    blocked: bool
+
+
+def origin(url: str) -> str:
+    """The address as it is asked: no more than where LiteLLM is. Raises LiteLlmError for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment or len(url) > 300:
+        raise LiteLlmError("its address must be https://… or http://…, with a host and nothing after the path")
+    return url.rstrip("/")
+
+
+class LiteLlm:
+    """One LiteLLM. The key goes to its address and nowhere else: no redirect is followed, and no proxy is used."""
+
+    def __init__(self, url: str, *, key: str) -> None:
+        parts = urlsplit(origin(url))
+        if not key or not re.fullmatch("[!-~]+", key):
+            raise LiteLlmError("its key is missing, or has characters that no key has")
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connection = kind(str(parts.hostname), parts.port, timeout=PATIENCE)
+        self._folder, self._key = parts.path.rstrip("/"), key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._connection.close()
+
+    def check(self) -> None:
+        """Raises LiteLlmError unless this is a LiteLLM whose database answers, and the key that of an admin."""
+        self._listed(NOBODY, 1)
+
+    def team_blocked(self, name: str) -> bool:
+        answer = self._ask("GET", "/team/info", team_id=name, key_limit=1)
+        return _flag(_member(answer, "team_info"))
+
+    def key(self, name: str) -> KeySeen:
+        answer = self._ask("GET", "/key/info", key=name)
+        info = _member(answer, "info")
+        if info.get("status") == "deleted":
+            raise UnknownNameError("the key was deleted")
+        return _key_seen(name, info)
+
+    def keys_of_user(self, user: str) -> Iterator[KeySeen]:
+        """Those that a user owns. What LiteLLM lists is looked at: it took part of a name for all of it once."""
+        page, pages = 1, 1
+        while page <= pages:
+            listed, pages = self._listed(user, page)
+            yield from (
+                _key_seen(str(key.get("token")), key)
+                for key in listed
+                if isinstance(key, dict) and key.get("user_id") == user
+            )
+            page += 1
+
+    def blocked(self, thing: Thing) -> bool:
+        """Raises UnknownNameError where LiteLLM has no such thing."""
+        return self.team_blocked(thing.name) if thing.kind == Pushed.Kind.TEAM else self.key(thing.name).blocked
+
+    def set_blocked(self, thing: Thing, *, blocked: bool) -> None:
+        """Block it, or let it go, and see that LiteLLM has it so. Raises UnknownNameError as well."""
+        if thing.kind == Pushed.Kind.TEAM:
+            self._ask("POST", "/team/update", {"team_id": thing.name, "blocked": blocked})
+        else:
+            self._ask("POST", "/key/block" if blocked else "/key/unblock", {"key": thing.name})
+        if self.blocked(thing) != blocked:
+            raise LiteLlmError(f"it took the request, and has it {'unblocked' if blocked else 'blocked'} still")
+
+    def _listed(self, user: str, page: int) -> tuple[list[Any], int]:
+        answer = self._ask("GET", "/key/list", user_id=user, page=page, size=PAGE, return_full_object="true")
+        keys, pages = answer.get("keys"), answer.get("total_pages")
+        if not isinstance(keys, list) or not isinstance(pages, int):
+            raise _strange()
+        return keys, pages
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        target = f"{self._folder}{path}" + (f"?{urlencode(query)}" if query else "")
+        status, said, leads_to = self._exchange(method, target, json.dumps(body) if body else None)
+        if leads_to:
+            raise LiteLlmError(f"it redirects to {self._hidden(leads_to)}: give that address")
+        try:
+            answer = json.loads(said)
+        except (ValueError, RecursionError):
+            answer = None
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES and isinstance(answer, dict):
+            return answer
+        if status < HTTPStatus.BAD_REQUEST:
+            raise _strange()
+        words = _words(answer)
+        # A server that is no LiteLLM has no such page either: only LiteLLM's own word counts.
+        if status == HTTPStatus.NOT_FOUND and words:
+            raise UnknownNameError(f"it answers 404: {self._hidden(words)}")
+        raise LiteLlmError(f"it answers {status}" + (f": {self._hidden(words)}" if words else ""))
+
+    def _exchange(self, method: str, target: str, body: str | None) -> tuple[int, bytes, str]:
+        """Status, body and where it redirects to."""
+        kept = self._connection.sock is not None
+        headers = {
+            "Authorization": f"Bearer {self._key}",
+            "Content-Type": "application/json",
+            "litellm-changed-by": "stillwatch",
+        }
+        try:
+            self._connection.request(method, target, body, headers)
+            answer = self._connection.getresponse()
+            said = answer.read(MOST_BYTES + 1)
+        except (OSError, HTTPException, ValueError) as error:
+            self._connection.close()
+            # LiteLLM may have closed an idle connection. To ask twice does no harm: every request says how it shall be.
+            if kept and isinstance(error, ConnectionError):
+                return self._exchange(method, target, body)
+            raise UnreachableError(f"it cannot be reached: {self._hidden(_why(error))}") from None
+        if len(said) > MOST_BYTES:
+            self._connection.close()
+            raise LiteLlmError(f"its answer has more than {MOST_BYTES} bytes")
+        redirects = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
+        return answer.status, said, answer.getheader("Location", "") if redirects else ""
+
+    def _hidden(self, text: str) -> str:
+        """Without the key, and not too long."""
+        return text.replace(self._key, "…")[:MOST_SAID]
+
+
+def _why(error: Exception) -> str:
+    return "it does not answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+
+
+def _strange() -> LiteLlmError:
+    return LiteLlmError("it answers, but not as LiteLLM does: is this its address?")
+
+
+def _words(answer: Any) -> str:
+    """What LiteLLM says is wrong; nothing where it is not LiteLLM that says it."""
+    match answer:
+        case {"error": {"message": str(words)}} | {"detail": {"error": str(words)} | {"message": str(words)}}:
+            return words or "no more"
+        case {"error": {"message": {"error": str(words)} | {"message": str(words)}}}:
+            return words or "no more"
+    return ""
+
+
+def _member(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    member = answer.get(name)
+    if not isinstance(member, dict):
+        raise _strange()
+    return member
+
+
+def _flag(row: Mapping[str, Any]) -> bool:
+    """LiteLLM writes null for what was never blocked."""
+    if "blocked" not in row:
+        raise _strange()
+    return row["blocked"] is True
+
+
+def _key_seen(name: str, row: Mapping[str, Any]) -> KeySeen:
+    return KeySeen(name, team=row.get("team_id") or "", user=row.get("user_id") or "", blocked=_flag(row))

@@ -1,0 +1,107 @@
+"""Who ought to be blocked at a gateway, as it follows from the restrictions in force: never from a single change.
+
+A name here is that of an account or of a key of ours, with the kind before it, such as `account acct_1042`.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account, ApiKey
+from governance.gateways.models import Gateway, Pushed
+from governance.restrictions.models import Change, Restriction, RestrictionQuerySet
+
+# Of restrictions that ended, every name that gateways were ever told they cover: some may have left before the end. Of
+# restrictions that go on, the names that came and went; changes told by older versions list all names instead.
+TOLD: Final = """
+    WITH moved AS (
+        SELECT restriction_id, what, told - CASE WHEN told ? 'names_added' THEN 'names' ELSE '' END AS told
+        FROM restrictions_change
+        WHERE number > %(after)s AND number <= %(until)s
+    ), told AS (
+        SELECT told FROM moved WHERE what = 'covers'
+        UNION ALL
+        SELECT change.told FROM restrictions_change change JOIN moved USING (restriction_id)
+        WHERE moved.what = 'ended' AND change.told IS NOT NULL
+    )
+    SELECT DISTINCT names.key, name
+    FROM told
+    CROSS JOIN unnest(ARRAY['names', 'names_added', 'names_removed']) part
+    CROSS JOIN jsonb_each(told.told->part) names
+    CROSS JOIN jsonb_array_elements_text(names.value) name
+"""
+
+
+def touched(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
+    """Whom the changes after `after`, up to `until`, are about, and those whose time came, or was over, by itself
+    after `since`.
+    """
+    # Of an organisation that goes on being restricted only the names that changed: it may have thousands of others.
+    whole = Q(changes__what__in=[Change.What.BEGAN, Change.What.ENDED]) | Q(organisation=None)
+    names = _names(Restriction.objects.filter(whole, changes__number__gt=after, changes__number__lte=until))
+    names |= _named(gateway, after=after, until=until)
+    if since is not None:
+        came = Q(starts_at__gt=since, starts_at__lte=now) | Q(holds_until__gt=since, holds_until__lte=now)
+        names |= _names(Restriction.objects.filter(came, ended_at=None))
+    return names
+
+
+def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
+    """Whom the names of these changes stand for: themselves, the account of a key, and who was blocked by a key."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOLD, {"after": after, "until": until})
+        told = cursor.fetchall()
+    by_kind = {kind: [name for of, name in told if of == kind] for kind in ("account", "key", "digest")}
+    keys = Q(external_id__in=by_kind["key"]) | Q(digest__in=[bytes.fromhex(digest) for digest in by_kind["digest"]])
+    owners = ApiKey.objects.filter(keys).order_by().values_list("account__external_id", flat=True)
+    pushed = Pushed.objects.filter(gateway=gateway, kind=Pushed.Kind.KEY, name__in=by_kind["key"] + by_kind["digest"])
+    return (
+        {f"account {name}" for name in [*by_kind["account"], *owners]}
+        | {f"key {name}" for name in by_kind["key"]}
+        | set(pushed.values_list("because", flat=True))
+    )
+
+
+def denied(*, now: datetime) -> set[str]:
+    """Everybody who ought to be blocked."""
+    return _names(Restriction.objects.in_force(at=now))
+
+
+def denied_of(names: Collection[str], *, now: datetime) -> set[str]:
+    """Those of these who ought to be blocked."""
+    in_force = Restriction.objects.in_force(at=now)
+    accounts = Account.objects.filter(external_id__in=_of_kind("account", names))
+    keys = ApiKey.objects.filter(external_id__in=_of_kind("key", names))
+    return _names(in_force, accounts=accounts, keys=keys)
+
+
+def _names(
+    restrictions: RestrictionQuerySet,
+    *,
+    accounts: QuerySet[Account] | None = None,
+    keys: QuerySet[ApiKey] | None = None,
+) -> set[str]:
+    """Whom these would block. One query for each way to be hit: one for all of them would read every account."""
+    denying = restrictions.denying().order_by()
+    of_accounts = Account.objects.all() if accounts is None else accounts
+    of_keys = ApiKey.objects.all() if keys is None else keys
+    hit: dict[str, list[QuerySet[Account]] | list[QuerySet[ApiKey]]] = {
+        "account": [
+            of_accounts.filter(pk__in=denying.values("account")),
+            of_accounts.filter(organisation__in=denying.values("organisation")),
+        ],
+        "key": [of_keys.filter(pk__in=denying.values("key"))],
+    }
+    return {
+        f"{kind} {name}"
+        for kind, several in hit.items()
+        for found in several
+        for name in found.order_by().values_list("external_id", flat=True)
+    }
+
+
+def _of_kind(kind: str, names: Iterable[str]) -> list[str]:
+    return [name for of, _, name in (written.partition(" ") for written in names) if of == kind]

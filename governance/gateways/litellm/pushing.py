@@ -1,0 +1,146 @@
+"""Blocks at LiteLLM: pushed as soon as they are decided, and compared again and again.
+
+Who ought to be blocked is worked out from what is in force, so that it does not matter how often, or in which order,
+changes are told.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final
+
+from django.db.models import Max, Q, QuerySet
+
+from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError
+from governance.gateways.litellm.blocked import denied, denied_of, touched
+from governance.gateways.litellm.settling import Done, Settling
+from governance.gateways.models import Arrival, Gateway, Holder, Pushed
+from governance.gateways.status import PUSHED
+from governance.platform.encryption import SealError, unseal
+from governance.platform.locks import Turn, turn
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.queries import last_number
+
+logger = logging.getLogger(__name__)
+
+COMPARED_EVERY: Final = timedelta(minutes=5)
+CHANGES_AT_ONCE: Final = 500
+NAMES_AT_ONCE: Final = 50
+
+
+def push_all(*, now: datetime) -> None:
+    """Push to every LiteLLM; what goes wrong with one is logged, and no matter of the others."""
+    for gateway in _with_litellm():
+        try:
+            push(gateway, now)
+        except (LiteLlmError, SealError) as error:
+            logger.warning("Blocks cannot be pushed to LiteLLM of %s: %s", gateway, error)
+
+
+def compare_due(*, now: datetime) -> None:
+    """Compare every LiteLLM whose time has come, each by itself."""
+    due = Q(compared_at=None) | Q(compared_at__lte=now - COMPARED_EVERY) | Q(compared_at__gt=now + COMPARED_EVERY)
+    for gateway in _with_litellm().filter(due):
+        try:
+            compare(gateway, now)
+        except (LiteLlmError, SealError) as error:
+            logger.warning("Blocks at LiteLLM of %s cannot be compared: %s", gateway, error)
+
+
+def push(gateway: Gateway, now: datetime) -> Done:
+    """Put every change that LiteLLM does not have yet into force there, and see that it has it.
+
+    The changes count as pushed once nothing of them failed. Where somebody else is pushing, this does nothing: they
+    look for newer changes after they have let go. Raises LiteLlmError where LiteLLM does not answer at all, SealError.
+    """
+    done, began = Done(), monotonic()
+    with _client(gateway) as client:
+        client.check()
+        while True:
+            with turn(Turn.PUSHING, gateway.pk) as ours:
+                if not ours:
+                    return done
+                at = now + timedelta(seconds=monotonic() - began)
+                sequence = _push_some(Settling(client, gateway, done, at))
+                if done.failed:
+                    return done
+                _note_arrival(gateway, sequence, now=at, seen_at=now + timedelta(seconds=monotonic() - began))
+            if sequence >= last_number():
+                return done
+
+
+def compare(gateway: Gateway, now: datetime) -> Done:
+    """See whether LiteLLM blocks whom it should, and nobody any more whom we blocked; set right what differs.
+
+    Every difference is kept as a Repair, with an entry in the log. Raises as `push` does, which goes first.
+    """
+    began = monotonic()
+    done = push(gateway, now)
+    with _client(gateway) as client:
+        ours = Pushed.objects.filter(gateway=gateway).values_list("because", flat=True)
+        names = sorted(denied(now=now) | set(ours))
+        for start in range(0, len(names), NAMES_AT_ONCE):
+            # In portions, so that a block that is decided meanwhile does not wait for all of them.
+            with turn(Turn.PUSHING, gateway.pk, wait=True):
+                at = now + timedelta(seconds=monotonic() - began)
+                settling = Settling(client, gateway, done, at, repairing=True)
+                _compare_some(settling, set(names[start : start + NAMES_AT_ONCE]))
+    Gateway.objects.filter(pk=gateway.pk).update(compared_at=now)
+    return done
+
+
+def _push_some(settling: Settling) -> int:
+    """Up to which change LiteLLM has everything, if nothing failed."""
+    gateway = settling.gateway
+    pushed = _pushed_sequence(gateway)
+    until = min(pushed + CHANGES_AT_ONCE, last_number())
+    names = touched(gateway, after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
+    wanted = denied_of(names, now=settling.now)
+    for name in sorted(names):
+        settling.settle(name, denied=name in wanted)
+    return until
+
+
+def _compare_some(settling: Settling, names: set[str]) -> None:
+    gateway, pushed = settling.gateway, _pushed_sequence(settling.gateway)
+    # What is yet to be pushed is late, and no difference.
+    names -= touched(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=settling.now)
+    wanted = denied_of(names, now=settling.now)
+    for name in sorted(names):
+        settling.settle(name, denied=name in wanted)
+
+
+def _pushed_sequence(gateway: Gateway) -> int:
+    return Gateway.objects.values_list("pushed_sequence", flat=True).get(pk=gateway.pk)
+
+
+def _seen_at(gateway: Gateway) -> datetime | None:
+    """At what moment the last push looked at who ought to be blocked."""
+    return Holder.objects.filter(gateway=gateway, instance=PUSHED).values_list("seen_at", flat=True).first()
+
+
+@retried_transaction
+def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: datetime) -> None:
+    Gateway.objects.filter(pk=gateway.pk).update(pushed_sequence=sequence)
+    holder, made = Holder.objects.get_or_create(
+        gateway=gateway,
+        instance=PUSHED,
+        defaults={"started_at": now, "seen_at": now, "sequence": sequence},
+    )
+    if sequence and (made or sequence > holder.sequence):
+        Arrival.objects.create(holder=holder, sequence=sequence, at=seen_at)
+    Holder.objects.filter(pk=holder.pk).update(seen_at=now, sequence=sequence)
+
+
+@contextmanager
+def _client(gateway: Gateway) -> Iterator[LiteLlm]:
+    with LiteLlm(gateway.litellm_url, key=unseal(bytes(gateway.litellm_key))) as client:
+        yield client
+
+
+def _with_litellm() -> QuerySet[Gateway]:
+    """Those that do not answer come last, so that nobody else waits for them."""
+    heard_of = Max("holders__seen_at", filter=Q(holders__instance=PUSHED))
+    return Gateway.objects.exclude(litellm_url="").annotate(heard_of=heard_of).order_by("-heard_of", "name")

@@ -1,0 +1,35 @@
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from governance.audit.actor import Actor
+from governance.gateways.actions import UnusableNameError, connect_litellm
+from governance.gateways.litellm.admin_api import LiteLlmError
+
+KEY = "LITELLM_MASTER_KEY"
+
+
+class Command(BaseCommand):
+    help = (
+        "Has Stillwatch block teams and keys at a LiteLLM as soon as that is decided, and let them go. "
+        f"The key of an admin is read from the environment variable {KEY}, and kept sealed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("gateway", help="what the gateway is called here; its service key's name, if it has one")
+        parser.add_argument("url", help="LiteLLM's address, https://…")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        key = os.environ.get(KEY, "").strip()
+        if not key:
+            raise CommandError(f"Set {KEY} to the key of a LiteLLM admin.")
+        by, now = Actor.system("command line"), timezone.now()
+        try:
+            gateway = connect_litellm(options["gateway"], options["url"], key=key, by=by, now=now)
+        except LiteLlmError as error:
+            raise CommandError(f"{options['url']}: {error}.") from error
+        except UnusableNameError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{gateway}: who is blocked is blocked at {gateway.litellm_url} too, within seconds.")

@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from governance.audit.actor import Actor
+from governance.gateways.epochs import begin_epoch
+from governance.gateways.recovery import open_decisions
+
+LISTED = 50
+
+
+class Command(BaseCommand):
+    help = (
+        "Begins a new epoch of the feed. Run it as the last step of every restore, and of every promotion of a "
+        "standby that may lack the newest changes: gateways then load everything again, and report what was lost."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reason", help="what happened, for the audit log, e.g. 'restored to 14:20 after a fault'")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reason = options["reason"].strip()
+        if not reason or len(reason) > 300:
+            raise CommandError("Say in 1 to 300 characters what happened.")
+        epoch = begin_epoch(reason=reason, by=Actor.system("command line"), now=timezone.now())
+        self.stdout.write(
+            f"Epoch {epoch.identifier} begins after change {epoch.continues}; its first change has the number "
+            f"{epoch.starts_after + 1}. Gateways go on refusing whom they refused, and load everything again. What web "
+            "processes and gateways still know and this database does not is listed on /enforcement/ as they report it."
+        )
+        for decision in open_decisions()[:LISTED]:
+            what = decision.get_what_display().lower()
+            self.stdout.write(f"  {decision.target}: {what} ({decision.kind}), number {decision.number}")

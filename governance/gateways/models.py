@@ -1,0 +1,239 @@
+"""Gateways, what they know of the restrictions in force, and the proof that they act on it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Account
+from governance.restrictions.models import FeedEpoch, Restriction
+from governance.staff.models import ServiceKey
+
+
+class Gateway(models.Model):
+    """What serves the API and obeys. It is known by the service key that it asks with, from its first question on.
+
+    The canary is a key of the seller's own at the gateway: it is blocked, and asked with until it is refused. With an
+    admin key of LiteLLM, blocks are pushed to it as well. Both secrets are kept sealed.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    service_key = models.OneToOneField(
+        ServiceKey, on_delete=models.PROTECT, null=True, blank=True, related_name="gateway"
+    )
+    created_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When it last asked whether somebody has access.")
+
+    canary_account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="canary_of", help_text="Of the canary."
+    )
+    canary_url = models.CharField("canary address", max_length=300, blank=True)
+    canary_headers = models.BinaryField(default=b"", blank=True, help_text="Sealed.")
+    canary_body = models.TextField(blank=True, help_text="What is posted; without it the request is a GET.")
+    probe_due_at = models.DateTimeField(null=True, blank=True)
+
+    litellm_url = models.CharField("LiteLLM address", max_length=300, blank=True)
+    litellm_key = models.BinaryField("LiteLLM admin key", default=b"", blank=True, help_text="Sealed.")
+    pushed_sequence = models.BigIntegerField(default=0, help_text="Changes up to this one were pushed to LiteLLM.")
+    compared_at = models.DateTimeField(null=True, blank=True, help_text="When LiteLLM's blocks were last compared.")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Holder(models.Model):
+    """A process that holds the restrictions in memory: of a gateway's client, or of Stillwatch's own hot check.
+
+    Without a gateway it answers for every gateway that asks the hot check.
+    """
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="holders")
+    instance = models.CharField(max_length=120)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    sequence = models.BigIntegerField()
+    trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="What it says is wrong with it.")
+
+    class Meta:
+        ordering = ("gateway", "instance")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["gateway", "instance"], nulls_distinct=False, name="a_holder_is_an_instance"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway or 'hot check'} {self.instance} at {self.sequence}"
+
+
+class Arrival(models.Model):
+    """By `at` the holder had every change up to `sequence`."""
+
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="arrivals")
+    sequence = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("holder", "sequence")
+        indexes: ClassVar = [
+            models.Index(fields=["holder", "sequence"], name="arrival_by_sequence"),
+            models.Index(fields=["at"], name="arrival_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder_id} has {self.sequence}"
+
+
+class Refusal(models.Model):
+    """Requests that a gateway was told to refuse because of a restriction."""
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="refusals")
+    restriction = models.ForeignKey(Restriction, on_delete=models.CASCADE, related_name="refusals")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        ordering = ("-last_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["gateway", "restriction"], name="refusals_are_counted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} refused {self.restriction_id} {self.count} times"
+
+
+class Probe(models.Model):
+    """One look whether a gateway obeys: the canary was blocked, or let in again, and asked with until it showed.
+
+    `change` is the number of the change that the gateway was to obey.
+    """
+
+    class Outcome(models.TextChoices):
+        OBEYED = "obeyed", "Obeyed"
+        IGNORED = "ignored", "Not obeyed in time"
+        UNREACHABLE = "unreachable", "No usable answer"
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="probes")
+    change = models.BigIntegerField(null=True)
+    lifting = models.BooleanField(default=False, help_text="Whether access was given back, not taken.")
+    at = models.DateTimeField(help_text="When the change was committed.")
+    took_ms = models.PositiveIntegerField(null=True, help_text="From the commit to the first answer that obeys.")
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-at",)
+        indexes: ClassVar = [models.Index(fields=["gateway", "-at"], name="probe_by_gateway")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway_id} {self.outcome} at {self.at:%F %T}"
+
+
+class Repair(models.Model):
+    """Where LiteLLM's blocks were found to differ from the restrictions in force, and were set right."""
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="repairs")
+    at = models.DateTimeField()
+    name = models.CharField(max_length=200, help_text="Of the key, team or customer, with its kind before it.")
+    blocked = models.BooleanField(help_text="What was right, and is in force since.")
+    mended = models.BooleanField(help_text="Whether LiteLLM took it.")
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.gateway_id}: {self.name}"
+
+
+class Pushed(models.Model):
+    """What Stillwatch blocked at LiteLLM, and because of whom; what an operator blocked there has no row, and stays.
+
+    The row is written before LiteLLM is asked, and goes once LiteLLM is seen to have let go.
+    """
+
+    class Kind(models.TextChoices):
+        TEAM = "team", "Team"
+        KEY = "key", "Key"
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="pushed")
+    kind = models.CharField(max_length=4, choices=Kind)
+    name = models.CharField(max_length=200, help_text="LiteLLM's own: the id of a team, the hash of a key.")
+    because = models.CharField(max_length=140, help_text="Of whom, with the kind before it: account acct_1042.")
+    blocked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("gateway", "kind", "name")
+        verbose_name_plural = "pushed"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["gateway", "kind", "name", "because"], name="pushed_once_for_each"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["gateway", "because"], name="pushed_by_whom")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} because of {self.because}"
+
+
+class LostDecision(models.Model):
+    """A restriction, or the end of one, that a process of the check or a gateway knew and the database does not.
+
+    Processes of the check restrict again at once, and `restriction` is in force until a person has looked. What only
+    gateways knew waits for a person: a gateway's service key must not restrict anybody.
+    """
+
+    class What(models.TextChoices):
+        BEGAN = "began", "Restricted"
+        ENDED = "ended", "Lifted"
+
+    class Outcome(models.TextChoices):
+        IN_FORCE = "in_force", "In force"
+        DROPPED = "dropped", "Not in force"
+
+    epoch = models.ForeignKey(FeedEpoch, on_delete=models.CASCADE, related_name="lost")
+    number = models.BigIntegerField(help_text="Of the restriction, as it was before.")
+    what = models.CharField(max_length=10, choices=What)
+    target = models.CharField(max_length=220, help_text="Whom it is against, with the kind before it.")
+    told = models.JSONField(help_text="The restriction as gateways were told of it.")
+    gateway = models.ForeignKey(
+        Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="That reported it first."
+    )
+    restriction = models.ForeignKey(
+        Restriction,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="In force for it now.",
+    )
+    noted_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        ordering = ("-number", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["epoch", "number", "what", "target"], name="a_lost_decision_is_noted_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["number"], name="lost_decision_open", condition=models.Q(settled_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.what}: {self.target}"
+
+    @property
+    def kind(self) -> str:
+        return str(self.told.get("kind", ""))
+
+    @property
+    def is_of_known_kind(self) -> bool:
+        """Whether this release knows the kind; a gateway may report any word."""
+        return self.kind in Restriction.Kind.values
+
+    @property
+    def reason(self) -> str:
+        return str(self.told.get("reason", ""))

@@ -1,0 +1,258 @@
+"""Whether a gateway obeys, tried out on a canary: an account of the seller's own is blocked, and asked with until it is
+refused; then let in again.
+"""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Final, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import Account
+from governance.audit.actor import Actor
+from governance.gateways.models import Gateway, Probe
+from governance.platform.encryption import SealError, unseal
+from governance.platform.leases import is_over
+from governance.platform.locks import Turn, turn
+from governance.restrictions.actions import restrict, undo
+from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.queries import access
+from governance.restrictions.terms import Terms
+
+logger = logging.getLogger(__name__)
+
+CANARY: Final = Actor.system("canary")
+PROBED_EVERY: Final = timedelta(minutes=5)
+# Should nobody be left to lift it, a canary's block ends by itself.
+LASTS: Final = timedelta(minutes=5)
+LOOKS_FOR: Final = 10.0  # seconds
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.02, 0.2, 1.5  # seconds, and how many times longer each pause is
+PATIENCE: Final = 5.0  # seconds
+MOST_BYTES: Final = 64 * 2**10
+
+ALLOWS: Final = range(200, 300)
+# How gateways say no to a customer: LiteLLM says 401 of a blocked key, and a guardrail of its 400.
+REFUSES: Final = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], object]
+
+
+class Answer(NamedTuple):
+    """What the gateway said to the canary: whether it let it in, and None where that cannot be told."""
+
+    allowed: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A request with a key of the seller's own."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: str
+
+    @classmethod
+    def of(cls, gateway: Gateway) -> Self:
+        """Raises SealError."""
+        headers = json.loads(unseal(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
+        return cls(gateway.canary_url, headers, gateway.canary_body)
+
+    def ask(self) -> Answer:
+        """One request over a connection of its own. A redirect is an answer like any other, and not followed."""
+        headers = {"User-Agent": "Stillwatch canary", "Connection": "close", **self.headers}
+        if self.body and "content-type" not in {name.lower() for name in headers}:
+            headers["Content-Type"] = "application/json"
+        try:
+            parts = urlsplit(self.url)
+            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+            gateway = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+        except (HTTPException, ValueError):
+            return Answer(None, "no usable address")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            gateway.request("POST" if self.body else "GET", target, self.body.encode() or None, headers)
+            answer = gateway.getresponse()
+            answer.read1(MOST_BYTES)
+        except (OSError, HTTPException, ValueError) as error:
+            # Only the kind of an error: its text may hold a header.
+            return Answer(None, "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+        finally:
+            gateway.close()
+        allowed = True if answer.status in ALLOWS else False if answer.status in REFUSES else None
+        return Answer(allowed, str(answer.status))
+
+
+class Look(NamedTuple):
+    """How a wait for one kind of answer ended: the last answer, and after how many seconds it was there."""
+
+    answer: Answer
+    seconds: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """The time of one probe: `now` moves on with the clock, whose seconds start anywhere."""
+
+    began_at: datetime
+    clock: Clock
+    sleep: Sleep
+    _began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def now(self) -> datetime:
+        return self.at(self.clock())
+
+    def at(self, moment: float) -> datetime:
+        return self.began_at + timedelta(seconds=moment - self._began)
+
+    def until(self, canary: Canary, *, allowed: bool, since: float) -> Look:
+        """Ask at short intervals, first at once, until the gateway answers so or 10 seconds have passed."""
+        for pause in pauses():
+            answer = canary.ask()
+            seconds = self.clock() - since
+            if answer.allowed is allowed or seconds + pause > LOOKS_FOR:
+                return Look(answer, seconds)
+            self.sleep(pause)
+        raise AssertionError("pauses never end")
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks: short at first, since what is shown is as fine as they are."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
+
+
+def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> int:
+    """Probe the gateways whose time has come, one after another; how many. One that fails takes no other along."""
+    began, probed = clock(), 0
+    for gateway in with_canary().filter(is_over("probe_due_at", at=now, lasts=PROBED_EVERY)):
+        at = now + timedelta(seconds=clock() - began)
+        if not claim(gateway, now=at):
+            continue
+        try:
+            probe(gateway, at, clock=clock, sleep=sleep)
+            probed += 1
+        except Exception:
+            logger.exception("The canary of %s could not be looked at.", gateway)
+    return probed
+
+
+def with_canary() -> QuerySet[Gateway]:
+    return Gateway.objects.exclude(canary_url="").exclude(canary_account=None).select_related("canary_account")
+
+
+def claim(gateway: Gateway, *, now: datetime) -> bool:
+    """Put the next probe off, and so take this one; False where another worker has."""
+    waiting = Gateway.objects.filter(pk=gateway.pk, probe_due_at=gateway.probe_due_at)
+    return bool(waiting.update(probe_due_at=now + PROBED_EVERY))
+
+
+def probe(gateway: Gateway, now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> list[Probe]:
+    """Block the canary, wait until it is refused, lift the block, and wait until it is let in again.
+
+    A Probe row for each of the two that was looked at, or one that says why nothing could be. Nothing is done where
+    somebody else is at it. Must not be called in a transaction: a gateway obeys what is committed.
+    """
+    account = gateway.canary_account
+    if account is None or not gateway.canary_url:
+        raise ValueError(f"{gateway} has no canary.")
+    watch = Watch(now, clock, sleep)
+    with turn(Turn.PROBING, gateway.pk) as ours:
+        if not ours:
+            return []
+        left_over = _lift(gateway, watch)
+        try:
+            canary = Canary.of(gateway)
+        except SealError as error:
+            return [_note(gateway, Look(Answer(None, str(error)), 0), now=watch.now())]
+        if (hindrance := _hindrance(account, canary, watch, left_over=left_over)) is not None:
+            return [_note(gateway, hindrance, now=watch.now())]
+        return _probe(gateway, account, canary, watch)
+
+
+def _hindrance(account: Account, canary: Canary, watch: Watch, *, left_over: float | None) -> Look | None:
+    """Why the canary cannot show anything, if so: it must have access before it can lose it."""
+    standing = access(account=account.external_id, now=watch.now())
+    if standing.restriction is not None and not standing.allowed:
+        return Look(Answer(None, f"The canary's account is restricted itself, by {standing.restriction.number}."), 0)
+    look = Look(canary.ask(), 0) if left_over is None else watch.until(canary, allowed=True, since=left_over)
+    if look.answer.allowed:
+        return None
+    return Look(Answer(None, f"Before it was blocked the canary was not let in: {look.answer.words}."), look.seconds)
+
+
+def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> list[Probe]:
+    terms = Terms(Restriction.Kind.BLOCK, Reason.OTHER, until=watch.now() + LASTS)
+    key = f"{_mark(gateway)}{uuid.uuid4()}"
+    try:
+        with transaction.atomic(durable=True):
+            committed = _moment_of_commit(watch.clock)
+            block = restrict(account, terms, unique_key=key, by=CANARY, now=watch.now())
+        refused = watch.until(canary, allowed=False, since=committed[0])
+        probes = [_note(gateway, refused, now=watch.at(committed[0]), change=block.number)]
+    finally:
+        lifted = _lift(gateway, watch)
+    if probes[0].outcome != Probe.Outcome.OBEYED or lifted is None:
+        return probes  # who was never refused shows nothing by being let in
+    back = watch.until(canary, allowed=True, since=lifted)
+    change = Change.objects.filter(restriction=block, what=Change.What.ENDED).values_list("number", flat=True).first()
+    return [*probes, _note(gateway, back, now=watch.at(lifted), change=change, lifting=True)]
+
+
+def _lift(gateway: Gateway, watch: Watch) -> float | None:
+    """End what blocks the canary of this gateway, of a run that was cut off as well; when that was committed."""
+    blocks = Restriction.objects.filter(origin__startswith=_mark(gateway), ended_at=None)
+    origins = list(blocks.values_list("origin", flat=True))
+    if not origins:
+        return None
+    with transaction.atomic(durable=True):
+        committed = _moment_of_commit(watch.clock)
+        # A block that staff put on this account just before is restored.
+        undo(origins, note="The canary was looked at.", by=CANARY, now=watch.now(), ending=Restriction.Ending.LIFTED)
+    return committed[0]
+
+
+def _mark(gateway: Gateway) -> str:
+    return f"canary:{gateway.pk}:"
+
+
+def _moment_of_commit(clock: Clock) -> list[float]:
+    """The clock just after the present transaction will have committed, before anything else that waits for that."""
+    moments: list[float] = []
+    transaction.on_commit(lambda: moments.append(clock()))
+    return moments
+
+
+def _note(gateway: Gateway, look: Look, *, now: datetime, change: int | None = None, lifting: bool = False) -> Probe:
+    """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
+    obeyed = change is not None and look.answer.allowed is lifting
+    other = Probe.Outcome.UNREACHABLE if look.answer.allowed is None else Probe.Outcome.IGNORED
+    return Probe.objects.create(
+        gateway=gateway,
+        change=change,
+        lifting=lifting,
+        at=now,
+        took_ms=round(look.seconds * 1000) if obeyed else None,
+        outcome=Probe.Outcome.OBEYED if obeyed else other,
+        detail=look.answer.words[:300],
+    )

@@ -1,0 +1,210 @@
+"""What is known of restrictions at the gateways: for the case page, the enforcement page and the banner of every page.
+
+All of them ask `status.Heard.state`, so that none says more than another. Times are counted from the moment at which
+the action that restricted was given its `now`, which is before its commit: what is shown is never too short.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from governance.gateways.status import ALIVE, PATIENCE, AtGateway, Heard, Instance, State, length, usage_since
+from governance.restrictions.models import Restriction
+
+# A gateway that was not heard of for so long is not listed where restrictions are shown.
+IN_USE: Final = timedelta(days=1)
+
+
+class Known(NamedTuple):
+    """A gateway, and what was heard of it."""
+
+    pk: int
+    name: str
+    heard: Heard
+
+    @property
+    def is_in_use(self) -> bool:
+        last, now = self.heard.last_at, self.heard.now
+        return self.heard.is_bypassed or (last is not None and last > now - IN_USE)
+
+    def with_usage(self, at: datetime) -> "Known":
+        """The same, where usage came in by some way or other."""
+        return self._replace(heard=replace(self.heard, usage_at=at, usage_is_own=False))
+
+
+# Of each gateway, and of the check as NULL, who reported within half a minute of the last who did. Usage is a gateway's
+# own where it came in with its service key or one of its name; NULL stands for all that came in with any other.
+KNOWN: Final = """
+    WITH held AS (
+        SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
+               array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
+               array_agg(trouble ORDER BY instance) AS troubles
+        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_holder) AS holder
+        WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
+    ), used AS (
+        SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
+        FROM usage_usagearrival arrival JOIN staff_servicekey key ON key.id = arrival.service_key_id
+        LEFT JOIN (
+            gateways_gateway gateway LEFT JOIN staff_servicekey own ON own.id = gateway.service_key_id
+        ) ON key.id = own.id OR key.name = own.name OR key.name = gateway.name
+        GROUP BY gateway.id
+    )
+    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times, own.troubles,
+           hot.names, hot.sequences, hot.times, hot.troubles, used.at, elsewhere.at
+    FROM gateways_gateway gateway
+    LEFT JOIN held own ON own.gateway_id = gateway.id LEFT JOIN held hot ON hot.gateway_id IS NULL
+    LEFT JOIN used ON used.gateway_id = gateway.id LEFT JOIN used elsewhere ON elsewhere.gateway_id IS NULL
+    ORDER BY gateway.name
+"""
+
+
+def known_gateways(*, now: datetime) -> list[Known]:
+    """Every gateway with what was heard of it up to `now`, in one query."""
+    silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
+    found, elsewhere_at = [], None
+    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, alive=ALIVE):
+        elsewhere_at = elsewhere  # the same in every row
+        heard = Heard(
+            now=now,
+            silent_after=silent_after,
+            asked_at=asked_at,
+            instances=_instances(columns[:4]),
+            check=_instances(columns[4:]),
+            usage_at=usage_at,
+        )
+        found.append(Known(pk, name, heard))
+    if elsewhere_at is None or any(known.heard.is_heard for known in found):
+        return found
+    # Nobody asks, and usage comes in by a way of which no gateway is known: it may have passed any of them.
+    return [known if known.heard.usage_at else known.with_usage(elsewhere_at) for known in found]
+
+
+def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
+    lists = (column or [] for column in columns)
+    return [Instance(*one) for one in zip(*lists, strict=True)]
+
+
+# Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
+# that is counted: the one by which all its names were told, or that ended it.
+STANDING: Final = """
+    WITH wanted AS (
+        SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
+               newest.number AS newest, newest.at AS newest_at,
+               CASE WHEN restriction.ended_at IS NULL THEN restriction.told_in_full_by ELSE newest.number END AS change,
+               CASE WHEN restriction.ended_at IS NULL THEN first.at ELSE newest.at END AS at
+        FROM restrictions_restriction restriction
+        JOIN restrictions_change first ON first.number = restriction.number
+        CROSS JOIN LATERAL (
+            SELECT number, at FROM restrictions_change change
+            WHERE change.restriction_id = restriction.number ORDER BY number DESC LIMIT 1
+        ) newest
+        WHERE restriction.number = ANY(%(numbers)s)
+    ), arrived AS (
+        SELECT wanted.number, holder.gateway_id, max(first.at) AS at
+        FROM wanted JOIN gateways_holder holder ON wanted.at BETWEEN holder.started_at AND holder.seen_at
+        JOIN LATERAL (
+            SELECT at FROM gateways_arrival arrival
+            WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.change ORDER BY arrival.sequence LIMIT 1
+        ) first ON true
+        GROUP BY wanted.number, holder.gateway_id
+    )
+    SELECT wanted.number, wanted.kind, wanted.ended, wanted.change IS NULL, wanted.newest, wanted.newest_at, wanted.at,
+           gateway.id, own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
+    FROM gateways_gateway gateway CROSS JOIN wanted
+    LEFT JOIN arrived own ON own.gateway_id = gateway.id AND own.number = wanted.number
+    LEFT JOIN arrived hot ON hot.gateway_id IS NULL AND hot.number = wanted.number
+    LEFT JOIN gateways_refusal refusal
+        ON refusal.gateway_id = gateway.id AND refusal.restriction_id = wanted.number
+    ORDER BY wanted.number DESC, gateway.name
+"""
+
+
+def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGateway]]:
+    """What is known of these restrictions, by number, at every gateway in use: in two queries."""
+    found: dict[int, list[AtGateway]] = {number: [] for number in numbers}
+    if not numbers:
+        return found
+    gateways = {known.pk: known for known in known_gateways(now=now) if known.is_in_use}
+    for row in rows(STANDING, numbers=list(numbers)):
+        number, kind, ended, in_part, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
+        if (known := gateways.get(pk)) is None:
+            continue
+        heard = known.heard
+        arrivals = [at for at, counts in ((own, heard.reports), (hot, heard.asks)) if counts and at is not None]
+        found[number].append(
+            AtGateway(
+                gateway=known.name,
+                heard=heard,
+                change=newest,
+                changed_at=newest_at,
+                denies=kind in Restriction.DENYING,
+                is_lifted=ended,
+                is_told_in_part=in_part,
+                took=max(max(arrivals) - began, timedelta()) if arrivals else None,
+                refused=refused,
+                refused_after=max(refused_at - began, timedelta()) if refused_at and not ended else None,
+                last_refused_at=last_refused_at,
+            )
+        )
+    return found
+
+
+# The newest change, the newest that everybody ought to have by now (with every change of the epochs before, whose
+# holders have numbers below the one that an epoch starts after), and how many restrictions gateways should apply.
+WANTED: Final = """
+    SELECT greatest((SELECT max(number) FROM restrictions_change), epoch.newest, 0),
+           greatest((SELECT max(number) FROM restrictions_change WHERE at < %(settled)s), epoch.settled, 0),
+           (SELECT count(*) FROM restrictions_restriction
+            WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
+              AND (holds_until IS NULL OR holds_until > %(now)s)),
+           (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL),
+           coalesce(epoch.newest, 0)
+    FROM (
+        SELECT max(starts_after) AS newest, max(starts_after) FILTER (WHERE began_at < %(settled)s) AS settled
+        FROM restrictions_feedepoch
+    ) epoch
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What every page warns of: gateways at which something decided is late, gateways that are passed by,
+    restrictions in force while no gateway is heard, and decisions that were lost at a restore.
+    """
+
+    late: Sequence[str] = ()
+    bypassed: Sequence[tuple[str, str]] = ()
+    unheard: int = 0
+    lost: int = 0
+    silent_for: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.late or self.bypassed or self.unheard or self.lost)
+
+
+def alarm(*, now: datetime) -> Alarm:
+    """What every page warns of, in two queries."""
+    [(_, late, in_force, lost, _)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    if not late:
+        return Alarm(lost=lost)
+    every = known_gateways(now=now)
+    states = [(known, known.heard.state(late)) for known in every if known.is_in_use]
+    return Alarm(
+        late=[known.name for known, state in states if state in {State.NOT_YET, State.UNKNOWN}],
+        bypassed=[
+            (known.name, usage_since(known.heard)) for known, state in states if state is State.BYPASSED and in_force
+        ],
+        unheard=0 if any(known.heard.is_heard for known in every) else in_force,
+        lost=lost,
+        silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
+    )
+
+
+def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())

@@ -1,0 +1,14 @@
+"""How the audit log calls gateways."""
+
+from collections.abc import Collection, Mapping
+
+from django.urls import reverse
+
+from governance.audit.subjects import Subject, finds_subjects
+from governance.gateways.models import Gateway
+
+
+@finds_subjects("gateway")
+def gateways(ids: Collection[str]) -> Mapping[str, Subject]:
+    rows = Gateway.objects.filter(name__in=ids).values_list("pk", "name")
+    return {name: Subject(f"gateway {name}", reverse("admin:gateways_gateway_change", args=[pk])) for pk, name in rows}

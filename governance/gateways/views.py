@@ -1,0 +1,80 @@
+"""Whether what was decided is in force: the page, and the banner of every page where something is not."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from governance.gateways.fleet import gateways, in_force_by_kind, repairs
+from governance.gateways.models import LostDecision
+from governance.gateways.queries import alarm as find_alarm
+from governance.gateways.queries import standing
+from governance.gateways.recovery import CannotRestrictError, drop, keep_in_force, open_decisions
+from governance.platform.disk_space import shortage_of_installation
+from governance.restrictions.models import Restriction
+from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
+from governance.web.requests import StaffRequest
+
+NEWEST_SHOWN = 12
+LOST_SHOWN = 200
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_ENFORCEMENT, raise_exception=True)
+def enforcement(request: StaffRequest) -> HttpResponse:
+    now = timezone.now()
+    newest = list(
+        Restriction.objects.in_force(at=now)
+        .exclude(kind=Restriction.Kind.WATCH)
+        .select_related("account", "key", "organisation")[:NEWEST_SHOWN]
+    )
+    at = standing([restriction.number for restriction in newest], now=now)
+    lost = list(open_decisions()[: LOST_SHOWN + 1])
+    context = {
+        "lost": lost[:LOST_SHOWN],
+        "has_more_lost": len(lost) > LOST_SHOWN,
+        "gateways": gateways(now=now),
+        "counts": in_force_by_kind(now=now),
+        "newest": [(restriction, at[restriction.number]) for restriction in newest],
+        "repairs": repairs(),
+        "fail_closed_plans": settings.FAIL_CLOSED_PLANS,
+        "now": now,
+    }
+    return render(request, "gateways/enforcement.html", context)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_ENFORCEMENT, raise_exception=True)
+def alarm(request: StaffRequest) -> HttpResponse:
+    disk = shortage_of_installation(settings.DATA_DIR) if settings.EMBEDDED else None
+    return render(request, "gateways/alarm.html", {"alarm": find_alarm(now=timezone.now()), "disk": disk})
+
+
+@require_POST
+@permission_required([VIEW_ENFORCEMENT, LIFT_RESTRICTIONS], raise_exception=True)
+def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
+    """Settle that a decision that was lost at a restore is in force."""
+    decision = get_object_or_404(LostDecision, pk=pk)
+    try:
+        keep_in_force(decision, by=request.user.actor, now=timezone.now())
+    except CannotRestrictError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"In force: {decision.kind} of {decision.target}.")
+    return redirect("gateways:enforcement")
+
+
+@require_POST
+@permission_required([VIEW_ENFORCEMENT, LIFT_RESTRICTIONS], raise_exception=True)
+def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
+    """Settle that nobody is restricted because of a decision that was lost at a restore."""
+    decision = get_object_or_404(LostDecision, pk=pk)
+    drop(decision, by=request.user.actor, now=timezone.now())
+    messages.success(request, f"Not in force: {decision.kind} of {decision.target}.")
+    return redirect("gateways:enforcement")

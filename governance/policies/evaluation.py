@@ -1,0 +1,116 @@
+"""Whom the rules of policies fit as things are, and what stands against restricting them. Reads only."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from accounts.models import Account
+from governance.campaigns.models import Campaign
+from governance.detection.models import Assessment
+from governance.detection.scoring import FAMILIES_FOR_AUTOMATIC
+from governance.detection.thresholds import Response
+from governance.policies.rules import Facts, Policy, Rule
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import strongest_against
+from governance.review.leniency import StaffLimit
+
+LICENSED: Final = "The account may train on the answers."
+AS_STRONG: Final = "Something as strong is in force already."
+TOO_FEW_FAMILIES: Final = (
+    f"Fewer than {FAMILIES_FOR_AUTOMATIC} kinds of evidence: without a person nobody is refused access on that."
+)
+
+
+# Where staff was milder with the accounts of these assessments, by account, and the evidence is much the same since.
+StaffLimits = Callable[[Sequence[Assessment]], Mapping[int, StaffLimit]]
+
+
+class Match(NamedTuple):
+    """A rule fits an account. `because` says why it is dropped all the same; empty where nothing speaks against it."""
+
+    assessment: Assessment
+    rule: Rule
+    because: str
+
+
+class Circumstances:
+    """What rules look at and what stands against restricting, for the accounts of some assessments."""
+
+    def __init__(
+        self,
+        facts: Mapping[int, Facts],
+        flagged: Collection[int],
+        in_force: Mapping[int, str],
+        limits: Mapping[int, StaffLimit],
+    ) -> None:
+        self._facts, self._flagged, self._in_force, self._limits = facts, flagged, dict(in_force), limits
+
+    @classmethod
+    def of(cls, assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime) -> "Circumstances":
+        accounts = Account.objects.in_bulk([one.account_id for one in assessments])
+        return cls(
+            _facts(assessments, accounts, now=now),
+            {one.account_id for one in assessments if one.response == Response.CASE},
+            strongest_against([*accounts.values()], now=now),
+            staff_limits(assessments),
+        )
+
+    def is_licensed(self, account: int) -> bool:
+        return self._facts[account].licensed
+
+    def rule_for(self, policy: Policy, account: int) -> Rule | None:
+        """The first rule of the policy that fits the account; none fits where no person is to look at it."""
+        return policy.rule_for(self._facts[account]) if account in self._flagged else None
+
+    def objection(self, kind: str, account: int) -> str:
+        """Why a policy must not restrict the account so; empty where nothing speaks against it."""
+        limit, in_force = self._limits.get(account), self._in_force.get(account)
+        strength = Restriction.strength(kind)
+        if limit is not None and strength > limit.strength:
+            return limit.because
+        if in_force is not None and Restriction.strength(in_force) >= strength:
+            return AS_STRONG
+        if kind in Restriction.DENYING and len(self._facts[account].families) < FAMILIES_FOR_AUTOMATIC:
+            return TOO_FEW_FAMILIES
+        return ""
+
+    def note_restriction(self, account: int, kind: str) -> None:
+        """Count a restriction that was not in force yet when this was read."""
+        self._in_force[account] = kind
+
+    def matches(self, policy: Policy, assessments: Sequence[Assessment]) -> list[Match]:
+        found = []
+        for one in assessments:
+            rule = self.rule_for(policy, one.account_id)
+            if rule is not None:
+                found.append(Match(one, rule, self.objection(rule.action.kind, one.account_id)))
+        return found
+
+
+def current_matches(policy: Policy, *, staff_limits: StaffLimits, now: datetime) -> list[Match]:
+    """Everybody whom the policy fits by the newest assessment, the highest score first."""
+    flagged = Assessment.objects.flagged().filter(licensed=False, score__gte=policy.least_score)
+    if policy.bands:
+        flagged = flagged.filter(band__in=policy.bands)
+    suspects = list(flagged.latest_of_each().defer("harmless").order_by("-score", "account_id"))
+    return Circumstances.of(suspects, staff_limits=staff_limits, now=now).matches(policy, suspects)
+
+
+def _facts(assessments: Sequence[Assessment], accounts: Mapping[int, Account], *, now: datetime) -> dict[int, Facts]:
+    campaigns = {one.campaign for one in assessments if one.campaign}
+    sizes = dict(Campaign.objects.open().filter(pk__in=campaigns).values_list("pk", "size"))
+    licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=accounts).values_list("pk", flat=True))
+    found = {}
+    for one in assessments:
+        account = accounts[one.account_id]
+        found[one.account_id] = Facts(
+            score=one.score,
+            band=one.band,
+            families=one.families,
+            campaign_size=sizes.get(one.campaign, 0) if one.campaign else 0,
+            plan=account.plan,
+            licensed=one.licensed or account.pk in licensed,
+            events=one.events,
+            age=now - account.created_at if account.created_at else None,
+        )
+    return found

@@ -1,0 +1,113 @@
+"""Versions of the policy, and what they restricted or would have restricted."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.detection.models import Assessment
+from governance.restrictions.models import Restriction
+from governance.staff.models import User
+
+
+class PolicyVersion(models.Model):
+    """A policy that restricts by itself, or would: every one begins in the shadow, and one at most is live."""
+
+    class State(models.TextChoices):
+        SHADOW = "shadow", "In the shadow"
+        LIVE = "live", "Live"
+        RETIRED = "retired", "Retired"
+
+    version = models.CharField(max_length=40, unique=True)
+    content = models.TextField(help_text="The file, as it was proposed.")
+    state = models.CharField(max_length=10, choices=State, default=State.SHADOW)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    live_since = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    matched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the live policy was applied to what was scored before it went live."
+    )
+    scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with.")
+
+    class Meta:
+        ordering = ("-proposed_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_policy"),
+            models.CheckConstraint(
+                condition=~Q(state="live") | Q(approved_by__isnull=False), name="a_live_policy_was_approved"
+            ),
+        ]
+        permissions: ClassVar = [("approve_policyversion", "Can let a policy go live")]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class PolicyOutcome(models.Model):
+    """What a policy made of an account: once for each kind of action, so that scoring again repeats nothing.
+
+    What it saw in the shadow and what it does live are rows of their own. A dropped one is planned again when nothing
+    stands against it any more; one in the shadow that has a reason in `because` would have been dropped.
+    """
+
+    class State(models.TextChoices):
+        SHADOW = "shadow", "Would have"
+        PLANNED = "planned", "Planned"
+        DONE = "done", "Done"
+        DROPPED = "dropped", "Dropped"
+        HELD = "held", "Held for a person"
+
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="outcomes")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
+    assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="+")
+    rule = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Restriction.Kind)
+    terms = models.JSONField(help_text="Reason, clause, limits and days.")
+    state = models.CharField(max_length=10, choices=State)
+    at = models.DateTimeField(help_text="When it fitted first; when it was planned, if it was dropped before.")
+    due_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    because = models.CharField(max_length=200, blank=True)
+    restriction = models.OneToOneField(
+        Restriction, on_delete=models.PROTECT, null=True, blank=True, related_name="policy_outcome"
+    )
+
+    class Meta:
+        ordering = ("-at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["policy", "account", "kind"],
+                condition=~models.Q(state="shadow"),
+                name="a_live_policy_acts_once_on_an_account",
+            ),
+            models.UniqueConstraint(
+                fields=["policy", "account", "kind"],
+                condition=models.Q(state="shadow"),
+                name="a_shadow_policy_counts_an_account_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="policy_outcome_by_due", condition=models.Q(state="planned")),
+            models.Index(fields=["policy", "-at"], name="policy_outcome_by_policy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy}: {self.kind} of {self.account}"
+
+
+class AutomaticSwitch(models.Model):
+    """The kill switch: while it is off, nothing is restricted but by people and over the API. One row at most."""
+
+    off_since = models.DateTimeField(null=True, blank=True)
+    by = models.CharField(max_length=254, blank=True)
+    why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name_plural = "automatic switches"
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
+
+    def __str__(self) -> str:
+        return f"off since {self.off_since:%F %T}" if self.off_since else "on"

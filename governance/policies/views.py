@@ -1,0 +1,128 @@
+"""The page of policies: proposed in the shadow, compared with what staff decided, let live by somebody else."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance.policies.forms import EXAMPLE, LiveForm, ProposalForm, SwitchForm
+from governance.policies.models import AutomaticSwitch, PolicyVersion
+from governance.policies.outcomes import Room, switch_off, switch_on
+from governance.policies.queries import compared, reach_of
+from governance.policies.rules import PolicyError
+from governance.policies.versions import NotAllowedError, TooEarlyError, go_live, live_from, propose, retire
+from governance.staff.roles import APPROVE_POLICIES, PROPOSE_POLICIES, SWITCH_AUTOMATION, VIEW_POLICIES
+from governance.web.requests import StaffRequest
+
+PAGE = "policies:policies"
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_POLICIES, raise_exception=True)
+def policies(request: StaffRequest) -> HttpResponse:
+    return _shown(request)
+
+
+@require_POST
+@permission_required(PROPOSE_POLICIES, raise_exception=True)
+def proposed(request: StaffRequest) -> HttpResponse:
+    form = ProposalForm(request.POST)
+    if form.is_valid():
+        try:
+            policy = propose(form.cleaned_data["content"], by=request.user, now=timezone.now())
+        except PolicyError as error:
+            form.add_error("content", str(error))
+        else:
+            messages.success(request, f"{policy} is in the shadow.")
+            return redirect(PAGE)
+    return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(APPROVE_POLICIES, raise_exception=True)
+def live(request: StaffRequest, pk: int) -> HttpResponse:
+    """Shows whom the policy would restrict now, and lets it go live."""
+    policy = get_object_or_404(PolicyVersion.objects.select_related("proposed_by"), pk=pk)
+    if request.method != "POST":
+        return _before_live(request, policy, LiveForm())
+    form = LiveForm(request.POST)
+    if not form.is_valid():
+        return _before_live(request, policy, form)
+    try:
+        go_live(policy, by=request.user, now=timezone.now(), early_because=form.cleaned_data["why"])
+    except TooEarlyError as error:
+        form.add_error("why", str(error))
+        return _before_live(request, policy, form)
+    except NotAllowedError as error:
+        return _shown(request, status=HTTPStatus.CONFLICT, trouble=str(error))
+    messages.success(request, f"{policy} is live.")
+    return redirect(PAGE)
+
+
+def _before_live(request: StaffRequest, policy: PolicyVersion, form: LiveForm) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "policy": policy,
+        "reach": reach_of(policy, now=now),
+        "live_from": live_from(policy),
+        "is_early": now < live_from(policy),
+        "shadow_hours": settings.AUTOMATIC_SHADOW_HOURS,
+        "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
+        "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
+        "form": form,
+        "now": now,
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "policies/live.html", context, status=status)
+
+
+@require_POST
+@permission_required(PROPOSE_POLICIES, raise_exception=True)
+def retired(request: StaffRequest, pk: int) -> HttpResponse:
+    retire(get_object_or_404(PolicyVersion, pk=pk), by=request.user, now=timezone.now())
+    return redirect(PAGE)
+
+
+@require_POST
+@permission_required(SWITCH_AUTOMATION, raise_exception=True)
+def off(request: StaffRequest) -> HttpResponse:
+    form = SwitchForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
+    switch_off(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
+    messages.success(request, "Nothing is restricted by policy any more.")
+    return redirect(PAGE)
+
+
+@require_POST
+@permission_required(SWITCH_AUTOMATION, raise_exception=True)
+def on(request: StaffRequest) -> HttpResponse:
+    switch_on(by=request.user, now=timezone.now())
+    return redirect(PAGE)
+
+
+def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+    now = timezone.now()
+    room = Room.left(now=now)
+    context = {
+        "policies": compared(now=now),
+        "switch": AutomaticSwitch.objects.first(),
+        "accounts_restricted": room.restricted,
+        "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
+        "traffic_share": room.share,
+        "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
+        "form": ProposalForm(),
+        "example": EXAMPLE,
+        "switch_form": SwitchForm(),
+        "now": now,
+    }
+    return render(request, "policies/policies.html", context | special, status=status)

@@ -1,0 +1,321 @@
+"""Putting restrictions into force and ending them: staff, the API and the pipeline all come through here."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from accounts.models import Account, Organisation
+from governance.audit.actions import take_turn
+from governance.audit.actor import Actor
+from governance.campaigns.models import Campaign
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.activation import activate, active, deactivate, new_restriction, publish
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.names import Target, first_portion, outdated_restrictions, untold_portions, update_names
+from governance.restrictions.queries import last_number
+from governance.restrictions.repeating import made_before, refuse_other_scope
+from governance.restrictions.restoring import (
+    against,
+    forget_superseding,
+    hold_as_long,
+    is_over,
+    restore,
+    supersede_replaced,
+    withdraw,
+)
+from governance.restrictions.terms import ConflictingKeyError, StartsLaterError, Terms, differences
+
+EXPIRY = Actor.system("expiry")
+PORTION = 100
+
+
+class Restricting(NamedTuple):
+    """What asking for restrictions came to: one for each target in their order, and which of them are new."""
+
+    restrictions: list[Restriction]
+    new: set[int]
+
+
+class Undone(NamedTuple):
+    """What undoing ended, and what it put back in force."""
+
+    ended: list[Restriction]
+    restored: list[Restriction]
+
+
+def restrict(
+    target: Target, terms: Terms, *, unique_key: str, by: Actor, now: datetime, superseded: Collection[int] = ()
+) -> Restriction:
+    """Put a restriction in force against an account, a key or an organisation.
+
+    The same `unique_key` again answers with the restriction that it made. Those of the same kind that would be in force
+    at the same time are replaced, so that the newest terms count, and are restored when this one expires or is undone.
+    One that begins only after this one is over is left as it is.
+
+    Raises ConflictingKeyError where the key was used for another target or other terms, StartsLaterError where it would
+    end another before it starts itself, ValueError for an impossible time.
+    """
+    return restrict_all([(target, unique_key)], terms, by=by, now=now, superseded=superseded).restrictions[0]
+
+
+def restrict_campaign(
+    campaign: Campaign,
+    terms: Terms,
+    *,
+    unique_key: str,
+    by: Actor,
+    now: datetime,
+    superseded: Collection[int] = (),
+    accounts: Sequence[Account] | None = None,
+) -> Restricting:
+    """Restrict every account that belongs to the campaign now, or these `accounts`, each by a restriction of its own.
+
+    So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
+    in portions, so that others do not wait long for the lock: where it was cut off, the same `unique_key` again does
+    the rest.
+    """
+    members = campaign_accounts(campaign) if accounts is None else accounts
+    done = Restricting([], set())
+    for start in range(0, len(members), PORTION):
+        aims = [(account, f"{unique_key}:{account.pk}") for account in members[start : start + PORTION]]
+        restrictions, new = restrict_all(
+            aims, terms, by=by, now=now, campaign=campaign, origin=unique_key, superseded=superseded
+        )
+        done = Restricting(done.restrictions + restrictions, done.new | new)
+    return done
+
+
+def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
+    """Lift what is in force on accounts because they belong, or belonged, to the campaign. Return the numbers."""
+    could_return = Q(ended_at=None) | Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None)
+    lifted: list[int] = []
+    last = 0
+    # In the order of numbers, so that what a decision adds in the meantime is lifted too.
+    while portion := list(
+        campaign.restrictions.filter(could_return, number__gt=last)
+        .order_by("number")
+        .values_list("number", flat=True)[:PORTION]
+    ):
+        lifted += lift_all(portion, note=note, by=by, now=now)
+        last = portion[-1]
+    return lifted
+
+
+def campaign_accounts(campaign: Campaign) -> list[Account]:
+    """Who would be restricted with the campaign now."""
+    return list(Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id"))
+
+
+@retried_transaction
+def restrict_all(
+    aims: Sequence[tuple[Target, str]],
+    terms: Terms,
+    *,
+    by: Actor,
+    now: datetime,
+    campaign: Campaign | None = None,
+    origin: str = "",
+    superseded: Collection[int] = (),
+) -> Restricting:
+    """`restrict` for many targets, each with its unique key, in one transaction: all or none.
+
+    `origin` is what they have in common, if it is not the unique key. `superseded` are the numbers of restrictions
+    which those of the same target and kind do not replace for a time, but take the place of; `supersede` ends the
+    others.
+    """
+    if terms.until is not None and terms.until <= terms.start(now):
+        raise ValueError("A restriction must end after it starts.")
+    take_turn()
+    refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
+    known = made_before([unique_key for _, unique_key in aims])
+    for target, unique_key in aims:
+        if (earlier := known.get(unique_key)) is not None:
+            changed = differences(earlier.restriction, target, terms, made_at=earlier.made_at)
+            if changed:
+                raise ConflictingKeyError(earlier.restriction, changed)
+    fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
+    companies = [target for target in fresh.values() if isinstance(target, Organisation)]
+    first = first_portion(companies) if companies else None
+    ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
+    replaced: dict[Target, list[int]] = defaultdict(list)
+    for one in ended:
+        is_over_for_good = one.superseded_by or one.ending == Restriction.Ending.EXPIRED
+        replaced[one.target] += one.replaced_numbers if is_over_for_good else [one.number]
+    made = [
+        new_restriction(
+            target,
+            terms,
+            origin=origin or unique_key,
+            unique_key=unique_key,
+            author=str(by),
+            campaign=campaign.pk if campaign else None,
+            replaces=replaced[target],
+            now=now,
+        )
+        for unique_key, target in fresh.items()
+    ]
+    activate(made, by=by, now=now, accounts=first)
+    publish(Change.What.ENDED, ended, now=now)
+    by_key = {unique_key: one.restriction for unique_key, one in known.items()}
+    by_key |= {restriction.unique_key: restriction for restriction in made}
+    restrictions = [by_key[unique_key] for _, unique_key in aims]
+    return Restricting(restrictions, {restriction.number for restriction in made})
+
+
+@retried_transaction
+def supersede(
+    numbers: Collection[int],
+    *,
+    origin: str,
+    ending: Restriction.Ending,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+) -> list[Restriction]:
+    """End what the decision `origin` takes the place of, as far as it is in force or would be restored. Return what was
+    in force; undoing the decision restores it.
+    """
+    if not numbers:
+        return []
+    take_turn()
+    live = active(Restriction.objects.filter(number__in=numbers))
+    deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
+    replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
+    publish(Change.What.ENDED, live, now=now)
+    hold_as_long(replaced, by=by, now=now)
+    return live
+
+
+def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bool:
+    """End a restriction before its time; False where it had ended already."""
+    return bool(lift_all([restriction.number], note=note, by=by, now=now))
+
+
+@retried_transaction
+def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
+    """`lift` for many, in one transaction; the numbers of those that had not ended already.
+
+    What they had replaced stays ended, and what was replaced itself is not restored any more: who lifts a restriction
+    means that it is over.
+    """
+    take_turn()
+    wanted = Restriction.objects.filter(number__in=list(numbers))
+    withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
+    live = active(wanted)
+    deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
+    publish(Change.What.ENDED, live, now=now)
+    hold_as_long(withdrawn, by=by, now=now)
+    return [restriction.number for restriction in live]
+
+
+@retried_transaction
+def undo(
+    origins: Collection[str],
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    ending: Restriction.Ending = Restriction.Ending.UNDONE,
+    most: int | None = None,
+) -> Undone:
+    """End everything that was put into force for these decisions or requests, and restore what it took the place of.
+
+    With `most` only so many are ended, with what they took the place of, or once all are ended so many restored: done
+    again until `is_undoing` says no it does the rest.
+    """
+    take_turn()
+    ours = Restriction.objects.filter(origin__in=origins)
+    withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
+    live = active(ours)[:most]
+    deactivate(live, ending, by=by, now=now, note=note)
+    superseded = forget_superseding(origins, of=[one.target for one in live], most=most)
+    restored = restore(live, superseded, by=by, now=now)
+    publish(Change.What.ENDED, live, now=now)
+    hold_as_long(withdrawn + superseded, by=by, now=now)
+    return Undone(live, restored)
+
+
+def is_undoing(origins: Collection[str]) -> bool:
+    """Whether something is left for `undo` to end, or to restore."""
+    left = Q(origin__in=origins, ended_at=None) | Q(superseded_by__in=origins)
+    return Restriction.objects.filter(left).exists()
+
+
+def end_expired(*, now: datetime) -> int:
+    """Note the end of restrictions whose time is over; the check has let them go at that very moment. How many.
+
+    In portions, so that others do not wait long for the lock.
+    """
+    ended = 0
+    while portion := _end_some_expired(now=now):
+        ended += portion
+    return ended
+
+
+@retried_transaction
+def _end_some_expired(*, now: datetime) -> int:
+    take_turn()
+    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
+    overdue = active(Restriction.objects.filter(number__in=first))
+    deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    restore(overdue, by=EXPIRY, now=now)
+    publish(Change.What.ENDED, overdue, now=now)
+    return len(overdue)
+
+
+def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
+    """Tell gateways of names that live restrictions cover, or cover no longer, by now; of how many restrictions.
+
+    `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them.
+    """
+    numbers = outdated_restrictions(targets)
+    if not numbers:
+        return 0
+    for number, accounts in untold_portions(numbers):
+        _cover_some([number], accounts=accounts, now=now)
+    return sum(_cover_some(numbers[start : start + PORTION], now=now) for start in range(0, len(numbers), PORTION))
+
+
+@retried_transaction
+def _cover_some(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
+    take_turn()
+    changed = update_names(numbers, accounts=accounts)
+    live = active(Restriction.objects.filter(number__in=changed))
+    publish(Change.What.COVERS, live, now=now, names=changed)
+    if accounts is None:
+        being_told = Restriction.objects.filter(number__in=numbers, told_in_full_by=None)
+        being_told.update(told_in_full_by=last_number())
+    return len(live)
+
+
+def _make_room(
+    targets: Sequence[Target],
+    terms: Terms,
+    superseded: Collection[int],
+    *,
+    origin: str,
+    by: Actor,
+    now: datetime,
+) -> list[Restriction]:
+    """End what of this kind would be in force on the targets at the same time, and return it; what begins only
+    afterwards stays as it is. Raises StartsLaterError.
+    """
+    if not targets:
+        return []
+    start = terms.start(now)
+    live = active(Restriction.objects.filter(against(targets), kind=terms.kind))
+    met = [one for one in live if one.overlaps(start, terms.until) or not one.overlaps(now, None)]
+    over = [one for one in met if is_over(one, now=now)]
+    running = [one for one in met if one not in over]
+    cut_short = [one for one in met if one.starts_at < start and one.overlaps(now, None)]
+    if cut_short and start > now:
+        raise StartsLaterError(cut_short[0])
+    for_good = [one for one in running if one.number in superseded]
+    for_a_time = [one for one in running if one.number not in superseded]
+    deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    deactivate(for_good, Restriction.Ending.REPLACED, by=by, now=now, superseded_by=origin)
+    deactivate(for_a_time, Restriction.Ending.REPLACED, by=by, now=now)
+    return met

@@ -1,0 +1,63 @@
+from django.contrib import admin
+
+from governance.audit.history_admin import HistoryAdmin
+from governance.restrictions.models import Change, CoveredAccount, CoveredName, FeedEpoch, Restriction
+
+
+@admin.register(Restriction)
+class RestrictionAdmin(HistoryAdmin):
+    list_display = (
+        "number",
+        "account",
+        "key",
+        "organisation",
+        "kind",
+        "reason",
+        "starts_at",
+        "expires_at",
+        "ended_at",
+        "author",
+    )
+    list_filter = ("kind", "reason", "ending")
+    search_fields = (
+        "account__external_id",
+        "key__external_id",
+        "organisation__external_id",
+        "author",
+        "unique_key",
+    )
+    list_select_related = ("account", "key", "organisation")
+
+
+@admin.register(Change)
+class ChangeAdmin(HistoryAdmin):
+    list_display = ("number", "restriction", "what", "at")
+    list_filter = ("what",)
+    search_fields = ("restriction__account__external_id",)
+    list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
+    ordering = ("-number",)
+
+
+@admin.register(CoveredName)
+class CoveredNameAdmin(HistoryAdmin):
+    list_display = ("restriction", "kind", "name")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
+
+
+@admin.register(CoveredAccount)
+class CoveredAccountAdmin(HistoryAdmin):
+    list_display = ("restriction", "account")
+    search_fields = ("account__external_id",)
+    list_select_related = (
+        "account",
+        "restriction__account",
+        "restriction__key",
+        "restriction__organisation",
+    )
+
+
+@admin.register(FeedEpoch)
+class FeedEpochAdmin(HistoryAdmin):
+    list_display = ("identifier", "starts_after", "continues", "began_at", "reason", "author")

@@ -1,0 +1,241 @@
+"""What automated systems put into force and lift."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.campaigns.models import Campaign
+from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_all, restrict_campaign
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.names import Target
+from governance.restrictions.queries import last_number, touched
+from governance.restrictions.serializers import (
+    TARGETS,
+    BatchRequest,
+    LiftCampaignRequest,
+    LiftRequest,
+    ListQuery,
+    RestrictionRequest,
+    RestrictQuery,
+    described,
+    touched_account,
+)
+from governance.restrictions.terms import ConflictingKeyError, StartsLaterError, Terms
+from governance.staff.models import ServiceKey
+from governance.web.authentication import acting_key
+from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, once
+from governance.web.parsing import StrictSerializer, object_of, query_of
+from governance.web.problems import Problem
+
+NEWEST_LISTED = 200
+
+
+class Restrictions(APIView):
+    """`POST /api/v1/restrictions` restricts one, many or a campaign, `GET` lists, `DELETE` lifts those of a campaign.
+
+    `"dry_run": true` says who would be hit and changes nothing.
+    """
+
+    scopes = {
+        "GET": ServiceKey.Scope.RESTRICTIONS_READ,
+        "POST": ServiceKey.Scope.RESTRICTIONS_WRITE,
+        "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
+    }
+
+    def get(self, request: Request) -> Response:
+        restrictions = Restriction.objects.select_related("account", "key", "organisation")
+        wanted = _valid(ListQuery(data=query_of(request)))
+        if "account" in wanted:
+            restrictions = restrictions.of_account(wanted["account"])
+        if "campaign" in wanted:
+            restrictions = restrictions.filter(campaign=_campaign(wanted["campaign"]))
+        if wanted["live"]:
+            restrictions = restrictions.in_force(at=timezone.now())
+        if "before" in wanted:
+            restrictions = restrictions.filter(number__lt=wanted["before"])
+        listed = list(restrictions[:NEWEST_LISTED])
+        more = listed[-1].number if len(listed) == NEWEST_LISTED else None
+        return Response({"restrictions": [described(one) for one in listed], "before": more})
+
+    def post(self, request: Request) -> Response:
+        # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
+        return once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
+
+    def _act(self, request: Request) -> Response:
+        data, dry_run = object_of(request), _valid(RestrictQuery(data=query_of(request)))["dry_run"]
+        if "restrictions" in data:
+            return self._many(request, _valid(BatchRequest(data=data)), dry_run=dry_run)
+        return self._one(request, data, dry_run=dry_run)
+
+    def _one(self, request: Request, data: object, *, dry_run: bool, of_many: bool = False) -> Response:
+        if not isinstance(data, dict):
+            raise ValidationError("This must be a JSON object.")
+        now = timezone.now()
+        fields = _valid(RestrictionRequest(data=data, context={"now": now}))
+        target = _target(fields)
+        if dry_run or fields["dry_run"]:
+            return Response(_would(target, now=now))
+        unique_key = _unique_key(request, fields, of_many=of_many)
+        try:
+            return _restrict(target, fields, unique_key=unique_key, key=acting_key(request), now=now)
+        except ConflictingKeyError as error:
+            differences = {name: difference._asdict() for name, difference in error.differences.items()}
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "Key used before",
+                str(error),
+                number=error.earlier.number,
+                differences=differences,
+            ) from error
+        except StartsLaterError as error:
+            raise Problem(HTTPStatus.CONFLICT, "Restricted now", str(error), number=error.active.number) from error
+
+    def _many(self, request: Request, asked: Mapping[str, Any], *, dry_run: bool) -> Response:
+        """Each by itself, so that a bad one refuses no other."""
+        results: list[dict[str, Any]] = []
+        for data in asked["restrictions"]:
+            try:
+                response = self._one(request, data, dry_run=dry_run or asked["dry_run"], of_many=True)
+                results.append({"status": response.status_code} | response.data)
+            except APIException as error:
+                members = error.members if isinstance(error, Problem) else {}
+                results.append({"status": error.status_code, "error": error.detail, **members})
+        refused = sum("error" in result for result in results)
+        counts = {"done": len(results) - refused, "refused": refused, "sequence": last_number()}
+        return Response(counts | {"results": results})
+
+    def delete(self, request: Request) -> Response:
+        asked = _valid(LiftCampaignRequest(data=_query_or_body(request)))
+        lifted = lift_campaign(
+            _campaign(asked["campaign"]), note=asked["note"], by=acting_key(request).actor, now=timezone.now()
+        )
+        return Response({"lifted": lifted, "sequence": last_number()})
+
+
+class OneRestriction(APIView):
+    """`GET /api/v1/restrictions/N` shows one, `DELETE` lifts it (with a `note` in the body or the query).
+
+    `lifted` says whether this request did that, or whether it had ended before.
+    """
+
+    scopes = {
+        "GET": ServiceKey.Scope.RESTRICTIONS_READ,
+        "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
+    }
+
+    def get(self, request: Request, number: int) -> Response:
+        return Response(described(_restriction(number)))
+
+    def delete(self, request: Request, number: int) -> Response:
+        asked = _valid(LiftRequest(data=_query_or_body(request)))
+        lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
+        return Response(described(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
+
+
+def _valid(asked: StrictSerializer) -> Mapping[str, Any]:
+    """Raises ValidationError."""
+    asked.is_valid(raise_exception=True)
+    fields: Mapping[str, Any] = asked.validated_data
+    return fields
+
+
+def _query_or_body(request: Request) -> dict[str, Any]:
+    """What is given in the query and in the body. Raises ValidationError where something is given in both."""
+    query, body = query_of(request), object_of(request)
+    if twice := sorted(set(query) & set(body)):
+        raise ValidationError(dict.fromkeys(twice, "Give this in the query or in the body."))
+    return query | body
+
+
+def _unique_key(request: Request, fields: Mapping[str, Any], *, of_many: bool) -> str:
+    """By what the request is known when it is sent again: the key it gives, or none that anything else can have.
+
+    Of many, each is known by the header with whom it is against and how, so that it may move within the list.
+    """
+    if given := fields.get("unique_key"):
+        if len(given) > LONGEST_KEY:
+            raise UnusableKeyError(f"A unique_key has at most {LONGEST_KEY} characters.")
+        return str(given)
+    if not (header := idempotency_key(request)):
+        return str(uuid4())
+    if not of_many:
+        return header
+    place = "/".join([fields["kind"], *(f"{target}:{fields[target]}" for target in TARGETS if target in fields)])
+    return f"{header}/{hashlib.sha256(place.encode()).hexdigest()[:32]}"
+
+
+def _restrict(
+    target: Target | Campaign, fields: Mapping[str, Any], *, unique_key: str, key: ServiceKey, now: datetime
+) -> Response:
+    """Keys belong to the service key that gives them."""
+    terms = Terms(
+        kind=Restriction.Kind(fields["kind"]),
+        reason=Reason(fields["reason"]),
+        starts_at=fields["starts_at"],
+        until=fields["expires_at"],
+        terms_clause=fields["terms_clause"],
+        requests_per_minute=fields["requests_per_minute"],
+        tokens_per_minute=fields["tokens_per_minute"],
+        withheld=fields["withheld"],
+    )
+    unique_key, by = f"api:{key.pk}:{unique_key}", key.actor
+    if isinstance(target, Campaign):
+        done = restrict_campaign(target, terms, unique_key=unique_key, by=by, now=now)
+        body = {
+            "campaign": target.pk,
+            "restrictions": [
+                {"number": one.number, "account": one.target.external_id, "ended_at": one.ended_at}
+                for one in done.restrictions
+            ],
+            "created": len(done.new),
+            "sequence": last_number(),
+        }
+        return Response(body, status=HTTPStatus.CREATED if done.new else HTTPStatus.OK)
+    [restriction], new = restrict_all([(target, unique_key)], terms, by=by, now=now)
+    body = described(restriction) | {"sequence": last_number()}
+    return Response(body, status=HTTPStatus.CREATED if new else HTTPStatus.OK)
+
+
+def _would(target: Target | Campaign, *, now: datetime) -> dict[str, Any]:
+    accounts = touched(campaign_accounts(target) if isinstance(target, Campaign) else [target], now=now)
+    return {"dry_run": True, "accounts": len(accounts), "would_restrict": [touched_account(one) for one in accounts]}
+
+
+def _restriction(number: int) -> Restriction:
+    restriction = Restriction.objects.select_related("account", "key", "organisation").filter(number=number).first()
+    if restriction is None:
+        raise NotFound(f"There is no restriction {number}.")
+    return restriction
+
+
+def _target(fields: Mapping[str, Any]) -> Target | Campaign:
+    if "campaign" in fields:
+        return _campaign(fields["campaign"])
+    found: Account | ApiKey | Organisation | None
+    if "api_key" in fields:
+        found = ApiKey.objects.filter(external_id=fields["api_key"]).first()
+    elif "organisation" in fields:
+        found = Organisation.objects.filter(external_id=fields["organisation"]).first()
+    else:
+        found = Account.objects.filter(external_id=fields["account"]).first()
+    if found is None:
+        [named] = [name for name in TARGETS if name in fields]
+        raise NotFound(f"There is no such {named.replace('api_', '')}.")
+    return found
+
+
+def _campaign(pk: UUID) -> Campaign:
+    campaign = Campaign.objects.filter(pk=pk).first()
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    return campaign

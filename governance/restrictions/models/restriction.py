@@ -1,0 +1,297 @@
+"""Restrictions: what is in force against a customer, and all that ever was."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.campaigns.models import Campaign
+from stillwatch_gateway.entries import NAMED_BY
+
+
+def _is_in_force(at: datetime) -> Q:
+    return Q(starts_at__lte=at, ended_at=None) & (Q(holds_until=None) | Q(holds_until__gt=at))
+
+
+class Reason(models.TextChoices):
+    """Why somebody is restricted. The codes are part of the API."""
+
+    BULK_HARVEST = "bulk_harvest", "Answers harvested in bulk"
+    REASONING_HARVEST = "reasoning_harvest", "Reasoning traces collected"
+    DATA_GENERATION = "data_generation", "Training data generated"
+    COORDINATED_ACCOUNTS = "coordinated_accounts", "Accounts acting as one"
+    RESOLD_ACCESS = "resold_access", "Access passed on or resold"
+    UNVERIFIED_IDENTITY = "unverified_identity", "Identity could not be verified"
+    OTHER = "other", "Another reason, see the note"
+
+
+class RestrictionQuerySet(models.QuerySet["Restriction"]):
+    def in_force(self, *, at: datetime) -> Self:
+        return self.filter(_is_in_force(at))
+
+    def in_force_or_lifted(self, *, at: datetime, since: datetime) -> Self:
+        """Those in force, and those that were lifted or undone after a time."""
+        return self.filter(_is_in_force(at) | Q(ending__in=Restriction.BY_HAND, ended_at__gt=since))
+
+    def denying(self) -> Self:
+        """Those that refuse access altogether."""
+        return self.filter(kind__in=Restriction.DENYING)
+
+    def overdue(self, *, at: datetime) -> Self:
+        """Over by their own terms, but not yet noted as ended."""
+        return self.filter(ended_at=None, expires_at__lte=at)
+
+    def against(self, account: Account) -> Self:
+        """Those on the account, on its keys and on its organisation."""
+        touched = Q(account=account) | Q(key__account=account)
+        if account.organisation_id is not None:
+            touched |= Q(organisation=account.organisation_id)
+        return self.filter(touched)
+
+    def of_account(self, external_id: str) -> Self:
+        return self.filter(
+            Q(account__external_id=external_id)
+            | Q(key__account__external_id=external_id)
+            | Q(organisation__accounts__external_id=external_id)
+        )
+
+    def strongest_first(self) -> Self:
+        return self.order_by(Restriction.strength_case().desc(), "-number")
+
+
+class Restriction(models.Model):
+    """In force from `starts_at` until it expires, is lifted or is replaced: then `ended_at` says when it ended.
+
+    `number` is that of the change that began it, in the one sequence of all changes.
+    """
+
+    class Kind(models.TextChoices):
+        """From the mildest to the strongest."""
+
+        WATCH = "watch", "Watch"
+        WARN = "warn", "Warn"
+        THROTTLE = "throttle", "Throttle"
+        WITHHOLD = "withhold", "Withhold"
+        VERIFY = "verify", "Verify"
+        SUSPEND = "suspend", "Suspend"
+        BLOCK = "block", "Block"
+
+    DENYING = (Kind.SUSPEND, Kind.BLOCK)
+
+    class Withheld(models.TextChoices):
+        """What the gateway leaves out of answers, or does not offer."""
+
+        LOGPROBS = "logprobs", "Token probabilities"
+        REASONING = "reasoning", "Reasoning text"
+        NEW_MODELS = "new_models", "New models"
+
+    class Ending(models.TextChoices):
+        LIFTED = "lifted", "Lifted"
+        UNDONE = "undone", "Undone"
+        EXPIRED = "expired", "Expired"
+        REPLACED = "replaced", "Replaced by a newer one"
+
+    BY_HAND = (Ending.LIFTED, Ending.UNDONE)
+
+    number = models.BigIntegerField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions")
+    key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="restrictions"
+    )
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="restrictions",
+        help_text="Restricted as one of the accounts of this campaign.",
+    )
+    kind = models.CharField(max_length=10, choices=Kind)
+    reason = models.CharField(max_length=32, choices=Reason)
+    terms_clause = models.CharField(max_length=120, blank=True)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
+    tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
+    withheld = ArrayField(models.CharField(max_length=20, choices=Withheld), default=list, blank=True)
+    starts_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    holds_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Until when access stays restricted under it: until it expires, or as long as what it replaced and "
+        "is restored then.",
+    )
+    author = models.CharField(max_length=254)
+    approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
+    replaced_numbers = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="What would be in force, or begin, while this one is: it is again when this one expires or is "
+        "undone. Several where some of them begin later.",
+    )
+    origin = models.CharField(
+        max_length=255,
+        help_text="The decision, request or policy outcome it was made for. Those of one campaign share it, and what "
+        "is restored keeps it.",
+    )
+    unique_key = models.CharField(
+        max_length=255, unique=True, help_text="One decision or one request is one restriction."
+    )
+    told_in_full_by = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The change by which gateways had been told all names that it covers; none while they are "
+        "being told.",
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    ended_by = models.CharField(max_length=254, blank=True)
+    ending_note = models.CharField(max_length=500, blank=True)
+    superseded_by = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="The origin of the decision that took its place. It is restored only where that one is undone.",
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+    )
+
+    withdrawn_by = models.CharField(max_length=254, blank=True)
+    withdrawal = models.CharField(max_length=10, choices=Ending, blank=True, help_text="Whether by lifting or undoing.")
+
+    objects = RestrictionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-number",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(account__isnull=False, key__isnull=True, organisation__isnull=True)
+                | Q(account__isnull=True, key__isnull=False, organisation__isnull=True)
+                | Q(account__isnull=True, key__isnull=True, organisation__isnull=False),
+                name="restriction_has_one_target",
+            ),
+            # Others may be planned for later: that their times do not overlap is seen to under the lock.
+            models.UniqueConstraint(
+                fields=["account", "kind", "starts_at"],
+                condition=Q(ended_at=None),
+                name="one_restriction_of_a_kind_an_account",
+            ),
+            models.UniqueConstraint(
+                fields=["key", "kind", "starts_at"],
+                condition=Q(ended_at=None),
+                name="one_restriction_of_a_kind_a_key",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "kind", "starts_at"],
+                condition=Q(ended_at=None),
+                name="one_restriction_of_a_kind_an_organisation",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=models.F("starts_at")),
+                name="restriction_expires_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(holds_until=None) | Q(holds_until__gte=models.F("expires_at"), expires_at__isnull=False),
+                name="restriction_holds_until_it_expires",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
+                name="an_ended_restriction_says_how",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="throttle")
+                | Q(requests_per_minute__isnull=False)
+                | Q(tokens_per_minute__isnull=False),
+                name="a_throttle_has_a_limit",
+            ),
+            models.CheckConstraint(condition=~Q(kind="withhold") | ~Q(withheld=[]), name="what_is_withheld_is_named"),
+        ]
+        permissions: ClassVar = [("lift_restriction", "Can lift restrictions")]
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], name="restriction_by_expiry", condition=Q(ended_at=None)),
+            models.Index(fields=["origin"], name="restriction_by_origin"),
+            GinIndex(fields=["replaced_numbers"], name="restriction_by_replaced", fastupdate=False),
+            models.Index(fields=["superseded_by"], name="restriction_by_superseder", condition=~Q(superseded_by="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.kind} of {self.target}"
+
+    @property
+    def target(self) -> Account | ApiKey | Organisation:
+        """Whom it is against: exactly one of three, as the constraint restriction_has_one_target has it."""
+        target = self.account or self.key or self.organisation
+        assert target is not None  # noqa: S101
+        return target
+
+    def overlaps(self, start: datetime, end: datetime | None) -> bool:
+        """Whether it is in force at some time from `start` until before `end`; None is for ever."""
+        return (end is None or self.starts_at < end) and (self.holds_until is None or self.holds_until > start)
+
+    @property
+    def denies(self) -> bool:
+        return self.kind in self.DENYING
+
+    @classmethod
+    def strength(cls, kind: str) -> int:
+        """The place of a kind on the ladder."""
+        return cls.Kind.values.index(kind)
+
+    @classmethod
+    def strength_case(cls) -> models.Case:
+        """The same for ordering in the database."""
+        places = [models.When(kind=kind, then=models.Value(place)) for place, kind in enumerate(cls.Kind.values)]
+        return models.Case(*places, output_field=models.IntegerField())
+
+
+class CoveredName(models.Model):
+    """A name by which gateways were told to know whom a live restriction is against."""
+
+    restriction = models.ForeignKey(
+        Restriction,
+        on_delete=models.CASCADE,
+        related_name="covered_names",
+        db_index=False,  # the constraint below begins with it
+    )
+    kind = models.CharField(max_length=12, choices=[(kind, kind.capitalize()) for kind in NAMED_BY])
+    name = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ("restriction", "kind", "name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["restriction", "kind", "name"], name="a_name_is_covered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.restriction_id} covers {self.kind} {self.name}"
+
+
+class CoveredAccount(models.Model):
+    """An account that a restriction on an organisation or a key was on at some time while it was in force.
+
+    Kept after the restriction has ended and the account has left: what staff lifts counts for these accounts.
+    """
+
+    restriction = models.ForeignKey(
+        Restriction,
+        on_delete=models.CASCADE,
+        related_name="covered_accounts",
+        db_index=False,  # the constraint below begins with it
+    )
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="covering")
+
+    class Meta:
+        ordering = ("restriction", "account")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["restriction", "account"], name="an_account_is_covered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.restriction_id} was on {self.account}"

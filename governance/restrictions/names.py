@@ -1,0 +1,231 @@
+"""The names that a restriction covers: by any of them a gateway may know whom it serves.
+
+A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
+A key that usage claims for two accounts is covered with neither of them.
+What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
+difference of the database.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.restrictions.models import CoveredName, Restriction
+from stillwatch_gateway.entries import NAMED_BY
+
+Names = Mapping[str, Sequence[str]]
+Target = Account | ApiKey | Organisation
+KINDS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
+
+# Past so many names a change tells gateways what came and went, and not all names again.
+MOST_LISTED: Final = 200
+
+
+class NamesChanged(NamedTuple):
+    """The names that a restriction covers from now on, and does no longer. `all` lists every one while they are few."""
+
+    added: Names
+    removed: Names
+    all: Names | None
+
+
+# Accounts of an organisation: where it has more, gateways are told of a restriction in portions, each in a transaction.
+TOLD_AT_ONCE: Final = 1_000
+
+# What the live restrictions cover by the register as it is, beside what gateways were told. With `accounts`, of
+# organisations these accounts alone, and nothing that they cover no longer.
+_COMPARED: Final = """
+    WITH live AS (
+        SELECT number, account_id, key_id, organisation_id FROM restrictions_restriction
+        WHERE ended_at IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
+    ), member AS (
+        SELECT live.number, account.id, account.external_id
+        FROM live JOIN accounts_account account ON account.id = live.account_id
+        UNION ALL
+        SELECT live.number, account.id, account.external_id
+        FROM live JOIN accounts_account account ON account.organisation_id = live.organisation_id
+        WHERE %(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s)
+    ), named_key AS (
+        SELECT member.number, key.external_id, key.digest
+        FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
+        UNION ALL
+        SELECT live.number, key.external_id, key.digest FROM live JOIN accounts_apikey key ON key.id = live.key_id
+    ), covered AS (
+        SELECT live.number, 'organisation' AS kind, organisation.external_id AS name
+        FROM live JOIN accounts_organisation organisation ON organisation.id = live.organisation_id
+        UNION ALL SELECT number, 'account', external_id FROM member
+        UNION ALL SELECT number, 'key', external_id FROM named_key
+        UNION ALL SELECT number, 'digest', encode(digest, 'hex') FROM named_key WHERE digest IS NOT NULL
+    ), told AS (
+        SELECT restriction_id, kind, name FROM restrictions_coveredname
+        WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
+    ), missing AS (
+        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
+    ), surplus AS (
+        SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
+        EXCEPT SELECT number, kind, name FROM covered
+    )
+"""
+OUTDATED: Final = f"""
+    {_COMPARED}
+    SELECT number FROM missing UNION SELECT restriction_id FROM surplus
+    UNION SELECT number FROM restrictions_restriction
+    WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
+    ORDER BY number
+"""  # noqa: S608 - no value in it
+UNTOLD: Final = """
+    SELECT restriction.number, account.id
+    FROM restrictions_restriction restriction
+    JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
+    WHERE restriction.number = ANY(%(numbers)s) AND restriction.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM restrictions_coveredname told WHERE told.restriction_id = restriction.number
+        AND told.kind = 'account' AND told.name = account.external_id
+    )
+    ORDER BY restriction.number, account.id
+"""
+UPDATE: Final = f"""
+    {_COMPARED}, added AS (
+        INSERT INTO restrictions_coveredname (restriction_id, kind, name) SELECT number, kind, name FROM missing
+        RETURNING restriction_id, kind, name
+    ), removed AS (
+        DELETE FROM restrictions_coveredname told USING surplus
+        WHERE (told.restriction_id, told.kind, told.name) = (surplus.restriction_id, surplus.kind, surplus.name)
+        RETURNING told.restriction_id, told.kind, told.name
+    )
+    SELECT restriction_id, kind, name, true FROM added UNION ALL SELECT restriction_id, kind, name, false FROM removed
+"""  # noqa: S608 - no value in it
+KEEP_ACCOUNTS: Final = """
+    INSERT INTO restrictions_coveredaccount (restriction_id, account_id)
+    SELECT restriction.number, account.id
+    FROM restrictions_restriction restriction
+    JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
+    WHERE restriction.number = ANY(%(numbers)s)
+      AND (%(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s))
+    UNION ALL
+    SELECT restriction.number, key.account_id
+    FROM restrictions_restriction restriction JOIN accounts_apikey key ON key.id = restriction.key_id
+    WHERE restriction.number = ANY(%(numbers)s)
+    ON CONFLICT DO NOTHING
+"""
+FEW: Final = """
+    SELECT restriction_id, kind, name FROM restrictions_coveredname
+    WHERE restriction_id = ANY(%(numbers)s) AND restriction_id IN (
+        SELECT restriction_id FROM restrictions_coveredname WHERE restriction_id = ANY(%(numbers)s)
+        GROUP BY restriction_id HAVING count(*) <= %(most)s
+    )
+"""
+
+
+def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
+    """The numbers of live restrictions that cover other names than gateways were told of.
+
+    `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
+    accounts, of the organisations they are in, and of these organisations.
+    """
+    numbers = _numbers_of(targets) if targets else None
+    with connection.cursor() as cursor:
+        cursor.execute(OUTDATED, {"numbers": numbers, "accounts": None})
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _numbers_of(targets: Collection[str]) -> list[int]:
+    accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
+    belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
+    organisations += belong.order_by().values_list("organisation_id", flat=True)
+    aims = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
+    live = Restriction.objects.filter(aims | Q(organisation__in=organisations), ended_at=None)
+    return list(live.order_by().values_list("number", flat=True))
+
+
+def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
+    """The accounts of these organisations to be told first; None where all can be told at once.
+
+    All are told at once where something is in force against any of them: that may be ended next, in favour of what is
+    being put into force, and none of them may slip through between the two.
+    """
+    belong = Account.objects.filter(organisation__in=organisations)
+    first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])
+    if len(first) <= TOLD_AT_ONCE:
+        return None
+    restricted = Q(organisation__in=organisations) | Q(account__in=belong) | Q(key__account__in=belong)
+    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:TOLD_AT_ONCE]
+
+
+def untold_portions(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
+    """Accounts that these live restrictions on organisations cover without gateways having been told, where they are
+    more than can be told at once: portions of them, each with its restriction.
+    """
+    untold = defaultdict[int, list[int]](list)
+    with connection.cursor() as cursor:
+        cursor.execute(UNTOLD, {"numbers": list(numbers)})
+        for number, account in cursor.fetchall():
+            untold[number].append(account)
+    return [
+        (number, accounts[start : start + TOLD_AT_ONCE])
+        for number, accounts in untold.items()
+        for start in range(0, len(accounts), TOLD_AT_ONCE)
+        if len(accounts) > TOLD_AT_ONCE
+    ]
+
+
+def update_names(
+    numbers: Collection[int], *, list_few: bool = True, accounts: Collection[int] | None = None
+) -> dict[int, NamesChanged]:
+    """Note what these live restrictions cover now as told to gateways; what that changed, by restriction.
+
+    With `accounts`, primary keys, those on organisations are told of with these accounts only. In the caller's
+    transaction, which has taken the turn.
+    """
+    keep_covered_accounts(numbers, accounts=accounts)
+    added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
+    with connection.cursor() as cursor:
+        cursor.execute(UPDATE, {"numbers": list(numbers), "accounts": None if accounts is None else list(accounts)})
+        for number, kind, name, is_added in cursor.fetchall():
+            (added if is_added else removed)[number].append((kind, name))
+        changed = sorted({*added, *removed})
+        if list_few:
+            cursor.execute(FEW, {"numbers": changed, "most": MOST_LISTED})
+            for number, kind, name in cursor.fetchall():
+                listed[number].append((kind, name))
+    return {
+        number: NamesChanged(
+            by_kind(added[number]), by_kind(removed[number]), by_kind(listed[number]) if number in listed else None
+        )
+        for number in changed
+    }
+
+
+def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int] | None = None) -> None:
+    """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before;
+    of organisations only `accounts`, where given.
+
+    In the caller's transaction, which has taken the turn.
+    """
+    with connection.cursor() as cursor:
+        given = None if accounts is None else list(accounts)
+        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": given})
+
+
+def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
+    """All names that gateways were told these live restrictions cover, and no change."""
+    listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
+    told = CoveredName.objects.filter(restriction__in=numbers).order_by()
+    for number, kind, name in told.values_list("restriction", "kind", "name"):
+        listed[number].append((kind, name))
+    return {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
+
+
+def by_kind(names: Iterable[tuple[str, str]]) -> Names:
+    """Names given with their kinds, as gateways are told of them."""
+    found: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
+    for kind, name in sorted(names):
+        found[kind].append(name)
+    return found
+
+
+def _keys_of(targets: Iterable[str], kind: str) -> list[int]:
+    return [int(key) for of, _, key in (target.partition(":") for target in targets) if of == kind]

@@ -1,0 +1,111 @@
+"""Whether an account has access, asked of PostgreSQL itself."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from unicodedata import normalize
+
+from django.db.models import Count, Max, Q
+
+from accounts.models import Account, ApiKey, Organisation
+from governance.restrictions.models import Change, FeedEpoch, Restriction
+from governance.restrictions.names import Target
+
+
+class Access(NamedTuple):
+    """The answer to a gateway. `restriction` is the strongest one in force, `known` whether there is such an account.
+
+    `sequence` is the number of the newest restriction that this answer takes into account.
+    """
+
+    allowed: bool
+    known: bool
+    restriction: Restriction | None
+    sequence: int
+
+
+def access(*, account: str | None = None, api_key: str | None = None, now: datetime) -> Access:
+    """Whether this account, or this key of an account, may use the API now."""
+    return access_in_readings(
+        accounts=[account] if account is not None else [], api_keys=[api_key] if api_key is not None else [], now=now
+    )
+
+
+def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime) -> Access:
+    """Whether whoever these names stand for may use the API now: one name, in every reading.
+
+    Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
+    """
+    sequence = last_number()
+    keys = list(ApiKey.objects.select_related("account").filter(external_id__in=_spelled(api_keys)))
+    owners = [key.account for key in keys if key.contested_at is None]
+    found = [*owners, *Account.objects.filter(external_id__in=_spelled(accounts))]
+    if not found and not keys:
+        return Access(allowed=True, known=False, restriction=None, sequence=sequence)
+    organisations = [one.organisation_id for one in found if one.organisation_id is not None]
+    target = Q(account__in=found) | Q(key__in=keys) | Q(organisation__in=organisations)
+    strongest = Restriction.objects.in_force(at=now).filter(target).strongest_first().first()
+    denied = strongest is not None and strongest.denies
+    return Access(allowed=not denied, known=True, restriction=strongest, sequence=sequence)
+
+
+def _spelled(names: Collection[str]) -> set[str]:
+    """Rows may be older than the one spelling of ids: in Unicode's decomposed form."""
+    return {*names, *(normalize("NFD", name) for name in names)}
+
+
+def denied_among(accounts: Collection[int], *, now: datetime) -> set[int]:
+    """Those of these accounts that have no access, because of a restriction of their own or of their organisation."""
+    denying = Restriction.objects.in_force(at=now).denying().order_by()
+    own = denying.filter(account__in=accounts).values_list("account")
+    of_organisation = denying.filter(organisation__accounts__in=accounts).values_list("organisation__accounts")
+    return {account for (account,) in own.union(of_organisation)} & set(accounts)
+
+
+def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
+    """The strongest kind in force on each of these accounts, its keys or its organisation; the free are left out."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for account in accounts:
+        if account.organisation_id is not None:
+            members[account.organisation_id].append(account.pk)
+    pks = [account.pk for account in accounts]
+    touched = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=members)
+    strongest: dict[int, str] = {}
+    restrictions = Restriction.objects.in_force(at=now).filter(touched).strongest_first()
+    targets = restrictions.values_list("kind", "account_id", "key__account_id", "organisation_id")
+    for kind, own, keys, organisation in targets:
+        for pk in members[organisation] if organisation else [own or keys]:
+            strongest.setdefault(pk, kind)
+    return strongest
+
+
+class Touched(NamedTuple):
+    """An account that a restriction would hit: its keys, its licence, and what is in force against it already."""
+
+    account: Account
+    keys: int
+    training_permitted: bool
+    in_force: list[str]
+
+
+def touched(targets: Sequence[Target], *, now: datetime) -> list[Touched]:
+    """The accounts that restrictions on these targets would hit."""
+    named = Q(pk__in=[target.pk for target in targets if isinstance(target, Account)])
+    named |= Q(keys__in=[target.pk for target in targets if isinstance(target, ApiKey)])
+    named |= Q(organisation__in=[target.pk for target in targets if isinstance(target, Organisation)])
+    accounts = list(Account.objects.filter(named).select_related("organisation").distinct().order_by("external_id"))
+    pks = [account.pk for account in accounts]
+    keys = dict(ApiKey.objects.filter(account__in=pks).values_list("account").annotate(Count("pk")))
+    licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=pks).values_list("pk", flat=True))
+    live: dict[int | None, list[str]] = {}
+    restrictions = Restriction.objects.in_force(at=now).filter(account__in=pks)
+    for account, kind in restrictions.order_by("number").values_list("account", "kind"):
+        live.setdefault(account, []).append(kind)
+    return [Touched(one, keys.get(one.pk, 0), one.pk in licensed, live.get(one.pk, [])) for one in accounts]
+
+
+def last_number() -> int:
+    """The version of the world: the number of the newest change, or after which the newest epoch begins."""
+    change = Change.objects.aggregate(last=Max("number"))["last"] or 0
+    return max(change, FeedEpoch.objects.aggregate(last=Max("starts_after"))["last"] or 0)

@@ -1,0 +1,39 @@
+"""Requests that are sent again: what their unique keys made before."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from governance.campaigns.models import Campaign
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.names import Target
+from governance.restrictions.terms import ConflictingKeyError, Difference, named
+
+
+class Earlier(NamedTuple):
+    """A restriction that a key made, and when."""
+
+    restriction: Restriction
+    made_at: datetime
+
+
+def made_before(unique_keys: Sequence[str]) -> dict[str, Earlier]:
+    """What each of these keys has made, if anything."""
+    found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
+    by_number = found.in_bulk()
+    made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))
+    return {one.unique_key: Earlier(one, made_at[number]) for number, one in by_number.items()}
+
+
+def refuse_other_scope(origins: Collection[str], target: Target, campaign: Campaign | None) -> None:
+    """Raises ConflictingKeyError where a key was used before for a campaign and now is not, or conversely."""
+    same = Q(campaign=campaign.pk) if campaign else Q(campaign=None)
+    other = Restriction.objects.filter(origin__in=origins).exclude(same).order_by("number").first()
+    if other is None:
+        return
+    before, now = (
+        f"campaign {one}" if one else "no campaign" for one in (other.campaign_id, campaign.pk if campaign else None)
+    )
+    raise ConflictingKeyError(other, {"target": Difference(before, now if campaign else " ".join(named(target)))})

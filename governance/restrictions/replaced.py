@@ -1,0 +1,106 @@
+"""What a restriction has replaced, back to the first: what of it would be restored, and until when that holds."""
+
+from collections.abc import Collection, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+from django.db import connection
+
+from governance.restrictions.models import Restriction
+
+# From each restriction back over what it replaced. What was lifted ends the way, with all that it had replaced, and so
+# does what a decision took the place of; but the restriction of that decision itself goes back over it.
+_CHAINS: Final = """
+    WITH RECURSIVE chain AS (
+        SELECT place, array_agg(before) AS before, ARRAY[origin] AS origins, 0 AS step, NULL::bigint AS number,
+               false AS would_return
+        FROM unnest(%(places)s::int[], %(before)s::bigint[], %(origins)s::text[]) AS top (place, before, origin)
+        GROUP BY place, origin
+        UNION ALL
+        SELECT chain.place, one.replaced_numbers, chain.origins || one.origin::text, chain.step + 1, one.number,
+               one.withdrawal = '' AND one.superseded_by = ''
+        FROM chain JOIN restrictions_restriction one ON one.number = ANY(chain.before)
+        WHERE one.withdrawal <> 'lifted' AND (one.superseded_by = '' OR one.superseded_by = ANY(chain.origins))
+    )
+    SELECT place, number FROM chain WHERE would_return ORDER BY place, step, number DESC
+"""
+
+# Those over which something else was lifted, which ended them for good. What a decision took the place of was not.
+_LIFTED_OVER: Final = """
+    WITH RECURSIVE above AS (
+        SELECT number AS replaced, number, false AS lifted FROM unnest(%(numbers)s::bigint[]) AS replaced (number)
+        UNION ALL
+        SELECT above.replaced, one.number,
+               one.withdrawal = 'lifted' OR (one.ending = 'lifted' AND one.superseded_by = '')
+        FROM above JOIN restrictions_restriction one ON one.replaced_numbers @> ARRAY[above.number]
+    )
+    SELECT DISTINCT replaced FROM above WHERE lifted
+"""
+
+_TAKEN_OUT: Final = """
+    UPDATE restrictions_restriction SET replaced_numbers = ARRAY(
+        SELECT number FROM unnest(replaced_numbers) WITH ORDINALITY AS one (number, place)
+        WHERE number <> ALL(%(numbers)s::bigint[]) ORDER BY place
+    )
+    WHERE replaced_numbers && %(numbers)s::bigint[]
+"""
+
+
+def restorable(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
+    """For each of these what it replaced that was neither lifted, undone nor superseded, the newest first."""
+    chains: list[list[Restriction]] = [[] for _ in restrictions]
+    tops = [(place, number) for place, one in enumerate(restrictions) for number in one.replaced_numbers]
+    if not tops:
+        return chains
+    values: dict[str, Any] = {
+        "places": [place for place, _ in tops],
+        "before": [number for _, number in tops],
+        "origins": [restrictions[place].origin for place, _ in tops],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CHAINS, values)
+        found = cursor.fetchall()
+    with_target = Restriction.objects.select_related("account", "key__account", "organisation")
+    known = with_target.in_bulk({number for _, number in found}) if found else {}
+    for place, number in found:
+        chains[place].append(known[number])
+    return chains
+
+
+def lifted_over(numbers: Collection[int]) -> set[int]:
+    """Those of these that something took the place of which was lifted since."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIFTED_OVER, {"numbers": list(numbers)})
+        return {number for (number,) in cursor.fetchall()}
+
+
+def take_out_of_chains(numbers: Collection[int]) -> None:
+    """Let nothing that replaced these restore them any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_OUT, {"numbers": list(numbers)})
+
+
+def set_holds(restrictions: Sequence[Restriction]) -> None:
+    """Set until when each holds: as long as itself, or what would be restored after it without a gap."""
+    for one in restrictions:
+        one.holds_until = one.expires_at
+    timed = [one for one in restrictions if one.expires_at is not None]
+    for one, chain in zip(timed, restorable(timed), strict=True):
+        for before in sorted(chain, key=attrgetter("starts_at")):
+            if one.holds_until is None or before.starts_at > one.holds_until:
+                break
+            if before.expires_at is None or before.expires_at > one.holds_until:
+                one.holds_until = before.expires_at
+
+
+def beginning_later(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
+    """What begins only after these no longer hold, beside the number of the one that replaced it: nothing keeps it
+    from being told to gateways with its own time.
+    """
+    timed = [one for one in restrictions if one.holds_until is not None]
+    return [
+        (one.number, before)
+        for one, chain in zip(timed, restorable(timed), strict=True)
+        for before in chain
+        if one.holds_until is not None and before.starts_at > one.holds_until
+    ]

@@ -1,0 +1,175 @@
+"""What comes back when a restriction expires or is undone, and what does not any more."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from governance.audit.actions import Happening, record_all
+from governance.audit.actor import Actor
+from governance.restrictions.activation import activate, active, new_restriction, publish, subject_of
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.names import KINDS, Target, told_names
+from governance.restrictions.replaced import beginning_later, lifted_over, restorable, set_holds, take_out_of_chains
+from governance.restrictions.terms import Terms
+
+
+def restore(
+    ended: Sequence[Restriction], superseded: Sequence[Restriction] = (), *, by: Actor, now: datetime
+) -> list[Restriction]:
+    """Put back in force what these had replaced, and what they had superseded, with the terms it had: of one kind on
+    one target the newest, and what begins after that one is over.
+
+    Not where something of the same kind is in force on the same target when it would begin.
+    """
+    before = [(one.number, one) for one in superseded]
+    before += [(one.number, earlier) for one, chain in zip(ended, restorable(ended), strict=True) for earlier in chain]
+    return _put_back(before, by=by, now=now)
+
+
+def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: datetime) -> list[Restriction]:
+    """Restore these, the newest first, each as far as it still may be; each stands beside the number of what it gives
+    way to no longer.
+    """
+    waiting = {one.number: (number, one) for number, one in before if not is_over(one, now=now)}
+    if not waiting:
+        return []
+    same = against([one.target for _, one in waiting.values()])
+    taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for one in active(Restriction.objects.filter(same)):
+        taken[one.target, one.kind].append((one.starts_at, one.holds_until))
+    restored, put_back = [], []
+    for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
+        starts_at, others = max(one.starts_at, now), taken[one.target, one.kind]
+        if any(start <= starts_at and (end is None or starts_at < end) for start, end in others):
+            continue
+        others.append((starts_at, one.expires_at))
+        put_back.append(one)
+        restored.append(
+            new_restriction(
+                one.target,
+                Terms.of(one),
+                origin=one.origin,
+                unique_key=f"again:{ended_number}:{one.number}",
+                author=one.author,
+                campaign=one.campaign_id,
+                replaces=one.replaced_numbers,
+                now=now,
+            )
+        )
+    restored.reverse()
+    _forget_replaced([one.number for one in put_back], restored)
+    activate(restored, by=by, now=now)
+    return restored
+
+
+def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) -> None:
+    """What is in force again, or will begin by itself, is restored by nothing else any more."""
+    for one in restored:
+        one.replaced_numbers = [number for number in one.replaced_numbers if number not in numbers]
+    take_out_of_chains(numbers)
+
+
+def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now: datetime) -> list[Restriction]:
+    """Keep those of these that were replaced from being restored, until the decision `origin` is undone."""
+    waiting = Restriction.objects.filter(number__in=numbers, superseded_by="", withdrawn_at=None)
+    replaced = list(_with_target(waiting.filter(ending=Restriction.Ending.REPLACED)))
+    if not replaced:
+        return []
+    Restriction.objects.filter(number__in=[one.number for one in replaced]).update(superseded_by=origin)
+    _record("restriction.superseded", replaced, by=by, now=now)
+    return replaced
+
+
+def forget_superseding(
+    origins: Collection[str], *, of: Sequence[Target] = (), most: int | None = None
+) -> list[Restriction]:
+    """Let what these decisions took the place of be restored again, and return it.
+
+    With `most` only what was on the targets `of`; without any, so many, the newest first, since of several on one
+    target the newest counts.
+    """
+    marked = Restriction.objects.filter(superseded_by__in=origins)
+    if most is not None:
+        some = marked.filter(against(of)) if of else marked
+        newest = some.order_by("-number").values_list("number", flat=True)
+        marked = Restriction.objects.filter(number__in=list(newest if of else newest[:most]))
+    found = list(_with_target(marked))
+    if not found:
+        return []
+    over = lifted_over([one.number for one in found])
+    marked.update(superseded_by="")
+    return [one for one in found if one.withdrawn_at is None and one.number not in over]
+
+
+def withdraw(
+    restrictions: QuerySet[Restriction], withdrawal: Restriction.Ending, *, note: str, by: Actor, now: datetime
+) -> list[Restriction]:
+    """Keep those that were replaced from being restored: once they were lifted themselves, they are over."""
+    live = Restriction.objects.filter(ended_at=None, kind=OuterRef("kind"))
+    can_return = ~Q(superseded_by="")
+    for column in KINDS.values():
+        can_return |= Q(Exists(live.filter(**{column: OuterRef(column)})))
+    replaced = restrictions.filter(can_return, withdrawn_at=None).exclude(ended_at=None)
+    withdrawn = list(_with_target(replaced))
+    if not withdrawn:
+        return []
+    Restriction.objects.filter(number__in=[one.number for one in withdrawn]).update(
+        withdrawn_at=now, withdrawn_by=str(by), withdrawal=withdrawal
+    )
+    _record("restriction.withdrawn", withdrawn, by=by, now=now, note=note)
+    return withdrawn
+
+
+def hold_as_long(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+    """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
+    more is put back with its own time. The caller holds the lock of the log.
+    """
+    if not replaced:
+        return
+    same = against([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
+    live = active(Restriction.objects.filter(same))
+    before = [one.holds_until for one in live]
+    set_holds(live)
+    changed = [one for one, until in zip(live, before, strict=True) if one.holds_until != until]
+    Restriction.objects.bulk_update(changed, ["holds_until"])
+    _put_back(beginning_later(changed), by=by, now=now)
+    publish(Change.What.COVERS, changed, now=now, names=told_names([one.number for one in changed]))
+
+
+def would_be_restored(restrictions: QuerySet[Restriction]) -> list[int]:
+    """The numbers of those of these that were replaced, and are restored when what took their place expires."""
+    replaced = restrictions.filter(ending=Restriction.Ending.REPLACED, withdrawn_at=None, superseded_by="")
+    waiting = list(_with_target(replaced))
+    if not waiting:
+        return []
+    same = against([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    chains = restorable(list(Restriction.objects.filter(same, ended_at=None)))
+    reached = {one.number for chain in chains for one in chain}
+    return [one.number for one in waiting if one.number in reached]
+
+
+def _with_target(restrictions: QuerySet[Restriction]) -> QuerySet[Restriction]:
+    return restrictions.select_related("account", "key__account", "organisation").order_by("number")
+
+
+def _record(verb: str, restrictions: Sequence[Restriction], *, by: Actor, now: datetime, note: str = "") -> None:
+    noted = {"note": note} if note else {}
+    happenings = [
+        Happening(verb, subject_of(one), {"number": one.number, "kind": one.kind} | noted) for one in restrictions
+    ]
+    record_all(happenings, by=by, now=now)
+
+
+def against(targets: Sequence[Target]) -> Q:
+    aims = Q()
+    for model, column in KINDS.items():
+        if pks := [target.pk for target in targets if isinstance(target, model)]:
+            aims |= Q(**{f"{column}__in": pks})
+    return aims
+
+
+def is_over(restriction: Restriction, *, now: datetime) -> bool:
+    """Whether it has run out, be that noted or not."""
+    return restriction.expires_at is not None and restriction.expires_at <= now

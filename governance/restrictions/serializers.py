@@ -1,0 +1,173 @@
+"""What automated systems ask for and are answered, as it goes over HTTP."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from accounts.normalization import is_nothing, normalize_id
+from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.queries import Touched
+from governance.restrictions.terms import TAKEN_BY
+from governance.web.flags import JsonFlag, QueryFlag
+from governance.web.parsing import StrictSerializer
+from governance.web.visible import visible
+
+MOST_AT_ONCE: Final = 1_000
+TARGETS: Final = ("account", "api_key", "organisation", "campaign")
+
+
+class IdField(serializers.CharField):
+    """An id that somebody outside gives, in its one spelling. Refuses what programs write where they know none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if is_nothing(text):
+            raise serializers.ValidationError(f'"{text}" says that there is none: give an id, or leave this out.')
+        return normalize_id(text)
+
+
+class VisibleField(serializers.CharField):
+    """Text of one line that people are shown. Refuses control characters and marks of direction."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if visible(text) != text:
+            raise serializers.ValidationError("This holds control characters or marks of direction: leave them out.")
+        return text
+
+
+class CheckRequest(StrictSerializer):
+    """Either `account` or `api_key`, as the seller calls them."""
+
+    account = IdField(max_length=128, required=False)
+    api_key = IdField(max_length=128, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Name either an account or an api_key.")
+        return attrs
+
+
+class RestrictionRequest(StrictSerializer):
+    """A restriction as an automated system asks for it. `now` comes in by the context."""
+
+    account = IdField(max_length=128, required=False)
+    api_key = IdField(max_length=128, required=False)
+    organisation = IdField(max_length=128, required=False)
+    campaign = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField(choices=Restriction.Kind.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    terms_clause = VisibleField(max_length=120, required=False, default="", allow_blank=True)
+    starts_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    requests_per_minute = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, default=None)
+    tokens_per_minute = serializers.IntegerField(min_value=1, max_value=10**12, required=False, default=None)
+    withheld = serializers.ListField(
+        child=serializers.ChoiceField(choices=Restriction.Withheld.choices), required=False, default=list
+    )
+    unique_key = IdField(required=False)
+    dry_run = JsonFlag(required=False, default=False)
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        if value is not None and value <= self.context["now"]:
+            raise serializers.ValidationError("This time is over already.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(target in attrs for target in TARGETS) != 1:
+            raise serializers.ValidationError("Name one: an account, an api_key, an organisation or a campaign.")
+        if attrs["kind"] == Restriction.Kind.THROTTLE and not (
+            attrs["requests_per_minute"] or attrs["tokens_per_minute"]
+        ):
+            raise serializers.ValidationError(
+                {"requests_per_minute": "A throttle needs a limit, or tokens_per_minute."}
+            )
+        if attrs["kind"] == Restriction.Kind.WITHHOLD and not attrs["withheld"]:
+            raise serializers.ValidationError({"withheld": "Say what is withheld."})
+        foreign = {member: kind for member, kind in TAKEN_BY.items() if kind != attrs["kind"] and attrs[member]}
+        if foreign:
+            raise serializers.ValidationError(
+                {
+                    member: f"This belongs to the kind {kind}, not to {attrs['kind']}. Leave it out, or send two."
+                    for member, kind in foreign.items()
+                }
+            )
+        starts, ends = attrs["starts_at"], attrs["expires_at"]
+        if starts is not None and ends is not None and ends <= starts:
+            raise serializers.ValidationError({"expires_at": "It must end after it starts."})
+        return attrs
+
+
+class BatchRequest(StrictSerializer):
+    """Many restrictions; what is in each is looked at one by one."""
+
+    restrictions = serializers.ListField(
+        min_length=1,
+        max_length=MOST_AT_ONCE,
+        error_messages=dict.fromkeys(
+            ("not_a_list", "min_length", "max_length", "empty"), f"This must be a list of 1 to {MOST_AT_ONCE:,}."
+        ),
+    )
+    dry_run = JsonFlag(required=False, default=False)
+
+
+class RestrictQuery(StrictSerializer):
+    dry_run = QueryFlag(required=False, default=False)
+
+
+class ListQuery(StrictSerializer):
+    """Which restrictions are listed."""
+
+    account = IdField(max_length=128, required=False)
+    campaign = serializers.UUIDField(required=False)
+    live = QueryFlag(required=False, default=False)
+    before = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+
+
+class LiftRequest(StrictSerializer):
+    """Why a restriction is lifted."""
+
+    note = serializers.CharField(max_length=500)
+
+
+class LiftCampaignRequest(LiftRequest):
+    campaign = serializers.UUIDField()
+
+
+def described(restriction: Restriction) -> dict[str, Any]:
+    """A restriction as the API shows it."""
+    return {
+        "number": restriction.number,
+        "account": restriction.account.external_id if restriction.account else None,
+        "api_key": restriction.key.external_id if restriction.key else None,
+        "organisation": restriction.organisation.external_id if restriction.organisation else None,
+        "campaign": restriction.campaign_id,
+        "kind": restriction.kind,
+        "reason": restriction.reason,
+        "terms_clause": restriction.terms_clause,
+        "requests_per_minute": restriction.requests_per_minute,
+        "tokens_per_minute": restriction.tokens_per_minute,
+        "withheld": restriction.withheld,
+        "starts_at": restriction.starts_at,
+        "expires_at": restriction.expires_at,
+        "ended_at": restriction.ended_at,
+        "ending": restriction.ending or None,
+        "author": restriction.author,
+        "approver": restriction.approver or None,
+        "ended_by": restriction.ended_by or None,
+        "ending_note": restriction.ending_note or None,
+        "withdrawn_at": restriction.withdrawn_at,
+    }
+
+
+def touched_account(one: Touched) -> dict[str, Any]:
+    """An account that a dry run says would be hit."""
+    return {
+        "account": one.account.external_id,
+        "organisation": one.account.organisation.external_id if one.account.organisation else None,
+        "plan": one.account.plan,
+        "keys": one.keys,
+        "training_permitted": one.training_permitted,
+        "in_force": one.in_force,
+    }

@@ -1,0 +1,19 @@
+"""How the audit log calls restrictions."""
+
+from collections.abc import Collection, Mapping
+
+from django.urls import reverse
+
+from governance.audit.subjects import Subject, finds_subjects
+from governance.restrictions.models import Restriction
+
+
+@finds_subjects("restriction")
+def restrictions(ids: Collection[str]) -> Mapping[str, Subject]:
+    numbers = Restriction.objects.filter(number__in=ids).values_list("number", flat=True)
+    return {
+        str(number): Subject(
+            f"restriction no. {number}", reverse("admin:restrictions_restriction_change", args=[number])
+        )
+        for number in numbers
+    }

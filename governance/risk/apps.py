@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class RiskConfig(AppConfig):
-    name = "governance.risk"

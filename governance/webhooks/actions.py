@@ -1,0 +1,295 @@
+"""Adding webhooks, and telling them: what is committed is told, as often as it takes, each change as one message."""
+
+import base64
+import json
+import os
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, QuerySet
+
+from governance.audit.actions import record, take_turn
+from governance.audit.actor import Actor
+from governance.platform.encryption import SealError, seal, unseal
+from governance.platform.locks import Turn, turn
+from governance.platform.notifications import ring
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.queries import last_number
+from governance.webhooks.addresses import AddressError, checked
+from governance.webhooks.models import Delivery, Webhook
+from governance.webhooks.sending import Attempt, attempt, headers, message
+
+COURIER: Final = Actor.system("webhooks")
+OLD_SECRET_LASTS: Final = timedelta(hours=24)
+# About three days in all, as the specification advises.
+RETRIES: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+JITTER: Final = 0.1
+# A receiver that is not there is asked by one message at a time, and at least so often.
+REST: Final = timedelta(minutes=1)
+# Longer than an attempt takes: then whoever claimed it is dead, and it is somebody else's.
+LEASE: Final = timedelta(minutes=1)
+# Then other receivers have their turn at the few threads that wait for answers.
+SPELL: Final = timedelta(seconds=30)
+CHANGES_AT_ONCE: Final = 5_000
+GONE: Final = 410
+TASK: Final = "governance.tasks.deliver_webhook"
+
+KEPT_FOR: Final = timedelta(days=30)
+
+Clock = Callable[[], datetime]
+
+
+@retried_transaction
+def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
+    """A webhook that is told of every change from now on, and its secret, which is shown this once.
+
+    Raises AddressError for an address that no webhook can have, and for one that is registered already.
+    """
+    checked(url)
+    take_turn()
+    if (same := Webhook.objects.filter(url=url).first()) is not None:
+        state = " It is switched off: switch it on instead." if same.disabled_at else ""
+        raise AddressError(f"This URL is already registered.{state}")
+    secret = _new_secret()
+    webhook = Webhook.objects.create(
+        url=url,
+        secrets=_sealed([(secret, None)]),
+        created_at=now,
+        created_by=str(by),
+        sequence=last_number(),
+    )
+    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    return webhook, secret
+
+
+@retried_transaction
+def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
+    """A new secret, shown this once. For a day messages are signed with the old one too, if it can be read still."""
+    locked = Webhook.objects.select_for_update().get(pk=webhook.pk)
+    secret, ends = _new_secret(), now + OLD_SECRET_LASTS
+    try:
+        kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
+    except SealError:
+        kept = []
+    locked.secrets = _sealed([(secret, None), *kept])
+    locked.save(update_fields=["secrets"])
+    record("webhook.secret_rotated", subject=_subject(webhook), by=by, now=now)
+    return secret
+
+
+@retried_transaction
+def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool:
+    """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
+    disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
+    if disabled:
+        record("webhook.disabled", subject=_subject(webhook), by=by, now=now, details={"because": because})
+    return bool(disabled)
+
+
+@retried_transaction
+def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
+    enabled = (
+        Webhook.objects.filter(pk=webhook.pk).exclude(disabled_at=None).update(disabled_at=None, disabled_because="")
+    )
+    if enabled:
+        record("webhook.enabled", subject=_subject(webhook), by=by, now=now)
+        ring(TASK, str(webhook.pk))
+    return bool(enabled)
+
+
+@retried_transaction
+def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
+    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    webhook.delete()
+
+
+@retried_transaction
+def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
+    """Send a message that tells nothing, to see whether it arrives."""
+    delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
+    record("webhook.tested", subject=_subject(webhook), by=by, now=now)
+    ring(TASK, str(webhook.pk))
+    return delivery
+
+
+@retried_transaction
+def replay(
+    webhook: Webhook, *, deliveries: Sequence[str] = (), since: datetime | None = None, by: Actor, now: datetime
+) -> int:
+    """Tell again: these, or every change since a time. The ids stay, so that receivers know what they had. How many."""
+    again = webhook.deliveries.filter(pk__in=deliveries)
+    if since is not None:
+        again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
+    number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0, tried_at=None)
+    if number:
+        record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
+        ring(TASK, str(webhook.pk))
+    return number
+
+
+# Telling -------------------------------------------------------------------------------------------------------------
+
+FAN_OUT: Final = """
+    INSERT INTO webhooks_delivery (id, webhook_id, change_id, state, created_at, due_at, attempts, last_error)
+    SELECT gen_random_uuid(), %(webhook)s, number, 'waiting', %(now)s, %(now)s, 0, ''
+    FROM restrictions_change WHERE number > %(after)s AND number <= %(upto)s
+    ON CONFLICT (webhook_id, change_id) DO NOTHING
+"""
+
+
+def fan_out(*, now: datetime) -> list[str]:
+    """Make what was committed into deliveries; answers with the webhooks that have something to be told now.
+
+    The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks,
+    and look again once they have let go, since another may have skipped what it came for.
+    """
+    while _fan_out_some(now=now):
+        pass
+    due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now, webhook__disabled_at=None)
+    return [str(pk) for pk in due.order_by().values_list("webhook", flat=True).distinct()]
+
+
+@retried_transaction
+def _fan_out_some(*, now: datetime) -> int:
+    """For how many webhooks there was something."""
+    behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
+    for webhook in behind:
+        upto = min(last_number(), webhook.sequence + CHANGES_AT_ONCE)
+        with connection.cursor() as cursor:
+            cursor.execute(FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto})
+        Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)
+    return len(behind)
+
+
+def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
+    """Tell one webhook what is due, in order; how many messages were tried. One process at a time for each.
+
+    Where the receiver is not there, what else is due waits a little too. It ends after half a minute, so that others
+    have their turn, and rings for what is due still.
+    """
+    webhook = Webhook.objects.filter(pk=webhook_id).first()
+    if webhook is None:
+        return 0
+    tried, until = 0, clock() + SPELL
+    with turn(Turn.DELIVERING, webhook.pk.int % 2**31) as ours:
+        if not ours:
+            return 0
+        while clock() < until and (claim := _claim(webhook, now=clock())):
+            tried += 1
+            outcome = _tell(claim.delivery, now=clock())
+            _note(claim, outcome, now=clock())
+            if outcome.absent:
+                _rest(webhook, outcome, claim.delivery.attempts, now=clock())
+    # After letting go: whoever came meanwhile for something new was turned away.
+    if _due(webhook, now=clock()).exists():
+        ring(TASK, str(webhook.pk))
+    return tried
+
+
+class Claim(NamedTuple):
+    """A delivery that is ours until then, unless somebody has it told again meanwhile."""
+
+    delivery: Delivery
+    until: datetime
+
+
+def _due(webhook: Webhook, *, now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        webhook=webhook, webhook__disabled_at=None, state=Delivery.State.WAITING, due_at__lte=now
+    )
+
+
+@retried_transaction
+def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
+    """One at a time: a worker that dies holds up no more, and nobody is told after they were switched off."""
+    delivery = (
+        _due(webhook, now=now)
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("webhook", *(f"change__restriction__{target}" for target in ("account", "key", "organisation")))
+        .order_by(F("change").asc(nulls_first=True), "created_at")
+        .first()
+    )
+    if delivery is None:
+        return None
+    delivery.due_at = now + LEASE
+    delivery.attempts += 1
+    delivery.save(update_fields=["due_at", "attempts"])
+    return Claim(delivery, delivery.due_at)
+
+
+def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
+    webhook = delivery.webhook
+    body = message(delivery)
+    try:
+        secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
+    except SealError as error:
+        return Attempt(None, str(error))
+    return attempt(webhook.url, body, headers(delivery, body, secrets, now=now), now=now)
+
+
+@retried_transaction
+def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
+    """Write down what came of it; nothing where it was claimed by another, or is to be told again, since."""
+    noted: dict[str, Any] = {"tried_at": now, "last_status": outcome.status, "last_error": outcome.error}
+    attempts = claim.delivery.attempts
+    if outcome.delivered:
+        noted |= {"state": Delivery.State.DELIVERED, "delivered_at": now}
+    elif attempts > len(RETRIES):
+        noted |= {"state": Delivery.State.GIVEN_UP}
+    else:
+        noted |= {"due_at": now + _pause(attempts, outcome.retry_after)}
+    ours = Delivery.objects.filter(pk=claim.delivery.pk, state=Delivery.State.WAITING, due_at=claim.until)
+    ours.update(**noted)
+    if outcome.status == GONE:
+        disable(claim.delivery.webhook, because="The receiver answered 410: gone.", by=COURIER, now=now)
+
+
+def _pause(attempts: int, asked: int | None) -> timedelta:
+    pause = RETRIES[attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, keeps no secret
+    return max(pause, timedelta(seconds=asked or 0))
+
+
+def _rest(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
+    """What else is due waits as long as the receiver asks; else briefly, however long the message itself waits."""
+    asked = timedelta(seconds=outcome.retry_after or 0)
+    briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], REST)
+    _due(webhook, now=now).update(due_at=now + max(asked, briefly))
+
+
+# Secrets -------------------------------------------------------------------------------------------------------------
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(os.urandom(32)).decode()
+
+
+def _sealed(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
+    return seal(json.dumps([[secret, until.isoformat() if until else None] for secret, until in secrets]))
+
+
+def _secrets(webhook: Webhook) -> list[tuple[str, datetime | None]]:
+    """The newest first; the others until when."""
+    kept = json.loads(unseal(bytes(webhook.secrets)))
+    return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in kept]
+
+
+def _host(webhook: Webhook) -> str:
+    """What the log may hold of an address, for ever: the rest is often as good as a password."""
+    return urlsplit(webhook.url).netloc
+
+
+def _subject(webhook: Webhook) -> tuple[str, str]:
+    return "webhook", str(webhook.pk)
+
+
+def forget_old_deliveries(*, now: datetime) -> int:
+    """Forget deliveries that are done, a month after they were made; return how many that were."""
+    done = Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=now - KEPT_FOR)
+    return done.delete()[0]

@@ -1,0 +1,66 @@
+"""Webhooks: who is told of changes, and each telling."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from governance.restrictions.models import Change
+
+
+class Webhook(models.Model):
+    """An address that is told of every change, signed by the Standard Webhooks specification.
+
+    The changes themselves are the outbox: `sequence` says up to where they were made into deliveries.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    url = models.CharField("address", max_length=500)
+    secrets = models.BinaryField(help_text="Sealed: the newest first, others until they are out of use.")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=254)
+    sequence = models.BigIntegerField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Delivery(models.Model):
+    """One change on its way to one address."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        GIVEN_UP = "given_up", "Given up"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="deliveries")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When it is to be tried next; later while somebody is trying it.")
+    attempts = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was tried last.")
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    last_status = models.PositiveIntegerField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["webhook", "change"], name="a_change_is_told_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="delivery_by_due", condition=Q(state="waiting")),
+            models.Index(fields=["webhook", "state", "-tried_at"], name="delivery_by_webhook"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change_id} to {self.webhook_id}: {self.state}"

@@ -1,0 +1,19 @@
+"""How the audit log calls webhooks."""
+
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from django.urls import reverse
+
+from governance.audit.subjects import Subject, finds_subjects, uuids
+from governance.webhooks.models import Webhook
+
+
+@finds_subjects("webhook")
+def webhooks(ids: Collection[str]) -> Mapping[str, Subject]:
+    found = Webhook.objects.filter(pk__in=uuids(ids)).values_list("pk", "url")
+    return {
+        # The host alone: the rest of an address may be a secret.
+        str(pk): Subject(f"webhook to {urlsplit(url).hostname}", reverse("webhooks:webhook", args=[pk]))
+        for pk, url in found
+    }

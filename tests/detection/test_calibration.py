@@ -1,0 +1,59 @@
+import pytest
+
+from governance.audit.models import Entry
+from governance.detection.active_calibration import VersionTakenError, calibration_in_force, put_in_force, read
+from governance.detection.calibration import Calibration, CalibrationError, packaged_text, write
+from tests.factories import MACHINE, NOW
+
+LIGHTER = Calibration(version="2027.1", weights={"task_making": 20.0, "end_users": -12.5}, fitted_on="nobody")
+
+
+class TestACalibrationsFile:
+    def test_is_read_as_it_was_written(self) -> None:
+        assert read(write(LIGHTER)) == LIGHTER
+
+    def test_that_comes_with_stillwatch_can_be_read(self) -> None:
+        assert read(packaged_text()).version
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ("version = ", "it is not TOML"),
+            ("[weights]", "it needs a version"),
+            ('version = "1"', "it needs a version"),
+            ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
+            ('version = "1"\n[weights]\ntask_making = "much"', "the weight of task_making is no number"),
+            ('version = "1"\n[weights]\ntask_making = -3', "its weight cannot be -3"),
+            ('version = "1"\n[weights]\nend_users = 3', "its weight cannot be 3"),
+            ('version = "1"\n[weights]\ntask_making = 99', "more than all of its family may give, 42"),
+        ],
+    )
+    def test_is_refused_with_what_is_wrong(self, text: str, fault: str) -> None:
+        with pytest.raises(CalibrationError, match=fault):
+            read(text)
+
+
+@pytest.mark.django_db
+class TestPuttingInForce:
+    def test_judges_by_it_from_then_on(self) -> None:
+        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
+
+        assert calibration_in_force() == LIGHTER
+
+    def test_is_in_the_log_with_the_whole_file(self) -> None:
+        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
+
+        entry = Entry.objects.get(verb="calibration.put_in_force")
+        assert entry.details["content"] == write(LIGHTER)
+
+    def test_refuses_other_weights_by_the_same_name(self) -> None:
+        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
+        other = Calibration(version="2027.1", weights={"task_making": 5.0})
+
+        with pytest.raises(VersionTakenError):
+            put_in_force(write(other), by=MACHINE, now=NOW)
+
+        assert calibration_in_force() == LIGHTER
+
+    def test_judges_by_the_packaged_one_where_none_was(self) -> None:
+        assert calibration_in_force() == read(packaged_text())

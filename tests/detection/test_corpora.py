@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from accounts.models import Account
+from governance.audit.models import Entry
+from governance.campaigns.queries import in_context, look_at
+from governance.detection.corpora import recognise
+from governance.detection.models import Corpus, CorpusRun
+from governance.usage.account_usage import AccountFacts
+from governance.usage.actions import fold_profiles, record_lines
+from tests.factories import NOW, line
+
+PARTS = ("harbour", "lantern", "meadow", "copper", "violin", "glacier", "saddle", "orchard", "compass", "thunder")
+
+
+def question(number: int) -> str:
+    """A question that nobody else asks."""
+    words = [f"{PARTS[step % 10]}{number}x{step}" for step in range(30)]
+    return f"Why would anybody ask {' '.join(words)}?"
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """Two hundred questions."""
+    file = tmp_path / "collection.jsonl"
+    file.write_text("\n".join(json.dumps({"instruction": question(number), "output": "…"}) for number in range(200)))
+    return file
+
+
+def facts(*, wrapper: str = "{}", start: int = 0) -> AccountFacts:
+    """What is known of an account that sent forty questions in this wrapper."""
+    asked = {number: wrapper.format(question(number)) for number in range(start, start + 40)}
+    record_lines(
+        [line(id=f"q{number}", messages=[{"role": "user", "content": content}]) for number, content in asked.items()],
+        source="native",
+        now=NOW,
+    )
+    keys = list(Account.objects.values_list("pk", flat=True))
+    fold_profiles(keys)
+    (context,) = in_context(look_at(keys, now=NOW))
+    return context.usage.facts
+
+
+@pytest.mark.django_db
+class TestAKnownCorpus:
+    def test_is_recognised_in_any_wrapper(self, collection: Path) -> None:
+        call_command("add_corpus", "questions", str(collection))
+
+        known = facts(wrapper="Think aloud, and then answer at length.\n\n{}\n\nGive all of your steps.")
+
+        assert known.corpus == "questions"
+        assert known.corpus_share > 0.6
+
+    def test_is_not_seen_in_other_questions(self, collection: Path) -> None:
+        call_command("add_corpus", "questions", str(collection))
+
+        assert facts(start=5_000).corpus_share < 0.1
+
+    def test_speaks_for_an_account_where_it_is_an_evaluation(self, collection: Path) -> None:
+        call_command("add_corpus", "quiz", str(collection), evaluation=True)
+
+        known = facts()
+
+        assert known.evaluation_share > 0.6
+        assert known.corpus_share == 0
+
+    def test_is_kept_as_digests_that_mean_nothing_under_another_key(self, collection: Path, settings: Settings) -> None:
+        call_command("add_corpus", "questions", str(collection))
+
+        settings.FINGERPRINT_KEY = b"another key, thirty-two bytes long"
+
+        assert facts().corpus_share == 0
+
+    def test_is_replaced_by_the_same_name(self, collection: Path, tmp_path: Path) -> None:
+        call_command("add_corpus", "questions", str(collection))
+        other = tmp_path / "other.txt"
+        other.write_text("\n".join(question(number) for number in range(9_000, 9_050)))
+
+        call_command("add_corpus", "questions", str(other))
+
+        assert Corpus.objects.get().texts == 50
+        assert facts().corpus_share < 0.1
+
+    def test_is_forgotten(self, collection: Path) -> None:
+        call_command("add_corpus", "questions", str(collection))
+
+        call_command("remove_corpus", "questions")
+
+        assert not CorpusRun.objects.exists()
+        assert list(Entry.objects.order_by("number").values_list("verb", flat=True))[-2:] == [
+            "corpus.added",
+            "corpus.removed",
+        ]
+
+    def test_needs_to_be_told_where_the_texts_are(self, tmp_path: Path) -> None:
+        file = tmp_path / "odd.jsonl"
+        file.write_text('{"frage": "Warum?"}')
+
+        with pytest.raises(CommandError, match="line 1 has no text in prompt"):
+            call_command("add_corpus", "questions", str(file))
+        call_command("add_corpus", "questions", str(file), column=["frage"])
+
+        assert Corpus.objects.get().texts == 1
+
+
+@pytest.mark.django_db
+class TestRecognising:
+    def test_says_nothing_of_a_few_runs(self, collection: Path) -> None:
+        call_command("add_corpus", "questions", str(collection))
+        some = list(CorpusRun.objects.values_list("digest", flat=True)[:40])
+
+        assert recognise({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
+
+    def test_asks_nothing_where_no_corpus_is_known(self) -> None:
+        assert recognise({1: [1, 2, 3]}) == {}

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from governance.detection.detectors import Detector
+from governance.detection.finding import Family
+from governance.detection.fitting import Labelled, fit, leave_families_out, scores
+from governance.detection.scoring import REVIEW_LINE
+
+
+def detector(name: str, family: Family, weight: float) -> Detector:
+    return Detector(
+        name=name, title=name, description="", family=family, version=1, weight=weight, harmless="",
+        detect=lambda _: None,
+    )  # fmt: skip
+
+
+# One that harvests show, one that everybody shows, one that only others show, one that nobody shows.
+TELLS = detector("tells", Family.CONTENT, 20)
+COMMON = detector("common", Family.SHAPE, 20)
+EXCUSES = detector("excuses", Family.HARMLESS, -10)
+UNSEEN = detector("unseen", Family.RHYTHM, 12)
+DETECTORS = [TELLS, COMMON, EXCUSES, UNSEEN]
+
+
+@pytest.fixture
+def world() -> Labelled:
+    """Forty harvests of four families and two hundred others of four."""
+    dice = np.random.default_rng(3)
+    harvests = np.arange(240) < 40
+    strengths = np.column_stack(
+        [
+            np.where(harvests, dice.uniform(0.7, 1, 240), dice.uniform(0, 0.2, 240)),
+            dice.uniform(0.4, 1, 240),
+            np.where(harvests, 0.0, dice.uniform(0.5, 1, 240)),
+            np.zeros(240),
+        ]
+    )
+    families = [f"{'harvest' if bad else 'other'} {number % 4}" for number, bad in enumerate(harvests)]
+    return Labelled([f"acct_{number}" for number in range(240)], strengths, harvests, families)
+
+
+class TestFitting:
+    def test_gives_weight_to_what_tells_and_takes_it_from_what_everybody_shows(self, world: Labelled) -> None:
+        weights = fit(world, DETECTORS, faith=0.5)
+
+        assert weights["tells"] > TELLS.weight
+        assert weights["common"] < weights["tells"]
+
+    def test_leaves_to_the_expert_what_it_has_not_seen(self, world: Labelled) -> None:
+        assert fit(world, DETECTORS, faith=0.5)["unseen"] == UNSEEN.weight
+
+    def test_gives_no_weight_to_what_is_no_evidence(self, world: Labelled) -> None:
+        tells_people = detector("tells_people", Family.CONTENT, 0)
+
+        weights = fit(world, [tells_people, COMMON, EXCUSES, UNSEEN], faith=0.5)
+
+        assert weights["tells_people"] == 0
+        assert np.isfinite([*weights.values()]).all()
+
+    def test_never_turns_a_detectors_sign(self, world: Labelled) -> None:
+        turned = Labelled(world.accounts, world.strengths, ~world.harvests, world.families)
+
+        weights = fit(turned, DETECTORS, faith=0.01)
+
+        assert weights["tells"] >= 0
+        assert weights["excuses"] <= 0
+
+    def test_stays_near_the_expert_the_more_faith_there_is(self, world: Labelled) -> None:
+        little, much = (fit(world, DETECTORS, faith=faith)["tells"] for faith in (0.1, 1_000))
+
+        assert abs(much - TELLS.weight) < 1 < abs(little - TELLS.weight)
+
+    def test_weighs_families_and_not_accounts(self, world: Labelled) -> None:
+        many = [place for place, family in enumerate(world.families) if family == "other 1"]
+        doubled = np.concatenate([np.arange(240), *[many] * 5])
+        crowded = Labelled(
+            [world.accounts[place] for place in doubled],
+            world.strengths[doubled],
+            world.harvests[doubled],
+            [world.families[place] for place in doubled],
+        )
+
+        assert fit(crowded, DETECTORS)["tells"] == pytest.approx(fit(world, DETECTORS)["tells"], abs=0.2)
+
+
+class TestScores:
+    def test_are_what_scoring_adds_up(self) -> None:
+        seen = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
+
+        points = scores(seen, {"tells": 80, "common": 20, "excuses": -10, "unseen": 12}, DETECTORS)
+
+        assert points.tolist() == [42 + 20, 42 + 20 - 10]
+
+
+class TestLeavingFamiliesOut:
+    def test_judges_each_family_by_weights_that_have_not_seen_it(self, world: Labelled) -> None:
+        strengths = world.strengths.copy()
+        odd = np.array([family == "harvest 0" for family in world.families])
+        strengths[odd] = [0, 1, 0, 0]  # a family that shows only what everybody shows
+        changed = Labelled(world.accounts, strengths, world.harvests, world.families)
+
+        points = leave_families_out(changed, DETECTORS, faith=0.5)
+
+        assert (points[odd] < REVIEW_LINE).all()

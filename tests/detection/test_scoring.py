@@ -1,0 +1,175 @@
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from governance.detection.calibration import CAPS, Calibration
+from governance.detection.detectors import Detector, all_detectors
+from governance.detection.finding import Family, Finding
+from governance.detection.scoring import AUTOMATIC_LINE, REVIEW_LINE, Band, Score, band_of
+from governance.detection.scoring import assess as assess_by
+from governance.usage.account_usage import AccountUsage
+from tests.detection.usages import (
+    ellen_the_evaluator,
+    facts,
+    marcus_the_harvester,
+    nadia_the_newcomer,
+    samira_the_support_desk,
+    tomas_the_translator,
+    usage,
+)
+
+EXPERTS = Calibration(version="experts")
+
+
+def assess(account: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()) -> Score:
+    return assess_by(account, detectors, EXPERTS, shared=shared)
+
+
+def detector(name: str, family: Family, weight: float, strength: float = 1.0) -> Detector:
+    return Detector(
+        name=name,
+        title=name,
+        description="",
+        family=family,
+        version=1,
+        weight=weight,
+        harmless="",
+        detect=lambda usage: Finding(strength=strength, sentence=f"Saw {name} in {usage.events} requests."),
+    )
+
+
+class TestAssess:
+    def test_gives_weight_times_strength_for_a_finding(self) -> None:
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)])
+
+        assert score.points == 10
+        assert [(one.finding.detector, one.points) for one in score.findings] == [("bursts", 10)]
+
+    def test_caps_a_family_and_takes_from_its_findings_in_proportion(self) -> None:
+        score = assess(usage(), [detector("a", Family.RHYTHM, 60), detector("b", Family.RHYTHM, 20)])
+
+        cap = CAPS[Family.RHYTHM]
+        assert score.points == cap
+        assert [one.points for one in score.findings] == pytest.approx([0.75 * cap, 0.25 * cap])
+
+    @pytest.mark.parametrize("family", [family for family in Family if family is not Family.HARMLESS])
+    def test_keeps_any_one_family_below_the_review_line(self, family: Family) -> None:
+        score = assess(usage(), [detector(name, family, 100) for name in "abc"])
+
+        assert score.points < REVIEW_LINE
+
+    def test_lets_two_families_reach_the_review_line(self) -> None:
+        score = assess(usage(), [detector("a", Family.CONTENT, 100), detector("b", Family.SHAPE, 100)])
+
+        assert score.points >= REVIEW_LINE
+        assert score.families == {Family.CONTENT, Family.SHAPE}
+
+    def test_asks_for_three_families_at_the_automatic_line(self) -> None:
+        strongest = sorted((cap for family, cap in CAPS.items() if family is not Family.HARMLESS), reverse=True)
+
+        assert sum(strongest[:2]) < AUTOMATIC_LINE <= sum(strongest[:3])
+
+    def test_takes_off_what_speaks_for_the_account(self) -> None:
+        score = assess(usage(), [detector("a", Family.CONTENT, 30), detector("users", Family.HARMLESS, -20)])
+
+        assert score.points == 10
+        assert [one.points for one in score.findings] == [30, -20]
+
+    def test_takes_off_no_more_than_there_is(self) -> None:
+        score = assess(usage(), [detector("a", Family.CONTENT, 5), detector("users", Family.HARMLESS, -20)])
+
+        assert score.points == 0
+        assert [one.points for one in score.findings] == [5, -5]
+
+    def test_caps_what_speaks_for_the_account(self) -> None:
+        against = [detector("a", Family.CONTENT, 40), detector("b", Family.SHAPE, 30)]
+
+        score = assess(usage(), [*against, detector("users", Family.HARMLESS, -500)])
+
+        assert score.points == 70 - CAPS[Family.HARMLESS]
+
+    def test_ends_at_100_with_every_point_in_a_finding(self) -> None:
+        score = assess(usage(), [detector(family, family, 100) for family in Family if family is not Family.HARMLESS])
+
+        assert score.points == 100
+        assert sum(one.points for one in score.findings) == pytest.approx(100)
+
+    @pytest.mark.parametrize(
+        "account",
+        [
+            marcus_the_harvester(),
+            ellen_the_evaluator(),
+            samira_the_support_desk(),
+            tomas_the_translator(),
+            marcus_the_harvester(pivot_share=0.7, pivot_events=90, facts=facts(card_accounts=9, template_accounts=40)),
+        ],
+    )
+    def test_adds_up(self, account: AccountUsage) -> None:
+        score = assess(account, all_detectors())
+
+        assert score.points == round(sum(one.points for one in score.findings))
+        assert 0 <= score.points <= 100
+
+    def test_says_nothing_of_an_account_that_did_nothing(self) -> None:
+        score = assess(nadia_the_newcomer(), all_detectors())
+
+        assert (score.points, score.band, score.findings) == (0, Band.LOW, ())
+
+
+class TestACalibration:
+    def test_says_what_a_finding_is_worth(self) -> None:
+        lighter = Calibration(version="2", weights={"bursts": 5.0})
+
+        score = assess_by(usage(), [detector("bursts", Family.RHYTHM, 20)], lighter)
+
+        assert (score.points, score.model_version) == (5, "2")
+
+
+class TestACampaignsEvidence:
+    def test_counts_where_it_is_more_than_the_accounts_own(self) -> None:
+        shared = Finding(strength=0.9, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
+
+        assert score.points == 18
+        assert score.findings[0].finding.sentence == "All of them do."
+
+    def test_counts_where_the_account_shows_nothing_yet(self) -> None:
+        shared = Finding(strength=0.5, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0)], shared=[shared])
+
+        assert score.points == 10
+
+    def test_does_not_hide_what_the_account_shows_by_itself(self) -> None:
+        shared = Finding(strength=0.2, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
+
+        assert score.points == 10
+
+
+class TestTheScoresOf:
+    def test_a_harvester_reach_a_reviewer(self) -> None:
+        assert assess(marcus_the_harvester(), all_detectors()).points >= REVIEW_LINE
+
+    @pytest.mark.parametrize("account", [ellen_the_evaluator(), samira_the_support_desk(), tomas_the_translator()])
+    def test_ordinary_customers_do_not(self, account: AccountUsage) -> None:
+        assert assess(account, all_detectors()).points < REVIEW_LINE
+
+
+class TestBandOf:
+    @pytest.mark.parametrize(
+        ("points", "band"),
+        [
+            (0, Band.LOW),
+            (REVIEW_LINE - 1, Band.LOW),
+            (REVIEW_LINE, Band.ELEVATED),
+            (68, Band.HIGH),
+            (84, Band.HIGH),
+            (AUTOMATIC_LINE, Band.CRITICAL),
+            (100, Band.CRITICAL),
+        ],
+    )
+    def test_is_half_open(self, points: int, band: Band) -> None:
+        assert band_of(points) is band

@@ -1,0 +1,15 @@
+"""Another worker, which has the turn at a gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from governance.gateways.check import sql as rows
+from governance.gateways.models import Gateway
+from governance.platform.locks import Turn
+
+
+@contextmanager
+def somebody_else_has(what: Turn, gateway: Gateway) -> Iterator[None]:
+    with rows.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [what, gateway.pk])
+        yield

@@ -1,0 +1,382 @@
+"""What is known of restrictions at the gateways, and how that is shown."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from governance.gateways.fleet import gateways
+from governance.gateways.models import Arrival, Gateway, Holder, Probe, Refusal
+from governance.gateways.queries import alarm, standing
+from governance.gateways.status import AtGateway, Level, State
+from governance.gateways.telemetry import HOLDERS_KEPT, Asked, HolderSeen, RefusedTimes, forget_old, note_access
+from governance.restrictions.actions import cover_new_names, lift
+from governance.restrictions.models import Restriction
+from governance.staff.roles import Role
+from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def gateway(name: str = "litellm", *, asked: bool = True) -> Gateway:
+    return Gateway.objects.create(name=name, created_at=NOW, asked_at=NOW if asked else None)
+
+
+def holder(
+    of: Gateway | None, instance: str = "a", *, knows: int, after: float = 0.2, seen: float = 1.0, started: float = -60
+) -> Holder:
+    """A process that has known everything up to `knows` since `after` seconds, and spoke up `seen` seconds from NOW."""
+    made = Holder.objects.create(
+        gateway=of,
+        instance=instance,
+        sequence=knows,
+        started_at=NOW + started * SECOND,
+        seen_at=NOW + seen * SECOND,
+    )
+    Arrival.objects.create(holder=made, sequence=knows, at=NOW + after * SECOND)
+    return made
+
+
+def at_the_only_gateway(number: int, *, after: float = 1.0) -> AtGateway:
+    [at] = standing([number], now=NOW + after * SECOND)[number]
+    return at
+
+
+class TestARestriction:
+    def test_would_be_applied_where_the_check_knows_it_and_the_gateway_asks(self) -> None:
+        number = restriction(account()).number
+        gateway()
+        holder(None, "web-1", knows=number, after=0.1)
+        holder(None, "web-2", knows=number, after=0.2)
+
+        at = at_the_only_gateway(number)
+
+        assert (at.gateway, at.state, at.took) == ("litellm", State.NEXT_QUESTION, 0.2 * SECOND)
+
+    def test_is_pending_while_one_of_those_who_answer_does_not_know_it(self) -> None:
+        number = restriction(account()).number
+        gateway()
+        holder(None, "web-1", knows=number)
+        holder(None, "web-2", knows=number - 1)
+
+        assert at_the_only_gateway(number).state is State.NOT_YET
+        assert at_the_only_gateway(number, after=4).level is Level.PENDING
+        assert at_the_only_gateway(number, after=6).level is Level.ALARM
+
+    def test_is_pending_while_a_client_has_only_its_first_names(self, django_capture_on_commit_callbacks: Any) -> None:
+        harbour = account()
+        number = restriction(harbour).number
+        with django_capture_on_commit_callbacks(execute=True):
+            api_key(harbour)
+            cover_new_names(now=NOW)
+        holder(gateway(asked=False), "a", knows=number)
+
+        at = at_the_only_gateway(number)
+
+        assert (at.change, at.state) == (number + 1, State.NOT_YET)
+
+    def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
+        number = restriction(account()).number
+        holder(own := gateway(asked=False), "a", knows=number, after=0.3)
+        holder(own, "b", knows=number, after=0.1)
+
+        at = at_the_only_gateway(number)
+
+        assert (at.state, at.took) == (State.REPORTED, 0.3 * SECOND)
+
+    def test_does_not_wait_for_an_instance_that_is_gone(self) -> None:
+        number = restriction(account()).number
+        holder(own := gateway(asked=False), "a", knows=number)
+        holder(own, "gone", knows=0, seen=-120)
+
+        assert at_the_only_gateway(number).state is State.REPORTED
+
+    def test_takes_no_time_from_an_instance_that_started_later(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "a", knows=number, after=0.2, seen=500)
+        holder(own, "new", knows=number, after=500, started=400, seen=500)
+
+        assert at_the_only_gateway(number, after=501).took == 0.2 * SECOND
+
+    def test_keeps_the_time_it_took_when_those_who_were_there_have_gone(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "before", knows=number, after=0.2, seen=60)
+        holder(own, "after", knows=number, after=3600, started=3599, seen=7200)
+
+        at = at_the_only_gateway(number, after=7200)
+
+        assert (at.state, at.took) == (State.REPORTED, 0.2 * SECOND)
+
+    def test_is_not_in_force_by_what_those_knew_who_have_gone(self) -> None:
+        number = restriction(account()).number
+        own = gateway(asked=False)
+        holder(own, "before", knows=number, after=0.2, seen=60)
+        holder(own, "after", knows=number - 1, after=3600, started=3599, seen=7200)
+
+        at = at_the_only_gateway(number, after=7200)
+
+        assert at.sentence == "not yet in force at litellm: 1 of 1 instances reported change 0; this is change 1"
+
+    def test_is_not_in_force_for_ever_because_it_was_refused_once(self) -> None:
+        number = restriction(account()).number
+        Refusal.objects.create(
+            gateway=gateway(), restriction_id=number, first_at=NOW + 0.4 * SECOND, last_at=NOW + SECOND, count=12
+        )
+        holder(None, "web-1", knows=number - 1, after=-30, seen=7)
+
+        at = at_the_only_gateway(number, after=8)
+
+        assert (at.state, at.level) == (State.NOT_YET, Level.ALARM)
+        assert (at.refused, at.refused_after, at.last_refused_at) == (12, 0.4 * SECOND, NOW + SECOND)
+
+    def test_says_nothing_of_gateways_that_are_not_in_use(self) -> None:
+        number = restriction(account()).number
+        gateway(asked=False)
+
+        assert standing([number], now=NOW) == {number: []}
+
+
+class TestARestrictionThatWasLifted:
+    def test_is_known_to_be_so_where_the_check_knows_its_end(self) -> None:
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+        gateway()
+        holder(None, "web-1", knows=block.number + 1, after=0.3)
+
+        at = at_the_only_gateway(block.number)
+
+        assert at.sentence == "would no longer be refused because of it at the next question of litellm"
+        assert at.took == 0.3 * SECOND
+
+    def test_is_not_yet_so_where_a_client_still_has_it(self) -> None:
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+        holder(own := gateway(asked=False), "a", knows=block.number + 1)
+        holder(own, "b", knows=block.number)
+
+        at = at_the_only_gateway(block.number)
+
+        assert at.sentence == "not yet lifted at litellm: 1 of 2 instances reported change 1; this is change 2"
+
+
+class TestTheBanner:
+    def test_names_gateways_that_do_not_know_what_was_decided(self) -> None:
+        number = restriction(account()).number
+        gateway("litellm")
+        holder(None, "web-1", knows=number - 1)
+        holder(gateway("edge", asked=False), knows=number)
+
+        assert not alarm(now=NOW + SECOND)
+        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+
+    def test_names_gateways_for_which_no_process_of_the_check_answers(self) -> None:
+        restriction(account())
+        gateway("litellm")
+
+        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+
+    def test_warns_while_something_is_in_force_and_no_gateway_asks(self) -> None:
+        restriction(account(), Restriction.Kind.WATCH)
+        assert not alarm(now=NOW + 6 * SECOND)
+
+        restriction(account())
+        assert alarm(now=NOW + 6 * SECOND).unheard == 1
+
+    def test_is_silent_where_nothing_was_ever_decided(self) -> None:
+        gateway("litellm")
+
+        assert not alarm(now=NOW + 6 * SECOND)
+
+    def test_costs_two_queries_however_many_gateways_there_are(self, django_assert_num_queries: Any) -> None:
+        number = restriction(account()).number
+        for place in range(5):
+            holder(gateway(f"edge-{place}", asked=False), knows=number)
+
+        # 1 what is wanted, 2 gateways with all that was heard of them
+        with django_assert_num_queries(2):
+            assert not alarm(now=NOW + 6 * SECOND)
+
+
+class TestAGateway:
+    def test_shows_how_long_changes_took(self) -> None:
+        numbers = [restriction(account()).number for _ in range(3)]
+        own = gateway(asked=False)
+        made = holder(own, knows=1, after=0.1)
+        for number, after in zip(numbers[1:], (0.2, 0.9), strict=True):
+            Arrival.objects.create(holder=made, sequence=number, at=NOW + after * SECOND)
+        Holder.objects.update(sequence=3)
+
+        [state] = gateways(now=NOW + SECOND)
+
+        assert state.took is not None
+        assert (state.took.changes, state.took.median, state.took.p99) == (3, 0.2 * SECOND, 0.9 * SECOND)
+        assert (state.lag, state.follows, state.level, state.trouble) == (0, "client", Level.GOOD, "")
+
+    def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
+        own = gateway()
+        holder(None, "web-1", knows=0)
+        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.IGNORED)
+
+        assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
+
+    def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
+        for number in range(5):
+            holder(gateway(f"edge-{number}", asked=False), knows=0)
+
+        # 1 gateways with their counts, 2 times, 3 what is wanted, 4 probes, 5 all that was heard of them
+        with django_assert_num_queries(5):
+            assert len(gateways(now=NOW + SECOND)) == 5
+
+
+class TestRecording:
+    def test_meets_a_gateway_by_its_service_key(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+
+        for _ in range(2):
+            note_access([Asked(key.pk, key.name, NOW)], now=NOW)
+
+        assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
+
+    def test_takes_a_gateway_that_was_described_before_under_its_name(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        described = gateway("edge", asked=False)
+
+        note_access([Asked(key.pk, key.name, NOW)], now=NOW)
+
+        described.refresh_from_db()
+        assert described.service_key == key
+
+    def test_keeps_one_row_an_instance_and_every_arrival(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        for sequence in (1, 2):
+            seen = HolderSeen(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
+            note_access([seen], now=NOW)
+
+        assert Holder.objects.get().sequence == 2
+        assert Arrival.objects.count() == 2
+
+    def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
+        """Whoever has one key and makes up names for ever fills no table, and pushes out no other gateway's."""
+        greedy, _ = service_key("access:read", name="greedy")
+        other, _ = service_key("access:read", name="other")
+        note_access([HolderSeen(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
+
+        for tens in range(0, HOLDERS_KEPT + 10, 10):
+            seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
+            note_access([HolderSeen(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
+
+        kept = Holder.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
+        assert sorted(kept) == [f"{number:04}" for number in range(10, HOLDERS_KEPT + 10)]
+        assert Holder.objects.filter(gateway__name="other").count() == 1
+
+    def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        number = restriction(account()).number
+        good = RefusedTimes(key.pk, key.name, number, NOW, NOW, 3)
+        too_large = [good._replace(restriction=2**63), good._replace(times=10**30)]
+        unreadable = HolderSeen(key.pk, key.name, "a\0", 1, NOW, [])
+
+        dropped = note_access(
+            [
+                Asked(key.pk, key.name, NOW),
+                too_large[0],
+                good,
+                unreadable,
+                too_large[1],
+                unreadable._replace(instance="b"),
+            ],
+            now=NOW,
+        )
+
+        assert dropped == [too_large[0], unreadable, too_large[1]]
+        assert Refusal.objects.get().count == 3
+        assert Holder.objects.get().instance == "b"
+        assert Gateway.objects.get().asked_at == NOW
+
+    def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
+        restriction(account())
+        holder(own := gateway(), "gone", knows=1)
+        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.OBEYED)
+
+        assert forget_old(now=NOW + timedelta(days=1)) == 0
+        assert forget_old(now=NOW + timedelta(days=31)) == 3
+        assert Restriction.objects.exists()
+        assert Gateway.objects.exists()
+
+
+class TestThePage:
+    def test_shows_gateways_restrictions_and_what_happens_without_stillwatch(self, client: Client) -> None:
+        now = timezone.now()
+        number = restriction(account("acct_harbour"), at=now).number
+        own = Gateway.objects.create(name="edge", created_at=now)
+        Holder.objects.create(gateway=own, instance="a", started_at=now, seen_at=now, sequence=number)
+        client.force_login(person())
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "Every change was reported." in page
+        assert "in force at <b>edge</b>" in page
+        assert "acct_harbour" in page
+        assert "Whoever is restricted stays so, for ever." in page
+
+    @pytest.mark.parametrize("many", [1, 5])
+    def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
+        for number in range(many):
+            restriction(account())
+            holder(gateway(f"edge-{number}", asked=False), knows=0)
+        client.force_login(person())
+
+        # 1 session, 2 user, 3 newest restrictions, 4 what was heard of gateways, 5 where the restrictions stand,
+        # 6 gateways with their counts, 7 times, 8 what is wanted, 9 probes, 10 heard of gateways, 11 kinds, 12 repairs,
+        # 13 what was lost
+        with django_assert_num_queries(13):
+            client.get("/enforcement/")
+
+    def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:
+        restriction(account(), at=timezone.now() - 10 * SECOND)
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now())
+        client.force_login(person(role=Role.AUDITOR))
+
+        banner = client.get("/enforcement/alarm/").content.decode()
+
+        assert "<b>edge</b>" in banner
+        assert 'role="alert"' in banner
+
+
+class TestTheCase:
+    def page(self, client: Client, **headers: str) -> str:
+        harbour = account("acct_harbour")
+        about = case(harbour)
+        number = restriction(harbour, at=timezone.now()).number
+        own = Gateway.objects.create(name="edge", created_at=NOW)
+        now = timezone.now()
+        made = Holder.objects.create(
+            gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
+        )
+        Arrival.objects.create(holder=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND)
+        client.force_login(person())
+        return client.get(f"/cases/{about.pk}/", headers=headers).content.decode()
+
+    def test_says_where_a_block_is_pending_and_looks_again(self, client: Client) -> None:
+        page = self.page(client)
+
+        assert "not yet in force at <b>edge</b>" in page
+        assert 'hx-trigger="every 1s"' in page
+
+    def test_says_where_it_is_in_force_and_how_long_that_took(self, client: Client) -> None:
+        page = self.page(client, known="yes")
+
+        assert "in force at <b>edge</b> after 0.2 s: reported by its only instance" in page
+        assert 'hx-trigger="every 1s"' not in page
+
+    def test_warns_where_no_gateway_asks(self, client: Client) -> None:
+        about = case(harbour := account())
+        restriction(harbour, at=timezone.now())
+        client.force_login(person())
+
+        assert "No gateway has asked within a day" in client.get(f"/cases/{about.pk}/").content.decode()

@@ -1,0 +1,180 @@
+"""What follows from what was heard of a gateway, as a table: change 42 is wanted, and it is 12:00:00."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from governance.gateways.status import AtGateway, Heard, Instance, Level, State
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+WANTED = 42
+SILENT_AFTER = timedelta(minutes=5)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def has(sequence: int, *, seconds_ago: float = 2, name: str = "web-1") -> Instance:
+    return Instance(name, sequence, ago(seconds_ago))
+
+
+def at_gateway(*, waited: float = 60, heard: Heard, **given: Any) -> AtGateway:
+    return AtGateway(gateway="edge", heard=heard, change=WANTED, changed_at=ago(waited), **given)
+
+
+TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
+    (
+        "the check has it and the gateway asked a moment ago",
+        {"asked_at": ago(3), "check": [has(42), has(50, name="web-2")]},
+        State.NEXT_QUESTION,
+        Level.GOOD,
+        "would be refused at the next question of edge",
+    ),
+    (
+        "one process of the check is behind",
+        {"asked_at": ago(3), "check": [has(42), has(41, name="web-2")]},
+        State.NOT_YET,
+        Level.ALARM,
+        "not yet in force at edge: 1 of 2 processes of the check reported change 41; this is change 42",
+    ),
+    (
+        "no process of the check has reported lately",
+        {"asked_at": ago(40), "check": [has(42, seconds_ago=31)]},
+        State.UNKNOWN,
+        Level.ALARM,
+        "not known whether in force at edge: no process of the check has reported for half a minute",
+    ),
+    (
+        "the gateway asked just within the time",
+        {"asked_at": ago(299), "check": [has(42)]},
+        State.NEXT_QUESTION,
+        Level.GOOD,
+        "would be refused at the next question of edge",
+    ),
+    (
+        "the gateway has not asked for five minutes",
+        {"asked_at": ago(300), "check": [has(42)]},
+        State.SILENT,
+        Level.WARNING,
+        "not known whether in force at edge: no question for 5 min; it serves nobody, or no longer asks",
+    ),
+    (
+        "it is silent, and its usage is of the time when it last asked",
+        {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(121)},
+        State.SILENT,
+        Level.WARNING,
+        "not known whether in force at edge: no question for 7 min; it serves nobody, or no longer asks",
+    ),
+    (
+        "it is silent, and its usage goes on",
+        {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(60)},
+        State.BYPASSED,
+        Level.ALARM,
+        "not in force at edge: no question for 7 min, and usage of 1 min ago came from it",
+    ),
+    (
+        "nobody asks, and usage goes on by a way that is not known",
+        {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(40), "usage_is_own": False},
+        State.BYPASSED,
+        Level.ALARM,
+        "not in force at edge: no question for 7 min, and usage of 40 s ago came in although no gateway asks",
+    ),
+    (
+        "usage goes on, and the gateway asks",
+        {"asked_at": ago(3), "check": [has(42)], "usage_at": ago(1)},
+        State.NEXT_QUESTION,
+        Level.GOOD,
+        "would be refused at the next question of edge",
+    ),
+    (
+        "usage comes from a gateway that never asked",
+        {"check": [has(42)], "usage_at": ago(40)},
+        State.BYPASSED,
+        Level.ALARM,
+        "not in force at edge: no question yet, and usage of 40 s ago came from it",
+    ),
+    (
+        "all instances of its client have it",
+        {"instances": [has(42, name="a"), has(43, name="b", seconds_ago=20)]},
+        State.REPORTED,
+        Level.GOOD,
+        "in force at edge: reported by all 2 instances",
+    ),
+    (
+        "an instance of its client reports an older change",
+        {"instances": [has(42, name="a"), has(40, name="b"), has(42, name="c")]},
+        State.NOT_YET,
+        Level.ALARM,
+        "not yet in force at edge: 1 of 3 instances reported change 40; this is change 42",
+    ),
+    (
+        "its client has it and has not reported for some minutes",
+        {"instances": [has(42, name="a", seconds_ago=400)]},
+        State.SILENT,
+        Level.WARNING,
+        "not known whether in force at edge: no report for 6 min; it serves nobody, or no longer asks",
+    ),
+    (
+        "its client went silent before it could have it",
+        {"instances": [has(41, name="a", seconds_ago=400)]},
+        State.NOT_YET,
+        Level.ALARM,
+        "not yet in force at edge: 1 of 1 instances reported change 41; this is change 42",
+    ),
+    (
+        "its client went silent, and usage goes on",
+        {"instances": [has(42, name="a", seconds_ago=400)], "usage_at": ago(10)},
+        State.BYPASSED,
+        Level.ALARM,
+        "not in force at edge: no report for 6 min, and usage of 10 s ago came from it",
+    ),
+    (
+        "its client reports and has it, while it stopped to ask the check, which is behind",
+        {"instances": [has(42, name="a")], "asked_at": ago(900), "check": [has(7)]},
+        State.REPORTED,
+        Level.GOOD,
+        "in force at edge: reported by its only instance",
+    ),
+    (
+        "it does both, and its client is behind",
+        {"instances": [has(41, name="a")], "asked_at": ago(3), "check": [has(42)]},
+        State.NOT_YET,
+        Level.ALARM,
+        "not yet in force at edge: 1 of 2 instances reported change 41; this is change 42",
+    ),
+]
+
+
+@pytest.mark.parametrize(("heard", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+def test_what_is_known(heard: dict[str, Any], state: State, level: Level, sentence: str) -> None:
+    at = at_gateway(heard=Heard(now=NOW, silent_after=SILENT_AFTER, **heard))
+
+    assert (at.state, at.level, at.sentence) == (state, level, sentence)
+
+
+class TestASentence:
+    def test_is_of_a_limit_where_nobody_is_refused(self) -> None:
+        heard = Heard(now=NOW, silent_after=SILENT_AFTER, asked_at=ago(3), check=[has(42)])
+
+        assert at_gateway(heard=heard, denies=False).sentence == "would be told of it at the next question of edge"
+
+    def test_is_of_the_end_where_it_was_lifted(self) -> None:
+        heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(42, name="a")])
+        behind = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
+
+        assert at_gateway(heard=heard, is_lifted=True).verdict == "no longer in force at"
+        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet lifted at"
+
+    def test_claims_force_in_no_state_but_a_good_one(self) -> None:
+        for _, heard, _, level, sentence in TABLE:
+            assert (sentence.startswith(("in force", "would be"))) is (level is Level.GOOD), heard
+
+
+class TestWaiting:
+    @pytest.mark.parametrize(("waited", "level"), [(4, Level.PENDING), (5, Level.PENDING), (6, Level.ALARM)])
+    def test_is_late_after_five_seconds(self, waited: float, level: Level) -> None:
+        heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
+
+        assert at_gateway(heard=heard, waited=waited).level is level
