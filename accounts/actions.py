@@ -13,7 +13,7 @@ from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
 from governance.audit.actions import Happening, record, record_all
 from governance.audit.actor import Actor
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 
 # Names that a restriction covers may have come or gone: gateways are to know at once.
@@ -83,7 +83,7 @@ def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] 
     if not accounts and not organisations:
         return
     targets = [f"account:{pk}" for pk in sorted(accounts)] + [f"organisation:{pk}" for pk in sorted(organisations)]
-    ring(NAMES_CHANGED, *(targets if len(targets) <= MOST_NAMED else ()))
+    enqueue_on_commit(NAMES_CHANGED, *(targets if len(targets) <= MOST_NAMED else ()))
 
 
 def _organisations(external_ids: Collection[str]) -> dict[str, int]:

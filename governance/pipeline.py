@@ -11,7 +11,7 @@ from governance.campaigns.actions import write_assessments
 from governance.campaigns.queries import Judgement, Look, accounts_with_changed_licences, judge, look_at, worth_a_look
 from governance.campaigns.store import link
 from governance.detection.scoring import REVIEW_LINE
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.outcomes import carry_out, weigh
 from governance.policies.versions import count_scorings
@@ -49,7 +49,7 @@ def rescore_changed_licences(*, now: datetime) -> int:
     if accounts:
         with transaction.atomic():
             mark_dirty(accounts, now=now)
-            ring("governance.tasks.score_dirty_accounts")
+            enqueue_on_commit("governance.tasks.score_dirty_accounts")
     return len(accounts)
 
 

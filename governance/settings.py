@@ -261,7 +261,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A ring that finds the broker dead must fail at once: the row is the truth and the timetable below finds it.
+# A message that finds the broker dead must fail at once: the row is the truth and the timetable below finds it.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 300}
     if BROKER_URL.startswith("redis")

@@ -8,7 +8,7 @@ from governance.gateways import probes as probing
 from governance.gateways import telemetry as recording
 from governance.gateways.litellm import pushing
 from governance.platform import heartbeats
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
 from governance.review import carrying_out
 from governance.staff import signing_in
@@ -55,7 +55,7 @@ def cover_new_names(*targets: str) -> None:
 def deliver_restrictions() -> None:
     """Rung when the restrictions in force have changed."""
     for webhook in webhooks.fan_out(now=timezone.now()):
-        ring("governance.tasks.deliver_webhook", webhook)
+        enqueue_on_commit("governance.tasks.deliver_webhook", webhook)
     pushing.push_all(now=timezone.now())
 
 

@@ -8,7 +8,16 @@ from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLin
 from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
-from governance.gateways.models import Arrival, Gateway, Holder, LostDecision, Probe, Pushed, Refusal, Repair
+from governance.gateways.models import (
+    CanaryProbe,
+    DriftRepair,
+    Gateway,
+    GatewayInstance,
+    LiteLlmPush,
+    LostDecision,
+    Propagation,
+    Refusal,
+)
 from governance.policies.models import PolicyOutcome
 from governance.policies.outcomes import switch_off
 from governance.policies.versions import propose
@@ -78,8 +87,8 @@ def one_of_everything() -> None:
 
 def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
-    holder = Holder.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
-    Arrival.objects.create(holder=holder, sequence=1, at=NOW)
+    holder = GatewayInstance.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
+    Propagation.objects.create(holder=holder, sequence=1, at=NOW)
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     epoch = FeedEpoch.objects.create(
         identifier="e1", starts_after=0, continues=0, began_at=NOW, reason="Tried out.", author="system:test"
@@ -89,9 +98,9 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     )
     KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
-    Probe.objects.create(gateway=gateway, at=NOW, outcome=Probe.Outcome.OBEYED, took_ms=200)
-    Repair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)
-    Pushed.objects.create(gateway=gateway, kind="team", name="harbour", because="account:harbour", blocked_at=NOW)
+    CanaryProbe.objects.create(gateway=gateway, at=NOW, outcome=CanaryProbe.Outcome.OBEYED, took_ms=200)
+    DriftRepair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)
+    LiteLlmPush.objects.create(gateway=gateway, kind="team", name="harbour", because="account:harbour", blocked_at=NOW)
     webhook, _ = add_webhook("https://hooks.example.com/", by=MACHINE, now=NOW)
     Delivery.objects.create(webhook=webhook, change=Change.objects.get(), created_at=NOW, due_at=NOW)
     policy = propose(BLOCK, by=somebody, now=NOW)

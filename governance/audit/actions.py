@@ -16,7 +16,7 @@ CHAIN_LOCK = 0x5711_1AC4
 BATCH = 2_000
 
 
-def take_turn() -> None:
+def audit_log_lock() -> None:
     """Wait until this transaction is the only one that writes to the log, and stay it until it ends.
 
     For actions whose own order must be the order of commits, such as numbering restrictions.
@@ -53,7 +53,7 @@ def record(
 
 def record_all(happenings: Sequence[Happening], *, by: Actor, now: datetime) -> list[Entry]:
     """Append an entry for each, as `record` does for one."""
-    take_turn()
+    audit_log_lock()
     last = Entry.objects.order_by("-number").values_list("number", "hash").first()
     number, previous_hash = (last[0], bytes(last[1])) if last else (0, GENESIS)
     entries = []

@@ -14,7 +14,7 @@ from accounts.normalization import is_nothing, normalize_id
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.gateways.litellm.admin_api import LiteLlm, origin
-from governance.gateways.models import Gateway, Holder, Pushed
+from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush
 from governance.gateways.status import PUSHED
 from governance.platform.encryption import seal
 from governance.platform.transactions import retried_transaction
@@ -45,9 +45,9 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
         gateway = _gateway(name, now=now)
         if gateway.litellm_url != url:
             gateway.pushed_sequence, gateway.compared_at = 0, None
-            Pushed.objects.filter(gateway=gateway).delete()
-            Holder.objects.filter(gateway=gateway, instance=PUSHED).delete()
-            Holder.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
+            LiteLlmPush.objects.filter(gateway=gateway).delete()
+            GatewayInstance.objects.filter(gateway=gateway, instance=PUSHED).delete()
+            GatewayInstance.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
         gateway.litellm_url, gateway.litellm_key = url, seal(key)
         gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
         record("gateway.litellm_connected", subject=("gateway", name), by=by, now=now, details={"address": url})

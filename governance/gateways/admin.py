@@ -1,7 +1,16 @@
 from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.gateways.models import Arrival, Gateway, Holder, LostDecision, Probe, Pushed, Refusal, Repair
+from governance.gateways.models import (
+    CanaryProbe,
+    DriftRepair,
+    Gateway,
+    GatewayInstance,
+    LiteLlmPush,
+    LostDecision,
+    Propagation,
+    Refusal,
+)
 
 
 @admin.register(Gateway)
@@ -18,22 +27,22 @@ class RefusalAdmin(HistoryAdmin):
     list_select_related = ("gateway", "restriction__account", "restriction__key", "restriction__organisation")
 
 
-@admin.register(Probe)
-class ProbeAdmin(HistoryAdmin):
+@admin.register(CanaryProbe)
+class CanaryProbeAdmin(HistoryAdmin):
     list_display = ("gateway", "at", "lifting", "outcome", "took_ms", "detail")
     list_filter = ("gateway", "outcome")
     list_select_related = ("gateway",)
 
 
-@admin.register(Holder)
-class HolderAdmin(HistoryAdmin):
+@admin.register(GatewayInstance)
+class GatewayInstanceAdmin(HistoryAdmin):
     list_display = ("gateway", "instance", "sequence", "started_at", "seen_at")
     list_filter = ("gateway",)
     list_select_related = ("gateway",)
 
 
-@admin.register(Arrival)
-class ArrivalAdmin(HistoryAdmin):
+@admin.register(Propagation)
+class PropagationAdmin(HistoryAdmin):
     list_display = ("holder", "sequence", "at")
     list_select_related = ("holder__gateway",)
     ordering = ("-at",)
@@ -46,16 +55,16 @@ class LostDecisionAdmin(HistoryAdmin):
     list_select_related = ("epoch", "gateway", "restriction")
 
 
-@admin.register(Pushed)
-class PushedAdmin(HistoryAdmin):
+@admin.register(LiteLlmPush)
+class LiteLlmPushAdmin(HistoryAdmin):
     list_display = ("gateway", "kind", "name", "because", "blocked_at")
     list_filter = ("gateway",)
     search_fields = ("name",)
     list_select_related = ("gateway",)
 
 
-@admin.register(Repair)
-class RepairAdmin(HistoryAdmin):
+@admin.register(DriftRepair)
+class DriftRepairAdmin(HistoryAdmin):
     list_display = ("gateway", "at", "name", "blocked", "mended", "detail")
     list_filter = ("gateway", "mended")
     search_fields = ("name",)

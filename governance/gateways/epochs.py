@@ -8,10 +8,10 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Max
 
-from governance.audit.actions import record, take_turn
+from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.gateways.recovery import Lost, recover
-from governance.platform.notifications import CHANGES_CHANNEL, call_out
+from governance.platform.notifications import CHANGES_CHANNEL, notify_on_commit
 from governance.restrictions.activation import active, publish
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.restrictions.names import told_names
@@ -29,7 +29,7 @@ def ensure_epoch(*, now: datetime) -> FeedEpoch:
     """Return the newest epoch; make the first one where there is none, as at the first start."""
     if (epoch := FeedEpoch.objects.first()) is not None:
         return epoch
-    take_turn()
+    audit_log_lock()
     if (epoch := FeedEpoch.objects.first()) is not None:
         return epoch
     return FeedEpoch.objects.create(
@@ -45,7 +45,7 @@ def ensure_epoch(*, now: datetime) -> FeedEpoch:
 @transaction.atomic
 def begin_epoch(*, reason: str, by: Actor, now: datetime) -> FeedEpoch:
     """Begin a new epoch, with an audit entry. Gateways keep what they refuse until they have its snapshot."""
-    take_turn()
+    audit_log_lock()
     newest = Change.objects.aggregate(last=Max("number"))["last"] or 0
     return _begin(above=newest, continues=newest, reason=reason, by=by, now=now)
 
@@ -57,7 +57,7 @@ def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -
     Begin a new epoch, unless another process or an administrator has begun one above all that this one knows. Restrict
     again whom this process knew to be restricted. `continues` is the last change that both know.
     """
-    take_turn()
+    audit_log_lock()
     epoch = FeedEpoch.objects.first()
     if epoch is None or epoch.starts_after <= up_to:
         epoch = _begin(above=up_to, continues=continues, reason=WENT_BACK, by=RECOVERY, now=now)
@@ -95,5 +95,5 @@ def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime)
     # What was decided in between took numbers that gateways know for something else: it is sent again under new ones.
     ambiguous = active(Restriction.objects.filter(number__gt=continues))
     publish(Change.What.COVERS, ambiguous, now=now, names=told_names([one.number for one in ambiguous]))
-    call_out(CHANGES_CHANNEL)
+    notify_on_commit(CHANGES_CHANNEL)
     return epoch

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
-from governance.gateways.models import Gateway, Probe, Refusal, Repair
+from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
 from governance.gateways.queries import WANTED, Known, known_gateways, rows
 from governance.gateways.status import PATIENCE, Heard, Level, State, changes_between, reason
 from governance.restrictions.models import Restriction
@@ -37,7 +37,7 @@ class GatewayState:
     lag: int | None
     took: Took | None
     refused: int
-    probes: Sequence[Probe]
+    probes: Sequence[CanaryProbe]
     repairs: int
     trouble: str
 
@@ -63,9 +63,10 @@ TIMES: Final = """
         SELECT number, at FROM restrictions_change WHERE at > %(measured)s ORDER BY number DESC LIMIT %(most)s
     ), arrived AS (
         SELECT changed.number, holder.gateway_id, max(first.at - changed.at) AS took
-        FROM changed JOIN gateways_holder holder ON holder.started_at <= changed.at AND holder.seen_at >= changed.at
+        FROM changed JOIN gateways_gatewayinstance holder
+          ON holder.started_at <= changed.at AND holder.seen_at >= changed.at
         JOIN LATERAL (
-            SELECT at FROM gateways_arrival arrival
+            SELECT at FROM gateways_propagation arrival
             WHERE arrival.holder_id = holder.id AND arrival.sequence >= changed.number ORDER BY arrival.sequence LIMIT 1
         ) first ON true
         GROUP BY changed.number, holder.gateway_id
@@ -107,11 +108,11 @@ def gateways(*, now: datetime) -> list[GatewayState]:
 def _described(*, now: datetime) -> QuerySet[Any]:
     """The gateways with how many requests each refused, and how often its own blocks were repaired lately."""
     refused = Refusal.objects.filter(gateway=OuterRef("pk")).order_by().values("gateway").values(times=Sum("count"))
-    lately = Repair.objects.filter(gateway=OuterRef("pk"), at__gt=now - MEASURED).order_by().values("gateway")
+    lately = DriftRepair.objects.filter(gateway=OuterRef("pk"), at__gt=now - MEASURED).order_by().values("gateway")
     return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
 
 
-def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[Probe]) -> tuple[Level, str]:
+def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
         return Level.PENDING, ""
@@ -127,9 +128,9 @@ def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[Probe]
     return _own_trouble(heard, probes)
 
 
-def _own_trouble(heard: Heard, probes: Sequence[Probe]) -> tuple[Level, str]:
+def _own_trouble(heard: Heard, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """What is wrong with a gateway that has every change."""
-    if probes and probes[0].outcome == Probe.Outcome.IGNORED:
+    if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
         return Level.ALARM, "It did not obey when its canary was last blocked or let in."
     if troubled := [one.name for one in heard.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
@@ -141,9 +142,9 @@ def _capitalised(clause: str) -> str:
     return clause[:1].upper() + clause[1:]
 
 
-def _probes(*, now: datetime) -> dict[int, list[Probe]]:
-    found: dict[int, list[Probe]] = {}
-    for probe in Probe.objects.filter(at__gt=now - MEASURED).order_by("-at")[:MEASURED_CHANGES]:
+def _probes(*, now: datetime) -> dict[int, list[CanaryProbe]]:
+    found: dict[int, list[CanaryProbe]] = {}
+    for probe in CanaryProbe.objects.filter(at__gt=now - MEASURED).order_by("-at")[:MEASURED_CHANGES]:
         found.setdefault(probe.gateway_id, []).append(probe)
     return found
 
@@ -154,5 +155,5 @@ def in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
     return dict.fromkeys(Restriction.Kind.values, 0) | dict(live.values_list("kind", "number"))
 
 
-def repairs(*, most: int = 20) -> list[Repair]:
-    return list(Repair.objects.select_related("gateway")[:most])
+def repairs(*, most: int = 20) -> list[DriftRepair]:
+    return list(DriftRepair.objects.select_related("gateway")[:most])

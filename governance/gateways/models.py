@@ -43,7 +43,7 @@ class Gateway(models.Model):
         return self.name
 
 
-class Holder(models.Model):
+class GatewayInstance(models.Model):
     """A process that holds the restrictions in memory: of a gateway's client, or of Stillwatch's own hot check.
 
     Without a gateway it answers for every gateway that asks the hot check.
@@ -68,10 +68,10 @@ class Holder(models.Model):
         return f"{self.gateway or 'hot check'} {self.instance} at {self.sequence}"
 
 
-class Arrival(models.Model):
+class Propagation(models.Model):
     """By `at` the holder had every change up to `sequence`."""
 
-    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="arrivals")
+    holder = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="arrivals")
     sequence = models.BigIntegerField()
     at = models.DateTimeField()
 
@@ -105,7 +105,7 @@ class Refusal(models.Model):
         return f"{self.gateway} refused {self.restriction_id} {self.count} times"
 
 
-class Probe(models.Model):
+class CanaryProbe(models.Model):
     """One look whether a gateway obeys: the canary was blocked, or let in again, and asked with until it showed.
 
     `change` is the number of the change that the gateway was to obey.
@@ -132,7 +132,7 @@ class Probe(models.Model):
         return f"{self.gateway_id} {self.outcome} at {self.at:%F %T}"
 
 
-class Repair(models.Model):
+class DriftRepair(models.Model):
     """Where LiteLLM's blocks were found to differ from the restrictions in force, and were set right."""
 
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="repairs")
@@ -149,7 +149,7 @@ class Repair(models.Model):
         return f"{self.gateway_id}: {self.name}"
 
 
-class Pushed(models.Model):
+class LiteLlmPush(models.Model):
     """What Stillwatch blocked at LiteLLM, and because of whom; what an operator blocked there has no row, and stays.
 
     The row is written before LiteLLM is asked, and goes once LiteLLM is seen to have let go.

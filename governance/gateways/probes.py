@@ -19,10 +19,10 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from governance.audit.actor import Actor
-from governance.gateways.models import Gateway, Probe
+from governance.gateways.models import CanaryProbe, Gateway
 from governance.platform.encryption import SealError, unseal
 from governance.platform.leases import is_over
-from governance.platform.locks import Turn, turn
+from governance.platform.locks import Lock, advisory_lock
 from governance.restrictions.actions import restrict, undo
 from governance.restrictions.models import Change, Reason, Restriction
 from governance.restrictions.queries import access
@@ -167,7 +167,9 @@ def claim(gateway: Gateway, *, now: datetime) -> bool:
     return bool(waiting.update(probe_due_at=now + PROBED_EVERY))
 
 
-def probe(gateway: Gateway, now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> list[Probe]:
+def probe(
+    gateway: Gateway, now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep
+) -> list[CanaryProbe]:
     """Block the canary, wait until it is refused, lift the block, and wait until it is let in again.
 
     A Probe row for each of the two that was looked at, or one that says why nothing could be. Nothing is done where
@@ -177,7 +179,7 @@ def probe(gateway: Gateway, now: datetime, *, clock: Clock = time.monotonic, sle
     if account is None or not gateway.canary_url:
         raise ValueError(f"{gateway} has no canary.")
     watch = Watch(now, clock, sleep)
-    with turn(Turn.PROBING, gateway.pk) as ours:
+    with advisory_lock(Lock.PROBING, gateway.pk) as ours:
         if not ours:
             return []
         left_over = _lift(gateway, watch)
@@ -201,7 +203,7 @@ def _hindrance(account: Account, canary: Canary, watch: Watch, *, left_over: flo
     return Look(Answer(None, f"Before it was blocked the canary was not let in: {look.answer.words}."), look.seconds)
 
 
-def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> list[Probe]:
+def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> list[CanaryProbe]:
     terms = Terms(Restriction.Kind.BLOCK, Reason.OTHER, until=watch.now() + LASTS)
     key = f"{_mark(gateway)}{uuid.uuid4()}"
     try:
@@ -212,7 +214,7 @@ def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> 
         probes = [_note(gateway, refused, now=watch.at(committed[0]), change=block.number)]
     finally:
         lifted = _lift(gateway, watch)
-    if probes[0].outcome != Probe.Outcome.OBEYED or lifted is None:
+    if probes[0].outcome != CanaryProbe.Outcome.OBEYED or lifted is None:
         return probes  # who was never refused shows nothing by being let in
     back = watch.until(canary, allowed=True, since=lifted)
     change = Change.objects.filter(restriction=block, what=Change.What.ENDED).values_list("number", flat=True).first()
@@ -243,16 +245,18 @@ def _moment_of_commit(clock: Clock) -> list[float]:
     return moments
 
 
-def _note(gateway: Gateway, look: Look, *, now: datetime, change: int | None = None, lifting: bool = False) -> Probe:
+def _note(
+    gateway: Gateway, look: Look, *, now: datetime, change: int | None = None, lifting: bool = False
+) -> CanaryProbe:
     """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
     obeyed = change is not None and look.answer.allowed is lifting
-    other = Probe.Outcome.UNREACHABLE if look.answer.allowed is None else Probe.Outcome.IGNORED
-    return Probe.objects.create(
+    other = CanaryProbe.Outcome.UNREACHABLE if look.answer.allowed is None else CanaryProbe.Outcome.IGNORED
+    return CanaryProbe.objects.create(
         gateway=gateway,
         change=change,
         lifting=lifting,
         at=now,
         took_ms=round(look.seconds * 1000) if obeyed else None,
-        outcome=Probe.Outcome.OBEYED if obeyed else other,
+        outcome=CanaryProbe.Outcome.OBEYED if obeyed else other,
         detail=look.answer.words[:300],
     )

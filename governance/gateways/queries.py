@@ -43,7 +43,7 @@ KNOWN: Final = """
         SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
                array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
                array_agg(trouble ORDER BY instance) AS troubles
-        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_holder) AS holder
+        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_gatewayinstance) AS holder
         WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
     ), used AS (
         SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
@@ -105,9 +105,9 @@ STANDING: Final = """
         WHERE restriction.number = ANY(%(numbers)s)
     ), arrived AS (
         SELECT wanted.number, holder.gateway_id, max(first.at) AS at
-        FROM wanted JOIN gateways_holder holder ON wanted.at BETWEEN holder.started_at AND holder.seen_at
+        FROM wanted JOIN gateways_gatewayinstance holder ON wanted.at BETWEEN holder.started_at AND holder.seen_at
         JOIN LATERAL (
-            SELECT at FROM gateways_arrival arrival
+            SELECT at FROM gateways_propagation arrival
             WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.change ORDER BY arrival.sequence LIMIT 1
         ) first ON true
         GROUP BY wanted.number, holder.gateway_id

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.actions import meet_accounts
 from accounts.models import Account, ApiKey, Organisation
-from governance.audit.actions import Happening, record_all, take_turn
+from governance.audit.actions import Happening, audit_log_lock, record_all
 from governance.audit.actor import Actor
 from governance.gateways.models import Gateway, LostDecision
 from governance.restrictions.actions import lift, restrict_all
@@ -95,7 +95,7 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
 
     Raises CannotRestrictError.
     """
-    take_turn()
+    audit_log_lock()
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
@@ -115,7 +115,7 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
 @transaction.atomic
 def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     """Settle that nobody is restricted because of it, and lift what is in force; False if settled before."""
-    take_turn()
+    audit_log_lock()
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False

@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Count, Value
 from django.db.models.functions import Greatest
 
-from governance.gateways.models import Arrival, Gateway, Holder, Probe
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation
 from governance.gateways.recovery import Lost, note_reported
 from governance.platform.transactions import retried_transaction
 
@@ -41,7 +41,7 @@ class RefusedTimes(NamedTuple):
     times: int
 
 
-class HolderSeen(NamedTuple):
+class InstanceReport(NamedTuple):
     """A process that holds the restrictions up to `sequence`, and when it came to know what. Without a service key it
     is one of Stillwatch's own.
     """
@@ -64,7 +64,7 @@ class StillHeld(NamedTuple):
     told: Mapping[str, Any]
 
 
-Note = Asked | RefusedTimes | HolderSeen | StillHeld
+Note = Asked | RefusedTimes | InstanceReport | StillHeld
 
 # What is wrong with a note itself, however often it is tried; where the database is away other errors are raised.
 BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
@@ -96,7 +96,7 @@ def _note(notes: Sequence[Note], *, now: datetime) -> None:
         # Processes of the check write by turns, and one may have noted an older question than another.
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
     _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
-    holders = [one for one in notes if isinstance(one, HolderSeen)]
+    holders = [one for one in notes if isinstance(one, InstanceReport)]
     # In one order, so that processes that write of the same clients never wait for each other crosswise.
     _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
     held: dict[int, list[Lost]] = {}
@@ -155,10 +155,10 @@ def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> Non
         )
 
 
-def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, now: datetime) -> None:
-    holders = Holder.objects.bulk_create(
+def _note_holders(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int], *, now: datetime) -> None:
+    holders = GatewayInstance.objects.bulk_create(
         [
-            Holder(
+            GatewayInstance(
                 gateway_id=gateways.get(one.key) if one.key else None,
                 instance=one.instance,
                 started_at=now,
@@ -172,8 +172,8 @@ def _note_holders(seen: Sequence[HolderSeen], gateways: Mapping[UUID, int], *, n
         unique_fields=["gateway", "instance"],
         update_fields=["seen_at", "sequence", "trouble"],
     )
-    Arrival.objects.bulk_create(
-        Arrival(holder=holder, sequence=sequence, at=at)
+    Propagation.objects.bulk_create(
+        Propagation(holder=holder, sequence=sequence, at=at)
         for holder, one in zip(holders, seen, strict=True)
         for sequence, at in one.arrivals
         if sequence
@@ -194,8 +194,8 @@ def forget_old(*, now: datetime) -> int:
     """Forget what arrived weeks ago, and processes that went as long ago; return how many rows that were."""
     old = now - KEPT_FOR
     forgotten = [
-        Arrival.objects.filter(at__lt=old).delete(),
-        Holder.objects.filter(seen_at__lt=old).delete(),
-        Probe.objects.filter(at__lt=old).delete(),
+        Propagation.objects.filter(at__lt=old).delete(),
+        GatewayInstance.objects.filter(seen_at__lt=old).delete(),
+        CanaryProbe.objects.filter(at__lt=old).delete(),
     ]
     return sum(number for number, _ in forgotten)

@@ -1,4 +1,4 @@
-"""Taking turns at what takes long, as a question over the network, without holding a row or a transaction meanwhile."""
+"""PostgreSQL's advisory locks: one process at a time does what takes long, without holding a row or a transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ from enum import IntEnum
 from django.db import connection, transaction
 
 
-class Turn(IntEnum):
-    """What is done by one at a time; the figures are the first halves of PostgreSQL's advisory locks."""
+class Lock(IntEnum):
+    """What is done by one at a time; the figures are the first halves of the locks' keys."""
 
     PUSHING = 0x5711_0001
     PROBING = 0x5711_0002
@@ -19,10 +19,10 @@ class Turn(IntEnum):
 
 
 @contextmanager
-def turn(what: Turn, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
-    """Whether it is ours alone until the block ends; `of` is a number of 32 bits that says at whom.
+def advisory_lock(what: Lock, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
+    """Hold a lock until the block ends, and say whether it was free; with `wait`, wait until it is.
 
-    A process that dies gives it up with its connection.
+    `of` is the second half of its key, a number of 32 bits. A process that dies releases it with its connection.
     """
     with connection.cursor() as cursor:
         if wait:
@@ -39,10 +39,10 @@ def turn(what: Turn, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, of])
 
 
-def lock_until_commit(what: Turn, *, shared: bool = False) -> None:
+def lock_until_commit(what: Lock, *, shared: bool = False) -> None:
     """Wait for the lock and hold it until the transaction ends; `shared` admits others who hold it shared too.
 
-    It excludes who holds the same one by `turn`. Raises TransactionManagementError outside a transaction.
+    It excludes who holds the same one by `advisory_lock`. Raises TransactionManagementError outside a transaction.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Outside a transaction this lock would be released at once.")

@@ -1,5 +1,5 @@
-"""Wakes the workers, and those who listen to the database. Neither call carries anything: the row is the truth, and a
-lost one costs time only.
+"""Wakes workers, and processes that listen to the database. A message carries nothing but names: the row is the truth,
+and a lost message costs time only.
 """
 
 import logging
@@ -15,10 +15,10 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
-# After a failed ring the broker is left alone for this long, so that a dead broker slows no request but the first.
+# After a failed message the broker is left alone for this long, so that a dead broker slows down one request alone.
 QUIET_SECONDS = 5.0
-# By then the timetable has rung as well: under a backlog, rings must not pile up.
-RING_LASTS_SECONDS = 60
+# By then the timetable has enqueued the same: under a backlog, messages must not pile up.
+MESSAGE_LASTS_SECONDS = 60
 
 # What PostgreSQL calls out when a transaction has changed what is in force, or which service keys are usable.
 CHANGES_CHANNEL: Final = "stillwatch_changes"
@@ -30,7 +30,7 @@ _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Nothing rings in here: for work on rows that no worker sees."""
+    """Enqueue nothing in here: for work on rows that no worker sees."""
     token = _silent.set(True)
     try:
         yield
@@ -38,7 +38,7 @@ def silence() -> Iterator[None]:
         _silent.reset(token)
 
 
-def ring(task: str, *names: str) -> None:
+def enqueue_on_commit(task: str, *names: str) -> None:
     """Run the Celery task of this name soon after the present transaction has committed; `names` say for which rows.
 
     A broker that cannot be reached is logged and forgotten; the timetable finds the rows a little later.
@@ -47,7 +47,7 @@ def ring(task: str, *names: str) -> None:
         transaction.on_commit(lambda: _send(task, names))
 
 
-def call_out(channel: str) -> None:
+def notify_on_commit(channel: str) -> None:
     """Wake whoever listens to the database on this channel once the present transaction has committed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [channel])
@@ -58,7 +58,7 @@ def _send(task: str, names: tuple[str, ...]) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, names, retry=False, expires=RING_LASTS_SECONDS)
+        current_app.send_task(task, names, retry=False, expires=MESSAGE_LASTS_SECONDS)
     except (OperationalError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
-        logger.warning("The broker did not take a ring for %s: %s", task, type(error).__name__)
+        logger.warning("The broker did not take a message for %s: %s", task, type(error).__name__)

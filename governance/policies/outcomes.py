@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from governance.audit.actions import record, take_turn
+from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.detection.thresholds import Response
-from governance.platform.locks import Turn, lock_until_commit, turn
+from governance.platform.locks import Lock, advisory_lock, lock_until_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.evaluation import LICENSED, Circumstances, Match, StaffLimits, current_matches
 from governance.policies.models import AutomaticSwitch, PolicyOutcome, PolicyVersion
@@ -47,7 +47,7 @@ def weigh(
     stands against it; what one in the shadow would want is noted, in the same way.
     """
     # Until this transaction ends no policy is matched with everybody: what it did not see yet, that would miss.
-    lock_until_commit(Turn.MATCHING, shared=True)
+    lock_until_commit(Lock.MATCHING, shared=True)
     policies = in_use()
     suspects = [one for one in assessments if one.response == Response.CASE and not one.licensed]
     if policies and suspects:
@@ -113,7 +113,7 @@ def match_everybody(*, staff_limits: StaffLimits, now: datetime, chance: Dice = 
     """
     if not _to_match().exists():
         return
-    lock_until_commit(Turn.MATCHING)
+    lock_until_commit(Lock.MATCHING)
     version = _to_match().select_for_update(no_key=True).first()
     if version is not None and (policy := policy_of(version)) is not None:
         _note(version, policy, current_matches(policy, staff_limits=staff_limits, now=now), now=now, chance=chance)
@@ -140,15 +140,15 @@ def carry_out(*, now: datetime, staff_limits: StaffLimits) -> int:
 def _carry_out_some(*, now: datetime, staff_limits: StaffLimits) -> int | None:
     """How many were restricted; None where nothing is due, or somebody else is at it.
 
-    The switch waits for `turn`, so that what it finds is either before it or comes to nothing. Whatever else forbids a
-    restriction, a lifting or a decision or a retirement, is recorded in the log: with the turn to write it nobody can
+    The switch waits for `advisory_lock`, so that what it finds is either before it or comes to nothing. Whatever else forbids
+    a     restriction, a lifting or a decision or a retirement, is recorded in the log: with the turn to write it nobody can
     do so between the reading and the restriction.
     """
-    with turn(Turn.AUTOMATIC) as ours, transaction.atomic():
+    with advisory_lock(Lock.AUTOMATIC) as ours, transaction.atomic():
         if not ours or is_off() or not _due(now).exists():
             return None
         room = Room.left(now=now)
-        take_turn()
+        audit_log_lock()
         # One that is locked is being planned by a scoring, which must not wait for us with the log's lock in our hands.
         due = list(_due(now).select_for_update(of=("self",), skip_locked=True)[:PORTION])
         if not due:
@@ -294,7 +294,7 @@ def switch_off(*, why: str, by: User, now: datetime) -> None:
 
     Waits for restrictions that are being made: once this returns and its transaction is committed, none follows.
     """
-    lock_until_commit(Turn.AUTOMATIC)
+    lock_until_commit(Lock.AUTOMATIC)
     AutomaticSwitch.objects.update_or_create(pk=1, defaults={"off_since": now, "by": str(by.actor), "why": why})
     record("automation.switched_off", subject=("automation", "all"), by=by.actor, now=now, details={"why": why})
 

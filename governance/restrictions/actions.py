@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from accounts.models import Account, Organisation
-from governance.audit.actions import take_turn
+from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
@@ -128,7 +128,7 @@ def restrict_all(
     """
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
-    take_turn()
+    audit_log_lock()
     refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
     known = made_before([unique_key for _, unique_key in aims])
     for target, unique_key in aims:
@@ -180,7 +180,7 @@ def supersede(
     """
     if not numbers:
         return []
-    take_turn()
+    audit_log_lock()
     live = active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
@@ -201,7 +201,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     What they had replaced stays ended, and what was replaced itself is not restored any more: who lifts a restriction
     means that it is over.
     """
-    take_turn()
+    audit_log_lock()
     wanted = Restriction.objects.filter(number__in=list(numbers))
     withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
     live = active(wanted)
@@ -226,7 +226,7 @@ def undo(
     With `most` only so many are ended, with what they took the place of, or once all are ended so many restored: done
     again until `is_undoing` says no it does the rest.
     """
-    take_turn()
+    audit_log_lock()
     ours = Restriction.objects.filter(origin__in=origins)
     withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
     live = active(ours)[:most]
@@ -257,7 +257,7 @@ def end_expired(*, now: datetime) -> int:
 
 @retried_transaction
 def _end_some_expired(*, now: datetime) -> int:
-    take_turn()
+    audit_log_lock()
     first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
     overdue = active(Restriction.objects.filter(number__in=first))
     deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
@@ -281,7 +281,7 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
 
 @retried_transaction
 def _cover_some(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
-    take_turn()
+    audit_log_lock()
     changed = update_names(numbers, accounts=accounts)
     live = active(Restriction.objects.filter(number__in=changed))
     publish(Change.What.COVERS, live, now=now, names=changed)

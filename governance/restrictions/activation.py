@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
-from governance.platform.notifications import CHANGES_CHANNEL, call_out, ring
+from governance.platform.notifications import CHANGES_CHANNEL, enqueue_on_commit, notify_on_commit
 from governance.restrictions.models import Change, CoveredName, Restriction
 from governance.restrictions.names import KINDS, NamesChanged, Target, keep_covered_accounts, update_names
 from governance.restrictions.queries import last_number
@@ -77,7 +77,7 @@ def activate(
     happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
     record_all(happenings, by=by, now=now)
     if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.told_in_full_by is None]:
-        ring("governance.tasks.cover_new_names", *rest)
+        enqueue_on_commit("governance.tasks.cover_new_names", *rest)
 
 
 def deactivate(
@@ -141,8 +141,8 @@ def publish(
         ],
         batch_size=BATCH,
     )
-    call_out(CHANGES_CHANNEL)
-    ring("governance.tasks.deliver_restrictions")
+    notify_on_commit(CHANGES_CHANNEL)
+    enqueue_on_commit("governance.tasks.deliver_restrictions")
 
 
 def feed_payload(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:

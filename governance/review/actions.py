@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.audit.actions import record, take_turn
+from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.detection.thresholds import due_at
 from governance.platform.leases import is_over
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.restrictions.models import Restriction
@@ -113,7 +113,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         return made
     if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
         _say_who_won(locked)
-    take_turn()
+    audit_log_lock()
     earlier = list(ended_by_deciding(locked.account).order_by("number"))
     # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
     earlier.sort(key=lambda one: one.account_id != locked.account_id)
@@ -154,7 +154,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
     resolve(decision, reach.closed, by=by.actor, now=now)
     if is_unfinished:
-        ring("governance.tasks.carry_out_decisions")
+        enqueue_on_commit("governance.tasks.carry_out_decisions")
     else:
         reopen_all(again, why=decision, by=by.actor, now=now)
     return decision

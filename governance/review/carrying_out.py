@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.audit.actions import take_turn
+from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
 from governance.restrictions.models import Restriction
@@ -54,7 +54,7 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
     covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
-    take_turn()
+    audit_log_lock()
     before = decision.undone_at
     decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Q
 
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import is_undoing, lift_all
 from governance.restrictions.actions import undo as undo_restrictions
@@ -60,7 +60,7 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBac
     decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists()
     decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
     if decision.is_unfinished:
-        ring("governance.tasks.carry_out_decisions")
+        enqueue_on_commit("governance.tasks.carry_out_decisions")
     resolve_again(done.restored, own.account_id, by=by, now=now)
     again = reopen_all(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
     is_open = any(one.pk == own.pk for one in again)

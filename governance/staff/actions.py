@@ -15,7 +15,7 @@ from django.db.models import Q
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.platform.installation_secrets import read_private
-from governance.platform.notifications import KEYS_CHANNEL, call_out
+from governance.platform.notifications import KEYS_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
@@ -83,7 +83,7 @@ def issue_service_key(
         created_by=by.name,
         expires_at=expires_at,
     )
-    call_out(KEYS_CHANNEL)
+    notify_on_commit(KEYS_CHANNEL)
     record("service_key.issued", subject=("service_key", str(key.id)), by=by, now=now, details={"scopes": wanted})
     return key, secret
 
@@ -93,7 +93,7 @@ def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
     """Take the key out of use; False where that was done before."""
     if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         return False
-    call_out(KEYS_CHANNEL)
+    notify_on_commit(KEYS_CHANNEL)
     record("service_key.revoked", subject=("service_key", str(key.id)), by=by, now=now)
     return True
 

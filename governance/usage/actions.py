@@ -14,7 +14,7 @@ from psycopg.errors import CheckViolation
 from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
-from governance.platform.notifications import ring
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.usage import event_store, sql
 from governance.usage.answers import KEPT_FOR, settle
@@ -159,7 +159,7 @@ def _store_batch(
     if settings.EXCERPTS_PER_DAY:
         _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
     if new["key"] or figures:
-        ring("governance.tasks.score_dirty_accounts")
+        enqueue_on_commit("governance.tasks.score_dirty_accounts")
     if moved and sender is not None:
         record_all(moved, by=sender.actor, now=now)
     return len(new["key"]), len(conflicts)

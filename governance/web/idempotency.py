@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from governance.platform.locks import Turn, turn
+from governance.platform.locks import Lock, advisory_lock
 from governance.web.authentication import acting_key
 from governance.web.models import KeptAnswer
 from governance.web.problems import Problem
@@ -67,7 +67,7 @@ def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Re
     kept, _ = KeptAnswer.objects.get_or_create(
         service_key=acting_key(request), key=key, defaults={"request_digest": digest, "at": timezone.now()}
     )
-    with turn(Turn.ANSWERING, kept.pk % 2**31) as ours:
+    with advisory_lock(Lock.ANSWERING, kept.pk % 2**31) as ours:
         if not ours:
             raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
         kept.refresh_from_db()

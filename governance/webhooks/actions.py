@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, QuerySet
 
-from governance.audit.actions import record, take_turn
+from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.platform.encryption import SealError, seal, unseal
-from governance.platform.locks import Turn, turn
-from governance.platform.notifications import ring
+from governance.platform.locks import Lock, advisory_lock
+from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number
 from governance.webhooks.addresses import AddressError, checked
@@ -53,7 +53,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     Raises AddressError for an address that no webhook can have, and for one that is registered already.
     """
     checked(url)
-    take_turn()
+    audit_log_lock()
     if (same := Webhook.objects.filter(url=url).first()) is not None:
         state = " It is switched off: switch it on instead." if same.disabled_at else ""
         raise AddressError(f"This URL is already registered.{state}")
@@ -100,7 +100,7 @@ def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
     )
     if enabled:
         record("webhook.enabled", subject=_subject(webhook), by=by, now=now)
-        ring(TASK, str(webhook.pk))
+        enqueue_on_commit(TASK, str(webhook.pk))
     return bool(enabled)
 
 
@@ -115,7 +115,7 @@ def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
     """Send a message that tells nothing, to see whether it arrives."""
     delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
     record("webhook.tested", subject=_subject(webhook), by=by, now=now)
-    ring(TASK, str(webhook.pk))
+    enqueue_on_commit(TASK, str(webhook.pk))
     return delivery
 
 
@@ -130,7 +130,7 @@ def replay(
     number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0, tried_at=None)
     if number:
         record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
-        ring(TASK, str(webhook.pk))
+        enqueue_on_commit(TASK, str(webhook.pk))
     return number
 
 
@@ -178,7 +178,7 @@ def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
     if webhook is None:
         return 0
     tried, until = 0, clock() + SPELL
-    with turn(Turn.DELIVERING, webhook.pk.int % 2**31) as ours:
+    with advisory_lock(Lock.DELIVERING, webhook.pk.int % 2**31) as ours:
         if not ours:
             return 0
         while clock() < until and (claim := _claim(webhook, now=clock())):
@@ -189,7 +189,7 @@ def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
                 _rest(webhook, outcome, claim.delivery.attempts, now=clock())
     # After letting go: whoever came meanwhile for something new was turned away.
     if _due(webhook, now=clock()).exists():
-        ring(TASK, str(webhook.pk))
+        enqueue_on_commit(TASK, str(webhook.pk))
     return tried
 
 

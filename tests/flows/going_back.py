@@ -16,8 +16,8 @@ TABLES = (
     "restrictions_coveredname",
     "restrictions_coveredaccount",
     "gateways_gateway",
-    "gateways_holder",
-    "gateways_arrival",
+    "gateways_gatewayinstance",
+    "gateways_propagation",
     "gateways_refusal",
     "gateways_lostdecision",
 )

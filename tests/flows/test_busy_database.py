@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from governance.audit.actions import take_turn
+from governance.audit.actions import audit_log_lock
 from governance.audit.models import Entry
 from governance.restrictions.models import Restriction
 from tests.factories import PASSWORD, account, line, person, service_key
@@ -83,7 +83,7 @@ def port() -> Iterator[int]:
 @contextmanager
 def somebody_holds_the_log() -> Iterator[None]:
     with transaction.atomic():
-        take_turn()
+        audit_log_lock()
         yield
 
 

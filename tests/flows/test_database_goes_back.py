@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.gateways.models import Holder, LostDecision
+from governance.gateways.models import GatewayInstance, LostDecision
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.staff.roles import Role
@@ -210,7 +210,7 @@ class TestWhileTheWebProcessRan:
         assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 410
         front.front.notes.write()
 
-        assert Holder.objects.get(instance="old").sequence < 2_000_000
+        assert GatewayInstance.objects.get(instance="old").sequence < 2_000_000
         assert "not yet in force at litellm" in words(signed_in(person()), "/enforcement/")
 
 

@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from accounts.models import Account, Organisation
-from governance.audit.actions import take_turn
+from governance.audit.actions import audit_log_lock
 from governance.audit.queries import faults
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions import actions as actions_of_enforcement
@@ -365,7 +365,7 @@ def test_takes_its_turn_among_others_after_each_portion(campaign: Campaign) -> N
 
     rest_of_it, other = threading.Thread(target=rest), threading.Thread(target=single)
     with transaction.atomic():
-        take_turn()
+        audit_log_lock()
         rest_of_it.start()
         wait_until(lambda: _waiting() == 1, "a portion waits for the log")
         other.start()

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from governance.gateways.check import feed
-from governance.gateways.models import Holder, Refusal
+from governance.gateways.models import GatewayInstance, Refusal
 from governance.restrictions.actions import lift
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.messages import read_changes, read_snapshot
@@ -45,7 +45,7 @@ class TestAClientOfTheReleaseBefore:
         assert front.ask("/api/v1/access/changes", method="POST", body=asked).status == 200
         front.front.notes.write()
 
-        assert Holder.objects.get(instance="old").sequence == 1
+        assert GatewayInstance.objects.get(instance="old").sequence == 1
         assert Refusal.objects.get().count == 3
 
     def test_takes_the_snapshot_of_a_new_epoch_as_newer_than_all_it_has(self, front: Served) -> None:
@@ -97,10 +97,11 @@ class TestAServerOfTheReleaseBefore:
     def test_writes_holders_without_the_columns_of_this_release(self, front: Served) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO gateways_holder (instance, started_at, seen_at, sequence) VALUES ('old', now(), now(), 0)"
+                "INSERT INTO gateways_gatewayinstance (instance, started_at, seen_at, sequence) "
+                "VALUES ('old', now(), now(), 0)"
             )
 
-        assert Holder.objects.get(instance="old").trouble == ""
+        assert GatewayInstance.objects.get(instance="old").trouble == ""
 
 
 # As the release before sent them: without epoch, lost_numbers, settled_numbers and age.

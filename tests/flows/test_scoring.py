@@ -183,7 +183,7 @@ def test_usage_is_taken_in_though_the_broker_is_dead(tmp_path: Path) -> None:
         timeout=PATIENCE,
     )
 
-    assert b"did not take a ring" in done.stderr
+    assert b"did not take a message" in done.stderr
     assert UsageEvent.objects.count() == DirtyAccount.objects.count() == 1
 
 

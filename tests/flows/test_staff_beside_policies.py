@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance import tasks
-from governance.audit.actions import take_turn
+from governance.audit.actions import audit_log_lock
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from tests.campaigns.test_store import HEADS, harvest_lines
@@ -103,7 +103,7 @@ def before_a_batch_that_waits(act: Callable[[], None]) -> None:
     """Let a person wait for the log, and a batch behind that person; PostgreSQL lets them through in this order."""
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
-            take_turn()
+            audit_log_lock()
             person = pool.submit(do, act)
             wait_until(lambda: locks_waited_for() == 1, "the person waited")
             batch = pool.submit(carry_out)

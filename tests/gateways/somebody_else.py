@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from governance.gateways.check import sql as rows
 from governance.gateways.models import Gateway
-from governance.platform.locks import Turn
+from governance.platform.locks import Lock
 
 
 @contextmanager
-def somebody_else_has(what: Turn, gateway: Gateway) -> Iterator[None]:
+def somebody_else_has(what: Lock, gateway: Gateway) -> Iterator[None]:
     with rows.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [what, gateway.pk])
         yield

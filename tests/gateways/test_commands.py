@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from governance.audit.models import Entry
 from governance.gateways.litellm.pushing import push
-from governance.gateways.models import Gateway, Holder, Probe, Pushed
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, LiteLlmPush
 from governance.platform.encryption import unseal
 from tests.factories import NOW, account, restriction
 from tests.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
@@ -48,8 +48,8 @@ class TestConnectLitellm:
         with litellm_server() as moved:
             moved.team("team_harbour")
             called("connect_litellm", "litellm", moved.url)
-            assert not Pushed.objects.exists()
-            assert Holder.objects.get().sequence == 0
+            assert not LiteLlmPush.objects.exists()
+            assert GatewayInstance.objects.get().sequence == 0
 
             push(Gateway.objects.get(), NOW)
 
@@ -140,7 +140,7 @@ class TestTheCanary:
 
         assert refused.startswith("edge: refused after ")
         assert let_in.startswith("edge: let in again after ")
-        assert Probe.objects.count() == 2
+        assert CanaryProbe.objects.count() == 2
 
     def test_fails_where_the_gateway_cannot_be_judged(self, served: CanaryServer) -> None:
         called("set_canary", "edge", ACCOUNT, served.url)

@@ -18,7 +18,7 @@ from accounts.models import Account
 from governance.gateways.actions import connect_litellm
 from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError, Thing, UnknownNameError
 from governance.gateways.litellm.pushing import compare, push
-from governance.gateways.models import Gateway, Pushed, Repair
+from governance.gateways.models import DriftRepair, Gateway, LiteLlmPush
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from tests.factories import MACHINE, account, api_key, restriction
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
 CONFIG = Path(__file__).parent / "litellm/push_config.yaml"
 MASTER = f"sk-{secrets.token_urlsafe(32)}"
 
-TEAM, KEY = Pushed.Kind.TEAM, Pushed.Kind.KEY
+TEAM, KEY = LiteLlmPush.Kind.TEAM, LiteLlmPush.Kind.KEY
 
 
 def digest(key: str) -> str:
@@ -159,7 +159,7 @@ class TestABlock:
         compare(gateway, timezone.now())
 
         assert proxy.chat("sk-harbour") == 401
-        assert Repair.objects.get().mended
+        assert DriftRepair.objects.get().mended
 
 
 class TestLiteLlmItself:

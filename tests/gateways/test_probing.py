@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.gateways.actions import UnusableCanaryError, set_canary
-from governance.gateways.models import Gateway, Probe
+from governance.gateways.models import CanaryProbe, Gateway
 from governance.gateways.probes import CANARY, Canary, claim, pauses, probe, probe_due
 from governance.platform.encryption import seal
-from governance.platform.locks import Turn
+from governance.platform.locks import Lock
 from governance.restrictions.actions import restrict
 from governance.restrictions.models import Change, Reason, Restriction
 from governance.restrictions.queries import access
@@ -22,7 +22,7 @@ from tests.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
 from tests.gateways.somebody_else import somebody_else_has
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Outcome = Probe.Outcome
+Outcome = CanaryProbe.Outcome
 SECRET = "Bearer sk-of-the-canary"
 
 
@@ -99,7 +99,7 @@ class TestAGatewayThatIgnoresBlocks:
         served.obeys = False
 
         assert probed(gateway) == [(False, Outcome.IGNORED)]
-        assert Probe.objects.get().took_ms is None
+        assert CanaryProbe.objects.get().took_ms is None
         assert access(account=ACCOUNT, now=timezone.now()).allowed
 
     def test_is_asked_for_ten_seconds(self, served: CanaryServer, gateway: Gateway) -> None:
@@ -123,7 +123,7 @@ class TestAGatewayThatCannotBeJudged:
         gateway.refresh_from_db()
 
         assert probed(gateway) == [(False, Outcome.UNREACHABLE)]
-        assert Probe.objects.get().detail.endswith("not let in: ConnectionRefusedError.")
+        assert CanaryProbe.objects.get().detail.endswith("not let in: ConnectionRefusedError.")
         assert not Restriction.objects.exists()
 
     @pytest.mark.parametrize("status", [500, 503, 404, 302])
@@ -137,7 +137,7 @@ class TestAGatewayThatCannotBeJudged:
         served.instead = 401
 
         assert probed(gateway) == [(False, Outcome.UNREACHABLE)]
-        assert "401" in Probe.objects.get().detail
+        assert "401" in CanaryProbe.objects.get().detail
 
     def test_serves_a_canary_that_is_restricted_anyway(self, served: CanaryServer, gateway: Gateway) -> None:
         block = restriction(Account.objects.get(), at=timezone.now())
@@ -214,7 +214,7 @@ class TestWhatIsDue:
         assert taken == [True, False]
 
     def test_is_left_to_whoever_is_at_it(self, gateway: Gateway) -> None:
-        with somebody_else_has(Turn.PROBING, gateway):
+        with somebody_else_has(Lock.PROBING, gateway):
             assert probed(gateway) == []
 
     def test_goes_on_where_one_fails(
@@ -224,7 +224,7 @@ class TestWhatIsDue:
         Gateway.objects.filter(name="broken").update(canary_headers=seal("no JSON"))
 
         assert probe_due(timezone.now()) == 1
-        assert Probe.objects.filter(gateway=gateway, outcome=Outcome.OBEYED).count() == 2
+        assert CanaryProbe.objects.filter(gateway=gateway, outcome=Outcome.OBEYED).count() == 2
         assert "canary of broken" in caplog.text
 
 

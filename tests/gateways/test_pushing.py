@@ -14,9 +14,9 @@ from governance.audit.models import Entry
 from governance.gateways.fleet import gateways
 from governance.gateways.litellm.admin_api import LiteLlmError
 from governance.gateways.litellm.pushing import compare, compare_due, push, push_all
-from governance.gateways.models import Arrival, Gateway, Holder, Pushed, Repair
+from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.queries import standing
-from governance.platform.locks import Turn
+from governance.platform.locks import Lock
 from governance.restrictions.actions import cover_new_names, end_expired, lift
 from governance.restrictions.models import Restriction
 from tests.factories import MACHINE, NOW, account, api_key, restriction
@@ -238,7 +238,7 @@ class TestLettingGo:
 
         assert litellm_api.blocked == set()
         assert sorted(done.let_go) == [f"key {QUILL}", "team team_harbour"]
-        assert not Pushed.objects.exists()
+        assert not LiteLlmPush.objects.exists()
 
     def test_follows_the_end_of_its_time_before_anybody_noted_that(
         self, litellm_api: LiteLlmServer, gateway: Gateway
@@ -299,7 +299,7 @@ class TestLettingGo:
         ended(block)
 
         assert push(gateway, NOW).failed == {}
-        assert not Pushed.objects.exists()
+        assert not LiteLlmPush.objects.exists()
 
 
 class TestPushing:
@@ -378,13 +378,13 @@ class TestPushing:
         done = push(gateway, NOW)
 
         assert done.failed == {"team team_harbour": "it took the request, and has it unblocked still"}
-        assert not Arrival.objects.exists()
+        assert not Propagation.objects.exists()
 
     def test_leaves_it_to_whoever_is_pushing_already(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:
         litellm_api.team("team_harbour")
         restriction(account("team_harbour"))
 
-        with somebody_else_has(Turn.PUSHING, gateway):
+        with somebody_else_has(Lock.PUSHING, gateway):
             push(gateway, NOW)
 
         assert litellm_api.blocked == set()
@@ -452,7 +452,7 @@ class TestTheProof:
         assert at.sentence == "in force at litellm: pushed to LiteLLM’s own blocks"
         assert at.took is not None
         assert at.took > timedelta(0)
-        assert (Holder.objects.get().instance, Arrival.objects.get().sequence) == ("pushed", number)
+        assert (GatewayInstance.objects.get().instance, Propagation.objects.get().sequence) == ("pushed", number)
 
     def test_stays_fresh_while_nothing_changes(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:
         restriction(account("acct_elsewhere"))
@@ -462,7 +462,7 @@ class TestTheProof:
 
         [state] = gateways(now=NOW + 10 * MINUTE)
         assert (state.lag, state.trouble) == (0, "")
-        assert Arrival.objects.count() == 1
+        assert Propagation.objects.count() == 1
 
 
 class TestComparing:
@@ -475,7 +475,7 @@ class TestComparing:
         compare(gateway, NOW + MINUTE)
 
         assert litellm_api.blocked == {"team_harbour"}
-        repair = Repair.objects.get()
+        repair = DriftRepair.objects.get()
         assert (repair.name, repair.blocked, repair.mended) == ("team team_harbour", True, True)
         entry = Entry.objects.get(verb="gateway.repaired")
         assert (entry.subject_id, entry.details["name"]) == ("litellm", "team team_harbour")
@@ -493,7 +493,7 @@ class TestComparing:
         compare(gateway, NOW)
 
         assert litellm_api.blocked == set()
-        assert [(repair.blocked, repair.mended) for repair in Repair.objects.all()] == [(False, True)]
+        assert [(repair.blocked, repair.mended) for repair in DriftRepair.objects.all()] == [(False, True)]
 
     def test_reaches_a_key_that_a_blocked_user_made_meanwhile(
         self, litellm_api: LiteLlmServer, gateway: Gateway
@@ -513,7 +513,7 @@ class TestComparing:
 
         compare(gateway, NOW)
 
-        assert not Repair.objects.exists()
+        assert not DriftRepair.objects.exists()
         gateway.refresh_from_db()
         assert gateway.compared_at == NOW
 
@@ -526,7 +526,7 @@ class TestComparing:
 
         compare(gateway, NOW)
 
-        repair = Repair.objects.get()
+        repair = DriftRepair.objects.get()
         assert (repair.mended, repair.detail) == (False, "it took the request, and has it unblocked still")
 
     def test_comes_round_every_five_minutes(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:

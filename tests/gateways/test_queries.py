@@ -8,10 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.gateways.fleet import gateways
-from governance.gateways.models import Arrival, Gateway, Holder, Probe, Refusal
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation, Refusal
 from governance.gateways.queries import alarm, standing
 from governance.gateways.status import AtGateway, Level, State
-from governance.gateways.telemetry import HOLDERS_KEPT, Asked, HolderSeen, RefusedTimes, forget_old, note_access
+from governance.gateways.telemetry import HOLDERS_KEPT, Asked, InstanceReport, RefusedTimes, forget_old, note_access
 from governance.restrictions.actions import cover_new_names, lift
 from governance.restrictions.models import Restriction
 from governance.staff.roles import Role
@@ -27,16 +27,16 @@ def gateway(name: str = "litellm", *, asked: bool = True) -> Gateway:
 
 def holder(
     of: Gateway | None, instance: str = "a", *, knows: int, after: float = 0.2, seen: float = 1.0, started: float = -60
-) -> Holder:
+) -> GatewayInstance:
     """A process that has known everything up to `knows` since `after` seconds, and spoke up `seen` seconds from NOW."""
-    made = Holder.objects.create(
+    made = GatewayInstance.objects.create(
         gateway=of,
         instance=instance,
         sequence=knows,
         started_at=NOW + started * SECOND,
         seen_at=NOW + seen * SECOND,
     )
-    Arrival.objects.create(holder=made, sequence=knows, at=NOW + after * SECOND)
+    Propagation.objects.create(holder=made, sequence=knows, at=NOW + after * SECOND)
     return made
 
 
@@ -208,8 +208,8 @@ class TestAGateway:
         own = gateway(asked=False)
         made = holder(own, knows=1, after=0.1)
         for number, after in zip(numbers[1:], (0.2, 0.9), strict=True):
-            Arrival.objects.create(holder=made, sequence=number, at=NOW + after * SECOND)
-        Holder.objects.update(sequence=3)
+            Propagation.objects.create(holder=made, sequence=number, at=NOW + after * SECOND)
+        GatewayInstance.objects.update(sequence=3)
 
         [state] = gateways(now=NOW + SECOND)
 
@@ -220,7 +220,7 @@ class TestAGateway:
     def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
         own = gateway()
         holder(None, "web-1", knows=0)
-        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.IGNORED)
+        CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.IGNORED)
 
         assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
 
@@ -254,32 +254,32 @@ class TestRecording:
     def test_keeps_one_row_an_instance_and_every_arrival(self) -> None:
         key, _ = service_key("access:read", name="edge")
         for sequence in (1, 2):
-            seen = HolderSeen(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
+            seen = InstanceReport(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
             note_access([seen], now=NOW)
 
-        assert Holder.objects.get().sequence == 2
-        assert Arrival.objects.count() == 2
+        assert GatewayInstance.objects.get().sequence == 2
+        assert Propagation.objects.count() == 2
 
     def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
         """Whoever has one key and makes up names for ever fills no table, and pushes out no other gateway's."""
         greedy, _ = service_key("access:read", name="greedy")
         other, _ = service_key("access:read", name="other")
-        note_access([HolderSeen(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
+        note_access([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
 
         for tens in range(0, HOLDERS_KEPT + 10, 10):
             seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
-            note_access([HolderSeen(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
+            note_access([InstanceReport(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
 
-        kept = Holder.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
+        kept = GatewayInstance.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
         assert sorted(kept) == [f"{number:04}" for number in range(10, HOLDERS_KEPT + 10)]
-        assert Holder.objects.filter(gateway__name="other").count() == 1
+        assert GatewayInstance.objects.filter(gateway__name="other").count() == 1
 
     def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
         key, _ = service_key("access:read", name="edge")
         number = restriction(account()).number
         good = RefusedTimes(key.pk, key.name, number, NOW, NOW, 3)
         too_large = [good._replace(restriction=2**63), good._replace(times=10**30)]
-        unreadable = HolderSeen(key.pk, key.name, "a\0", 1, NOW, [])
+        unreadable = InstanceReport(key.pk, key.name, "a\0", 1, NOW, [])
 
         dropped = note_access(
             [
@@ -295,13 +295,13 @@ class TestRecording:
 
         assert dropped == [too_large[0], unreadable, too_large[1]]
         assert Refusal.objects.get().count == 3
-        assert Holder.objects.get().instance == "b"
+        assert GatewayInstance.objects.get().instance == "b"
         assert Gateway.objects.get().asked_at == NOW
 
     def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
         restriction(account())
         holder(own := gateway(), "gone", knows=1)
-        Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.OBEYED)
+        CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.OBEYED)
 
         assert forget_old(now=NOW + timedelta(days=1)) == 0
         assert forget_old(now=NOW + timedelta(days=31)) == 3
@@ -314,7 +314,7 @@ class TestThePage:
         now = timezone.now()
         number = restriction(account("acct_harbour"), at=now).number
         own = Gateway.objects.create(name="edge", created_at=now)
-        Holder.objects.create(gateway=own, instance="a", started_at=now, seen_at=now, sequence=number)
+        GatewayInstance.objects.create(gateway=own, instance="a", started_at=now, seen_at=now, sequence=number)
         client.force_login(person())
 
         page = client.get("/enforcement/").content.decode()
@@ -355,10 +355,10 @@ class TestTheCase:
         number = restriction(harbour, at=timezone.now()).number
         own = Gateway.objects.create(name="edge", created_at=NOW)
         now = timezone.now()
-        made = Holder.objects.create(
+        made = GatewayInstance.objects.create(
             gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
         )
-        Arrival.objects.create(holder=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND)
+        Propagation.objects.create(holder=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND)
         client.force_login(person())
         return client.get(f"/cases/{about.pk}/", headers=headers).content.decode()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.gateways.models import Holder, Refusal
+from governance.gateways.models import GatewayInstance, Refusal
 from governance.restrictions.actions import lift
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
@@ -84,7 +84,7 @@ class TestFollowing:
             return Refusal.objects.exists()
 
         wait_until(noted)
-        holder = Holder.objects.get(gateway__name="litellm")
+        holder = GatewayInstance.objects.get(gateway__name="litellm")
         assert (holder.instance, holder.sequence) == ("a", blocked.number)
         assert holder.arrivals.get(sequence=blocked.number).at >= blocked.starts_at
         assert Refusal.objects.get().restriction_id == blocked.number

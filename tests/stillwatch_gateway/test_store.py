@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.gateways.models import Holder
+from governance.gateways.models import GatewayInstance
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.disk import Store
 from stillwatch_gateway.knowledge import BOOT, Moment, read_moment
@@ -141,7 +141,7 @@ class TestACopyThatIsOfNoUse:
         def noted() -> bool:
             gateway.cut()
             front.front.notes.write()
-            return Holder.objects.filter(instance="a").exclude(trouble="").exists()
+            return GatewayInstance.objects.filter(instance="a").exclude(trouble="").exists()
 
         wait_until(noted)
         page = signed_in(person()).get("/enforcement/").content.decode()

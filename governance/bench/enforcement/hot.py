@@ -16,7 +16,7 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, check_server, free_port, wait_until_it_answers, web_server
-from governance.gateways.models import Holder
+from governance.gateways.models import GatewayInstance
 from governance.restrictions.queries import last_number
 from governance.staff.actions import issue_service_key
 
@@ -112,7 +112,7 @@ def checking(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
 
 def _wait_until_loaded() -> None:
     until = time.monotonic() + 120
-    while Holder.objects.filter(gateway=None, sequence=last_number()).count() < WORKERS:
+    while GatewayInstance.objects.filter(gateway=None, sequence=last_number()).count() < WORKERS:
         if time.monotonic() > until:
             raise TimeoutError("The web server has not read the restrictions.")
         time.sleep(0.5)

@@ -16,7 +16,7 @@ from governance.gateways.check.feeding import CHANGES_AT, SNAPSHOT_AT, Feed
 from governance.gateways.check.protocols import Dialect
 from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.registered import RegisteredAccounts
-from governance.gateways.check.replica import Keeper
+from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import (
     Answer,
     Question,
@@ -72,7 +72,7 @@ class Front:
         self._clock = clock
         self.registered = RegisteredAccounts()
         saved_state = store.load if store is not None else lambda: None
-        self.keeper = Keeper(clock, on_new_epoch=self.registered.read_anew, saved_state=saved_state)
+        self.keeper = RestrictionReplica(clock, on_new_epoch=self.registered.read_anew, saved_state=saved_state)
         self._saving = StateWriter(store, self.keeper, clock, closed_plans=closed_plans) if store is not None else None
         self.notes = Notes(self.keeper, clock)
         self.quotas = Quotas(waiting=waiting)

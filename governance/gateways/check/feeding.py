@@ -18,7 +18,7 @@ import psycopg
 from governance.gateways.check import feed
 from governance.gateways.check.following import LONGEST_WAIT, MOST_REPORT_BYTES, Following, following
 from governance.gateways.check.quotas import Quotas
-from governance.gateways.check.replica import Keeper
+from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import NO_STORE, Answer, Receive, RefusedError, Request, Send, bearer
 from governance.gateways.check.sql import Key
 from governance.gateways.check.telemetry import Notes
@@ -37,7 +37,7 @@ LONGEST_AGE: Final = 2**31
 class Asked(Protocol):
     """What the feed needs of the application that it is a part of."""
 
-    keeper: Keeper
+    keeper: RestrictionReplica
     notes: Notes
     quotas: Quotas
     announcements: Announcements

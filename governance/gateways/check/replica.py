@@ -41,7 +41,7 @@ class NoEpochError(Exception):
     """The database has no epoch any more: it is being restored, or is another one."""
 
 
-class Keeper:
+class RestrictionReplica:
     """The set that the hot check answers from, and the newest changes for the feed. One thread keeps both fresh."""
 
     def __init__(

@@ -11,7 +11,7 @@ import psycopg
 
 from governance.gateways.check import feed
 from governance.gateways.check import sql as rows
-from governance.gateways.check.replica import REMEMBERED, Keeper
+from governance.gateways.check.replica import REMEMBERED, RestrictionReplica
 from governance.gateways.check.saved_state import StateStore
 from governance.gateways.check.sql import Change, Key
 from stillwatch_gateway.epochs import Epoch
@@ -31,7 +31,12 @@ class StateWriter:
     """Follows a keeper, and saves a snapshot, the changes after it, the service keys, and when these were current."""
 
     def __init__(
-        self, store: StateStore, keeper: Keeper, clock: Callable[[], datetime], *, closed_plans: Sequence[str]
+        self,
+        store: StateStore,
+        keeper: RestrictionReplica,
+        clock: Callable[[], datetime],
+        *,
+        closed_plans: Sequence[str],
     ) -> None:
         self._store, self._keeper, self._clock, self._closed_plans = store, keeper, clock, list(closed_plans)
         self._saved_epoch: Epoch | None = None  # None while a snapshot is needed

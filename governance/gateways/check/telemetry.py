@@ -11,9 +11,9 @@ from django.db import connection
 from msgspec import to_builtins
 
 from governance.gateways.check.following import HeldOver
-from governance.gateways.check.replica import Keeper
+from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.sql import Key
-from governance.gateways.telemetry import Asked, HolderSeen, Note, RefusedTimes, StillHeld, note_access
+from governance.gateways.telemetry import Asked, InstanceReport, Note, RefusedTimes, StillHeld, note_access
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Refused(NamedTuple):
 class Notes:
     """Collects without asking anybody, and writes from a thread of its own: no answer waits for it."""
 
-    def __init__(self, keeper: Keeper, clock: Callable[[], datetime]) -> None:
+    def __init__(self, keeper: RestrictionReplica, clock: Callable[[], datetime]) -> None:
         self._keeper, self._clock = keeper, clock
         self._instance = this_process()
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Notes:
         self._refused: dict[At, Refused] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
-        self._holders: dict[tuple[Key, str], HolderSeen] = {}
+        self._holders: dict[tuple[Key, str], InstanceReport] = {}
         self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
         self._faults: dict[tuple[Key, str], int] = {}  # that each has reported
         self._troubles: dict[tuple[Key, str], str] = {}  # likewise
@@ -108,7 +108,7 @@ class Notes:
             if self._known.get((key, instance), 0) < sequence:
                 self._known[key, instance] = sequence
                 arrivals.append((sequence, now))
-            self._holders[key, instance] = HolderSeen(key.id, key.name, instance, sequence, now, arrivals, trouble)
+            self._holders[key, instance] = InstanceReport(key.id, key.name, instance, sequence, now, arrivals, trouble)
 
     def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
@@ -141,7 +141,7 @@ class Notes:
         now = self._clock()
         own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
-            here = [HolderSeen(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
+            here = [InstanceReport(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
         else:
             here = []
         if not (here or asked or refused or holders or held_over):
@@ -172,7 +172,7 @@ class Notes:
     def _keep_for_later(
         self,
         refused: dict[At, Refused],
-        holders: dict[tuple[Key, str], HolderSeen],
+        holders: dict[tuple[Key, str], InstanceReport],
         own: list[tuple[int, datetime]],
     ) -> None:
         for (_, number, epoch), seen in refused.items():

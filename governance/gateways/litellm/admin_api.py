@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
-from governance.gateways.models import Pushed
+from governance.gateways.models import LiteLlmPush
 
 PATIENCE: Final = 5.0  # seconds
 MOST_BYTES: Final = 16 * 2**20
@@ -39,7 +39,7 @@ class UnknownNameError(LiteLlmError):
 class Thing(NamedTuple):
     """What LiteLLM can block: a team by its id, or a key by its hash."""
 
-    kind: Pushed.Kind
+    kind: LiteLlmPush.Kind
     name: str
 
     def __str__(self) -> str:
@@ -113,11 +113,11 @@ class LiteLlm:
 
     def blocked(self, thing: Thing) -> bool:
         """Raises UnknownNameError where LiteLLM has no such thing."""
-        return self.team_blocked(thing.name) if thing.kind == Pushed.Kind.TEAM else self.key(thing.name).blocked
+        return self.team_blocked(thing.name) if thing.kind == LiteLlmPush.Kind.TEAM else self.key(thing.name).blocked
 
     def set_blocked(self, thing: Thing, *, blocked: bool) -> None:
         """Block it, or let it go, and see that LiteLLM has it so. Raises UnknownNameError as well."""
-        if thing.kind == Pushed.Kind.TEAM:
+        if thing.kind == LiteLlmPush.Kind.TEAM:
             self._ask("POST", "/team/update", {"team_id": thing.name, "blocked": blocked})
         else:
             self._ask("POST", "/key/block" if blocked else "/key/unblock", {"key": thing.name})

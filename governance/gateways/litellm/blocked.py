@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, ApiKey
-from governance.gateways.models import Gateway, Pushed
+from governance.gateways.models import Gateway, LiteLlmPush
 from governance.restrictions.models import Change, Restriction, RestrictionQuerySet
 
 # Of restrictions that ended, every name that gateways were ever told they cover: some may have left before the end. Of
@@ -57,7 +57,9 @@ def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
     by_kind = {kind: [name for of, name in told if of == kind] for kind in ("account", "key", "digest")}
     keys = Q(external_id__in=by_kind["key"]) | Q(digest__in=[bytes.fromhex(digest) for digest in by_kind["digest"]])
     owners = ApiKey.objects.filter(keys).order_by().values_list("account__external_id", flat=True)
-    pushed = Pushed.objects.filter(gateway=gateway, kind=Pushed.Kind.KEY, name__in=by_kind["key"] + by_kind["digest"])
+    pushed = LiteLlmPush.objects.filter(
+        gateway=gateway, kind=LiteLlmPush.Kind.KEY, name__in=by_kind["key"] + by_kind["digest"]
+    )
     return (
         {f"account {name}" for name in [*by_kind["account"], *owners]}
         | {f"key {name}" for name in by_kind["key"]}

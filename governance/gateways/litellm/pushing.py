@@ -16,10 +16,10 @@ from django.db.models import Max, Q, QuerySet
 from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError
 from governance.gateways.litellm.blocked import denied, denied_of, touched
 from governance.gateways.litellm.settling import Done, Settling
-from governance.gateways.models import Arrival, Gateway, Holder, Pushed
+from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.status import PUSHED
 from governance.platform.encryption import SealError, unseal
-from governance.platform.locks import Turn, turn
+from governance.platform.locks import Lock, advisory_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number
 
@@ -59,7 +59,7 @@ def push(gateway: Gateway, now: datetime) -> Done:
     with _client(gateway) as client:
         client.check()
         while True:
-            with turn(Turn.PUSHING, gateway.pk) as ours:
+            with advisory_lock(Lock.PUSHING, gateway.pk) as ours:
                 if not ours:
                     return done
                 at = now + timedelta(seconds=monotonic() - began)
@@ -79,11 +79,11 @@ def compare(gateway: Gateway, now: datetime) -> Done:
     began = monotonic()
     done = push(gateway, now)
     with _client(gateway) as client:
-        ours = Pushed.objects.filter(gateway=gateway).values_list("because", flat=True)
+        ours = LiteLlmPush.objects.filter(gateway=gateway).values_list("because", flat=True)
         names = sorted(denied(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In portions, so that a block that is decided meanwhile does not wait for all of them.
-            with turn(Turn.PUSHING, gateway.pk, wait=True):
+            with advisory_lock(Lock.PUSHING, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
                 settling = Settling(client, gateway, done, at, repairing=True)
                 _compare_some(settling, set(names[start : start + NAMES_AT_ONCE]))
@@ -118,20 +118,20 @@ def _pushed_sequence(gateway: Gateway) -> int:
 
 def _seen_at(gateway: Gateway) -> datetime | None:
     """At what moment the last push looked at who ought to be blocked."""
-    return Holder.objects.filter(gateway=gateway, instance=PUSHED).values_list("seen_at", flat=True).first()
+    return GatewayInstance.objects.filter(gateway=gateway, instance=PUSHED).values_list("seen_at", flat=True).first()
 
 
 @retried_transaction
 def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: datetime) -> None:
     Gateway.objects.filter(pk=gateway.pk).update(pushed_sequence=sequence)
-    holder, made = Holder.objects.get_or_create(
+    holder, made = GatewayInstance.objects.get_or_create(
         gateway=gateway,
         instance=PUSHED,
         defaults={"started_at": now, "seen_at": now, "sequence": sequence},
     )
     if sequence and (made or sequence > holder.sequence):
-        Arrival.objects.create(holder=holder, sequence=sequence, at=seen_at)
-    Holder.objects.filter(pk=holder.pk).update(seen_at=now, sequence=sequence)
+        Propagation.objects.create(holder=holder, sequence=sequence, at=seen_at)
+    GatewayInstance.objects.filter(pk=holder.pk).update(seen_at=now, sequence=sequence)
 
 
 @contextmanager

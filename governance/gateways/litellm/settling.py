@@ -21,7 +21,7 @@ from governance.gateways.litellm.admin_api import (
     UnknownNameError,
     UnreachableError,
 )
-from governance.gateways.models import Gateway, Pushed, Repair
+from governance.gateways.models import DriftRepair, Gateway, LiteLlmPush
 from stillwatch_gateway.naming import LITELLMS_OWN
 from stillwatch_gateway.normalization import is_nothing
 
@@ -46,7 +46,8 @@ class Done:
 class Settling:
     """One go at a gateway's LiteLLM. While `repairing`, whatever has to be changed is noted as a repair.
 
-    What an operator blocked there is left alone: it was blocked before we would have, and so has no row in `Pushed`.
+    What an operator blocked there is left alone: it was blocked before we would have, and so has
+    no row in `LiteLlmPush`.
     """
 
     client: LiteLlm
@@ -71,7 +72,7 @@ class Settling:
             logger.info("LiteLLM of %s knows no %s: nothing to block there.", self.gateway, name)
         for thing, blocked in things:
             with self._contained(str(thing)):
-                rows = Pushed.objects.filter(gateway=self.gateway, kind=thing.kind, name=thing.name)
+                rows = LiteLlmPush.objects.filter(gateway=self.gateway, kind=thing.kind, name=thing.name)
                 if blocked and not rows.exists():
                     continue
                 row, made = rows.get_or_create(
@@ -98,17 +99,19 @@ class Settling:
         """
         kind, _, ours = name.partition(" ")
         hashes = key_hashes(key=ours) if kind == "key" else key_hashes(account=ours)
-        rows = Pushed.objects.filter(gateway=self.gateway, because=name, kind=Pushed.Kind.KEY)
+        rows = LiteLlmPush.objects.filter(gateway=self.gateway, because=name, kind=LiteLlmPush.Kind.KEY)
         self._release(rows.exclude(name__in=hashes | {thing.name for thing, _ in things}))
 
     def _let_go(self, name: str) -> None:
-        self._release(Pushed.objects.filter(gateway=self.gateway, because=name))
+        self._release(LiteLlmPush.objects.filter(gateway=self.gateway, because=name))
 
-    def _release(self, rows: Iterable[Pushed]) -> None:
+    def _release(self, rows: Iterable[LiteLlmPush]) -> None:
         for row in rows:
-            thing = Thing(Pushed.Kind(row.kind), row.name)
+            thing = Thing(LiteLlmPush.Kind(row.kind), row.name)
             with self._contained(str(thing)):
-                others = Pushed.objects.filter(gateway=self.gateway, kind=row.kind, name=row.name).exclude(pk=row.pk)
+                others = LiteLlmPush.objects.filter(gateway=self.gateway, kind=row.kind, name=row.name).exclude(
+                    pk=row.pk
+                )
                 if not others.exists():
                     self._unblock(thing)
                 row.delete()
@@ -129,17 +132,17 @@ class Settling:
         """What stands for this name at LiteLLM, and whether it is blocked: as docs/litellm.md says who is who."""
         kind, _, ours = name.partition(" ")
         if kind == "key":
-            return [(Thing(Pushed.Kind.KEY, key.name), key.blocked) for key in self._keys(key_hashes(key=ours))]
+            return [(Thing(LiteLlmPush.Kind.KEY, key.name), key.blocked) for key in self._keys(key_hashes(key=ours))]
         if ours in LITELLMS_OWN:
             return []  # LiteLLM's own, such as the team of those who sign in to its pages
         try:
-            return [(Thing(Pushed.Kind.TEAM, ours), self.client.team_blocked(ours))]
+            return [(Thing(LiteLlmPush.Kind.TEAM, ours), self.client.team_blocked(ours))]
         except UnknownNameError:
             pass
         keys = {key.name: key for key in self.client.keys_of_user(ours)}
         keys |= {key.name: key for key in self._keys(sorted(key_hashes(account=ours) - keys.keys()))}
         return [
-            (Thing(Pushed.Kind.KEY, key.name), key.blocked)
+            (Thing(LiteLlmPush.Kind.KEY, key.name), key.blocked)
             for key in keys.values()
             if not key.team and (is_nothing(key.user) or key.user in LITELLMS_OWN or key.user == ours)
         ]
@@ -167,7 +170,7 @@ class Settling:
             return
         details = {"name": str(thing), "blocked": blocked, "mended": not trouble, "trouble": trouble}
         with transaction.atomic():
-            Repair.objects.create(
+            DriftRepair.objects.create(
                 gateway=self.gateway,
                 at=self.now,
                 name=str(thing)[:200],

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.gateways.models import Probe
+from governance.gateways.models import CanaryProbe
 from governance.gateways.probes import claim, probe, with_canary
 
 
@@ -25,12 +25,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{gateway}: {_told(one)}")
             if not probes:
                 self.stdout.write(f"{gateway}: somebody else is looking at it just now.")
-            bad += [gateway.name] * any(one.outcome != Probe.Outcome.OBEYED for one in probes)
+            bad += [gateway.name] * any(one.outcome != CanaryProbe.Outcome.OBEYED for one in probes)
         if bad:
             raise CommandError(f"Not obeyed, as far as can be seen: {', '.join(bad)}.")
 
 
-def _told(one: Probe) -> str:
+def _told(one: CanaryProbe) -> str:
     what = "let in again" if one.lifting else "refused"
     if one.took_ms is not None:
         return f"{what} after {one.took_ms:,} ms ({one.detail})"
