@@ -140,9 +140,9 @@ def carry_out(*, now: datetime, staff_limits: StaffLimits) -> int:
 def _carry_out_some(*, now: datetime, staff_limits: StaffLimits) -> int | None:
     """How many were restricted; None where nothing is due, or somebody else is at it.
 
-    The switch waits for `advisory_lock`, so that what it finds is either before it or comes to nothing. Whatever else forbids
-    a     restriction, a lifting or a decision or a retirement, is recorded in the log: with the turn to write it nobody can
-    do so between the reading and the restriction.
+    The switch waits for the lock, so that what it finds is either before it or comes to nothing. Whatever else forbids a
+    restriction, a lifting or a decision or a retirement, is recorded in the log: with its lock held nobody can do so
+    between the reading and the restriction.
     """
     with advisory_lock(Lock.AUTOMATIC) as ours, transaction.atomic():
         if not ours or is_off() or not _due(now).exists():
