@@ -4,6 +4,7 @@ from django.urls import path
 
 from governance.review import views
 from governance.review.policy import views as policy
+from governance.review.restrictions import views as in_force
 
 app_name = "review"
 urlpatterns = [
@@ -14,6 +15,8 @@ urlpatterns = [
     path("policy/<int:pk>/retire/", policy.retired, name="policy-retire"),
     path("policy/off/", policy.off, name="policy-off"),
     path("policy/on/", policy.on, name="policy-on"),
+    path("restrictions/", in_force.restrictions, name="restrictions"),
+    path("restrictions/<int:number>/lift/", in_force.lift_from_list, name="restriction-lift"),
     path("cases/next/", views.next_case, name="next-case"),
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),
