@@ -63,6 +63,10 @@ if __name__ == "__main__":
         if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
             raise
         place = f"The database in {settings.DATA_DIR}" if settings.EMBEDDED else "The database of DATABASE_URL"
-        sys.exit(f"stillwatch: {place} is not up to date: run `python manage.py migrate` first.")
+        which = "STILLWATCH_DATA" if settings.EMBEDDED else "DATABASE_URL"
+        sys.exit(
+            f"stillwatch: {place} has no tables of Stillwatch, or those of an older release. See that {which} is "
+            "right, then run `python manage.py migrate`."
+        )
     except BrokenPipeError:  # what the output is piped into has read enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else flushing it at the end fails again

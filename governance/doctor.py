@@ -66,7 +66,10 @@ def _of_check() -> Iterator[str]:
     except (OSError, URLError, HTTPException, ValueError):
         answered = False
     if not answered:
-        yield f"The check does not answer at {address}: gateways do what they do without it. Start it."
+        yield (
+            f"The check does not answer at {address}: gateways do what they do without it. Start it, or set CHECK_URL "
+            "or CHECK_PORT to where it is."
+        )
 
 
 def _of_database() -> Iterator[str]:

@@ -45,8 +45,9 @@ def test_a_database_without_tables_is_told_in_a_line() -> None:
 
     status, said = said_by("issue_service_key", "edge", "--scope", "access:read", given={"DATABASE_URL": empty})
 
-    expected = "stillwatch: The database of DATABASE_URL is not up to date: run `python manage.py migrate` first.\n"
-    assert (status, said) == (1, expected)
+    assert status == 1
+    assert said.startswith("stillwatch: The database of DATABASE_URL has no tables of Stillwatch")
+    assert said.count("\n") == 1
 
 
 def test_a_database_that_is_away_is_told_in_a_line() -> None:

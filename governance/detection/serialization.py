@@ -33,6 +33,11 @@ def measured_over(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[
     return [{**one, "evidence": {**one["evidence"], "accounts": accounts}} for one in findings]
 
 
+def _inside(sentence: str) -> str:
+    """A sentence as it is written after a colon."""
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+
+
 def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
     """What a campaign shows, as findings of a member that belongs to it so far (0–1).
 
@@ -46,7 +51,8 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
             family=Family(one["family"]),
             version=one["version"],
             strength=one["strength"] * belongs,
-            sentence=f"Over {one['evidence'].get('accounts', members)} accounts of its campaign: {one['sentence']}",
+            sentence=f"Over {one['evidence'].get('accounts', members)} accounts of its campaign: "
+            + _inside(one["sentence"]),
             evidence={"accounts": members, **one["evidence"], "campaign_wide": True},
             harmless=one["harmless"],
         )

@@ -23,7 +23,7 @@ PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 # A process that ran for so many seconds is in order: its next end counts as the first.
 IN_ORDER_AFTER = 20.0
 # So long the workers that a killed web server left may go on answering, while the next one starts.
-SUCCESSION_SECONDS = 15.0
+SUCCESSION_SECONDS = 60.0  # a busy machine starts it slowly
 
 Say = Callable[[str], None]
 

@@ -10,7 +10,7 @@ EXAMPLE: Final = """\
 version = "2026-12"
 
 [[rule]]
-name = "Large campaigns on free plans"
+name = "Large campaigns on pay-as-you-go plans"
 score = 85
 campaign_size = 10
 plans = ["payg"]

@@ -140,8 +140,8 @@ def carry_out(*, now: datetime, staff_limits: StaffLimits) -> int:
 def _carry_out_some(*, now: datetime, staff_limits: StaffLimits) -> int | None:
     """How many were restricted; None where nothing is due, or somebody else is at it.
 
-    The switch waits for the lock, so that what it finds is either before it or comes to nothing. Whatever else forbids a
-    restriction, a lifting or a decision or a retirement, is recorded in the log: with its lock held nobody can do so
+    The switch waits for the lock, so that what it finds is either before it or comes to nothing. Whatever else forbids
+    a restriction, a lifting or a decision or a retirement, is recorded in the log: with its lock held nobody can do so
     between the reading and the restriction.
     """
     with advisory_lock(Lock.AUTOMATIC) as ours, transaction.atomic():

@@ -1,5 +1,6 @@
 """What automated systems ask for and are answered, as it goes over HTTP."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,6 +38,14 @@ class VisibleField(serializers.CharField):
         return text
 
 
+class OneOf(serializers.ChoiceField):
+    """One of several codes; an error names all of them."""
+
+    def __init__(self, choices: Sequence[tuple[str, str]], **options: Any) -> None:
+        codes = ", ".join(str(code) for code, _ in choices)
+        super().__init__(choices, error_messages={"invalid_choice": f'"{{input}}" is none of {codes}.'}, **options)
+
+
 class CheckRequest(StrictSerializer):
     """Either `account` or `api_key`, as the seller calls them."""
 
@@ -56,16 +65,14 @@ class RestrictionRequest(StrictSerializer):
     api_key = IdField(max_length=128, required=False)
     organisation = IdField(max_length=128, required=False)
     campaign = serializers.UUIDField(required=False)
-    kind = serializers.ChoiceField(choices=Restriction.Kind.choices)
-    reason = serializers.ChoiceField(choices=Reason.choices)
+    kind = OneOf(choices=Restriction.Kind.choices)
+    reason = OneOf(choices=Reason.choices)
     terms_clause = VisibleField(max_length=120, required=False, default="", allow_blank=True)
     starts_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, default=None)
     tokens_per_minute = serializers.IntegerField(min_value=1, max_value=10**12, required=False, default=None)
-    withheld = serializers.ListField(
-        child=serializers.ChoiceField(choices=Restriction.Withheld.choices), required=False, default=list
-    )
+    withheld = serializers.ListField(child=OneOf(choices=Restriction.Withheld.choices), required=False, default=list)
     unique_key = IdField(required=False)
     dry_run = JsonFlag(required=False, default=False)
 

@@ -23,11 +23,23 @@ USUAL_LIMIT = 10
 Choices = list[tuple[str, str]]
 
 
-class QueueForm(forms.Form):
-    """The filters in the address of the queue. What is blank counts as not given; what does not fit is refused, since
-    a misspelt filter would show other cases than those asked for.
+class AddressForm(forms.Form):
+    """Filters in the address of a list. What is blank counts as not given; what does not fit is refused, since a
+    misspelt filter would show other rows than those asked for.
     """
 
+    @property
+    def complaint(self) -> str:
+        """What is wrong with the address, in one line."""
+        return " ".join(f"{name}: {mistake}" for name, mistakes in self.errors.items() for mistake in mistakes)
+
+
+class InForceForm(AddressForm):
+    q = forms.CharField(max_length=128, required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+class QueueForm(AddressForm):
     view = forms.ChoiceField(choices=View.choices, required=False)
     band = forms.ChoiceField(choices=[("", "Every band"), *reversed(BAND_CHOICES)], required=False)
     q = forms.CharField(max_length=120, required=False)
@@ -37,11 +49,6 @@ class QueueForm(forms.Form):
         """Of a valid form."""
         given = self.cleaned_data
         return Question(view=View(given["view"] or View.ALL), band=given["band"], text=given["q"], after=given["after"])
-
-    @property
-    def complaint(self) -> str:
-        """What is wrong with the address, in one line."""
-        return " ".join(f"{name}: {mistake}" for name, mistakes in self.errors.items() for mistake in mistakes)
 
 
 class FocusedForm(forms.Form):

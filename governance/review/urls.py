@@ -3,10 +3,13 @@
 from django.urls import path
 
 from governance.review import views
+from governance.review.restrictions import views as in_force
 
 app_name = "review"
 urlpatterns = [
     path("queue/", views.queue, name="queue"),
+    path("restrictions/", in_force.restrictions, name="restrictions"),
+    path("restrictions/<int:number>/lift/", in_force.lift_from_list, name="restriction-lift"),
     path("cases/next/", views.next_case, name="next-case"),
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),

@@ -45,7 +45,8 @@ def checked(url: str) -> SplitResult:
         raise AddressError("It must begin with https://.")
     if port == 0:
         raise AddressError("This is no port.")
-    if _is_address(parts.hostname) and not permitted(parts.hostname, encrypted=parts.scheme == "https"):
+    host = "127.0.0.1" if f".{parts.hostname}".endswith(".localhost") else parts.hostname
+    if _is_address(host) and not permitted(host, encrypted=parts.scheme == "https"):
         raise AddressError(NOT_PUBLIC)
     return parts
 

@@ -24,8 +24,9 @@ SENDERS = 2
 BATCH = 50
 ACCOUNTS = 20
 PAUSE = 0.1  # seconds between two batches or decisions: the load is to be steady, not high
-# A process that was killed takes connections until the kernel has closed its socket, which a busy machine delays.
-TRIES = 10
+# A process that was killed takes connections until the kernel has closed its socket, and until the next one listens
+# they are refused: gateways try again for a second or more.
+TRIES = 20
 ANSWERS_WITHIN = 30.0  # seconds, as a gateway's own limit
 
 RESTRICTED: Final = """
@@ -158,6 +159,7 @@ class Load:
             except NO_ANSWER as error:
                 self.cut += 1
                 said = repr(error)
+                time.sleep(PAUSE)
         return said
 
 

@@ -31,22 +31,39 @@ def heartbeats(data: Path) -> dict[str, float]:
         return dict(rows.fetchall())
 
 
-def is_back(up: Up, load: Load, victim: str, killed: psutil.Process, at: float) -> bool:
-    """Whether the victim runs again, everything else does too, and both queues have done something since."""
+def missing(up: Up, load: Load, victim: str, killed: psutil.Process, at: float) -> str:
+    """What does not work yet: the victim, everything else, or either queue since then; empty where all does."""
     try:
-        if (found := VICTIMS[victim](up)).pid == killed.pid or embedded.silent(up.data):
-            return False
+        if (found := VICTIMS[victim](up)).pid == killed.pid:
+            return "it still runs"
+        if silent := embedded.silent(up.data):
+            return f"no answer of {silent}"
         began = max(at, found.create_time())
         beats = heartbeats(up.data)
-        return (
-            health(up.port) == 200
-            and health(up.check_port) == 200
-            and min(beats.values()) > began
-            and load.newest_acknowledged() > began
-            and decision(up.check_port, load.asking, load.newest_decided_since(began)) == "deny"
-        )
-    except (*NO_ANSWER, LookupError, StopIteration, psutil.Error, psycopg.Error):
-        return False
+        is_there = {
+            "web server": health(up.port) == 200,
+            "check": health(up.check_port) == 200,
+            **{f"queue {queue}": beat > began for queue, beat in beats.items()},
+            "usage": load.newest_acknowledged() > began,
+            "decisions": decision(up.check_port, load.asking, load.newest_decided_since(began)) == "deny",
+        }
+    except (*NO_ANSWER, LookupError, StopIteration, psutil.Error, psycopg.Error) as error:
+        return repr(error)
+    return ", ".join(what for what, works in is_there.items() if not works)
+
+
+def wait_until_all_is_back(up: Up, load: Load, victim: str, killed: psutil.Process, at: float, number: int) -> None:
+    lacks = [""]
+
+    def is_back() -> bool:
+        lacks[0] = missing(up, load, victim, killed, at)
+        return not lacks[0]
+
+    try:
+        wait_until(is_back, f"the {victim} is back (kill {number})")
+    except AssertionError as error:
+        error.add_note(f"missing: {lacks[0]}; the newest heartbeats: {heartbeats(up.data)}, killed at {at}\n{up.said}")
+        raise
 
 
 @pytest.fixture
@@ -64,10 +81,7 @@ def test_whatever_is_killed_comes_back_with_nothing_lost_and_nobody_let_in(up: U
         victim, at, began = VICTIMS[name](up), time.time(), time.monotonic()
         orphans += victim.children(recursive=True)
         victim.kill()
-        wait_until(
-            lambda name=name, victim=victim, at=at: is_back(up, load, name, victim, at),  # type: ignore[misc]
-            f"the {name} is back (kill {number})",
-        )
+        wait_until_all_is_back(up, load, name, victim, at, number)
         took[name].append(time.monotonic() - began)
     load.end()
     longest = ", ".join(f"{name} {max(seconds):.1f} s" for name, seconds in took.items())

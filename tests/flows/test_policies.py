@@ -172,7 +172,7 @@ def test_the_documented_policy_matches_and_throttles(
     tasks.carry_out_policies()
 
     assert "it would restrict 12 accounts" in before
-    assert "acct_00 (score 100) throttled by “Large campaigns on free plans”" in before
+    assert "acct_00 (score 100) throttled by “Large campaigns on pay-as-you-go plans”" in before
     assert "Restricted 0 Planned 12" in planned
     assert answers(gateway, *accounts) == {"allow"}
     assert {gateway.check(account=name)["limits"]["requests_per_minute"] for name in accounts} == {5}

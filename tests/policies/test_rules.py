@@ -27,7 +27,7 @@ SUSPECT = Facts(
 )
 RULE = """
 [[rule]]
-name = "Large campaigns on free plans"
+name = "Large campaigns on pay-as-you-go plans"
 score = 85
 bands = ["critical"]
 families = ["content", "together"]
@@ -180,7 +180,7 @@ class TestAFile:
             ('"2026-12"', '"2026\\u0000"', "version must be a text"),
             ('"2026-12"', '" 2026-12"', "without spaces around it"),
             ('"2026-12"', '"' + "9" * 41 + '"', "version must be a text of 1 to 40 characters"),
-            ('"Large campaigns on free plans"', '"Large\\u202ecampaigns"', "name must be a text"),
+            ('"Large campaigns on pay-as-you-go plans"', '"Large\\u202ecampaigns"', "name must be a text"),
             ("[10, 70]", "[true, 70]", "two whole numbers"),
             ("batch_minutes = 60", "batch_minutes = 1441", "batch_minutes must be a whole number from 0 to 1,440"),
         ],

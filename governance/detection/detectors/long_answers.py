@@ -48,7 +48,10 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
 def _compared(usage: AccountUsage, place: float) -> str:
     """With how many it was compared. By its place at least that share of them have no greater proportion."""
     if not usage.ratio_peers:
-        return f"On {usage.main_model} that is in the top tenth of a built-in reference; 0 customers were compared."
+        return (
+            f"On {usage.main_model} that is in the top tenth of a built-in reference; there were too few customers to "
+            "compare with."
+        )
     least, accounts = int(place * usage.ratio_peers + 1e-9), "account" if usage.ratio_peers == 1 else "accounts"
     return (
         f"On {usage.main_model} that is no less than with at least {least:,} of {usage.ratio_peers:,} {accounts} "

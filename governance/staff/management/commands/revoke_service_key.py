@@ -19,4 +19,4 @@ class Command(BaseCommand):
         if key is None:
             raise CommandError("No service key begins so.")
         revoke_service_key(key, by=Actor.system("command line"), now=timezone.now())
-        self.stdout.write(f"{key.name} is revoked.")
+        self.stdout.write(f"The key {key.shown_prefix}… of {key.name} is revoked.")

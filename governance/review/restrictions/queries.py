@@ -1,0 +1,58 @@
+"""Which restrictions are in force, and the cases that show them."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.restrictions.models import Restriction
+from governance.review.models import Case
+
+PAGE: Final = 50
+
+
+class Row(NamedTuple):
+    restriction: Restriction
+    case: UUID | None
+
+
+class Page(NamedTuple):
+    """`next` is the number below which the next page begins; None on the last."""
+
+    rows: list[Row]
+    next: int | None
+
+
+def find_in_force(*, text: str, before: int | None) -> Page:
+    """Return what has not ended, newest first, below the number `before`.
+
+    With `text` those on accounts, keys and organisations with it in their names, and whatever covers the account that
+    is called so.
+    """
+    found = Restriction.objects.filter(ended_at=None)
+    if text:
+        found = found.filter(_named(text))
+    if before is not None:
+        found = found.filter(number__lt=before)
+    in_full = found.select_related("account", "key__account", "organisation").order_by("-number")
+    page = list(in_full[: PAGE + 1])
+    cases = newest_cases(page[:PAGE])
+    rows = [Row(one, cases.get(one.account_id or 0)) for one in page[:PAGE]]
+    return Page(rows, next=page[PAGE - 1].number if len(page) > PAGE else None)
+
+
+def newest_cases(restrictions: Sequence[Restriction]) -> dict[int, UUID]:
+    """The newest case of each account that one of these restrictions is on, by the account's primary key."""
+    accounts = [one.account_id for one in restrictions if one.account_id is not None]
+    cases = Case.objects.filter(account__in=accounts).order_by("account_id", "-opened_at", "-pk").distinct("account_id")
+    return dict(cases.values_list("account_id", "pk"))
+
+
+def _named(text: str) -> Q:
+    named = Q(account__external_id__icontains=text) | Q(key__external_id__icontains=text)
+    named |= Q(organisation__external_id__icontains=text)
+    if account := Account.objects.filter(external_id=text).first():
+        named |= Q(pk__in=Restriction.objects.against(account).values("pk"))
+    return named
