@@ -47,17 +47,18 @@ def restore_names(target: Target, told: Payload, *, may_move: bool, by: Actor, n
     if isinstance(target, Organisation):
         restored, left = _restore_accounts(target, names_told(told, "account"), may_move=may_move, now=now)
     keys, digests = names_told(told, "key"), names_told(told, "digest")
-    owned, foreign = _known_keys(target, keys, digests)
-    left += sorted({f"key {name}" for name in keys} & foreign) + sorted(
-        {f"digest {name}" for name in digests} & foreign
-    )
-    column = KINDS[type(target)]
-    there = {f"{one.kind} {one.name}" for one in LostName.objects.filter(**{column: target})}
-    missing = [("key", name) for name in keys] + [("digest", name) for name in digests]
-    new = [one for one in dict.fromkeys(missing) if f"{one[0]} {one[1]}" not in owned | foreign | there]
-    LostName.objects.bulk_create(
-        LostName(**{column: target}, kind=kind, name=name, restored_at=now) for kind, name in new
-    )
+    owned, foreign = _known_keys(target, keys, digests) if keys or digests else (set(), set())
+    told_names = [*dict.fromkeys([("key", name) for name in keys] + [("digest", name) for name in digests])]
+    left += [f"{kind} {name}" for kind, name in told_names if f"{kind} {name}" in foreign]
+    known_keys = owned | foreign
+    new = [(kind, name) for kind, name in told_names if f"{kind} {name}" not in known_keys]
+    if new:
+        column = KINDS[type(target)]
+        there = {(one.kind, one.name) for one in LostName.objects.filter(**{column: target})}
+        new = [one for one in new if one not in there]
+        LostName.objects.bulk_create(
+            LostName(**{column: target}, kind=kind, name=name, restored_at=now) for kind, name in new
+        )
     restored += [f"{kind} {name}" for kind, name in new]
     if restored:
         details = {"restored": restored, "left_to_others": left}

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import ApiKey
 from governance.audit.actions import Happening, record_all, take_turn
 from governance.audit.actor import Actor
-from governance.enforcement.actions import cover_new_names, lift_all, restrict_all
+from governance.enforcement.actions import cover_new_names, lift_all
 from governance.enforcement.activation import active
 from governance.enforcement.lost_names import find_target, restore_names
 from governance.enforcement.models import FeedEpoch, Gateway, LostDecision, Restriction
 from governance.enforcement.names import KINDS, Target
 from governance.enforcement.restoring import against
-from governance.enforcement.terms import ConflictingKeyError, StartsLaterError, Terms
+from governance.enforcement.restricting_again import restrict_again
+from governance.enforcement.terms import Terms
 from governance.enforcement.told import names_told, terms_told
 from governance.transactions import retried_transaction
 from stillwatch_gateway.entries import NAMED_BY
@@ -26,8 +27,6 @@ from stillwatch_gateway.entries import NAMED_BY
 # Of one gateway, that no person has looked at yet.
 MOST_REPORTED: Final = 500
 MOST_TARGET: Final = 220
-# What makes it impossible to restrict somebody again, so that it is left to a person.
-IMPOSSIBLE: Final = (StartsLaterError, ConflictingKeyError, DataError, IntegrityError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _restrict_noted(noted: Sequence[LostDecision], *, by: Actor, now: datetime) 
         one.problem = restore_names(target, one.told, may_move=True, by=by, now=now)
         again[terms].append((one, target))
     for terms, found in again.items():
-        _restrict_again(found, terms, made_for="lost", by=by, now=now)
+        restrict_again(found, terms, made_for="lost", by=by, now=now)
     LostDecision.objects.bulk_update(noted, ["restriction", "problem"])
     return list(targets.values())
 
@@ -104,8 +103,9 @@ def _restore_further_names(
     """Have what is in force cover the names that another process did not know, or that came after the backup."""
     new = {(one.number, str(one.what), one.target) for one in noted}
     further = [one for one in given if not one.ended and one.key not in new]
-    before = LostDecision.objects.filter(epoch=epoch, number__in=[one.number for one in further], settled_at=None)
-    made = {(one.number, str(one.what), one.target): one.restriction_id for one in before}
+    before = LostDecision.objects.filter(epoch=epoch, number__in=[one.number for one in further])
+    decisions = {(one.number, str(one.what), one.target): one for one in before}
+    made = {key: decision.restriction_id for key, decision in decisions.items()}
     numbers = [one.number if one.stands else made.get(one.key) for one in further]
     with_target = Restriction.objects.select_related("account", "key__account", "organisation")
     live = with_target.filter(ended_at=None).in_bulk([number for number in numbers if number is not None])
@@ -113,7 +113,10 @@ def _restore_further_names(
     for one, number in zip(further, numbers, strict=True):
         if number in live:
             touched.append(live[number].target)
-            restore_names(touched[-1], one.told, may_move=True, by=by, now=now)
+            problem = restore_names(touched[-1], one.told, may_move=True, by=by, now=now)
+            if problem and (decision := decisions.get(one.key)) is not None:
+                decision.problem = problem
+    LostDecision.objects.bulk_update(decisions.values(), ["problem"])
     return touched
 
 
@@ -167,7 +170,8 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
-    current = active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
+    live = active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
+    current = [one for one in live if one.overlaps(now, None)]
     terms = None if current else terms_told(locked.told, now=now)
     target = current[0].target if current else find_target(locked.told, now=now) if terms is not None else None
     if target is None:
@@ -175,7 +179,7 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     locked.problem = restore_names(target, locked.told, may_move=locked.gateway_id is None, by=by, now=now)
     if terms is not None:
         locked.restriction = None
-        _restrict_again([(locked, target)], terms, made_for="kept", by=by, now=now)
+        restrict_again([(locked, target)], terms, made_for="kept", by=by, now=now)
         if locked.restriction is None:
             raise CannotRestrictError(locked.problem)
     _tell_of_names([target], now=now)
@@ -246,49 +250,6 @@ def _subject(decision: LostDecision, details: Mapping[str, Any]) -> tuple[tuple[
     kind, _, name = decision.target.partition(" ")
     about = {"number": decision.number, "what": str(decision.what), "kind": decision.kind}
     return (kind or "restriction", name or str(decision.number)), {**about, **details}
-
-
-def _restrict_again(
-    found: Sequence[tuple[LostDecision, Target]], terms: Terms, *, made_for: str, by: Actor, now: datetime
-) -> None:
-    """Restrict who is not restricted so for all that time already, and say by which restriction each is, or why not.
-
-    `made_for` is in the unique keys: what is settled never meets what was made, and has ended, before.
-    """
-    same = active(Restriction.objects.filter(against([target for _, target in found]), kind=terms.kind))
-    standing = {one.target: one for one in same if _covers(one, terms, now=now)}
-    first: dict[Target, LostDecision] = {}
-    for decision, target in found:
-        decision.restriction = standing.get(target)
-        if decision.restriction is None:
-            first.setdefault(target, decision)
-    aims = [(target, f"{made_for}:{one.epoch_id}:{one.number}:{one.pk}") for target, one in first.items()]
-    try:
-        made = restrict_all(aims, terms, by=by, now=now).restrictions if aims else []
-    except IMPOSSIBLE as error:
-        if len(found) > 1:  # one that is impossible keeps no other from being in force
-            for one in found:
-                _restrict_again([one], terms, made_for=made_for, by=by, now=now)
-        else:
-            is_explained = isinstance(error, StartsLaterError)
-            found[0][0].problem = (
-                str(error) if is_explained else "Its terms do not fit: restrict by hand, and drop this."
-            )
-        return
-    again = dict(zip(first, made, strict=True))
-    for decision, target in found:
-        decision.restriction = decision.restriction or again.get(target)
-
-
-def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
-    """Whether it asks the same, and is in force from the start to the end that are asked for."""
-    asks = Terms.of(restriction)
-    for name in ("kind", "reason", "requests_per_minute", "tokens_per_minute"):
-        if getattr(asks, name) != getattr(terms, name):
-            return False
-    ends = restriction.holds_until
-    lasts = ends is None or (terms.until is not None and ends >= terms.until)
-    return {*asks.withheld} == {*terms.withheld} and lasts and restriction.starts_at <= terms.start(now)
 
 
 def _why_impossible(decision: LostDecision, terms: Terms | None) -> str:

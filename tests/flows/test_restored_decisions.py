@@ -14,7 +14,9 @@ from accounts.models import Account, ApiKey, Organisation
 from governance.audit.models import Entry
 from governance.enforcement import names
 from governance.enforcement.actions import cover_new_names, end_expired, lift, restrict_all
+from governance.enforcement.epochs import resume
 from governance.enforcement.models import Change, CoveredName, LostDecision, Reason, Restriction
+from governance.enforcement.recovery import Lost
 from governance.enforcement.terms import Terms
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, person, restriction
@@ -230,6 +232,19 @@ class TestNamesThatCameAfterTheBackup:
             assert not gateway.decide(account="acct_1").allowed
         finally:
             gateway.close()
+
+    def test_of_two_processes_the_one_that_knew_less_may_come_first(self, front: Served) -> None:
+        account("acct_1")
+        told = {"kind": "block", "against": "account", "reason": "other", "from": timezone.now().isoformat()}
+        knew_less = Lost(1, told | {"names": {"account": ["acct_1"], "key": []}})
+        knew_more = Lost(1, told | {"names": {"account": ["acct_1"], "key": ["key_2"]}})
+
+        resume(up_to=1, continues=0, lost=[knew_less], now=timezone.now())
+        resume(up_to=2, continues=0, lost=[knew_more], now=timezone.now())
+
+        assert knows_all(front)
+        assert is_refused(front, api_key="key_2")
+        assert LostDecision.objects.count() == 1
 
 
 class TestTerms:
