@@ -15,6 +15,7 @@ from governance.enforcement.models import (
     Gateway,
     Holder,
     LostDecision,
+    LostName,
     PolicyOutcome,
     Probe,
     Pushed,
@@ -109,6 +110,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     LostDecision.objects.create(
         epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", told={}, noted_at=NOW
     )
+    LostName.objects.create(account=Account.objects.earliest("pk"), kind="key", name="key_lost", restored_at=NOW)
     KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
     Probe.objects.create(gateway=gateway, at=NOW, outcome=Probe.Outcome.OBEYED, took_ms=200)

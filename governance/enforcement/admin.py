@@ -12,6 +12,7 @@ from governance.enforcement.models import (
     Gateway,
     Holder,
     LostDecision,
+    LostName,
     PolicyOutcome,
     Probe,
     Pushed,
@@ -142,6 +143,14 @@ class LostDecisionAdmin(HistoryAdmin):
     list_display = ("number", "what", "target", "epoch", "gateway", "restriction", "noted_at", "outcome", "settled_by")
     list_filter = ("what", "outcome")
     list_select_related = ("epoch", "gateway", "restriction")
+
+
+@admin.register(LostName)
+class LostNameAdmin(HistoryAdmin):
+    list_display = ("kind", "name", "account", "key", "organisation", "restored_at")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    list_select_related = ("account", "key", "organisation")
 
 
 @admin.register(Pushed)

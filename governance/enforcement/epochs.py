@@ -16,6 +16,7 @@ from governance.enforcement.models import Change, FeedEpoch, Restriction
 from governance.enforcement.names import told_names
 from governance.enforcement.queries import last_number
 from governance.enforcement.recovery import Lost, recover
+from governance.transactions import retried_transaction
 
 RECOVERY: Final = Actor.system("recovery")
 INSTALLED: Final = "The first epoch."
@@ -50,7 +51,7 @@ def begin_epoch(*, reason: str, by: Actor, now: datetime) -> FeedEpoch:
     return _begin(above=newest, continues=newest, reason=reason, by=by, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -> FeedEpoch:
     """Bring a process that held every change up to `up_to` together with a database that may lack some of them.
 

@@ -1,7 +1,8 @@
 """The names that a restriction covers: by any of them a gateway may know whom it serves.
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
-A key that usage claims for two accounts is covered with neither of them.
+A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is
+covered as gateways were told of it (LostName), until the register, or a sender that may tie keys, says whose it is.
 What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
 difference of the database.
 """
@@ -54,12 +55,25 @@ _COMPARED: Final = """
         FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
         UNION ALL
         SELECT live.number, key.external_id, key.digest FROM live JOIN accounts_apikey key ON key.id = live.key_id
+    ), lost_name AS (
+        SELECT account_id, key_id, organisation_id, kind, name FROM enforcement_lostname lost WHERE NOT EXISTS (
+            SELECT FROM accounts_apikey key WHERE key.tied_by <> 'usage'
+            AND CASE WHEN lost.kind = 'key' THEN lost.name END = key.external_id
+        ) AND NOT EXISTS (
+            SELECT FROM accounts_apikey key WHERE key.tied_by <> 'usage'
+            AND CASE WHEN lost.kind = 'digest' THEN decode(lost.name, 'hex') END = key.digest
+        )
     ), covered AS (
         SELECT live.number, 'organisation' AS kind, organisation.external_id AS name
         FROM live JOIN accounts_organisation organisation ON organisation.id = live.organisation_id
         UNION ALL SELECT number, 'account', external_id FROM member
         UNION ALL SELECT number, 'key', external_id FROM named_key
         UNION ALL SELECT number, 'digest', encode(digest, 'hex') FROM named_key WHERE digest IS NOT NULL
+        UNION ALL
+        SELECT member.number, lost_name.kind, lost_name.name
+        FROM member JOIN lost_name ON lost_name.account_id = member.id
+        UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (organisation_id)
+        UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (key_id)
     ), told AS (
         SELECT restriction_id, kind, name FROM enforcement_coveredname
         WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)

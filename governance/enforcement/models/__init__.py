@@ -1,7 +1,7 @@
 """The tables of enforcement: what is in force, who obeys it, and who is told."""
 
 from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
-from governance.enforcement.models.epoch import FeedEpoch, LostDecision
+from governance.enforcement.models.epoch import FeedEpoch, LostDecision, LostName
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
 from governance.enforcement.models.restriction import (
     Change,
@@ -24,6 +24,7 @@ __all__ = [
     "Gateway",
     "Holder",
     "LostDecision",
+    "LostName",
     "PolicyOutcome",
     "Probe",
     "Pushed",

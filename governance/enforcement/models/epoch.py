@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
+from accounts.models import Account, ApiKey, Organisation
 from governance.enforcement.models.gateway import Gateway
 from governance.enforcement.models.restriction import Restriction
+from stillwatch_gateway.entries import NAMED_BY
 
 
 class FeedEpoch(models.Model):
@@ -65,6 +67,11 @@ class LostDecision(models.Model):
         related_name="+",
         help_text="In force for it now.",
     )
+    problem = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+    )
     noted_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -94,3 +101,50 @@ class LostDecision(models.Model):
     @property
     def reason(self) -> str:
         return str(self.told.get("reason", ""))
+
+    @property
+    def other_names(self) -> str:
+        """How many names gateways were told with it, such as "1 account, 3 keys"."""
+        names = self.told.get("names")
+        counts = [(kind, len(names.get(kind) or ())) for kind in NAMED_BY[1:]] if isinstance(names, dict) else []
+        return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in counts if count)
+
+
+class LostName(models.Model):
+    """A key, or the digest of one, that gateways were told a customer has, and that the register lost at a restore.
+
+    Restrictions on the customer cover it until the register, or a sender that may tie keys, says whose it is. It is no
+    key of the register, since whose it was is known of a restricted account, but not within an organisation.
+    """
+
+    class Kind(models.TextChoices):
+        KEY = "key", "Key"
+        DIGEST = "digest", "Digest"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True, related_name="lost_names")
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, blank=True, related_name="lost_names")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="lost_names"
+    )
+    kind = models.CharField(max_length=12, choices=Kind)
+    name = models.CharField(max_length=128)
+    restored_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("kind", "name", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "key", "organisation", "kind", "name"],
+                nulls_distinct=False,
+                name="a_lost_name_is_restored_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(account__isnull=False, key__isnull=True, organisation__isnull=True)
+                | models.Q(account__isnull=True, key__isnull=False, organisation__isnull=True)
+                | models.Q(account__isnull=True, key__isnull=True, organisation__isnull=False),
+                name="a_lost_name_has_one_customer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
