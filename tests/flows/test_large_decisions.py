@@ -15,15 +15,17 @@ from governance.audit.actions import take_turn
 from governance.audit.queries import faults
 from governance.enforcement import actions as actions_of_enforcement
 from governance.enforcement import names
-from governance.enforcement.actions import cover_new_names, lift
-from governance.enforcement.models import Change, Restriction
+from governance.enforcement.actions import campaign_accounts, cover_new_names, lift, lift_campaign, restrict_campaign
+from governance.enforcement.models import Change, Reason, Restriction
 from governance.enforcement.names import outdated_restrictions
+from governance.enforcement.terms import Terms
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
 from governance.review.carrying_out import carry_out_decisions
 from governance.review.models import Case, Decision
+from governance.review.reach import progress_of
 from governance.review.undoing import undo_decision
-from governance.review.verdicts import Verdict
+from governance.review.verdicts import CannotUndoError, Verdict
 from governance.risk.models import Campaign, CampaignMember
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
@@ -143,6 +145,80 @@ def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: 
     assert not Decision.objects.unfinished().exists()
 
 
+def test_goes_on_without_an_account_that_was_let_go_by_itself(campaign: Campaign) -> None:
+    own = case_of("acct_0000")
+    made = Restriction.objects.get(decision=block_all(own))
+
+    lift_restriction(own, made, note="This one is fine.", by=person(), now=NOW)
+    carry_out_decisions(now=NOW)
+
+    assert blocked() == SIZE - 1
+    assert not Restriction.objects.filter(account=own.account, ended_at=None).exists()
+
+
+@pytest.mark.parametrize("end", ["undo too late", "lift everywhere"])
+def test_ends_for_all_also_where_its_own_account_is_blocked_for_a_while_by_others(
+    campaign: Campaign, end: str, settings: Any
+) -> None:
+    """What the decision put into force on it was replaced then, and not lifted."""
+    settings.UNDO_MINUTES = 0
+    own, soon = case_of("acct_0000"), NOW + timedelta(seconds=1)
+    block_all(own)
+    short = restriction(own.account, at=soon, until=NOW + timedelta(days=1))
+
+    if end == "undo too late":
+        undo_decision(own, note="All of this was wrong.", by=person(), now=soon)
+    else:
+        lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=soon)
+    unfinished = progress_of(Decision.objects.get())
+    carry_out_decisions(now=soon)
+
+    assert set(Restriction.objects.filter(ended_at=None)) == {short}
+    assert unfinished is None  # nor does the page say that anybody is left
+
+
+def test_is_put_into_force_on_nobody_else_by_a_request_sent_again_once_it_was_lifted(campaign: Campaign) -> None:
+    some, terms = campaign_accounts(campaign), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
+    asked: dict[str, Any] = {"unique_key": "api:1:incident-8", "by": MACHINE, "now": NOW}
+    before = restrict_campaign(campaign, terms, accounts=some[:PORTION], **asked)  # it was cut off
+    lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=NOW)
+
+    again = restrict_campaign(campaign, terms, **asked)
+
+    assert blocked() == 0
+    assert (again.restrictions, again.new) == (before.restrictions, set())
+
+
+def test_about_the_campaign_after_all_was_lifted_counts(campaign: Campaign) -> None:
+    block_all(case_of("acct_0000"))
+    lift_campaign(campaign, note="Too early.", by=MACHINE, now=NOW)
+    carry_out_decisions(now=NOW)
+
+    block_all(case_of("acct_0001"))
+    carry_out_decisions(now=NOW)
+
+    assert blocked() == SIZE
+
+
+@pytest.mark.parametrize("action", [Decision.Action.WARN, Decision.Action.DISMISS])
+def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
+    campaign: Campaign, action: Decision.Action
+) -> None:
+    own, reviewer = case_of("acct_0000"), person()
+    block_all(own)
+    again = case(own.account)
+    milder = Verdict(action=action, reason=Decision.Reason.OTHER if action == "warn" else DISMISS.reason)
+    decide(again, milder, decision_id=uuid.uuid4(), by=reviewer, now=NOW - timedelta(seconds=10))
+
+    carry_out_decisions(now=NOW + timedelta(seconds=5))
+
+    assert blocked() == 0
+    assert Decision.objects.first() == again.decisions.get()
+    with pytest.raises(CannotUndoError, match="has decided about this account again"):
+        undo_decision(own, note="A slip.", by=reviewer, now=NOW)
+    assert 'class="undo' not in text(signed_in(reviewer).get(address(own)))
+
+
 def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
     own, soon = case_of("acct_0000"), NOW + timedelta(minutes=1)
     throttle = Verdict(
@@ -223,6 +299,27 @@ class TestAboutAnOrganisationWithManyCases:
         carry_out_decisions(now=NOW)
 
         assert self.open_cases() == SIZE
+
+    def test_leaves_one_closed_that_was_decided_since_by_a_clock_behind_when_it_is_undone(self) -> None:
+        self.decide()
+        carry_out_decisions(now=NOW)
+        again = actions.reopen(Case.objects.get(account__external_id="acct_0001"), by=self.reviewer, now=NOW)
+        behind = NOW - timedelta(seconds=10)
+        decide(again, DISMISS, decision_id=uuid.uuid4(), by=self.reviewer, now=behind)
+
+        undo_decision(self.own, note="A slip.", by=self.reviewer, now=NOW)
+        carry_out_decisions(now=NOW)
+
+        assert self.open_cases() == SIZE - 1
+        assert not Case.objects.waiting().filter(account__external_id="acct_0001").exists()
+
+    def test_closes_no_more_of_them_where_it_is_lifted(self) -> None:
+        decision = self.decide()
+        lift(Restriction.objects.get(decision=decision), note="Enough.", by=MACHINE, now=NOW)
+
+        carry_out_decisions(now=NOW)
+
+        assert self.open_cases() == SIZE - 1 - PORTION
 
     def test_opens_them_portion_by_portion_when_another_decision_follows(self) -> None:
         self.decide()
