@@ -202,7 +202,7 @@ class Dossier:
     def force(self) -> Force:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
         acts = [one for one in self._restrictions if one.kind != Restriction.Kind.WATCH]
-        at = standing([one.number for one in acts], now=self.now)
+        at = standing([one.number for one in acts], now=self.now, account=self.account.pk)
         in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
         return Force([ShownForce(one, at[one.number]) for one in in_force_first], self.now)
 

@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from governance.enforcement import names
 from governance.enforcement.actions import campaign_accounts, cover_new_names, lift, lift_campaign, restrict_campaign
 from governance.enforcement.models import Change, Reason, Restriction
 from governance.enforcement.names import outdated_restrictions
+from governance.enforcement.queries import last_number
+from governance.enforcement.serializers import described
 from governance.enforcement.terms import Terms
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
@@ -29,6 +32,7 @@ from governance.review.verdicts import CannotUndoError, Verdict
 from governance.risk.models import Campaign, CampaignMember
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
+from tests.flows.registered import Seller
 from tests.flows.worker import running_worker
 from tests.front import Served, served
 from tests.review.pages import address, signed_in, text
@@ -386,6 +390,68 @@ class TestOnAnOrganisationWithManyAccounts:
         wait_until(lambda: STILL_TELLING not in self.page(own, reviewer), "the page says that it is in force")
         sizes = [self.told_accounts(change) for change in Change.objects.order_by("number")]
         assert sizes == [PORTION, PORTION, SIZE - 2 * PORTION]
+
+    def test_is_late_on_every_page_where_no_worker_tells_of_the_rest(
+        self, front: Served, company: Organisation
+    ) -> None:
+        made = restriction(company, at=timezone.now() - timedelta(minutes=10))
+        assert front.knows(made.number)
+        front.front.notes.write()
+        reviewer = signed_in(person())
+
+        banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
+
+        assert "Not everything that was decided is in force at <b>litellm</b>" in banner
+        assert "It is not told yet of all accounts of an organisation that is restricted." in page
+        cover_new_names(now=timezone.now() - timedelta(minutes=9))
+        assert front.knows(last_number())
+        front.front.notes.write()
+        assert "Not everything" not in text(reviewer.get("/enforcement/alarm/"))
+
+    def test_says_by_which_change_it_is_in_force_on_all(
+        self, front: Served, company: Organisation, tmp_path: Path
+    ) -> None:
+        body = {"organisation": company.external_id, "kind": "block", "reason": "bulk_harvest"}
+        seller = Seller(tmp_path)
+
+        at_once = seller._post("/api/v1/restrictions", body, 201)
+        before = front.check(account="acct_0049", min_sequence=at_once["sequence"])["decision"]
+        cover_new_names(now=timezone.now())
+        later = described(Restriction.objects.get())
+
+        assert (at_once["told_in_full_by"], before) == (None, "allow")
+        assert front.check(account="acct_0049", min_sequence=later["told_in_full_by"])["decision"] == "deny"
+
+    @pytest.mark.parametrize("came", ["an account joined", "the account got a key"])
+    def test_is_not_yet_in_force_on_what_came_since_until_gateways_are_told(
+        self, front: Served, company: Organisation, came: str
+    ) -> None:
+        own, reviewer = account("acct_late"), person()
+        opened = case(own)
+        if came == "the account got a key":
+            own.organisation = company
+            own.save()
+        restriction(company, at=timezone.now())
+        cover_new_names(now=timezone.now())
+        if came == "the account got a key":
+            api_key(own, "key_late")
+            names = {"api_key": "key_late"}
+        else:
+            own.organisation = company
+            own.save()
+            names = {"account": "acct_late"}
+        assert front.knows(last_number())
+        front.front.notes.write()
+
+        before, page = front.check(**names)["decision"], self.page(opened, reviewer)
+        cover_new_names(now=timezone.now())
+        assert front.knows(last_number())
+        front.front.notes.write()
+
+        assert before == "allow"
+        assert "gateways are still being told of all names of this account" in page
+        assert front.check(**names)["decision"] == "deny"
+        assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
 
     @staticmethod
     def page(own: Case, reviewer: User) -> str:
