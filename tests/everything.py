@@ -14,6 +14,7 @@ from governance.enforcement.models import (
     FeedEpoch,
     Gateway,
     Holder,
+    LiftedOrigin,
     LostDecision,
     LostName,
     PolicyOutcome,
@@ -103,6 +104,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
     holder = Holder.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
     Arrival.objects.create(holder=holder, sequence=1, at=NOW)
+    LiftedOrigin.objects.create(origin=f"decision:{uuid.uuid4()}")
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     epoch = FeedEpoch.objects.create(
         identifier="e1", starts_after=0, continues=0, began_at=NOW, reason="Tried out.", author="system:test"

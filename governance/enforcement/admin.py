@@ -11,6 +11,7 @@ from governance.enforcement.models import (
     FeedEpoch,
     Gateway,
     Holder,
+    LiftedOrigin,
     LostDecision,
     LostName,
     PolicyOutcome,
@@ -63,6 +64,12 @@ class CoveredNameAdmin(HistoryAdmin):
     list_filter = ("kind",)
     search_fields = ("name",)
     list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
+
+
+@admin.register(LiftedOrigin)
+class LiftedOriginAdmin(HistoryAdmin):
+    list_display = ("origin",)
+    search_fields = ("origin",)
 
 
 @admin.register(CoveredAccount)

@@ -37,9 +37,8 @@ class NamesChanged(NamedTuple):
 # Accounts of an organisation: where it has more, gateways are told of a restriction in portions, each in a transaction.
 TOLD_AT_ONCE: Final = 1_000
 
-# What the live restrictions cover by the register as it is, beside what gateways were told. With `accounts`, of
-# organisations these accounts alone, and nothing that they cover no longer.
-_COMPARED: Final = """
+# What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
+_COVERED: Final = """
     WITH live AS (
         SELECT number, account_id, key_id, organisation_id FROM enforcement_restriction
         WHERE ended_at IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
@@ -74,7 +73,11 @@ _COMPARED: Final = """
         FROM member JOIN lost_name ON lost_name.account_id = member.id
         UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (organisation_id)
         UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (key_id)
-    ), told AS (
+    )
+"""
+# Beside it what gateways were told; with `accounts` nothing that they cover no longer.
+_COMPARED: Final = f"""
+    {_COVERED}, told AS (
         SELECT restriction_id, kind, name FROM enforcement_coveredname
         WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
     ), missing AS (
@@ -83,13 +86,21 @@ _COMPARED: Final = """
         SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
         EXCEPT SELECT number, kind, name FROM covered
     )
-"""
+"""  # noqa: S608 - no value in it
 OUTDATED: Final = f"""
     {_COMPARED}
     SELECT number FROM missing UNION SELECT restriction_id FROM surplus
     UNION SELECT number FROM enforcement_restriction
     WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
+"""  # noqa: S608 - no value in it
+# By the index of told names: of a large organisation there are too many to be compared for one account.
+LACKING: Final = f"""
+    {_COVERED}
+    SELECT DISTINCT number FROM covered WHERE NOT EXISTS (
+        SELECT FROM enforcement_coveredname told
+        WHERE (told.restriction_id, told.kind, told.name) = (covered.number, covered.kind, covered.name)
+    )
 """  # noqa: S608 - no value in it
 UNTOLD: Final = """
     SELECT restriction.number, account.id
@@ -144,6 +155,13 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(OUTDATED, {"numbers": numbers, "accounts": None})
         return [number for (number,) in cursor.fetchall()]
+
+
+def lacking_names_of(account: int, numbers: Collection[int]) -> set[int]:
+    """Those of these live restrictions that cover names of the account of which gateways were not told yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
+        return {number for (number,) in cursor.fetchall()}
 
 
 def _numbers_of(targets: Collection[str]) -> list[int]:

@@ -15,6 +15,7 @@ TABLES = (
     "enforcement_change",
     "enforcement_coveredname",
     "enforcement_coveredaccount",
+    "enforcement_liftedorigin",
     "enforcement_gateway",
     "enforcement_holder",
     "enforcement_arrival",

@@ -17,7 +17,7 @@ from governance.enforcement.gateways.blocked import denied, denied_of, touched
 from governance.enforcement.gateways.litellm_admin import LiteLlm, LiteLlmError
 from governance.enforcement.gateways.settling import Done, Settling
 from governance.enforcement.models import Arrival, Gateway, Holder, Pushed
-from governance.enforcement.queries import last_number
+from governance.enforcement.queries import last_number, last_number_among
 from governance.enforcement.status import PUSHED
 from governance.transactions import retried_transaction
 from governance.turns import Turn, turn
@@ -95,7 +95,7 @@ def _push_some(settling: Settling) -> int:
     """Up to which change LiteLLM has everything, if nothing failed."""
     gateway = settling.gateway
     pushed = _pushed_sequence(gateway)
-    until = min(pushed + CHANGES_AT_ONCE, last_number())
+    until = last_number_among(CHANGES_AT_ONCE, after=pushed)
     names = touched(gateway, after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
     wanted = denied_of(names, now=settling.now)
     for name in sorted(names):

@@ -3,6 +3,7 @@
 from governance.enforcement.models.automatic import AutomaticSwitch, PolicyOutcome
 from governance.enforcement.models.epoch import FeedEpoch, LostDecision, LostName
 from governance.enforcement.models.gateway import Arrival, Gateway, Holder, Probe, Pushed, Refusal, Repair
+from governance.enforcement.models.lifted import LiftedOrigin
 from governance.enforcement.models.restriction import (
     Change,
     CoveredAccount,
@@ -23,6 +24,7 @@ __all__ = [
     "FeedEpoch",
     "Gateway",
     "Holder",
+    "LiftedOrigin",
     "LostDecision",
     "LostName",
     "PolicyOutcome",

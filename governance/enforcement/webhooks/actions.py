@@ -17,7 +17,7 @@ from governance.audit.actions import record, take_turn
 from governance.audit.actor import Actor
 from governance.doorbell import ring
 from governance.enforcement.models import Delivery, Webhook
-from governance.enforcement.queries import last_number
+from governance.enforcement.queries import last_number, last_number_among
 from governance.enforcement.webhooks.addresses import AddressError, checked
 from governance.enforcement.webhooks.sending import Attempt, attempt, headers, message
 from governance.transactions import retried_transaction
@@ -159,7 +159,7 @@ def _fan_out_some(*, now: datetime) -> int:
     """For how many webhooks there was something."""
     behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
     for webhook in behind:
-        upto = min(last_number(), webhook.sequence + CHANGES_AT_ONCE)
+        upto = last_number_among(CHANGES_AT_ONCE, after=webhook.sequence)
         with connection.cursor() as cursor:
             cursor.execute(FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto})
         Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)

@@ -12,6 +12,7 @@ from accounts.models import Account, Organisation
 from accounts.register import AccountLine, ApiKeyLine
 from governance.audit.models import Entry
 from governance.enforcement.actions import cover_new_names, end_expired, lift
+from governance.enforcement.epochs import begin_epoch, ensure_epoch
 from governance.enforcement.fleet import gateways
 from governance.enforcement.gateways.litellm_admin import LiteLlmError
 from governance.enforcement.gateways.pushing import compare, compare_due, push, push_all
@@ -346,6 +347,19 @@ class TestPushing:
         assert len(litellm.blocked) == 5
         gateway.refresh_from_db()
         assert gateway.pushed_sequence == 5
+
+    def test_passes_over_the_numbers_that_an_epoch_leaves_out(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
+        litellm.team("team_harbour")
+        ensure_epoch(now=NOW)
+        restriction(account("team_quill"))
+        push(gateway, NOW)
+        begin_epoch(reason="The database was put back.", by=MACHINE, now=NOW)
+        number = restriction(account("team_harbour")).number
+
+        push(gateway, NOW)
+
+        assert litellm.blocked == {"team_harbour"}
+        assert set(Arrival.objects.values_list("sequence", flat=True)) == {1, number}
 
     def test_that_fails_for_one_name_puts_the_others_into_force_and_does_not_count_as_done(
         self, litellm: LiteLlmServer, gateway: Gateway
