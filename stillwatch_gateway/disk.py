@@ -36,12 +36,19 @@ class StoreError(Exception):
         self.reason = reason
 
 
+class CutOffError(BadMessageError):
+    """What is kept ends in the middle of a message, or one is damaged."""
+
+
 class Loaded(NamedTuple):
-    """The restrictions of a snapshot, what it said at its head, and what could not be read."""
+    """The restrictions of a snapshot with the changes after it, what was said last at their head, and what could not
+    be read. With `ends_early` further changes are kept, which cannot be read: none can be added to them.
+    """
 
     restricted: Restricted
     head: Head
     faults: tuple[str, ...]
+    ends_early: bool = False
 
 
 class Confirmed(NamedTuple):
@@ -62,8 +69,9 @@ class Store:
         self.folder, self._key = folder, key
         self._snapshot, self._changes, self._confirmed = folder / "snapshot", folder / "changes", folder / "confirmed"
         self._lock: BinaryIO | None = None
-        self._tried_at = 0.0
+        self._tried_at = float("-inf")
         self.writes, self.problem = False, ""
+        self.needs_snapshot = False  # before changes can be added to what is kept
         self.open()
 
     def open(self) -> None:
@@ -144,35 +152,40 @@ class Store:
         """Raises OSError, BadMessageError."""
         restricted, head = load_snapshot(snapshot, self._key)
         faults = head.faults
-        for body in self._kept_changes(kept):
-            changes = read_changes(body)
-            if changes.after == restricted.sequence:
-                try:
-                    apply(restricted, changes)
-                except OutOfOrderError:  # the rest comes with the next snapshot
-                    break
+        try:
+            for body in self._kept_changes(kept):
+                changes = read_changes(body)
+                if changes.sequence <= restricted.sequence:
+                    continue
+                apply(restricted, changes)
                 head = head._replace(closed=changes.closed, epoch=changes.epoch)
                 faults += changes.faults
+        except CutOffError:  # a process was ended while it wrote
+            return Loaded(restricted, head, faults, ends_early=True)
+        except (BadMessageError, OutOfOrderError) as error:
+            fault = f"What was kept after change {restricted.sequence}: {error}"
+            return Loaded(restricted, head, (*faults, fault), ends_early=True)
         return Loaded(restricted, head, faults)
 
     def kept_changes(self) -> Iterator[bytes]:
-        """The messages kept since the snapshot, in order."""
+        """The messages kept since the snapshot, in order. Raises CutOffError at the first that is damaged."""
         return self._kept_changes(self._changes)
 
     def _kept_changes(self, kept: Path) -> Iterator[bytes]:
-        """In order, up to where the file was cut off, if it was."""
         try:
             with kept.open("rb") as file:
                 while head := file.readline(HEAD_BYTES):
                     digest, signed, size = head.decode("ascii").split()
                     if int(size) > MOST_CHANGES_BYTES:
-                        return
+                        raise CutOffError("a message is too long")
                     body = file.read(int(size))
                     verify(body, digest, signed, self._key)
                     yield body
                     file.readline(1)
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return
+        except (OSError, ValueError) as error:
+            raise CutOffError(str(error)) from error
 
     def keep_snapshot(self, received: Path, *, ended_epoch: str | None = None) -> None:
         """Let a snapshot that was checked take the place of the one before; changes that it holds are dropped.
@@ -194,7 +207,7 @@ class Store:
         _move_folder_away(self._changes)
         with self._changes.open("wb") as file:
             _to_disk(file)
-        self.problem = ""
+        self.problem, self.needs_snapshot = "", False
 
     def forget_held(self) -> None:
         """Drop what is kept of epochs that ended."""
@@ -202,9 +215,13 @@ class Store:
             with suppress(OSError):
                 file.unlink()
 
+    @property
+    def _is_added_to(self) -> bool:
+        return self.writes and not self.problem and not self.needs_snapshot
+
     def keep_changes(self, body: bytes, digest: str, signed: str) -> None:
         """Append a message that was checked. Raises OSError; what is kept then ends before it."""
-        if not self.writes or self.problem:  # after a gap, nothing that follows could be read
+        if not self._is_added_to:  # after a gap, nothing that follows could be read
             return
         size = self.changes_bytes
         try:
@@ -218,7 +235,7 @@ class Store:
 
     def keep_confirmed(self, confirmed: Confirmed) -> None:
         """Note when what is kept was known to be the newest; where that cannot be written, it stays older."""
-        if not self.writes or self.problem:
+        if not self._is_added_to:
             return
         with suppress(OSError):
             plans = json.dumps(sorted(confirmed.closed))

@@ -116,6 +116,7 @@ class Follower:
         self._restricted, self._epoch = kept.restricted, kept.head.epoch
         self._closed_plans |= kept.head.closed
         self._note_faults(kept.faults)
+        store.needs_snapshot = kept.ends_early
         for before in store.load_held():
             self._hold_over(before.restricted, self._restricted)
         if confirmed is not None:

@@ -163,6 +163,30 @@ class TestACopyThatIsOfNoUse:
         assert len(list(folder.glob(f"{file}.moved-away-*/inside"))) == 1
 
 
+class TestACopyThatWasCutOff:
+    """By a process that was ended while it wrote."""
+
+    def test_is_kept_up_again_from_a_snapshot(
+        self, front: Served, connect: Callable[..., Gateway], folder: Path
+    ) -> None:
+        gateway = connect(front)
+        block("acct_1")
+        wait_until(lambda: not gateway.decide(account="acct_1").allowed)
+        gateway.close()
+        changes = folder / "changes"
+        changes.write_bytes(changes.read_bytes()[:-9])
+        gateway = connect(front)
+        block("acct_2")
+        wait_until(lambda: not gateway.decide(account="acct_2").allowed)
+        gateway.close()
+
+        again = connect(unreachable(front), wait=0.1)
+
+        assert not again.decide(account="acct_1").allowed
+        assert not again.decide(account="acct_2").allowed
+        assert again.faults == 0
+
+
 class TestADiskThatTakesNothing:
     def test_leaves_the_gateway_in_memory_and_heals(
         self,
