@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from stillwatch_gateway.epochs import read_epoch
 from stillwatch_gateway.knowledge import Moment, read_moment
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
@@ -25,6 +26,8 @@ from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
 logger = logging.getLogger("stillwatch_gateway")
 
 TRIED_EVERY: Final = 60.0  # seconds, after a problem
+# A process that only reads takes the place of the one that writes, which may have ended.
+LOCK_TRIED_EVERY: Final = 5.0
 HELD: Final = "held-"  # files of an epoch that ended, of which something is still refused
 
 
@@ -209,6 +212,16 @@ class Store:
             _to_disk(file)
         self.problem, self.needs_snapshot = "", False
 
+    def epoch_beside(self, epoch: str) -> str | None:
+        """The epoch of the snapshot that is kept, where that is another; None where it is not, or none is kept."""
+        try:
+            with self._snapshot.open("rb") as lines:
+                lines.readline(HEAD_BYTES)
+                kept = read_epoch(json.loads(lines.readline())).identifier
+        except (OSError, ValueError, AttributeError):
+            return None
+        return kept if kept != epoch else None
+
     def forget_held(self) -> None:
         """Drop what is kept of epochs that ended."""
         for file in self.folder.glob(f"{HELD}*") if self.writes else ():
@@ -242,12 +255,18 @@ class Store:
             self._confirmed.write_text(f"{confirmed.at.text()}\n{plans}", "utf-8")
 
     def is_to_be_mended(self) -> bool:
-        """Whether a new snapshot may mend what is kept, tried again now and then."""
-        if not self.problem or time.monotonic() - self._tried_at < TRIED_EVERY:
+        """Whether a new snapshot may mend what is kept, or go on with what a process kept that has ended; tried again
+        now and then.
+        """
+        if self._is_added_to:
+            return False
+        pause = TRIED_EVERY if self.problem else LOCK_TRIED_EVERY
+        if time.monotonic() - self._tried_at < pause:
             return False
         self._tried_at = time.monotonic()
         before = self.problem
         self.open()
+        self.needs_snapshot = True
         self.problem = self.problem or (before if self.writes else "")
         return self.writes
 

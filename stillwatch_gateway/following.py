@@ -246,8 +246,10 @@ class Follower:
             self._note_faults(head.faults)
             self._older_snapshots = 0
             if store is not None and file is not None:
+                # A process that kept the copy may have ended before the epoch did.
+                kept_epoch = ended_epoch if ended_epoch is not None else store.epoch_beside(head.epoch.identifier)
                 try:
-                    store.keep_snapshot(file, ended_epoch=ended_epoch if self._held else None)
+                    store.keep_snapshot(file, ended_epoch=kept_epoch if self._held else None)
                 except OSError as error:
                     self._store_failed(error)
         if ended_epoch is not None and self._held and store is not None:
