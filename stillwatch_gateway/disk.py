@@ -9,21 +9,19 @@ import fcntl
 import hashlib
 import io
 import json
-import logging
 import os
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from stillwatch_gateway.entries import Entry
 from stillwatch_gateway.epochs import read_epoch
 from stillwatch_gateway.knowledge import Moment, read_moment
-from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes, read_entry
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
-
-logger = logging.getLogger("stillwatch_gateway")
 
 TRIED_EVERY: Final = 60.0  # seconds, after a problem
 # A process that only reads takes the place of the one that writes, which may have ended.
@@ -138,18 +136,34 @@ class Store:
             return None
         return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
-    def told_of(self, numbers: Container[int]) -> Iterator[dict[str, Any]]:
-        """Of restrictions in epochs that ended, what is kept of them as it was told."""
-        for snapshot in self.folder.glob(f"{HELD}*-snapshot"):
+    def told_of(self, since: Mapping[int, float]) -> dict[int, Entry]:
+        """Restrictions that ended with their epoch, as they were told last, as far as that is kept.
+
+        `since` says of each number when its restriction began, which tells it from any other of the same number.
+        """
+        found: dict[int, Entry] = {}
+        held = sorted(self.folder.glob(f"{HELD}*-snapshot"))
+        # Last what is kept of now: the process that writes may not have put it aside yet.
+        for snapshot, kept in (*((one, _changes_of(one)) for one in held), (self._snapshot, self._changes)):
+            wanted = since.keys() - found.keys()
             with suppress(OSError, ValueError):
-                with snapshot.open("rb") as lines:
-                    lines.readline(HEAD_BYTES)
-                    next(lines)
-                    told = (json.loads(line) for line in lines)
-                    yield from (one for one in told if one.get("number") in numbers)
-                for body in self._kept_changes(_changes_of(snapshot)):
-                    changed = (one.get("restriction") for one in json.loads(body)["changes"])
-                    yield from (one for one in changed if one and one.get("number") in numbers)
+                for entry in self._told_in(snapshot, kept, wanted) if wanted else ():
+                    if entry.since != since[entry.number]:
+                        continue
+                    if entry.is_whole:
+                        found[entry.number] = entry
+                    elif entry.number in found:
+                        found[entry.number] = found[entry.number].with_names_changed(entry)
+        return found
+
+    def _told_in(self, snapshot: Path, kept: Path, wanted: Container[int]) -> Iterator[Entry]:
+        """Raises OSError, ValueError."""
+        with snapshot.open("rb") as lines:
+            lines.readline(HEAD_BYTES)
+            next(lines)
+            yield from _entries((json.loads(line) for line in lines), wanted)
+        for body in self._kept_changes(kept):
+            yield from _entries((change.get("restriction") for change in json.loads(body)["changes"]), wanted)
 
     def _load(self, snapshot: Path, kept: Path) -> Loaded:
         """Raises OSError, BadMessageError."""
@@ -275,40 +289,6 @@ class Store:
         self.problem = f"The disk did not take what was to be kept: {_why(error)}."
 
 
-def log_problem(
-    problem: str,
-    folder: Path,
-    *,
-    is_reached: bool,
-    knows_any: bool,
-    fail_closed: bool,
-    closed_plans: Iterable[str],
-) -> None:
-    """Say loudly what is wrong with the copy of a gateway, and what follows."""
-    if is_reached:
-        follows = (
-            "Restrictions are kept in memory only: started again while Stillwatch cannot be reached, this "
-            "gateway knows less than now."
-        )
-    elif knows_any:
-        follows = "What is known may be older than it was."
-    elif fail_closed:
-        follows = "Nothing is known, and Stillwatch is not reached: everybody is refused, as fail_closed says."
-    else:
-        follows = (
-            "Nothing is known, and Stillwatch is not reached: restricted customers are let in, but for those "
-            f"on plans that fail closed ({', '.join(sorted(closed_plans)) or 'none'})."
-        )
-    logger.error(
-        "%s %s Let this process write regular files in %s, with room on the disk; it is tried again every %.0f "
-        "s once Stillwatch is reached.",
-        problem,
-        follows,
-        folder,
-        TRIED_EVERY,
-    )
-
-
 def _to_disk(file: BinaryIO | io.BufferedWriter) -> None:
     file.flush()
     os.fsync(file.fileno())
@@ -326,3 +306,9 @@ def _move_folder_away(file: Path) -> None:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__)[:100]
+
+
+def _entries(told: Iterable[Any], wanted: Container[int]) -> Iterator[Entry]:
+    for one in told:
+        if isinstance(one, dict) and one.get("number") in wanted and (entry := read_entry(one).entry) is not None:
+            yield entry
