@@ -169,6 +169,7 @@ class TestACopyThatWasCutOff:
     def test_is_kept_up_again_from_a_snapshot(
         self, front: Served, connect: Callable[..., Gateway], folder: Path
     ) -> None:
+        block("acct_0")
         gateway = connect(front)
         block("acct_1")
         wait_until(lambda: not gateway.decide(account="acct_1").allowed)
