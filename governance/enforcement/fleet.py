@@ -77,13 +77,15 @@ TIMES: Final = """
 
 def gateways(*, now: datetime) -> list[GatewayState]:
     """Every gateway, in as many queries however many there are."""
-    described = {gateway.pk: gateway for gateway in _described(now=now)}
+    described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
     wanted = find_wanted(now=now)
     probes = _probes(now=now)
     states = []
     for known in known_gateways(now=now):
-        heard, gateway, probed = known.heard, described[known.pk], probes.get(known.pk, [])
+        if (gateway := described.get(known.pk)) is None:
+            continue  # it has asked for the first time since, and is shown the next time
+        heard, probed = known.heard, probes.get(known.pk, [])
         level, trouble = _trouble(known, wanted, probed)
         states.append(
             GatewayState(
