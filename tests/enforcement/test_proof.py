@@ -1,16 +1,17 @@
 """What is known of restrictions at the gateways, and how that is shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from governance.enforcement import fleet
 from governance.enforcement.actions import cover_new_names, lift
 from governance.enforcement.fleet import gateways
 from governance.enforcement.models import Arrival, Gateway, Holder, Probe, Refusal, Restriction
-from governance.enforcement.proof import alarm, standing
+from governance.enforcement.proof import alarm, find_wanted, standing
 from governance.enforcement.recording import HOLDERS_KEPT, Asked, HolderSeen, RefusedTimes, forget_old, note_access
 from governance.enforcement.status import AtGateway, Level, State
 from governance.staff.roles import Role
@@ -222,6 +223,19 @@ class TestAGateway:
         Probe.objects.create(gateway=own, at=NOW, outcome=Probe.Outcome.IGNORED)
 
         assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
+
+    def test_that_asks_for_the_first_time_meanwhile_is_shown_the_next_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway("edge")
+
+        def find_wanted_late(*, now: datetime) -> Any:
+            gateway("edge-new")
+            return find_wanted(now=now)
+
+        monkeypatch.setattr(fleet, "find_wanted", find_wanted_late)
+
+        assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
 
     def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
         for number in range(5):
