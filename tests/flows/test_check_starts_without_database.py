@@ -3,8 +3,9 @@
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -35,6 +36,8 @@ pytestmark = [
     pytest.mark.skipif(not settings.EMBEDDED, reason="the way to PostgreSQL is a folder here, which can be taken away"),
 ]
 
+TRIES = 40
+
 
 class Check:
     """`manage.py serve_check`, with a way to PostgreSQL that can be closed, and a folder that outlives it."""
@@ -61,13 +64,17 @@ class Check:
 
     def ask(self, name: str, secret: str) -> tuple[str, float]:
         """What the check decides and the age of what it knows; instead the status that it answers with."""
-        path = f"/access/check?account={name}"
-        try:
-            status, body = get(self.port, path, secret)
-        except OSError:  # the worker that it came to has ended; gateways try once more too
-            status, body = get(self.port, path, secret)
+        status, body = self._get(f"/access/check?account={name}", secret)
         said = json.loads(body)
         return (said["decision"], said["age"]) if status == 200 else (str(status), 0.0)
+
+    def _get(self, path: str, secret: str) -> tuple[int, bytes]:
+        """A worker that ended may get connections until the kernel has closed its socket; gateways try again too."""
+        for _ in range(TRIES):
+            with suppress(OSError):
+                return get(self.port, path, secret)
+            time.sleep(0.05)
+        return get(self.port, path, secret)
 
     def decision(self, name: str, secret: str) -> str:
         return self.ask(name, secret)[0]
