@@ -34,7 +34,7 @@ class NamesChanged(NamedTuple):
     all: Names | None
 
 
-# Accounts of an organisation: where it has more, gateways are told of a restriction in portions, each in a transaction.
+# Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
 TOLD_AT_ONCE: Final = 1_000
 
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
@@ -176,8 +176,8 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
 def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
     """The accounts of these organisations to be told first; None where all can be told at once.
 
-    All are told at once where something is in force against any of them: that may be ended next, in favour of what is
-    being put into force, and none of them may slip through between the two.
+    None where something is in force against any of them: it may be ended in favour of the new restriction, which then
+    has to cover all of them already.
     """
     belong = Account.objects.filter(organisation__in=organisations)
     first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])

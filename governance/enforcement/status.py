@@ -34,8 +34,8 @@ class Untold(StrEnum):
     """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
 
     NOBODY = ""
-    ACCOUNTS = "gateways are still being told of all its accounts"
-    NAMES = "gateways are still being told of all names of this account"
+    ACCOUNTS = "gateways do not know all of its accounts yet"
+    NAMES = "gateways do not know all names of this account yet"
 
 
 class Level(StrEnum):

@@ -48,7 +48,7 @@ BLOCK_ALL = Verdict(
 BLOCK_COMPANY = Verdict(
     action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
-STILL_TELLING = "gateways are still being told of all its accounts"
+STILL_TELLING = "gateways do not know all of its accounts yet"
 DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
 
 
@@ -449,7 +449,7 @@ class TestOnAnOrganisationWithManyAccounts:
         front.front.notes.write()
 
         assert before == "allow"
-        assert "gateways are still being told of all names of this account" in page
+        assert "gateways do not know all names of this account yet" in page
         assert front.check(**names)["decision"] == "deny"
         assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
 
