@@ -21,7 +21,6 @@ from governance.review.models import Case
 from governance.review.restrictions.queries import find_in_force, newest_cases
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
-from governance.web.visible import visible
 
 
 @never_cache
@@ -43,7 +42,7 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
         was_live = lift_restriction(case, restriction, note=note, by=request.user, now=now)
     else:
         was_live = lift(restriction, note=note, by=request.user.actor, now=now)
-    what = f"No. {number}, {restriction.get_kind_display().lower()} of {visible(str(restriction.target))}"
+    what = f"No. {number}, {restriction.get_kind_display().lower()} of {restriction.target}"
     messages.success(request, f"{what}, is lifted." if was_live else f"{what}, had ended already.")
     filters = {name: value for name in ("q", "before") if (value := request.GET.get(name))}
     return redirect(f"{reverse('review:restrictions')}{f'?{urlencode(filters)}' if filters else ''}")
