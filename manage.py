@@ -58,7 +58,8 @@ if __name__ == "__main__":
     except (embedded.ServersError, ImproperlyConfigured, EnvError) as error:
         sys.exit(f"stillwatch: {error}")
     except OperationalError as error:
-        sys.exit(f"stillwatch: PostgreSQL: {str(error).strip().splitlines()[0]}")
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        sys.exit(f"stillwatch: PostgreSQL: {reason}")
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
             raise

@@ -24,7 +24,7 @@ NO_DATABASE: Final = (OperationalError, InterfaceError)
 
 
 class RepeatedTask(Task[..., Any]):
-    """Rows say what is left to do, so one that PostgreSQL did not serve is told in a line and done at its next turn."""
+    """Rows say what is left to do: one that PostgreSQL did not serve is logged in a line, and done at its next turn."""
 
     throws = NO_DATABASE  # else Celery logs a traceback for each, which are thousands while a server is away
 

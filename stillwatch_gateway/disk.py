@@ -9,22 +9,23 @@ import fcntl
 import hashlib
 import io
 import json
-import logging
 import os
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from stillwatch_gateway.entries import Entry
+from stillwatch_gateway.epochs import read_epoch
 from stillwatch_gateway.knowledge import Moment, read_moment
-from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes, read_entry
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
 
-logger = logging.getLogger("stillwatch_gateway")
-
 TRIED_EVERY: Final = 60.0  # seconds, after a problem
+# A process that only reads takes the place of the one that writes, which may have ended.
+LOCK_TRIED_EVERY: Final = 5.0
 HELD: Final = "held-"  # files of an epoch that ended, of which something is still refused
 
 
@@ -36,12 +37,19 @@ class StoreError(Exception):
         self.reason = reason
 
 
+class CutOffError(BadMessageError):
+    """What is kept ends in the middle of a message, or one is damaged."""
+
+
 class Loaded(NamedTuple):
-    """The restrictions of a snapshot, what it said at its head, and what could not be read."""
+    """The restrictions of a snapshot with the changes after it, what was said last at their head, and what could not
+    be read. With `ends_early` further changes are kept, which cannot be read: none can be added to them.
+    """
 
     restricted: Restricted
     head: Head
     faults: tuple[str, ...]
+    ends_early: bool = False
 
 
 class Confirmed(NamedTuple):
@@ -62,8 +70,9 @@ class Store:
         self.folder, self._key = folder, key
         self._snapshot, self._changes, self._confirmed = folder / "snapshot", folder / "changes", folder / "confirmed"
         self._lock: BinaryIO | None = None
-        self._tried_at = 0.0
+        self._tried_at = float("-inf")
         self.writes, self.problem = False, ""
+        self.needs_snapshot = False  # before changes can be added to what is kept
         self.open()
 
     def open(self) -> None:
@@ -127,52 +136,73 @@ class Store:
             return None
         return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
-    def told_of(self, numbers: Container[int]) -> Iterator[dict[str, Any]]:
-        """Of restrictions in epochs that ended, what is kept of them as it was told."""
-        for snapshot in self.folder.glob(f"{HELD}*-snapshot"):
+    def told_of(self, since: Mapping[int, float]) -> dict[int, Entry]:
+        """Restrictions that ended with their epoch, as they were told last, as far as that is kept.
+
+        `since` says of each number when its restriction began, which tells it from any other of the same number.
+        """
+        found: dict[int, Entry] = {}
+        held = sorted(self.folder.glob(f"{HELD}*-snapshot"))
+        # Last what is kept of now: the process that writes may not have put it aside yet.
+        for snapshot, kept in (*((one, _changes_of(one)) for one in held), (self._snapshot, self._changes)):
+            wanted = since.keys() - found.keys()
             with suppress(OSError, ValueError):
-                with snapshot.open("rb") as lines:
-                    lines.readline(HEAD_BYTES)
-                    next(lines)
-                    told = (json.loads(line) for line in lines)
-                    yield from (one for one in told if one.get("number") in numbers)
-                for body in self._kept_changes(_changes_of(snapshot)):
-                    changed = (one.get("restriction") for one in json.loads(body)["changes"])
-                    yield from (one for one in changed if one and one.get("number") in numbers)
+                for entry in self._told_in(snapshot, kept, wanted) if wanted else ():
+                    if entry.since != since[entry.number]:
+                        continue
+                    if entry.is_whole:
+                        found[entry.number] = entry
+                    elif entry.number in found:
+                        found[entry.number] = found[entry.number].with_names_changed(entry)
+        return found
+
+    def _told_in(self, snapshot: Path, kept: Path, wanted: Container[int]) -> Iterator[Entry]:
+        """Raises OSError, ValueError."""
+        with snapshot.open("rb") as lines:
+            lines.readline(HEAD_BYTES)
+            next(lines)
+            yield from _entries((json.loads(line) for line in lines), wanted)
+        for body in self._kept_changes(kept):
+            yield from _entries((change.get("restriction") for change in json.loads(body)["changes"]), wanted)
 
     def _load(self, snapshot: Path, kept: Path) -> Loaded:
         """Raises OSError, BadMessageError."""
         restricted, head = load_snapshot(snapshot, self._key)
         faults = head.faults
-        for body in self._kept_changes(kept):
-            changes = read_changes(body)
-            if changes.after == restricted.sequence:
-                try:
-                    apply(restricted, changes)
-                except OutOfOrderError:  # the rest comes with the next snapshot
-                    break
+        try:
+            for body in self._kept_changes(kept):
+                changes = read_changes(body)
+                if changes.sequence <= restricted.sequence:
+                    continue
+                apply(restricted, changes)
                 head = head._replace(closed=changes.closed, epoch=changes.epoch)
                 faults += changes.faults
+        except CutOffError:  # a process was ended while it wrote
+            return Loaded(restricted, head, faults, ends_early=True)
+        except (BadMessageError, OutOfOrderError) as error:
+            fault = f"What was kept after change {restricted.sequence}: {error}"
+            return Loaded(restricted, head, (*faults, fault), ends_early=True)
         return Loaded(restricted, head, faults)
 
     def kept_changes(self) -> Iterator[bytes]:
-        """The messages kept since the snapshot, in order."""
+        """The messages kept since the snapshot, in order. Raises CutOffError at the first that is damaged."""
         return self._kept_changes(self._changes)
 
     def _kept_changes(self, kept: Path) -> Iterator[bytes]:
-        """In order, up to where the file was cut off, if it was."""
         try:
             with kept.open("rb") as file:
                 while head := file.readline(HEAD_BYTES):
                     digest, signed, size = head.decode("ascii").split()
                     if int(size) > MOST_CHANGES_BYTES:
-                        return
+                        raise CutOffError("a message is too long")
                     body = file.read(int(size))
                     verify(body, digest, signed, self._key)
                     yield body
                     file.readline(1)
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return
+        except (OSError, ValueError) as error:
+            raise CutOffError(str(error)) from error
 
     def keep_snapshot(self, received: Path, *, ended_epoch: str | None = None) -> None:
         """Let a snapshot that was checked take the place of the one before; changes that it holds are dropped.
@@ -194,7 +224,17 @@ class Store:
         _move_folder_away(self._changes)
         with self._changes.open("wb") as file:
             _to_disk(file)
-        self.problem = ""
+        self.problem, self.needs_snapshot = "", False
+
+    def epoch_beside(self, epoch: str) -> str | None:
+        """The epoch of the snapshot that is kept, where that is another; None where it is not, or none is kept."""
+        try:
+            with self._snapshot.open("rb") as lines:
+                lines.readline(HEAD_BYTES)
+                kept = read_epoch(json.loads(lines.readline())).identifier
+        except (OSError, ValueError, AttributeError):
+            return None
+        return kept if kept != epoch else None
 
     def forget_held(self) -> None:
         """Drop what is kept of epochs that ended."""
@@ -202,9 +242,13 @@ class Store:
             with suppress(OSError):
                 file.unlink()
 
+    @property
+    def _is_added_to(self) -> bool:
+        return self.writes and not self.problem and not self.needs_snapshot
+
     def keep_changes(self, body: bytes, digest: str, signed: str) -> None:
         """Append a message that was checked. Raises OSError; what is kept then ends before it."""
-        if not self.writes or self.problem:  # after a gap, nothing that follows could be read
+        if not self._is_added_to:  # after a gap, nothing that follows could be read
             return
         size = self.changes_bytes
         try:
@@ -218,59 +262,31 @@ class Store:
 
     def keep_confirmed(self, confirmed: Confirmed) -> None:
         """Note when what is kept was known to be the newest; where that cannot be written, it stays older."""
-        if not self.writes or self.problem:
+        if not self._is_added_to:
             return
         with suppress(OSError):
             plans = json.dumps(sorted(confirmed.closed))
             self._confirmed.write_text(f"{confirmed.at.text()}\n{plans}", "utf-8")
 
     def is_to_be_mended(self) -> bool:
-        """Whether a new snapshot may mend what is kept, tried again now and then."""
-        if not self.problem or time.monotonic() - self._tried_at < TRIED_EVERY:
+        """Whether a new snapshot may mend what is kept, or go on with what a process kept that has ended; tried again
+        now and then.
+        """
+        if self._is_added_to:
+            return False
+        pause = TRIED_EVERY if self.problem else LOCK_TRIED_EVERY
+        if time.monotonic() - self._tried_at < pause:
             return False
         self._tried_at = time.monotonic()
         before = self.problem
         self.open()
+        self.needs_snapshot = True
         self.problem = self.problem or (before if self.writes else "")
         return self.writes
 
     def failed(self, error: OSError) -> None:
         """Note that the disk did not take something."""
         self.problem = f"The disk did not take what was to be kept: {_why(error)}."
-
-
-def log_problem(
-    problem: str,
-    folder: Path,
-    *,
-    is_reached: bool,
-    knows_any: bool,
-    fail_closed: bool,
-    closed_plans: Iterable[str],
-) -> None:
-    """Say loudly what is wrong with the copy of a gateway, and what follows."""
-    if is_reached:
-        follows = (
-            "Restrictions are kept in memory only: started again while Stillwatch cannot be reached, this "
-            "gateway knows less than now."
-        )
-    elif knows_any:
-        follows = "What is known may be older than it was."
-    elif fail_closed:
-        follows = "Nothing is known, and Stillwatch is not reached: everybody is refused, as fail_closed says."
-    else:
-        follows = (
-            "Nothing is known, and Stillwatch is not reached: restricted customers are let in, but for those "
-            f"on plans that fail closed ({', '.join(sorted(closed_plans)) or 'none'})."
-        )
-    logger.error(
-        "%s %s Let this process write regular files in %s, with room on the disk; it is tried again every %.0f "
-        "s once Stillwatch is reached.",
-        problem,
-        follows,
-        folder,
-        TRIED_EVERY,
-    )
 
 
 def _to_disk(file: BinaryIO | io.BufferedWriter) -> None:
@@ -290,3 +306,9 @@ def _move_folder_away(file: Path) -> None:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__)[:100]
+
+
+def _entries(told: Iterable[Any], wanted: Container[int]) -> Iterator[Entry]:
+    for one in told:
+        if isinstance(one, dict) and one.get("number") in wanted and (entry := read_entry(one).entry) is not None:
+            yield entry

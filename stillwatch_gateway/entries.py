@@ -39,7 +39,8 @@ class Throttle(NamedTuple):
 
 class Entry(NamedTuple):
     """A restriction as it was told. Times are seconds since 1970, `until` is infinite where there is none; `names`
-    are such as "account:acct_1042".
+    are such as "account:acct_1042". `target` is the one of them that it is against, or only the kind, such as
+    "organisation:", where a change of names does not say which.
 
     Where `is_whole` is False, `names` are only those that a known restriction covers from now on, and `removed` those
     that it does no longer.
@@ -52,3 +53,12 @@ class Entry(NamedTuple):
     names: tuple[str, ...]
     is_whole: bool = True
     removed: tuple[str, ...] = ()
+    target: str = ""
+
+    def with_names_changed(self, change: "Entry") -> "Entry":
+        """This restriction once a change of its names was told."""
+        removed = set(change.removed)
+        kept = tuple(name for name in self.names if name not in removed)
+        return change._replace(
+            names=kept + change.names, is_whole=True, removed=(), target=self.target or change.target
+        )

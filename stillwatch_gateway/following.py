@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from stillwatch_gateway.calling import ANSWER_SECONDS, AnswerError, Caller, inflated, read
-from stillwatch_gateway.disk import Confirmed, Store, StoreError, log_problem
+from stillwatch_gateway.disk import Confirmed, Store, StoreError
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.holding import Holding, log_loss
+from stillwatch_gateway.holding import Holding
 from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.logs import log_loss, log_problem
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
 from stillwatch_gateway.receiving import receive_snapshot
@@ -116,8 +117,11 @@ class Follower:
         self._restricted, self._epoch = kept.restricted, kept.head.epoch
         self._closed_plans |= kept.head.closed
         self._note_faults(kept.faults)
+        store.needs_snapshot = kept.ends_early
         for before in store.load_held():
             self._hold_over(before.restricted, self._restricted)
+        if self._held:
+            self._held.look_up(store)
         if confirmed is not None:
             now = Moment.now()
             age = confirmed.at.seconds_until(now)
@@ -245,12 +249,14 @@ class Follower:
             self._note_faults(head.faults)
             self._older_snapshots = 0
             if store is not None and file is not None:
+                # A process that kept the copy may have ended before the epoch did.
+                kept_epoch = ended_epoch if ended_epoch is not None else store.epoch_beside(head.epoch.identifier)
                 try:
-                    store.keep_snapshot(file, ended_epoch=ended_epoch if self._held else None)
+                    store.keep_snapshot(file, ended_epoch=kept_epoch if self._held else None)
                 except OSError as error:
                     self._store_failed(error)
-        if ended_epoch is not None and self._held and store is not None:
-            self._held.look_up(store)
+        if ended_epoch is not None and self._held and self._store is not None:
+            self._held.look_up(self._store)
         self._let_go_of_settled(head.epoch)
         self._now_known(asked_at, 0.0, head.closed)
         if self._store is not None and self._store.only_reads:

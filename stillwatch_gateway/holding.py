@@ -1,28 +1,46 @@
 """What a gateway goes on refusing because Stillwatch lost it, when its database went back in time."""
 
-import logging
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from stillwatch_gateway.disk import Store
-from stillwatch_gateway.entries import NAMED_BY
+from stillwatch_gateway.entries import FOREVER, NAMED_BY, Entry
 from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
 from stillwatch_gateway.restricted import Decision, Restricted
 
-logger = logging.getLogger("stillwatch_gateway")
-
 HELD_REPORTED: Final = 200
-REPORTED: Final = (
-    "number", "kind", "against", "reason", "from", "until", "requests_per_minute", "tokens_per_minute", "withheld",
-)  # fmt: skip
 MOST_NAMES_REPORTED: Final = 100  # of a kind
+MOST_REPORTED_BYTES: Final = 2**19  # of all, half of what Stillwatch takes
 
 
-def _reportable(told: dict[str, Any]) -> dict[str, Any]:
-    """A restriction as it was told, cut to what Stillwatch takes in a report."""
-    names = told.get("names") or told.get("names_added") or {}
-    cut = {kind: names.get(kind, [])[:MOST_NAMES_REPORTED] for kind in NAMED_BY}
-    return {member: told[member] for member in REPORTED if member in told} | {"names": cut}
+def _reportable(entry: Entry) -> dict[str, Any]:
+    """A restriction as it was told, cut to what Stillwatch takes in a report: always with whom it is against."""
+    against, _, target = entry.target.partition(":")
+    names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
+    first = (entry.target,) if target else ()
+    for kind, _, name in (name.partition(":") for name in dict.fromkeys((*first, *entry.names))):
+        if kind in names and len(names[kind]) < MOST_NAMES_REPORTED:
+            names[kind].append(name)
+    terms = entry.terms
+    return {
+        "number": entry.number,
+        "kind": terms.kind,
+        "against": against,
+        "reason": terms.reason,
+        "from": _iso(entry.since),
+        "until": _iso(entry.until),
+        "requests_per_minute": terms.requests_per_minute,
+        "tokens_per_minute": terms.tokens_per_minute,
+        "withheld": list(terms.withheld),
+        "names": names,
+    }
+
+
+def _iso(time: float) -> str | None:
+    return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
 
 
 class Holding:
@@ -31,6 +49,7 @@ class Holding:
     def __init__(self) -> None:
         self._held: tuple[HeldOver, ...] = ()
         self._told: dict[int, dict[str, Any]] = {}
+        self._since: dict[int, float] = {}  # when each of them began
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -44,21 +63,29 @@ class Holding:
         return None
 
     def report(self) -> list[dict[str, Any]]:
-        """What Stillwatch is told of them: each as it was told, as far as that is known."""
-        return list(self._told.values())[:HELD_REPORTED]
+        """What Stillwatch is told of them: each as it was told, as far as that is known, and so many as it takes."""
+        reported, size = [], 0
+        for one in islice(self._told.values(), HELD_REPORTED):
+            size += len(json.dumps(one))
+            if size > MOST_REPORTED_BYTES:
+                break
+            reported.append(one)
+        return reported
 
     def hold_over(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
         """Hold what `now` lacks since Stillwatch lost it; return its numbers."""
         held = held_over(before, now, epoch)
         if held.numbers:
             self._held = (*self._held, held)
-            self._told |= {number: before.told(number) or {"number": number} for number in sorted(held.numbers)}
+            entries = [before.entry(number) for number in sorted(held.numbers)]
+            self._told |= {entry.number: _reportable(entry) for entry in entries}
+            self._since |= {entry.number: entry.since for entry in entries}
         return held.numbers
 
     def look_up(self, store: Store) -> None:
-        """Find on disk how they were told."""
-        for told in store.told_of(self._told):
-            self._told[told["number"]] = _reportable(told)
+        """Find on disk how they were told, with all their names."""
+        for number, entry in store.told_of(self._since).items():
+            self._told[number] = _reportable(entry)
 
     def let_go_of_settled(self, epoch: Epoch) -> bool:
         """Let go of what is settled; return whether that leaves nothing of what there was."""
@@ -67,16 +94,5 @@ class Holding:
         self._held = tuple(left for held in self._held if (left := held.left(epoch)).numbers)
         numbers = {number for held in self._held for number in held.numbers}
         self._told = {number: told for number, told in self._told.items() if number in numbers}
+        self._since = {number: since for number, since in self._since.items() if number in numbers}
         return not self._held
-
-
-def log_loss(before: Restricted, now: Restricted, numbers: frozenset[int]) -> None:
-    logger.error(
-        "Stillwatch's database went back in time: epoch %s takes the place of %s, change %d. %d restrictions "
-        "that were known here are gone there. They stay in force here, and are reported, until somebody at "
-        "Stillwatch has looked at them on the page /enforcement/.",
-        now.epoch or "(none)",
-        before.epoch or "(none)",
-        before.sequence,
-        len(numbers),
-    )

@@ -175,7 +175,15 @@ def read_entry(told: Any) -> Told:
     fault = f"restriction {number}: {', '.join(faults)}" if faults else ""
     if not (names or removed) or (faults and not denies):
         return Told(None, fault)
-    return Told(Entry(number, terms, since, until, names, is_whole, removed), fault)
+    target = _target(told.get("against"), names)
+    return Told(Entry(number, terms, since, until, names, is_whole, removed, target), fault)
+
+
+def _target(against: Any, names: Iterable[str]) -> str:
+    """Whom a restriction is against; servers of older releases may not say by which kind of name."""
+    named = [name for kind in NAMED_BY for name in names if name.startswith(f"{kind}:")]
+    kind = f"{against}:" if against in NAMED_BY else ""
+    return next((name for name in named if name.startswith(kind)), kind)
 
 
 def _terms(told: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[Terms, bool]:

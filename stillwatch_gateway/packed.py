@@ -1,5 +1,7 @@
 """Restrictions packed into some 30 bytes a name, and found by a hash table."""
 
+import json
+import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -16,6 +18,7 @@ KEPT: Final = Struct("=QddI")
 # Looked up once: a search is to take no longer than it must.
 unpack_named, NAMED_SIZE = NAMED.unpack_from, NAMED.size
 unpack_kept, KEPT_SIZE = KEPT.unpack_from, KEPT.size
+TARGETS_IN_BLOCK: Final = 512
 ROOM: Final = 3  # of the table, for each name: so that a search seldom has to look twice
 
 
@@ -23,7 +26,8 @@ class Packed:
     """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
 
     Names are held as their hashes of 64 bits, which Python keys anew in each process: that a name of somebody else
-    has the same one as any of a million restricted ones has a chance of one in 10^13.
+    has the same one as any of a million restricted ones has a chance of one in 10^13. Only the name that each is
+    against is kept in words, compressed: it is looked up where a restriction was lost.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -31,7 +35,8 @@ class Packed:
         self.dropped: set[tuple[int, int]] = set()  # hashes of names, and numbers that cover them no longer
         self._numbers = array("Q")
         self._catalogue: list[Terms] = []
-        kept = bytearray()
+        self._targets: list[bytes] = []
+        kept, targets = bytearray(), list[str]()
         places: dict[Terms, int] = {}
         named, of = array("q"), array("I")
         for entry in entries:
@@ -40,9 +45,14 @@ class Packed:
                 self._catalogue.append(entry.terms)
             self._numbers.append(entry.number)
             kept += KEPT.pack(entry.number, entry.since, entry.until, terms)
+            targets.append(entry.target)
+            if len(targets) == TARGETS_IN_BLOCK:
+                self._targets.append(_compressed(targets))
+                targets.clear()
             for name in entry.names:
                 named.append(hash(name))
                 of.append(len(self._numbers))
+        self._targets.append(_compressed(targets))
         self._kept = bytes(kept)
         self._mask = (1 << (ROOM * len(named)).bit_length()) - 1
         self._table = self._filled(named, of)
@@ -71,6 +81,14 @@ class Packed:
             number, since, _, _ = unpack_kept(self._kept, KEPT_SIZE * place)
             yield number, since
 
+    def entry(self, number: int) -> Entry:
+        """The restriction with this number, with no other name than that of whom it is against."""
+        place = bisect_left(self._numbers, number)
+        number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * place)
+        block, within = divmod(place, TARGETS_IN_BLOCK)
+        target = json.loads(zlib.decompress(self._targets[block]))[within]
+        return Entry(number, self._catalogue[terms], since, until, (target,) if target else (), target=target)
+
     def find(self, name: str, now: float, found: dict[int, Terms]) -> None:
         """Add to `found`, by number, what is in force at `now` under this name."""
         hashed = hash(name)
@@ -89,3 +107,7 @@ class Packed:
                     return
             at = (at + 1) & self._mask
             at_hash, place = unpack_named(self._table, NAMED_SIZE * at)
+
+
+def _compressed(targets: list[str]) -> bytes:
+    return zlib.compress(json.dumps(targets).encode("ascii"), 1)

@@ -6,10 +6,9 @@ moment between an old restriction and the one that takes its place.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms, Throttle
+from stillwatch_gateway.entries import DENYING, KINDS, Entry, Terms, Throttle
 from stillwatch_gateway.packed import Packed
 
 # Why a decision refuses without a restriction, where it is not because of a name.
@@ -94,8 +93,8 @@ class Restricted:
         if before is None and not packed:
             raise OutOfOrderError(f"the names of restriction {told.number} change, which is not known")
         removed = set(told.removed)
-        kept = tuple(name for name in before.names if name not in removed) if before is not None else ()
-        now = Entry(told.number, told.terms, told.since, told.until, kept + told.names)
+        known = before or self._packed.entry(told.number)._replace(names=())
+        now = known.with_names_changed(told)
         for name in told.names:
             others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
             self._by_name[name] = (*others, now)
@@ -154,27 +153,9 @@ class Restricted:
         is_packed = number in self._packed and number not in self._packed.outdated
         return next(self._packed.from_number(number))[1] if is_packed else None
 
-    def told(self, number: int) -> dict[str, Any] | None:
-        """A restriction as it was told, as far as it is remembered: only what came after the snapshot is."""
-        entry = self._newer.get(number)
-        if entry is None:
-            return None
-        names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
-        for kind, _, name in (name.partition(":") for name in entry.names):
-            names.setdefault(kind, []).append(name)
-        terms = entry.terms
-        return {
-            "number": number,
-            "kind": terms.kind,
-            "against": next((kind for kind in NAMED_BY if names[kind]), ""),
-            "reason": terms.reason,
-            "from": _iso(entry.since),
-            "until": _iso(entry.until),
-            "requests_per_minute": terms.requests_per_minute,
-            "tokens_per_minute": terms.tokens_per_minute,
-            "withheld": list(terms.withheld),
-            "names": names,
-        }
+    def entry(self, number: int) -> Entry:
+        """A restriction that is held. Of a snapshot's, only the name that it is against is remembered."""
+        return self._newer.get(number) or self._packed.entry(number)
 
     def _find(self, name: str, now: float, found: dict[int, Terms]) -> None:
         self._packed.find(name, now, found)
@@ -199,10 +180,6 @@ class Restricted:
             for throttle in decision.throttles
         )
         return decision._replace(throttles=throttles)
-
-
-def _iso(time: float) -> str | None:
-    return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
 
 
 def _precedence(name: str) -> int:

@@ -21,7 +21,7 @@ from governance.gateways.models import (
 from governance.policies.models import PolicyOutcome
 from governance.policies.outcomes import switch_off
 from governance.policies.versions import propose
-from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, Restriction
+from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.review.actions import claim, decide
 from governance.review.models import Decision
 from governance.review.verdicts import Verdict
@@ -89,6 +89,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
     holder = GatewayInstance.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
     Propagation.objects.create(holder=holder, sequence=1, at=NOW)
+    LiftedOrigin.objects.create(origin=f"decision:{uuid.uuid4()}")
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     epoch = FeedEpoch.objects.create(
         identifier="e1", starts_after=0, continues=0, began_at=NOW, reason="Tried out.", author="system:test"
@@ -96,6 +97,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     LostDecision.objects.create(
         epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", told={}, noted_at=NOW
     )
+    LostName.objects.create(account=Account.objects.earliest("pk"), kind="key", name="key_lost", restored_at=NOW)
     KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
     CanaryProbe.objects.create(gateway=gateway, at=NOW, outcome=CanaryProbe.Outcome.OBEYED, took_ms=200)

@@ -68,3 +68,10 @@ def test_two_checks_do_not_share_a_port() -> None:
 
     assert status == 1
     assert f"port {port} cannot be used (Address already in use)" in said
+
+
+def test_a_port_that_there_is_not_is_told_in_a_line() -> None:
+    status, said = said_by("serve_check", "--port", "70000")
+
+    assert status == 1
+    assert "port 70000 cannot be used (ports go from 1 to 65535)" in said

@@ -12,6 +12,7 @@ from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.gateways.recovery import Lost, recover
 from governance.platform.notifications import CHANGES_CHANNEL, notify_on_commit
+from governance.platform.transactions import retried_transaction
 from governance.restrictions.activation import active, publish
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.restrictions.names import told_names
@@ -50,7 +51,7 @@ def begin_epoch(*, reason: str, by: Actor, now: datetime) -> FeedEpoch:
     return _begin(above=newest, continues=newest, reason=reason, by=by, now=now)
 
 
-@transaction.atomic
+@retried_transaction
 def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -> FeedEpoch:
     """Bring a process that held every change up to `up_to` together with a database that may lack some of them.
 

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
-from governance.gateways.queries import WANTED, Known, known_gateways, rows
-from governance.gateways.status import PATIENCE, Heard, Level, State, changes_between, reason
+from governance.gateways.queries import Known, Wanted, find_wanted, known_gateways, rows
+from governance.gateways.status import Heard, Level, State, changes_between, reason
 from governance.restrictions.models import Restriction
 
 MEASURED: Final = timedelta(days=30)
@@ -79,20 +79,22 @@ TIMES: Final = """
 
 def gateways(*, now: datetime) -> list[GatewayState]:
     """Every gateway, in as many queries however many there are."""
-    described = {gateway.pk: gateway for gateway in _described(now=now)}
+    described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
-    [(newest, late, *_, starts_after)] = rows(WANTED, settled=now - PATIENCE, now=now)
+    wanted = find_wanted(now=now)
     probes = _probes(now=now)
     states = []
     for known in known_gateways(now=now):
-        heard, gateway, probed = known.heard, described[known.pk], probes.get(known.pk, [])
-        level, trouble = _trouble(known, late, starts_after, probed)
+        if (gateway := described.get(known.pk)) is None:
+            continue  # it has asked for the first time since, and is shown the next time
+        heard, probed = known.heard, probes.get(known.pk, [])
+        level, trouble = _trouble(known, wanted, probed)
         states.append(
             GatewayState(
                 gateway=gateway,
                 heard=heard,
                 level=level,
-                lag=changes_between(heard.sequence, newest, starts_after)
+                lag=changes_between(heard.sequence, wanted.newest, wanted.starts_after)
                 if heard.is_heard and heard.sequence is not None
                 else None,
                 took=times.get(known.pk if heard.reports else None),
@@ -112,15 +114,17 @@ def _described(*, now: datetime) -> QuerySet[Any]:
     return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
 
 
-def _trouble(known: Known, late: int, starts_after: int, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
+def _trouble(known: Known, wanted: Wanted, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
         return Level.PENDING, ""
-    heard, state = known.heard, known.heard.state(late)
+    heard, late = known.heard, wanted.late
+    state = heard.state(late, is_untold=wanted.is_telling_late)
     match state:
-        case State.NOT_YET:
-            missing = changes_between(heard.sequence or 0, late, starts_after)
+        case State.NOT_YET if missing := changes_between(heard.sequence or 0, late, wanted.starts_after):
             return Level.ALARM, f"It does not know {missing:,} change{'' if missing == 1 else 's'} yet."
+        case State.NOT_YET:
+            return Level.ALARM, "It is not told yet of all accounts of an organisation that is restricted."
         case State.UNKNOWN | State.BYPASSED:
             return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it lets through is not known."
         case State.SILENT:

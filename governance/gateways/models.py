@@ -7,6 +7,7 @@ from django.db import models
 from accounts.models import Account
 from governance.restrictions.models import FeedEpoch, Restriction
 from governance.staff.models import ServiceKey
+from stillwatch_gateway.entries import NAMED_BY
 
 
 class Gateway(models.Model):
@@ -208,6 +209,11 @@ class LostDecision(models.Model):
         related_name="+",
         help_text="In force for it now.",
     )
+    problem = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+    )
     noted_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -237,3 +243,10 @@ class LostDecision(models.Model):
     @property
     def reason(self) -> str:
         return str(self.told.get("reason", ""))
+
+    @property
+    def other_names(self) -> str:
+        """How many names gateways were told with it, such as "1 account, 3 keys"."""
+        names = self.told.get("names")
+        counts = [(kind, len(names.get(kind) or ())) for kind in NAMED_BY[1:]] if isinstance(names, dict) else []
+        return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in counts if count)

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from governance.gateways.status import ALIVE, PATIENCE, AtGateway, Heard, Instance, State, length, usage_since
+from governance.gateways.status import ALIVE, PATIENCE, AtGateway, Heard, Instance, State, Untold, length, usage_since
 from governance.restrictions.models import Restriction
+from governance.restrictions.names import lacking_names_of
 
 # A gateway that was not heard of for so long is not listed where restrictions are shown.
 IN_USE: Final = timedelta(days=1)
@@ -123,12 +124,17 @@ STANDING: Final = """
 """
 
 
-def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGateway]]:
-    """What is known of these restrictions, by number, at every gateway in use: in two queries."""
+def standing(numbers: Collection[int], *, now: datetime, account: int | None = None) -> dict[int, list[AtGateway]]:
+    """What is known of these restrictions, by number, at every gateway in use: in two queries.
+
+    With `account`, by primary key, what is known of them for that account, in one more: it may have joined an
+    organisation that is restricted, or have a new key.
+    """
     found: dict[int, list[AtGateway]] = {number: [] for number in numbers}
     if not numbers:
         return found
     gateways = {known.pk: known for known in known_gateways(now=now) if known.is_in_use}
+    lacking = lacking_names_of(account, numbers) if account is not None else set()
     for row in rows(STANDING, numbers=list(numbers)):
         number, kind, ended, in_part, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
         if (known := gateways.get(pk)) is None:
@@ -143,7 +149,7 @@ def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGat
                 changed_at=newest_at,
                 denies=kind in Restriction.DENYING,
                 is_lifted=ended,
-                is_told_in_part=in_part,
+                untold=Untold.ACCOUNTS if in_part else Untold.NAMES if number in lacking else Untold.NOBODY,
                 took=max(max(arrivals) - began, timedelta()) if arrivals else None,
                 refused=refused,
                 refused_after=max(refused_at - began, timedelta()) if refused_at and not ended else None,
@@ -153,8 +159,23 @@ def standing(numbers: Collection[int], *, now: datetime) -> dict[int, list[AtGat
     return found
 
 
-# The newest change, the newest that everybody ought to have by now (with every change of the epochs before, whose
-# holders have numbers below the one that an epoch starts after), and how many restrictions gateways should apply.
+class Wanted(NamedTuple):
+    """What gateways ought to know and apply: the newest change, and the newest that all of them ought to have by now.
+
+    `starts_after` is where the newest epoch begins. With `is_telling_late` they should have been told more of those
+    whom a restriction is on, and were not.
+    """
+
+    newest: int
+    late: int
+    in_force: int
+    lost: int
+    starts_after: int
+    is_telling_late: bool
+
+
+# Everybody ought to have every change of the epochs before, whose holders have numbers below the one that an epoch
+# starts after.
 WANTED: Final = """
     SELECT greatest((SELECT max(number) FROM restrictions_change), epoch.newest, 0),
            greatest((SELECT max(number) FROM restrictions_change WHERE at < %(settled)s), epoch.settled, 0),
@@ -162,7 +183,14 @@ WANTED: Final = """
             WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
               AND (holds_until IS NULL OR holds_until > %(now)s)),
            (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL),
-           coalesce(epoch.newest, 0)
+           coalesce(epoch.newest, 0),
+           EXISTS (
+               SELECT FROM restrictions_restriction restriction
+               WHERE ended_at IS NULL AND told_in_full_by IS NULL AND NOT EXISTS (
+                   SELECT FROM restrictions_change change
+                   WHERE change.restriction_id = restriction.number AND change.at >= %(settled)s
+               )
+           )
     FROM (
         SELECT max(starts_after) AS newest, max(starts_after) FILTER (WHERE began_at < %(settled)s) AS settled
         FROM restrictions_feedepoch
@@ -188,20 +216,28 @@ class Alarm:
 
 def alarm(*, now: datetime) -> Alarm:
     """What every page warns of, in two queries."""
-    [(_, late, in_force, lost, _)] = rows(WANTED, settled=now - PATIENCE, now=now)
-    if not late:
-        return Alarm(lost=lost)
+    wanted = find_wanted(now=now)
+    if not wanted.late:
+        return Alarm(lost=wanted.lost)
     every = known_gateways(now=now)
-    states = [(known, known.heard.state(late)) for known in every if known.is_in_use]
+    in_use = [known for known in every if known.is_in_use]
+    states = [(known, known.heard.state(wanted.late, is_untold=wanted.is_telling_late)) for known in in_use]
     return Alarm(
         late=[known.name for known, state in states if state in {State.NOT_YET, State.UNKNOWN}],
         bypassed=[
-            (known.name, usage_since(known.heard)) for known, state in states if state is State.BYPASSED and in_force
+            (known.name, usage_since(known.heard))
+            for known, state in states
+            if state is State.BYPASSED and wanted.in_force
         ],
-        unheard=0 if any(known.heard.is_heard for known in every) else in_force,
-        lost=lost,
+        unheard=0 if any(known.heard.is_heard for known in every) else wanted.in_force,
+        lost=wanted.lost,
         silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
     )
+
+
+def find_wanted(*, now: datetime) -> Wanted:
+    [row] = rows(WANTED, settled=now - PATIENCE, now=now)
+    return Wanted._make(row)
 
 
 def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:

@@ -9,17 +9,21 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.actions import meet_accounts
-from accounts.models import Account, ApiKey, Organisation
+from accounts.models import ApiKey
 from governance.audit.actions import Happening, audit_log_lock, record_all
 from governance.audit.actor import Actor
 from governance.gateways.models import Gateway, LostDecision
-from governance.restrictions.actions import lift, restrict_all
+from governance.gateways.restricting_again import restrict_again
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import cover_new_names, lift_all
 from governance.restrictions.activation import active
-from governance.restrictions.models import FeedEpoch, Reason, Restriction
-from governance.restrictions.names import Target
+from governance.restrictions.lost_names import find_target, restore_names
+from governance.restrictions.models import FeedEpoch, Restriction
+from governance.restrictions.names import KINDS, Target
 from governance.restrictions.restoring import against
-from governance.restrictions.terms import StartsLaterError, Terms
+from governance.restrictions.terms import Terms
+from governance.restrictions.told import names_told, terms_told
+from stillwatch_gateway.entries import NAMED_BY
 
 # Of one gateway, that no person has looked at yet.
 MOST_REPORTED: Final = 500
@@ -28,11 +32,14 @@ MOST_TARGET: Final = 220
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A restriction as gateways were told of it, or with `ended` the end of one that the database has in force."""
+    """A restriction as gateways were told of it; with `ended` the end of one that the database has in force; with
+    `stands` names of one that it has in force, which covers fewer by now.
+    """
 
     number: int
     told: Mapping[str, Any]
     ended: bool = False
+    stands: bool = False
 
     @property
     def what(self) -> LostDecision.What:
@@ -42,7 +49,11 @@ class Lost:
     def target(self) -> str:
         """Whom it is against, with the kind before it; only the kind where that is not told."""
         kind = str(self.told.get("against", ""))
-        return f"{kind} {next(iter(_names(self.told, kind)), '')}"[:MOST_TARGET].strip()
+        return f"{kind} {next(iter(names_told(self.told, kind)), '')}"[:MOST_TARGET].strip()
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        return self.number, str(self.what), self.target
 
 
 class CannotRestrictError(Exception):
@@ -50,20 +61,71 @@ class CannotRestrictError(Exception):
 
 
 def recover(epoch: FeedEpoch, lost: Iterable[Lost], *, by: Actor, now: datetime) -> list[LostDecision]:
-    """Note what was lost, and restrict again where it was a restriction. The caller holds the lock of the log."""
-    noted = _note(epoch, lost, gateway=None, by=by, now=now)
-    ended = {one.number for one in noted if one.what == LostDecision.What.ENDED}
-    live = Restriction.objects.filter(number__in=ended, ended_at=None).in_bulk()
+    """Restrict again, by all names that were told, and note what was lost. The caller holds the lock of the log."""
+    given = list(lost)
+    began = [one for one in given if not one.ended and not one.stands]
+    noted = _note(epoch, began, gateway=None, by=by, now=now)
+    touched = _restrict_noted(noted, by=by, now=now)
+    touched += _restore_further_names(epoch, given, noted, by=by, now=now)
+    _tell_of_names(touched, now=now)
+    # What has been replaced again, or stands for another that was lost, is no lifting that was lost.
+    needed = set(LostDecision.objects.filter(epoch=epoch, what=LostDecision.What.BEGAN).values_list("restriction"))
+    ended = [one for one in given if one.ended and (one.number,) not in needed]
+    live = Restriction.objects.filter(number__in=[one.number for one in ended], ended_at=None).in_bulk()
+    lifted = _note(epoch, [one for one in ended if one.number in live], gateway=None, by=by, now=now)
+    for decision in lifted:
+        decision.restriction = live[decision.number]
+    LostDecision.objects.bulk_update(lifted, ["restriction"])
+    return noted + lifted
+
+
+def _restrict_noted(noted: Sequence[LostDecision], *, by: Actor, now: datetime) -> list[Target]:
+    """Restrict again where it is possible, and say of each what stands for it or why nothing does; who was."""
     again: dict[Terms, list[tuple[LostDecision, Target]]] = defaultdict(list)
+    targets: dict[LostDecision, Target] = {}
     for one in noted:
-        if one.what == LostDecision.What.ENDED:
-            one.restriction = live.get(one.number)
-        elif (target := _find_target(one.told, now=now)) is not None and (terms := _terms(one.told, now=now)):
-            again[terms].append((one, target))
+        terms = terms_told(one.told, now=now)
+        target = find_target(one.told, now=now) if terms is not None else None
+        if terms is None or target is None:
+            one.problem = _why_impossible(one, terms)
+            continue
+        targets[one] = target
+        one.problem = restore_names(target, one.told, may_move=True, by=by, now=now)
+        again[terms].append((one, target))
     for terms, found in again.items():
-        _restrict_again(found, terms, by=by, now=now)
-    LostDecision.objects.bulk_update(noted, ["restriction"])
-    return noted
+        restrict_again(found, terms, made_for="lost", by=by, now=now)
+    LostDecision.objects.bulk_update(noted, ["restriction", "problem"])
+    return list(targets.values())
+
+
+def _restore_further_names(
+    epoch: FeedEpoch, given: Sequence[Lost], noted: Sequence[LostDecision], *, by: Actor, now: datetime
+) -> list[Target]:
+    """Have what is in force cover the names that another process did not know, or that came after the backup."""
+    new = {(one.number, str(one.what), one.target) for one in noted}
+    further = [one for one in given if not one.ended and one.key not in new]
+    before = LostDecision.objects.filter(epoch=epoch, number__in=[one.number for one in further])
+    decisions = {(one.number, str(one.what), one.target): one for one in before}
+    made = {key: decision.restriction_id for key, decision in decisions.items()}
+    numbers = [one.number if one.stands else made.get(one.key) for one in further]
+    with_target = Restriction.objects.select_related("account", "key__account", "organisation")
+    live = with_target.filter(ended_at=None).in_bulk([number for number in numbers if number is not None])
+    touched = []
+    for one, number in zip(further, numbers, strict=True):
+        if number in live:
+            touched.append(live[number].target)
+            problem = restore_names(touched[-1], one.told, may_move=True, by=by, now=now)
+            if problem and (decision := decisions.get(one.key)) is not None:
+                decision.problem = problem
+    LostDecision.objects.bulk_update(decisions.values(), ["problem"])
+    return touched
+
+
+def _tell_of_names(targets: Iterable[Target], *, now: datetime) -> None:
+    """Tell gateways of all names at once, also where they are many: nobody who was refused is let in meanwhile."""
+    owners = [target if not isinstance(target, ApiKey) else target.account for target in targets]
+    if owners:
+        cover_new_names(targets=sorted({f"{KINDS[type(one)]}:{one.pk}" for one in owners}), now=now)
 
 
 def note_reported(lost: Iterable[Lost], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
@@ -77,8 +139,18 @@ def note_reported(lost: Iterable[Lost], *, gateway: Gateway, now: datetime) -> l
 @transaction.atomic
 def _report(lost: Sequence[Lost], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
     epoch = FeedEpoch.objects.first()
-    noted = set(LostDecision.objects.filter(number__in=[one.number for one in lost]).values_list("number", "target"))
-    new = [one for one in lost if (one.number, one.target) not in noted]
+    noted = LostDecision.objects.filter(number__in=[one.number for one in lost])
+    known = set(noted.values_list("number", "target"))
+    numbers = {number for number, _ in known}
+    new = [one for one in lost if (one.number, one.target) not in known]
+    # What does not say whom it is against adds nothing to what is known of a number, and is filled in by what does.
+    new = [one for one in new if " " in one.target or one.number not in numbers]
+    nameless = {one.number: one for one in noted.filter(gateway=gateway, settled_at=None, target__in=["", *NAMED_BY])}
+    for one in new:
+        if (row := nameless.get(one.number)) is not None:
+            row.target, row.told = one.target, dict(one.told)
+    LostDecision.objects.bulk_update(nameless.values(), ["target", "told"])
+    new = [one for one in new if one.number not in nameless]
     if epoch is None or not new:
         return []
     return _note(epoch, new, gateway=gateway, by=Actor.system("recovery"), now=now)
@@ -89,7 +161,7 @@ def open_decisions() -> QuerySet[LostDecision]:
     return LostDecision.objects.filter(settled_at=None).select_related("gateway", "restriction")
 
 
-@transaction.atomic
+@retried_transaction
 def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     """Settle that the restriction is in force, and restrict where it is not; False where somebody settled it before.
 
@@ -99,35 +171,51 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
-    if locked.restriction is None or locked.restriction.ended_at is not None:
-        target, terms = _find_target(locked.told, now=now), _terms(locked.told, now=now)
-        if target is None:
-            raise CannotRestrictError(f"There is no {locked.target} in the register. Import it, and try again.")
-        if terms is None:
-            raise CannotRestrictError("This restriction is over, or of a kind that cannot be read.")
-        _restrict_again([(locked, target)], terms, by=by, now=now)
+    live = active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
+    current = [one for one in live if one.overlaps(now, None)]
+    terms = None if current else terms_told(locked.told, now=now)
+    target = current[0].target if current else find_target(locked.told, now=now) if terms is not None else None
+    if target is None:
+        raise CannotRestrictError(_why_impossible(locked, terms))
+    locked.problem = restore_names(target, locked.told, may_move=locked.gateway_id is None, by=by, now=now)
+    if terms is not None:
+        locked.restriction = None
+        restrict_again([(locked, target)], terms, made_for="kept", by=by, now=now)
         if locked.restriction is None:
-            raise CannotRestrictError("One of this kind is in force that would end before this one starts.")
+            raise CannotRestrictError(locked.problem)
+    _tell_of_names([target], now=now)
     _settle(locked, LostDecision.Outcome.IN_FORCE, by=by, now=now)
     return True
 
 
-@transaction.atomic
+@retried_transaction
 def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     """Settle that nobody is restricted because of it, and lift what is in force; False if settled before."""
     audit_log_lock()
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
-    if locked.restriction is not None:
-        lift(locked.restriction, note="Not kept after the database was restored.", by=by, now=now)
+    if (made := locked.restriction) is not None:
+        # What was replaced for a while is in force again under another number, of the same origin.
+        same = Restriction.objects.filter(against([made.target]), origin=made.origin, kind=made.kind)
+        numbers = list(same.values_list("number", flat=True))
+        lift_all(numbers, note="Not kept after the database was restored.", by=by, now=now)
     _settle(locked, LostDecision.Outcome.DROPPED, by=by, now=now)
     return True
 
 
+def restrictions_of_same_kind(decision: LostDecision, *, now: datetime) -> list[Restriction]:
+    """What is in force, of the same kind and against the same customer, for whatever decision."""
+    against_kind, _, name = decision.target.partition(" ")
+    if against_kind not in KINDS.values():
+        return []
+    aim = {f"{against_kind}__external_id": name, "kind": decision.kind}
+    return list(Restriction.objects.in_force(at=now).filter(**aim).order_by("number"))
+
+
 def _settle(decision: LostDecision, outcome: LostDecision.Outcome, *, by: Actor, now: datetime) -> None:
     decision.outcome, decision.settled_at, decision.settled_by = outcome, now, str(by)
-    decision.save(update_fields=["outcome", "settled_at", "settled_by", "restriction"])
+    decision.save(update_fields=["outcome", "settled_at", "settled_by", "restriction", "problem"])
     record_all([Happening("lost_decision.settled", *_subject(decision, {"outcome": str(outcome)}))], by=by, now=now)
 
 
@@ -135,7 +223,7 @@ def _note(
     epoch: FeedEpoch, lost: Iterable[Lost], *, gateway: Gateway | None, by: Actor, now: datetime
 ) -> list[LostDecision]:
     """Return those that are new, with an entry each."""
-    given = {(one.number, one.what, one.target): one for one in lost}
+    given = {one.key: one for one in lost}
     known = set(
         LostDecision.objects.filter(epoch=epoch, number__in=[number for number, _, _ in given]).values_list(
             "number", "what", "target"
@@ -165,73 +253,9 @@ def _subject(decision: LostDecision, details: Mapping[str, Any]) -> tuple[tuple[
     return (kind or "restriction", name or str(decision.number)), {**about, **details}
 
 
-def _restrict_again(found: Sequence[tuple[LostDecision, Target]], terms: Terms, *, by: Actor, now: datetime) -> None:
-    """Restrict who is not restricted so for all that time already, and say by which restriction each is."""
-    same = active(Restriction.objects.filter(against([target for _, target in found]), kind=terms.kind))
-    standing = {one.target: one for one in same if _covers(one, terms, now=now)}
-    first: dict[Target, LostDecision] = {}
-    for decision, target in found:
-        decision.restriction = standing.get(target)
-        if decision.restriction is None:
-            first.setdefault(target, decision)
-    aims = [(target, f"lost:{decision.epoch_id}:{decision.number}") for target, decision in first.items()]
-    try:
-        made = restrict_all(aims, terms, by=by, now=now).restrictions if aims else []
-    except StartsLaterError:  # one that is in force would end where this one starts
-        return
-    again = dict(zip(first, made, strict=True))
-    for decision, target in found:
-        decision.restriction = decision.restriction or again.get(target)
-
-
-def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
-    """Whether it is in force from the start to the end that are asked for."""
-    ends = restriction.holds_until
-    lasts = ends is None or (terms.until is not None and ends >= terms.until)
-    return lasts and restriction.starts_at <= terms.start(now)
-
-
-def _names(told: Mapping[str, Any], kind: str) -> list[str]:
-    """The names of a kind, as far as they can be ids."""
-    names = told.get("names")
-    listed = names.get(kind) if isinstance(names, Mapping) else None
-    return [name for name in listed if isinstance(name, str) and name] if isinstance(listed, list) else []
-
-
-def _find_target(told: Mapping[str, Any], *, now: datetime) -> Target | None:
-    """Whom it is against. An account that the database lost too is met again, with those of a lost organisation."""
-    kind = str(told.get("against", ""))
-    if not (names := _names(told, kind)):
-        return None
-    if kind == "key":
-        return ApiKey.objects.filter(external_id=names[0]).select_related("account").first()
-    if kind == "organisation":
-        if not Organisation.objects.filter(external_id=names[0]).exists():
-            Organisation.objects.get_or_create(external_id=names[0])
-            meet_accounts(dict.fromkeys(_names(told, "account"), names[0]), now=now)
-        return Organisation.objects.get(external_id=names[0])
-    if kind == "account":
-        met = meet_accounts({names[0]: None}, now=now)
-        return Account.objects.get(pk=met[names[0]])
-    return None
-
-
-def _terms(told: Mapping[str, Any], *, now: datetime) -> Terms | None:
-    """What it asks; None where it is over, or of a kind that this release does not know."""
-    try:
-        kind = Restriction.Kind(told["kind"])
-        starts_at = datetime.fromisoformat(told["from"])
-        until = datetime.fromisoformat(told["until"]) if told.get("until") else None
-    except (KeyError, TypeError, ValueError):
-        return None
-    if until is not None and until <= max(starts_at, now):
-        return None
-    return Terms(
-        kind=kind,
-        reason=Reason(told["reason"]) if told.get("reason") in Reason.values else Reason.OTHER,
-        until=until,
-        starts_at=starts_at if starts_at > now else None,
-        requests_per_minute=told.get("requests_per_minute"),
-        tokens_per_minute=told.get("tokens_per_minute"),
-        withheld=tuple(told.get("withheld") or ()),
-    )
+def _why_impossible(decision: LostDecision, terms: Terms | None) -> str:
+    if " " not in decision.target:
+        return "Nobody says whom it is against. Ask the gateway that reports it, restrict them, and drop this."
+    if terms is None:
+        return "This restriction is over, or of a kind that cannot be read."
+    return f"There is no {decision.target} in the register. Import it, and try again."

@@ -30,6 +30,14 @@ class State(StrEnum):
     BYPASSED = "bypassed"  # … and usage has come in since
 
 
+class Untold(StrEnum):
+    """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
+
+    NOBODY = ""
+    ACCOUNTS = "gateways do not know all of its accounts yet"
+    NAMES = "gateways do not know all names of this account yet"
+
+
 class Level(StrEnum):
     """How a state is shown: as good, on its way, amber or red."""
 
@@ -115,13 +123,13 @@ class Heard:
         """The newest change that everybody who answers for it has; None where nobody does."""
         return min((one.sequence for one in self.answering), default=None)
 
-    def state(self, change: int) -> State:
-        """What is known of a change here."""
+    def state(self, change: int, *, is_untold: bool = False) -> State:
+        """What is known of a change here; `is_untold` where gateways are not told yet of everybody whom it is about."""
         if self.is_bypassed:
             return State.BYPASSED
         if self.asks and not any(self.now - one.seen_at <= ALIVE for one in self.check):
             return State.UNKNOWN
-        if any(one.sequence < change for one in self.answering):
+        if any(one.sequence < change for one in self.answering) or (is_untold and self.is_heard):
             return State.NOT_YET
         if self.asks:
             return State.NEXT_QUESTION
@@ -147,7 +155,7 @@ class AtGateway:
     changed_at: datetime
     denies: bool = True
     is_lifted: bool = False
-    is_told_in_part: bool = False
+    untold: Untold = Untold.NOBODY
     took: timedelta | None = None
     refused: int = 0
     refused_after: timedelta | None = None
@@ -155,9 +163,7 @@ class AtGateway:
 
     @property
     def state(self) -> State:
-        state = self.heard.state(self.change)
-        is_known = state in {State.REPORTED, State.NEXT_QUESTION}
-        return State.NOT_YET if is_known and self.is_told_in_part else state
+        return self.heard.state(self.change, is_untold=bool(self.untold))
 
     @property
     def waited(self) -> timedelta:
@@ -189,8 +195,8 @@ class AtGateway:
     @property
     def reason(self) -> str:
         """What it is known by."""
-        if self.is_told_in_part:
-            return "gateways are still being told of all its accounts"
+        if self.untold and self.state is State.NOT_YET:
+            return self.untold
         return reason(self.state, self.heard, self.change)
 
     @property

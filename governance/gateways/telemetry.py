@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 # As long as the page looks back.
 KEPT_FOR: Final = timedelta(days=30)
-# Processes of one service key that are kept, the newest: whoever reports a new name each time fills no table.
+# The newest processes of one service key are kept: a client that reports a new name each time fills no table.
 HOLDERS_KEPT: Final = 1_000
 
 

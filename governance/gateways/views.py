@@ -13,7 +13,13 @@ from governance.gateways.fleet import gateways, in_force_by_kind, repairs
 from governance.gateways.models import LostDecision
 from governance.gateways.queries import alarm as find_alarm
 from governance.gateways.queries import standing
-from governance.gateways.recovery import CannotRestrictError, drop, keep_in_force, open_decisions
+from governance.gateways.recovery import (
+    CannotRestrictError,
+    drop,
+    keep_in_force,
+    open_decisions,
+    restrictions_of_same_kind,
+)
 from governance.platform.disk_space import shortage_of_installation
 from governance.restrictions.models import Restriction
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
@@ -62,11 +68,11 @@ def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle that a decision that was lost at a restore is in force."""
     decision = get_object_or_404(LostDecision, pk=pk)
     try:
-        keep_in_force(decision, by=request.user.actor, now=timezone.now())
+        is_kept = keep_in_force(decision, by=request.user.actor, now=timezone.now())
     except CannotRestrictError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"In force: {decision.kind} of {decision.target}.")
+        _say_what_is_in_force(request, pk, is_settled=is_kept)
     return redirect("gateways:enforcement")
 
 
@@ -75,6 +81,28 @@ def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
 def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle that nobody is restricted because of a decision that was lost at a restore."""
     decision = get_object_or_404(LostDecision, pk=pk)
-    drop(decision, by=request.user.actor, now=timezone.now())
-    messages.success(request, f"Not in force: {decision.kind} of {decision.target}.")
+    is_dropped = drop(decision, by=request.user.actor, now=timezone.now())
+    _say_what_is_in_force(request, pk, is_settled=is_dropped)
     return redirect("gateways:enforcement")
+
+
+def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -> None:
+    """Say what gateways are told now, whoever has settled it, and because of which decision."""
+    decision, now = LostDecision.objects.select_related("restriction").get(pk=pk), timezone.now()
+    about = f"{decision.kind} of {decision.target}"
+    numbers = [f"no. {one.number}" for one in restrictions_of_same_kind(decision, now=now)]
+    made = decision.restriction
+    if not is_settled:
+        messages.warning(
+            request, f"{decision.settled_by} settled this before: {decision.get_outcome_display().lower()}."
+        )
+    if decision.outcome == LostDecision.Outcome.DROPPED and numbers:
+        messages.warning(request, f"Dropped, but in force by another decision: {about}, {', '.join(numbers)}.")
+    elif decision.outcome == LostDecision.Outcome.IN_FORCE and made is not None and made.starts_at > now:
+        messages.success(
+            request, f"Planned: {about}, from {made.starts_at:%Y-%m-%d %H:%M} UTC. {decision.problem}".strip()
+        )
+    elif numbers:
+        messages.success(request, f"In force: {about}. {decision.problem}".strip())
+    else:
+        messages.success(request, f"Not in force: {about}.")

@@ -1,4 +1,4 @@
-"""Whether a port can be had, asked before a server starts that would share it with another in silence."""
+"""Refuses a port that another server listens on, since a server that starts would share it without a word."""
 
 import socket
 import time
@@ -25,6 +25,8 @@ def _reason_against(host: str, port: int) -> str | None:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
+    except OverflowError:
+        return "ports go from 1 to 65535"
     except OSError as error:
         return error.strerror or str(error)
     return None

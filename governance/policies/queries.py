@@ -134,7 +134,7 @@ def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> Quer
     """What they made of accounts over the last 30 days, each with what staff decided last about the account."""
     standing = Decision.objects.standing().filter(decided_at__gt=now - LOOKED_BACK)
     newest = standing.filter(case__account=OuterRef("account"))
-    decided = Subquery(newest.order_by("-decided_at").values("action")[:1])
+    decided = Subquery(newest.order_by("-number").values("action")[:1])
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 
 

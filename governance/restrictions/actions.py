@@ -13,7 +13,7 @@ from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.activation import activate, active, deactivate, new_restriction, publish
-from governance.restrictions.models import Change, Restriction
+from governance.restrictions.models import Change, LiftedOrigin, Restriction
 from governance.restrictions.names import Target, first_portion, outdated_restrictions, untold_portions, update_names
 from governance.restrictions.queries import last_number
 from governance.restrictions.repeating import made_before, refuse_other_scope
@@ -75,7 +75,7 @@ def restrict_campaign(
 
     So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
     in portions, so that others do not wait long for the lock: where it was cut off, the same `unique_key` again does
-    the rest.
+    the rest. Once all of it was lifted, nobody else is restricted for it.
     """
     members = campaign_accounts(campaign) if accounts is None else accounts
     done = Restricting([], set())
@@ -89,19 +89,32 @@ def restrict_campaign(
 
 
 def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) -> list[int]:
-    """Lift what is in force on accounts because they belong, or belonged, to the campaign. Return the numbers."""
+    """Lift what is in force on accounts because they belong, or belonged, to the campaign. Return the numbers.
+
+    What was decided about it, and is not in force on all of its accounts yet, is put into force on no more of them.
+    """
+    origins = _stop_restricting(campaign)
     could_return = Q(ended_at=None) | Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None)
     lifted: list[int] = []
     last = 0
-    # In the order of numbers, so that what a decision adds in the meantime is lifted too.
+    # In the order of numbers, so that what is restored in the meantime is lifted too.
     while portion := list(
-        campaign.restrictions.filter(could_return, number__gt=last)
+        campaign.restrictions.filter(could_return, origin__in=origins, number__gt=last)
         .order_by("number")
         .values_list("number", flat=True)[:PORTION]
     ):
         lifted += lift_all(portion, note=note, by=by, now=now)
         last = portion[-1]
     return lifted
+
+
+@retried_transaction
+def _stop_restricting(campaign: Campaign) -> set[str]:
+    """Mark all for which accounts of the campaign were restricted as lifted. Return the origins."""
+    audit_log_lock()
+    origins = set(campaign.restrictions.order_by().values_list("origin", flat=True).distinct())
+    LiftedOrigin.objects.add(origins)
+    return origins
 
 
 def campaign_accounts(campaign: Campaign) -> list[Account]:
@@ -124,7 +137,7 @@ def restrict_all(
 
     `origin` is what they have in common, if it is not the unique key. `superseded` are the numbers of restrictions
     which those of the same target and kind do not replace for a time, but take the place of; `supersede` ends the
-    others.
+    others. Of a campaign, once all of that origin was lifted, only those are answered that were made before.
     """
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
@@ -137,6 +150,8 @@ def restrict_all(
             if changed:
                 raise ConflictingKeyError(earlier.restriction, changed)
     fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
+    if campaign is not None and LiftedOrigin.objects.has(origin):
+        fresh = {}
     companies = [target for target in fresh.values() if isinstance(target, Organisation)]
     first = first_portion(companies) if companies else None
     ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
@@ -161,7 +176,7 @@ def restrict_all(
     publish(Change.What.ENDED, ended, now=now)
     by_key = {unique_key: one.restriction for unique_key, one in known.items()}
     by_key |= {restriction.unique_key: restriction for restriction in made}
-    restrictions = [by_key[unique_key] for _, unique_key in aims]
+    restrictions = [by_key[unique_key] for _, unique_key in aims if unique_key in by_key]
     return Restricting(restrictions, {restriction.number for restriction in made})
 
 
@@ -199,16 +214,29 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
     What they had replaced stays ended, and what was replaced itself is not restored any more: who lifts a restriction
-    means that it is over.
+    means that it is over. One account of a campaign can be let go by itself; any other restriction is all that was
+    decided, or asked for.
     """
     audit_log_lock()
     wanted = Restriction.objects.filter(number__in=list(numbers))
     withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
+    LiftedOrigin.objects.add({one.origin for one in (*withdrawn, *live) if one.campaign_id is None})
     publish(Change.What.ENDED, live, now=now)
     hold_as_long(withdrawn, by=by, now=now)
     return [restriction.number for restriction in live]
+
+
+@retried_transaction
+def lift_origin(origin: str, *, note: str, by: Actor, now: datetime) -> list[int]:
+    """Lift all that was put into force for a decision or request, and what is left of it. Return the numbers of those
+    that had not ended already.
+    """
+    audit_log_lock()
+    LiftedOrigin.objects.add([origin])
+    made = Restriction.objects.filter(origin=origin).values_list("number", flat=True)
+    return lift_all(list(made), note=note, by=by, now=now)
 
 
 @retried_transaction

@@ -1,7 +1,15 @@
 from django.contrib import admin
 
 from governance.audit.history_admin import HistoryAdmin
-from governance.restrictions.models import Change, CoveredAccount, CoveredName, FeedEpoch, Restriction
+from governance.restrictions.models import (
+    Change,
+    CoveredAccount,
+    CoveredName,
+    FeedEpoch,
+    LiftedOrigin,
+    LostName,
+    Restriction,
+)
 
 
 @admin.register(Restriction)
@@ -61,3 +69,17 @@ class CoveredAccountAdmin(HistoryAdmin):
 @admin.register(FeedEpoch)
 class FeedEpochAdmin(HistoryAdmin):
     list_display = ("identifier", "starts_after", "continues", "began_at", "reason", "author")
+
+
+@admin.register(LiftedOrigin)
+class LiftedOriginAdmin(HistoryAdmin):
+    list_display = ("origin",)
+    search_fields = ("origin",)
+
+
+@admin.register(LostName)
+class LostNameAdmin(HistoryAdmin):
+    list_display = ("kind", "name", "account", "key", "organisation", "restored_at")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    list_select_related = ("account", "key", "organisation")

@@ -1,7 +1,8 @@
 """The names that a restriction covers: by any of them a gateway may know whom it serves.
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
-A key that usage claims for two accounts is covered with neither of them.
+A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is
+covered as gateways were told of it (LostName), until the register, or a sender that may tie keys, says whose it is.
 What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
 difference of the database.
 """
@@ -33,12 +34,11 @@ class NamesChanged(NamedTuple):
     all: Names | None
 
 
-# Accounts of an organisation: where it has more, gateways are told of a restriction in portions, each in a transaction.
+# Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
 TOLD_AT_ONCE: Final = 1_000
 
-# What the live restrictions cover by the register as it is, beside what gateways were told. With `accounts`, of
-# organisations these accounts alone, and nothing that they cover no longer.
-_COMPARED: Final = """
+# What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
+_COVERED: Final = """
     WITH live AS (
         SELECT number, account_id, key_id, organisation_id FROM restrictions_restriction
         WHERE ended_at IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
@@ -54,13 +54,30 @@ _COMPARED: Final = """
         FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
         UNION ALL
         SELECT live.number, key.external_id, key.digest FROM live JOIN accounts_apikey key ON key.id = live.key_id
+    ), lost_name AS (
+        SELECT account_id, key_id, organisation_id, kind, name FROM restrictions_lostname lost WHERE NOT EXISTS (
+            SELECT FROM accounts_apikey key WHERE key.tied_by <> 'usage'
+            AND CASE WHEN lost.kind = 'key' THEN lost.name END = key.external_id
+        ) AND NOT EXISTS (
+            SELECT FROM accounts_apikey key WHERE key.tied_by <> 'usage'
+            AND CASE WHEN lost.kind = 'digest' THEN decode(lost.name, 'hex') END = key.digest
+        )
     ), covered AS (
         SELECT live.number, 'organisation' AS kind, organisation.external_id AS name
         FROM live JOIN accounts_organisation organisation ON organisation.id = live.organisation_id
         UNION ALL SELECT number, 'account', external_id FROM member
         UNION ALL SELECT number, 'key', external_id FROM named_key
         UNION ALL SELECT number, 'digest', encode(digest, 'hex') FROM named_key WHERE digest IS NOT NULL
-    ), told AS (
+        UNION ALL
+        SELECT member.number, lost_name.kind, lost_name.name
+        FROM member JOIN lost_name ON lost_name.account_id = member.id
+        UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (organisation_id)
+        UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (key_id)
+    )
+"""
+# Beside it what gateways were told; with `accounts` nothing that they cover no longer.
+_COMPARED: Final = f"""
+    {_COVERED}, told AS (
         SELECT restriction_id, kind, name FROM restrictions_coveredname
         WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
     ), missing AS (
@@ -69,13 +86,21 @@ _COMPARED: Final = """
         SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
         EXCEPT SELECT number, kind, name FROM covered
     )
-"""
+"""  # noqa: S608 - no value in it
 OUTDATED: Final = f"""
     {_COMPARED}
     SELECT number FROM missing UNION SELECT restriction_id FROM surplus
     UNION SELECT number FROM restrictions_restriction
     WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
+"""  # noqa: S608 - no value in it
+# By the index of told names: of a large organisation there are too many to be compared for one account.
+LACKING: Final = f"""
+    {_COVERED}
+    SELECT DISTINCT number FROM covered WHERE NOT EXISTS (
+        SELECT FROM restrictions_coveredname told
+        WHERE (told.restriction_id, told.kind, told.name) = (covered.number, covered.kind, covered.name)
+    )
 """  # noqa: S608 - no value in it
 UNTOLD: Final = """
     SELECT restriction.number, account.id
@@ -132,6 +157,13 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
+def lacking_names_of(account: int, numbers: Collection[int]) -> set[int]:
+    """Those of these live restrictions that cover names of the account of which gateways were not told yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
+        return {number for (number,) in cursor.fetchall()}
+
+
 def _numbers_of(targets: Collection[str]) -> list[int]:
     accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
     belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
@@ -144,8 +176,8 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
 def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
     """The accounts of these organisations to be told first; None where all can be told at once.
 
-    All are told at once where something is in force against any of them: that may be ended next, in favour of what is
-    being put into force, and none of them may slip through between the two.
+    None where something is in force against any of them: it may be ended in favour of the new restriction, which then
+    has to cover all of them already.
     """
     belong = Account.objects.filter(organisation__in=organisations)
     first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])

@@ -109,3 +109,13 @@ def last_number() -> int:
     """The version of the world: the number of the newest change, or after which the newest epoch begins."""
     change = Change.objects.aggregate(last=Max("number"))["last"] or 0
     return max(change, FeedEpoch.objects.aggregate(last=Max("starts_after"))["last"] or 0)
+
+
+def last_number_among(changes: int, *, after: int) -> int:
+    """The number of the last of so many changes after `after`, or `last_number()` where there are fewer.
+
+    To go through them in portions: numbers are no measure of that, since each epoch leaves out millions.
+    """
+    newest = last_number()
+    later = Change.objects.filter(number__gt=after).order_by("number").values_list("number", flat=True)
+    return next(iter(later[changes - 1 : changes]), newest)

@@ -165,6 +165,7 @@ def described(restriction: Restriction) -> dict[str, Any]:
         "ended_by": restriction.ended_by or None,
         "ending_note": restriction.ending_note or None,
         "withdrawn_at": restriction.withdrawn_at,
+        "told_in_full_by": restriction.told_in_full_by,
     }
 
 

@@ -11,7 +11,7 @@ from accounts.models import Account
 from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
-from governance.restrictions.models import Restriction
+from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.terms import Terms
 from governance.review.models import Case, Decision
 from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
@@ -31,7 +31,7 @@ class _Left(NamedTuple):
 def carry_out_decisions(*, now: datetime) -> int:
     """Put the rest of all decisions into force; how many portions that were. Safe to run twice, and anywhere."""
     portions = 0
-    for decision in Decision.objects.unfinished().order_by("decided_at", "pk").values_list("pk", flat=True):
+    for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
         while _carry_out_some(decision, now=now):
             portions += 1
     return portions
@@ -84,7 +84,7 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
     accounts, numbers, closing, again = left
     by = decision.decided_by.actor
     made = decision.restriction
-    if made is None or _is_over(made, now=now):
+    if made is None or _is_over(made, now=now) or LiftedOrigin.objects.has(decision.origin):
         accounts, closing = [], []
     if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
@@ -106,10 +106,11 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
 
 
 def _stands(decision: Decision) -> bool:
-    """Whether it was neither undone, nor lifted, nor followed by another decision about the account."""
-    later = Decision.objects.standing().filter(case__account=decision.case.account, decided_at__gt=decision.decided_at)
-    lifted = Restriction.objects.filter(decision=decision, ending=Restriction.Ending.LIFTED)
-    return decision.undone_at is None and not later.exists() and not lifted.exists()
+    """Whether it was neither undone, nor followed by another decision about the account.
+
+    Where all of it was lifted, it stands: nobody else is restricted, and what it takes the place of is ended.
+    """
+    return decision.undone_at is None and not Decision.objects.standing().after(decision).exists()
 
 
 def _is_over(restriction: Restriction, *, now: datetime) -> bool:

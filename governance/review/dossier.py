@@ -202,7 +202,7 @@ class Dossier:
     def force(self) -> Force:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
         acts = [one for one in self._restrictions if one.kind != Restriction.Kind.WATCH]
-        at = standing([one.number for one in acts], now=self.now)
+        at = standing([one.number for one in acts], now=self.now, account=self.account.pk)
         in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
         return Force([ShownForce(one, at[one.number]) for one in in_force_first], self.now)
 
@@ -215,7 +215,10 @@ class Dossier:
     @cached_property
     def decisions(self) -> list[Decision]:
         """The newest about the account up to this case's own, if it is decided; later ones belong to later cases."""
-        about = Decision.objects.filter(case__account=self.account, decided_at__lte=self.case.closed_at or self.now)
+        about = Decision.objects.filter(case__account=self.account)
+        if not self.case.is_open:
+            closing = Decision.objects.filter(Q(case=self.case) | Q(pk=self.case.resolved_by_id)).order_by("-number")
+            about = about.filter(number__lte=closing.values("number")[:1])
         return list(about.select_related("decided_by", "undone_by", "assessment", "restriction")[:DECISIONS_SHOWN])
 
     @cached_property
@@ -247,8 +250,7 @@ class Dossier:
         decision = self.decision
         if decision is None or decision.case_id != self.case.pk or not can_be_undone(decision, now=self.now):
             return False
-        later = Decision.objects.standing().filter(case__account=self.account, decided_at__gt=decision.decided_at)
-        return not later.exists()
+        return not Decision.objects.standing().after(decision).exists()
 
     @cached_property
     def _lifted_by_deciding(self) -> list[Restriction]:

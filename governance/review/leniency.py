@@ -83,7 +83,7 @@ def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
 def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
     """The newest decision about each account that was not undone."""
     decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
-    for one in decisions.order_by("case__account_id", "-decided_at").distinct("case__account_id"):
+    for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
         dismissed = one.action == Decision.Action.DISMISS
         limit = StaffLimit(NOTHING, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
         yield (

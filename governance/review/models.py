@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Greatest
 
 from accounts.models import Account
 from governance.detection.models import BAND_CHOICES, Assessment
@@ -33,9 +34,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def reopenable(self) -> Self:
         """Decided ones whose account has no open case, and was not decided about since."""
-        newer = Case.objects.filter(account=models.OuterRef("account")).exclude(pk=models.OuterRef("pk"))
-        is_newer = Q(status=Case.Status.OPEN) | Q(closed_at__gt=models.OuterRef("closed_at"))
-        return self.filter(~models.Exists(newer.filter(is_newer)), status=Case.Status.DECIDED)
+        others = Case.objects.filter(account=models.OuterRef("account")).exclude(pk=models.OuterRef("pk"))
+        is_newer = Q(status=Case.Status.OPEN) | Q(last_decision__gt=models.OuterRef("last_decision"))
+        newer = others.alias(last_decision=_last_decision()).filter(is_newer)
+        return self.alias(last_decision=_last_decision()).filter(~models.Exists(newer), status=Case.Status.DECIDED)
 
     def overdue(self, *, at: datetime) -> Self:
         return self.filter(status=Case.Status.OPEN, due_at__lt=at)
@@ -45,6 +47,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def unclaimed(self, *, at: datetime) -> Self:
         return self.filter(is_over("claimed_until", at=at, lasts=CLAIM_LASTS))
+
+
+def _last_decision() -> Greatest:
+    """The number of the last decision that closed a case, be it its own or one about another case."""
+    own = Decision.objects.filter(case=models.OuterRef("pk")).order_by("-number").values("number")[:1]
+    return Greatest(models.Subquery(own), "resolved_by__number")
 
 
 class Case(models.Model):
@@ -146,6 +154,14 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Those that were not undone."""
         return self.filter(undone_at=None)
 
+    def after(self, decision: "Decision") -> Self:
+        """Those about the same account that were made later."""
+        return self.filter(case__account__cases=decision.case_id, number__gt=decision.number)
+
+    def before(self, decision: "Decision") -> Self:
+        """Those about the same account that were made earlier."""
+        return self.filter(case__account__cases=decision.case_id, number__lt=decision.number)
+
     def unfinished(self) -> Self:
         return self.filter(is_unfinished=True)
 
@@ -198,6 +214,11 @@ class Decision(models.Model):
     reason = models.CharField(max_length=32, choices=Reason)
     terms_clause = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True)
+    number = models.BigIntegerField(
+        editable=False,
+        db_default=Func(Value("review_decision_number"), function="nextval"),
+        help_text="Decisions in the order in which they were made, whatever the clocks said. Some are left out.",
+    )
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
     restriction = models.OneToOneField(
@@ -215,7 +236,7 @@ class Decision(models.Model):
     objects = DecisionQuerySet.as_manager()
 
     class Meta:
-        ordering = ("-decided_at",)
+        ordering = ("-number",)
         indexes: ClassVar = [
             models.Index(fields=["decided_at"], condition=Q(is_unfinished=True), name="unfinished_decision"),
         ]

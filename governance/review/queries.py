@@ -217,6 +217,6 @@ def decided_labels() -> dict[str, Label]:
     Watching decides nothing. The reason given is the kind of use.
     """
     # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
-    decisions = Decision.objects.standing().order_by("case__account_id", "-decided_at").distinct("case__account_id")
+    decisions = Decision.objects.standing().order_by("case__account_id", "-number").distinct("case__account_id")
     rows = decisions.exclude(action=Decision.Action.WATCH).values_list("case__account__external_id", "action", "reason")
     return {account: Label(action != Decision.Action.DISMISS, reason) for account, action, reason in rows}

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Account, Organisation
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.actions import campaign_accounts
-from governance.restrictions.models import Restriction
+from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.review.models import Case, Decision
 from governance.review.queries import ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
@@ -64,7 +64,7 @@ def reach_of(account: Account, verdict: Verdict) -> Reach:
 
 def accounts_left(decision: Decision) -> QuerySet[Account]:
     """The accounts that belonged to the campaign when it was decided about, and are not restricted with it yet."""
-    if decision.restriction is None or decision.restriction.campaign_id is None:
+    if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
         return Account.objects.none()
     done = Restriction.objects.filter(origin=decision.origin).exclude(account=None).values("account")
     return Account.objects.filter(memberships__in=_members(decision)).exclude(pk__in=done).order_by("external_id")
@@ -73,14 +73,14 @@ def accounts_left(decision: Decision) -> QuerySet[Account]:
 def restrictions_left(decision: Decision) -> QuerySet[Restriction]:
     """What the decision takes the place of, and has not ended yet."""
     account = decision.case.account
-    before = Decision.objects.filter(case__account=account, decided_at__lte=decision.decided_at).exclude(pk=decision.pk)
+    before = Decision.objects.before(decision)
     earlier = ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
     return earlier.exclude(origin=decision.origin).order_by("number")
 
 
 def cases_to_close(decision: Decision) -> QuerySet[Case]:
     """Open cases of the organisation that was decided about. Those of a campaign are closed with its accounts."""
-    if decision.restriction is None or decision.restriction.organisation_id is None:
+    if decision.restriction is None or decision.restriction.organisation_id is None or _is_lifted(decision):
         return Case.objects.none()
     covered = Q(account__organisation=decision.restriction.organisation_id, opened_at__lte=decision.decided_at)
     return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
@@ -92,7 +92,7 @@ def cases_left(decision: Decision) -> QuerySet[Case]:
     """
     if decision.undone_at is not None:
         return decision.resolved_cases.all().reopenable()
-    before = Decision.objects.filter(case__account=decision.case.account).exclude(pk=decision.pk)
+    before = Decision.objects.before(decision)
     covered = Q(account__in=Account.objects.filter(memberships__in=_members(decision)).values("pk"))
     if decision.restriction is not None and decision.restriction.organisation_id is not None:
         covered |= Q(account__organisation=decision.restriction.organisation_id)
@@ -115,6 +115,10 @@ def progress_of(decision: Decision) -> Progress | None:
     if left := cases_left(decision).count():
         return Progress(0, left, "cases that are left are open again")
     return None
+
+
+def _is_lifted(decision: Decision) -> bool:
+    return LiftedOrigin.objects.has(decision.origin)
 
 
 def _members(decision: Decision) -> QuerySet[CampaignMember]:

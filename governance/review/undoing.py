@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import is_undoing, lift_all
+from governance.restrictions.actions import is_undoing, lift_origin
 from governance.restrictions.actions import undo as undo_restrictions
 from governance.restrictions.models import Restriction
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
@@ -79,8 +79,8 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBac
 
 
 def _refuse_if_decided_again(decision: Decision) -> None:
-    since = Decision.objects.standing().filter(case__account=decision.case.account, decided_at__gt=decision.decided_at)
-    later = since.select_related("decided_by").order_by("-decided_at").first()
+    since = Decision.objects.standing().after(decision)
+    later = since.select_related("decided_by").order_by("-number").first()
     if later is not None:
         detail = f"{later.decided_by} has decided about this account again: {later.get_action_display().lower()}."
         raise CannotUndoError(f"{detail} Undo that decision first.")
@@ -99,8 +99,7 @@ def resolve_again(restored: Sequence[Restriction], account: int, *, by: User, no
 
 
 def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> TakenBack:
-    made = Restriction.objects.filter(origin=decision.origin).values_list("number", flat=True)
-    lifted = lift_all(list(made), note=note, by=by.actor, now=now)
+    lifted = lift_origin(decision.origin, note=note, by=by.actor, now=now)
     if lifted:
         Step.objects.create(case=decision.case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
     return TakenBack(is_undone=False, ended=len(lifted), restored=0, is_open=False)

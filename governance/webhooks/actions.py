@@ -19,7 +19,7 @@ from governance.platform.encryption import SealError, seal, unseal
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.queries import last_number
+from governance.restrictions.queries import last_number, last_number_among
 from governance.webhooks.addresses import AddressError, checked
 from governance.webhooks.models import Delivery, Webhook
 from governance.webhooks.sending import Attempt, attempt, headers, message
@@ -161,7 +161,7 @@ def _fan_out_some(*, now: datetime) -> int:
     """For how many webhooks there was something."""
     behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
     for webhook in behind:
-        upto = min(last_number(), webhook.sequence + CHANGES_AT_ONCE)
+        upto = last_number_among(CHANGES_AT_ONCE, after=webhook.sequence)
         with connection.cursor() as cursor:
             cursor.execute(FAN_OUT, {"webhook": str(webhook.pk), "now": now, "after": webhook.sequence, "upto": upto})
         Webhook.objects.filter(pk=webhook.pk).update(sequence=upto)

@@ -202,9 +202,9 @@ class TestTheCast:
 
 class TestTheRing:
     def test_is_twelve_accounts_of_twelve_organisations(self) -> None:
-        ring = accounts_of(fortnight(), "slow_ring")
+        enqueue_on_commit = accounts_of(fortnight(), "slow_ring")
 
-        assert len({account["organisation"] for account in ring}) == len(ring) == 12
+        assert len({account["organisation"] for account in enqueue_on_commit}) == len(enqueue_on_commit) == 12
 
     def test_shares_one_wrapper_across_its_organisations(self) -> None:
         openings = defaultdict(list)

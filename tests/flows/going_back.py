@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 TABLES = (
     "accounts_organisation",
@@ -15,11 +15,13 @@ TABLES = (
     "restrictions_change",
     "restrictions_coveredname",
     "restrictions_coveredaccount",
+    "restrictions_liftedorigin",
     "gateways_gateway",
     "gateways_gatewayinstance",
     "gateways_propagation",
     "gateways_refusal",
     "gateways_lostdecision",
+    "restrictions_lostname",
 )
 
 
@@ -32,15 +34,15 @@ def remember_database() -> Callable[[], None]:
             kept[table] = [row for (row,) in cursor.fetchall()]
 
     def put_back() -> None:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             # As pg_restore does: no trigger runs, no foreign key is looked at in between.
-            cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")
+            cursor.execute("SET LOCAL session_replication_role = replica")
             for table in reversed(TABLES):
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608
             for table in TABLES:
                 row = f"(jsonb_populate_record(NULL::{table}, one.row::jsonb)).*"
                 insert = f"INSERT INTO {table} SELECT {row} FROM unnest(%s::text[]) AS one (row)"  # noqa: S608
                 cursor.execute(insert, [kept[table]])
-            cursor.execute("COMMIT")
+            cursor.execute("SET LOCAL session_replication_role = origin")
 
     return put_back

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -117,15 +117,22 @@ def left_of(processes: list[psutil.Process]) -> list[psutil.Process]:
     return left
 
 
-@pytest.fixture
-def up(data: Path) -> Iterator[Up]:
-    one = Up(data, free_port(), demo="none")
+@contextmanager
+def running_up(data: Path, environment: Mapping[str, str] | None = None) -> Iterator[Up]:
+    """`manage.py up` without a demonstration, ready, until the block ends."""
+    one = Up(data, free_port(), demo="none", environment=environment)
     try:
         one.wait_until_ready()
         yield one
     finally:
         if one.process.poll() is None:
             one.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def up(data: Path) -> Iterator[Up]:
+    with running_up(data) as one:
+        yield one
 
 
 def manage(up: Up, *arguments: str) -> str:

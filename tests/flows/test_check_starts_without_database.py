@@ -3,19 +3,23 @@
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import psutil
+import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from governance.gateways.check import sql as rows
-from governance.gateways.check.saved_state import StateStore
+from governance.gateways.check.replica import RestrictionReplica
+from governance.gateways.check.saved_state import SavedState, StateStore
 from governance.restrictions.actions import lift
 from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
@@ -25,12 +29,14 @@ from tests.flows.web_server import running_server
 from tests.flows.worker import environment
 from tests.front import served
 from tests.servers import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not settings.EMBEDDED, reason="the way to PostgreSQL is a folder here, which can be taken away"),
 ]
+
+TRIES = 40
 
 
 class Check:
@@ -58,13 +64,17 @@ class Check:
 
     def ask(self, name: str, secret: str) -> tuple[str, float]:
         """What the check decides and the age of what it knows; instead the status that it answers with."""
-        path = f"/access/check?account={name}"
-        try:
-            status, body = get(self.port, path, secret)
-        except OSError:  # the worker that it came to has ended; gateways try once more too
-            status, body = get(self.port, path, secret)
+        status, body = self._get(f"/access/check?account={name}", secret)
         said = json.loads(body)
         return (said["decision"], said["age"]) if status == 200 else (str(status), 0.0)
+
+    def _get(self, path: str, secret: str) -> tuple[int, bytes]:
+        """A worker that ended may get connections until the kernel has closed its socket; gateways try again too."""
+        for _ in range(TRIES):
+            with suppress(OSError):
+                return get(self.port, path, secret)
+            time.sleep(0.05)
+        return get(self.port, path, secret)
 
     def decision(self, name: str, secret: str) -> str:
         return self.ask(name, secret)[0]
@@ -166,6 +176,73 @@ def test_a_copy_that_was_altered_is_of_no_use(check: Check) -> None:
 
     with check.running():
         assert check.decision("acct_before", secret) == "503"
+
+
+@pytest.mark.long
+def test_who_was_refused_last_is_refused_after_a_new_epoch_too(check: Check) -> None:
+    _, secret = key("edge")
+    block("acct_before")
+    with check.running() as server:
+        wait_until(lambda: check.decision("acct_before", secret) == "deny")
+        call_command("new_epoch", "restored")
+        block("acct_after")
+        wait_until(lambda: check.decision("acct_after", secret) == "deny")
+        wait_until(lambda: check.has_saved("acct_after"))
+        kill(server)
+    check.close_way()
+
+    with check.running():
+        assert [check.decision(name, secret) for name in ("acct_before", "acct_after")] == ["deny", "deny"]
+
+
+def test_what_is_saved_can_be_read_whole_after_a_new_epoch(check: Check) -> None:
+    """Numbers of changes have a gap where an epoch begins, and the newest changes are of both."""
+    block("acct_before")
+    with served() as front:
+        assert front.front.keeper.wait_until_loaded(PATIENCE)
+        call_command("new_epoch", "restored")
+        wait_until(lambda: front.front.keeper.restricted.sequence > 1_000_000)
+        block("acct_after")
+
+    store = StateStore(check.folder, "a secret key")
+    with served(store=store) as front:
+        assert front.front.keeper.wait_until_loaded(PATIENCE)
+        block("acct_last")
+        wait_until(lambda: check.has_saved("acct_last"), "it is saved")
+        wait_until(lambda: (one := store.load()) is not None and b"acct_last" in saved_changes(one))
+        saved = store.load()
+
+    assert saved is not None
+    assert saved.faults == ()
+    with rows.connect() as database:
+        assert saved.recent == rows.newest_changes(database, 10)
+
+
+def saved_changes(saved: SavedState) -> bytes:
+    return "".join(change.told or "" for change in saved.recent).encode()
+
+
+def test_a_message_that_cannot_be_read_costs_nothing_before_it(check: Check, caplog: pytest.LogCaptureFixture) -> None:
+    key("edge")
+    store = StateStore(check.folder, "a secret key")
+    block("acct_before")
+    with served(store=store):
+        wait_until(lambda: check.has_saved("acct_before") and check.has_saved("edge"), "all of it is saved")
+    store.open()
+    store.save_changes([b'{"format": 1, "after": 1, "sequence": 9, "fail_closed_plans": [], "changes": []}'])
+
+    def away() -> rows.Connection:
+        raise psycopg.OperationalError
+
+    keeper = RestrictionReplica(timezone.now, away, saved_state=store.load)
+    keeper.start()
+    try:
+        assert keeper.wait_until_loaded(PATIENCE)
+        assert not keeper.restricted.decide(["account:acct_before"], now=timezone.now().timestamp()).allowed
+        wait_until(lambda: "What was kept after change 1: changes are missing" in caplog.text)
+    finally:
+        keeper.end()
+        store.close()
 
 
 def test_what_is_saved_is_what_the_process_knew(check: Check) -> None:

@@ -12,9 +12,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Organisation
 from governance.audit.models import Entry
 from governance.gateways.models import GatewayInstance, LostDecision
-from governance.restrictions.actions import lift
+from governance.restrictions import names
+from governance.restrictions.actions import cover_new_names, lift
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.staff.roles import Role
 from stillwatch_gateway import Gateway
@@ -306,6 +308,78 @@ class TestWhileNothingRan:
 
             assert gateway.sequence == Change.objects.count()
             assert refused_by(gateway, *LOST, *AFTER, "acct_good") == {*LOST, *AFTER}
+
+
+class TestWhatAGatewayReports:
+    """Of what it still refuses: all that a person needs to keep it in force."""
+
+    @pytest.mark.long
+    def test_names_whom_it_refuses_after_a_restart_too(self, connect: Callable[..., Gateway]) -> None:
+        account("acct_1")
+        with served() as before:
+            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            secret, port = before.secret, before.port
+            put_back = remember_database()
+            block_over_the_api("acct_2")
+            gateway = connect(before)
+            wait_until(lambda: refused_by(gateway, "acct_2") == {"acct_2"})
+        put_back()
+        call_command("new_epoch", "restored")
+        with served(port=port) as front:
+            front.secret = secret
+            gateway.cut()
+            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            gateway.close()
+
+            again = connect(front)
+            wait_until(lambda: is_reported(front, again))
+
+            assert {one.target for one in LostDecision.objects.all()} == {"account acct_2"}
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("shares_a_folder", [False, True], ids=["writes", "only reads"])
+    def test_can_be_kept_of_a_large_organisation(
+        self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch, *, shares_a_folder: bool
+    ) -> None:
+        monkeypatch.setattr(names, "TOLD_AT_ONCE", 20)
+        monkeypatch.setattr(names, "MOST_LISTED", 10)
+        for number in range(12):
+            account(f"acct_{number:02}", organisation="org_quay")
+        with served() as before:
+            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            secret, port = before.secret, before.port
+            put_back = remember_database()
+            assert before.knows(restriction(Organisation.objects.get(), at=timezone.now()).number)
+            gateway = other = connect(before)
+            wait_until(lambda: refused_by(other, "acct_00") == {"acct_00"})
+            if shares_a_folder:
+                gateway = connect(before)
+            account("acct_new", organisation="org_quay")
+            cover_new_names(now=timezone.now())
+            wait_until(lambda: refused_by(gateway, "acct_00", "acct_new") == {"acct_00", "acct_new"})
+            if shares_a_folder:
+                other.close()
+        put_back()
+        call_command("new_epoch", "restored")
+        with served(port=port) as front:
+            front.secret = secret
+            gateway.cut()
+            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: is_reported(front, gateway))
+            lost = LostDecision.objects.get()
+            signed_in(person()).post(f"/enforcement/lost/{lost.pk}/keep/")
+
+            assert lost.target == "organisation org_quay"
+            assert {"acct_00", "acct_11", "acct_new"} <= set(lost.told["names"]["account"])
+            assert Restriction.objects.get(ended_at=None).organisation == Organisation.objects.get()
+            wait_until(lambda: refused_by_check(front, "acct_00") == {"acct_00"})
+
+
+def is_reported(front: Served, gateway: Gateway) -> bool:
+    """Whether the page lists anything; has the gateway ask, and what it says written down."""
+    gateway.cut()
+    front.front.notes.write()
+    return LostDecision.objects.filter(gateway__isnull=False).exists()
 
 
 class TestTheCommand:

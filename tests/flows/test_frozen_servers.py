@@ -4,7 +4,6 @@ OUTAGE says how many seconds at least (0 for frozen servers, 10 for one that is 
 """
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,8 +14,7 @@ import psutil
 import pytest
 
 from tests.flows.load_on_up import Load, running_load
-from tests.flows.running_up import Up, data, decision, manage_status, server_of
-from tests.servers import free_port
+from tests.flows.running_up import Up, data, decision, manage_status, running_up, server_of
 from tests.waiting import wait_until
 
 __all__ = ["data"]  # a fixture
@@ -30,13 +28,8 @@ SHORT = {"DATABASE_TIMEOUTS_WEB": "statement_timeout=5s"}
 
 @pytest.fixture
 def up(data: Path) -> Iterator[Up]:
-    one = Up(data, free_port(), demo="none", environment=SHORT)
-    try:
-        one.wait_until_ready()
+    with running_up(data, SHORT) as one:
         yield one
-    finally:
-        if one.process.poll() is None:
-            one.end(signal.SIGTERM)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A disk that fills up, under load: usage is refused and not lost, the check goes on, and all recovers by itself."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.load_on_up import Load, running_load
-from tests.flows.running_up import Up, decision, manage_status
-from tests.servers import free_port
+from tests.flows.running_up import Up, decision, manage_status, running_up
 from tests.waiting import wait_until
 
 DISK = "640m"
@@ -38,13 +36,8 @@ def small_disk() -> Iterator[Path]:
 
 @pytest.fixture
 def up(small_disk: Path) -> Iterator[Up]:
-    one = Up(small_disk / "data", free_port(), demo="none")
-    try:
-        one.wait_until_ready()
+    with running_up(small_disk / "data") as one:
         yield one
-    finally:
-        if one.process.poll() is None:
-            one.end(signal.SIGTERM)
 
 
 @pytest.fixture

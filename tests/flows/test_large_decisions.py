@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +17,22 @@ from governance.audit.queries import faults
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions import actions as actions_of_enforcement
 from governance.restrictions import names
-from governance.restrictions.actions import cover_new_names, lift
-from governance.restrictions.models import Change, Restriction
+from governance.restrictions.actions import campaign_accounts, cover_new_names, lift, lift_campaign, restrict_campaign
+from governance.restrictions.models import Change, Reason, Restriction
 from governance.restrictions.names import outdated_restrictions
+from governance.restrictions.queries import last_number
+from governance.restrictions.serializers import described
+from governance.restrictions.terms import Terms
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
 from governance.review.carrying_out import carry_out_decisions
 from governance.review.models import Case, Decision
+from governance.review.reach import progress_of
 from governance.review.undoing import undo_decision
-from governance.review.verdicts import Verdict
+from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
+from tests.flows.registered import Seller
 from tests.flows.worker import running_worker
 from tests.front import Served, served
 from tests.review.pages import address, signed_in, text
@@ -42,7 +48,7 @@ BLOCK_ALL = Verdict(
 BLOCK_COMPANY = Verdict(
     action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
-STILL_TELLING = "gateways are still being told of all its accounts"
+STILL_TELLING = "gateways do not know all of its accounts yet"
 DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
 
 
@@ -143,6 +149,80 @@ def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: 
     assert not Decision.objects.unfinished().exists()
 
 
+def test_goes_on_without_an_account_that_was_let_go_by_itself(campaign: Campaign) -> None:
+    own = case_of("acct_0000")
+    made = Restriction.objects.get(decision=block_all(own))
+
+    lift_restriction(own, made, note="This one is fine.", by=person(), now=NOW)
+    carry_out_decisions(now=NOW)
+
+    assert blocked() == SIZE - 1
+    assert not Restriction.objects.filter(account=own.account, ended_at=None).exists()
+
+
+@pytest.mark.parametrize("end", ["undo too late", "lift everywhere"])
+def test_ends_for_all_also_where_its_own_account_is_blocked_for_a_while_by_others(
+    campaign: Campaign, end: str, settings: Any
+) -> None:
+    """What the decision put into force on it was replaced then, and not lifted."""
+    settings.UNDO_MINUTES = 0
+    own, soon = case_of("acct_0000"), NOW + timedelta(seconds=1)
+    block_all(own)
+    short = restriction(own.account, at=soon, until=NOW + timedelta(days=1))
+
+    if end == "undo too late":
+        undo_decision(own, note="All of this was wrong.", by=person(), now=soon)
+    else:
+        lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=soon)
+    unfinished = progress_of(Decision.objects.get())
+    carry_out_decisions(now=soon)
+
+    assert set(Restriction.objects.filter(ended_at=None)) == {short}
+    assert unfinished is None  # nor does the page say that anybody is left
+
+
+def test_is_put_into_force_on_nobody_else_by_a_request_sent_again_once_it_was_lifted(campaign: Campaign) -> None:
+    some, terms = campaign_accounts(campaign), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
+    asked: dict[str, Any] = {"unique_key": "api:1:incident-8", "by": MACHINE, "now": NOW}
+    before = restrict_campaign(campaign, terms, accounts=some[:PORTION], **asked)  # it was cut off
+    lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=NOW)
+
+    again = restrict_campaign(campaign, terms, **asked)
+
+    assert blocked() == 0
+    assert (again.restrictions, again.new) == (before.restrictions, set())
+
+
+def test_about_the_campaign_after_all_was_lifted_counts(campaign: Campaign) -> None:
+    block_all(case_of("acct_0000"))
+    lift_campaign(campaign, note="Too early.", by=MACHINE, now=NOW)
+    carry_out_decisions(now=NOW)
+
+    block_all(case_of("acct_0001"))
+    carry_out_decisions(now=NOW)
+
+    assert blocked() == SIZE
+
+
+@pytest.mark.parametrize("action", [Decision.Action.WARN, Decision.Action.DISMISS])
+def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
+    campaign: Campaign, action: Decision.Action
+) -> None:
+    own, reviewer = case_of("acct_0000"), person()
+    block_all(own)
+    again = case(own.account)
+    milder = Verdict(action=action, reason=Decision.Reason.OTHER if action == "warn" else DISMISS.reason)
+    decide(again, milder, decision_id=uuid.uuid4(), by=reviewer, now=NOW - timedelta(seconds=10))
+
+    carry_out_decisions(now=NOW + timedelta(seconds=5))
+
+    assert blocked() == 0
+    assert Decision.objects.first() == again.decisions.get()
+    with pytest.raises(CannotUndoError, match="has decided about this account again"):
+        undo_decision(own, note="A slip.", by=reviewer, now=NOW)
+    assert 'class="undo' not in text(signed_in(reviewer).get(address(own)))
+
+
 def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
     own, soon = case_of("acct_0000"), NOW + timedelta(minutes=1)
     throttle = Verdict(
@@ -224,6 +304,27 @@ class TestAboutAnOrganisationWithManyCases:
 
         assert self.open_cases() == SIZE
 
+    def test_leaves_one_closed_that_was_decided_since_by_a_clock_behind_when_it_is_undone(self) -> None:
+        self.decide()
+        carry_out_decisions(now=NOW)
+        again = actions.reopen(Case.objects.get(account__external_id="acct_0001"), by=self.reviewer, now=NOW)
+        behind = NOW - timedelta(seconds=10)
+        decide(again, DISMISS, decision_id=uuid.uuid4(), by=self.reviewer, now=behind)
+
+        undo_decision(self.own, note="A slip.", by=self.reviewer, now=NOW)
+        carry_out_decisions(now=NOW)
+
+        assert self.open_cases() == SIZE - 1
+        assert not Case.objects.waiting().filter(account__external_id="acct_0001").exists()
+
+    def test_closes_no_more_of_them_where_it_is_lifted(self) -> None:
+        decision = self.decide()
+        lift(Restriction.objects.get(decision=decision), note="Enough.", by=MACHINE, now=NOW)
+
+        carry_out_decisions(now=NOW)
+
+        assert self.open_cases() == SIZE - 1 - PORTION
+
     def test_opens_them_portion_by_portion_when_another_decision_follows(self) -> None:
         self.decide()
         carry_out_decisions(now=NOW)
@@ -289,6 +390,68 @@ class TestOnAnOrganisationWithManyAccounts:
         wait_until(lambda: STILL_TELLING not in self.page(own, reviewer), "the page says that it is in force")
         sizes = [self.told_accounts(change) for change in Change.objects.order_by("number")]
         assert sizes == [PORTION, PORTION, SIZE - 2 * PORTION]
+
+    def test_is_late_on_every_page_where_no_worker_tells_of_the_rest(
+        self, front: Served, company: Organisation
+    ) -> None:
+        made = restriction(company, at=timezone.now() - timedelta(minutes=10))
+        assert front.knows(made.number)
+        front.front.notes.write()
+        reviewer = signed_in(person())
+
+        banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
+
+        assert "Not everything that was decided is in force at <b>litellm</b>" in banner
+        assert "It is not told yet of all accounts of an organisation that is restricted." in page
+        cover_new_names(now=timezone.now() - timedelta(minutes=9))
+        assert front.knows(last_number())
+        front.front.notes.write()
+        assert "Not everything" not in text(reviewer.get("/enforcement/alarm/"))
+
+    def test_says_by_which_change_it_is_in_force_on_all(
+        self, front: Served, company: Organisation, tmp_path: Path
+    ) -> None:
+        body = {"organisation": company.external_id, "kind": "block", "reason": "bulk_harvest"}
+        seller = Seller(tmp_path)
+
+        at_once = seller._post("/api/v1/restrictions", body, 201)
+        before = front.check(account="acct_0049", min_sequence=at_once["sequence"])["decision"]
+        cover_new_names(now=timezone.now())
+        later = described(Restriction.objects.get())
+
+        assert (at_once["told_in_full_by"], before) == (None, "allow")
+        assert front.check(account="acct_0049", min_sequence=later["told_in_full_by"])["decision"] == "deny"
+
+    @pytest.mark.parametrize("came", ["an account joined", "the account got a key"])
+    def test_is_not_yet_in_force_on_what_came_since_until_gateways_are_told(
+        self, front: Served, company: Organisation, came: str
+    ) -> None:
+        own, reviewer = account("acct_late"), person()
+        opened = case(own)
+        if came == "the account got a key":
+            own.organisation = company
+            own.save()
+        restriction(company, at=timezone.now())
+        cover_new_names(now=timezone.now())
+        if came == "the account got a key":
+            api_key(own, "key_late")
+            names = {"api_key": "key_late"}
+        else:
+            own.organisation = company
+            own.save()
+            names = {"account": "acct_late"}
+        assert front.knows(last_number())
+        front.front.notes.write()
+
+        before, page = front.check(**names)["decision"], self.page(opened, reviewer)
+        cover_new_names(now=timezone.now())
+        assert front.knows(last_number())
+        front.front.notes.write()
+
+        assert before == "allow"
+        assert "gateways do not know all names of this account yet" in page
+        assert front.check(**names)["decision"] == "deny"
+        assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
 
     @staticmethod
     def page(own: Case, reviewer: User) -> str:

@@ -114,6 +114,17 @@ class TestOnAPage:
         assert not DANGEROUS.search(text(response))
         assert r"\x" in text(response) or r"\u20" in text(response)
 
+    def test_a_key_is_written_out_in_the_list_of_restrictions_and_when_it_is_lifted(self, misleading: Case) -> None:
+        number = restriction(ApiKey.objects.get(), terms_clause="4\x1b[31m\u202e").number
+        lead = signed_in(person("Jonas Lind", role=Role.LEAD))
+
+        listed = text(lead.get("/restrictions/"))
+        lifted = text(lead.post(f"/restrictions/{number}/lift/", {"note": "A slip."}, follow=True))
+
+        assert r"key_\u2066x" in listed
+        assert r"key_\u2066x, is lifted" in lifted
+        assert not DANGEROUS.search(listed + lifted)
+
     def test_a_key_and_a_clause_are_written_out_beside_a_restriction(self, misleading: Case) -> None:
         restriction(ApiKey.objects.get(), terms_clause="4\x1b[31m\u202e")
 

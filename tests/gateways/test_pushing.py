@@ -11,6 +11,7 @@ from accounts.actions import register_accounts
 from accounts.models import Account, Organisation
 from accounts.register import AccountLine, ApiKeyLine
 from governance.audit.models import Entry
+from governance.gateways.epochs import begin_epoch, ensure_epoch
 from governance.gateways.fleet import gateways
 from governance.gateways.litellm.admin_api import LiteLlmError
 from governance.gateways.litellm.pushing import compare, compare_due, push, push_all
@@ -351,6 +352,19 @@ class TestPushing:
         assert len(litellm_api.blocked) == 5
         gateway.refresh_from_db()
         assert gateway.pushed_sequence == 5
+
+    def test_passes_over_the_numbers_that_an_epoch_leaves_out(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
+        litellm.team("team_harbour")
+        ensure_epoch(now=NOW)
+        restriction(account("team_quill"))
+        push(gateway, NOW)
+        begin_epoch(reason="The database was put back.", by=MACHINE, now=NOW)
+        number = restriction(account("team_harbour")).number
+
+        push(gateway, NOW)
+
+        assert litellm.blocked == {"team_harbour"}
+        assert set(Propagation.objects.values_list("sequence", flat=True)) == {1, number}
 
     def test_that_fails_for_one_name_puts_the_others_into_force_and_does_not_count_as_done(
         self, litellm_api: LiteLlmServer, gateway: Gateway

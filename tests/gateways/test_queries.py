@@ -1,15 +1,16 @@
 """What is known of restrictions at the gateways, and how that is shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from governance.gateways import fleet
 from governance.gateways.fleet import gateways
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation, Refusal
-from governance.gateways.queries import alarm, standing
+from governance.gateways.queries import alarm, find_wanted, standing
 from governance.gateways.status import AtGateway, Level, State
 from governance.gateways.telemetry import HOLDERS_KEPT, Asked, InstanceReport, RefusedTimes, forget_old, note_access
 from governance.restrictions.actions import cover_new_names, lift
@@ -223,6 +224,19 @@ class TestAGateway:
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.IGNORED)
 
         assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
+
+    def test_that_asks_for_the_first_time_meanwhile_is_shown_the_next_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway("edge")
+
+        def find_wanted_late(*, now: datetime) -> Any:
+            gateway("edge-new")
+            return find_wanted(now=now)
+
+        monkeypatch.setattr(fleet, "find_wanted", find_wanted_late)
+
+        assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
 
     def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
         for number in range(5):

@@ -106,6 +106,8 @@ LITELLM = {
 ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
     "/queue/": Arguments(query=("view", "band", "q", "after")),
+    "/restrictions/": Arguments(query=("q", "before")),
+    "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("q", "before"), sent={"note": "A slip."}),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
     "/policy/<int:pk>/live/": Arguments(POLICY, sent={"why": "Agreed."}),

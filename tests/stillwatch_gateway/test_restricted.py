@@ -41,6 +41,33 @@ class TestASnapshot:
         assert allowed(restricted, "acct_1", now=now) is lets_in
 
 
+class TestWhoARestrictionIsAgainst:
+    """All that remains of a lost one where the disk keeps nothing."""
+
+    @pytest.mark.parametrize("number", [1, 512, 513, 1500])
+    def test_is_known_of_any_in_a_snapshot(self, number: int) -> None:
+        every = (entry(n, f"key:key_{n}", f"account:acct_{n}") for n in range(1, 1501))
+        restricted = Restricted((one._replace(target=one.names[1]) for one in every), 1500)
+
+        found = restricted.entry(number)
+
+        assert (found.number, found.terms, found.since, found.until) == (number, BLOCK, 0.0, FOREVER)
+        assert (found.target, found.names) == (f"account:acct_{number}", (f"account:acct_{number}",))
+
+    @pytest.mark.parametrize("is_in_snapshot", [False, True])
+    def test_stays_known_when_its_names_change(self, *, is_in_snapshot: bool) -> None:
+        whole = entry(1, "organisation:org", "account:a")._replace(target="organisation:org")
+        restricted = Restricted([whole], 1) if is_in_snapshot else Restricted()
+        if not is_in_snapshot:
+            restricted.change(1, whole, None)
+
+        restricted.change(
+            2, Entry(1, BLOCK, 0.0, FOREVER, ("account:b",), is_whole=False, target="organisation:"), None
+        )
+
+        assert restricted.entry(1).target == "organisation:org"
+
+
 class TestADecision:
     def test_is_that_of_the_strongest_and_has_the_limits_of_all(self) -> None:
         throttles = [Terms("throttle", "other", 60, 9000), Terms("throttle", "other", 90, 100)]

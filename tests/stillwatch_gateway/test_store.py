@@ -163,6 +163,51 @@ class TestACopyThatIsOfNoUse:
         assert len(list(folder.glob(f"{file}.moved-away-*/inside"))) == 1
 
 
+class TestACopyThatWasCutOff:
+    """By a process that was ended while it wrote."""
+
+    def test_is_kept_up_again_from_a_snapshot(
+        self, front: Served, connect: Callable[..., Gateway], folder: Path
+    ) -> None:
+        block("acct_0")
+        gateway = connect(front)
+        block("acct_1")
+        wait_until(lambda: not gateway.decide(account="acct_1").allowed)
+        gateway.close()
+        changes = folder / "changes"
+        changes.write_bytes(changes.read_bytes()[:-9])
+        gateway = connect(front)
+        block("acct_2")
+        wait_until(lambda: not gateway.decide(account="acct_2").allowed)
+        gateway.close()
+
+        again = connect(unreachable(front), wait=0.1)
+
+        assert not again.decide(account="acct_1").allowed
+        assert not again.decide(account="acct_2").allowed
+        assert again.faults == 0
+
+
+class TestACopyThatProcessesShare:
+    def test_is_kept_up_by_another_when_the_one_that_wrote_it_ends(
+        self, front: Served, connect: Callable[..., Gateway], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stillwatch_gateway.disk.LOCK_TRIED_EVERY", 0.0)
+        block("acct_before")
+        writes, reads = connect(front), connect(front)
+        writes.close()
+        reads.cut()  # so that it tries before the next change
+        wait_until(lambda: reads._store is not None and reads._store.writes, "it has taken the place of the other")
+        block("acct_after")
+        wait_until(lambda: b"acct_after" in (folder / "changes").read_bytes() + (folder / "snapshot").read_bytes())
+        reads.close()
+
+        again = connect(unreachable(front), wait=0.1)
+
+        assert not again.decide(account="acct_before").allowed
+        assert not again.decide(account="acct_after").allowed
+
+
 class TestADiskThatTakesNothing:
     def test_leaves_the_gateway_in_memory_and_heals(
         self,

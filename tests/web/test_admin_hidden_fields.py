@@ -99,7 +99,7 @@ class TestWhatIsHidden:
                 if lookup not in offered:
                     tried += 1
                     assert not one.lookup_allowed(lookup, "x", asking()), lookup
-        assert tried > len(LOOKUPS)
+        assert tried >= len(LOOKUPS)  # a table may have one field alone
         for field in model._meta.concrete_fields:
             with pytest.raises(SuspiciousOperation):
                 one.get_changelist_instance(asking({f"{field.name}__regex": "x"}))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from governance.audit.models import Entry
+from governance.gateways.epochs import begin_epoch
 from governance.restrictions.actions import lift
 from governance.webhooks.actions import (
     LEASE,
@@ -94,6 +95,19 @@ class TestAChange:
         added(receiver)
 
         assert tell() == 0
+
+    def test_after_a_new_epoch_is_told_without_going_through_the_numbers_left_out(
+        self, receiver: Receiver, django_assert_max_num_queries: Any
+    ) -> None:
+        added(receiver)
+        begin_epoch(reason="The database was put back.", by=MACHINE, now=timezone.now())
+        restriction(account())
+
+        # the webhooks that are behind, its portion of changes, where it is by then, and that nobody is behind any more
+        with django_assert_max_num_queries(20):
+            fan_out(now=timezone.now())
+
+        assert Delivery.objects.count() == 1
 
     def test_made_into_deliveries_by_several_at_once_is_told_once(self, receiver: Receiver) -> None:
         added(receiver)

@@ -63,7 +63,8 @@ def _measure(restrictions: int) -> dict[str, Any]:
         nonlocal peak
         for number in range(1, restrictions + 1):
             keys = (f"key:key_{number}_{letter}" for letter in range(KEYS))
-            yield Entry(number, terms, 0.0, FOREVER, (f"account:acct_{number:07}", *keys))
+            name = f"account:acct_{number:07}"
+            yield Entry(number, terms, 0.0, FOREVER, (name, *keys), target=name)
             if number % 10_000 == 0:
                 peak = max(peak, own.memory_info().rss)
 

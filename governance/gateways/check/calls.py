@@ -1,4 +1,4 @@
-"""What a thread waits for that follows the database: PostgreSQL's notifications, and whoever asks it to look again."""
+"""What a thread waits for that follows the database: PostgreSQL's notifications, and other threads that wake it."""
 
 import selectors
 import socket

@@ -89,7 +89,12 @@ def changes_body(
     age: int,
     with_times: bool = False,
 ) -> bytes:
-    """The changes after one and up to another as a message; `with_times` it says of each when it was made."""
+    """The changes after one and up to another as a message; `with_times` it says of each when it was made.
+
+    Raises ValueError where any of them is missing: nobody could read the message.
+    """
+    if [one.number for one in changes] != list(range(after + 1, sequence + 1)):
+        raise ValueError(f"not all changes after {after} up to {sequence} are given")
     told: list[dict[str, Any]] = [
         {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
         if one.told is not None

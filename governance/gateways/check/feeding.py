@@ -182,6 +182,8 @@ class Feed:
             sequence = min(sequence, max((last for _, last in keeper.epoch.lost), default=0))
         notes.holds(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
         notes.held_over(key, report.held_over)
+        if epoch != keeper.restricted.epoch:
+            return  # its numbers may be those of other restrictions here
         # Nobody can have refused because of a change that they do not have.
         for one in (one for one in report.refusals if one.number <= report.after):
             # A clock that was set back in between says the later time first.

@@ -16,6 +16,7 @@ from governance.gateways import epochs
 from governance.gateways.check import sql as rows
 from governance.gateways.check.sql import Change
 from governance.gateways.recovery import Lost
+from governance.restrictions.told import fold
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.restricted import Restricted
 
@@ -70,21 +71,25 @@ def _last_common(database: rows.Connection, recent: Sequence[Change]) -> int:
 
 
 def _lost(database: rows.Connection, tail: Sequence[Change], *, now: datetime) -> Iterator[Lost]:
-    """The restrictions that began in these changes and still count, and the ends of some that count again."""
+    """The restrictions that began in these changes and still count, names that others came to cover, and the ends of
+    some that count again.
+    """
     told: dict[int, dict[str, Any]] = {}
+    began: set[int] = set()
     ended: set[int] = set()
     for change in tail:
         if change.told is None:
             ended.add(change.restriction)
             continue
-        payload = msgspec.json.decode(change.told)
-        is_new = change.number == change.restriction
-        if is_new or (change.restriction in told and "names" in payload):
-            told[change.restriction] = payload
-    for number, payload in told.items():
-        if number not in ended and not _is_over(payload, now=now):
-            yield Lost(number, payload)
-    for number in rows.live_among(database, sorted(ended - told.keys())):
+        if change.number == change.restriction:
+            began.add(change.number)
+        told[change.restriction] = fold(told.get(change.restriction, {}), msgspec.json.decode(change.told))
+    counts = {number: one for number, one in told.items() if number not in ended and not _is_over(one, now=now)}
+    for number in sorted(counts.keys() & began):
+        yield Lost(number, counts[number])
+    for number in rows.live_among(database, sorted(counts.keys() - began)):
+        yield Lost(number, counts[number], stands=True)
+    for number in rows.live_among(database, sorted(ended - began)):
         yield Lost(number, rows.told_of(database, number), ended=True)
 
 
@@ -100,6 +105,7 @@ def _first(recent: Sequence[Change]) -> int:
 def _log(lost: Sequence[Lost], *, epoch: Epoch, begun: str, continues: int, up_to: int) -> None:
     if not lost and continues >= up_to:
         return
+    decisions = [one for one in lost if not one.stands]
     logger.error(
         "The database went back in time: it has no change after %d as this process knew them, which knew %d of epoch "
         "%s. Epoch %s has begun; %d decisions were lost, which are on the page /enforcement/ for a person to look at.",
@@ -107,13 +113,13 @@ def _log(lost: Sequence[Lost], *, epoch: Epoch, begun: str, continues: int, up_t
         up_to,
         epoch.identifier,
         begun,
-        len(lost),
+        len(decisions),
     )
-    for one in lost[:NAMED_IN_LOG]:
+    for one in decisions[:NAMED_IN_LOG]:
         logger.error(
             "Lost: %s %d of %s; it is in force%s.",
             "the end of restriction" if one.ended else "restriction",
             one.number,
             one.target,
-            " again" if one.ended else " as a new one, unless it cannot be found in the register",
+            " again" if one.ended else " as a new one, unless the page says why not",
         )

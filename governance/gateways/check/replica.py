@@ -113,7 +113,8 @@ class RestrictionReplica:
         start = len(recent) - (recent[-1].number - after) if recent else -1
         if start < 0 or start >= len(recent) or recent[start].number != after + 1:
             return None
-        return recent[start : start + upto - after]
+        found = recent[start : start + upto - after]
+        return found if found[-1].number == upto else None
 
     def key(self, digest: bytes) -> Key | None:
         """The usable service key with this digest, as of the last look."""

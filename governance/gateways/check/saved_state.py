@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -108,7 +109,7 @@ class StateStore:
         if loaded is None or keys is None:
             return None
         age = confirmed.at.seconds_until(Moment.now()) if confirmed is not None else LONGEST_AGE
-        recent = [change for body in self._store.kept_changes() for change in _read_changes(body)]
+        recent = _recent_changes(self._store, loaded.restricted.sequence)
         faults = loaded.faults
         return SavedState(loaded.restricted, loaded.head.epoch, recent, keys, min(age, LONGEST_AGE), faults)
 
@@ -172,6 +173,15 @@ class StateStore:
 
 def _signature_line(key: bytes, digest: str) -> bytes:
     return f"{digest} {signature(key, digest)}\n".encode("ascii")
+
+
+def _recent_changes(store: Store, upto: int) -> list[Change]:
+    """The changes that were saved, up to the newest that the restrictions include and as far as they can be read."""
+    recent: list[Change] = []
+    with suppress(BadMessageError, msgspec.MsgspecError):
+        for body in store.kept_changes():
+            recent += _read_changes(body)
+    return [change for change in recent if change.number <= upto]
 
 
 def _read_changes(body: bytes) -> Iterator[Change]:

@@ -115,11 +115,12 @@ class StateWriter:
         self._saved_epoch, self._saved_upto = taken.epoch, taken.sequence
 
     def _bodies(self, changes: Sequence[Change], epoch: Epoch) -> Iterator[bytes]:
-        """The changes as messages, each of which is short enough to be read."""
+        """The changes as messages, each short enough to be read and without the gap where an epoch began."""
         start, size = 0, 0
         for place, change in enumerate(changes):
             size += len(change.told or "")
-            if size > LONGEST_MESSAGE or place == len(changes) - 1:
+            is_last = place == len(changes) - 1 or changes[place + 1].number != change.number + 1
+            if is_last or size > LONGEST_MESSAGE:
                 part = changes[start : place + 1]
                 yield feed.changes_body(
                     part[0].number - 1, change.number, part, self._closed_plans, epoch=epoch, age=0, with_times=True

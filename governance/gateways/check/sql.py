@@ -63,10 +63,12 @@ AMONG: Final = """
 LIVE: Final = "SELECT number FROM restrictions_restriction WHERE number = ANY(%s) AND ended_at IS NULL"
 BEGAN: Final = "SELECT told FROM restrictions_change WHERE number = %s"
 EPOCHS: Final = "SELECT identifier, starts_after, continues FROM restrictions_feedepoch ORDER BY starts_after"
-# A lost number needs no care any more where a restriction stands for it, or a person has looked at all that is known.
+# A lost number needs no care any more where a restriction stands for it against all whom gateways were told, or a
+# person has looked at all that is known.
 SETTLED: Final = """
     SELECT number FROM gateways_lostdecision WHERE what = 'began'
-    GROUP BY number HAVING bool_and(settled_at IS NOT NULL OR restriction_id IS NOT NULL) ORDER BY number
+    GROUP BY number HAVING bool_and(settled_at IS NOT NULL OR (restriction_id IS NOT NULL AND problem = ''))
+    ORDER BY number
 """
 COUNT_SETTLED: Final = "SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NOT NULL"
 KEYS: Final = """

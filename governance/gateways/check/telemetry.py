@@ -2,7 +2,9 @@
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
@@ -13,7 +15,16 @@ from msgspec import to_builtins
 from governance.gateways.check.following import HeldOver
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.sql import Key
-from governance.gateways.telemetry import Asked, InstanceReport, Note, RefusedTimes, StillHeld, note_access
+from governance.gateways.recovery import MOST_REPORTED
+from governance.gateways.telemetry import (
+    HOLDERS_KEPT,
+    Asked,
+    InstanceReport,
+    Note,
+    RefusedTimes,
+    StillHeld,
+    note_access,
+)
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
@@ -38,6 +49,15 @@ class Refused(NamedTuple):
     times: int
 
 
+@dataclass(slots=True)
+class Reported:
+    """What a process of a gateway has said: up to where it knew, how much it could not read, what troubles it."""
+
+    known: int = 0
+    faults: int = 0
+    trouble: str = ""
+
+
 class Notes:
     """Collects without asking anybody, and writes from a thread of its own: no answer waits for it."""
 
@@ -50,11 +70,10 @@ class Notes:
         self._refused: dict[At, Refused] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
-        self._holders: dict[tuple[Key, str], InstanceReport] = {}
-        self._known: dict[tuple[Key, str], int] = {}  # up to where each was known to know
-        self._faults: dict[tuple[Key, str], int] = {}  # that each has reported
-        self._troubles: dict[tuple[Key, str], str] = {}  # likewise
-        self._held_over: dict[tuple[Key, int], HeldOver] = {}
+        self._holders: dict[tuple[bytes, str], InstanceReport] = {}
+        # By service key and instance; of each key those heard most recently, as many as the database keeps.
+        self._reported: dict[bytes, OrderedDict[str, Reported]] = {}
+        self._held_over: dict[Key, dict[int, HeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
@@ -90,7 +109,8 @@ class Notes:
         with its copy on disk.
         """
         with self._lock:
-            if faults > self._faults.get((key, instance), 0):
+            said = self._said_by(key, instance)
+            if faults > said.faults:
                 logger.error(
                     "Gateway %s, instance %s could not read %d restrictions or changes; update its client",
                     key.name,
@@ -98,22 +118,35 @@ class Notes:
                     faults,
                 )
             if faults:
-                self._faults[key, instance] = faults
-            if trouble and trouble != self._troubles.get((key, instance)):
+                said.faults = faults
+            if trouble and trouble != said.trouble:
                 logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
-            if trouble or (key, instance) in self._troubles:
-                self._troubles[key, instance] = trouble
-            before = self._holders.get((key, instance))
+            said.trouble = trouble
+            at = key.digest, instance
+            before = self._holders.get(at)
             arrivals = list(before.arrivals) if before else []
-            if self._known.get((key, instance), 0) < sequence:
-                self._known[key, instance] = sequence
+            if said.known < sequence:
+                said.known = sequence
                 arrivals.append((sequence, now))
-            self._holders[key, instance] = InstanceReport(key.id, key.name, instance, sequence, now, arrivals, trouble)
+            self._holders[at] = InstanceReport(key.id, key.name, instance, sequence, now, arrivals, trouble)
+
+    def _said_by(self, key: Key, instance: str) -> Reported:
+        """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
+        instances = self._reported.setdefault(key.digest, OrderedDict())
+        said = instances.setdefault(instance, Reported())
+        instances.move_to_end(instance)
+        if len(instances) > HOLDERS_KEPT:
+            forgotten, _ = instances.popitem(last=False)
+            self._holders.pop((key.digest, forgotten), None)
+        return said
 
     def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
         with self._lock:
-            self._held_over |= {(key, one.number): one for one in restrictions}
+            for one in restrictions:
+                held = self._held_over.setdefault(key, {})
+                if len(held) < MOST_REPORTED or one.number in held:
+                    held[one.number] = one
 
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
@@ -154,7 +187,11 @@ class Notes:
             if epoch == self._keeper.restricted.epoch
         ]
         notes += [*here, *holders.values()]
-        notes += [StillHeld(key.id, key.name, number, to_builtins(one)) for (key, number), one in held_over.items()]
+        notes += [
+            StillHeld(key.id, key.name, number, to_builtins(one))
+            for key, held in held_over.items()
+            for number, one in held.items()
+        ]
         try:
             if dropped := note_access(notes, now=now):
                 logger.error(
@@ -172,11 +209,12 @@ class Notes:
     def _keep_for_later(
         self,
         refused: dict[At, Refused],
-        holders: dict[tuple[Key, str], InstanceReport],
+        holders: dict[tuple[bytes, str], InstanceReport],
         own: list[tuple[int, datetime]],
     ) -> None:
         for (_, number, epoch), seen in refused.items():
             self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
-            self._holders = holders | self._holders
+            kept = {at: seen for at, seen in holders.items() if at[1] in self._reported[at[0]]}
+            self._holders = kept | self._holders
         self._keeper.arrivals.extendleft(reversed(own))

@@ -21,7 +21,7 @@ from governance.gateways.status import PUSHED
 from governance.platform.encryption import SealError, unseal
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.queries import last_number
+from governance.restrictions.queries import last_number, last_number_among
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def _push_some(settling: Settling) -> int:
     """Up to which change LiteLLM has everything, if nothing failed."""
     gateway = settling.gateway
     pushed = _pushed_sequence(gateway)
-    until = min(pushed + CHANGES_AT_ONCE, last_number())
+    until = last_number_among(CHANGES_AT_ONCE, after=pushed)
     names = touched(gateway, after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
     wanted = denied_of(names, now=settling.now)
     for name in sorted(names):

@@ -1,4 +1,6 @@
 from governance.restrictions.models.feed import Change, FeedEpoch
+from governance.restrictions.models.lifted import LiftedOrigin
+from governance.restrictions.models.lost import LostName
 from governance.restrictions.models.restriction import (
     CoveredAccount,
     CoveredName,
@@ -12,6 +14,8 @@ __all__ = [
     "CoveredAccount",
     "CoveredName",
     "FeedEpoch",
+    "LiftedOrigin",
+    "LostName",
     "Reason",
     "Restriction",
     "RestrictionQuerySet",

@@ -39,9 +39,11 @@ def everybody(compared: int) -> Iterator[AccountUsage]:
     }
     sampled = {"sample": tuple(range(200)), "shingles": tuple(range(400))}
     seen = peers | sampled
-    ring = CampaignFacts(members=12, tied_to=9, belongs=0.9, ties={"card": 0.8, "wrappers": 0.9})
-    loose = replace(ring, ties={"card": 0.1})
-    yield marcus_the_harvester(**seen, facts=facts(**beside, campaign=ring, card_accounts=5, corpus="quiz"))
+    enqueue_on_commit = CampaignFacts(members=12, tied_to=9, belongs=0.9, ties={"card": 0.8, "wrappers": 0.9})
+    loose = replace(enqueue_on_commit, ties={"card": 0.1})
+    yield marcus_the_harvester(
+        **seen, facts=facts(**beside, campaign=enqueue_on_commit, card_accounts=5, corpus="quiz")
+    )
     yield marcus_the_harvester(**seen, facts=facts(campaign=loose, corpus="quiz", corpus_share=0.7))
     yield marcus_the_harvester(
         **seen,

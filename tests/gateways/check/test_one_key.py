@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.gateways.models import GatewayInstance
 from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
 from stillwatch_gateway import Gateway
@@ -134,6 +135,28 @@ def rest_of(stream: HTTPResponse) -> bytes:
     rest = stream.read(most)
     assert len(rest) < most, "the stream goes on"
     return rest
+
+
+class TestAKeyWithANewInstanceEachTime:
+    def test_fills_the_memory_of_the_check_with_no_more_than_the_newest(
+        self, front: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("governance.gateways.check.telemetry.HOLDERS_KEPT", 10)
+
+        def report(instance: str) -> None:
+            body = {"after": 0, "instance": instance, "wait": 0, "faults": 1, "store_problem": f"{instance} is full"}
+            assert front.ask(CHANGES, method="POST", body=body).status == 200
+
+        for number in range(50):
+            report("always the same")
+            report(f"instance {number}")
+
+        notes = front.front.notes
+        assert [len(instances) for instances in notes._reported.values()] == [10]
+        assert len(notes._holders) <= 10
+        assert caplog.text.count("always the same is full") == 1
+        notes.write()
+        assert GatewayInstance.objects.filter(instance__in=["always the same", "instance 49"]).count() == 2
 
 
 class TestAKeyThatIsUsableNoMore:
