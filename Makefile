@@ -16,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check style types imports templates django bench bench-detection lock wheels clean
+.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -29,7 +29,12 @@ test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tes
 	@exec $(PYTEST) -m 'not long' --durations 10 $(ARGS)
 
 test-long: $(VENV)/installed-dev ## run the slow tests
-	@exec $(PYTEST) -m long $(ARGS)
+	@exec $(PYTEST) -m long --durations 10 $(ARGS)
+
+coverage: $(VENV)/installed-dev ## run the tests and print which share of each room's branches they take
+	@$(BIN)/coverage erase
+	@COVERAGE_PROCESS_START= $(PYTEST) -m 'not long' --durations 10 --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m tests.coverage_by_room
 
 check: style types imports templates django ## look for mistakes without running anything
 
