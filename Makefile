@@ -16,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check style types imports templates django bench bench-detection lock wheels clean
+.PHONY: help run test test-long check style types imports templates django bench bench-detection docs lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -63,6 +63,9 @@ bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.
 bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on a labelled world (WORLD=folder)
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
+
+docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
+	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
 
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
