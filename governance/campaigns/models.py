@@ -23,6 +23,8 @@ class AccountTrait(models.Model):
     share = models.FloatField(help_text="… and their share of those that could.")
 
     class Meta:
+        verbose_name = "shared signal"
+        verbose_name_plural = "shared signals"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "digest", "account"], name="one_row_a_trait_and_account"),
         ]

@@ -91,7 +91,8 @@ class Corpus(models.Model):
     added_at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "corpora"
+        verbose_name = "known corpus"
+        verbose_name_plural = "known corpora"
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -105,6 +106,8 @@ class CorpusRun(models.Model):
     digest = models.BigIntegerField()
 
     class Meta:
+        verbose_name = "known-corpus digest"
+        verbose_name_plural = "known-corpus digests"
         constraints: ClassVar = [models.UniqueConstraint(fields=["digest", "corpus"], name="one_row_a_run_and_corpus")]
 
     def __str__(self) -> str:

@@ -77,6 +77,8 @@ class Propagation(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "propagation log entry"
+        verbose_name_plural = "propagation log"
         ordering = ("holder", "sequence")
         indexes: ClassVar = [
             models.Index(fields=["holder", "sequence"], name="arrival_by_sequence"),
@@ -97,6 +99,8 @@ class Refusal(models.Model):
     count = models.BigIntegerField()
 
     class Meta:
+        verbose_name = "refusal count"
+        verbose_name_plural = "refusal counts"
         ordering = ("-last_at",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["gateway", "restriction"], name="refusals_are_counted_once"),
@@ -114,8 +118,8 @@ class CanaryProbe(models.Model):
 
     class Outcome(models.TextChoices):
         OBEYED = "obeyed", "Obeyed"
-        IGNORED = "ignored", "Not obeyed in time"
-        UNREACHABLE = "unreachable", "No usable answer"
+        IGNORED = "ignored", "Not followed in time"
+        UNREACHABLE = "unreachable", "No usable response"
 
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="probes")
     change = models.BigIntegerField(null=True)
@@ -144,6 +148,8 @@ class DriftRepair(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = "LiteLLM block repair"
+        verbose_name_plural = "LiteLLM block repairs"
         ordering = ("-at",)
 
     def __str__(self) -> str:
@@ -167,8 +173,9 @@ class LiteLlmPush(models.Model):
     blocked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "LiteLLM block"
+        verbose_name_plural = "LiteLLM blocks"
         ordering = ("gateway", "kind", "name")
-        verbose_name_plural = "pushed"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["gateway", "kind", "name", "because"], name="pushed_once_for_each"),
         ]
@@ -220,6 +227,8 @@ class LostDecision(models.Model):
     settled_by = models.CharField(max_length=254, blank=True)
 
     class Meta:
+        verbose_name = "decision lost in a restore"
+        verbose_name_plural = "decisions lost in a restore"
         ordering = ("-number", "pk")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["epoch", "number", "what", "target"], name="a_lost_decision_is_noted_once"),

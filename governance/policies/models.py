@@ -15,7 +15,7 @@ class PolicyVersion(models.Model):
     """A policy that restricts by itself, or would: every one begins in the shadow, and one at most is live."""
 
     class State(models.TextChoices):
-        SHADOW = "shadow", "In the shadow"
+        SHADOW = "shadow", "Shadow mode"
         LIVE = "live", "Live"
         RETIRED = "retired", "Retired"
 
@@ -33,6 +33,8 @@ class PolicyVersion(models.Model):
     scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with.")
 
     class Meta:
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
         ordering = ("-proposed_at",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_policy"),
@@ -58,7 +60,7 @@ class PolicyOutcome(models.Model):
         PLANNED = "planned", "Planned"
         DONE = "done", "Done"
         DROPPED = "dropped", "Dropped"
-        HELD = "held", "Held for a person"
+        HELD = "held", "Held for review"
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="outcomes")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
@@ -106,7 +108,8 @@ class AutomaticSwitch(models.Model):
     why = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        verbose_name_plural = "automatic switches"
+        verbose_name = "kill switch"
+        verbose_name_plural = "kill switch"
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
 
     def __str__(self) -> str:

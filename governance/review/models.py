@@ -130,8 +130,8 @@ class Step(models.Model):
         RELEASED = "released", "Released"
         NOTED = "noted", "Noted"
         DECIDED = "decided", "Decided"
-        LIFTED = "lifted", "Restriction lifted"
-        REOPENED = "reopened", "Taken up again"
+        LIFTED = "lifted", "Restriction removed"
+        REOPENED = "reopened", "Reopened"
         RESOLVED = "resolved", "Decided with another case"
         UNDONE = "undone", "Decision undone"
 
@@ -142,6 +142,8 @@ class Step(models.Model):
     text = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "case history entry"
+        verbose_name_plural = "case history"
         ordering = ("-at", "-pk")
         indexes: ClassVar = [models.Index(fields=["case", "-at"], name="step_by_case")]
 

@@ -103,6 +103,8 @@ class EventConflict(models.Model):
     newest_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "conflicting event id"
+        verbose_name_plural = "conflicting event ids"
         ordering = ("-day", "account", "source")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "source", "day"], name="one_count_of_conflicts_a_day"),
@@ -120,8 +122,9 @@ class NewNames(models.Model):
     names = models.IntegerField(default=0)
 
     class Meta:
+        verbose_name = "count of new names"
+        verbose_name_plural = "counts of new names"
         ordering = ("-hour", "service_key")
-        verbose_name_plural = "new names"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["service_key", "hour"], name="one_count_of_new_names_an_hour"),
         ]
@@ -153,6 +156,8 @@ class UsageArrival(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "latest usage of a sender"
+        verbose_name_plural = "latest usage by sender"
         ordering = ("service_key",)
 
     def __str__(self) -> str:
@@ -257,6 +262,8 @@ class DirtyAccount(models.Model):
     objects = DirtyAccountQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "account awaiting scoring"
+        verbose_name_plural = "accounts awaiting scoring"
         indexes: ClassVar = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
 
     def __str__(self) -> str:

@@ -25,20 +25,20 @@ class TestANote:
         text = told(ALONE, SHARED, EXCUSE, score=52, response="case")
 
         assert "acct_harbour: 52 points of 100" in text
-        assert "2 independent kinds of evidence speak against it" in text
+        assert "2 independent kinds of evidence are against it" in text
         assert "+30 Has the model make tasks" in text
-        assert "What speaks for it -8 Does one narrow job" in text
+        assert "Findings in its favour -8 Does one narrow job" in text
         assert "It declared its use as “customer support”." in text
 
     def test_says_which_finding_it_hangs_on(self) -> None:
         text = told(ALONE, SHARED | {"evidence": {}}, score=60)
 
-        assert "It hangs on: Has the model make tasks; Draws varied answers." in text
+        assert "Decisive: Has the model make tasks; Draws varied answers." in text
 
     def test_takes_what_the_campaign_shows_as_one_piece_of_evidence(self) -> None:
         text = told(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)
 
-        assert "It hangs on: that it belongs to the campaign." in text
+        assert "Decisive: that it belongs to the campaign." in text
 
     def test_says_how_far_a_harmless_account_is_from_the_line(self) -> None:
         assert "it is 38 points short of the review line" in told(EXCUSE, score=12, response="nothing")

@@ -96,7 +96,7 @@ class TestAReviewerWithoutAMouse:
         page.keyboard.press("Enter")
 
         expect(page.get_by_label("Answers harvested in bulk")).to_be_focused()
-        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        expect(page.get_by_text("Choose a reason.")).to_be_visible()
         assert not Restriction.objects.exists()
 
     def test_can_switch_the_single_keys_off(self, open_page: Open) -> None:
@@ -133,7 +133,7 @@ class TestWhatWasDecided:
             expect(page.locator("#force")).to_contain_text(re.compile(r"in force at litellm after \d+(\.\d)? s"))
 
             page.goto("/enforcement/")
-            expect(page.locator(".gateway")).to_contain_text("Every change was reported.")
+            expect(page.locator(".gateway")).to_contain_text("Up to date: it has reported every change.")
             expect(page.locator("#alarm")).to_be_empty()
 
 
@@ -217,7 +217,7 @@ class TestWithoutJavaScript:
         page.get_by_label("Suspend").check(force=True)
         page.get_by_label("30 days").check(force=True)
         page.get_by_role("button", name="Suspend the account").click()
-        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        expect(page.get_by_text("Choose a reason.")).to_be_visible()
         page.get_by_label("Training data generated").check()
         page.get_by_label("Clause of the terms").select_option(index=1)
         page.get_by_role("button", name="Suspend the account").click()

@@ -75,7 +75,7 @@ class TestAGatewayThatAsksTheCheck:
         page = words(reviewer, address(opened))
         assert "not known whether in force at litellm: no question for 7 min; it serves nobody, or no longer" in page
         assert "Last question 7 min ago. Last refusal because of it 7 min ago, 1 in all" in page
-        assert "No question for 7 min; it serves nobody, or no longer asks." in words(reviewer, "/enforcement/")
+        assert "No question for 7 min; it is idle or no longer connected." in words(reviewer, "/enforcement/")
         assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
 
         # It serves, and asks nothing.
@@ -181,7 +181,7 @@ class TestNoGateway:
 
         assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
         assert 'hx-get="/enforcement/alarm/" hx-trigger="load"' in reviewer.get("/queue/").content.decode()
-        assert "No gateway has asked within a day: nothing acts on this." in words(reviewer, address(opened))
+        assert "No gateway connected in the last day: this is not applied anywhere." in words(reviewer, address(opened))
 
 
 def test_usage_of_the_past_says_nothing_of_a_gateway(front: Served, reviewer: Client) -> None:

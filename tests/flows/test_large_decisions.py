@@ -48,7 +48,7 @@ BLOCK_ALL = Verdict(
 BLOCK_COMPANY = Verdict(
     action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
-STILL_TELLING = "gateways do not know all of its accounts yet"
+STILL_TELLING = "gateways have not received all of its accounts yet"
 DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
 
 
@@ -342,7 +342,7 @@ class TestAboutAnOrganisationWithManyCases:
 
         carry_out_decisions(now=NOW)
 
-        assert f"Not finished yet: {PORTION} of {SIZE - 1} open cases are closed." in before
+        assert f"Not finished yet: {PORTION} of {SIZE - 1} open cases closed." in before
         assert "every 2s" in before
         assert "Not finished" not in self.page()
 
@@ -401,8 +401,8 @@ class TestOnAnOrganisationWithManyAccounts:
 
         banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
 
-        assert "Not everything that was decided is in force at <b>litellm</b>" in banner
-        assert "It is not told yet of all accounts of an organisation that is restricted." in page
+        assert "Some decisions are not yet in force at <b>litellm</b>" in banner
+        assert "It has not received all accounts of a restricted organisation yet." in page
         cover_new_names(now=timezone.now() - timedelta(minutes=9))
         assert front.knows(last_number())
         front.front.notes.write()
@@ -449,7 +449,7 @@ class TestOnAnOrganisationWithManyAccounts:
         front.front.notes.write()
 
         assert before == "allow"
-        assert "gateways do not know all names of this account yet" in page
+        assert "gateways have not received all names of this account yet" in page
         assert front.check(**names)["decision"] == "deny"
         assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
 
@@ -504,8 +504,8 @@ def test_says_on_the_page_on_how_many_it_is_in_force_until_it_is_on_all(campaign
     later = page()
     carry_out_decisions(now=NOW)
 
-    assert f"Not finished yet: {PORTION} of {SIZE} accounts are restricted." in at_once
-    assert f"Not finished yet: {2 * PORTION} of {SIZE} accounts are restricted." in later
+    assert f"Not finished yet: {PORTION} of {SIZE} accounts restricted." in at_once
+    assert f"Not finished yet: {2 * PORTION} of {SIZE} accounts restricted." in later
     assert "Not finished" not in page()
 
 

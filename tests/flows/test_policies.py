@@ -121,11 +121,11 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         go_live(policy, jonas)
         tasks.carry_out_policies()
 
-        assert "In the shadow, it would have restricted 5 accounts since it was proposed." in in_shadow
+        assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in in_shadow
         assert allowed == {"allow"}
         assert answers(gateway, *HEADS) == {"deny"}
         assert "Live, it restricted 5 accounts so far." in page(jonas)
-        assert "In the shadow, it would have restricted 5 accounts since it was proposed." in page(jonas)
+        assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in page(jonas)
 
     def test_and_spares_who_does_not_fit_any_more(
         self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
@@ -150,7 +150,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         tasks.carry_out_policies()
 
         shown = page(jonas)
-        assert "In the shadow, it would have restricted 5 accounts" in shown
+        assert "Shadow mode: it would have restricted 5 accounts" in shown
         assert "Restricted 2 Planned 0 Held for a person 2" in shown
         assert "1: Staff has let the account go: it dismissed the case" in shown
         assert "As much or more 0 Milder 0 Dismissed 1 Not decided 4" in shown
@@ -310,9 +310,9 @@ def test_going_live_early_takes_a_reason_that_the_log_keeps(ada: Client, jonas: 
     go_live(policy, jonas)
 
     assert "No matches since it was proposed." in shown
-    assert "No account was scored since." in shown
+    assert "No accounts scored since then." in shown
     assert without.status_code == 422
-    assert "A policy is in the shadow for 24 h first." in without.content.decode()
+    assert "A policy stays in shadow mode for 24 h first." in without.content.decode()
     assert own.status_code == 409
     entry = Entry.objects.get(verb="policy.went_live")
     assert (entry.actor_name, entry.details["early_because"]) == ("Jonas Lindqvist", "An incident.")

@@ -107,7 +107,7 @@ class TestKeeping:
 
         said = settle(reviewer, decision, "keep")
 
-        assert "settled this before: not in force" in said
+        assert "settled this first: not in force" in said
         assert "Not in force: block of account acct_1" in said
         assert answer_of(front, account="acct_1") == "allow"
 
@@ -130,7 +130,7 @@ class TestDropping:
 
         said = settle(reviewer, decision, "drop")
 
-        assert f"Dropped, but in force by another decision: block of account acct_1, no. {other.number}" in said
+        assert f"Dropped, but still in force by another decision: block of account acct_1, no. {other.number}" in said
         assert answer_of(front, account="acct_1") == "deny"
 
 

@@ -333,7 +333,7 @@ class TestThePage:
 
         page = client.get("/enforcement/").content.decode()
 
-        assert "Every change was reported." in page
+        assert "Up to date: it has reported every change." in page
         assert "in force at <b>edge</b>" in page
         assert "acct_harbour" in page
         assert "Whoever is restricted stays so, for ever." in page

@@ -44,7 +44,7 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"asked_at": ago(40), "check": [has(42, seconds_ago=31)]},
         State.UNKNOWN,
         Level.ALARM,
-        "not known whether in force at edge: no process of the check has reported for half a minute",
+        "not known whether in force at edge: no process of the check has reported for 30 s",
     ),
     (
         "the gateway asked just within the time",
@@ -58,14 +58,14 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"asked_at": ago(300), "check": [has(42)]},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no question for 5 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no question for 5 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage is of the time when it last asked",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(121)},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no question for 7 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no question for 7 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage goes on",
@@ -114,7 +114,7 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"instances": [has(42, name="a", seconds_ago=400)]},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no report for 6 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no report for 6 min; it is idle or no longer connected",
     ),
     (
         "its client went silent before it could have it",
@@ -165,7 +165,7 @@ class TestASentence:
         behind = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
         assert at_gateway(heard=heard, is_lifted=True).verdict == "no longer in force at"
-        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet lifted at"
+        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet removed at"
 
     def test_claims_force_in_no_state_but_a_good_one(self) -> None:
         for _, heard, _, level, sentence in TABLE:

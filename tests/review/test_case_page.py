@@ -129,7 +129,7 @@ class TestUse:
         page = page_of(about)
 
         assert "<title>Sun 1 Nov, 09:00: 2 requests</title>" in page
-        assert "<caption>Use by hour</caption>" in page
+        assert "<caption>Usage by hour</caption>" in page
         assert "flagship-2" in page
 
     def test_that_is_gone_leaves_a_sentence(self) -> None:
@@ -252,7 +252,7 @@ class TestACampaign:
         campaign = campaign_with(opened.account, account("acct_head_2"), account("acct_head_3"))
         CampaignMember.objects.create(
             campaign=campaign, account=licensed, joined_at=NOW, tied_to=3, strength=1.0, ties={"wrappers": 1.0},
-            left_out_because="Training on the answers is permitted to it.",
+            left_out_because="A licence permits training on the answers.",
         )  # fmt: skip
 
         page = page_of(opened)
@@ -261,7 +261,7 @@ class TestACampaign:
         assert "acct_head_2" in page
         assert "same wrappers" in page
         assert "Over all of them: ever-new questions." in page
-        assert "Training on the answers is permitted to it." in page
+        assert "A licence permits training on the answers." in page
 
     @pytest.mark.parametrize(
         ("then", "said"),
@@ -342,7 +342,7 @@ class TestThePage:
         response = signed_in(person()).get(f"/cases/{uuid.uuid4()}/")
 
         assert response.status_code == 404
-        assert "There is nothing at this address" in text(response)
+        assert "Page not found" in text(response)
 
     @pytest.mark.parametrize("path", ["/queue/", "case"])
     def test_can_be_read_without_seeing_it(self, path: str) -> None:
@@ -393,4 +393,4 @@ class TestTheNextCase:
 
         assert client.get("/cases/next/")["Location"] == "/queue/"
         assert client.get("/cases/next/", headers=by_htmx("case"))["HX-Redirect"] == "/queue/"
-        assert "Nothing waits for you." in text(client.get("/queue/"))
+        assert "No cases waiting." in text(client.get("/queue/"))

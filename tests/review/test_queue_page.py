@@ -85,9 +85,9 @@ class TestTheQueue:
         ("query", "words"),
         [
             ("", "Nothing waits"),
-            ("?view=mine", "You have claimed nothing"),
-            ("?view=overdue", "Nothing is overdue"),
-            ("?view=decided", "Nothing was decided yet"),
+            ("?view=mine", "No claimed cases"),
+            ("?view=overdue", "No overdue cases"),
+            ("?view=decided", "No decisions yet"),
             ("?q=harbour", "No case of “harbour”"),
             ("?band=high", "Nothing here that fits"),
         ],

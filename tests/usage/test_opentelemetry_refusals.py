@@ -103,7 +103,7 @@ class TestARefusal:
         response = send(client, encoded(export(span()), encoding), encoding)
 
         assert (response.status_code, response["Retry-After"]) == (503, "5")
-        assert message(response) == "The database does not answer; nothing was taken, send this again."
+        assert message(response) == "The database does not answer; nothing was saved. Send the request again."
 
 
 class TestHostileInput:

@@ -123,7 +123,7 @@ class TestABadLine:
             (line(occurred_at="2026-09-02T09:10:00Z"), "too long ago"),
             (line(status="fine"), "^status must be one of error, ok, rate_limited, refused, not 'fine'$"),
             (line(account="a\0b"), "^account must not hold the character NUL$"),
-            (line(client={"ip": "next door"}), "client.ip is no IPv4 or IPv6 address"),
+            (line(client={"ip": "next door"}), "client.ip is not an IPv4 or IPv6 address"),
             (line(client={"ip": "fe80::1%eth0"}), "names an interface"),
             (line(account=""), "^account must be a text of 1 to 128 characters$"),
             (b"[" * 5000, "nested|must be a JSON object"),

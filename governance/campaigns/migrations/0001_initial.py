@@ -113,6 +113,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "shared signal",
+                "verbose_name_plural": "shared signals",
                 "constraints": [
                     models.UniqueConstraint(fields=("kind", "digest", "account"), name="one_row_a_trait_and_account")
                 ],

@@ -41,7 +41,8 @@ class Migration(migrations.Migration):
                 ("added_at", models.DateTimeField()),
             ],
             options={
-                "verbose_name_plural": "corpora",
+                "verbose_name": "known corpus",
+                "verbose_name_plural": "known corpora",
                 "ordering": ("name",),
             },
         ),
@@ -107,6 +108,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "known-corpus digest",
+                "verbose_name_plural": "known-corpus digests",
                 "constraints": [models.UniqueConstraint(fields=("digest", "corpus"), name="one_row_a_run_and_corpus")],
             },
         ),

@@ -94,6 +94,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "LiteLLM block repair",
+                "verbose_name_plural": "LiteLLM block repairs",
                 "ordering": ("-at",),
             },
         ),
@@ -148,7 +150,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "pushed",
+                "verbose_name": "LiteLLM block",
+                "verbose_name_plural": "LiteLLM blocks",
                 "ordering": ("gateway", "kind", "name"),
             },
         ),
@@ -210,6 +213,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "decision lost in a restore",
+                "verbose_name_plural": "decisions lost in a restore",
                 "ordering": ("-number", "pk"),
             },
         ),
@@ -229,6 +234,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "propagation log entry",
+                "verbose_name_plural": "propagation log",
                 "ordering": ("holder", "sequence"),
             },
         ),
@@ -255,6 +262,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "refusal count",
+                "verbose_name_plural": "refusal counts",
                 "ordering": ("-last_at",),
             },
         ),
@@ -274,8 +283,8 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("obeyed", "Obeyed"),
-                            ("ignored", "Not obeyed in time"),
-                            ("unreachable", "No usable answer"),
+                            ("ignored", "Not followed in time"),
+                            ("unreachable", "No usable response"),
                         ],
                         max_length=12,
                     ),

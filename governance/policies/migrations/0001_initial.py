@@ -25,7 +25,8 @@ class Migration(migrations.Migration):
                 ("why", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                "verbose_name_plural": "automatic switches",
+                "verbose_name": "kill switch",
+                "verbose_name_plural": "kill switch",
                 "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_automatic_switch")],
             },
         ),
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("shadow", "In the shadow"), ("live", "Live"), ("retired", "Retired")],
+                        choices=[("shadow", "Shadow mode"), ("live", "Live"), ("retired", "Retired")],
                         default="shadow",
                         max_length=10,
                     ),
@@ -76,6 +77,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
                 "ordering": ("-proposed_at",),
                 "permissions": [("approve_policyversion", "Can let a policy go live")],
             },
@@ -109,7 +112,7 @@ class Migration(migrations.Migration):
                             ("planned", "Planned"),
                             ("done", "Done"),
                             ("dropped", "Dropped"),
-                            ("held", "Held for a person"),
+                            ("held", "Held for review"),
                         ],
                         max_length=10,
                     ),

@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "removed origin",
+                "verbose_name_plural": "removed origins",
                 "ordering": ("origin",),
             },
         ),
@@ -168,10 +170,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("lifted", "Lifted"),
+                            ("lifted", "Removed"),
                             ("undone", "Undone"),
                             ("expired", "Expired"),
-                            ("replaced", "Replaced by a newer one"),
+                            ("replaced", "Replaced"),
                         ],
                         max_length=10,
                     ),
@@ -200,10 +202,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("lifted", "Lifted"),
+                            ("lifted", "Removed"),
                             ("undone", "Undone"),
                             ("expired", "Expired"),
-                            ("replaced", "Replaced by a newer one"),
+                            ("replaced", "Replaced"),
                         ],
                         help_text="Whether by lifting or undoing.",
                         max_length=10,
@@ -284,6 +286,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "covered name",
+                "verbose_name_plural": "covered names",
                 "ordering": ("restriction", "kind", "name"),
             },
         ),
@@ -339,6 +343,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "restriction change",
+                "verbose_name_plural": "restriction changes",
                 "ordering": ("number",),
             },
         ),
@@ -381,6 +387,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "name lost in a restore",
+                "verbose_name_plural": "names lost in a restore",
                 "ordering": ("kind", "name", "pk"),
                 "constraints": [
                     models.UniqueConstraint(

@@ -27,6 +27,8 @@ class Change(models.Model):
     told = models.JSONField(null=True, help_text="The restriction as gateways are told of it; null where it ended.")
 
     class Meta:
+        verbose_name = "restriction change"
+        verbose_name_plural = "restriction changes"
         ordering = ("number",)
         constraints: ClassVar = [
             models.CheckConstraint(

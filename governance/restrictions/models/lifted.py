@@ -26,6 +26,8 @@ class LiftedOrigin(models.Model):
     objects = LiftedOriginQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "removed origin"
+        verbose_name_plural = "removed origins"
         ordering = ("origin",)
 
     def __str__(self) -> str:

@@ -90,10 +90,10 @@ class Restriction(models.Model):
         NEW_MODELS = "new_models", "New models"
 
     class Ending(models.TextChoices):
-        LIFTED = "lifted", "Lifted"
+        LIFTED = "lifted", "Removed"
         UNDONE = "undone", "Undone"
         EXPIRED = "expired", "Expired"
-        REPLACED = "replaced", "Replaced by a newer one"
+        REPLACED = "replaced", "Replaced"
 
     BY_HAND = (Ending.LIFTED, Ending.UNDONE)
 
@@ -264,6 +264,8 @@ class CoveredName(models.Model):
     name = models.CharField(max_length=128)
 
     class Meta:
+        verbose_name = "covered name"
+        verbose_name_plural = "covered names"
         ordering = ("restriction", "kind", "name")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["restriction", "kind", "name"], name="a_name_is_covered_once"),

@@ -69,6 +69,8 @@ class Migration(migrations.Migration):
                 ("received_at", models.DateTimeField()),
             ],
             options={
+                "verbose_name": "latest usage of a sender",
+                "verbose_name_plural": "latest usage by sender",
                 "ordering": ("service_key",),
             },
         ),
@@ -101,6 +103,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "account awaiting scoring",
+                "verbose_name_plural": "accounts awaiting scoring",
                 "indexes": [models.Index(fields=["dirty_since"], name="dirty_by_age")],
             },
         ),
@@ -197,6 +201,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "conflicting event id",
+                "verbose_name_plural": "conflicting event ids",
                 "ordering": ("-day", "account", "source"),
                 "constraints": [
                     models.UniqueConstraint(fields=("account", "source", "day"), name="one_count_of_conflicts_a_day")
@@ -241,7 +247,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "new names",
+                "verbose_name": "count of new names",
+                "verbose_name_plural": "counts of new names",
                 "ordering": ("-hour", "service_key"),
                 "constraints": [
                     models.UniqueConstraint(fields=("service_key", "hour"), name="one_count_of_new_names_an_hour")

@@ -17,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         key = ServiceKey.objects.filter(shown_prefix=options["prefix"][:10]).first()
         if key is None:
-            raise CommandError("No service key begins so.")
+            raise CommandError("No service key starts with that.")
         revoke_service_key(key, by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(f"The key {key.shown_prefix}… of {key.name} is revoked.")
