@@ -38,13 +38,13 @@ class TestANote:
     def test_takes_what_the_campaign_shows_as_one_piece_of_evidence(self) -> None:
         text = told(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)
 
-        assert "Decisive: that it belongs to the campaign." in text
+        assert "Decisive: its membership of the campaign." in text
 
     def test_says_how_far_a_harmless_account_is_from_the_line(self) -> None:
         assert "it is 38 points short of the review line" in told(EXCUSE, score=12, response="nothing")
 
     def test_says_that_nothing_follows_for_a_licensed_distiller(self) -> None:
-        assert "A licence permits it to train on the answers" in told(ALONE, score=90, licensed=True)
+        assert "A licence permits training on the answers" in told(ALONE, score=90, licensed=True)
 
     def test_says_of_when_its_figures_are_and_when_they_were_confirmed(self) -> None:
         text = told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
@@ -53,4 +53,4 @@ class TestANote:
         assert "Confirmed 2 November, 12:14 on 3,000 requests" in text
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
-        assert "never assessed" in note(account("acct_new"))
+        assert "not assessed yet" in note(account("acct_new"))

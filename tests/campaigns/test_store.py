@@ -135,7 +135,7 @@ class TestACampaign:
 
         told = note(Account.objects.get(external_id="acct_a"))
 
-        assert "It is for a person to decide" in told
+        assert "A person decides" in told
         assert "5 accounts" in told
         assert "acct_b" in told
 

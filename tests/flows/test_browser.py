@@ -75,7 +75,7 @@ class TestAReviewerWithoutAMouse:
         expect(page.locator(".row")).to_have_count(2)
 
         page.keyboard.press("c")
-        expect(page.locator("#claim")).to_contain_text("Yours for")
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
         expect(page.locator("#queue")).to_contain_text("You")
         page.keyboard.press("n")
         page.keyboard.type("Asked the account manager: c d 5 n.")
@@ -83,7 +83,7 @@ class TestAReviewerWithoutAMouse:
         expect(page.locator("#history")).to_contain_text("Asked the account manager: c d 5 n.")
         page.keyboard.press("c")
 
-        expect(page.locator("#claim")).not_to_contain_text("Yours for")
+        expect(page.locator("#claim")).not_to_contain_text("Claimed by you")
         assert Case.objects.get(pk=first.pk).claimed_by is None
 
     def test_is_led_to_the_first_mistake(self, open_page: Open) -> None:

@@ -451,7 +451,7 @@ class TestOnAnOrganisationWithManyAccounts:
         assert before == "allow"
         assert "gateways have not received all names of this account yet" in page
         assert front.check(**names)["decision"] == "deny"
-        assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
+        assert "would be refused at the next check by <b>litellm</b>" in self.page(opened, reviewer)
 
     @staticmethod
     def page(own: Case, reviewer: User) -> str:

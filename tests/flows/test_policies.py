@@ -152,7 +152,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         shown = page(jonas)
         assert "Shadow mode: it would have restricted 5 accounts" in shown
         assert "Restricted 2 Planned 0 Held for a person 2" in shown
-        assert "1: Staff has let the account go: it dismissed the case" in shown
+        assert "1: Staff has dismissed the case: it dismissed the case" in shown
         assert "As much or more 0 Milder 0 Dismissed 1 Not decided 4" in shown
 
 
@@ -198,7 +198,7 @@ class TestWhatStaffLifted:
         tasks.carry_out_policies()
 
         assert (blocked, second) == ({"deny"}, {"allow"})
-        assert "1: Staff has let the account go: it lifted a restriction" in shown
+        assert "1: Staff has dismissed the case: it lifted a restriction" in shown
         assert answers(gateway, "acct_a") == {"deny"}
         assert Restriction.objects.get(account__external_id="acct_a", ended_at=None).author == "system:policy 2"
 

@@ -208,7 +208,7 @@ class TestATokenOfBefore:
 
         sign_in_in_another_tab(page, mira)
         page.get_by_role("button", name="Claim").click()
-        expect(page.locator("#claim")).to_contain_text("Yours for")
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
         page.get_by_role("button", name="Throttle the account").click()
 
         expect(page.locator("#decide")).to_contain_text("Throttled")

@@ -84,12 +84,12 @@ class TestTheQueue:
     @pytest.mark.parametrize(
         ("query", "words"),
         [
-            ("", "Nothing waits"),
+            ("", "No cases waiting"),
             ("?view=mine", "No claimed cases"),
             ("?view=overdue", "No overdue cases"),
             ("?view=decided", "No decisions yet"),
-            ("?q=harbour", "No case of “harbour”"),
-            ("?band=high", "Nothing here that fits"),
+            ("?q=harbour", "No open case matches “harbour”"),
+            ("?band=high", "No cases match the filters"),
         ],
     )
     def test_says_what_to_do_when_it_is_empty(self, query: str, words: str) -> None:

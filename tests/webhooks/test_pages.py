@@ -124,14 +124,14 @@ class TestTheList:
         return told
 
     def test_says_that_nothing_has_arrived_yet(self, ada: Client, webhook: Webhook) -> None:
-        assert "Nothing delivered yet, 0 on their way." in self.shown(ada)
+        assert "Nothing delivered yet, 0 queued." in self.shown(ada)
 
     def test_says_when_something_arrived_last(self, ada: Client) -> None:
         self.told(204)
 
         shown = self.shown(ada)
 
-        assert "Last delivered just now, 0 on their way." in shown
+        assert "Last delivered just now, 0 queued." in shown
         assert "failing" not in shown
 
     def test_says_what_fails_since_when_and_why_with_a_link(self, ada: Client) -> None:
@@ -162,7 +162,7 @@ class TestTheList:
 
         post(ada, f"{told.pk}/replay/", delivery=told.deliveries.get().pk)
 
-        assert "Nothing delivered yet, 1 on its way." in self.shown(ada)
+        assert "Nothing delivered yet, 1 queued." in self.shown(ada)
 
     def test_takes_one_query_however_many_there_are(self, ada: Client, django_assert_num_queries: Any) -> None:
         for _ in range(3):

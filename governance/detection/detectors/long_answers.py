@@ -49,8 +49,9 @@ def _compared(usage: AccountUsage, place: float) -> str:
     """With how many it was compared. By its place at least that share of them have no greater proportion."""
     if not usage.ratio_peers:
         return (
-            f"For {usage.main_model} this is in the top 10 % of a built-in reference; too few comparable "
+            f"On {usage.main_model} that is in the top tenth of a built-in reference; too few comparable "
             "customers were measured."
         )
     least, accounts = int(place * usage.ratio_peers + 1e-9), "account" if usage.ratio_peers == 1 else "accounts"
-    return f"At least {least:,} of {usage.ratio_peers:,} comparable {usage.main_model} {accounts} have no higher ratio."
+    compared = f"{usage.ratio_peers:,} comparable {accounts}"
+    return f"On {usage.main_model} that is no less than for at least {least:,} of {compared}."
