@@ -19,7 +19,7 @@ PYTHONS := 3.11 3.12 3.13 3.14
 .PHONY: help run test test-long check style types imports templates django bench bench-detection docs lock wheels clean
 MAKEFLAGS += --no-print-directory
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DATA); Ctrl-C stops it
@@ -31,7 +31,7 @@ test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tes
 test-long: $(VENV)/installed-dev ## run the slow tests
 	@exec $(PYTEST) -m long $(ARGS)
 
-check: style types imports templates django ## look for mistakes without running anything
+check: style types imports templates django ## find mistakes without running anything
 
 style: $(VENV)/installed-dev
 	@echo 'style: ruff, django-upgrade'
@@ -60,7 +60,7 @@ django: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json (ARGS=--smoke: a tiny run)
 	@exec $(BIN)/python manage.py bench $(ARGS)
 
-bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on a labelled world (WORLD=folder)
+bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a labelled world (WORLD=folder)
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
 
@@ -72,7 +72,7 @@ lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgra
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) tests/gateways/litellm.in -o tests/gateways/litellm.txt
 
-wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on each Python and platform that is supported
+wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel on each supported Python and platform
 	@for lock in $(LOCKS); do for platform in $(PLATFORMS); do for version in $(PYTHONS); do \
 		said=$$(MACOSX_DEPLOYMENT_TARGET=15.0 $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/nowhere --no-deps --no-config \
 			--only-binary :all: --require-hashes --python-platform $$platform --python-version $$version -r $$lock 2>&1) || { \
@@ -80,7 +80,7 @@ wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on
 		echo "wheels: $$lock, $$platform, Python $$version"; \
 	done; done; done
 
-clean: ## remove what can be made again; the data in .data/ stays
+clean: ## remove what can be made again; keeps the data in .data/
 	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -98,7 +98,7 @@ def _of_timetable(now: datetime) -> Iterator[str]:
         yield f"No task of the timetable has run {_since(newest)}: start the scheduler, the worker and the courier."
         return
     for queue, at in silent.items():
-        yield f"The {heartbeats.QUEUES[queue]} has carried out nothing {_since(at)}: start it."
+        yield f"The {heartbeats.QUEUES[queue]} has done nothing {_since(at)}: start it."
 
 
 def _of_backlog(now: datetime) -> Iterator[str]:

@@ -153,7 +153,7 @@ def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = ti
             probe(gateway, at, clock=clock, sleep=sleep)
             probed += 1
         except Exception:
-            logger.exception("The canary of %s could not be looked at.", gateway)
+            logger.exception("The canary of %s could not be tested.", gateway)
     return probed
 
 

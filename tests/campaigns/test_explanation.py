@@ -6,10 +6,10 @@ from governance.campaigns.explanation import note
 from governance.detection.models import Assessment
 from tests.factories import FINDING, NOW, account, assessment
 
-ALONE = FINDING | {"points": 30, "title": "Has the model make tasks", "sentence": "80 % of 300 prompts make tasks."}
-SHARED = ALONE | {"title": "Draws varied answers", "evidence": {"campaign_wide": True}, "family": "shape"}
-TOGETHER = ALONE | {"title": "Acts as one with other accounts", "family": "together"}
-EXCUSE = ALONE | {"title": "Does one narrow job", "family": "harmless", "points": -8, "sentence": "It translates."}
+ALONE = FINDING | {"points": 30, "title": "Has the model generate tasks", "sentence": "80 % of 300 prompts make tasks."}
+SHARED = ALONE | {"title": "Samples with randomness", "evidence": {"campaign_wide": True}, "family": "shape"}
+TOGETHER = ALONE | {"title": "Coordinated with other accounts", "family": "together"}
+EXCUSE = ALONE | {"title": "Does one narrow task", "family": "harmless", "points": -8, "sentence": "It translates."}
 
 
 def told(*findings: dict[str, object], score: int, **fields: object) -> str:
@@ -26,14 +26,14 @@ class TestANote:
 
         assert "acct_harbour: 52 points of 100" in text
         assert "2 independent kinds of evidence are against it" in text
-        assert "+30 Has the model make tasks" in text
-        assert "Findings in its favour -8 Does one narrow job" in text
+        assert "+30 Has the model generate tasks" in text
+        assert "Findings in its favour -8 Does one narrow task" in text
         assert "It declared its use as “customer support”." in text
 
     def test_says_which_finding_it_hangs_on(self) -> None:
         text = told(ALONE, SHARED | {"evidence": {}}, score=60)
 
-        assert "Decisive: Has the model make tasks; Draws varied answers." in text
+        assert "Decisive: Has the model generate tasks; Samples with randomness." in text
 
     def test_takes_what_the_campaign_shows_as_one_piece_of_evidence(self) -> None:
         text = told(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)

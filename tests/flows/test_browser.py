@@ -104,7 +104,7 @@ class TestAReviewerWithoutAMouse:
         page = open_page(viewport={"width": 1280, "height": 900})
         sign_in(page, person())
         page.keyboard.press("?")
-        page.get_by_label("Use shortcuts of single keys").uncheck()
+        page.get_by_label("Use single-key shortcuts").uncheck()
 
         page.goto(f"/cases/{first.pk}/")
         page.keyboard.press("c")
@@ -124,7 +124,7 @@ class TestWhatWasDecided:
             gateway.send_signal(signal.SIGSTOP)
             page.get_by_role("radio", name="Block").check(force=True)
             page.get_by_role("radio", name="Answers harvested in bulk").check()
-            page.get_by_label("Clause of the terms").select_option(index=1)
+            page.get_by_label("Terms clause").select_option(index=1)
             page.get_by_label("Yes, block it").check()
             page.get_by_role("button", name="Block the account").click()
 
@@ -219,7 +219,7 @@ class TestWithoutJavaScript:
         page.get_by_role("button", name="Suspend the account").click()
         expect(page.get_by_text("Choose a reason.")).to_be_visible()
         page.get_by_label("Training data generated").check()
-        page.get_by_label("Clause of the terms").select_option(index=1)
+        page.get_by_label("Terms clause").select_option(index=1)
         page.get_by_role("button", name="Suspend the account").click()
 
         expect(page.get_by_text("acct_harbour: suspended.")).to_be_visible()

@@ -74,8 +74,8 @@ class TestAGatewayThatAsksTheCheck:
         front.front.notes.write()
         page = words(reviewer, address(opened))
         assert "not known whether in force at litellm: no check for 7 min; it is idle or no longer" in page
-        assert "Last question 7 min ago. Last refusal because of it 7 min ago, 1 in all" in page
-        assert "No question for 7 min; it is idle or no longer connected." in words(reviewer, "/enforcement/")
+        assert "Last check 7 min ago. Last refusal 7 min ago, 1 in total" in page
+        assert "No check for 7 min; it is idle or no longer connected." in words(reviewer, "/enforcement/")
         assert "No gateway has connected for 5 min, but 1 restriction is in force" in banner(reviewer)
 
         # It serves, and asks nothing.

@@ -124,7 +124,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in in_shadow
         assert allowed == {"allow"}
         assert answers(gateway, *HEADS) == {"deny"}
-        assert "Live, it restricted 5 accounts so far." in page(jonas)
+        assert "Live: it restricted 5 accounts so far." in page(jonas)
         assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in page(jonas)
 
     def test_and_spares_who_does_not_fit_any_more(
@@ -151,9 +151,9 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
 
         shown = page(jonas)
         assert "Shadow mode: it would have restricted 5 accounts" in shown
-        assert "Restricted 2 Planned 0 Held for a person 2" in shown
-        assert "1: Staff has dismissed the case: it dismissed the case" in shown
-        assert "As much or more 0 Milder 0 Dismissed 1 Not decided 4" in shown
+        assert "Restricted 2 Planned 0 Held for review 2" in shown
+        assert "1: Staff dismissed the case" in shown
+        assert "Same or stronger 0 Milder 0 Dismissed 1 Not decided 4" in shown
 
 
 def test_the_documented_policy_matches_and_throttles(
@@ -322,6 +322,6 @@ def test_the_page_says_with_how_many_scorings_a_policy_was_compared(ada: Client,
     propose(ada)
     use(*(line(account=f"acct_{number}") for number in range(7)))
 
-    assert "Since then it was compared with 7 scorings." in page(jonas)
+    assert "Compared with 7 scorings since then." in page(jonas)
     assert "No matches since it was proposed." in page(jonas)
     assert not PolicyOutcome.objects.exists()

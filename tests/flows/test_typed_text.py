@@ -67,7 +67,7 @@ def choose_a_throttle(page: Page) -> None:
     page.get_by_role("radio", name="Throttle").check(force=True)
     page.get_by_role("radio", name="Access passed on or resold").check()
     page.get_by_label("Allowed requests per minute").fill("7")
-    page.get_by_label("Clause of the terms").select_option(index=3)
+    page.get_by_label("Terms clause").select_option(index=3)
     page.locator("#decide-note").fill(NOTE)
 
 
@@ -75,7 +75,7 @@ def expect_the_throttle(page: Page) -> None:
     expect(page.get_by_role("radio", name="Throttle")).to_be_checked()
     expect(page.get_by_role("radio", name="Access passed on or resold")).to_be_checked()
     expect(page.get_by_label("Allowed requests per minute")).to_have_value("7")
-    expect(page.get_by_label("Clause of the terms")).to_have_value("2.6 Stay within the declared use")
+    expect(page.get_by_label("Terms clause")).to_have_value("2.6 Stay within the declared use")
     expect(page.locator("#decide-note")).to_have_value(NOTE)
 
 
@@ -220,7 +220,7 @@ class TestATokenOfBefore:
 
         sign_in_in_another_tab(page, jonas)
         page.evaluate(POLL)
-        expect(page.locator("#session")).to_contain_text("Somebody else has signed in")
+        expect(page.locator("#session")).to_contain_text("Someone else signed in")
         page.get_by_role("button", name="Add note").click()
 
         expect(page.locator(".toast-trouble")).to_be_visible()

@@ -165,9 +165,9 @@ class TestWhatIsHeldForAPerson:
 
         shown = page(jonas)
 
-        assert "Held for a person</dt><dd>22</dd>" in shown
+        assert "Held for review</dt><dd>22</dd>" in shown
         assert "and 2 more" in shown
-        assert shown.count("had been restricted.") == 20
+        assert shown.count("Hourly cap of 0 accounts reached") == 20
 
 
 class TestBeforeAPolicyGoesLive:

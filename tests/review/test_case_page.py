@@ -237,7 +237,7 @@ class TestTheDecisionPanel:
         assert 'name="action"' not in page
         assert 'href="#decide"' not in page
         assert "Claimed by Jonas Lindqvist" in page
-        assert 'you can <a href="#history">leave a note</a> or take the' in page
+        assert 'you can <a href="#history">add a note</a> or take the' in page
 
     def test_offers_an_auditor_nothing_to_press(self) -> None:
         page = page_of(case(), role=Role.AUDITOR)
@@ -259,7 +259,7 @@ class TestACampaign:
 
         assert "Campaign: 3 accounts now" in page
         assert "acct_head_2" in page
-        assert "same wrappers" in page
+        assert "same prompt templates" in page
         assert "Over all of them: ever-new questions." in page
         assert "A licence permits training on the answers." in page
 

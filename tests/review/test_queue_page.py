@@ -208,7 +208,7 @@ class TestPages:
         response = signed_in(person()).get(f"/queue/?view=decided&after={pk}")
 
         assert response.status_code == 400
-        assert "go back to its top" in text(response)
+        assert "Go back to the first page" in text(response)
 
     def test_lead_on_only_where_there_is_more(self) -> None:
         for number in range(PAGE):

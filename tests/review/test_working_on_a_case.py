@@ -260,7 +260,7 @@ class TestChangingADecision:
         page = text(mira.get(address(harbour)))
 
         assert "Ends the restriction. The decision stays on record" in page
-        assert "It was a mistake" not in page
+        assert "For a mistake" not in page
 
 
 class TestUndoing:

@@ -67,7 +67,9 @@ def test_files_that_are_named_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_modules_that_are_named_exist(page: Path) -> None:
     names = [name for name in quoted(page) if re.fullmatch(r"[a-z_]+(\.\w+)+", name)]
-    ours = [name for name in names if name.split(".")[0] in ROOMS | FORMER_ROOMS and not name.endswith((".py", ".jsonl"))]
+    ours = [
+        name for name in names if name.split(".")[0] in ROOMS | FORMER_ROOMS and not name.endswith((".py", ".jsonl"))
+    ]
 
     assert [name for name in ours if not module_named(name)] == []
 

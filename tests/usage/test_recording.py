@@ -124,7 +124,7 @@ class TestABadLine:
             (line(status="fine"), "^status must be one of error, ok, rate_limited, refused, not 'fine'$"),
             (line(account="a\0b"), "^account must not hold the character NUL$"),
             (line(client={"ip": "next door"}), "client.ip is not an IPv4 or IPv6 address"),
-            (line(client={"ip": "fe80::1%eth0"}), "names an interface"),
+            (line(client={"ip": "fe80::1%eth0"}), "names a network interface"),
             (line(account=""), "^account must be a text of 1 to 128 characters$"),
             (b"[" * 5000, "nested|must be a JSON object"),
             (b'{"id": "\xff"}', "UTF-8|invalid"),
