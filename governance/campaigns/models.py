@@ -47,6 +47,10 @@ class AccountSample(models.Model):
     alone = models.BooleanField(help_text="… and whether most of its requests stand alone.")
     taken_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name = "prompt sample"
+        verbose_name_plural = "prompt samples"
+
     def __str__(self) -> str:
         return f"{len(self.sketches)} prompts of {self.account_id}"
 

@@ -85,6 +85,10 @@ class KnownAnswer(models.Model):
     reasoning_tokens = models.IntegerField(null=True)
     newest_at = models.DateTimeField(db_index=True, help_text="When the newest report of it came in.")
 
+    class Meta:
+        verbose_name = "known response"
+        verbose_name_plural = "known responses"
+
     def __str__(self) -> str:
         return str(self.key)
 

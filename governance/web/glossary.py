@@ -24,7 +24,7 @@ GLOSSARY: Final = (
             Word("organisation", "A customer company. It can have several accounts."),
             Word("account", "One API account of a customer. Usage is counted, scored and restricted by account."),
             Word("API key", "The secret with which an account calls the API. Only its digest is stored."),
-            Word("plan", "What the account pays for, such as `payg` or `enterprise`."),
+            Word("plan", "What the account pays for, such as payg or enterprise."),
             Word("declared use", "What the customer said at sign-up that they use the API for."),
             Word("licence", "An agreement that permits training on the answers. A licensed account is not a suspect."),
             Word("terms clause", "A numbered rule of the terms of service. A strong decision names the one broken."),

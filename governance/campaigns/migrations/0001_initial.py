@@ -49,6 +49,10 @@ class Migration(migrations.Migration):
                 ("alone", models.BooleanField(help_text="… and whether most of its requests stand alone.")),
                 ("taken_at", models.DateTimeField()),
             ],
+            options={
+                "verbose_name": "prompt sample",
+                "verbose_name_plural": "prompt samples",
+            },
         ),
         migrations.CreateModel(
             name="SharedPrompt",

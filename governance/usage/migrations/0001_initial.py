@@ -48,6 +48,10 @@ class Migration(migrations.Migration):
                 ("reasoning_tokens", models.IntegerField(null=True)),
                 ("newest_at", models.DateTimeField(db_index=True, help_text="When the newest report of it came in.")),
             ],
+            options={
+                "verbose_name": "known response",
+                "verbose_name_plural": "known responses",
+            },
         ),
         migrations.CreateModel(
             name="UsageArrival",
