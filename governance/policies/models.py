@@ -20,7 +20,7 @@ class PolicyVersion(models.Model):
         RETIRED = "retired", "Retired"
 
     version = models.CharField(max_length=40, unique=True)
-    content = models.TextField(help_text="The file, as it was proposed.")
+    content = models.TextField(help_text="The proposed file.")
     state = models.CharField(max_length=10, choices=State, default=State.SHADOW)
     proposed_at = models.DateTimeField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -28,9 +28,9 @@ class PolicyVersion(models.Model):
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     retired_at = models.DateTimeField(null=True, blank=True)
     matched_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the live policy was applied to what was scored before it went live."
+        null=True, blank=True, help_text="When the live policy was applied to earlier scores."
     )
-    scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with.")
+    scorings = models.BigIntegerField(default=0, help_text="Number of scorings that it was compared with.")
 
     class Meta:
         verbose_name = "policy"
@@ -69,7 +69,7 @@ class PolicyOutcome(models.Model):
     kind = models.CharField(max_length=10, choices=Restriction.Kind)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
-    at = models.DateTimeField(help_text="When it fitted first; when it was planned, if it was dropped before.")
+    at = models.DateTimeField(help_text="When it first matched, or was planned after having been dropped.")
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     because = models.CharField(max_length=200, blank=True)

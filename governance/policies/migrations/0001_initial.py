@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("version", models.CharField(max_length=40, unique=True)),
-                ("content", models.TextField(help_text="The file, as it was proposed.")),
+                ("content", models.TextField(help_text="The proposed file.")),
                 (
                     "state",
                     models.CharField(
@@ -51,13 +51,13 @@ class Migration(migrations.Migration):
                     "matched_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When the live policy was applied to what was scored before it went live.",
+                        help_text="When the live policy was applied to earlier scores.",
                         null=True,
                     ),
                 ),
                 (
                     "scorings",
-                    models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with."),
+                    models.BigIntegerField(default=0, help_text="Number of scorings that it was compared with."),
                 ),
                 (
                     "approved_by",
@@ -119,9 +119,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "at",
-                    models.DateTimeField(
-                        help_text="When it fitted first; when it was planned, if it was dropped before."
-                    ),
+                    models.DateTimeField(help_text="When it first matched, or was planned after having been dropped."),
                 ),
                 ("due_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(blank=True, null=True)),

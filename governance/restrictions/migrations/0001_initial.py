@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "origin",
                     models.CharField(
-                        help_text="As its restrictions have it.", max_length=255, primary_key=True, serialize=False
+                        help_text="Origin of its restrictions.", max_length=255, primary_key=True, serialize=False
                     ),
                 ),
             ],
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ("author", models.CharField(max_length=254)),
                 (
                     "approver",
-                    models.CharField(blank=True, help_text="Who agreed, where somebody had to.", max_length=254),
+                    models.CharField(blank=True, help_text="Who approved it, if approval was needed.", max_length=254),
                 ),
                 (
                     "replaced_numbers",
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
                     "withdrawn_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+                        help_text="When it was lifted or undone after being replaced: it is never restored.",
                         null=True,
                     ),
                 ),
@@ -329,9 +329,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 (
                     "told",
-                    models.JSONField(
-                        help_text="The restriction as gateways are told of it; null where it ended.", null=True
-                    ),
+                    models.JSONField(help_text="The restriction as sent to gateways; null if it ended.", null=True),
                 ),
                 (
                     "restriction",

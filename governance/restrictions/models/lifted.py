@@ -21,7 +21,7 @@ class LiftedOrigin(models.Model):
     have been let go by themselves.
     """
 
-    origin = models.CharField(max_length=255, primary_key=True, help_text="As its restrictions have it.")
+    origin = models.CharField(max_length=255, primary_key=True, help_text="Origin of its restrictions.")
 
     objects = LiftedOriginQuerySet.as_manager()
 

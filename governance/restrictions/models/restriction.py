@@ -126,7 +126,7 @@ class Restriction(models.Model):
         "is restored then.",
     )
     author = models.CharField(max_length=254)
-    approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
+    approver = models.CharField(max_length=254, blank=True, help_text="Who approved it, if approval was needed.")
     replaced_numbers = ArrayField(
         models.BigIntegerField(),
         default=list,
@@ -160,7 +160,7 @@ class Restriction(models.Model):
     withdrawn_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+        help_text="When it was lifted or undone after being replaced: it is never restored.",
     )
 
     withdrawn_by = models.CharField(max_length=254, blank=True)
