@@ -16,10 +16,10 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection lock wheels clean
+.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs lock wheels clean
 MAKEFLAGS += --no-print-directory
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DATA); Ctrl-C stops it
@@ -36,7 +36,7 @@ coverage: $(VENV)/installed-dev ## run the tests and print which share of each r
 	@COVERAGE_PROCESS_START= $(PYTEST) -m 'not long' --durations 10 --cov --cov-report= $(ARGS)
 	@$(BIN)/python -m tests.coverage_by_room
 
-check: style types imports templates django ## look for mistakes without running anything
+check: style types imports templates django ## find mistakes without running anything
 
 style: $(VENV)/installed-dev
 	@echo 'style: ruff, django-upgrade'
@@ -65,16 +65,19 @@ django: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev ## measure, print a table and write .bench/results.json (ARGS=--smoke: a tiny run)
 	@exec $(BIN)/python manage.py bench $(ARGS)
 
-bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on a labelled world (WORLD=folder)
+bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a labelled world (WORLD=folder)
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
+
+docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
+	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
 
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) tests/gateways/litellm.in -o tests/gateways/litellm.txt
 
-wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on each Python and platform that is supported
+wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel on each supported Python and platform
 	@for lock in $(LOCKS); do for platform in $(PLATFORMS); do for version in $(PYTHONS); do \
 		said=$$(MACOSX_DEPLOYMENT_TARGET=15.0 $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/nowhere --no-deps --no-config \
 			--only-binary :all: --require-hashes --python-platform $$platform --python-version $$version -r $$lock 2>&1) || { \
@@ -82,7 +85,7 @@ wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on
 		echo "wheels: $$lock, $$platform, Python $$version"; \
 	done; done; done
 
-clean: ## remove what can be made again; the data in .data/ stays
+clean: ## remove what can be made again; keeps the data in .data/
 	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

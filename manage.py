@@ -66,8 +66,8 @@ if __name__ == "__main__":
         place = f"The database in {settings.DATA_DIR}" if settings.EMBEDDED else "The database of DATABASE_URL"
         which = "STILLWATCH_DATA" if settings.EMBEDDED else "DATABASE_URL"
         sys.exit(
-            f"stillwatch: {place} has no tables of Stillwatch, or those of an older release. See that {which} is "
-            "right, then run `python manage.py migrate`."
+            f"stillwatch: {place} has no Stillwatch tables, or those of an older version. Check {which}, then run "
+            "`python manage.py migrate`."
         )
     except BrokenPipeError:  # what the output is piped into has read enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else flushing it at the end fails again

@@ -49,11 +49,11 @@ class Account(models.Model):
     has_no_organisation = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The register says that it is in none, so that usage puts it in none either.",
+        help_text="The register says that it has no organisation, so usage does not set one.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     created_at = models.DateTimeField(null=True, blank=True, help_text="When the customer opened it, if known.")
-    first_seen_at = models.DateTimeField(help_text="When Stillwatch heard of it.")
+    first_seen_at = models.DateTimeField(help_text="When Stillwatch first knew of it.")
     plan = models.CharField(max_length=64, blank=True)
     declared_use = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
@@ -100,7 +100,7 @@ class ApiKey(models.Model):
         choices=TiedBy,
         default=TiedBy.USAGE,
         db_default=TiedBy.USAGE,
-        help_text="Who says whose key it is.",
+        help_text="Who assigned the key.",
     )
     contested_by = models.ForeignKey(
         Account,
@@ -108,7 +108,7 @@ class ApiKey(models.Model):
         null=True,
         blank=True,
         related_name="contested_keys",
-        help_text="Another account that usage claims it for.",
+        help_text="Another account that usage names for it.",
     )
     contested_at = models.DateTimeField(null=True, blank=True)
 
@@ -143,10 +143,10 @@ class Licence(models.Model):
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="licences")
-    training_permitted = models.BooleanField(default=False, help_text="A licensed distiller is no suspect.")
+    training_permitted = models.BooleanField(default=False, help_text="A licensed distiller is not a suspect.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    reference = models.CharField(max_length=200, blank=True, help_text="The contract it is written in.")
+    reference = models.CharField(max_length=200, blank=True, help_text="Reference of the contract.")
 
     objects = LicenceQuerySet.as_manager()
 
@@ -171,7 +171,7 @@ class TermsVersion(models.Model):
 
     name = models.CharField(max_length=40, unique=True, help_text="e.g. 2026-03")
     published_at = models.DateTimeField()
-    address = models.CharField(max_length=300, blank=True, help_text="Where it can be read.")
+    address = models.CharField(max_length=300, blank=True, help_text="Address of the text.")
 
     class Meta:
         ordering = ("-published_at",)

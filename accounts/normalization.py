@@ -44,11 +44,11 @@ def normalize_address(text: str) -> str:
     try:
         address = ip_address(text)
     except ValueError:
-        raise ValueError("is no IPv4 or IPv6 address") from None
+        raise ValueError("is not an IPv4 or IPv6 address") from None
     if isinstance(address, IPv4Address):
         return str(address)
     if address.scope_id is not None:
-        raise ValueError("names an interface, which means nothing elsewhere")
+        raise ValueError("names a network interface: leave that out")
     return str(address.ipv4_mapped or address)
 
 

@@ -31,7 +31,7 @@ class RepeatedTask(Task[..., Any]):
     def on_failure(self, exc: Exception, *args: Any, **kwargs: Any) -> None:
         if isinstance(exc, NO_DATABASE):
             reason = (str(exc).splitlines() or [type(exc).__name__])[0]
-            logger.warning("%s waits for its next turn: PostgreSQL did not serve it (%s)", self.name, reason)
+            logger.warning("%s waits for its next run: PostgreSQL did not answer (%s)", self.name, reason)
         super().on_failure(exc, *args, **kwargs)
 
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from governance.platform import heartbeats
 from governance.platform.disk_space import shortage_of_installation
+from governance.platform.old_schema import TOO_OLD, is_too_old
 from governance.usage import backpressure
 from governance.usage.models import DirtyAccount
 
@@ -81,6 +82,9 @@ def _of_database() -> Iterator[str]:
 
 
 def _of_migrations() -> Iterator[str]:
+    if is_too_old():
+        yield TOO_OLD
+        return
     executor = MigrationExecutor(connection)
     if lacking := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         yield f"The database lacks {_counted(len(lacking), 'migration')}: run manage.py migrate."
@@ -94,7 +98,7 @@ def _of_timetable(now: datetime) -> Iterator[str]:
         yield f"No task of the timetable has run {_since(newest)}: start the scheduler, the worker and the courier."
         return
     for queue, at in silent.items():
-        yield f"The {heartbeats.QUEUES[queue]} has carried out nothing {_since(at)}: start it."
+        yield f"The {heartbeats.QUEUES[queue]} has done nothing {_since(at)}: start it."
 
 
 def _of_backlog(now: datetime) -> Iterator[str]:

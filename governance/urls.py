@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from governance import api_v1
 from governance.staff.views import SignIn, SignOut, password
 from governance.usage.api import OpenTelemetryTraces
-from governance.web.views import health
+from governance.web.views import health, words
 
 handler500 = "governance.web.views.server_error"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("password/", password, name="password"),
+    path("words/", words, name="words"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("v1/traces", OpenTelemetryTraces.as_view(), name="opentelemetry-traces"),  # where every OTLP exporter sends

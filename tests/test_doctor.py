@@ -88,8 +88,8 @@ class TestTheTimetable:
         beat("celery", "delivery")
         beat(queue, seconds_ago=61)
 
-        assert troubles_with("has carried out nothing") == [
-            f"The {process} has carried out nothing since 2026-11-02 09:12:59 UTC: start it."
+        assert troubles_with("has done nothing") == [
+            f"The {process} has done nothing since 2026-11-02 09:12:59 UTC: start it."
         ]
 
     def test_is_noted_by_its_task(self) -> None:

@@ -3,13 +3,16 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.conf import settings
 
 from tests.flows.worker import environment
+from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +31,32 @@ def said_by(*arguments: str, given: Mapping[str, str] | None = None) -> tuple[in
     return done.returncode, done.stderr
 
 
+def at(database: str) -> str:
+    """The address of another database of the same server."""
+    return urlsplit(environment()["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+
+
+@pytest.fixture
+def old_database() -> Iterator[str]:
+    """The address of a database with what version 0.1 left in it, as the owner of its tables."""
+    name = "made_by_version_0_1"
+    owner = urlsplit(settings.MIGRATE_DATABASE_URL)
+    with psycopg.connect(owner._replace(path="/postgres").geturl(), autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name}")
+        server.execute(f"CREATE DATABASE {name}")
+    old = owner._replace(path=f"/{name}").geturl()
+    with psycopg.connect(old) as database:
+        database.execute(
+            "CREATE TABLE django_migrations"
+            " (id bigserial PRIMARY KEY, app varchar(255), name varchar(255), applied timestamptz DEFAULT now())"
+        )
+        for app in ("accounts", "audit", "enforcement", "risk"):
+            database.execute("INSERT INTO django_migrations (app, name) VALUES (%s, '0001_initial')", [app])
+    yield old
+    with psycopg.connect(owner._replace(path="/postgres").geturl(), autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def test_a_command_whose_reader_has_gone_ends_without_a_traceback() -> None:
     command = [sys.executable, "manage.py", "diffsettings"]
     process = subprocess.Popen(
@@ -41,19 +70,19 @@ def test_a_command_whose_reader_has_gone_ends_without_a_traceback() -> None:
 
 
 def test_a_database_without_tables_is_told_in_a_line() -> None:
-    empty = urlsplit(environment()["DATABASE_URL"])._replace(path="/template1").geturl()
+    given = {"DATABASE_URL": at("template1")}
 
-    status, said = said_by("issue_service_key", "edge", "--scope", "access:read", given={"DATABASE_URL": empty})
+    status, said = said_by("issue_service_key", "edge", "--scope", "access:read", given=given)
 
     assert status == 1
-    assert said.startswith("stillwatch: The database of DATABASE_URL has no tables of Stillwatch")
+    assert said.startswith("stillwatch: The database of DATABASE_URL has no Stillwatch tables")
     assert said.count("\n") == 1
 
 
 def test_a_database_that_is_away_is_told_in_a_line() -> None:
-    gone = urlsplit(environment()["DATABASE_URL"])._replace(path="/there_is_none").geturl()
+    given = {"DATABASE_URL": at("there_is_none")}
 
-    status, said = said_by("issue_service_key", "edge", "--scope", "access:read", given={"DATABASE_URL": gone})
+    status, said = said_by("issue_service_key", "edge", "--scope", "access:read", given=given)
 
     assert status == 1
     assert said.startswith("stillwatch: PostgreSQL: ")
@@ -75,3 +104,20 @@ def test_a_port_that_there_is_not_is_told_in_a_line() -> None:
 
     assert status == 1
     assert "port 70000 cannot be used (ports go from 1 to 65535)" in said
+
+
+@pytest.mark.parametrize("command", ["migrate", "up"])
+def test_a_database_of_a_version_before_0_2_is_refused_in_a_line(
+    command: str, old_database: str, tmp_path: Path
+) -> None:
+    places = {"STILLWATCH_DATA": str(tmp_path), "PORT": str(free_port()), "CHECK_PORT": str(free_port())}
+
+    status, said = said_by(command, given=places | {"DATABASE_URL": old_database})
+
+    assert status == 1
+    assert said == (
+        "CommandError: This database was made by a version before 0.2.0, and those cannot be upgraded. Use a new "
+        "database: set STILLWATCH_DATA to a new folder, or DATABASE_URL to an empty database.\n"
+    )
+    with psycopg.connect(old_database) as database:
+        assert database.execute("SELECT count(*) FROM django_migrations").fetchone() == (4,)

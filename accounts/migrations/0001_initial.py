@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(help_text="e.g. 2026-03", max_length=40, unique=True)),
                 ("published_at", models.DateTimeField()),
-                ("address", models.CharField(blank=True, help_text="Where it can be read.", max_length=300)),
+                ("address", models.CharField(blank=True, help_text="Address of the text.", max_length=300)),
             ],
             options={
                 "ordering": ("-published_at",),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="The register says that it is in none, so that usage puts it in none either.",
+                        help_text="The register says that it has no organisation, so usage does not set one.",
                     ),
                 ),
                 (
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(blank=True, help_text="When the customer opened it, if known.", null=True),
                 ),
-                ("first_seen_at", models.DateTimeField(help_text="When Stillwatch heard of it.")),
+                ("first_seen_at", models.DateTimeField(help_text="When Stillwatch first knew of it.")),
                 ("plan", models.CharField(blank=True, max_length=64)),
                 ("declared_use", models.CharField(blank=True, max_length=200)),
                 ("country", models.CharField(blank=True, max_length=2)),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         ],
                         db_default="usage",
                         default="usage",
-                        help_text="Who says whose key it is.",
+                        help_text="Who assigned the key.",
                         max_length=8,
                     ),
                 ),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                     "contested_by",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Another account that usage claims it for.",
+                        help_text="Another account that usage names for it.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="contested_keys",
@@ -186,11 +186,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "training_permitted",
-                    models.BooleanField(default=False, help_text="A licensed distiller is no suspect."),
+                    models.BooleanField(default=False, help_text="A licensed distiller is not a suspect."),
                 ),
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField(blank=True, null=True)),
-                ("reference", models.CharField(blank=True, help_text="The contract it is written in.", max_length=200)),
+                ("reference", models.CharField(blank=True, help_text="Reference of the contract.", max_length=200)),
                 (
                     "account",
                     models.ForeignKey(

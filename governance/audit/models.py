@@ -32,7 +32,8 @@ class Entry(models.Model):
     objects = EntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "entries"
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
         ordering = ("-number",)
         indexes: ClassVar = [
             models.Index(fields=["subject_kind", "subject_id", "-number"], name="entry_by_subject"),

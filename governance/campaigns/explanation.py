@@ -36,14 +36,14 @@ def note(account: Account) -> str:
     """The note on an account by its latest assessment."""
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
-        return f"{account}: never assessed; no usage of it has come in.\n"
+        return f"{account}: not assessed yet; no usage of it was received.\n"
     return visible_lines("\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n")
 
 
 def _head(account: Account, latest: Assessment) -> Iterator[str]:
     yield f"{account}: {latest.score} points of 100, {latest.band}"
     organisation = f"{account.organisation}, " if account.organisation else ""
-    since = f", with the seller since {dated(account.created_at, DAY)}" if account.created_at else ""
+    since = f", customer since {dated(account.created_at, DAY)}" if account.created_at else ""
     declared = f" It declared its use as “{visible(account.declared_use)}”." if account.declared_use else ""
     yield _wrapped(f"{organisation}plan {visible(account.plan) or 'not known'}{since}.{declared}")
     yield _wrapped(
@@ -57,33 +57,33 @@ def _head(account: Account, latest: Assessment) -> Iterator[str]:
 
 def _consequence(latest: Assessment) -> str:
     if latest.licensed:
-        return "A licence permits it to train on the answers: whatever it scores, nothing follows."
+        return "A licence permits training on the answers: no action follows, whatever the score."
     families = {one["family"] for one in latest.findings if one["points"] > 0}
-    several = f"{len(families)} independent kinds of evidence speak"
-    kinds = several if len(families) > 1 else "one kind of evidence speaks"
+    several = f"{len(families)} independent kinds of evidence are"
+    kinds = several if len(families) > 1 else "one kind of evidence is"
     if latest.response == Response.CASE:
-        return f"It is for a person to decide: the review line is {REVIEW_LINE}, and {kinds} against it."
+        return f"A person decides: the review line is {REVIEW_LINE}, and {kinds} against it."
     short = REVIEW_LINE - latest.score
     if short <= 0:
-        return "Nothing follows."
-    return f"Nothing follows: it is {counted(short, 'point')} short of the review line."
+        return "No action."
+    return f"No action: it is {counted(short, 'point')} short of the review line."
 
 
 def _body(latest: Assessment) -> Iterator[str]:
     against = [one for one in latest.findings if one["points"] >= 0 and one["family"] != "harmless"]
     in_favour = [one for one in latest.findings if one["family"] == "harmless"]
     yield ""
-    yield "What speaks against it" if against else "Nothing speaks against it."
+    yield "Findings against it" if against else "No findings against it."
     for one in against:
         yield from _finding(one)
     if in_favour:
         yield ""
-        yield "What speaks for it"
+        yield "Findings in its favour"
         for one in in_favour:
             yield from _finding(one)
     if latest.harmless:
         yield ""
-        yield "The strongest harmless explanation"
+        yield "The strongest innocent explanation"
         yield _wrapped(f"{latest.harmless['explanation']} {latest.harmless['because']}", indent=2)
         yield _wrapped(_figures(latest.harmless["evidence"]), indent=2)
     if against and latest.score >= REVIEW_LINE:
@@ -95,18 +95,19 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
     yield _wrapped(f"{one['points']:+4d}  {one['title']} ({one['family']}). {one['sentence']}", indent=2, hang=8)
     yield _wrapped(_figures({"strength": one["strength"], **one["evidence"]}), indent=8)
     if one["family"] != "harmless":
-        yield _wrapped(f"Could also be: {one['harmless']}", indent=8)
+        yield _wrapped(f"Possible innocent explanation: {one['harmless']}", indent=8)
 
 
 def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
     """Which evidence alone could bring it below the line, were it wrong: a finding, or that it acts with others."""
     points = {one["title"]: one["points"] for one in against if not _is_campaigns(one)}
     if whole := sum(one["points"] for one in against if _is_campaigns(one)):
-        points["that it belongs to the campaign"] = whole
+        points["its membership of the campaign"] = whole
     decisive = [title for title, worth in points.items() if score - worth < REVIEW_LINE]
     if not decisive:
-        return "No single piece of evidence carries it: were any of them wrong, it would stay above the review line."
-    return f"It hangs on: {'; '.join(decisive)}. Were that found wrong, it would fall below the review line."
+        return "No single finding is decisive: without any one of them the score stays above the review line."
+    without = "it" if len(decisive) == 1 else "any one of these"
+    return f"Decisive: {'; '.join(decisive)}. Without {without} the score falls below the review line."
 
 
 def _is_campaigns(one: Mapping[str, Any]) -> bool:
@@ -123,12 +124,12 @@ def _campaign(account: Account) -> Iterator[str]:
     yield f"Campaign {campaign.pk}: {size}, {points} together, {campaign.state}"
     yield _wrapped(
         f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
-        f"{dated(member.joined_at, 'j F, H:i')}; it is tied to {counted(member.tied_to, 'member')} "
+        f"{dated(member.joined_at, 'j F, H:i')}; it is linked to {counted(member.tied_to, 'member')} "
         f"({_strengths(member.ties)}).",
         indent=2,
     )
     if campaign.state == campaign.State.WATCHED:
-        yield _wrapped("What they do, added up, is no harvest; the group is watched and counts for nothing.", indent=2)
+        yield _wrapped("Their combined usage is not a harvest: the group is watched and adds no points.", indent=2)
     others = campaign.members.current().exclude(pk=member.pk).select_related("account")
     for other in others[:MEMBERS_NAMED]:
         yield _wrapped(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)

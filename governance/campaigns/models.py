@@ -18,11 +18,13 @@ class AccountTrait(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="traits")
     kind = models.SmallIntegerField(choices=[(kind.value, kind.name.capitalize()) for kind in Kind])
     digest = models.BigIntegerField()
-    organisation = models.BigIntegerField(null=True, help_text="The account's, so that sharing is counted across them.")
-    uses = models.IntegerField(help_text="Requests that carry it, …")
-    share = models.FloatField(help_text="… and their share of those that could.")
+    organisation = models.BigIntegerField(null=True, help_text="Of the account, to count sharing across organisations.")
+    uses = models.IntegerField(help_text="Requests with this signal.")
+    share = models.FloatField(help_text="Share of the requests that could have it.")
 
     class Meta:
+        verbose_name = "shared signal"
+        verbose_name_plural = "shared signals"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "digest", "account"], name="one_row_a_trait_and_account"),
         ]
@@ -36,14 +38,18 @@ class AccountSample(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     sketches = ArrayField(models.BigIntegerField(), help_text="Those with the smallest hashes, smallest first.")
-    requests = models.BigIntegerField(help_text="Of the account, when it was taken.")
+    requests = models.BigIntegerField(help_text="Requests of the account when the sample was taken.")
     breadth = models.FloatField(null=True)
-    model = models.CharField(max_length=128, help_text="The one it uses most, …")
+    model = models.CharField(max_length=128, help_text="The model that the account uses most.")
     ratio = models.FloatField(
-        null=True, help_text="… its median of output to input tokens with it where these were counted, …"
+        null=True, help_text="Median ratio of output to input tokens with that model, if counted."
     )
-    alone = models.BooleanField(help_text="… and whether most of its requests stand alone.")
+    alone = models.BooleanField(help_text="Whether most of its requests stand alone.")
     taken_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "prompt sample"
+        verbose_name_plural = "prompt samples"
 
     def __str__(self) -> str:
         return f"{len(self.sketches)} prompts of {self.account_id}"
@@ -114,7 +120,7 @@ class Campaign(models.Model):
     opened_at = models.DateTimeField(null=True, help_text="When it was first seen as a campaign.")
     closed_at = models.DateTimeField(null=True)
     assessed_at = models.DateTimeField(null=True)
-    size = models.IntegerField(help_text="Members at present.")
+    size = models.IntegerField(help_text="Current members.")
     events = models.BigIntegerField(default=0, help_text="Of all members, when it was last assessed.")
     score = models.SmallIntegerField(default=0)
     findings = models.JSONField(default=list)
@@ -148,9 +154,9 @@ class CampaignMember(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
-    tied_to = models.IntegerField(help_text="Members it has ties to.")
+    tied_to = models.IntegerField(help_text="Members it is linked to.")
     strength = models.FloatField()
-    ties = models.JSONField(help_text="The strength of each kind of tie.")
+    ties = models.JSONField(help_text="Strength of each kind of link.")
     left_out_because = models.CharField(max_length=200, blank=True)
 
     objects = CampaignMemberQuerySet.as_manager()

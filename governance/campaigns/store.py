@@ -34,8 +34,8 @@ NEWS: Final = 5
 # How far a member's ties have moved before that is written down.
 MOVED: Final = 0.1
 
-LICENSED: Final = "Training on the answers is permitted to it."
-WEAKLY_TIED: Final = "Its ties lead to {} of the members, but not nearly as strongly as theirs to each other."
+LICENSED: Final = "A licence permits training on the answers."
+WEAKLY_TIED: Final = "Linked to {} of the members, but much more weakly than they are to each other."
 
 # One at a time: two that meet in the same group would undo each other.
 _LOCK: Final = 0x5711_1ACE

@@ -34,18 +34,18 @@ class Assessment(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="assessments")
     assessed_at = models.DateTimeField()
-    confirmed_at = models.DateTimeField(help_text="The last scoring that came to the same.")
-    window_start = models.DateTimeField(help_text="Usage from here …")
-    window_end = models.DateTimeField(help_text="… to here was looked at.")
+    confirmed_at = models.DateTimeField(help_text="The last scoring with the same result.")
+    window_start = models.DateTimeField(help_text="Start of the assessed usage.")
+    window_end = models.DateTimeField(help_text="End of the assessed usage.")
     events = models.BigIntegerField(help_text="Usage events in the window.")
     score = models.SmallIntegerField()
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
     findings = models.JSONField(default=list)
-    harmless = models.JSONField(default=dict, help_text="The strongest harmless explanation, with its figures.")
-    campaign = models.UUIDField(null=True, help_text="The campaign it was seen as part of.")
+    harmless = models.JSONField(default=dict, help_text="The strongest innocent explanation, with its figures.")
+    campaign = models.UUIDField(null=True, help_text="The campaign it belonged to.")
     model_version = models.CharField(max_length=40)
-    licensed = models.BooleanField(help_text="Training on the answers was permitted at the time.")
-    response = models.CharField(max_length=10, choices=RESPONSE_CHOICES, help_text="What the policy made of it.")
+    licensed = models.BooleanField(help_text="Training on the answers was permitted then.")
+    response = models.CharField(max_length=10, choices=RESPONSE_CHOICES, help_text="The response to this assessment.")
     policy_version = models.CharField(max_length=40)
 
     objects = AssessmentQuerySet.as_manager()
@@ -70,7 +70,7 @@ class Calibration(models.Model):
     """The weights that were put in force: the newest row's count. Without any the packaged ones do."""
 
     version = models.CharField(max_length=40, unique=True)
-    content = models.TextField(help_text="The file, as `manage.py calibrate` wrote it.")
+    content = models.TextField(help_text="The file written by `manage.py calibrate`.")
     in_force_since = models.DateTimeField()
     put_in_force_by = models.CharField(max_length=200)
 
@@ -85,13 +85,16 @@ class Corpus(models.Model):
     """A known body of prompts, kept as keyed digests of some of its runs of four words; nothing else of it is."""
 
     name = models.CharField(max_length=100, unique=True)
-    evaluation = models.BooleanField(default=False, help_text="A public evaluation: knowing it speaks for an account.")
+    evaluation = models.BooleanField(
+        default=False, help_text="A public evaluation, which counts in favour of an account."
+    )
     texts = models.IntegerField()
-    runs = models.IntegerField(help_text="How many runs are kept of it.")
+    runs = models.IntegerField(help_text="Number of runs kept.")
     added_at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "corpora"
+        verbose_name = "known corpus"
+        verbose_name_plural = "known corpora"
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -105,6 +108,8 @@ class CorpusRun(models.Model):
     digest = models.BigIntegerField()
 
     class Meta:
+        verbose_name = "known-corpus digest"
+        verbose_name_plural = "known-corpus digests"
         constraints: ClassVar = [models.UniqueConstraint(fields=["digest", "corpus"], name="one_row_a_run_and_corpus")]
 
     def __str__(self) -> str:

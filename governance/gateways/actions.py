@@ -66,12 +66,12 @@ def set_canary(
     """
     _check_request(url, headers)
     if is_nothing(account):
-        raise UnusableCanaryError(f"{account!r} says that there is none: name an account of your own.")
+        raise UnusableCanaryError(f"{account!r} means no account: name an account of your own.")
     account = normalize_id(account)
     gateway = _gateway(name, now=now)
     owner, _ = Account.objects.get_or_create(external_id=account, defaults={"first_seen_at": now})
     if Gateway.objects.filter(canary_account=owner).exclude(pk=gateway.pk).exists():
-        raise UnusableCanaryError(f"{account} is the canary of another gateway: each needs an account of its own.")
+        raise UnusableCanaryError(f"{account} is the canary of another gateway: use another account.")
     gateway.canary_account, gateway.canary_url, gateway.canary_body = owner, url, body
     gateway.canary_headers = seal(json.dumps(dict(headers)))
     gateway.probe_due_at = now
@@ -93,11 +93,11 @@ def _check_request(url: str, headers: Mapping[str, str]) -> None:
         raise UnusableCanaryError("The address must be https://… or http://…, without a user, and at most 300 long.")
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
-            raise UnusableCanaryError("A header is written Name: value, on one line.")
+            raise UnusableCanaryError("Write a header as Name: value, on one line.")
 
 
 def _gateway(name: str, *, now: datetime) -> Gateway:
     if not name.strip() or not name.isprintable():
-        raise UnusableNameError("The name of a gateway holds printable characters, on one line.")
+        raise UnusableNameError("Use printable characters on one line for the name of a gateway.")
     gateway, _ = Gateway.objects.get_or_create(name=name, defaults={"created_at": now})
     return Gateway.objects.select_for_update().get(pk=gateway.pk)

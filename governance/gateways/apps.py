@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class GatewaysConfig(AppConfig):
     name = "governance.gateways"
+    verbose_name = "Gateways"

@@ -122,11 +122,11 @@ def _trouble(known: Known, wanted: Wanted, probes: Sequence[CanaryProbe]) -> tup
     state = heard.state(late, is_untold=wanted.is_telling_late)
     match state:
         case State.NOT_YET if missing := changes_between(heard.sequence or 0, late, wanted.starts_after):
-            return Level.ALARM, f"It does not know {missing:,} change{'' if missing == 1 else 's'} yet."
+            return Level.ALARM, f"It has not received {missing:,} change{'' if missing == 1 else 's'} yet."
         case State.NOT_YET:
-            return Level.ALARM, "It is not told yet of all accounts of an organisation that is restricted."
+            return Level.ALARM, "It has not received all accounts of a restricted organisation yet."
         case State.UNKNOWN | State.BYPASSED:
-            return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it lets through is not known."
+            return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it allows is not known."
         case State.SILENT:
             return Level.WARNING, f"{_capitalised(reason(state, heard, late))}."
     return _own_trouble(heard, probes)
@@ -135,10 +135,10 @@ def _trouble(known: Known, wanted: Wanted, probes: Sequence[CanaryProbe]) -> tup
 def _own_trouble(heard: Heard, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """What is wrong with a gateway that has every change."""
     if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
-        return Level.ALARM, "It did not obey when its canary was last blocked or let in."
+        return Level.ALARM, "It did not follow the last canary probe."
     if troubled := [one.name for one in heard.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
-        return Level.WARNING, f"The copy on disk is not usable at {names}: see its instances."
+        return Level.WARNING, f"The copy on disk is unusable at {names}: see Instances."
     return Level.GOOD, ""
 
 

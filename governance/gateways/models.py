@@ -22,19 +22,19 @@ class Gateway(models.Model):
         ServiceKey, on_delete=models.PROTECT, null=True, blank=True, related_name="gateway"
     )
     created_at = models.DateTimeField()
-    asked_at = models.DateTimeField(null=True, blank=True, help_text="When it last asked whether somebody has access.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When it last called the check.")
 
     canary_account = models.ForeignKey(
         Account, on_delete=models.PROTECT, null=True, blank=True, related_name="canary_of", help_text="Of the canary."
     )
     canary_url = models.CharField("canary address", max_length=300, blank=True)
-    canary_headers = models.BinaryField(default=b"", blank=True, help_text="Sealed.")
-    canary_body = models.TextField(blank=True, help_text="What is posted; without it the request is a GET.")
+    canary_headers = models.BinaryField(default=b"", blank=True, help_text="Encrypted.")
+    canary_body = models.TextField(blank=True, help_text="JSON to post; without it the request is a GET.")
     probe_due_at = models.DateTimeField(null=True, blank=True)
 
     litellm_url = models.CharField("LiteLLM address", max_length=300, blank=True)
-    litellm_key = models.BinaryField("LiteLLM admin key", default=b"", blank=True, help_text="Sealed.")
-    pushed_sequence = models.BigIntegerField(default=0, help_text="Changes up to this one were pushed to LiteLLM.")
+    litellm_key = models.BinaryField("LiteLLM admin key", default=b"", blank=True, help_text="Encrypted.")
+    pushed_sequence = models.BigIntegerField(default=0, help_text="The last change pushed to LiteLLM.")
     compared_at = models.DateTimeField(null=True, blank=True, help_text="When LiteLLM's blocks were last compared.")
 
     class Meta:
@@ -55,7 +55,7 @@ class GatewayInstance(models.Model):
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     sequence = models.BigIntegerField()
-    trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="What it says is wrong with it.")
+    trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="The problem it reported.")
 
     class Meta:
         ordering = ("gateway", "instance")
@@ -77,6 +77,8 @@ class Propagation(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "propagation log entry"
+        verbose_name_plural = "propagation log"
         ordering = ("holder", "sequence")
         indexes: ClassVar = [
             models.Index(fields=["holder", "sequence"], name="arrival_by_sequence"),
@@ -97,6 +99,8 @@ class Refusal(models.Model):
     count = models.BigIntegerField()
 
     class Meta:
+        verbose_name = "refusal count"
+        verbose_name_plural = "refusal counts"
         ordering = ("-last_at",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["gateway", "restriction"], name="refusals_are_counted_once"),
@@ -114,12 +118,12 @@ class CanaryProbe(models.Model):
 
     class Outcome(models.TextChoices):
         OBEYED = "obeyed", "Obeyed"
-        IGNORED = "ignored", "Not obeyed in time"
-        UNREACHABLE = "unreachable", "No usable answer"
+        IGNORED = "ignored", "Not followed in time"
+        UNREACHABLE = "unreachable", "No usable response"
 
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="probes")
     change = models.BigIntegerField(null=True)
-    lifting = models.BooleanField(default=False, help_text="Whether access was given back, not taken.")
+    lifting = models.BooleanField(default=False, help_text="Whether the block was removed, not made.")
     at = models.DateTimeField(help_text="When the change was committed.")
     took_ms = models.PositiveIntegerField(null=True, help_text="From the commit to the first answer that obeys.")
     outcome = models.CharField(max_length=12, choices=Outcome)
@@ -139,11 +143,13 @@ class DriftRepair(models.Model):
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="repairs")
     at = models.DateTimeField()
     name = models.CharField(max_length=200, help_text="Of the key, team or customer, with its kind before it.")
-    blocked = models.BooleanField(help_text="What was right, and is in force since.")
+    blocked = models.BooleanField(help_text="The right state, in force since.")
     mended = models.BooleanField(help_text="Whether LiteLLM took it.")
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = "LiteLLM block repair"
+        verbose_name_plural = "LiteLLM block repairs"
         ordering = ("-at",)
 
     def __str__(self) -> str:
@@ -167,8 +173,9 @@ class LiteLlmPush(models.Model):
     blocked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "LiteLLM block"
+        verbose_name_plural = "LiteLLM blocks"
         ordering = ("gateway", "kind", "name")
-        verbose_name_plural = "pushed"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["gateway", "kind", "name", "because"], name="pushed_once_for_each"),
         ]
@@ -196,8 +203,8 @@ class LostDecision(models.Model):
     epoch = models.ForeignKey(FeedEpoch, on_delete=models.CASCADE, related_name="lost")
     number = models.BigIntegerField(help_text="Of the restriction, as it was before.")
     what = models.CharField(max_length=10, choices=What)
-    target = models.CharField(max_length=220, help_text="Whom it is against, with the kind before it.")
-    told = models.JSONField(help_text="The restriction as gateways were told of it.")
+    target = models.CharField(max_length=220, help_text="Target, with its kind before it.")
+    told = models.JSONField(help_text="The restriction as sent to gateways.")
     gateway = models.ForeignKey(
         Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="That reported it first."
     )
@@ -207,12 +214,12 @@ class LostDecision(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="In force for it now.",
+        help_text="The restriction that replaces it now.",
     )
     problem = models.TextField(
         blank=True,
         db_default="",
-        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+        help_text="Why it is not in force for all targets; blank if it is.",
     )
     noted_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
@@ -220,6 +227,8 @@ class LostDecision(models.Model):
     settled_by = models.CharField(max_length=254, blank=True)
 
     class Meta:
+        verbose_name = "decision lost in a restore"
+        verbose_name_plural = "decisions lost in a restore"
         ordering = ("-number", "pk")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["epoch", "number", "what", "target"], name="a_lost_decision_is_noted_once"),

@@ -153,7 +153,7 @@ def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = ti
             probe(gateway, at, clock=clock, sleep=sleep)
             probed += 1
         except Exception:
-            logger.exception("The canary of %s could not be looked at.", gateway)
+            logger.exception("The canary of %s could not be tested.", gateway)
     return probed
 
 
@@ -196,11 +196,13 @@ def _hindrance(account: Account, canary: Canary, watch: Watch, *, left_over: flo
     """Why the canary cannot show anything, if so: it must have access before it can lose it."""
     standing = access(account=account.external_id, now=watch.now())
     if standing.restriction is not None and not standing.allowed:
-        return Look(Answer(None, f"The canary's account is restricted itself, by {standing.restriction.number}."), 0)
+        return Look(
+            Answer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
+        )
     look = Look(canary.ask(), 0) if left_over is None else watch.until(canary, allowed=True, since=left_over)
     if look.answer.allowed:
         return None
-    return Look(Answer(None, f"Before it was blocked the canary was not let in: {look.answer.words}."), look.seconds)
+    return Look(Answer(None, f"The canary was refused before it was blocked: {look.answer.words}."), look.seconds)
 
 
 def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> list[CanaryProbe]:

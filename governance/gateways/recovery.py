@@ -255,7 +255,7 @@ def _subject(decision: LostDecision, details: Mapping[str, Any]) -> tuple[tuple[
 
 def _why_impossible(decision: LostDecision, terms: Terms | None) -> str:
     if " " not in decision.target:
-        return "Nobody says whom it is against. Ask the gateway that reports it, restrict them, and drop this."
+        return "Its target is unknown. Ask who runs the gateway that reports it, restrict the account, drop this."
     if terms is None:
-        return "This restriction is over, or of a kind that cannot be read."
-    return f"There is no {decision.target} in the register. Import it, and try again."
+        return "This restriction has ended, or is of an unknown kind."
+    return f"There is no {decision.target} in the register. Import it and try again."

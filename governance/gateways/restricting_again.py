@@ -43,7 +43,7 @@ def restrict_again(
         else:
             is_explained = isinstance(error, StartsLaterError)
             found[0][0].problem = (
-                str(error) if is_explained else "Its terms do not fit: restrict by hand, and drop this."
+                str(error) if is_explained else "Its terms are not valid: restrict the account yourself, and drop this."
             )
         return
     again = dict(zip(first, made, strict=True))

@@ -34,8 +34,8 @@ class Untold(StrEnum):
     """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
 
     NOBODY = ""
-    ACCOUNTS = "gateways do not know all of its accounts yet"
-    NAMES = "gateways do not know all names of this account yet"
+    ACCOUNTS = "gateways have not received all of its accounts yet"
+    NAMES = "gateways have not received all names of this account yet"
 
 
 class Level(StrEnum):
@@ -189,7 +189,7 @@ class AtGateway:
     def verdict(self) -> str:
         """What is known, to be followed by the name of the gateway."""
         # The gateway is told of limits and the like; whether it keeps them is not seen here.
-        effect = "told of it" if not self.denies else "refused because of it" if self.is_lifted else "refused"
+        effect = "sent" if not self.denies else "refused because of it" if self.is_lifted else "refused"
         return VERDICTS[self.state][self.is_lifted].format(effect=effect)
 
     @property
@@ -209,13 +209,13 @@ class AtGateway:
 VERDICTS: Final = {
     State.REPORTED: ("in force at", "no longer in force at"),
     State.NEXT_QUESTION: (
-        "would be {effect} at the next question of",
-        "would no longer be {effect} at the next question of",
+        "would be {effect} at the next check by",
+        "would no longer be {effect} at the next check by",
     ),
-    State.NOT_YET: ("not yet in force at", "not yet lifted at"),
-    State.UNKNOWN: ("not known whether in force at", "not known whether lifted at"),
-    State.SILENT: ("not known whether in force at", "not known whether lifted at"),
-    State.BYPASSED: ("not in force at", "not known whether lifted at"),
+    State.NOT_YET: ("not yet in force at", "not yet removed at"),
+    State.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
+    State.SILENT: ("not known whether in force at", "not known whether removed at"),
+    State.BYPASSED: ("not in force at", "not known whether removed at"),
 }
 
 
@@ -229,9 +229,9 @@ def reason(state: State, heard: Heard, change: int) -> str:
         case State.NOT_YET:
             return _who_is_behind(heard, change)
         case State.UNKNOWN:
-            return "no process of the check has reported for half a minute"
+            return "no process of the check has reported for 30 s"
         case State.SILENT:
-            return f"{_silence(heard)}; it serves nobody, or no longer asks"
+            return f"{_silence(heard)}; it is idle or no longer connected"
         case State.BYPASSED:
             return f"{_silence(heard)}, and {usage_since(heard)}"
 
@@ -251,8 +251,8 @@ def _who_is_behind(heard: Heard, change: int) -> str:
 
 
 def _silence(heard: Heard) -> str:
-    word = "report" if heard.instances else "question"
-    return f"no {word} for {length(heard.now - heard.last_at)}" if heard.last_at else "no question yet"
+    word = "report" if heard.instances else "check"
+    return f"no {word} for {length(heard.now - heard.last_at)}" if heard.last_at else "no check yet"
 
 
 def usage_since(heard: Heard) -> str:
@@ -260,7 +260,7 @@ def usage_since(heard: Heard) -> str:
     if heard.usage_at is None:
         return ""
     since = length(heard.now - heard.usage_at)
-    return f"usage of {since} ago came {'from it' if heard.usage_is_own else 'in although no gateway asks'}"
+    return f"usage arrived {'from it ' if heard.usage_is_own else ''}{since} ago"
 
 
 def length(span: timedelta) -> str:

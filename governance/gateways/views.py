@@ -94,10 +94,10 @@ def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -
     made = decision.restriction
     if not is_settled:
         messages.warning(
-            request, f"{decision.settled_by} settled this before: {decision.get_outcome_display().lower()}."
+            request, f"{decision.settled_by} settled this first: {decision.get_outcome_display().lower()}."
         )
     if decision.outcome == LostDecision.Outcome.DROPPED and numbers:
-        messages.warning(request, f"Dropped, but in force by another decision: {about}, {', '.join(numbers)}.")
+        messages.warning(request, f"Dropped, but still in force by another decision: {about}, {', '.join(numbers)}.")
     elif decision.outcome == LostDecision.Outcome.IN_FORCE and made is not None and made.starts_at > now:
         messages.success(
             request, f"Planned: {about}, from {made.starts_at:%Y-%m-%d %H:%M} UTC. {decision.problem}".strip()

@@ -244,7 +244,7 @@ def _run(home: Home, command: Sequence[str | Path], log: Path | None = None) -> 
 def _last_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     grave = [line for line in lines if any(sign in line for sign in ("FATAL", "PANIC", "error:"))]
-    return (grave or lines or ["it said nothing"])[-1]
+    return (grave or lines or ["no output"])[-1]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ class SealError(Exception):
     """What was sealed cannot be read, since SECRET_KEY has changed."""
 
     def __init__(self) -> None:
-        super().__init__("A stored secret cannot be read under the present SECRET_KEY: enter it anew.")
+        super().__init__("A stored secret cannot be read with the current SECRET_KEY: enter it again.")
 
 
 def seal(secret: str) -> bytes:

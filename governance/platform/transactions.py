@@ -40,7 +40,7 @@ def retried_transaction(act: Callable[P, R]) -> Callable[P, R]:
             except OperationalError as error:
                 if connection.in_atomic_block or attempt == ATTEMPTS or not is_conflict(error):
                     raise
-                logger.warning("%s is run again: %s", act.__qualname__, type(error.__cause__).__name__)
+                logger.warning("Retrying %s: %s", act.__qualname__, type(error.__cause__).__name__)
             time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - no secret
             attempt += 1
 

@@ -14,10 +14,10 @@ from governance.restrictions.models import Restriction
 from governance.restrictions.queries import strongest_against
 from governance.review.leniency import StaffLimit
 
-LICENSED: Final = "The account may train on the answers."
-AS_STRONG: Final = "Something as strong is in force already."
+LICENSED: Final = "A licence permits training on the answers."
+AS_STRONG: Final = "An equal or stronger restriction is in force already."
 TOO_FEW_FAMILIES: Final = (
-    f"Fewer than {FAMILIES_FOR_AUTOMATIC} kinds of evidence: without a person nobody is refused access on that."
+    f"Fewer than {FAMILIES_FOR_AUTOMATIC} kinds of evidence: not enough to refuse access automatically."
 )
 
 

@@ -20,7 +20,7 @@ reason = "coordinated_accounts"
 
 
 class ProposalForm(forms.Form):
-    content = TypedTextField(max_length=20_000, strip=False, error_messages={"required": "Paste the policy."})
+    content = TypedTextField(max_length=20_000, strip=False, error_messages={"required": "Enter the policy."})
 
 
 class LiveForm(forms.Form):
@@ -32,4 +32,4 @@ class LiveForm(forms.Form):
 
 
 class SwitchForm(forms.Form):
-    why = TypedTextField(max_length=500, error_messages={"required": "Say why."})
+    why = TypedTextField(max_length=500, error_messages={"required": "Enter a reason."})

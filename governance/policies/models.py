@@ -15,12 +15,12 @@ class PolicyVersion(models.Model):
     """A policy that restricts by itself, or would: every one begins in the shadow, and one at most is live."""
 
     class State(models.TextChoices):
-        SHADOW = "shadow", "In the shadow"
+        SHADOW = "shadow", "Shadow mode"
         LIVE = "live", "Live"
         RETIRED = "retired", "Retired"
 
     version = models.CharField(max_length=40, unique=True)
-    content = models.TextField(help_text="The file, as it was proposed.")
+    content = models.TextField(help_text="The proposed file.")
     state = models.CharField(max_length=10, choices=State, default=State.SHADOW)
     proposed_at = models.DateTimeField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -28,11 +28,13 @@ class PolicyVersion(models.Model):
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     retired_at = models.DateTimeField(null=True, blank=True)
     matched_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the live policy was applied to what was scored before it went live."
+        null=True, blank=True, help_text="When the live policy was applied to earlier scores."
     )
-    scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with.")
+    scorings = models.BigIntegerField(default=0, help_text="Number of scorings that it was compared with.")
 
     class Meta:
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
         ordering = ("-proposed_at",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_policy"),
@@ -58,7 +60,7 @@ class PolicyOutcome(models.Model):
         PLANNED = "planned", "Planned"
         DONE = "done", "Done"
         DROPPED = "dropped", "Dropped"
-        HELD = "held", "Held for a person"
+        HELD = "held", "Held for review"
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, related_name="outcomes")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
@@ -67,7 +69,7 @@ class PolicyOutcome(models.Model):
     kind = models.CharField(max_length=10, choices=Restriction.Kind)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
-    at = models.DateTimeField(help_text="When it fitted first; when it was planned, if it was dropped before.")
+    at = models.DateTimeField(help_text="When it first matched, or was planned after having been dropped.")
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     because = models.CharField(max_length=200, blank=True)
@@ -106,7 +108,8 @@ class AutomaticSwitch(models.Model):
     why = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        verbose_name_plural = "automatic switches"
+        verbose_name = "kill switch"
+        verbose_name_plural = "kill switch"
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
 
     def __str__(self) -> str:

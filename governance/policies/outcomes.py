@@ -188,12 +188,12 @@ def _allowed(
 def _objection(outcome: PolicyOutcome, circumstances: Circumstances) -> str:
     policy = policy_of(outcome.policy)
     if outcome.policy.state != PolicyVersion.State.LIVE or policy is None:
-        return "The policy is not live any more."
+        return "The policy is no longer live."
     if circumstances.is_licensed(outcome.account_id):
         return LICENSED
     rule = circumstances.rule_for(policy, outcome.account_id)
     if rule is None or Restriction.strength(rule.action.kind) < Restriction.strength(outcome.kind):
-        return "No rule of the policy fits the account any more."
+        return "No rule of the policy matches the account any longer."
     return circumstances.objection(outcome.kind, outcome.account_id)
 
 
@@ -265,13 +265,12 @@ class Room:
             return ""
         if self.accounts <= 0:
             most = counted(settings.AUTOMATIC_ACCOUNTS_AN_HOUR, "account")
-            return f"More than {most} an hour need a person, and {len(self._restricted):,} had been restricted."
+            return f"Hourly cap of {most} reached: {len(self._restricted):,} restricted already."
         requests = self._requests.get(account, 0)
         if self._total and 100 * (self._taken + requests) > settings.AUTOMATIC_TRAFFIC_PERCENT * self._total:
             return (
-                f"More than {settings.AUTOMATIC_TRAFFIC_PERCENT:g} % of traffic an hour need a person. The account has "
-                f"{percent_of(requests, self._total)} of it, and {percent_of(self._taken, self._total)} had been "
-                "restricted."
+                f"Hourly cap of {settings.AUTOMATIC_TRAFFIC_PERCENT:g} % of traffic reached: this account has "
+                f"{percent_of(requests, self._total)}; {percent_of(self._taken, self._total)} is restricted already."
             )
         return ""
 

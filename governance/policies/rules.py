@@ -149,7 +149,7 @@ def read_policy(text: str) -> Policy:
     except RecursionError as error:
         raise PolicyError("The policy: lists or tables are nested too deeply.") from error
     except ValueError as error:  # also of a number with thousands of digits
-        raise PolicyError(f"This is no TOML: {error}.") from error
+        raise PolicyError(f"Invalid TOML: {error}.") from error
     reader = _Reader("The policy", given, POLICY_MEMBERS)
     version = reader.text("version", needed=True, longest=LONGEST_NAME)
     soonest, latest = reader.delay("delay_minutes")
@@ -227,7 +227,7 @@ class _Reader:
 
     def __init__(self, name: str, given: Any, known: Sequence[str]) -> None:
         if not isinstance(given, dict):
-            raise PolicyError(f"{name}: this is no table. Begin each rule with [[rule]].")
+            raise PolicyError(f"{name}: this is not a table. Begin each rule with [[rule]].")
         self._name, self._given = name, given
         if unknown := sorted(set(given).difference(known)):
             named = _listed(with_nearest(member, known) for member in unknown)

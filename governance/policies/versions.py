@@ -38,7 +38,7 @@ def propose(content: str, *, by: User, now: datetime) -> PolicyVersion:
         version=policy.version, defaults={"content": content, "proposed_at": now, "proposed_by": by}
     )
     if not is_new:
-        raise PolicyError(f"The policy: version {policy.version} was used before.")
+        raise PolicyError(f"The policy: version {policy.version} already exists.")
     record("policy.proposed", subject=("policy", proposed.version), by=by.actor, now=now, details={"content": content})
     return proposed
 
@@ -75,14 +75,14 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
     if locked.state != State.SHADOW:
         raise NotAllowedError(f"{locked} is {locked.get_state_display().lower()}.")
     if locked.proposed_by_id == by.pk:
-        raise NotAllowedError("Somebody else than its author must let a policy go live.")
+        raise NotAllowedError("Another person than its author must approve a policy.")
     if trouble := fault_of(locked):
         raise NotAllowedError(trouble)
     early = now < live_from(locked)
     if early and not early_because:
         raise TooEarlyError(
-            f"A policy is in the shadow for {settings.AUTOMATIC_SHADOW_HOURS} h first. "
-            "Give a reason to let it go live before."
+            f"A policy stays in shadow mode for {settings.AUTOMATIC_SHADOW_HOURS} h first. "
+            "Enter a reason to go live earlier."
         )
     for before in PolicyVersion.objects.select_for_update(no_key=True).filter(state=State.LIVE):
         _retire(before, by=by, now=now)
@@ -130,7 +130,7 @@ def policy_of(version: PolicyVersion) -> Policy | None:
 def fault_of(version: PolicyVersion) -> str:
     """Why a policy does nothing though it was proposed once: rules for files have become stricter since."""
     read = _read(version.content)
-    return "" if isinstance(read, Policy) else f"{read} Propose it again, corrected, as a new version."
+    return "" if isinstance(read, Policy) else f"{read} Correct it and propose it as a new version."
 
 
 @lru_cache(maxsize=64)

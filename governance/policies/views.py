@@ -41,7 +41,7 @@ def proposed(request: StaffRequest) -> HttpResponse:
         except PolicyError as error:
             form.add_error("content", str(error))
         else:
-            messages.success(request, f"{policy} is in the shadow.")
+            messages.success(request, f"{policy} is in shadow mode.")
             return redirect(PAGE)
     return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
 
@@ -99,7 +99,7 @@ def off(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
     switch_off(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
-    messages.success(request, "Nothing is restricted by policy any more.")
+    messages.success(request, "Policies are switched off.")
     return redirect(PAGE)
 
 

@@ -92,13 +92,13 @@ class Restrictions(APIView):
             differences = {name: difference._asdict() for name, difference in error.differences.items()}
             raise Problem(
                 HTTPStatus.CONFLICT,
-                "Key used before",
+                "Key already used",
                 str(error),
                 number=error.earlier.number,
                 differences=differences,
             ) from error
         except StartsLaterError as error:
-            raise Problem(HTTPStatus.CONFLICT, "Restricted now", str(error), number=error.active.number) from error
+            raise Problem(HTTPStatus.CONFLICT, "Already restricted", str(error), number=error.active.number) from error
 
     def _many(self, request: Request, asked: Mapping[str, Any], *, dry_run: bool) -> Response:
         """Each by itself, so that a bad one refuses no other."""

@@ -24,7 +24,7 @@ class IdField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if is_nothing(text):
-            raise serializers.ValidationError(f'"{text}" says that there is none: give an id, or leave this out.')
+            raise serializers.ValidationError(f'"{text}" means no value: give an id, or leave this out.')
         return normalize_id(text)
 
 
@@ -34,7 +34,7 @@ class VisibleField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if visible(text) != text:
-            raise serializers.ValidationError("This holds control characters or marks of direction: leave them out.")
+            raise serializers.ValidationError("Leave out control characters and marks of direction.")
         return text
 
 
@@ -43,7 +43,7 @@ class OneOf(serializers.ChoiceField):
 
     def __init__(self, choices: Sequence[tuple[str, str]], **options: Any) -> None:
         codes = ", ".join(str(code) for code, _ in choices)
-        super().__init__(choices, error_messages={"invalid_choice": f'"{{input}}" is none of {codes}.'}, **options)
+        super().__init__(choices, error_messages={"invalid_choice": f'"{{input}}" is not one of {codes}.'}, **options)
 
 
 class CheckRequest(StrictSerializer):
@@ -78,7 +78,7 @@ class RestrictionRequest(StrictSerializer):
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
         if value is not None and value <= self.context["now"]:
-            raise serializers.ValidationError("This time is over already.")
+            raise serializers.ValidationError("This time is in the past.")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class RestrictionRequest(StrictSerializer):
                 {"requests_per_minute": "A throttle needs a limit, or tokens_per_minute."}
             )
         if attrs["kind"] == Restriction.Kind.WITHHOLD and not attrs["withheld"]:
-            raise serializers.ValidationError({"withheld": "Say what is withheld."})
+            raise serializers.ValidationError({"withheld": "Enter what is withheld."})
         foreign = {member: kind for member, kind in TAKEN_BY.items() if kind != attrs["kind"] and attrs[member]}
         if foreign:
             raise serializers.ValidationError(
@@ -102,7 +102,7 @@ class RestrictionRequest(StrictSerializer):
             )
         starts, ends = attrs["starts_at"], attrs["expires_at"]
         if starts is not None and ends is not None and ends <= starts:
-            raise serializers.ValidationError({"expires_at": "It must end after it starts."})
+            raise serializers.ValidationError({"expires_at": "expires_at must be after starts_at."})
         return attrs
 
 

@@ -83,7 +83,7 @@ class ConflictingKeyError(Exception):
 
     def __init__(self, earlier: Restriction, differences: Mapping[str, Difference]) -> None:
         named = ", ".join(f"{name} ({said(one.before)}, now {said(one.now)})" for name, one in differences.items())
-        super().__init__(f"This key was used before, for restriction {earlier.number}, which differs in {named}.")
+        super().__init__(f"This key was already used for restriction {earlier.number}, which differs in {named}.")
         self.earlier, self.differences = earlier, differences
 
 

@@ -130,7 +130,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         numbers,
         origin=origin,
         ending=Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED,
-        note="Decided again.",
+        note="Replaced by a new decision.",
         by=by.actor,
         now=now,
     )

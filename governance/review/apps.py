@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class ReviewConfig(AppConfig):
     name = "governance.review"
+    verbose_name = "Review"

@@ -15,10 +15,10 @@ from governance.detection.finding import Family
 MEMBERS_SHOWN: Final = 12
 
 TIES: Final = {
-    "wrappers": "same wrappers",
+    "wrappers": "same prompt templates",
     "shards": "shared prompt pool",
-    "addresses": "same addresses",
-    "card": "same card",
+    "addresses": "same IP addresses",
+    "card": "same payment card",
     "settings": "same settings",
 }
 # A weaker tie is not named.

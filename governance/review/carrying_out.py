@@ -100,7 +100,7 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
         resolve(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
     dismissed = decision.action == Decision.Action.DISMISS
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
-    supersede(numbers, origin=decision.origin, ending=ending, note="Decided again.", by=by, now=now)
+    supersede(numbers, origin=decision.origin, ending=ending, note="Replaced by a new decision.", by=by, now=now)
     reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
     return bool(accounts or numbers or closing or reopened)
 

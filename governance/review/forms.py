@@ -41,7 +41,7 @@ class InForceForm(AddressForm):
 
 class QueueForm(AddressForm):
     view = forms.ChoiceField(choices=View.choices, required=False)
-    band = forms.ChoiceField(choices=[("", "Every band"), *reversed(BAND_CHOICES)], required=False)
+    band = forms.ChoiceField(choices=[("", "All bands"), *reversed(BAND_CHOICES)], required=False)
     q = forms.CharField(max_length=120, required=False)
     after = forms.UUIDField(required=False)
 
@@ -65,7 +65,7 @@ class DecisionForm(FocusedForm):
 
     decision = forms.UUIDField(widget=forms.HiddenInput)
     action = forms.ChoiceField(
-        choices=Decision.Action, widget=forms.RadioSelect, error_messages={"required": "Choose what to do."}
+        choices=Decision.Action, widget=forms.RadioSelect, error_messages={"required": "Choose an action."}
     )
     favour = forms.ChoiceField(required=False, widget=forms.RadioSelect)
     against = forms.ChoiceField(required=False, widget=forms.RadioSelect)
@@ -107,22 +107,22 @@ class DecisionForm(FocusedForm):
         given = self.cleaned_data
         action = given.get("action")
         if action == Decision.Action.DISMISS:
-            self._need("favour", "Choose why nothing is wrong.")
+            self._need("favour", "Choose a reason for dismissing.")
         elif action:
-            self._need("against", "Choose what is wrong.")
+            self._need("against", "Choose a reason.")
         if action in Decision.BY_THE_TERMS:
-            self._need("terms_clause", "Choose the clause that was broken.")
+            self._need("terms_clause", "Choose a terms clause.")
         if action == Decision.Action.THROTTLE and not given.get("tokens_per_minute"):
-            self._need("requests_per_minute", "Say how many requests, or tokens, a minute are left.")
+            self._need("requests_per_minute", "Enter the allowed requests or tokens per minute.")
         if action == Decision.Action.WITHHOLD:
-            self._need("withheld", "Choose what answers are to lack.")
+            self._need("withheld", "Choose the features to withhold.")
         if action == Decision.Action.SUSPEND:
-            self._need("days", "Choose for how long.")
+            self._need("days", "Choose a duration.")
         wide = given.get("scope") not in {"", Decision.Scope.ACCOUNT}
         if action == Decision.Action.BLOCK or (action and action != Decision.Action.DISMISS and wide):
-            self._need("confirmed", "Confirm that this is meant.")
+            self._need("confirmed", "Tick to confirm.")
         if action != Decision.Action.DISMISS and given.get("against") == Decision.Reason.OTHER:
-            self._need("note", "Write the reason down.")
+            self._need("note", "Describe the reason in the note.")
         return given
 
     def _need(self, name: str, message: str) -> None:
@@ -167,18 +167,18 @@ class NoteForm(FocusedForm):
     text = TypedTextField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Write something first."},
+        error_messages={"required": "Enter a note."},
     )
 
 
 class ExcerptsForm(FocusedForm):
-    reason = TypedTextField(max_length=500, error_messages={"required": "Say why you need to read them."})
+    reason = TypedTextField(max_length=500, error_messages={"required": "Enter why you need to read them."})
 
 
 class UndoForm(FocusedForm):
-    note = TypedTextField(max_length=500, error_messages={"required": "Say why it is undone."})
+    note = TypedTextField(max_length=500, error_messages={"required": "Enter a reason for undoing the decision."})
 
 
 class LiftForm(FocusedForm):
-    note = TypedTextField(max_length=500, error_messages={"required": "Say why it is lifted."})
+    note = TypedTextField(max_length=500, error_messages={"required": "Enter a reason for removing the restriction."})
     everywhere = FlagField()

@@ -15,9 +15,9 @@ from governance.review.models import Decision
 from governance.review.reopening import is_materially_worse
 
 NOTHING: Final = -1
-DISMISSED: Final = "Staff has let the account go: it dismissed the case, and the evidence is much the same since."
-LIFTED: Final = "Staff has let the account go: it lifted a restriction, and the evidence is much the same since."
-MILDER: Final = "Staff decided on something milder, and the evidence is much the same since."
+DISMISSED: Final = "Staff dismissed the case, and the evidence is much the same since."
+LIFTED: Final = "Staff removed a restriction, and the evidence is much the same since."
+MILDER: Final = "Staff chose a milder action, and the evidence is much the same since."
 
 Ending = Restriction.Ending
 BY_STAFF: Final = "staff:"

@@ -66,7 +66,9 @@ class Case(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="cases")
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
-    score = models.SmallIntegerField(help_text="The assessment's, here so that the queue sorts without a join.")
+    score = models.SmallIntegerField(
+        help_text="Copy of the assessment's score, so that the queue sorts without a join."
+    )
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -130,8 +132,8 @@ class Step(models.Model):
         RELEASED = "released", "Released"
         NOTED = "noted", "Noted"
         DECIDED = "decided", "Decided"
-        LIFTED = "lifted", "Restriction lifted"
-        REOPENED = "reopened", "Taken up again"
+        LIFTED = "lifted", "Restriction removed"
+        REOPENED = "reopened", "Reopened"
         RESOLVED = "resolved", "Decided with another case"
         UNDONE = "undone", "Decision undone"
 
@@ -142,6 +144,8 @@ class Step(models.Model):
     text = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "case history entry"
+        verbose_name_plural = "case history"
         ordering = ("-at", "-pk")
         indexes: ClassVar = [models.Index(fields=["case", "-at"], name="step_by_case")]
 
@@ -206,7 +210,9 @@ class Decision(models.Model):
 
     EXONERATING = (Reason.EVALUATION, Reason.EXPECTED_USE, Reason.AGREED_USE, Reason.TOO_LITTLE_EVIDENCE)
 
-    id = models.UUIDField(primary_key=True, editable=False, help_text="Made by the form, so that twice sent is once.")
+    id = models.UUIDField(
+        primary_key=True, editable=False, help_text="Made by the form, so that sending twice decides once."
+    )
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=10, choices=Action)
@@ -217,7 +223,7 @@ class Decision(models.Model):
     number = models.BigIntegerField(
         editable=False,
         db_default=Func(Value("review_decision_number"), function="nextval"),
-        help_text="Decisions in the order in which they were made, whatever the clocks said. Some are left out.",
+        help_text="Order of decisions, independent of clocks. It has gaps.",
     )
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
@@ -230,7 +236,7 @@ class Decision(models.Model):
     )
     undone_note = models.CharField(max_length=500, blank=True)
     is_unfinished = models.BooleanField(
-        default=False, db_default=False, help_text="It is not put into force yet on everybody whom it is about."
+        default=False, db_default=False, help_text="Not in force on all its accounts yet."
     )
 
     objects = DecisionQuerySet.as_manager()

@@ -92,7 +92,8 @@ class Row:
             return ""
         if self.decision.undone_at is not None:
             return "undone"
-        return self.decision.restriction.ending if self.decision.restriction else ""
+        restriction = self.decision.restriction
+        return restriction.get_ending_display().lower() if restriction else ""
 
     @property
     def person(self) -> User | None:

@@ -48,13 +48,13 @@ def reach_of(account: Account, verdict: Verdict) -> Reach:
     if verdict.scope == Decision.Scope.CAMPAIGN:
         campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
         if campaign is None:
-            raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
+            raise NoSuchScopeError(f"{account} is no longer in a campaign.")
         members = campaign_accounts(campaign)
         first = [account, *(member for member in members if member != account)][:PORTION]
         first_cases = Q(account__in=first)
         return Reach(campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= PORTION)
     if account.organisation is None:
-        raise NoSuchScopeError(f"{account} belongs to no organisation.")
+        raise NoSuchScopeError(f"{account} has no organisation.")
     covered = Q(account__organisation=account.organisation)
     open_cases = Case.objects.filter(covered, status=Case.Status.OPEN).exclude(account=account).order_by("pk")
     cases = list(open_cases.values_list("pk", flat=True)[: PORTION + 1])
@@ -105,15 +105,15 @@ def progress_of(decision: Decision) -> Progress | None:
         return None
     if left := accounts_left(decision).count():
         total = _members(decision).values("account").distinct().count()
-        return Progress(total - left, total, "accounts are restricted")
+        return Progress(total - left, total, "accounts restricted")
     if left := restrictions_left(decision).count():
         ended = Restriction.objects.filter(superseded_by=decision.origin).count()
-        return Progress(ended, ended + left, "earlier restrictions are ended")
+        return Progress(ended, ended + left, "earlier restrictions ended")
     if left := cases_to_close(decision).count():
         closed = decision.resolved_cases.count()
-        return Progress(closed, closed + left, "open cases are closed")
+        return Progress(closed, closed + left, "open cases closed")
     if left := cases_left(decision).count():
-        return Progress(0, left, "cases that are left are open again")
+        return Progress(0, left, "cases reopened")
     return None
 
 

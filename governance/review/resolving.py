@@ -42,6 +42,6 @@ def reopen_all(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) 
     of_whom = why.case.account.external_id
     details = {"decision": str(why.pk), "case": str(why.case_id), "account": of_whom}
     others = [case for case in again if case.pk != why.case_id]
-    text = f"The decision on the case of {of_whom} that covered this one holds no longer."
+    text = f"The decision on the case of {of_whom} that covered this one no longer applies."
     add_steps(others, Step.Kind.REOPENED, by=by, now=now, text=text, details=details)
     return again

@@ -19,20 +19,20 @@ class Shortcut(NamedTuple):
 
 
 MOVING: Final = (
-    Shortcut(("j", "k"), "next, previous case in the list (or arrows)"),
-    Shortcut(("Enter",), "open it"),
-    Shortcut(("g", "n"), "from a case, go on to the next"),
+    Shortcut(("j", "k"), "next or previous case in the list (or arrow keys)"),
+    Shortcut(("Enter",), "open the case"),
+    Shortcut(("g", "n"), "go to the next case"),
     Shortcut(("g", "q"), "go to the queue"),
-    Shortcut(("g", "d"), "go to what was decided"),
+    Shortcut(("g", "d"), "go to decided cases"),
     Shortcut(("g", "e"), "go to enforcement", permission=VIEW_ENFORCEMENT),
     Shortcut(("g", "p"), "go to policy", permission=VIEW_POLICIES),
     Shortcut(("/",), "search"),
 )
 WORKING: Final = (
-    Shortcut(("c",), "claim the case, or give it back"),
+    Shortcut(("c",), "claim or release the case"),
     Shortcut(("d",), "decide"),
     Shortcut(("1", str(len(Decision.Action))), ", ".join(action.label.lower() for action in Decision.Action), are="–"),
     Shortcut(("n",), "write a note"),
-    Shortcut(("Ctrl", "Enter"), "send what you are writing"),
+    Shortcut(("Ctrl", "Enter"), "send the form"),
     Shortcut(("?",), "this list"),
 )

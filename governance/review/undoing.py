@@ -17,6 +17,7 @@ from governance.review.reach import PORTION
 from governance.review.resolving import reopen_all, resolve
 from governance.review.steps import add_step
 from governance.review.verdicts import CannotUndoError
+from governance.review.wording import outcome
 from governance.staff.models import User
 
 
@@ -50,7 +51,7 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> TakenBac
     own = locked[case.pk]
     decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
     if decision is None:
-        raise CannotUndoError("There is no decision on this case that stands.")
+        raise CannotUndoError("This case has no decision to undo.")
     if not can_be_undone(decision, now=now):
         return _lift(decision, note=note, by=by, now=now)
     _refuse_if_decided_again(decision)
@@ -82,7 +83,7 @@ def _refuse_if_decided_again(decision: Decision) -> None:
     since = Decision.objects.standing().after(decision)
     later = since.select_related("decided_by").order_by("-number").first()
     if later is not None:
-        detail = f"{later.decided_by} has decided about this account again: {later.get_action_display().lower()}."
+        detail = f"{later.decided_by} decided on this account again: {outcome(later.action)}."
         raise CannotUndoError(f"{detail} Undo that decision first.")
 
 

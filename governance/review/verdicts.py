@@ -8,6 +8,7 @@ from typing import Self
 from governance.restrictions.models import Reason, Restriction
 from governance.restrictions.terms import Terms
 from governance.review.models import Case, Decision
+from governance.review.wording import outcome
 
 
 class CaseTakenError(Exception):
@@ -22,8 +23,8 @@ class AlreadyDecidedError(Exception):
     """Somebody was faster: carries their decision."""
 
     def __init__(self, decision: Decision, case: Case) -> None:
-        which = "this case" if decision.case_id == case.pk else f"this case with that of {decision.case.account}"
-        super().__init__(f"{decision.decided_by} has decided {which}: {decision.get_action_display().lower()}.")
+        which = "this case" if decision.case_id == case.pk else f"this case, with that of {decision.case.account},"
+        super().__init__(f"{decision.decided_by} decided {which} first: {outcome(decision.action)}.")
         self.decision = decision
 
 
@@ -31,7 +32,7 @@ class SentBeforeError(Exception):
     """The form was sent before, and that decision is another one, or was undone: carries it."""
 
     def __init__(self, decision: Decision, detail: str) -> None:
-        super().__init__(f"{detail} Nothing was changed: decide with the form as it is now.")
+        super().__init__(f"{detail} Nothing was changed. Check the current form and decide again.")
         self.decision = decision
 
 

@@ -56,7 +56,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     try:
         page = queue_page(question, user=request.user, now=now)
     except UnknownPlaceError:
-        return _unreadable(request, "The list has no such case to start after: go back to its top.")
+        return _unreadable(request, "The list cannot continue from this case. Go back to the first page.")
     context = {
         "form": form,
         "question": question,
@@ -90,7 +90,7 @@ def next_case(request: StaffRequest) -> HttpResponse:
     found = find_next_case(after=left, user=request.user, now=timezone.now())
     if found is not None:
         return redirect("review:case", pk=found.pk)
-    messages.info(request, "Nothing waits for you.")
+    messages.info(request, "No cases waiting.")
     return HttpResponseClientRedirect(reverse("review:queue")) if request.htmx else redirect("review:queue")
 
 
@@ -119,7 +119,7 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, case, "history", note_form=form)
     actions.note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
-    return _done(request, pk, "Noted.")
+    return _done(request, pk, "Note added.")
 
 
 @never_cache
@@ -191,7 +191,7 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         now=timezone.now(),
         everywhere=form.cleaned_data["everywhere"],
     )
-    return _done(request, pk, f"{'Lifted.' if lifted else 'It had ended already.'}{_still_denied(case)}")
+    return _done(request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{_still_denied(case)}")
 
 
 def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
@@ -200,9 +200,9 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     except CannotUndoError as lost:
         return _lost(request, case.pk, lost)
     if not done.is_undone:
-        message = "It was too late to undo the decision, so what it put into force was lifted."
+        message = "It was too late to undo the decision. Its restrictions were removed."
     elif done.is_open:
-        message = "Undone. The case is open again, and yours."
+        message = "Undone. The case is open again and claimed by you."
     else:
         message = "Undone. The account has a newer case."
     return _done(request, case.pk, message + _still_denied(case))

@@ -65,7 +65,7 @@ OUTCOMES = {
     "watch": "watched",
     "warn": "warned",
     "throttle": "throttled",
-    "withhold": "answers withheld",
+    "withhold": "features withheld",
     "verify": "to be verified",
     "suspend": "suspended",
     "block": "blocked",

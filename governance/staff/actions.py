@@ -69,7 +69,7 @@ def issue_service_key(
     Raises ValueError for a scope that does not exist or for none, and for a name that cannot be shown as it is.
     """
     if not name.strip() or not name.isprintable():
-        raise ValueError("The name of a service key holds printable characters, on one line.")
+        raise ValueError("Use printable characters on one line for the name of a service key.")
     wanted = sorted({ServiceKey.Scope(scope).value for scope in scopes})
     if not wanted:
         raise ValueError("A service key needs at least one scope.")

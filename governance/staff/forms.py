@@ -14,8 +14,8 @@ from governance.staff.signing_in import Origin, TooManyAttemptsError, check_cred
 
 LONGEST_PASSWORD: Final = 1_000
 TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
-TOO_MANY = ValidationError("Too many attempts. Wait a quarter of an hour, then try again.", code="wait")
-BUSY = ValidationError("Many people are signing in just now. Try again in a few seconds.", code="busy")
+TOO_MANY = ValidationError("Too many attempts. Try again in 15 minutes.", code="wait")
+BUSY = ValidationError("Many people are signing in at the moment. Try again in a few seconds.", code="busy")
 
 
 class SignInForm(AuthenticationForm):
@@ -47,9 +47,15 @@ class SignInForm(AuthenticationForm):
 class ChangePasswordForm(forms.Form):
     """The present password, and a new one twice."""
 
-    present = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter it."})
-    new = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Choose one."})
-    again = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter it again."})
+    present = forms.CharField(
+        max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter your current password."}
+    )
+    new = forms.CharField(
+        max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter a new password."}
+    )
+    again = forms.CharField(
+        max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Repeat the new password."}
+    )
 
     def __init__(self, data: Any = None, *, user: User, now: datetime) -> None:
         super().__init__(data)
@@ -60,7 +66,7 @@ class ChangePasswordForm(forms.Form):
         if self.errors:
             return given
         if given["new"] != given["again"]:
-            self.add_error("again", "The two are not the same.")
+            self.add_error("again", "The passwords do not match.")
             return given
         try:
             validate_password(given["new"], self.user)
@@ -70,7 +76,7 @@ class ChangePasswordForm(forms.Form):
         try:
             check_own_password(self.user, given["present"], now=self.now)
         except WrongPasswordError:
-            self.add_error("present", "This is not your present password.")
+            self.add_error("present", "This is not your current password.")
         except TooManyAttemptsError as error:
             raise TOO_MANY from error
         except BusyError as error:

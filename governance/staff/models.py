@@ -74,8 +74,8 @@ class ServiceKey(models.Model):
 
     class Scope(models.TextChoices):
         USAGE_WRITE = "usage:write", "Send usage events"
-        USAGE_KEYS = "usage:keys", "Say by its usage events whose API key is whose"
-        ACCESS_READ = "access:read", "Ask whether an account has access"
+        USAGE_KEYS = "usage:keys", "Assign API keys to accounts by usage events"
+        ACCESS_READ = "access:read", "Check whether an account has access"
         RESTRICTIONS_READ = "restrictions:read", "Read restrictions"
         RESTRICTIONS_WRITE = "restrictions:write", "Restrict and lift"
 

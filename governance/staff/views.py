@@ -93,9 +93,9 @@ def password(request: HttpRequest) -> HttpResponse:
         try:
             if change_password(user, form.cleaned_data["new"], now=now):
                 update_session_auth_hash(request, user)
-                messages.success(request, "Password changed. Everywhere else you are signed out.")
+                messages.success(request, "Password changed. You are signed out everywhere else.")
                 return redirect("password")
-            form.add_error(None, "Your password was changed elsewhere just now. Sign in again.")
+            form.add_error(None, "Your password was just changed elsewhere. Sign in again.")
         except BusyError:
             form.add_error(None, BUSY)
     response = render(request, "staff/password.html", {"form": form})

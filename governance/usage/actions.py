@@ -97,7 +97,7 @@ def record_events(
     if sender is not None:
         taken, held = admit(reports, service_key=sender.service_key, now=now)
     if held:
-        logger.warning("%d events from %s wait, since they name too many who are new", held, source)
+        logger.warning("%d events from %s wait: they name too many new accounts, keys or organisations", held, source)
     if taken:
         try:
             accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
@@ -107,7 +107,7 @@ def record_events(
             # Another process made a day while events of it were on their way into the default table.
             accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
     if conflicts:
-        logger.warning("%d events from %s bore the id of an earlier one and said something else", conflicts, source)
+        logger.warning("%d events from %s repeated the id of an earlier event with other content", conflicts, source)
     newest_at = max((report.event.occurred_at for report in taken), default=None)
     counted = sum(report.is_event for report in taken)
     return Outcome(accepted, counted - accepted, rejected, newest_at, conflicts, held)

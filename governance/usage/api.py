@@ -40,7 +40,7 @@ class Intake(APIView):
         super().initial(request, *args, **kwargs)
         if waited := behind(now=timezone.now()):
             detail = f"Scoring is {waited.total_seconds():.0f} seconds behind; send this again later."
-            raise Problem(self.behind_status, "Behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
+            raise Problem(self.behind_status, "Scoring is behind", detail, wait=RETRY_AFTER_LAG_SECONDS)
 
     def handle_exception(self, exc: Exception) -> Response:
         if getattr(self.request, "successful_authenticator", None) is not None:
@@ -63,7 +63,7 @@ class UsageEvents(Intake):
         try:
             lines = lines_of(body, ndjson=ndjson)
         except UnreadableBatchError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
+            raise Problem(HTTPStatus.BAD_REQUEST, "Invalid body", str(error)) from error
         refuse_too_many(len(lines))
         outcome = take_in(request, decode(lines, span=span_at(now)), source="native", now=now)
         return counted(outcome, too_many=self.behind_status)
@@ -83,7 +83,7 @@ class LiteLlmUsage(Intake):
         try:
             items = list(islice(litellm.events_in(body, span=span_at(now)), MOST_EVENTS + 1))
         except UnreadableBatchError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
+            raise Problem(HTTPStatus.BAD_REQUEST, "Invalid body", str(error)) from error
         refuse_too_many(len(items))
         return counted(take_in(request, items, source="litellm", now=now), too_many=self.behind_status)
 
@@ -104,7 +104,7 @@ class OpenTelemetryTraces(Intake):
         try:
             items = list(islice(events_in(body, protobuf=protobuf, span=span_at(now)), MOST_EVENTS + 1))
         except UnreadableBatchError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, "Unreadable", str(error)) from error
+            raise Problem(HTTPStatus.BAD_REQUEST, "Invalid body", str(error)) from error
         refuse_too_many(len(items))
         outcome = take_in(request, items, source="opentelemetry", now=now)
         refuse_newcomers(outcome, self.behind_status)
@@ -150,7 +150,9 @@ def refuse_newcomers(outcome: Outcome, status: HTTPStatus) -> None:
 
 def refuse_too_many(events: int) -> None:
     if events > MOST_EVENTS:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many", f"Send at most {MOST_EVENTS} events at once.")
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many events", f"Send at most {MOST_EVENTS} events at once."
+        )
 
 
 def counted(outcome: Outcome, *, too_many: HTTPStatus) -> Response:

@@ -66,7 +66,9 @@ def _joined(pieces: Iterator[bytes], sent: int, encoding: str) -> bytes:
                     "as many as after it."
                 )
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, "Damaged", f"The body is no whole {encoding} stream.") from error
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "Damaged body", f"The body is not a complete {encoding} stream."
+        ) from error
     return bytes(whole)
 
 

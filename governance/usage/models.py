@@ -32,7 +32,7 @@ class UsageEvent(models.Model):
     model = models.CharField(max_length=128)
     operation = models.CharField(max_length=64)
     status = models.CharField(max_length=16)
-    input_tokens = models.IntegerField(null=True, help_text="Null where nobody counted them.")
+    input_tokens = models.IntegerField(null=True, help_text="Null if nobody counted them.")
     output_tokens = models.IntegerField(null=True)
     cached_input_tokens = models.IntegerField()
     reasoning_tokens = models.IntegerField()
@@ -77,13 +77,17 @@ class KnownAnswer(models.Model):
     """An answer that may be reported again, by the digest of source, account and answer id: see answers.py."""
 
     key = models.UUIDField(primary_key=True)
-    is_finished = models.BooleanField(help_text="Its first report had its tokens, and is an event.")
-    in_background = models.BooleanField(help_text="Some report came without tokens: all of them are one event.")
-    input_tokens = models.IntegerField(null=True, help_text="Figures that were read before the event was reported.")
+    is_finished = models.BooleanField(help_text="The first report had tokens and is an event.")
+    in_background = models.BooleanField(help_text="A report came without tokens: all reports are one event.")
+    input_tokens = models.IntegerField(null=True, help_text="Figures read before the event was reported.")
     output_tokens = models.IntegerField(null=True)
     cached_input_tokens = models.IntegerField(null=True)
     reasoning_tokens = models.IntegerField(null=True)
-    newest_at = models.DateTimeField(db_index=True, help_text="When the newest report of it came in.")
+    newest_at = models.DateTimeField(db_index=True, help_text="When its newest report arrived.")
+
+    class Meta:
+        verbose_name = "known response"
+        verbose_name_plural = "known responses"
 
     def __str__(self) -> str:
         return str(self.key)
@@ -97,12 +101,14 @@ class EventConflict(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="event_conflicts")
     source = models.CharField(max_length=32)
-    day = models.DateField(help_text="The UTC day on which they came in.")
+    day = models.DateField(help_text="The UTC day on which they arrived.")
     events = models.IntegerField()
-    in_time_alone = models.IntegerField(help_text="Of these, those that differ in nothing but their time.")
+    in_time_alone = models.IntegerField(help_text="Those that differ in their time only.")
     newest_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "conflicting event id"
+        verbose_name_plural = "conflicting event ids"
         ordering = ("-day", "account", "source")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "source", "day"], name="one_count_of_conflicts_a_day"),
@@ -120,8 +126,9 @@ class NewNames(models.Model):
     names = models.IntegerField(default=0)
 
     class Meta:
+        verbose_name = "count of new names"
+        verbose_name_plural = "counts of new names"
         ordering = ("-hour", "service_key")
-        verbose_name_plural = "new names"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["service_key", "hour"], name="one_count_of_new_names_an_hour"),
         ]
@@ -149,10 +156,12 @@ class UsageArrival(models.Model):
     service_key = models.OneToOneField(
         ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="usage_arrival"
     )
-    newest_at = models.DateTimeField(help_text="The time of the newest event, by the gateway's own clock.")
+    newest_at = models.DateTimeField(help_text="Time of the newest event, by the gateway's clock.")
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "latest usage of a sender"
+        verbose_name_plural = "latest usage by sender"
         ordering = ("service_key",)
 
     def __str__(self) -> str:
@@ -180,7 +189,7 @@ class Profile(models.Model):
     reasoning_tokens = models.BigIntegerField()
     input_squares = models.FloatField()
     output_squares = models.FloatField()
-    gaps = models.IntegerField(help_text="How many gaps between requests were seen.")
+    gaps = models.IntegerField(help_text="Number of gaps between requests.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
     tallies = models.BinaryField(null=True)
@@ -246,17 +255,21 @@ class DirtyAccount(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="dirty")
     version = models.BigIntegerField(default=1)
-    anew = models.BooleanField(default=False, help_text="To be scored whether usage has come in or not.")
+    anew = models.BooleanField(default=False, help_text="Score it even without new usage.")
     dirty_since = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     token = models.BigIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
-    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Three attempts failed: somebody must look.")
+    set_aside_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set after three failed attempts: a person must look."
+    )
 
     objects = DirtyAccountQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "account awaiting scoring"
+        verbose_name_plural = "accounts awaiting scoring"
         indexes: ClassVar = [models.Index(fields=["dirty_since"], name="dirty_by_age")]
 
     def __str__(self) -> str:

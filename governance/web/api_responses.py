@@ -13,8 +13,8 @@ FOR_MACHINES: Final = ("/api/", "/v1/")
 DETAILS: Final = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
     HTTPStatus.FORBIDDEN: "This is not allowed.",
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method.",
+    HTTPStatus.NOT_FOUND: "Nothing was found at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not allow this method.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too large.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here; it has been logged. Send the request again later.",
 }

@@ -19,7 +19,7 @@ class ServiceKeyAuthentication(BaseAuthentication):
             return None
         key = recognise_service_key(secret.strip().decode("latin-1"), now=timezone.now())
         if key is None:
-            raise AuthenticationFailed("No usable service key has this secret.")
+            raise AuthenticationFailed("Invalid or revoked service key.")
         return key, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -69,7 +69,7 @@ def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Re
     )
     with advisory_lock(Lock.ANSWERING, kept.pk % 2**31) as ours:
         if not ours:
-            raise Problem(HTTPStatus.CONFLICT, "Being answered", f"A request with this {HEADER} is being answered.")
+            raise Problem(HTTPStatus.CONFLICT, "Request in progress", f"A request with this {HEADER} is in progress.")
         kept.refresh_from_db()
         if kept.status is None:
             response = act()
@@ -80,7 +80,7 @@ def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Re
             return response
     if bytes(kept.request_digest) != digest:
         raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "Key used before", f"This {HEADER} was used for another request."
+            HTTPStatus.UNPROCESSABLE_ENTITY, "Key already used", f"This {HEADER} was used for another request."
         )
     return Response(json.loads(kept.body), status=kept.status, headers={"Idempotent-Replayed": "true"})
 

@@ -28,7 +28,7 @@ class RefuseNulMiddleware:
         if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
             detail = "A NUL character has no place in an address or a cookie."
             if is_for_machines(request):
-                return problem(HTTPStatus.BAD_REQUEST, "Unreadable", detail)
+                return problem(HTTPStatus.BAD_REQUEST, "Invalid body", detail)
             return HttpResponse(f"{detail}\n", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
         return self.get_response(request)
 

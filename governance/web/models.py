@@ -15,7 +15,7 @@ class KeptAnswer(models.Model):
     request_digest = models.BinaryField(max_length=32)
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.TextField(blank=True, help_text="As JSON text, so that it is given again as it was.")
+    body = models.TextField(blank=True, help_text="As JSON text, so that it is returned unchanged.")
 
     class Meta:
         ordering = ("-at",)

@@ -52,14 +52,14 @@ class BoundedJsonParser(BaseParser):
         except RecursionError as error:
             raise ParseError(TOO_DEEP) from error
         except ValueError as error:
-            raise ParseError(f"This is not JSON: {error}") from error
+            raise ParseError(f"Invalid JSON: {error}") from error
         if _is_deeper(parsed, than=DEEPEST):
             raise ParseError(TOO_DEEP)
         return parsed
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number.")
+    raise ValueError(f"{name} is not a JSON number.")
 
 
 def _finite(text: str) -> float:

@@ -45,7 +45,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, Problem):
         body |= {"title": error.title, "detail": str(error.detail), **error.members}
     elif isinstance(error, ValidationError):
-        body |= {"title": "The request does not fit", "errors": error.detail}
+        body |= {"title": "Invalid request", "errors": error.detail}
     else:
         body |= {"title": HTTPStatus(response.status_code).phrase, "detail": str(error.detail)}
     response.data, response.content_type = body, CONTENT_TYPE
@@ -57,7 +57,7 @@ def unavailable(error: BaseException) -> Problem:
     busy = has_waited_in_vain(error)
     why = "Another transaction held the same rows for too long" if busy else "The database does not answer"
     title = "Busy" if busy else "Unavailable"
-    detail = f"{why}; nothing was taken, send this again."
+    detail = f"{why}; nothing was saved. Send the request again."
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail, wait=RETRY_AFTER_SECONDS)
 
 

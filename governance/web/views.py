@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.views import defaults
+from django.views.decorators.http import require_safe
 
 from governance.platform.transactions import has_waited_in_vain, is_unavailable
 from governance.web.api_responses import is_for_machines
+from governance.web.glossary import GLOSSARY
 from governance.web.problems import problem, unavailable
 from governance.web.requests import sending_page
 
@@ -22,6 +24,12 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def words(request: HttpRequest) -> HttpResponse:
+    """What the words of the pages mean."""
+    return render(request, "shell/words.html", {"glossary": GLOSSARY})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 CONNECT_SECONDS: Final = 5.0
-NOT_PUBLIC: Final = "It leads to an address that is not public."
+NOT_PUBLIC: Final = "This address is not public."
 MOST_ADDRESSES: Final = 3  # of one name are tried
 NAT64: Final = IPv6Network("64:ff9b::/96")
 # All else of the sixth version is local, reserved or stands for something else, whatever `is_global` says of it.
@@ -30,21 +30,21 @@ class AddressError(Exception):
 def checked(url: str) -> SplitResult:
     """The parts of an address that a webhook can have. Raises AddressError, whatever it resolves to later."""
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise AddressError("It must be plain letters: no spaces, and other scripts as they are encoded.")
+        raise AddressError("Use ASCII characters without spaces; encode other characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
         (parts.hostname or "").encode("idna")  # as resolving does, which no name gets past that has an empty label
     except ValueError as error:
-        raise AddressError("This is no address.") from error
+        raise AddressError("Enter a valid address.") from error
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise AddressError("It must begin with https://.")
+        raise AddressError("The address must begin with https://.")
     if parts.username is not None or parts.password is not None:
-        raise AddressError("It must not hold a name or a password.")
+        raise AddressError("Leave out the user name and password.")
     if parts.scheme == "http" and not settings.WEBHOOK_PRIVATE_NETWORKS:
-        raise AddressError("It must begin with https://.")
+        raise AddressError("The address must begin with https://.")
     if port == 0:
-        raise AddressError("This is no port.")
+        raise AddressError("Enter a valid port.")
     host = "127.0.0.1" if f".{parts.hostname}".endswith(".localhost") else parts.hostname
     if _is_address(host) and not permitted(host, encrypted=parts.scheme == "https"):
         raise AddressError(NOT_PUBLIC)

@@ -9,7 +9,7 @@ from governance.webhooks.addresses import AddressError, checked
 
 
 class WebhookForm(forms.Form):
-    url = TypedTextField(max_length=500, error_messages={"required": "Say where to."})
+    url = TypedTextField(max_length=500, error_messages={"required": "Enter an address."})
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])
@@ -29,5 +29,5 @@ class ReplayForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         if not (given.get("delivery") or given.get("since")):
-            raise forms.ValidationError("Say which.")
+            raise forms.ValidationError("Enter a date.")
         return given

@@ -17,7 +17,7 @@ class Webhook(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     url = models.CharField("address", max_length=500)
-    secrets = models.BinaryField(help_text="Sealed: the newest first, others until they are out of use.")
+    secrets = models.BinaryField(help_text="Encrypted: the newest first, older ones until they expire.")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=254)
     sequence = models.BigIntegerField()
@@ -44,16 +44,17 @@ class Delivery(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="deliveries")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="When it is to be tried next; later while somebody is trying it.")
+    due_at = models.DateTimeField(help_text="When it is tried next; later while an attempt runs.")
     attempts = models.PositiveIntegerField(default=0)
-    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was tried last.")
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was last tried.")
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
         ordering = ("-created_at",)
-        verbose_name_plural = "deliveries"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["webhook", "change"], name="a_change_is_told_once"),
         ]

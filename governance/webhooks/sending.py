@@ -134,7 +134,7 @@ def _ending(connected: socket.socket) -> Iterator[None]:
 
 def _kind(error: Exception) -> str:
     """Only the kind of an error: its text may hold what is nobody's business."""
-    return "No answer in time." if isinstance(error, TimeoutError) else type(error).__name__
+    return "No response in time." if isinstance(error, TimeoutError) else type(error).__name__
 
 
 def _retry_after(given: str | None, *, now: datetime) -> int | None:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.staff.roles import CHANGE_WEBHOOKS, VIEW_WEBHOOKS
+from governance.web.counts import counted
 from governance.web.requests import StaffRequest
 from governance.webhooks import actions
 from governance.webhooks.addresses import AddressError
@@ -69,11 +70,11 @@ def switch(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """`to` on or off, as the button said: meanwhile it may have been switched off by a receiver that is gone."""
     changed, by, now = get_object_or_404(Webhook, pk=pk), request.user.actor, timezone.now()
     if request.POST.get("to") == "off":
-        actions.disable(changed, because="Switched off here.", by=by, now=now)
+        actions.disable(changed, because="Switched off by staff.", by=by, now=now)
     elif request.POST.get("to") == "on":
         actions.enable(changed, by=by, now=now)
     else:
-        complaint = {"complaint": "Say whether to switch it on or off."}
+        complaint = {"complaint": "Choose on or off."}
         return render(request, "400.html", complaint, status=HTTPStatus.BAD_REQUEST)
     return redirect("webhooks:webhook", pk=pk)
 
@@ -82,7 +83,7 @@ def switch(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(CHANGE_WEBHOOKS, raise_exception=True)
 def test(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     actions.ping(get_object_or_404(Webhook, pk=pk), by=request.user.actor, now=timezone.now())
-    messages.success(request, "A test is on its way.")
+    messages.success(request, "Test queued.")
     return redirect("webhooks:webhook", pk=pk)
 
 
@@ -100,7 +101,9 @@ def replay(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         by=request.user.actor,
         now=timezone.now(),
     )
-    messages.success(request, f"{number} on their way again." if number else "There was nothing to send again.")
+    messages.success(
+        request, f"{counted(number, 'delivery', 'deliveries')} queued again." if number else "Nothing to resend."
+    )
     return redirect("webhooks:webhook", pk=pk)
 
 
@@ -108,7 +111,7 @@ def replay(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(CHANGE_WEBHOOKS, raise_exception=True)
 def remove(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     actions.remove(get_object_or_404(Webhook, pk=pk), by=request.user.actor, now=timezone.now())
-    messages.success(request, "Removed.")
+    messages.success(request, "Webhook removed.")
     return redirect("webhooks:webhooks")
 
 

@@ -6,10 +6,10 @@ from governance.campaigns.explanation import note
 from governance.detection.models import Assessment
 from tests.factories import FINDING, NOW, account, assessment
 
-ALONE = FINDING | {"points": 30, "title": "Has the model make tasks", "sentence": "80 % of 300 prompts make tasks."}
-SHARED = ALONE | {"title": "Draws varied answers", "evidence": {"campaign_wide": True}, "family": "shape"}
-TOGETHER = ALONE | {"title": "Acts as one with other accounts", "family": "together"}
-EXCUSE = ALONE | {"title": "Does one narrow job", "family": "harmless", "points": -8, "sentence": "It translates."}
+ALONE = FINDING | {"points": 30, "title": "Has the model generate tasks", "sentence": "80 % of 300 prompts make tasks."}
+SHARED = ALONE | {"title": "Samples with randomness", "evidence": {"campaign_wide": True}, "family": "shape"}
+TOGETHER = ALONE | {"title": "Coordinated with other accounts", "family": "together"}
+EXCUSE = ALONE | {"title": "Does one narrow task", "family": "harmless", "points": -8, "sentence": "It translates."}
 
 
 def told(*findings: dict[str, object], score: int, **fields: object) -> str:
@@ -25,26 +25,26 @@ class TestANote:
         text = told(ALONE, SHARED, EXCUSE, score=52, response="case")
 
         assert "acct_harbour: 52 points of 100" in text
-        assert "2 independent kinds of evidence speak against it" in text
-        assert "+30 Has the model make tasks" in text
-        assert "What speaks for it -8 Does one narrow job" in text
+        assert "2 independent kinds of evidence are against it" in text
+        assert "+30 Has the model generate tasks" in text
+        assert "Findings in its favour -8 Does one narrow task" in text
         assert "It declared its use as “customer support”." in text
 
     def test_says_which_finding_it_hangs_on(self) -> None:
         text = told(ALONE, SHARED | {"evidence": {}}, score=60)
 
-        assert "It hangs on: Has the model make tasks; Draws varied answers." in text
+        assert "Decisive: Has the model generate tasks; Samples with randomness." in text
 
     def test_takes_what_the_campaign_shows_as_one_piece_of_evidence(self) -> None:
         text = told(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)
 
-        assert "It hangs on: that it belongs to the campaign." in text
+        assert "Decisive: its membership of the campaign." in text
 
     def test_says_how_far_a_harmless_account_is_from_the_line(self) -> None:
         assert "it is 38 points short of the review line" in told(EXCUSE, score=12, response="nothing")
 
     def test_says_that_nothing_follows_for_a_licensed_distiller(self) -> None:
-        assert "A licence permits it to train on the answers" in told(ALONE, score=90, licensed=True)
+        assert "A licence permits training on the answers" in told(ALONE, score=90, licensed=True)
 
     def test_says_of_when_its_figures_are_and_when_they_were_confirmed(self) -> None:
         text = told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
@@ -53,4 +53,4 @@ class TestANote:
         assert "Confirmed 2 November, 12:14 on 3,000 requests" in text
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
-        assert "never assessed" in note(account("acct_new"))
+        assert "not assessed yet" in note(account("acct_new"))

@@ -127,7 +127,7 @@ class TestACampaign:
         assert members(campaign) == {"acct_a", "acct_b", "acct_c", "acct_d"}
         left_out = campaign.members.left_out().get()
         assert left_out.account.external_id == "acct_e"
-        assert left_out.left_out_because == "Training on the answers is permitted to it."
+        assert left_out.left_out_because == "A licence permits training on the answers."
 
     def test_is_told_in_the_note_on_an_account(self) -> None:
         harvest(*HEADS)
@@ -135,7 +135,7 @@ class TestACampaign:
 
         told = note(Account.objects.get(external_id="acct_a"))
 
-        assert "It is for a person to decide" in told
+        assert "A person decides" in told
         assert "5 accounts" in told
         assert "acct_b" in told
 

@@ -75,7 +75,7 @@ class TestAReviewerWithoutAMouse:
         expect(page.locator(".row")).to_have_count(2)
 
         page.keyboard.press("c")
-        expect(page.locator("#claim")).to_contain_text("Yours for")
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
         expect(page.locator("#queue")).to_contain_text("You")
         page.keyboard.press("n")
         page.keyboard.type("Asked the account manager: c d 5 n.")
@@ -83,7 +83,7 @@ class TestAReviewerWithoutAMouse:
         expect(page.locator("#history")).to_contain_text("Asked the account manager: c d 5 n.")
         page.keyboard.press("c")
 
-        expect(page.locator("#claim")).not_to_contain_text("Yours for")
+        expect(page.locator("#claim")).not_to_contain_text("Claimed by you")
         assert Case.objects.get(pk=first.pk).claimed_by is None
 
     def test_is_led_to_the_first_mistake(self, open_page: Open) -> None:
@@ -96,7 +96,7 @@ class TestAReviewerWithoutAMouse:
         page.keyboard.press("Enter")
 
         expect(page.get_by_label("Answers harvested in bulk")).to_be_focused()
-        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        expect(page.get_by_text("Choose a reason.")).to_be_visible()
         assert not Restriction.objects.exists()
 
     def test_can_switch_the_single_keys_off(self, open_page: Open) -> None:
@@ -104,7 +104,7 @@ class TestAReviewerWithoutAMouse:
         page = open_page(viewport={"width": 1280, "height": 900})
         sign_in(page, person())
         page.keyboard.press("?")
-        page.get_by_label("Use shortcuts of single keys").uncheck()
+        page.get_by_label("Use single-key shortcuts").uncheck()
 
         page.goto(f"/cases/{first.pk}/")
         page.keyboard.press("c")
@@ -124,7 +124,7 @@ class TestWhatWasDecided:
             gateway.send_signal(signal.SIGSTOP)
             page.get_by_role("radio", name="Block").check(force=True)
             page.get_by_role("radio", name="Answers harvested in bulk").check()
-            page.get_by_label("Clause of the terms").select_option(index=1)
+            page.get_by_label("Terms clause").select_option(index=1)
             page.get_by_label("Yes, block it").check()
             page.get_by_role("button", name="Block the account").click()
 
@@ -133,7 +133,7 @@ class TestWhatWasDecided:
             expect(page.locator("#force")).to_contain_text(re.compile(r"in force at litellm after \d+(\.\d)? s"))
 
             page.goto("/enforcement/")
-            expect(page.locator(".gateway")).to_contain_text("Every change was reported.")
+            expect(page.locator(".gateway")).to_contain_text("Up to date: it has reported every change.")
             expect(page.locator("#alarm")).to_be_empty()
 
 
@@ -217,9 +217,9 @@ class TestWithoutJavaScript:
         page.get_by_label("Suspend").check(force=True)
         page.get_by_label("30 days").check(force=True)
         page.get_by_role("button", name="Suspend the account").click()
-        expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        expect(page.get_by_text("Choose a reason.")).to_be_visible()
         page.get_by_label("Training data generated").check()
-        page.get_by_label("Clause of the terms").select_option(index=1)
+        page.get_by_label("Terms clause").select_option(index=1)
         page.get_by_role("button", name="Suspend the account").click()
 
         expect(page.get_by_text("acct_harbour: suspended.")).to_be_visible()

@@ -126,7 +126,7 @@ def test_others_are_told_to_come_again_where_somebody_holds_the_log_for_long(por
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert json.loads(refused.body)["title"] == "Busy"
     assert (signed_in.status, signed_in.headers["Retry-After"]) == (503, "5")
-    assert b"The same records are in use" in signed_in.body
+    assert b"Another change is using the same records" in signed_in.body
     assert (health.status, sent.status) == (200, 202)
     assert not Restriction.objects.exists()
 

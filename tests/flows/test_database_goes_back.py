@@ -182,7 +182,7 @@ class TestWhileTheWebProcessRan:
         unknown = LostDecision.objects.get(target="key key_2")
         assert unknown.restriction is None
         page = signed_in(person()).post(f"/enforcement/lost/{unknown.pk}/keep/", follow=True).content.decode()
-        assert "There is no key key_2 in the register. Import it, and try again." in page
+        assert "There is no key key_2 in the register. Import it and try again." in page
 
     def test_two_web_processes_agree_on_one_epoch(self, front: Served) -> None:
         put_back = remember_database()

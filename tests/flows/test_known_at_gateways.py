@@ -64,7 +64,7 @@ class TestAGatewayThatAsksTheCheck:
         front.front.notes.write()
 
         page = words(reviewer, address(opened))
-        assert "would be refused at the next question of litellm" in page
+        assert "would be refused at the next check by litellm" in page
         assert "Last question just now. Last refusal because of it just now, 1 in all" in page
         assert "in force at litellm" not in page
         assert banner(reviewer) == ""
@@ -73,10 +73,10 @@ class TestAGatewayThatAsksTheCheck:
         time_machine.move_to(timezone.now() + timedelta(minutes=7))
         front.front.notes.write()
         page = words(reviewer, address(opened))
-        assert "not known whether in force at litellm: no question for 7 min; it serves nobody, or no longer" in page
-        assert "Last question 7 min ago. Last refusal because of it 7 min ago, 1 in all" in page
-        assert "No question for 7 min; it serves nobody, or no longer asks." in words(reviewer, "/enforcement/")
-        assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
+        assert "not known whether in force at litellm: no check for 7 min; it is idle or no longer" in page
+        assert "Last check 7 min ago. Last refusal 7 min ago, 1 in total" in page
+        assert "No check for 7 min; it is idle or no longer connected." in words(reviewer, "/enforcement/")
+        assert "No gateway has connected for 5 min, but 1 restriction is in force" in banner(reviewer)
 
         # It serves, and asks nothing.
         send_usage(usage_key)
@@ -84,14 +84,14 @@ class TestAGatewayThatAsksTheCheck:
         page = reviewer.get(address(opened)).content.decode()
         assert 'class="force-alarm"' in page
         assert re.search(
-            r"not in force at <b>litellm</b>: no question for 7 min, and usage of \d+ s ago came from", page
+            r"not in force at <b>litellm</b>: no check for 7 min, and usage arrived from it \d+ s ago", page
         )
-        assert "litellm no longer asks who is restricted, and usage of" in banner(reviewer)
+        assert "litellm no longer checks for restrictions, but usage arrived" in banner(reviewer)
 
         # It asks again.
         front.check(account="acct_harbour")
         front.front.notes.write()
-        assert "would be refused at the next question of litellm" in words(reviewer, address(opened))
+        assert "would be refused at the next check by litellm" in words(reviewer, address(opened))
         assert banner(reviewer) == ""
 
     def test_is_known_to_let_somebody_go_once_the_check_knows(self, front: Served, reviewer: Client) -> None:
@@ -105,7 +105,7 @@ class TestAGatewayThatAsksTheCheck:
         front.front.notes.write()
 
         page = words(reviewer, address(opened))
-        assert "would no longer be refused because of it at the next question of litellm" in page
+        assert "would no longer be refused because of it at the next check by litellm" in page
         assert "Last refusal because of it just now" in page
 
     def test_is_amber_while_usage_comes_through_another_that_asks(
@@ -179,9 +179,9 @@ class TestNoGateway:
         Restriction.objects.update(starts_at=blocked_at - timedelta(seconds=10))
         Restriction.objects.get().changes.update(at=blocked_at - timedelta(seconds=10))
 
-        assert "No gateway has asked for 5 min while 1 restriction is in force" in banner(reviewer)
+        assert "No gateway has connected for 5 min, but 1 restriction is in force" in banner(reviewer)
         assert 'hx-get="/enforcement/alarm/" hx-trigger="load"' in reviewer.get("/queue/").content.decode()
-        assert "No gateway has asked within a day: nothing acts on this." in words(reviewer, address(opened))
+        assert "No gateway connected in the last day: this is not applied anywhere." in words(reviewer, address(opened))
 
 
 def test_usage_of_the_past_says_nothing_of_a_gateway(front: Served, reviewer: Client) -> None:

@@ -48,7 +48,7 @@ BLOCK_ALL = Verdict(
 BLOCK_COMPANY = Verdict(
     action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
-STILL_TELLING = "gateways do not know all of its accounts yet"
+STILL_TELLING = "gateways have not received all of its accounts yet"
 DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
 
 
@@ -218,7 +218,7 @@ def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
 
     assert blocked() == 0
     assert Decision.objects.first() == again.decisions.get()
-    with pytest.raises(CannotUndoError, match="has decided about this account again"):
+    with pytest.raises(CannotUndoError, match="decided on this account again"):
         undo_decision(own, note="A slip.", by=reviewer, now=NOW)
     assert 'class="undo' not in text(signed_in(reviewer).get(address(own)))
 
@@ -342,9 +342,9 @@ class TestAboutAnOrganisationWithManyCases:
 
         carry_out_decisions(now=NOW)
 
-        assert f"Not finished yet: {PORTION} of {SIZE - 1} open cases are closed." in before
+        assert f"In progress: {PORTION} of {SIZE - 1} open cases closed." in before
         assert "every 2s" in before
-        assert "Not finished" not in self.page()
+        assert "In progress" not in self.page()
 
 
 class TestOnAnOrganisationWithManyAccounts:
@@ -401,12 +401,12 @@ class TestOnAnOrganisationWithManyAccounts:
 
         banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
 
-        assert "Not everything that was decided is in force at <b>litellm</b>" in banner
-        assert "It is not told yet of all accounts of an organisation that is restricted." in page
+        assert "Some decisions are not yet in force at <b>litellm</b>" in banner
+        assert "It has not received all accounts of a restricted organisation yet." in page
         cover_new_names(now=timezone.now() - timedelta(minutes=9))
         assert front.knows(last_number())
         front.front.notes.write()
-        assert "Not everything" not in text(reviewer.get("/enforcement/alarm/"))
+        assert "Some decisions" not in text(reviewer.get("/enforcement/alarm/"))
 
     def test_says_by_which_change_it_is_in_force_on_all(
         self, front: Served, company: Organisation, tmp_path: Path
@@ -449,9 +449,9 @@ class TestOnAnOrganisationWithManyAccounts:
         front.front.notes.write()
 
         assert before == "allow"
-        assert "gateways do not know all names of this account yet" in page
+        assert "gateways have not received all names of this account yet" in page
         assert front.check(**names)["decision"] == "deny"
-        assert "would be refused at the next question of <b>litellm</b>" in self.page(opened, reviewer)
+        assert "would be refused at the next check by <b>litellm</b>" in self.page(opened, reviewer)
 
     @staticmethod
     def page(own: Case, reviewer: User) -> str:
@@ -504,9 +504,9 @@ def test_says_on_the_page_on_how_many_it_is_in_force_until_it_is_on_all(campaign
     later = page()
     carry_out_decisions(now=NOW)
 
-    assert f"Not finished yet: {PORTION} of {SIZE} accounts are restricted." in at_once
-    assert f"Not finished yet: {2 * PORTION} of {SIZE} accounts are restricted." in later
-    assert "Not finished" not in page()
+    assert f"In progress: {PORTION} of {SIZE} accounts restricted." in at_once
+    assert f"In progress: {2 * PORTION} of {SIZE} accounts restricted." in later
+    assert "In progress" not in page()
 
 
 def test_takes_its_turn_among_others_after_each_portion(campaign: Campaign) -> None:

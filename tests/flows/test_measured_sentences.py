@@ -50,15 +50,13 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
 
     finding = long_answers(who)
     assert finding["evidence"]["ratio_peers"] == 0
-    assert (
-        "in the top tenth of a built-in reference; there were too few customers to compare with" in finding["sentence"]
-    )
+    assert "in the top tenth of a built-in reference; too few comparable customers were measured" in finding["sentence"]
     page = page_of(who)
-    assert "there were too few customers to compare with" in page
+    assert "too few comparable customers were measured" in page
     assert "accounts compared 0" in page
     assert not re.search(r"more than (over )?\d+ % of", page)
     told = " ".join(note(Account.objects.get(external_id=who)).split())
-    assert "there were too few customers to compare with" in told
+    assert "too few comparable customers were measured" in told
     assert "accounts compared 0" in told
 
     # Others use the same model in the same manner, with answers as long as their questions.

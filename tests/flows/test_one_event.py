@@ -167,7 +167,7 @@ class TestAnIdThatSomebodyElseNamedFirst:
 
         page = client.get(f"/cases/{about.pk}/").content.decode()
 
-        assert "2 events bore the id of an earlier one and said something else" in " ".join(page.split())
+        assert "2 events repeated the id of an earlier event with other content" in " ".join(page.split())
 
     def test_is_logged_without_a_word_of_the_customer(
         self, client: Client, key: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -176,7 +176,7 @@ class TestAnIdThatSomebodyElseNamedFirst:
             messages = [{"role": "user", "content": "Tell me about the quokka"}]
             send(client, key, usage_event(id="quokka-1", output_tokens=tokens, messages=messages))
 
-        assert "bore the id of an earlier one" in caplog.text
+        assert "repeated the id of an earlier event" in caplog.text
         assert "quokka" not in caplog.text
 
     def test_is_no_conflict_where_it_is_told_again_or_with_its_figures(

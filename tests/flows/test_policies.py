@@ -121,11 +121,11 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         go_live(policy, jonas)
         tasks.carry_out_policies()
 
-        assert "In the shadow, it would have restricted 5 accounts since it was proposed." in in_shadow
+        assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in in_shadow
         assert allowed == {"allow"}
         assert answers(gateway, *HEADS) == {"deny"}
-        assert "Live, it restricted 5 accounts so far." in page(jonas)
-        assert "In the shadow, it would have restricted 5 accounts since it was proposed." in page(jonas)
+        assert "Live: it restricted 5 accounts so far." in page(jonas)
+        assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in page(jonas)
 
     def test_and_spares_who_does_not_fit_any_more(
         self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
@@ -150,10 +150,10 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         tasks.carry_out_policies()
 
         shown = page(jonas)
-        assert "In the shadow, it would have restricted 5 accounts" in shown
-        assert "Restricted 2 Planned 0 Held for a person 2" in shown
-        assert "1: Staff has let the account go: it dismissed the case" in shown
-        assert "As much or more 0 Milder 0 Dismissed 1 Not decided 4" in shown
+        assert "Shadow mode: it would have restricted 5 accounts" in shown
+        assert "Restricted 2 Planned 0 Held for review 2" in shown
+        assert "1: Staff dismissed the case" in shown
+        assert "Same or stronger 0 Milder 0 Dismissed 1 Not decided 4" in shown
 
 
 def test_the_documented_policy_matches_and_throttles(
@@ -198,7 +198,7 @@ class TestWhatStaffLifted:
         tasks.carry_out_policies()
 
         assert (blocked, second) == ({"deny"}, {"allow"})
-        assert "1: Staff has let the account go: it lifted a restriction" in shown
+        assert "1: Staff has dismissed the case: it lifted a restriction" in shown
         assert answers(gateway, "acct_a") == {"deny"}
         assert Restriction.objects.get(account__external_id="acct_a", ended_at=None).author == "system:policy 2"
 
@@ -310,9 +310,9 @@ def test_going_live_early_takes_a_reason_that_the_log_keeps(ada: Client, jonas: 
     go_live(policy, jonas)
 
     assert "No matches since it was proposed." in shown
-    assert "No account was scored since." in shown
+    assert "No accounts scored since then." in shown
     assert without.status_code == 422
-    assert "A policy is in the shadow for 24 h first." in without.content.decode()
+    assert "A policy stays in shadow mode for 24 h first." in without.content.decode()
     assert own.status_code == 409
     entry = Entry.objects.get(verb="policy.went_live")
     assert (entry.actor_name, entry.details["early_because"]) == ("Jonas Lindqvist", "An incident.")
@@ -322,6 +322,6 @@ def test_the_page_says_with_how_many_scorings_a_policy_was_compared(ada: Client,
     propose(ada)
     use(*(line(account=f"acct_{number}") for number in range(7)))
 
-    assert "Since then it was compared with 7 scorings." in page(jonas)
+    assert "Compared with 7 scorings since then." in page(jonas)
     assert "No matches since it was proposed." in page(jonas)
     assert not PolicyOutcome.objects.exists()

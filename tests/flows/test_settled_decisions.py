@@ -75,7 +75,7 @@ class TestKeeping:
         decision = lose_a_block(front)
         lift(Restriction.objects.get(ended_at=None), note="The wrong row.", by=MACHINE, now=timezone.now())
         assert answer_of(front, account="acct_1") == "allow"
-        assert "Not in force any more" in words(reviewer, "/enforcement/")
+        assert "No longer in force" in words(reviewer, "/enforcement/")
 
         said = settle(reviewer, decision, "keep")
 
@@ -107,7 +107,7 @@ class TestKeeping:
 
         said = settle(reviewer, decision, "keep")
 
-        assert "settled this before: not in force" in said
+        assert "settled this first: not in force" in said
         assert "Not in force: block of account acct_1" in said
         assert answer_of(front, account="acct_1") == "allow"
 
@@ -130,7 +130,7 @@ class TestDropping:
 
         said = settle(reviewer, decision, "drop")
 
-        assert f"Dropped, but in force by another decision: block of account acct_1, no. {other.number}" in said
+        assert f"Dropped, but still in force by another decision: block of account acct_1, no. {other.number}" in said
         assert answer_of(front, account="acct_1") == "deny"
 
 
@@ -155,7 +155,7 @@ class TestWhatOnlyGatewaysKnow:
         account("acct_1")
         report(front, {"number": 5})
         decision = LostDecision.objects.get()
-        assert "Nobody says whom it is against" in settle(reviewer, decision, "keep")
+        assert "Its target is unknown" in settle(reviewer, decision, "keep")
         report(front, held(5, "account", account=["acct_1"]))
         report(front, {"number": 5})
 

@@ -63,9 +63,9 @@ def focuses(selector: str, key: str) -> Does:
 
 def claims_and_gives_back(page: Page) -> None:
     press(page, "c")
-    expect(page.locator("#claim")).to_contain_text("Yours for")
+    expect(page.locator("#claim")).to_contain_text("Claimed by you")
     press(page, "c")
-    expect(page.locator("#claim")).not_to_contain_text("Yours for")
+    expect(page.locator("#claim")).not_to_contain_text("Claimed by you")
 
 
 def chooses_each_action(page: Page) -> None:

@@ -43,11 +43,11 @@ class TestADecision:
         assert not is_let_in(front, "acct_harbour")
 
         again = mira.post(address(harbour, "reopen/"))
-        assert "It lifts:" in text(mira.get(again["Location"]))
+        assert "It ends:" in text(mira.get(again["Location"]))
         assert not is_let_in(front, "acct_harbour")
         decided = mira.post(f"{again['Location']}decide/", form("dismiss"), follow=True)
 
-        assert "In place of what was in force before:" in text(decided)
+        assert "Replaced:" in text(decided)
         assert is_let_in(front, "acct_harbour")
 
     def test_that_is_milder_ends_what_was_stronger_for_all_it_was_about(self, front: Served, mira: Client) -> None:

@@ -66,16 +66,16 @@ def drafts(page: Page) -> list[str]:
 def choose_a_throttle(page: Page) -> None:
     page.get_by_role("radio", name="Throttle").check(force=True)
     page.get_by_role("radio", name="Access passed on or resold").check()
-    page.get_by_label("Requests per minute that are still answered").fill("7")
-    page.get_by_label("Clause of the terms").select_option(index=3)
+    page.get_by_label("Allowed requests per minute").fill("7")
+    page.get_by_label("Terms clause").select_option(index=3)
     page.locator("#decide-note").fill(NOTE)
 
 
 def expect_the_throttle(page: Page) -> None:
     expect(page.get_by_role("radio", name="Throttle")).to_be_checked()
     expect(page.get_by_role("radio", name="Access passed on or resold")).to_be_checked()
-    expect(page.get_by_label("Requests per minute that are still answered")).to_have_value("7")
-    expect(page.get_by_label("Clause of the terms")).to_have_value("2.6 Stay within the declared use")
+    expect(page.get_by_label("Allowed requests per minute")).to_have_value("7")
+    expect(page.get_by_label("Terms clause")).to_have_value("2.6 Stay within the declared use")
     expect(page.locator("#decide-note")).to_have_value(NOTE)
 
 
@@ -208,7 +208,7 @@ class TestATokenOfBefore:
 
         sign_in_in_another_tab(page, mira)
         page.get_by_role("button", name="Claim").click()
-        expect(page.locator("#claim")).to_contain_text("Yours for")
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
         page.get_by_role("button", name="Throttle the account").click()
 
         expect(page.locator("#decide")).to_contain_text("Throttled")
@@ -220,7 +220,7 @@ class TestATokenOfBefore:
 
         sign_in_in_another_tab(page, jonas)
         page.evaluate(POLL)
-        expect(page.locator("#session")).to_contain_text("Somebody else has signed in")
+        expect(page.locator("#session")).to_contain_text("Someone else signed in")
         page.get_by_role("button", name="Add note").click()
 
         expect(page.locator(".toast-trouble")).to_be_visible()
@@ -258,7 +258,7 @@ class TestALostRace:
         expect(decided).to_contain_text("Throttle, Access passed on or resold, 2.6 Stay within the declared use")
         expect(decided).to_contain_text("7 requests per minute")
         expect(decided.get_by_label("Your note")).to_have_value(NOTE)
-        decided.get_by_role("button", name="Add it to the history").click()
+        decided.get_by_role("button", name="Add to history").click()
         expect(page.locator("#history")).to_contain_text("12 keys, one card.")
 
     def test_gives_the_choices_back_when_the_case_is_free_again(self, open_page: Open) -> None:

@@ -151,7 +151,7 @@ class TestARestrictionThatWasLifted:
 
         at = at_the_only_gateway(block.number)
 
-        assert at.sentence == "would no longer be refused because of it at the next question of litellm"
+        assert at.sentence == "would no longer be refused because of it at the next check by litellm"
         assert at.took == 0.3 * SECOND
 
     def test_is_not_yet_so_where_a_client_still_has_it(self) -> None:
@@ -162,7 +162,7 @@ class TestARestrictionThatWasLifted:
 
         at = at_the_only_gateway(block.number)
 
-        assert at.sentence == "not yet lifted at litellm: 1 of 2 instances reported change 1; this is change 2"
+        assert at.sentence == "not yet removed at litellm: 1 of 2 instances reported change 1; this is change 2"
 
 
 class TestTheBanner:
@@ -223,7 +223,7 @@ class TestAGateway:
         holder(None, "web-1", knows=0)
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.IGNORED)
 
-        assert "did not obey" in gateways(now=NOW + SECOND)[0].trouble
+        assert "did not follow" in gateways(now=NOW + SECOND)[0].trouble
 
     def test_that_asks_for_the_first_time_meanwhile_is_shown_the_next_time(
         self, monkeypatch: pytest.MonkeyPatch
@@ -333,10 +333,10 @@ class TestThePage:
 
         page = client.get("/enforcement/").content.decode()
 
-        assert "Every change was reported." in page
+        assert "Up to date: it has reported every change." in page
         assert "in force at <b>edge</b>" in page
         assert "acct_harbour" in page
-        assert "Whoever is restricted stays so, for ever." in page
+        assert "Existing restrictions keep applying." in page
 
     @pytest.mark.parametrize("many", [1, 5])
     def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
@@ -393,4 +393,4 @@ class TestTheCase:
         restriction(harbour, at=timezone.now())
         client.force_login(person())
 
-        assert "No gateway has asked within a day" in client.get(f"/cases/{about.pk}/").content.decode()
+        assert "No gateway connected in the last day" in client.get(f"/cases/{about.pk}/").content.decode()

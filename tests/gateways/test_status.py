@@ -30,7 +30,7 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"asked_at": ago(3), "check": [has(42), has(50, name="web-2")]},
         State.NEXT_QUESTION,
         Level.GOOD,
-        "would be refused at the next question of edge",
+        "would be refused at the next check by edge",
     ),
     (
         "one process of the check is behind",
@@ -44,56 +44,56 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"asked_at": ago(40), "check": [has(42, seconds_ago=31)]},
         State.UNKNOWN,
         Level.ALARM,
-        "not known whether in force at edge: no process of the check has reported for half a minute",
+        "not known whether in force at edge: no process of the check has reported for 30 s",
     ),
     (
         "the gateway asked just within the time",
         {"asked_at": ago(299), "check": [has(42)]},
         State.NEXT_QUESTION,
         Level.GOOD,
-        "would be refused at the next question of edge",
+        "would be refused at the next check by edge",
     ),
     (
         "the gateway has not asked for five minutes",
         {"asked_at": ago(300), "check": [has(42)]},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no question for 5 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no check for 5 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage is of the time when it last asked",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(121)},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no question for 7 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no check for 7 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage goes on",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(60)},
         State.BYPASSED,
         Level.ALARM,
-        "not in force at edge: no question for 7 min, and usage of 1 min ago came from it",
+        "not in force at edge: no check for 7 min, and usage arrived from it 1 min ago",
     ),
     (
         "nobody asks, and usage goes on by a way that is not known",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(40), "usage_is_own": False},
         State.BYPASSED,
         Level.ALARM,
-        "not in force at edge: no question for 7 min, and usage of 40 s ago came in although no gateway asks",
+        "not in force at edge: no check for 7 min, and usage arrived 40 s ago",
     ),
     (
         "usage goes on, and the gateway asks",
         {"asked_at": ago(3), "check": [has(42)], "usage_at": ago(1)},
         State.NEXT_QUESTION,
         Level.GOOD,
-        "would be refused at the next question of edge",
+        "would be refused at the next check by edge",
     ),
     (
         "usage comes from a gateway that never asked",
         {"check": [has(42)], "usage_at": ago(40)},
         State.BYPASSED,
         Level.ALARM,
-        "not in force at edge: no question yet, and usage of 40 s ago came from it",
+        "not in force at edge: no check yet, and usage arrived from it 40 s ago",
     ),
     (
         "all instances of its client have it",
@@ -114,7 +114,7 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"instances": [has(42, name="a", seconds_ago=400)]},
         State.SILENT,
         Level.WARNING,
-        "not known whether in force at edge: no report for 6 min; it serves nobody, or no longer asks",
+        "not known whether in force at edge: no report for 6 min; it is idle or no longer connected",
     ),
     (
         "its client went silent before it could have it",
@@ -128,7 +128,7 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
         {"instances": [has(42, name="a", seconds_ago=400)], "usage_at": ago(10)},
         State.BYPASSED,
         Level.ALARM,
-        "not in force at edge: no report for 6 min, and usage of 10 s ago came from it",
+        "not in force at edge: no report for 6 min, and usage arrived from it 10 s ago",
     ),
     (
         "its client reports and has it, while it stopped to ask the check, which is behind",
@@ -158,14 +158,14 @@ class TestASentence:
     def test_is_of_a_limit_where_nobody_is_refused(self) -> None:
         heard = Heard(now=NOW, silent_after=SILENT_AFTER, asked_at=ago(3), check=[has(42)])
 
-        assert at_gateway(heard=heard, denies=False).sentence == "would be told of it at the next question of edge"
+        assert at_gateway(heard=heard, denies=False).sentence == "would be sent at the next check by edge"
 
     def test_is_of_the_end_where_it_was_lifted(self) -> None:
         heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(42, name="a")])
         behind = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
         assert at_gateway(heard=heard, is_lifted=True).verdict == "no longer in force at"
-        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet lifted at"
+        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet removed at"
 
     def test_claims_force_in_no_state_but_a_good_one(self) -> None:
         for _, heard, _, level, sentence in TABLE:

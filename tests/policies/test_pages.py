@@ -62,7 +62,7 @@ def test_a_policy_is_proposed_and_let_live_by_somebody_else(jonas: Client) -> No
 
     assert "You proposed this policy." in asked.content.decode()
     assert own.status_code == 409
-    assert "Somebody else than its author" in own.content.decode()
+    assert "Another person than its author" in own.content.decode()
     assert "1 is live." in other.content.decode()
 
 
@@ -89,7 +89,7 @@ def test_a_policy_in_the_shadow_is_compared_with_what_staff_decided(jonas: Clien
     shown = page(jonas)
 
     assert "it would have restricted <b>2</b> accounts since it was proposed." in shown
-    assert "did as much or more with <b>0 %</b>" in shown
+    assert "chose the same or a stronger action for <b>0 %</b>" in shown
     assert "acct_innocent" in shown
     assert "dismissed by staff" in shown
     assert "acct_open" not in shown
@@ -137,7 +137,7 @@ class TestWhatIsHeldForAPerson:
         shown = page(jonas)
 
         assert f'href="/cases/{opened.pk}/"><bdi>acct_second</bdi></a>, held' in shown
-        assert "Rule “Critical”, action block. More than 1 account an hour need a person, and 1 had been" in shown
+        assert "Rule “Critical”, action block. Hourly cap of 1 account reached: 1 restricted already." in shown
         assert "restricted <b>1</b> account of at most 1" in shown
 
     def test_says_what_share_of_traffic_an_account_has_however_small(self, jonas: Client, settings: Any) -> None:
@@ -155,11 +155,9 @@ class TestWhatIsHeldForAPerson:
 
         shown = page(jonas)
 
-        assert "with <b>0.03 %</b> of traffic, of at most 0.05 %" in shown
-        assert (
-            "More than 0.05 % of traffic an hour need a person. The account has 0.1 % of it, and 0.03 % had been "
-            "restricted."
-        ) in shown
+        assert "<b>0.03 %</b> of 0.05 % traffic" in shown
+        cap = "Hourly cap of 0.05 % of traffic reached: this account has 0.1 %; 0.03 % is restricted already."
+        assert cap in shown
 
     def test_is_named_the_newest_first_and_counted_beyond_twenty(self, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 0
@@ -167,9 +165,9 @@ class TestWhatIsHeldForAPerson:
 
         shown = page(jonas)
 
-        assert "Held for a person</dt><dd>22</dd>" in shown
+        assert "Held for review</dt><dd>22</dd>" in shown
         assert "and 2 more" in shown
-        assert shown.count("had been restricted.") == 20
+        assert shown.count("Hourly cap of 0 accounts reached") == 20
 
 
 class TestBeforeAPolicyGoesLive:
@@ -198,7 +196,7 @@ class TestBeforeAPolicyGoesLive:
         shown = " ".join(jonas.get(f"/policy/{policy.pk}/live/").content.decode().split())
 
         assert "it would restrict <b>52</b> accounts." in shown
-        assert "In an hour it restricts at most 20 accounts" in shown
+        assert "It restricts at most 20 accounts" in shown
         assert "and 2 more" in shown
 
     def test_the_page_costs_few_queries(
@@ -236,7 +234,7 @@ def test_a_policy_whose_file_is_not_valid_any_more_says_so_and_does_nothing(jona
     shown = page(jonas)
     refused = jonas.post(f"/policy/{policy.pk}/live/")
 
-    assert "It does nothing, because its file is not valid any more." in shown
+    assert "Not applied: its file is no longer valid." in shown
     assert "families knows no campaign. Allowed: content, shape, rhythm, identity, together." in shown
     assert refused.status_code == 409
 

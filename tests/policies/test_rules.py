@@ -133,8 +133,8 @@ class TestAFile:
             ("[10, 70]", "[70, 10]", "the smaller first"),
             ("[10, 70]", "[10, 99999]", "a week at most"),
             ("[[rule]]", "[rule]", "no rule"),
-            ("score = 85", "score =", "no TOML"),
-            ("score = 85", "score = " + "9" * 5000, "no TOML"),
+            ("score = 85", "score =", "Invalid TOML"),
+            ("score = 85", "score = " + "9" * 5000, "Invalid TOML"),
             ("score = 85", "score = " + "[" * 5000, "nested too deeply"),
             ("score = 85", "score = 85.0", "Rule 1: score must be a whole number from 0 to 100"),
             ("score = 85", "score = true", "Rule 1: score must be a whole number"),
@@ -215,5 +215,5 @@ class TestNamesThatTheInstallationMustKnow:
     def test_does_not_take_a_version_twice(self) -> None:
         propose(POLICY, by=person(role=Role.LEAD), now=NOON)
 
-        with pytest.raises(PolicyError, match="used before"):
+        with pytest.raises(PolicyError, match="already used"):
             propose(POLICY, by=person(role=Role.LEAD), now=NOON)

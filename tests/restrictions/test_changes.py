@@ -252,7 +252,7 @@ class TestMany:
         restriction(taken, Kind.WATCH, unique_key="b")
         aims = [(account(), "a"), (account(), "b")]
 
-        with pytest.raises(Exception, match="used before"):
+        with pytest.raises(Exception, match="already used"):
             restrict_all(aims, BLOCK, by=MACHINE, now=NOW)
 
         assert Restriction.objects.count() == 1

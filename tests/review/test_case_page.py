@@ -129,11 +129,11 @@ class TestUse:
         page = page_of(about)
 
         assert "<title>Sun 1 Nov, 09:00: 2 requests</title>" in page
-        assert "<caption>Use by hour</caption>" in page
+        assert "<caption>Usage by hour</caption>" in page
         assert "flagship-2" in page
 
     def test_that_is_gone_leaves_a_sentence(self) -> None:
-        assert "No usage is left" in page_of(case())
+        assert "no longer stored" in page_of(case())
 
     def harbour_with_use(self, words: str = "Solve it step by step.") -> Case:
         at = (NOW - timedelta(days=1)).isoformat()
@@ -236,8 +236,8 @@ class TestTheDecisionPanel:
         assert "Jonas Lindqvist is working on this" in page
         assert 'name="action"' not in page
         assert 'href="#decide"' not in page
-        assert "Jonas Lindqvist has it for" in page
-        assert 'you can <a href="#history">leave a note</a> or take the' in page
+        assert "Claimed by Jonas Lindqvist" in page
+        assert 'you can <a href="#history">add a note</a> or take the' in page
 
     def test_offers_an_auditor_nothing_to_press(self) -> None:
         page = page_of(case(), role=Role.AUDITOR)
@@ -252,20 +252,20 @@ class TestACampaign:
         campaign = campaign_with(opened.account, account("acct_head_2"), account("acct_head_3"))
         CampaignMember.objects.create(
             campaign=campaign, account=licensed, joined_at=NOW, tied_to=3, strength=1.0, ties={"wrappers": 1.0},
-            left_out_because="Training on the answers is permitted to it.",
+            left_out_because="A licence permits training on the answers.",
         )  # fmt: skip
 
         page = page_of(opened)
 
-        assert "Campaign of 3 accounts now" in page
+        assert "Campaign: 3 accounts now" in page
         assert "acct_head_2" in page
-        assert "same wrappers" in page
+        assert "same prompt templates" in page
         assert "Over all of them: ever-new questions." in page
-        assert "Training on the answers is permitted to it." in page
+        assert "A licence permits training on the answers." in page
 
     @pytest.mark.parametrize(
         ("then", "said"),
-        [(12, "It has 2 accounts now; a decision about it covers these."), (2, ""), (None, "")],
+        [(12, "The campaign has 2 accounts now; a decision about it covers these."), (2, ""), (None, "")],
     )
     def test_says_how_many_it_has_now_where_a_finding_counted_others(self, then: int | None, said: str) -> None:
         opened = case(account("acct_head_1"))
@@ -277,7 +277,7 @@ class TestACampaign:
 
         page = page_of(opened)
 
-        assert ("count the accounts it had when this account was assessed" in page) is bool(said)
+        assert ("Campaign figures are from the last assessment" in page) is bool(said)
         assert said in page
 
     def test_says_where_the_campaign_that_a_finding_counts_is_over(self) -> None:
@@ -286,7 +286,7 @@ class TestACampaign:
         opened.assessment.findings = [together]
         opened.assessment.save()
 
-        assert "The account is in no open campaign now." in page_of(opened)
+        assert "The account is not in an open campaign now." in page_of(opened)
 
     def test_leads_from_member_to_member(self) -> None:
         opened, other = case(account("acct_head_1")), case(account("acct_head_2"))
@@ -305,7 +305,7 @@ class TestACampaign:
         opened = case(account("acct_client_1"))
         campaign_with(opened.account, account("acct_client_2"), state=Campaign.State.WATCHED)
 
-        assert "Campaign of" not in page_of(opened)
+        assert "Campaign:" not in page_of(opened)
 
 
 class TestThePage:
@@ -342,7 +342,7 @@ class TestThePage:
         response = signed_in(person()).get(f"/cases/{uuid.uuid4()}/")
 
         assert response.status_code == 404
-        assert "There is nothing at this address" in text(response)
+        assert "Page not found" in text(response)
 
     @pytest.mark.parametrize("path", ["/queue/", "case"])
     def test_can_be_read_without_seeing_it(self, path: str) -> None:
@@ -393,4 +393,4 @@ class TestTheNextCase:
 
         assert client.get("/cases/next/")["Location"] == "/queue/"
         assert client.get("/cases/next/", headers=by_htmx("case"))["HX-Redirect"] == "/queue/"
-        assert "Nothing waits for you." in text(client.get("/queue/"))
+        assert "No cases waiting." in text(client.get("/queue/"))

@@ -286,7 +286,7 @@ class TestUndoing:
         decide_again = Case.objects.exclude(pk=opened.pk).get().decisions.get()
         decide_again.decided_at = NOW + timedelta(minutes=1)
         decide_again.save()
-        with pytest.raises(CannotUndoError, match="Mira Okafor has decided about this account again"):
+        with pytest.raises(CannotUndoError, match="Mira Okafor decided on this account again"):
             undo_decision(opened, note="a slip", by=mira, now=NOW + timedelta(minutes=2))
 
 
@@ -412,7 +412,9 @@ class TestDecidingForMany:
     def test_tells_who_works_on_one_of_them_who_decided(self, three: list[Case]) -> None:
         decided(three[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=person("Mira Okafor"))
 
-        with pytest.raises(AlreadyDecidedError, match="Mira Okafor has decided this case with that of acct_0: block"):
+        with pytest.raises(
+            AlreadyDecidedError, match="Mira Okafor decided this case, with that of acct_0, first: block"
+        ):
             decided(three[1], DISMISS, by=person("Jonas Lindqvist"))
 
     def test_and_undoing_that_opens_all_of_them_again(self, three: list[Case]) -> None:

@@ -18,22 +18,20 @@ def mistakes(**fields: str) -> dict[str, list[str]]:
 
 class TestADecision:
     def test_needs_an_action(self) -> None:
-        assert mistakes(action="") == {"action": ["Choose what to do."]}
+        assert mistakes(action="") == {"action": ["Choose an action."]}
 
     def test_to_dismiss_needs_a_reason_in_favour(self) -> None:
-        assert mistakes(action="dismiss") == {"favour": ["Choose why nothing is wrong."]}
+        assert mistakes(action="dismiss") == {"favour": ["Choose a reason for dismissing."]}
 
     @pytest.mark.parametrize("action", ["watch", "warn", "throttle", "withhold", "verify", "suspend", "block"])
     def test_to_restrict_needs_a_reason_against(self, action: str) -> None:
         assert "against" in mistakes(action=action, against="", days="7", requests_per_minute="5")
 
     def test_to_withhold_names_what(self) -> None:
-        assert mistakes(action="withhold") == {"withheld": ["Choose what answers are to lack."]}
+        assert mistakes(action="withhold") == {"withheld": ["Choose the features to withhold."]}
 
     def test_about_more_than_the_account_needs_confirming(self) -> None:
-        assert mistakes(action="watch", scope="organisation", confirmed="") == {
-            "confirmed": ["Confirm that this is meant."]
-        }
+        assert mistakes(action="watch", scope="organisation", confirmed="") == {"confirmed": ["Tick to confirm."]}
 
     @pytest.mark.parametrize("action", ["throttle", "withhold", "suspend", "block"])
     def test_to_take_something_away_needs_the_clause(self, action: str) -> None:
@@ -43,7 +41,7 @@ class TestADecision:
         assert mistakes(action="watch", terms_clause="") == {}
 
     def test_for_another_reason_needs_a_note(self) -> None:
-        assert mistakes(against="other") == {"note": ["Write the reason down."]}
+        assert mistakes(against="other") == {"note": ["Describe the reason in the note."]}
 
     def test_to_throttle_needs_a_limit_that_lets_something_through(self) -> None:
         assert "requests_per_minute" in mistakes(action="throttle", requests_per_minute="")

@@ -84,12 +84,12 @@ class TestTheQueue:
     @pytest.mark.parametrize(
         ("query", "words"),
         [
-            ("", "Nothing waits"),
-            ("?view=mine", "You have claimed nothing"),
-            ("?view=overdue", "Nothing is overdue"),
-            ("?view=decided", "Nothing was decided yet"),
-            ("?q=harbour", "No case of “harbour”"),
-            ("?band=high", "Nothing here that fits"),
+            ("", "No cases waiting"),
+            ("?view=mine", "No claimed cases"),
+            ("?view=overdue", "No overdue cases"),
+            ("?view=decided", "No decisions yet"),
+            ("?q=harbour", "No open case matches “harbour”"),
+            ("?band=high", "No cases match the filters"),
         ],
     )
     def test_says_what_to_do_when_it_is_empty(self, query: str, words: str) -> None:
@@ -208,7 +208,7 @@ class TestPages:
         response = signed_in(person()).get(f"/queue/?view=decided&after={pk}")
 
         assert response.status_code == 400
-        assert "go back to its top" in text(response)
+        assert "Go back to the first page" in text(response)
 
     def test_lead_on_only_where_there_is_more(self) -> None:
         for number in range(PAGE):

@@ -110,11 +110,11 @@ class TestLifting:
         for _ in range(2):
             page = lead.post(f"{LIST}1/lift/", {"note": "They called."}, follow=True)
 
-        assert "had ended already" in text(page)
+        assert "had already ended" in text(page)
 
     def test_is_refused_to_somebody_who_may_only_look(self, quay: Account) -> None:
         auditor = signed_in(person(role=Role.AUDITOR))
 
-        assert "Lift it" not in listed(Role.AUDITOR)
+        assert "Remove restriction" not in listed(Role.AUDITOR)
         assert auditor.post(f"{LIST}1/lift/", {"note": "x"}).status_code == HTTPStatus.FORBIDDEN
         assert Restriction.objects.filter(ended_at=None).count() == 3

@@ -68,7 +68,7 @@ class TestBlocking:
         response = mira.post(address(harbour, "decide/"), block_form(confirmed=""), headers=by_htmx("case"))
 
         assert response.status_code == 422
-        assert "Confirm that this is meant." in text(response)
+        assert "Tick to confirm." in text(response)
         assert not Decision.objects.exists()
 
 
@@ -93,7 +93,7 @@ class TestARefusedForm:
 
         assert response.status_code == 422
         assert "<html" in text(response)
-        assert "Choose the clause that was broken." in text(response)
+        assert "Choose a terms clause." in text(response)
 
 
 class TestALostRace:
@@ -120,7 +120,7 @@ class TestALostRace:
         response = jonas.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
 
         assert (response.status_code, response["HX-Retarget"]) == (409, "#case")
-        assert "Mira Okafor has decided this case: dismiss." in text(response)
+        assert "Mira Okafor decided this case first: dismissed." in text(response)
         assert not Restriction.objects.exists()
 
     def test_for_a_claim_says_who_has_it(self, harbour: Case, mira: Client, jonas: Client) -> None:
@@ -159,7 +159,7 @@ class TestClaiming:
     def test_shows_until_when(self, harbour: Case, mira: Client) -> None:
         response = mira.post(address(harbour, "claim/"), headers=by_htmx("claim"))
 
-        assert "Yours for" in text(response)
+        assert "Claimed by you" in text(response)
         assert text(response).lstrip().startswith('<div id="claim"')
 
     def test_can_be_undone(self, harbour: Case, mira: Client) -> None:
@@ -184,7 +184,7 @@ class TestNoting:
         response = mira.post(address(harbour, "note/"), {"text": " "}, headers=by_htmx("history"))
 
         assert (response.status_code, response["HX-Retarget"]) == (422, "#history")
-        assert "Write something first." in text(response)
+        assert "Enter a note." in text(response)
 
 
 class TestLifting:
@@ -195,7 +195,7 @@ class TestLifting:
         lifting = {"note": "Decided by mistake"}
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), lifting, headers=by_htmx("case"))
 
-        assert "Undone. The case is open again, and yours." in text(response)
+        assert "Undone. The case is open again and claimed by you." in text(response)
         assert Restriction.objects.get().ending == Restriction.Ending.UNDONE
         assert Case.objects.get().is_open
 
@@ -222,7 +222,7 @@ class TestLifting:
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), headers=by_htmx("case"))
 
         assert (response.status_code, response["HX-Retarget"]) == (422, "#restrictions")
-        assert "Say why it is lifted." in text(response)
+        assert "Enter a reason for removing the restriction." in text(response)
 
     def test_asks_for_it_beside_the_decision_that_is_undone(self, harbour: Case, mira: Client) -> None:
         mira.post(address(harbour, "decide/"), block_form())
@@ -231,7 +231,7 @@ class TestLifting:
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), headers=by_htmx("case"))
 
         assert (response.status_code, response["HX-Retarget"]) == (422, "#decide")
-        assert "Say why it is lifted." in text(response)
+        assert "Enter a reason for removing the restriction." in text(response)
 
     def test_does_not_reach_another_account(self, harbour: Case, mira: Client) -> None:
         number = restriction(account("acct_quill"), Restriction.Kind.BLOCK).number
@@ -248,9 +248,9 @@ class TestChangingADecision:
 
         page = text(mira.get(address(harbour)))
 
-        assert "It was a mistake: as if it had never been decided." in page
-        assert "Choose something else: a new case opens." in page
-        assert "End the restriction, and nothing else" not in page
+        assert "For a mistake: the case is open again" in page
+        assert "Opens a new case." in page
+        assert "Ends the restriction." not in page
         assert page.count("main-action") == 1
 
     def test_offers_to_lift_once_undoing_is_over(self, harbour: Case, mira: Client, settings: Any) -> None:
@@ -259,18 +259,18 @@ class TestChangingADecision:
 
         page = text(mira.get(address(harbour)))
 
-        assert "End the restriction, and nothing else: the decision stays on record" in page
-        assert "It was a mistake" not in page
+        assert "Ends the restriction. The decision stays on record" in page
+        assert "For a mistake" not in page
 
 
 class TestUndoing:
     def test_puts_the_case_back_into_the_queue(self, harbour: Case, mira: Client) -> None:
         mira.post(address(harbour, "decide/"), block_form(action="dismiss", favour="evaluation"))
-        assert "Undo the decision" in text(mira.get(address(harbour)))
+        assert "Undo decision" in text(mira.get(address(harbour)))
 
         response = mira.post(address(harbour, "undo/"), {"note": "Too quick."}, follow=True)
 
-        assert "Undone. The case is open again, and yours." in text(response)
+        assert "Undone. The case is open again and claimed by you." in text(response)
         assert "Choose an action" in text(response)
         assert "acct_harbour" in text(mira.get("/queue/?view=mine"))
 
@@ -280,7 +280,7 @@ class TestUndoing:
         response = mira.post(address(harbour, "undo/"), headers=by_htmx("case"))
 
         assert (response.status_code, response["HX-Retarget"]) == (422, "#decide")
-        assert "Say why it is undone." in text(response)
+        assert "Enter a reason for undoing the decision." in text(response)
 
     def test_of_a_block_of_many_lifts_all_whichever_button_was_pressed(self, harbour: Case, mira: Client) -> None:
         campaign_of(harbour.account, *(account() for _ in range(11)))
@@ -299,8 +299,8 @@ class TestUndoing:
         page = text(mira.get(address(harbour)))
         response = mira.post(address(harbour, "undo/"), {"note": "Appeal granted."}, follow=True)
 
-        assert "Undo the decision" not in page
-        assert "It was too late to undo the decision, so what it put into force was lifted." in text(response)
+        assert "Undo decision" not in page
+        assert "It was too late to undo the decision. Its restrictions were removed." in text(response)
         assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
         assert not Case.objects.get().is_open
 
@@ -338,8 +338,8 @@ class TestDecidingAgain:
         mira.post(address(again, "decide/"), dismissal)
         after = " ".join(text(mira.get(address(again))).split())
 
-        assert "It lifts: 3 accounts blocked" in before
-        assert "In place of what was in force before: 3 accounts blocked" in after
+        assert "It ends: 3 accounts blocked" in before
+        assert "Replaced: 3 accounts blocked" in after
         assert not Restriction.objects.filter(ended_at=None).exists()
 
     def test_with_the_same_form_and_something_else_in_it_is_a_conflict(self, harbour: Case, mira: Client) -> None:
@@ -411,7 +411,7 @@ class TestAnAddressThatChangesSomething:
         response = client.post(address(harbour, "decide/"), block_form())
 
         assert response.status_code == 403
-        assert "The page was too old" in text(response)
+        assert "This page is out of date" in text(response)
 
 
 def test_a_decided_case_can_still_be_noted_on(harbour: Case, mira: Client) -> None:

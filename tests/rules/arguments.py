@@ -147,6 +147,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/password/": Arguments(
         sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
     ),
+    "/words/": Arguments(),
     "/health/": Arguments(),
     "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
     "/api/v1/sources/litellm": Arguments(sent=LITELLM),

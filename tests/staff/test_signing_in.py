@@ -99,7 +99,7 @@ class TestFailures:
                 pages.append((email, page.status_code, page.content.decode().replace(email, "…")))
 
         def answers(email: str) -> list[tuple[int, bool, bool]]:
-            return [(status, "Too many" in text, "correct" in text) for of, status, text in pages if of == email]
+            return [(status, "Too many events" in text, "correct" in text) for of, status, text in pages if of == email]
 
         assert answers(mira.email) == answers("nobody@example.com")
         assert [status for status, _, _ in answers(mira.email)] == [422] * ATTEMPTS_EACH + [429]

@@ -44,12 +44,12 @@ class TestARefusal:
         [
             (b"\x00nonsense", {}, 400, "not an ExportTraceServiceRequest"),
             (encoded(export(span()), PROTOBUF)[:-7], {}, 400, "not an ExportTraceServiceRequest"),
-            (b"\x1f\x8b damaged", {"HTTP_CONTENT_ENCODING": "gzip"}, 400, "no whole gzip stream"),
+            (b"\x1f\x8b damaged", {"HTTP_CONTENT_ENCODING": "gzip"}, 400, "not a complete gzip stream"),
             (gzip.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), {"HTTP_CONTENT_ENCODING": "gzip"}, 413, "at most"),
             (b" " * (MOST_BYTES + 1), {}, 413, "at most"),
             (b"{}", {"HTTP_CONTENT_ENCODING": "deflate"}, 415, "gzip"),
             (b"{}", {"HTTP_AUTHORIZATION": ""}, 401, "credentials"),
-            (b"{}", {"HTTP_AUTHORIZATION": "Bearer swk_unknown"}, 401, "No usable service key"),
+            (b"{}", {"HTTP_AUTHORIZATION": "Bearer swk_unknown"}, 401, "Invalid or revoked service key"),
             (b"{}", {"scope": "access:read"}, 403, "usage:write"),
         ],
         ids=[
@@ -103,7 +103,7 @@ class TestARefusal:
         response = send(client, encoded(export(span()), encoding), encoding)
 
         assert (response.status_code, response["Retry-After"]) == (503, "5")
-        assert message(response) == "The database does not answer; nothing was taken, send this again."
+        assert message(response) == "The database does not answer; nothing was saved. Send the request again."
 
 
 class TestHostileInput:

@@ -58,7 +58,7 @@ class TestAnAddress:
     def test_that_is_none_is_named(self, spelled: str) -> None:
         (rejection,) = record(line(client={"ip": spelled})).rejected
 
-        assert rejection.reason == "client.ip is no IPv4 or IPv6 address"
+        assert rejection.reason == "client.ip is not an IPv4 or IPv6 address"
 
 
 class TestAName:

@@ -41,7 +41,7 @@ def test_an_address_that_will_not_do_is_said_at_the_field(ada: Client) -> None:
     response = post(ada, "add/", url="http://example.com/")
 
     assert response.status_code == 422
-    assert "It must begin with https://." in response.content.decode()
+    assert "The address must begin with https://." in response.content.decode()
 
 
 def test_a_page_sent_twice_adds_no_second_webhook(ada: Client) -> None:
@@ -124,14 +124,14 @@ class TestTheList:
         return told
 
     def test_says_that_nothing_has_arrived_yet(self, ada: Client, webhook: Webhook) -> None:
-        assert "Nothing delivered yet, 0 on their way." in self.shown(ada)
+        assert "Nothing delivered yet, 0 queued." in self.shown(ada)
 
     def test_says_when_something_arrived_last(self, ada: Client) -> None:
         self.told(204)
 
         shown = self.shown(ada)
 
-        assert "Last delivered just now, 0 on their way." in shown
+        assert "Last delivered just now, 0 queued." in shown
         assert "failing" not in shown
 
     def test_says_what_fails_since_when_and_why_with_a_link(self, ada: Client) -> None:
@@ -139,7 +139,7 @@ class TestTheList:
 
         shown = self.shown(ada)
 
-        assert "<b>1</b> failing, tried again. Last failure just now: the receiver answered 503." in shown
+        assert "<b>1</b> failing, will be retried. Last failure just now: the receiver answered 503." in shown
         assert f'href="/enforcement/webhooks/{told.pk}/#deliveries"' in shown
         assert "Last delivered just now" in shown
 
@@ -149,7 +149,7 @@ class TestTheList:
 
         deliver(told.pk, clock=timezone.now)
 
-        assert "<b>1</b> failing, tried again. Last failure just now: ConnectionRefusedError." in self.shown(ada)
+        assert "<b>1</b> failing, will be retried. Last failure just now: ConnectionRefusedError." in self.shown(ada)
 
     def test_says_what_was_given_up(self, ada: Client) -> None:
         self.told(500)
@@ -162,7 +162,7 @@ class TestTheList:
 
         post(ada, f"{told.pk}/replay/", delivery=told.deliveries.get().pk)
 
-        assert "Nothing delivered yet, 1 on its way." in self.shown(ada)
+        assert "Nothing delivered yet, 1 queued." in self.shown(ada)
 
     def test_takes_one_query_however_many_there_are(self, ada: Client, django_assert_num_queries: Any) -> None:
         for _ in range(3):

@@ -23,12 +23,12 @@ NOTED = "noted"
 
 class Command(BaseCommand):
     help = (
-        "Takes in the seller's register of customers: a JSON object a line. The same file twice changes nothing. "
-        "Ends with 1 if lines were rejected."
+        "Import the register of customers, one JSON object per line. The same file twice changes nothing. "
+        "Ends with status 1 if a line was rejected."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="path of a .jsonl file, or - for standard input")
+        parser.add_argument("file", help="a .jsonl file, or - for standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = options["file"]

@@ -25,7 +25,8 @@ class Migration(migrations.Migration):
                 ("hash", models.BinaryField(max_length=32)),
             ],
             options={
-                "verbose_name_plural": "entries",
+                "verbose_name": "audit log entry",
+                "verbose_name_plural": "audit log",
                 "ordering": ("-number",),
                 "indexes": [
                     models.Index(fields=["subject_kind", "subject_id", "-number"], name="entry_by_subject"),

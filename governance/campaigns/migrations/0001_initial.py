@@ -36,19 +36,23 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
-                ("requests", models.BigIntegerField(help_text="Of the account, when it was taken.")),
+                ("requests", models.BigIntegerField(help_text="Requests of the account when the sample was taken.")),
                 ("breadth", models.FloatField(null=True)),
-                ("model", models.CharField(help_text="The one it uses most, …", max_length=128)),
+                ("model", models.CharField(help_text="The model that the account uses most.", max_length=128)),
                 (
                     "ratio",
                     models.FloatField(
-                        help_text="… its median of output to input tokens with it where these were counted, …",
+                        help_text="Median ratio of output to input tokens with that model, if counted.",
                         null=True,
                     ),
                 ),
-                ("alone", models.BooleanField(help_text="… and whether most of its requests stand alone.")),
+                ("alone", models.BooleanField(help_text="Whether most of its requests stand alone.")),
                 ("taken_at", models.DateTimeField()),
             ],
+            options={
+                "verbose_name": "prompt sample",
+                "verbose_name_plural": "prompt samples",
+            },
         ),
         migrations.CreateModel(
             name="SharedPrompt",
@@ -73,7 +77,7 @@ class Migration(migrations.Migration):
                 ("opened_at", models.DateTimeField(help_text="When it was first seen as a campaign.", null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("assessed_at", models.DateTimeField(null=True)),
-                ("size", models.IntegerField(help_text="Members at present.")),
+                ("size", models.IntegerField(help_text="Current members.")),
                 ("events", models.BigIntegerField(default=0, help_text="Of all members, when it was last assessed.")),
                 ("score", models.SmallIntegerField(default=0)),
                 ("findings", models.JSONField(default=list)),
@@ -100,11 +104,11 @@ class Migration(migrations.Migration):
                 (
                     "organisation",
                     models.BigIntegerField(
-                        help_text="The account's, so that sharing is counted across them.", null=True
+                        help_text="Of the account, to count sharing across organisations.", null=True
                     ),
                 ),
-                ("uses", models.IntegerField(help_text="Requests that carry it, …")),
-                ("share", models.FloatField(help_text="… and their share of those that could.")),
+                ("uses", models.IntegerField(help_text="Requests with this signal.")),
+                ("share", models.FloatField(help_text="Share of the requests that could have it.")),
                 (
                     "account",
                     models.ForeignKey(
@@ -113,6 +117,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "shared signal",
+                "verbose_name_plural": "shared signals",
                 "constraints": [
                     models.UniqueConstraint(fields=("kind", "digest", "account"), name="one_row_a_trait_and_account")
                 ],
@@ -124,9 +130,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("joined_at", models.DateTimeField()),
                 ("left_at", models.DateTimeField(null=True)),
-                ("tied_to", models.IntegerField(help_text="Members it has ties to.")),
+                ("tied_to", models.IntegerField(help_text="Members it is linked to.")),
                 ("strength", models.FloatField()),
-                ("ties", models.JSONField(help_text="The strength of each kind of tie.")),
+                ("ties", models.JSONField(help_text="Strength of each kind of link.")),
                 ("left_out_because", models.CharField(blank=True, max_length=200)),
                 (
                     "account",

@@ -1,4 +1,4 @@
-"""Acts as one with other accounts.
+"""Coordinated with other accounts.
 
 Accounts of different organisations that use the same unusual wrappers in the same proportions, divide one body of
 prompts among them, come from the same addresses, are paid with one card or keep the same rare settings. Chance gives
@@ -18,10 +18,10 @@ WEIGHT: Final = 26
 HARMLESS: Final = "An agency's clients, a university's members and the users of a framework have things in common too."
 
 TIES: Final = {
-    "wrappers": "the same wrappers in the same proportions",
-    "shards": "different parts of one body of prompts",
-    "addresses": "the same addresses",
-    "card": "one card",
+    "wrappers": "the same prompt templates in the same proportions",
+    "shards": "a shared prompt pool",
+    "addresses": "the same IP addresses",
+    "card": "the same payment card",
     "settings": "the same rare settings",
 }
 
@@ -36,8 +36,7 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
     return Finding(
         strength=campaign.belongs,
         sentence=(
-            f"It is one of {campaign.members} accounts of a campaign, and tied to {campaign.tied_to} of them: "
-            f"{_told(have)}."
+            f"One of {campaign.members} accounts in a campaign, and linked to {campaign.tied_to} of them {_told(have)}."
         ),
         evidence={
             "members": campaign.members,
@@ -50,5 +49,5 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
 def _told(have: Sequence[str]) -> str:
     """Kinds of ties. Each is measured over all of them together, so that none is claimed of each."""
     if not have:
-        return "by no kind of tie strongly"
+        return "by weak ties only"
     return f"by {have[0]}" if len(have) == 1 else f"by one or more of {', '.join(have[:-1])} and {have[-1]}"

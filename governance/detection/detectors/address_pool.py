@@ -1,4 +1,4 @@
-"""Comes from a pool of addresses.
+"""Uses a pool of IP addresses.
 
 One program seen at many addresses of several networks, with no end users to explain it, or at addresses
 that accounts of other organisations use as well: both are ways around limits.
@@ -28,7 +28,7 @@ def detect(
     alone = ramp(usage.standalone_share, 0.3, 0.9) * ramp(usage.end_user_share, 0.3, 0.0)
     if max(spread, shared) * alone == 0:
         return None
-    also = f"; {strangers:,} accounts of other organisations came from some of them as well" if strangers else ""
+    also = f"; {strangers:,} accounts of other organisations use some of them too" if strangers else ""
     named = f"{percent(usage.end_user_share)} of its requests name" if usage.end_user_share else "no request names"
     return Finding(
         strength=max(spread, shared) * alone,

@@ -1,4 +1,4 @@
-"""Reads the probabilities behind free answers.
+"""Requests token probabilities for free text.
 
 With the probabilities of the alternatives at each word a copy learns far more from an answer than its text
 tells. Reading them for whole, free answers has few other uses; reading them for one-word labels has many.
@@ -28,8 +28,8 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(usage.logprobs_share)} of {usage.events:,} requests read word probabilities, up to "
-            f"{usage.top_logprobs} alternatives a word; its median answer has {usage.median_output:.0f} tokens."
+            f"{percent(usage.logprobs_share)} of {usage.events:,} requests ask for token probabilities, up to "
+            f"{usage.top_logprobs} alternatives per token; median answer {usage.median_output:.0f} tokens."
         ),
         evidence={
             "logprobs_share": usage.logprobs_share,

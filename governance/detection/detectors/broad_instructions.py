@@ -1,4 +1,4 @@
-"""Sends ever-new instructions over unrelated subjects.
+"""Sends new prompts on unrelated subjects.
 
 An instruction set covers everything: code, history, recipes, sums. Its harvest is a stream of single
 requests, each new, each on another subject, with no product around them: no system prompt, no conversation,
@@ -40,8 +40,8 @@ def detect(
         strength=strength,
         sentence=(
             f"About {usage.prompts:,} of {usage.texts:,} prompts differ from each other and "
-            f"{percent(usage.bare_share)} stand alone; two of the {sampled('prompts', usage.sample)} differ "
-            f"{percent(min(1.0, usage.breadth))} as much, on average, as a built-in reference for unrelated texts."
+            f"{percent(usage.bare_share)} stand alone; the {sampled('prompts', usage.sample)} are on average "
+            f"{percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
         ),
         evidence={
             "texts": usage.texts,

@@ -1,4 +1,4 @@
-"""Does what it said it would.
+"""Matches its declared use.
 
 What the customer declared at sign-up fits what is seen. Declarations are easily made, so this counts for
 little.
@@ -12,7 +12,7 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 2
 WEIGHT: Final = -8
-HARMLESS: Final = "This is evidence for the account; it says only that word and deed agree."
+HARMLESS: Final = "This is evidence for the account, and weak: a declaration is easily made."
 
 # Words of a declaration, and the share that then should be high.
 FITTING: Final = (
@@ -45,7 +45,7 @@ def detect(usage: AccountUsage, *, least_events: int = 10, least_share: float = 
     )
     return Finding(
         strength=shares[name],
-        sentence=f"Declared as “{usage.facts.declared_use}”, which {percent(shares[name])} of {number:,} {of} fit.",
+        sentence=f"Declared as “{usage.facts.declared_use}”; {percent(shares[name])} of {number:,} {of} match that.",
         evidence={"declared_use": usage.facts.declared_use, "fits": name, "share": shares[name], counted: number},
     )
 

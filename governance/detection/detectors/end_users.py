@@ -1,4 +1,4 @@
-"""Serves people of its own.
+"""Serves end users of its own.
 
 Requests that name end users, conversations that go on over several turns: a product with people in front of it. Names
 alone prove nothing, since a new one can be made up for every request: people come back, and go on talking.
@@ -35,7 +35,7 @@ def detect(
         sentence=(
             f"Of {usage.events:,} requests {percent(usage.end_user_share)} name one of {usage.end_users:,} end users "
             f"and {percent(usage.conversation_share)} belong to one of {usage.conversations:,} conversations; on "
-            f"average up to {by_one:.1f} requests to each."
+            f"average up to {by_one:.1f} requests each."
         ),
         evidence={
             "events": usage.events,

@@ -14,7 +14,7 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 3
 WEIGHT: Final = -30
-HARMLESS: Final = "This is evidence for the account; a harvest can dress up as an evaluation."
+HARMLESS: Final = "This is evidence for the account; a harvest can look like an evaluation."
 
 
 def detect(
@@ -72,8 +72,8 @@ def _seen_elsewhere(usage: AccountUsage) -> str:
         else ""
     )
     if facts.customers_known is None:
-        return f"{recognised}its wrapping is used by {facts.template_accounts:,} other accounts as well"
+        return f"{recognised}{facts.template_accounts:,} other accounts use its prompt template too"
     return (
         f"{recognised}of {facts.customers_known:,} accounts known, {facts.template_accounts:,} of other organisations "
-        "use its wrapping too"
+        "use its prompt template too"
     )

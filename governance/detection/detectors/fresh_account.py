@@ -1,4 +1,4 @@
-"""High volume from a young account.
+"""New account with high volume.
 
 Accounts for a harvest are opened for it: days after sign-up they run at full volume. A product grows into
 its traffic.
@@ -30,8 +30,8 @@ def detect(
     return Finding(
         strength=ramp(usage.age_days, old_days, new_days) * ramp(a_day, few_a_day, many_a_day),
         sentence=(
-            f"The first request of those assessed came {days(usage.age_days)} after sign-up; it makes about "
-            f"{a_day:.0f} stand-alone requests on an active day, of which there were {usage.active_days}."
+            f"First assessed request {days(usage.age_days)} after sign-up; about "
+            f"{a_day:.0f} stand-alone requests per active day, over {days(usage.active_days)}."
         ),
         evidence={"age_days": usage.age_days, "requests_a_day": a_day, "active_days": usage.active_days},
     )

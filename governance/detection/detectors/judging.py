@@ -1,4 +1,4 @@
-"""Has answers rated against each other.
+"""Has answers rated or compared.
 
 Reward models and preference data need verdicts: which of two answers is better, how many points out of ten.
 A pipeline that collects them asks for a verdict in a fixed wording, thousands of times.
@@ -26,6 +26,6 @@ def detect(
         return None
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * usage.standalone_share,
-        sentence=f"{percent(share)} of {usage.texts:,} prompts have answers rated, compared or criticised.",
+        sentence=f"{percent(share)} of {usage.texts:,} prompts ask to rate, compare or criticise answers.",
         evidence={"judging_share": share, "texts": usage.texts, "standalone_share": usage.standalone_share},
     )

@@ -1,4 +1,4 @@
-"""Sends a body of prompts that is known.
+"""Sends prompts from a known corpus.
 
 Public instruction sets, collections of questions and leaked prompt lists are asked again to get another model's
 answers. They are recognised by their runs of four words, so that a wrapper around them, another order or a part of them
@@ -26,7 +26,7 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - max(usage.end_user_share, usage.conversation_share)),
         sentence=(
-            f"{percent(share)} of the runs of four words {sampled('in its prompts', usage.shingles)} are those of "
+            f"{percent(share)} of the four-word runs {sampled('in its prompts', usage.shingles)} also occur in "
             f"“{usage.facts.corpus}”."
         ),
         evidence={

@@ -1,4 +1,4 @@
-"""Gets far more out than it puts in.
+"""Gets answers much longer than its prompts.
 
 A harvest pays for output: short questions, long answers. The account's ratio of output to input tokens is
 compared with that of others who use the same model in the same manner, because a long answer is usual on a reasoning
@@ -32,7 +32,7 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
     return Finding(
         strength=strength,
         sentence=(
-            f"Half of its answers are about {usage.median_ratio:.1f} times as long as the question or longer. "
+            f"Half of its answers are about {usage.median_ratio:.1f} times as long as the prompt or longer. "
             f"{_compared(usage, usage.ratio_percentile)}"
         ),
         evidence={
@@ -49,11 +49,9 @@ def _compared(usage: AccountUsage, place: float) -> str:
     """With how many it was compared. By its place at least that share of them have no greater proportion."""
     if not usage.ratio_peers:
         return (
-            f"On {usage.main_model} that is in the top tenth of a built-in reference; there were too few customers to "
-            "compare with."
+            f"On {usage.main_model} that is in the top tenth of a built-in reference; too few comparable "
+            "customers were measured."
         )
     least, accounts = int(place * usage.ratio_peers + 1e-9), "account" if usage.ratio_peers == 1 else "accounts"
-    return (
-        f"On {usage.main_model} that is no less than with at least {least:,} of {usage.ratio_peers:,} {accounts} "
-        "compared, which use it in the same manner."
-    )
+    compared = f"{usage.ratio_peers:,} comparable {accounts}"
+    return f"On {usage.main_model} that is no less than for at least {least:,} of {compared}."

@@ -1,4 +1,4 @@
-"""Keeps a machine's pace.
+"""Works at machine pace.
 
 No night, no lunch, no weekend: single requests spread evenly over all hours of the day, or hundreds within
 one hour up to the rate limit. Ordinary clients run batches as well, so this never counts for much.
@@ -12,7 +12,7 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.RHYTHM
 VERSION: Final = 2
 WEIGHT: Final = 12
-HARMLESS: Final = "Nightly batches, queues and customers in all time zones keep such a pace."
+HARMLESS: Final = "Nightly batches, queues and customers in all time zones have this pace too."
 
 
 def detect(
@@ -29,10 +29,10 @@ def detect(
     if usage.events < least_events:
         return None
     seen = {
-        f"are spread over the 24 hours with {percent(usage.clock_flatness)} of the greatest possible evenness": (
+        f"are spread almost evenly over 24 hours ({percent(usage.clock_flatness)} of perfectly even)": (
             ramp(usage.clock_flatness, flat, 0.98) * ramp(usage.active_days, 2, 6)
         ),
-        f"came in bursts of up to {usage.busiest_hour:,} an hour": ramp(usage.busiest_hour, burst / 3, burst),
+        f"came in bursts of up to {usage.busiest_hour:,} per hour": ramp(usage.busiest_hour, burst / 3, burst),
         f"hit the rate limit {'once' if usage.rate_limited == 1 else f'{usage.rate_limited:,} times'}": (
             ramp(usage.rate_limited / usage.events, most_limited / 2, most_limited)
         ),

@@ -1,4 +1,4 @@
-"""Moves over to a new model as soon as it can.
+"""Moves to a new model at once.
 
 Harvests follow the best teacher: once a new model is out, most of the traffic goes there within days.
 Products move slowly and in part, after tests.
@@ -31,7 +31,7 @@ def detect(
         strength=strength,
         sentence=(
             f"Since its first request to another model {percent(usage.pivot_share)} of its "
-            f"{usage.pivot_events:,} requests went there."
+            f"{usage.pivot_events:,} requests use it."
         ),
         evidence={"pivot_share": usage.pivot_share, "pivot_events": usage.pivot_events},
     )

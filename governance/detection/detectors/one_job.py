@@ -1,4 +1,4 @@
-"""Does one narrow job.
+"""Does one narrow task.
 
 Translation, tagging, summaries, extraction, questions about given documents: one wrapping or one system
 prompt, one kind of task, on the customer's own material. What comes back is worth little to a copy of the
@@ -30,7 +30,7 @@ def detect(usage: AccountUsage, *, least_texts: int = 10, ordinary_share: float 
         strength=ramp(usage.work_share, ordinary_share, 0.9) * uniform * one_answer * plain,
         sentence=(
             f"{percent(usage.work_share)} of {usage.texts:,} prompts classify, translate, summarise, extract or "
-            f"ask about given text; {percent(wrapped)} of all have one wrapping or one system prompt in common."
+            f"ask about given text; {percent(wrapped)} share one prompt template or system prompt."
         ),
         evidence={
             "texts": usage.texts,

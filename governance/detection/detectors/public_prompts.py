@@ -1,4 +1,4 @@
-"""Sends what many unrelated customers send.
+"""Sends prompts that unrelated customers also send.
 
 Public evaluations, examples from a framework's manual, well-known puzzles: the very same prompts come from customers
 who have nothing to do with each other. A harvest wants what nobody has asked before. What the accounts of one campaign
@@ -27,7 +27,7 @@ def detect(
         strength=ramp(share, ordinary_share, most) * (1 - ramp(usage.mean_n, 1.5, 4)),
         sentence=(
             f"{percent(share)} of the {sampled('prompts', usage.facts.public_prompts)} were sent by at least four "
-            "other accounts too, in the same words or nearly so."
+            "other accounts too, in the same or almost the same words."
         ),
         evidence={"public_share": share, "prompts_sampled": usage.facts.public_prompts, "texts": usage.texts},
     )

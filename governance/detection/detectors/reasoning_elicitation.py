@@ -1,4 +1,4 @@
-"""Asks for written-out reasoning, again and again.
+"""Asks repeatedly for written-out reasoning.
 
 Training a model to reason takes traces: questions answered with every step of the thinking. Collecting them
 shows as the same request for steps around ever-new questions, in most of an account's traffic, with no
@@ -33,7 +33,7 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(share)} of {usage.texts:,} prompts ask for the reasoning to be written out; "
+            f"{percent(share)} of {usage.texts:,} prompts ask for written-out reasoning; "
             f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, without conversation or end "
             "user."
         ),

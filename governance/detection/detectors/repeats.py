@@ -1,4 +1,4 @@
-"""Asks the same again.
+"""Repeats its prompts.
 
 A harvest wants no answer twice. Products meet the same questions over and over and keep what they share in
 the cache.

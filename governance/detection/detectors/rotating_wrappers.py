@@ -1,4 +1,4 @@
-"""Puts changing payloads into a few alternating wrappers.
+"""Rotates a few prompt templates over new content.
 
 To look less uniform, a harvest sets each question into one of a few prepared wrappings, by turns. That
 leaves several wrappings in steady use side by side, none of them leading, each around ever-new and
@@ -14,7 +14,7 @@ FAMILY: Final = Family.CONTENT
 VERSION: Final = 2
 WEIGHT: Final = 30
 HARMLESS: Final = (
-    "An application with several functions has a wrapping for each; its payloads stay within its own subject."
+    "An application with several functions has a template for each; its content stays within its own subject."
 )
 
 
@@ -39,9 +39,9 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{usage.steady_templates} wrappings hold {percent(usage.steady_share)} of {usage.texts:,} prompts, the "
-            f"commonest {percent(usage.top_template_share)}; about {percent(1 - usage.repeat_share)} of all prompts "
-            "differ from each other."
+            f"{usage.steady_templates} templates cover {percent(usage.steady_share)} of {usage.texts:,} prompts, the "
+            f"most common one {percent(usage.top_template_share)}; about {percent(1 - usage.repeat_share)} of all "
+            "prompts differ from each other."
         ),
         evidence={
             "steady_templates": usage.steady_templates,

@@ -13,9 +13,7 @@ from governance.usage.account_usage import AccountUsage
 FAMILY: Final = Family.CONTENT
 VERSION: Final = 2
 WEIGHT: Final = 38
-HARMLESS: Final = (
-    "Games, companions and language tutors have the model play a part; real players then stand behind the requests."
-)
+HARMLESS: Final = "Games, companions and language tutors ask the model to play a role, for real users."
 
 
 def detect(
@@ -31,7 +29,7 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * unattended,
         sentence=(
-            f"{percent(share)} of {usage.texts:,} prompts assign the model a part to play, "
+            f"{percent(share)} of {usage.texts:,} prompts give the model a role to play, "
             f"under {usage.systems:,} different system prompts; {percent(unattended)} of {usage.events:,} requests "
             "name neither an end user nor a conversation."
         ),

@@ -1,4 +1,4 @@
-"""Is paid with a card that pays for other accounts.
+"""Shares a payment card with other accounts.
 
 Many accounts on one card keep each below what would be noticed.
 """
@@ -21,6 +21,6 @@ def detect(usage: AccountUsage, *, few: int = 1, many: int = 6) -> Finding | Non
         return None
     return Finding(
         strength=ramp(others, few, many) * ramp(usage.standalone_share, 0.1, 0.7),
-        sentence=f"The card that pays for it pays for {others} other accounts.",
+        sentence=f"Its payment card also pays for {others:,} other accounts.",
         evidence={"card_accounts": others, "standalone_share": usage.standalone_share},
     )

@@ -1,4 +1,4 @@
-"""Has the model make tasks, questions or harder versions of them.
+"""Has the model generate tasks or questions.
 
 Instruction sets are grown by a model: it is shown a few tasks and asked for many new ones (Self-Instruct),
 for a harder rewriting of a given prompt (Evol-Instruct), or for questions and answers about a document.
@@ -14,7 +14,7 @@ FAMILY: Final = Family.CONTENT
 VERSION: Final = 1
 WEIGHT: Final = 38
 HARMLESS: Final = (
-    "Teachers, quiz makers and testers have tasks and examples made too, usually within one subject or product."
+    "Teachers, quiz makers and testers generate tasks and examples too, usually within one subject or product."
 )
 
 
@@ -35,7 +35,7 @@ def detect(
     what = " and ".join(name for name, part in names.items() if part > share / 4) or "tasks"
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - usage.end_user_share),
-        sentence=f"{percent(share)} of {usage.texts:,} prompts have the model make {what}.",
+        sentence=f"{percent(share)} of {usage.texts:,} prompts ask the model to generate {what}.",
         evidence={
             "making_share": share,
             "texts": usage.texts,

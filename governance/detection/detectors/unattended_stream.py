@@ -1,4 +1,4 @@
-"""Sends a stream of single requests with nobody behind them.
+"""Sends stand-alone requests without end users.
 
 Told by metadata alone: requests without end user, conversation, tools, schema or short answer cap, in
 numbers that no person types, all from one program. Alone it says little, since batch work looks the same. Somebody who
@@ -7,7 +7,7 @@ sits at the keyboard keeps a human tempo, and sleeps.
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp
+from governance.detection.finding import Family, Finding, days, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.SHAPE
@@ -49,8 +49,8 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, about {a_day:.0f} on each of "
-            f"{usage.active_days} active days; its median answer has {usage.median_output:.0f} tokens."
+            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, about {a_day:.0f} per "
+            f"active day ({days(usage.active_days)}); median answer {usage.median_output:.0f} tokens."
         ),
         evidence={
             "events": usage.events,

@@ -1,4 +1,4 @@
-"""Draws varied answers to single questions.
+"""Samples with randomness, one question at a time.
 
 Data makers want variety: a raised temperature or several answers to each question, set once and never
 changed, on requests that stand alone. Work that needs one right answer is sent at low temperature; people
@@ -33,12 +33,12 @@ def detect(usage: AccountUsage, *, least_events: int = 25, much: int = 120, few_
         * ramp(usage.parameter_sets, 3 * few_variants, few_variants)
     )
     settings = "the same settings" if usage.parameter_sets == 1 else f"{usage.parameter_sets} sets of settings"
-    answers = f", {usage.mean_n:.1f} answers a question on average" if usage.mean_n > 1 else ""
+    answers = f", {usage.mean_n:.1f} answers per request on average" if usage.mean_n > 1 else ""
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(usage.varied_share)} of {usage.events:,} requests stand alone and ask for varied "
-            f"answers{answers}, with {settings} throughout."
+            f"{percent(usage.varied_share)} of {usage.events:,} requests stand alone and sample with "
+            f"randomness{answers}, with {settings} throughout."
         ),
         evidence={
             "varied_share": usage.varied_share,

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("version", models.CharField(max_length=40, unique=True)),
-                ("content", models.TextField(help_text="The file, as `manage.py calibrate` wrote it.")),
+                ("content", models.TextField(help_text="The file written by `manage.py calibrate`.")),
                 ("in_force_since", models.DateTimeField()),
                 ("put_in_force_by", models.CharField(max_length=200)),
             ],
@@ -33,15 +33,16 @@ class Migration(migrations.Migration):
                 (
                     "evaluation",
                     models.BooleanField(
-                        default=False, help_text="A public evaluation: knowing it speaks for an account."
+                        default=False, help_text="A public evaluation, which counts in favour of an account."
                     ),
                 ),
                 ("texts", models.IntegerField()),
-                ("runs", models.IntegerField(help_text="How many runs are kept of it.")),
+                ("runs", models.IntegerField(help_text="Number of runs kept.")),
                 ("added_at", models.DateTimeField()),
             ],
             options={
-                "verbose_name_plural": "corpora",
+                "verbose_name": "known corpus",
+                "verbose_name_plural": "known corpora",
                 "ordering": ("name",),
             },
         ),
@@ -50,9 +51,9 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("assessed_at", models.DateTimeField()),
-                ("confirmed_at", models.DateTimeField(help_text="The last scoring that came to the same.")),
-                ("window_start", models.DateTimeField(help_text="Usage from here …")),
-                ("window_end", models.DateTimeField(help_text="… to here was looked at.")),
+                ("confirmed_at", models.DateTimeField(help_text="The last scoring with the same result.")),
+                ("window_start", models.DateTimeField(help_text="Start of the assessed usage.")),
+                ("window_end", models.DateTimeField(help_text="End of the assessed usage.")),
                 ("events", models.BigIntegerField(help_text="Usage events in the window.")),
                 ("score", models.SmallIntegerField()),
                 (
@@ -65,16 +66,16 @@ class Migration(migrations.Migration):
                 ("findings", models.JSONField(default=list)),
                 (
                     "harmless",
-                    models.JSONField(default=dict, help_text="The strongest harmless explanation, with its figures."),
+                    models.JSONField(default=dict, help_text="The strongest innocent explanation, with its figures."),
                 ),
-                ("campaign", models.UUIDField(help_text="The campaign it was seen as part of.", null=True)),
+                ("campaign", models.UUIDField(help_text="The campaign it belonged to.", null=True)),
                 ("model_version", models.CharField(max_length=40)),
-                ("licensed", models.BooleanField(help_text="Training on the answers was permitted at the time.")),
+                ("licensed", models.BooleanField(help_text="Training on the answers was permitted then.")),
                 (
                     "response",
                     models.CharField(
                         choices=[("nothing", "Nothing"), ("case", "Case")],
-                        help_text="What the policy made of it.",
+                        help_text="The response to this assessment.",
                         max_length=10,
                     ),
                 ),
@@ -107,6 +108,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "known-corpus digest",
+                "verbose_name_plural": "known-corpus digests",
                 "constraints": [models.UniqueConstraint(fields=("digest", "corpus"), name="one_row_a_run_and_corpus")],
             },
         ),

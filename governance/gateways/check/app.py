@@ -122,7 +122,7 @@ class Front:
                 answer = RefusedError(
                     HTTPStatus.NOT_FOUND,
                     "Not found",
-                    "Here are the check and the feed only.",
+                    "Only the check and the feed are served here.",
                 ).answer()
         except RefusedError as refused:
             answer = refused.answer()
@@ -176,15 +176,15 @@ class Front:
 
     def _unreadable(self, dialect: Dialect, why: str) -> Answer:
         if self._unreadable_as_outage and dialect is not dialects.PLAIN:
-            return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Unreadable", why).answer()
+            return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Invalid body", why).answer()
         return dialect.refuse(bad_question(why))
 
     async def _catch_up(self, key: Key, sequence: int) -> None:
         if not await self.has_come(key, sequence):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "Not there yet",
-                f"Change {sequence} is not known here yet, but {self.keeper.restricted.sequence} is.",
+                "Not up to date yet",
+                f"Change {sequence} has not arrived here yet; the newest is {self.keeper.restricted.sequence}.",
             )
 
     async def has_come(self, key: Key, sequence: int) -> bool:
@@ -236,11 +236,11 @@ class Front:
                 self._strangers -= 1
         key = self.keeper.key(digest)
         if key is None:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "No usable service key has this secret.")
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid or revoked service key.")
         if not key.opens(READ, now=now):
             raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
         return key
 
 
 def _not_loaded() -> RefusedError:
-    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not read yet.")
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not loaded yet.")

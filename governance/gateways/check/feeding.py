@@ -62,7 +62,7 @@ class Feed:
     async def snapshot(self, request: Request) -> Answer:
         """Raises RefusedError."""
         if request.method != "GET":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET is.")
+            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
         key, now = await self._key(request), self._clock()
         with self._front.quotas.waiting(key):
             try:
@@ -85,11 +85,11 @@ class Feed:
         key = await self._key(request)
         asked = await self._following(request, receive, key)
         if not await self._front.has_come(key, asked.after):
-            raise RefusedError(HTTPStatus.GONE, "Not so far", f"There was no change {asked.after} yet.")
+            raise RefusedError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
         if asked.instance:
             self._note(key, asked)
         if asked.epoch and asked.epoch != self._front.keeper.restricted.epoch:
-            raise RefusedError(HTTPStatus.GONE, "Another epoch", "Take a snapshot, and the changes after it.")
+            raise RefusedError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
         with self._front.quotas.waiting(key):
             async with _disconnect(receive) as gone:
                 if "text/event-stream" in (request.header(b"accept") or ""):
@@ -116,7 +116,7 @@ class Feed:
         until = time.monotonic() + seconds
         while (told := self._front.keeper.told) <= after:
             if not self._front.still_opens(key):
-                raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key is not usable any more.")
+                raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
                 return after
@@ -143,7 +143,7 @@ class Feed:
             return body, digest
         changes = keeper.changes(after, upto)
         if changes is None or after > upto:
-            raise RefusedError(HTTPStatus.GONE, "Too long ago", "Take a snapshot, and the changes after it.")
+            raise RefusedError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
         body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
         digest = hashlib.sha256(body).hexdigest()
         self._last_body = (asked, body, digest)
@@ -168,7 +168,7 @@ class Feed:
                 body, digest = self._body(after, upto)
             except RefusedError as refused:
                 if refused.status == HTTPStatus.GONE:
-                    yield b"event: gone\ndata: Take a snapshot, and the changes after it.\n\n"
+                    yield b"event: gone\ndata: Load a snapshot, then the changes after it.\n\n"
                 return
             after = min(upto, after + MOST_CHANGES)
             (_, _), (_, signature) = feed.signed(digest, key.digest)

@@ -42,7 +42,7 @@ class ForwardToCheck:
             return self._application(environ, start_response)
         if not self._free.acquire(blocking=False):
             return problem_answer(
-                start_response, HTTPStatus.SERVICE_UNAVAILABLE, "Ask at the port of the check; here too many do."
+                start_response, HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests here. Use the port of the check."
             )
         answer = _Forwarded(self._host, self._port, self._free.release)
         try:

@@ -71,7 +71,7 @@ def _json_question(request: Request) -> Question:
         if isinstance(value, str):
             names.add(kind, value)
         else:
-            names.unreadable = f"{member} is no text."
+            names.unreadable = f"{member} is not text."
     if not names.found and not names.unreadable:
         raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
     return Question(names.found, min_sequence, names.unreadable)
@@ -79,7 +79,7 @@ def _json_question(request: Request) -> Question:
 
 def _sequence(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise bad_question("A sequence is a whole number.")
+        raise bad_question("A sequence must be a whole number.")
     return value
 
 
@@ -130,7 +130,7 @@ HEADER_NAMES: Final = (
     ("digest", b"x-stillwatch-key-digest"),
     ("organisation", b"x-stillwatch-organisation"),
 )
-UNNAMED: Final = "Show an API key, as a bearer token or as X-Api-Key."
+UNNAMED: Final = "Send an API key as a bearer token or in X-Api-Key."
 
 
 def _header_question(request: Request) -> Question:
@@ -146,7 +146,7 @@ def _header_question(request: Request) -> Question:
     authorization, api_key = request.header(b"authorization"), request.sent(b"x-api-key")
     for value in (authorization, api_key):
         if value is not None and not (value and ("," not in value or all(listed(value)))):
-            names.unreadable = "An API key was shown that cannot be read: it is blank, or not ASCII."
+            names.unreadable = "The API key cannot be read: it is blank or not ASCII."
     # A credential of another scheme may hold a blocked key, but is no name by which to let anybody in.
     if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)

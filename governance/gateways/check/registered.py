@@ -126,9 +126,9 @@ class RegisteredAccounts:
                         self.read(database)
                         self._ended.wait(READ_EVERY)
             except psycopg.Error as error:
-                logger.info("The register of accounts cannot be read: %s", type(error).__name__)
+                logger.info("Cannot read the register of accounts: %s", type(error).__name__)
             except Exception:
-                logger.exception("Keeping the accounts of the register failed")
+                logger.exception("Keeping the registered accounts current failed")
             self._ended.wait(READ_EVERY)
 
 

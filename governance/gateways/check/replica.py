@@ -131,7 +131,7 @@ class RestrictionReplica:
                     self._follow(database)
             except psycopg.Error as error:
                 if not failing:
-                    logger.warning("The restrictions in force cannot be read: %s", type(error).__name__)
+                    logger.warning("Cannot read the restrictions in force: %s", type(error).__name__)
                 failing = True
             except NoEpochError:
                 if not failing:
@@ -141,7 +141,7 @@ class RestrictionReplica:
                     )
                 failing = True
             except Exception:
-                logger.exception("Keeping the restrictions in force failed")
+                logger.exception("Keeping the restrictions current failed")
             self.is_connected = False
             self._begin_with_saved_state()
             self._announce()

@@ -114,7 +114,7 @@ class RefusedError(Exception):
 
 
 def bad_question(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.BAD_REQUEST, "The question does not fit", detail)
+    return RefusedError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
 
 
 def bearer(request: Request) -> str | None:
@@ -139,7 +139,7 @@ def parameters(query: str) -> list[tuple[str, str]]:
             ways = value, unquote(value, errors="strict"), unquote_plus(value, errors="strict")
             found += [(unquote_plus(member, errors="strict"), way) for way in dict.fromkeys(ways)]
     except ValueError as error:
-        raise bad_question("The query is not in the usual form: percent-encoded UTF-8.") from error
+        raise bad_question("The query must be percent-encoded UTF-8.") from error
     return found
 
 
@@ -153,9 +153,9 @@ def members(request: Request) -> list[tuple[str, Any]]:
     try:
         document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
     except ValueError as error:
-        raise bad_question("The body is no JSON.") from error
+        raise bad_question("The body is not JSON.") from error
     if not isinstance(document, tuple):
-        raise bad_question("The body is no JSON object.")
+        raise bad_question("The body is not a JSON object.")
     return list(document)
 
 
@@ -166,7 +166,7 @@ def decoded(request: Request, kind: type[Asked]) -> Asked:
     except TooManyBracketsError as error:
         raise bad_question(str(error)) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
+        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
 def decoded_around_texts(request: Request, kind: type[Asked]) -> Asked:
@@ -178,7 +178,7 @@ def decoded_around_texts(request: Request, kind: type[Asked]) -> Asked:
     except TooManyBracketsError as error:
         raise bad_question(str(error)) from error
     except msgspec.ValidationError as error:
-        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
+        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
     except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
         return _decoded_leniently(request.body, kind)
 
@@ -190,7 +190,7 @@ def _decoded_leniently(body: bytes, kind: type[Asked]) -> Asked:
     except TooManyBracketsError as error:
         raise bad_question(str(error)) from error
     except (msgspec.ValidationError, ValueError) as error:
-        raise bad_question(f"The body does not fit: {plain_fault(error, kind)}.") from error
+        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
 def _undeep(read: Callable[[bytes], Read], body: bytes) -> Read:
@@ -240,5 +240,5 @@ def number(value: str | None) -> int:
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise bad_question("A sequence is a whole number.")
+        raise bad_question("A sequence must be a whole number.")
     return int(value)

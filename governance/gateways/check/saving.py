@@ -63,11 +63,11 @@ class StateWriter:
             try:
                 self._save()
             except psycopg.Error as error:
-                logger.info("What is in force cannot be read to be saved: %s", type(error).__name__)
+                logger.info("Cannot read the restrictions to save them: %s", type(error).__name__)
             except OSError as error:
                 self._store.failed(error)
             except Exception:
-                logger.exception("Saving what is in force failed")
+                logger.exception("Saving the restrictions failed")
                 self._saved_epoch = None
             self._log_problem()
             self._ended.wait(SAVED_EVERY)

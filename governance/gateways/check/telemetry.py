@@ -194,15 +194,13 @@ class Notes:
         ]
         try:
             if dropped := note_access(notes, now=now):
-                logger.error(
-                    "%d notes do not fit the database and were dropped; the first: %r", len(dropped), dropped[0]
-                )
+                logger.error("Dropped %d reports that do not fit the database; the first: %r", len(dropped), dropped[0])
             self._here_noted = now if here else self._here_noted
             if len(self._proven) > MOST_PROVEN:
                 self._proven.clear()
             self._proven.update(refused)
         except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
-            logger.warning("What gateways asked cannot be written down yet: %s", type(error).__name__)
+            logger.warning("Cannot store what gateways reported yet: %s", type(error).__name__)
             connection.close()
             self._keep_for_later(refused, holders, own)
 

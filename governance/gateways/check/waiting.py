@@ -42,7 +42,7 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
     try:
         stated = int(request.header(b"content-length") or 0)
     except ValueError as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "Content-Length is no number.") from error
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "Content-Length is not a number.") from error
     if stated > most:
         raise _too_large(most)
     reserved.grow_to(stated)
@@ -52,7 +52,7 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "The body is not whole.")
+                    raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "The body is incomplete.")
                 body += message.get("body", b"")
                 if len(body) > most:
                     raise _too_large(most)

@@ -22,25 +22,25 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "asked_at",
-                    models.DateTimeField(
-                        blank=True, help_text="When it last asked whether somebody has access.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="When it last called the check.", null=True),
                 ),
                 ("canary_url", models.CharField(blank=True, max_length=300, verbose_name="canary address")),
-                ("canary_headers", models.BinaryField(blank=True, default=b"", help_text="Sealed.")),
+                ("canary_headers", models.BinaryField(blank=True, default=b"", help_text="Encrypted.")),
                 (
                     "canary_body",
-                    models.TextField(blank=True, help_text="What is posted; without it the request is a GET."),
+                    models.TextField(blank=True, help_text="JSON to post; without it the request is a GET."),
                 ),
                 ("probe_due_at", models.DateTimeField(blank=True, null=True)),
                 ("litellm_url", models.CharField(blank=True, max_length=300, verbose_name="LiteLLM address")),
                 (
                     "litellm_key",
-                    models.BinaryField(blank=True, default=b"", help_text="Sealed.", verbose_name="LiteLLM admin key"),
+                    models.BinaryField(
+                        blank=True, default=b"", help_text="Encrypted.", verbose_name="LiteLLM admin key"
+                    ),
                 ),
                 (
                     "pushed_sequence",
-                    models.BigIntegerField(default=0, help_text="Changes up to this one were pushed to LiteLLM."),
+                    models.BigIntegerField(default=0, help_text="The last change pushed to LiteLLM."),
                 ),
                 (
                     "compared_at",
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                         help_text="Of the key, team or customer, with its kind before it.", max_length=200
                     ),
                 ),
-                ("blocked", models.BooleanField(help_text="What was right, and is in force since.")),
+                ("blocked", models.BooleanField(help_text="The right state, in force since.")),
                 ("mended", models.BooleanField(help_text="Whether LiteLLM took it.")),
                 ("detail", models.CharField(blank=True, max_length=300)),
                 (
@@ -94,6 +94,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "LiteLLM block repair",
+                "verbose_name_plural": "LiteLLM block repairs",
                 "ordering": ("-at",),
             },
         ),
@@ -107,9 +109,7 @@ class Migration(migrations.Migration):
                 ("sequence", models.BigIntegerField()),
                 (
                     "trouble",
-                    models.CharField(
-                        blank=True, db_default="", help_text="What it says is wrong with it.", max_length=300
-                    ),
+                    models.CharField(blank=True, db_default="", help_text="The problem it reported.", max_length=300),
                 ),
                 (
                     "gateway",
@@ -148,7 +148,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "pushed",
+                "verbose_name": "LiteLLM block",
+                "verbose_name_plural": "LiteLLM blocks",
                 "ordering": ("gateway", "kind", "name"),
             },
         ),
@@ -158,14 +159,14 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.BigIntegerField(help_text="Of the restriction, as it was before.")),
                 ("what", models.CharField(choices=[("began", "Restricted"), ("ended", "Lifted")], max_length=10)),
-                ("target", models.CharField(help_text="Whom it is against, with the kind before it.", max_length=220)),
-                ("told", models.JSONField(help_text="The restriction as gateways were told of it.")),
+                ("target", models.CharField(help_text="Target, with its kind before it.", max_length=220)),
+                ("told", models.JSONField(help_text="The restriction as sent to gateways.")),
                 (
                     "problem",
                     models.TextField(
                         blank=True,
                         db_default="",
-                        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+                        help_text="Why it is not in force for all targets; blank if it is.",
                     ),
                 ),
                 ("noted_at", models.DateTimeField()),
@@ -201,7 +202,7 @@ class Migration(migrations.Migration):
                     "restriction",
                     models.ForeignKey(
                         blank=True,
-                        help_text="In force for it now.",
+                        help_text="The restriction that replaces it now.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -210,6 +211,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "decision lost in a restore",
+                "verbose_name_plural": "decisions lost in a restore",
                 "ordering": ("-number", "pk"),
             },
         ),
@@ -229,6 +232,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "propagation log entry",
+                "verbose_name_plural": "propagation log",
                 "ordering": ("holder", "sequence"),
             },
         ),
@@ -255,6 +260,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "refusal count",
+                "verbose_name_plural": "refusal counts",
                 "ordering": ("-last_at",),
             },
         ),
@@ -263,7 +270,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("change", models.BigIntegerField(null=True)),
-                ("lifting", models.BooleanField(default=False, help_text="Whether access was given back, not taken.")),
+                ("lifting", models.BooleanField(default=False, help_text="Whether the block was removed, not made.")),
                 ("at", models.DateTimeField(help_text="When the change was committed.")),
                 (
                     "took_ms",
@@ -274,8 +281,8 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("obeyed", "Obeyed"),
-                            ("ignored", "Not obeyed in time"),
-                            ("unreachable", "No usable answer"),
+                            ("ignored", "Not followed in time"),
+                            ("unreachable", "No usable response"),
                         ],
                         max_length=12,
                     ),

@@ -17,14 +17,14 @@ BEARABLE = 0.6
 
 
 class Command(BaseCommand):
-    help = "Measures on a database of its own, prints a table and writes .bench/results.json."
+    help = "Measure on a database of its own, print a table and write .bench/results.json."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--http-seconds", type=float, default=120, help="how long each load over HTTP lasts")
-        parser.add_argument("--enforcement", action="store_true", help="enforcement alone, half an hour of it")
-        parser.add_argument("--campaign", type=int, default=0, help="import so many events of 24,000 accounts, alone")
+        parser.add_argument("--http-seconds", type=float, default=120, help="seconds that each load over HTTP lasts")
+        parser.add_argument("--enforcement", action="store_true", help="only enforcement, half an hour")
+        parser.add_argument("--campaign", type=int, default=0, help="only import this many events of 24,000 accounts")
         parser.add_argument(
-            "--smoke", action="store_true", help="a tiny run: shows that all of it works, and writes no file"
+            "--smoke", action="store_true", help="a tiny run that shows that everything works; writes no file"
         )
         parser.add_argument("--http-rate", type=float, default=0, help="events a second (default: 6/10 of the fastest)")
 

@@ -29,8 +29,8 @@ BENCH: Final = Actor.system("bench")
 
 class Command(BaseCommand):
     help = (
-        "Measures detection on a labelled world: replays it, judges each family by weights fitted without it, and puts "
-        "baselines beside that. Writes the tables to .bench/detection.md as well."
+        "Measure detection on a labelled world: replay it, score each family by weights fitted without it, and put "
+        "baselines beside that. Also write the tables to .bench/detection.md."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         try:
             world = read_world(options["world"])
         except OSError as error:
-            raise CommandError(f"{options['world']} is no labelled world: {error}.") from error
+            raise CommandError(f"{options['world']} is not a labelled world: {error}.") from error
         tables: list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = []
         with scratch_database("detection"), override_settings(EXCERPTS_PER_DAY=0):
             seconds = self.replay(options["world"], every=timedelta(minutes=options["every"]))

@@ -27,15 +27,15 @@ class LabelLine(msgspec.Struct):
 
 class Command(BaseCommand):
     help = (
-        "Fits the weights of detectors to labelled accounts, writes them into a file, and says what they would change. "
-        "Nothing is changed by that: `use_calibration` puts a file in force."
+        "Fit the weights of detectors to labelled accounts, write them to a file, and print what they would change. "
+        "Nothing changes before `use_calibration` activates the file."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("labels", nargs="?", help="a JSON object a line: account, label, family")
-        parser.add_argument("--decided", action="store_true", help="learn from the cases that staff have decided, too")
-        parser.add_argument("--name", help="what the calibration is called (default: today)")
-        parser.add_argument("--output", help="where it is written (default: NAME.toml)")
+        parser.add_argument("--decided", action="store_true", help="also learn from cases that staff decided")
+        parser.add_argument("--name", help="name of the calibration (default: today)")
+        parser.add_argument("--output", help="output file (default: NAME.toml)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         self.tell_weights(fitted)
         self.tell_fit(known)
         self.tell_changes([*changes(calibration_in_force(), fitted, now=now)])
-        self.stdout.write(f"\nWritten to {path}. To judge by it: manage.py use_calibration {path}")
+        self.stdout.write(f"\nWritten to {path}. To activate it: manage.py use_calibration {path}")
 
     def tell_weights(self, fitted: Calibration) -> None:
         before = calibration_in_force()
@@ -81,7 +81,7 @@ class Command(BaseCommand):
     def tell_changes(self, changed: list[Change]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
-        self.stdout.write(f"\n{counted(len(changed), 'account')} would be scored otherwise.")
+        self.stdout.write(f"\n{counted(len(changed), 'account')} would get another score.")
         for said, some in (("would reach the review line", enter), ("would fall below it", leave)):
             self.stdout.write(f"{len(some):,} {said}{':' if some else '.'}")
             for one in sorted(some, key=lambda one: -abs(one.after - one.before))[:NAMED]:

@@ -7,7 +7,7 @@ from governance import doctor
 
 
 class Command(BaseCommand):
-    help = "Say what is wrong with this installation now; status 1 where something is."
+    help = "Say what is wrong with this installation now. Ends with status 1 if anything is."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:

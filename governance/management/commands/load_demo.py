@@ -20,11 +20,11 @@ SIZES = {"full": {"accounts": 300, "days": 14}, "small": {"accounts": 60, "days"
 
 
 class Command(BaseCommand):
-    help = "Fills an empty database with the demonstration world. STILLWATCH_DEMO=small makes a smaller one."
+    help = "Load the demonstration into an empty database. STILLWATCH_DEMO=small loads a smaller one."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Account.objects.exists():
-            raise CommandError("There are accounts here already: the demonstration is for an empty database.")
+            raise CommandError("There are accounts already: load the demonstration into an empty database.")
         if Entry.objects.exists():
             raise CommandError(
                 "The audit log has entries already, and the demonstration plays the past fortnight: load it into an "
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         with transaction.atomic(), Progress(console=Console(stderr=True), transient=True) as progress:
             ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=made.starts_at)
             staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
-            bar = progress.add_task("Living through the demonstration's days", total=size["days"])
+            bar = progress.add_task("Loading the demonstration", total=size["days"])
             for day in play(made, staff=staff):
                 events += day.events
                 progress.update(bar, completed=day.number)

@@ -1,15 +1,22 @@
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 
 from governance.platform.database_roles import as_owner, grant_roles
+from governance.platform.old_schema import TOO_OLD, is_too_old
 
 
 class Command(Migrate):
-    """Django's own, as the owner of the tables; then the other roles are granted what they need of the new ones."""
+    """Run Django's `migrate` as the owner of the tables, then grant the other roles what they need of the new ones."""
+
+    help = "Bring the database up to date as the owner of its tables, and grant the other roles what they need."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Raises CommandError for a database that cannot be upgraded."""
         with as_owner():
+            if is_too_old():
+                raise CommandError(TOO_OLD)
             super().handle(*args, **options)
             if not (options.get("plan") or options.get("check_unapplied")):
                 grant_roles()

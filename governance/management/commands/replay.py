@@ -37,7 +37,7 @@ def span(text: str) -> timedelta:
     """How long a step is: 15m, 1h, 1d."""
     found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", text)
     if found is None:
-        raise ArgumentTypeError(f"{text} is no span of time: write 15m, 1h or 1d")
+        raise ArgumentTypeError(f"{text} is not a time span: write 15m, 1h or 1d")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
@@ -46,25 +46,25 @@ def moment(text: str) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
+        raise ArgumentTypeError(f"{text} is not a time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
     help = (
-        "Runs recorded usage through intake, scoring and campaigns in the time of its events, on a database of its "
-        "own, and writes for each account its score and when it would first have been put before a reviewer."
+        "Run recorded usage through intake, scoring and campaigns in the time of its events, on a database of its "
+        "own, and write for each account its score and when its case would have opened."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("events", nargs="+", help="in order of time: .jsonl, .jsonl.gz, .jsonl.zst, .parquet or -")
+        parser.add_argument("events", nargs="+", help="in time order: .jsonl, .jsonl.gz, .jsonl.zst, .parquet or -")
         parser.add_argument("--accounts", required=True, help="the register of customers, as for import_accounts")
-        parser.add_argument("--every", default="1h", type=span, help="how often is scored: 15m, 1h, 1d (default: 1h)")
-        parser.add_argument("--output", required=True, help="where the results go, a JSON object a line")
-        parser.add_argument("--calibration", help="judge by this file instead of the calibration in force")
+        parser.add_argument("--every", default="1h", type=span, help="time between scorings: 15m, 1h, 1d (default: 1h)")
+        parser.add_argument("--output", required=True, help="output file, one JSON object per line")
+        parser.add_argument("--calibration", help="use this calibration file instead of the active one")
         parser.add_argument("--review-line", type=int, default=REVIEW_LINE, help=f"points (default: {REVIEW_LINE})")
         parser.add_argument("--until", type=moment, help="leave out events from this day or time (UTC) on")
-        parser.add_argument("--quiet", action="store_true", help="say nothing before the end")
+        parser.add_argument("--quiet", action="store_true", help="print nothing before the end")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -81,7 +81,7 @@ class Command(BaseCommand):
                     put_in_force(calibration, by=REPLAY, now=LONG_AGO)
                 except CalibrationError as error:
                     name = options["calibration"] or "What is in force"
-                    raise CommandError(f"{name} is no calibration: {error}.") from error
+                    raise CommandError(f"{name} is not a calibration: {error}.") from error
             last = None
             with _Teller(files, quiet=options["quiet"]) as teller:
                 for last in replay(
@@ -108,7 +108,7 @@ def _calibration(path: str | None) -> str | None:
         try:
             return _bytes(path).decode()
         except UnicodeDecodeError as error:
-            raise CommandError(f"{path} is no calibration: it is not text.") from error
+            raise CommandError(f"{path} is not a calibration: it is not text.") from error
     try:
         newest = Calibration.objects.first()
     except ProgrammingError:  # the real database has not been set up

@@ -11,13 +11,13 @@ from governance.platform.processes import check_command
 
 
 class Command(BaseCommand):
-    help = "Serve the check and the feed, which gateways ask, and nothing else."
+    help = "Serve the check and the feed to gateways, and nothing else."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1)")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
         parser.add_argument("--port", type=int, default=settings.CHECK_PORT, help="default CHECK_PORT")
-        parser.add_argument("--workers", type=int, default=2, help="processes that answer (default 2)")
+        parser.add_argument("--workers", type=int, default=2, help="number of processes (default 2)")
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         refuse_used("CHECK_PORT", host, port)

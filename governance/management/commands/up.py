@@ -103,7 +103,7 @@ class Command(BaseCommand):
 
     def _welcome(self, sign_ins: list[SignIn], port: int) -> None:
         if sign_ins:
-            self._say("\nSign in with one of these, made for this machine alone:")
+            self._say("\nSign in with one of these, made for this machine only:")
         for role, email, password in sign_ins:
             self._say(f"  {role:<10}{email:<28}{password}")
         if not sign_ins:
@@ -182,7 +182,7 @@ def _refuse_ended(processes: dict[str, Supervised]) -> None:
     """What ends while it starts for the first time cannot run here."""
     for name, process in processes.items():
         if process.status is not None:
-            raise CommandError(f"the {name} ended by itself with status {process.status}")
+            raise CommandError(f"the {name} ended with status {process.status}")
 
 
 def _answers(port: int) -> bool:

@@ -25,7 +25,8 @@ class Migration(migrations.Migration):
                 ("why", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                "verbose_name_plural": "automatic switches",
+                "verbose_name": "kill switch",
+                "verbose_name_plural": "kill switch",
                 "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_automatic_switch")],
             },
         ),
@@ -34,11 +35,11 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("version", models.CharField(max_length=40, unique=True)),
-                ("content", models.TextField(help_text="The file, as it was proposed.")),
+                ("content", models.TextField(help_text="The proposed file.")),
                 (
                     "state",
                     models.CharField(
-                        choices=[("shadow", "In the shadow"), ("live", "Live"), ("retired", "Retired")],
+                        choices=[("shadow", "Shadow mode"), ("live", "Live"), ("retired", "Retired")],
                         default="shadow",
                         max_length=10,
                     ),
@@ -50,13 +51,13 @@ class Migration(migrations.Migration):
                     "matched_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When the live policy was applied to what was scored before it went live.",
+                        help_text="When the live policy was applied to earlier scores.",
                         null=True,
                     ),
                 ),
                 (
                     "scorings",
-                    models.BigIntegerField(default=0, help_text="Scorings of accounts that it was compared with."),
+                    models.BigIntegerField(default=0, help_text="Number of scorings that it was compared with."),
                 ),
                 (
                     "approved_by",
@@ -76,6 +77,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
                 "ordering": ("-proposed_at",),
                 "permissions": [("approve_policyversion", "Can let a policy go live")],
             },
@@ -109,16 +112,14 @@ class Migration(migrations.Migration):
                             ("planned", "Planned"),
                             ("done", "Done"),
                             ("dropped", "Dropped"),
-                            ("held", "Held for a person"),
+                            ("held", "Held for review"),
                         ],
                         max_length=10,
                     ),
                 ),
                 (
                     "at",
-                    models.DateTimeField(
-                        help_text="When it fitted first; when it was planned, if it was dropped before."
-                    ),
+                    models.DateTimeField(help_text="When it first matched, or was planned after having been dropped."),
                 ),
                 ("due_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(blank=True, null=True)),

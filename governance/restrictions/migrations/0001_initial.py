@@ -21,11 +21,13 @@ class Migration(migrations.Migration):
                 (
                     "origin",
                     models.CharField(
-                        help_text="As its restrictions have it.", max_length=255, primary_key=True, serialize=False
+                        help_text="Origin of its restrictions.", max_length=255, primary_key=True, serialize=False
                     ),
                 ),
             ],
             options={
+                "verbose_name": "removed origin",
+                "verbose_name_plural": "removed origins",
                 "ordering": ("origin",),
             },
         ),
@@ -129,7 +131,7 @@ class Migration(migrations.Migration):
                 ("author", models.CharField(max_length=254)),
                 (
                     "approver",
-                    models.CharField(blank=True, help_text="Who agreed, where somebody had to.", max_length=254),
+                    models.CharField(blank=True, help_text="Who approved it, if approval was needed.", max_length=254),
                 ),
                 (
                     "replaced_numbers",
@@ -168,10 +170,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("lifted", "Lifted"),
+                            ("lifted", "Removed"),
                             ("undone", "Undone"),
                             ("expired", "Expired"),
-                            ("replaced", "Replaced by a newer one"),
+                            ("replaced", "Replaced"),
                         ],
                         max_length=10,
                     ),
@@ -190,7 +192,7 @@ class Migration(migrations.Migration):
                     "withdrawn_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+                        help_text="When it was lifted or undone after being replaced: it is never restored.",
                         null=True,
                     ),
                 ),
@@ -200,10 +202,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("lifted", "Lifted"),
+                            ("lifted", "Removed"),
                             ("undone", "Undone"),
                             ("expired", "Expired"),
-                            ("replaced", "Replaced by a newer one"),
+                            ("replaced", "Replaced"),
                         ],
                         help_text="Whether by lifting or undoing.",
                         max_length=10,
@@ -284,6 +286,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "covered name",
+                "verbose_name_plural": "covered names",
                 "ordering": ("restriction", "kind", "name"),
             },
         ),
@@ -325,9 +329,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 (
                     "told",
-                    models.JSONField(
-                        help_text="The restriction as gateways are told of it; null where it ended.", null=True
-                    ),
+                    models.JSONField(help_text="The restriction as sent to gateways; null if it ended.", null=True),
                 ),
                 (
                     "restriction",
@@ -339,6 +341,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "restriction change",
+                "verbose_name_plural": "restriction changes",
                 "ordering": ("number",),
             },
         ),
@@ -381,6 +385,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "name lost in a restore",
+                "verbose_name_plural": "names lost in a restore",
                 "ordering": ("kind", "name", "pk"),
                 "constraints": [
                     models.UniqueConstraint(

@@ -24,9 +24,11 @@ class Change(models.Model):
     restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="changes")
     what = models.CharField(max_length=10, choices=What)
     at = models.DateTimeField()
-    told = models.JSONField(null=True, help_text="The restriction as gateways are told of it; null where it ended.")
+    told = models.JSONField(null=True, help_text="The restriction as sent to gateways; null if it ended.")
 
     class Meta:
+        verbose_name = "restriction change"
+        verbose_name_plural = "restriction changes"
         ordering = ("number",)
         constraints: ClassVar = [
             models.CheckConstraint(

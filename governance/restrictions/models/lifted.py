@@ -21,11 +21,13 @@ class LiftedOrigin(models.Model):
     have been let go by themselves.
     """
 
-    origin = models.CharField(max_length=255, primary_key=True, help_text="As its restrictions have it.")
+    origin = models.CharField(max_length=255, primary_key=True, help_text="Origin of its restrictions.")
 
     objects = LiftedOriginQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "removed origin"
+        verbose_name_plural = "removed origins"
         ordering = ("origin",)
 
     def __str__(self) -> str:

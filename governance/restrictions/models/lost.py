@@ -28,6 +28,8 @@ class LostName(models.Model):
     restored_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "name lost in a restore"
+        verbose_name_plural = "names lost in a restore"
         ordering = ("kind", "name", "pk")
         constraints: ClassVar = [
             models.UniqueConstraint(

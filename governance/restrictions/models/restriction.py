@@ -90,10 +90,10 @@ class Restriction(models.Model):
         NEW_MODELS = "new_models", "New models"
 
     class Ending(models.TextChoices):
-        LIFTED = "lifted", "Lifted"
+        LIFTED = "lifted", "Removed"
         UNDONE = "undone", "Undone"
         EXPIRED = "expired", "Expired"
-        REPLACED = "replaced", "Replaced by a newer one"
+        REPLACED = "replaced", "Replaced"
 
     BY_HAND = (Ending.LIFTED, Ending.UNDONE)
 
@@ -126,7 +126,7 @@ class Restriction(models.Model):
         "is restored then.",
     )
     author = models.CharField(max_length=254)
-    approver = models.CharField(max_length=254, blank=True, help_text="Who agreed, where somebody had to.")
+    approver = models.CharField(max_length=254, blank=True, help_text="Who approved it, if approval was needed.")
     replaced_numbers = ArrayField(
         models.BigIntegerField(),
         default=list,
@@ -160,7 +160,7 @@ class Restriction(models.Model):
     withdrawn_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When it was lifted or undone after something else had taken its place: it is never restored.",
+        help_text="When it was lifted or undone after being replaced: it is never restored.",
     )
 
     withdrawn_by = models.CharField(max_length=254, blank=True)
@@ -264,6 +264,8 @@ class CoveredName(models.Model):
     name = models.CharField(max_length=128)
 
     class Meta:
+        verbose_name = "covered name"
+        verbose_name_plural = "covered names"
         ordering = ("restriction", "kind", "name")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["restriction", "kind", "name"], name="a_name_is_covered_once"),

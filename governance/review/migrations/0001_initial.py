@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 (
                     "score",
                     models.SmallIntegerField(
-                        help_text="The assessment's, here so that the queue sorts without a join."
+                        help_text="Copy of the assessment's score, so that the queue sorts without a join."
                     ),
                 ),
                 (
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         editable=False,
-                        help_text="Made by the form, so that twice sent is once.",
+                        help_text="Made by the form, so that sending twice decides once.",
                         primary_key=True,
                         serialize=False,
                     ),
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         db_default=models.Func(models.Value("review_decision_number"), function="nextval"),
                         editable=False,
-                        help_text="Decisions in the order in which they were made, whatever the clocks said. Some are left out.",
+                        help_text="Order of decisions, independent of clocks. It has gaps.",
                     ),
                 ),
                 ("decided_at", models.DateTimeField()),
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="It is not put into force yet on everybody whom it is about.",
+                        help_text="Not in force on all its accounts yet.",
                     ),
                 ),
                 (
@@ -223,8 +223,8 @@ class Migration(migrations.Migration):
                             ("released", "Released"),
                             ("noted", "Noted"),
                             ("decided", "Decided"),
-                            ("lifted", "Restriction lifted"),
-                            ("reopened", "Taken up again"),
+                            ("lifted", "Restriction removed"),
+                            ("reopened", "Reopened"),
                             ("resolved", "Decided with another case"),
                             ("undone", "Decision undone"),
                         ],
@@ -242,6 +242,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "case history entry",
+                "verbose_name_plural": "case history",
                 "ordering": ("-at", "-pk"),
             },
         ),

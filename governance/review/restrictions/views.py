@@ -42,8 +42,8 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
         was_live = lift_restriction(case, restriction, note=note, by=request.user, now=now)
     else:
         was_live = lift(restriction, note=note, by=request.user.actor, now=now)
-    what = f"No. {number}, {restriction.get_kind_display().lower()} of {restriction.target}"
-    messages.success(request, f"{what}, is lifted." if was_live else f"{what}, had ended already.")
+    what = f"Restriction {number} ({restriction.get_kind_display().lower()} of {restriction.target})"
+    messages.success(request, f"{what} removed." if was_live else f"{what} had already ended.")
     filters = {name: value for name in ("q", "before") if (value := request.GET.get(name))}
     return redirect(f"{reverse('review:restrictions')}{f'?{urlencode(filters)}' if filters else ''}")
 

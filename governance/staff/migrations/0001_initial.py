@@ -33,8 +33,8 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(
                             choices=[
                                 ("usage:write", "Send usage events"),
-                                ("usage:keys", "Say by its usage events whose API key is whose"),
-                                ("access:read", "Ask whether an account has access"),
+                                ("usage:keys", "Assign API keys to accounts by usage events"),
+                                ("access:read", "Check whether an account has access"),
                                 ("restrictions:read", "Read restrictions"),
                                 ("restrictions:write", "Restrict and lift"),
                             ],

@@ -34,20 +34,24 @@ class Migration(migrations.Migration):
             name="KnownAnswer",
             fields=[
                 ("key", models.UUIDField(primary_key=True, serialize=False)),
-                ("is_finished", models.BooleanField(help_text="Its first report had its tokens, and is an event.")),
+                ("is_finished", models.BooleanField(help_text="The first report had tokens and is an event.")),
                 (
                     "in_background",
-                    models.BooleanField(help_text="Some report came without tokens: all of them are one event."),
+                    models.BooleanField(help_text="A report came without tokens: all reports are one event."),
                 ),
                 (
                     "input_tokens",
-                    models.IntegerField(help_text="Figures that were read before the event was reported.", null=True),
+                    models.IntegerField(help_text="Figures read before the event was reported.", null=True),
                 ),
                 ("output_tokens", models.IntegerField(null=True)),
                 ("cached_input_tokens", models.IntegerField(null=True)),
                 ("reasoning_tokens", models.IntegerField(null=True)),
-                ("newest_at", models.DateTimeField(db_index=True, help_text="When the newest report of it came in.")),
+                ("newest_at", models.DateTimeField(db_index=True, help_text="When its newest report arrived.")),
             ],
+            options={
+                "verbose_name": "known response",
+                "verbose_name_plural": "known responses",
+            },
         ),
         migrations.CreateModel(
             name="UsageArrival",
@@ -64,11 +68,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "newest_at",
-                    models.DateTimeField(help_text="The time of the newest event, by the gateway's own clock."),
+                    models.DateTimeField(help_text="Time of the newest event, by the gateway's clock."),
                 ),
                 ("received_at", models.DateTimeField()),
             ],
             options={
+                "verbose_name": "latest usage of a sender",
+                "verbose_name_plural": "latest usage by sender",
                 "ordering": ("service_key",),
             },
         ),
@@ -88,7 +94,7 @@ class Migration(migrations.Migration):
                 ("version", models.BigIntegerField(default=1)),
                 (
                     "anew",
-                    models.BooleanField(default=False, help_text="To be scored whether usage has come in or not."),
+                    models.BooleanField(default=False, help_text="Score it even without new usage."),
                 ),
                 ("dirty_since", models.DateTimeField()),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
@@ -97,10 +103,14 @@ class Migration(migrations.Migration):
                 ("last_error", models.CharField(blank=True, max_length=200)),
                 (
                     "set_aside_at",
-                    models.DateTimeField(blank=True, help_text="Three attempts failed: somebody must look.", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="Set after three failed attempts: a person must look.", null=True
+                    ),
                 ),
             ],
             options={
+                "verbose_name": "account awaiting scoring",
+                "verbose_name_plural": "accounts awaiting scoring",
                 "indexes": [models.Index(fields=["dirty_since"], name="dirty_by_age")],
             },
         ),
@@ -127,7 +137,7 @@ class Migration(migrations.Migration):
                 ("model", models.CharField(max_length=128)),
                 ("operation", models.CharField(max_length=64)),
                 ("status", models.CharField(max_length=16)),
-                ("input_tokens", models.IntegerField(help_text="Null where nobody counted them.", null=True)),
+                ("input_tokens", models.IntegerField(help_text="Null if nobody counted them.", null=True)),
                 ("output_tokens", models.IntegerField(null=True)),
                 ("cached_input_tokens", models.IntegerField()),
                 ("reasoning_tokens", models.IntegerField()),
@@ -180,11 +190,11 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("source", models.CharField(max_length=32)),
-                ("day", models.DateField(help_text="The UTC day on which they came in.")),
+                ("day", models.DateField(help_text="The UTC day on which they arrived.")),
                 ("events", models.IntegerField()),
                 (
                     "in_time_alone",
-                    models.IntegerField(help_text="Of these, those that differ in nothing but their time."),
+                    models.IntegerField(help_text="Those that differ in their time only."),
                 ),
                 ("newest_at", models.DateTimeField()),
                 (
@@ -197,6 +207,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "conflicting event id",
+                "verbose_name_plural": "conflicting event ids",
                 "ordering": ("-day", "account", "source"),
                 "constraints": [
                     models.UniqueConstraint(fields=("account", "source", "day"), name="one_count_of_conflicts_a_day")
@@ -241,7 +253,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "new names",
+                "verbose_name": "count of new names",
+                "verbose_name_plural": "counts of new names",
                 "ordering": ("-hour", "service_key"),
                 "constraints": [
                     models.UniqueConstraint(fields=("service_key", "hour"), name="one_count_of_new_names_an_hour")
@@ -264,7 +277,7 @@ class Migration(migrations.Migration):
                 ("reasoning_tokens", models.BigIntegerField()),
                 ("input_squares", models.FloatField()),
                 ("output_squares", models.FloatField()),
-                ("gaps", models.IntegerField(help_text="How many gaps between requests were seen.")),
+                ("gaps", models.IntegerField(help_text="Number of gaps between requests.")),
                 ("gap_seconds", models.FloatField()),
                 ("gap_squares", models.FloatField()),
                 ("tallies", models.BinaryField(null=True)),

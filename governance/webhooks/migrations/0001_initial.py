@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ("url", models.CharField(max_length=500, verbose_name="address")),
                 (
                     "secrets",
-                    models.BinaryField(help_text="Sealed: the newest first, others until they are out of use."),
+                    models.BinaryField(help_text="Encrypted: the newest first, older ones until they expire."),
                 ),
                 ("created_at", models.DateTimeField()),
                 ("created_by", models.CharField(max_length=254)),
@@ -48,10 +48,10 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "due_at",
-                    models.DateTimeField(help_text="When it is to be tried next; later while somebody is trying it."),
+                    models.DateTimeField(help_text="When it is tried next; later while an attempt runs."),
                 ),
                 ("attempts", models.PositiveIntegerField(default=0)),
-                ("tried_at", models.DateTimeField(blank=True, help_text="When it was tried last.", null=True)),
+                ("tried_at", models.DateTimeField(blank=True, help_text="When it was last tried.", null=True)),
                 ("delivered_at", models.DateTimeField(blank=True, null=True)),
                 ("last_status", models.PositiveIntegerField(blank=True, null=True)),
                 ("last_error", models.CharField(blank=True, max_length=300)),
@@ -72,7 +72,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "deliveries",
+                "verbose_name": "webhook delivery",
+                "verbose_name_plural": "webhook deliveries",
                 "ordering": ("-created_at",),
                 "indexes": [
                     models.Index(condition=models.Q(("state", "waiting")), fields=["due_at"], name="delivery_by_due"),

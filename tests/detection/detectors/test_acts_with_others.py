@@ -12,8 +12,8 @@ class TestActsWithOthers:
         assert finding is not None
         assert finding.strength == 0.9
         assert finding.sentence == (
-            "It is one of 24 accounts of a campaign, and tied to 19 of them: by one or more of the same wrappers in "
-            "the same proportions and one card."
+            "One of 24 accounts in a campaign, and linked to 19 of them by one or more of the same prompt templates in "
+            "the same proportions and the same payment card."
         )
 
     def test_passes_over_an_account_in_no_campaign(self) -> None:

@@ -8,7 +8,7 @@ class TestAnswerProbabilities:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "up to 20 alternatives a word" in finding.sentence
+        assert "up to 20 alternatives per token" in finding.sentence
 
     def test_passes_over_a_classifier_that_reads_its_confidence(self) -> None:
         finding = detect(tomas_the_translator(logprobs_share=1.0, top_logprobs=5, median_output=2))

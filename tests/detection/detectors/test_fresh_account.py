@@ -35,4 +35,4 @@ class TestFreshAccount:
     def test_claims_no_more_than_that_the_account_is_young(self) -> None:
         (found,) = [detector for detector in all_detectors() if detector.name == "fresh_account"]
 
-        assert found.title == "High volume from a young account"
+        assert found.title == "New account with high volume"

@@ -8,7 +8,7 @@ class TestJudging:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "90 % of 300 prompts have answers rated" in finding.sentence
+        assert "90 % of 300 prompts ask to rate" in finding.sentence
 
     def test_passes_over_a_support_desk_that_checks_one_answer_in_twenty(self) -> None:
         finding = detect(samira_the_support_desk(markers={"judging": 0.05}))

@@ -8,7 +8,7 @@ class TestKnownCorpus:
 
         assert finding is not None
         assert finding.strength == 1
-        assert "70 % of the runs of four words in its prompts are those of “open instructions”" in finding.sentence
+        assert "70 % of the four-word runs in its prompts also occur in “open instructions”" in finding.sentence
 
     def test_passes_over_a_tutor_whose_pupils_ask_from_the_book(self) -> None:
         finding = detect(samira_the_support_desk(facts=facts(corpus="school book", corpus_share=0.5)))

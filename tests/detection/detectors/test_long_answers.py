@@ -8,7 +8,7 @@ class TestLongAnswers:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "about 13.0 times as long as the question or longer" in finding.sentence
+        assert "about 13.0 times as long as the prompt or longer" in finding.sentence
 
     def test_weighs_short_translations_less(self) -> None:
         finding = detect(tomas_the_translator())
@@ -32,4 +32,4 @@ class TestWhoItIsComparedWith:
         finding = detect(marcus_the_harvester(ratio_percentile=0.97, ratio_peers=412, median_output=400))
 
         assert finding is not None
-        assert "On flagship-2 that is no less than with at least 399 of 412 accounts compared" in finding.sentence
+        assert "On flagship-2 that is no less than for at least 399 of 412 comparable accounts" in finding.sentence

@@ -8,7 +8,7 @@ class TestMachinePace:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "100 % of the greatest possible evenness" in finding.sentence
+        assert "almost evenly over 24 hours (100 % of perfectly even)" in finding.sentence
 
     def test_passes_over_end_users_in_all_time_zones(self) -> None:
         finding = detect(samira_the_support_desk(hours_of_day=(12,) * 24))

@@ -8,7 +8,7 @@ class TestModelPivot:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "60 % of its 120 requests went there" in finding.sentence
+        assert "60 % of its 120 requests use it" in finding.sentence
 
     def test_passes_over_a_product_that_tries_the_new_model_out(self) -> None:
         finding = detect(samira_the_support_desk(pivot_share=0.08, pivot_events=120))

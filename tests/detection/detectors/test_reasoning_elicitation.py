@@ -13,7 +13,7 @@ class TestReasoningElicitation:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "97 % of 300 prompts ask for the reasoning" in finding.sentence
+        assert "97 % of 300 prompts ask for written-out reasoning" in finding.sentence
 
     def test_halves_an_evaluation_at_repeatable_settings(self) -> None:
         finding = detect(ellen_the_evaluator())

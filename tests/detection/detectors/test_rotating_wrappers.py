@@ -8,7 +8,7 @@ class TestRotatingWrappers:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "4 wrappings hold 95 % of 300 prompts" in finding.sentence
+        assert "4 templates cover 95 % of 300 prompts" in finding.sentence
 
     def test_passes_over_a_single_wrapping(self) -> None:
         finding = detect(ellen_the_evaluator())

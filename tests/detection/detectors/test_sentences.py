@@ -100,12 +100,12 @@ def test_a_place_among_others_is_claimed_of_as_many_as_were_compared(compared: i
             continue
         if compared == 0:
             assert (
-                "in the top tenth of a built-in reference; there were too few customers to compare with"
+                "in the top tenth of a built-in reference; too few comparable customers were measured"
                 in finding.sentence
             )
         else:
             least = int(0.95 * compared)
-            assert f"at least {least:,} of {compared:,} account" in finding.sentence
+            assert f"at least {least:,} of {compared:,} comparable account" in finding.sentence
             assert "built-in" not in finding.sentence
 
 

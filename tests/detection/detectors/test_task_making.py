@@ -8,7 +8,7 @@ class TestTaskMaking:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "80 % of 300 prompts have the model make new tasks" in finding.sentence
+        assert "80 % of 300 prompts ask the model to generate new tasks" in finding.sentence
 
     def test_passes_over_a_quiz_app_whose_users_ask(self) -> None:
         finding = detect(samira_the_support_desk(making_share=0.6, markers={"synthetic_qa": 0.6}))

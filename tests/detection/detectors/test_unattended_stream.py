@@ -13,7 +13,7 @@ class TestUnattendedStream:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "60 on each of 5 active days" in finding.sentence
+        assert "about 60 per active day (5 days)" in finding.sentence
 
     def test_passes_over_a_batch_at_low_temperature(self) -> None:
         finding = detect(tomas_the_translator())

@@ -8,7 +8,7 @@ class TestVariedAnswers:
 
         assert finding is not None
         assert finding.strength > 0.8
-        assert "4.0 answers a question on average" in finding.sentence
+        assert "4.0 answers per request on average" in finding.sentence
 
     def test_halves_a_copywriter_with_one_system_prompt(self) -> None:
         finding = detect(marcus_the_harvester(system_share=1.0))

@@ -6,7 +6,7 @@ from governance.audit.queries import CLOCKS_DIFFER, faults
 
 
 class Command(BaseCommand):
-    help = "Proves that no entry of the audit log was changed, removed or slipped in."
+    help = "Prove that no entry of the audit log was changed, removed or inserted."
 
     def handle(self, *args: Any, **options: Any) -> None:
         verified, found = 0, []

@@ -9,10 +9,10 @@ from governance.web.visible import visible
 
 
 class Command(BaseCommand):
-    help = "Prints what is thought of an account, and why: every finding with its figures, and its campaign."
+    help = "Print why an account has its score: every finding with its figures, and its campaign."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("account", help="the seller's id of it")
+        parser.add_argument("account", help="your id of the account")
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = Account.objects.known_as([normalize_id(options["account"])]).select_related("organisation").first()

@@ -9,7 +9,7 @@ from governance.web.visible import visible
 
 
 class Command(BaseCommand):
-    help = "Prints every account with its score, the highest first."
+    help = "List every account with its score, highest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["jsonl", "text"], default="text")

@@ -18,20 +18,20 @@ USUAL: Final = ("prompt", "instruction", "question", "text", "input")
 
 class Command(BaseCommand):
     help = (
-        "Makes a body of prompts known, so that accounts which send it are recognised. Only keyed digests of some of "
+        "Add a known prompt collection, so that accounts which send it are recognised. Only keyed digests of some of "
         "its runs of words are kept; the same name again replaces it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="what it is called on the case page")
+        parser.add_argument("name", help="its name on the case page")
         parser.add_argument(
-            "files", nargs="+", help="a text a line in .txt; else .jsonl, .jsonl.gz, .jsonl.zst, .parquet"
+            "files", nargs="+", help=".txt with one text per line; else .jsonl, .jsonl.gz, .jsonl.zst, .parquet"
         )
         parser.add_argument(
-            "--column", action="append", default=[], help=f"default: the first there is of {', '.join(USUAL)}"
+            "--column", action="append", default=[], help=f"default: the first existing one of {', '.join(USUAL)}"
         )
         parser.add_argument(
-            "--evaluation", action="store_true", help="a public evaluation: sending it speaks for an account"
+            "--evaluation", action="store_true", help="a public evaluation: sending it counts in favour of an account"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

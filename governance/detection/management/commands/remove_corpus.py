@@ -8,12 +8,12 @@ from governance.detection.corpora import remove_corpus
 
 
 class Command(BaseCommand):
-    help = "Has a body of prompts known no longer."
+    help = "Remove a known prompt collection."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not remove_corpus(options["name"], by=Actor.system("remove_corpus"), now=timezone.now()):
-            raise CommandError(f"No corpus is known as {options['name']}.")
-        self.stdout.write(f"{options['name']} is known no longer.")
+            raise CommandError(f"There is no corpus named {options['name']}.")
+        self.stdout.write(f"{options['name']} is removed.")

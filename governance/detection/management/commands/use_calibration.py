@@ -13,10 +13,10 @@ from governance.web.counts import counted
 
 
 class Command(BaseCommand):
-    help = "Puts a calibration in force, and has every account judged by it."
+    help = "Activate a calibration and score every account by it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="as `calibrate` wrote it")
+        parser.add_argument("file", help="file written by `calibrate`")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path, now = options["file"], timezone.now()
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path} cannot be read: {error}.") from error
         except (CalibrationError, VersionTakenError) as error:
-            raise CommandError(f"{path} is not taken: {error}.") from error
+            raise CommandError(f"{path} is not valid: {error}.") from error
         accounts = list(Account.objects.values_list("pk", flat=True))
         mark_dirty(accounts, now=now)
         judged = counted(len(accounts), "account")

@@ -13,12 +13,12 @@ KEY = "LITELLM_MASTER_KEY"
 
 class Command(BaseCommand):
     help = (
-        "Has Stillwatch block teams and keys at a LiteLLM as soon as that is decided, and let them go. "
-        f"The key of an admin is read from the environment variable {KEY}, and kept sealed."
+        "Push blocks of teams and keys to a LiteLLM, and remove them there, as soon as they are decided. "
+        f"The key of an admin is read from the environment variable {KEY}, and stored encrypted."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("gateway", help="what the gateway is called here; its service key's name, if it has one")
+        parser.add_argument("gateway", help="name of the gateway here; the name of its service key, if it has one")
         parser.add_argument("url", help="LiteLLM's address, https://…")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -12,17 +12,17 @@ LISTED = 50
 
 class Command(BaseCommand):
     help = (
-        "Begins a new epoch of the feed. Run it as the last step of every restore, and of every promotion of a "
+        "Begin a new epoch of the feed. Run it as the last step of every restore, and of every promotion of a "
         "standby that may lack the newest changes: gateways then load everything again, and report what was lost."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reason", help="what happened, for the audit log, e.g. 'restored to 14:20 after a fault'")
+        parser.add_argument("reason", help="reason for the audit log, e.g. 'restored to 14:20 after a fault'")
 
     def handle(self, *args: Any, **options: Any) -> None:
         reason = options["reason"].strip()
         if not reason or len(reason) > 300:
-            raise CommandError("Say in 1 to 300 characters what happened.")
+            raise CommandError("Give a reason of 1 to 300 characters.")
         epoch = begin_epoch(reason=reason, by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(
             f"Epoch {epoch.identifier} begins after change {epoch.continues}; its first change has the number "

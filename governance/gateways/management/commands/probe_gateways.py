@@ -8,15 +8,15 @@ from governance.gateways.probes import claim, probe, with_canary
 
 
 class Command(BaseCommand):
-    help = "Looks by their canaries whether gateways obey, now, and how long a block and its lifting take there."
+    help = "Test with their canaries whether gateways obey now, and how long a block and its removal take."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--gateway", help="only this one")
+        parser.add_argument("--gateway", help="only this gateway")
 
     def handle(self, *args: Any, **options: Any) -> None:
         gateways = with_canary().filter(name=options["gateway"]) if options["gateway"] else with_canary()
         if not gateways:
-            raise CommandError("There is no such gateway with a canary: see set_canary.")
+            raise CommandError("No gateway of this name has a canary: see set_canary.")
         bad = []
         for gateway in gateways:
             claim(gateway, now=timezone.now())
@@ -24,10 +24,10 @@ class Command(BaseCommand):
             for one in probes:
                 self.stdout.write(f"{gateway}: {_told(one)}")
             if not probes:
-                self.stdout.write(f"{gateway}: somebody else is looking at it just now.")
+                self.stdout.write(f"{gateway}: another process is testing it now.")
             bad += [gateway.name] * any(one.outcome != CanaryProbe.Outcome.OBEYED for one in probes)
         if bad:
-            raise CommandError(f"Not obeyed, as far as can be seen: {', '.join(bad)}.")
+            raise CommandError(f"Not obeyed: {', '.join(bad)}.")
 
 
 def _told(one: CanaryProbe) -> str:

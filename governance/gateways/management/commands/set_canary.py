@@ -11,14 +11,14 @@ from governance.gateways.actions import UnusableCanaryError, UnusableNameError, 
 
 class Command(BaseCommand):
     help = (
-        "Names an account of your own, and a request of it, by which Stillwatch sees every five minutes whether a "
+        "Set an account of your own, and a request of it, with which Stillwatch tests every five minutes whether a "
         "gateway obeys. The account is blocked for moments each time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("gateway", help="what the gateway is called here; its service key's name, if it has one")
-        parser.add_argument("account", help="the account whose key is in the request, e.g. acct_canary")
-        parser.add_argument("url", help="what is asked, e.g. https://api.example.com/v1/models")
+        parser.add_argument("gateway", help="name of the gateway here; the name of its service key, if it has one")
+        parser.add_argument("account", help="account whose key is in the request, e.g. acct_canary")
+        parser.add_argument("url", help="address to call, e.g. https://api.example.com/v1/models")
         parser.add_argument(
             "--header-env",
             action="append",
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             metavar="VARIABLE",
             help="the environment variable that holds a header, such as 'Authorization: Bearer …'; may be repeated",
         )
-        parser.add_argument("--body", default="", help="JSON that is posted; without it the request is a GET")
+        parser.add_argument("--body", default="", help="JSON to post; without it the request is a GET")
 
     def handle(self, *args: Any, **options: Any) -> None:
         headers = dict(_header(variable) for variable in options["header_env"])
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"{gateway}: {options['account']} is its canary, and blocked for moments every five minutes.")
         if not is_known:
-            self.stdout.write(f"Nothing is known of {options['account']} yet: see that its name is right.")
+            self.stdout.write(f"Nothing is known of {options['account']} yet: check the name.")
         if gateway.service_key is None:
             self.stdout.write(f"No gateway called {gateway} has asked yet: call it by the name of its service key.")
 

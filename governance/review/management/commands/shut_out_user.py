@@ -9,7 +9,7 @@ from governance.staff.models import User
 
 
 class Command(BaseCommand):
-    help = "Shuts somebody out who has left: no sign-in, open sessions end, and the cases they claimed are free."
+    help = "Shut out a member of staff who has left: no sign-in, sessions end, and claimed cases are released."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -17,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].lower()).first()
         if user is None:
-            raise CommandError(f"Nobody has the address {options['email']}.")
+            raise CommandError(f"No member of staff has the address {options['email']}.")
         freed = shut_out(user, by=Actor.system("command line"), now=timezone.now())
-        self.stdout.write(f"{user.name} is shut out. Claimed cases given back: {freed}.")
+        self.stdout.write(f"{user.name} is shut out. Cases released: {freed}.")

@@ -11,7 +11,7 @@ from governance.staff.roles import Role
 
 
 class Command(BaseCommand):
-    help = "Adds somebody to the staff and prints a password for the first sign-in."
+    help = "Add a member of staff and print a password for the first sign-in."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -31,4 +31,6 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
-        self.stdout.write(f"{user.name} ({user.get_role_display()}) may sign in as {user.email} with {password}")
+        self.stdout.write(
+            f"{user.name} ({user.get_role_display()}) can sign in as {user.email} with the password {password}"
+        )

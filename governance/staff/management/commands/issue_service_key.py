@@ -9,10 +9,10 @@ from governance.staff.models import ServiceKey
 
 
 class Command(BaseCommand):
-    help = "Issues a service key for a machine and prints its secret, this once."
+    help = "Issue a service key for a machine and print its secret, once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="what the log will call the machine, e.g. gateway-eu")
+        parser.add_argument("name", help="name of the machine in the audit log, e.g. gateway-eu")
         parser.add_argument("--scope", action="append", required=True, choices=ServiceKey.Scope.values)
 
     def handle(self, *args: Any, **options: Any) -> None:

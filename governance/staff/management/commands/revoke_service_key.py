@@ -9,14 +9,14 @@ from governance.staff.models import ServiceKey
 
 
 class Command(BaseCommand):
-    help = "Takes a service key out of use, from its next request on."
+    help = "Revoke a service key, from its next request on."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("prefix", help="the first ten characters of its secret, as the admin shows them")
+        parser.add_argument("prefix", help="the first ten characters of its secret, as shown in the admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
         key = ServiceKey.objects.filter(shown_prefix=options["prefix"][:10]).first()
         if key is None:
-            raise CommandError("No service key begins so.")
+            raise CommandError("No service key starts with that.")
         revoke_service_key(key, by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(f"The key {key.shown_prefix}… of {key.name} is revoked.")

@@ -7,7 +7,7 @@ from governance.usage.actions import drop_old_usage
 
 
 class Command(BaseCommand):
-    help = "Drops the days of usage events and the profiles that are older than EVENT_DAYS and PROFILE_DAYS say."
+    help = "Delete usage events and profiles older than EVENT_DAYS and PROFILE_DAYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = drop_old_usage(now=timezone.now())

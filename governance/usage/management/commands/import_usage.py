@@ -21,8 +21,8 @@ REPORTED_LINES = 20
 
 class Command(BaseCommand):
     help = (
-        "Takes in usage events from files, in the wire format. The same file twice adds nothing. "
-        "Ends with 1 if lines were rejected."
+        "Import usage events from files in the wire format. The same file twice adds nothing. "
+        "Ends with status 1 if a line was rejected."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -30,20 +30,20 @@ def moment(text: str) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
+        raise ArgumentTypeError(f"{text} is not a time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
     help = (
-        "Fills what LiteLLM's callback did not deliver from LiteLLM's spend logs. What is here already stays as it is. "
+        "Fill gaps of LiteLLM's callback from its spend logs. What is known already stays as it is. "
         f"The key of an admin is read from the environment variable {KEY}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", help="LiteLLM's address, https://…")
         parser.add_argument("--from", required=True, type=moment, dest="since", help="a day or a time (UTC)")
-        parser.add_argument("--to", required=True, type=moment, dest="until", help="the same; at most 10 minutes ago")
+        parser.add_argument("--to", required=True, type=moment, dest="until", help="the same; at least 10 minutes ago")
 
     def handle(self, *args: Any, **options: Any) -> None:
         url, since = options["url"], options["since"]

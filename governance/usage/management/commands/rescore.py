@@ -12,7 +12,7 @@ from governance.web.visible import visible
 
 
 class Command(BaseCommand):
-    help = "Has accounts scored again: those named, all of them, or those that were set aside after failing."
+    help = "Score accounts again: those named, all of them, or those set aside after failing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)

@@ -10,11 +10,11 @@ from governance.web.counts import counted
 
 
 class Command(BaseCommand):
-    help = "Wraps the data keys of excerpts with the first EXCERPT_KEY, after which the others are needed no more."
+    help = "Encrypt the data keys of excerpts with the first EXCERPT_KEY, so that the others can be removed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = rewrap_data_keys(by=Actor.system("rewrap_excerpt_keys"), now=timezone.now())
         self.stdout.write(
-            f"{counted(count, 'data key is', 'data keys are')} wrapped with the first of "
+            f"{counted(count, 'data key is', 'data keys are')} encrypted with the first of "
             f"{counted(len(settings.EXCERPT_KEYS), 'installation key')}."
         )

@@ -1,0 +1,133 @@
+"""The words of the pages and the documents, each with one plain sentence: the only source of the page Words and of
+docs/glossary.md.
+
+`make docs` writes docs/glossary.md. Pure: it runs without Django.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Word(NamedTuple):
+    name: str
+    meaning: str
+
+
+class Group(NamedTuple):
+    title: str
+    words: tuple[Word, ...]
+
+
+GLOSSARY: Final = (
+    Group(
+        "Customers",
+        (
+            Word("organisation", "A customer company. It can have several accounts."),
+            Word("account", "One API account of a customer. Usage is counted, scored and restricted by account."),
+            Word("API key", "The secret with which an account calls the API. Only its digest is stored."),
+            Word("plan", "What the account pays for, such as payg or enterprise."),
+            Word("declared use", "What the customer said at sign-up that they use the API for."),
+            Word("licence", "An agreement that permits training on the answers. A licensed account is not a suspect."),
+            Word("terms clause", "A numbered rule of the terms of service. A strong decision names the one broken."),
+            Word("register", "The list of organisations, accounts, keys and licences that you import."),
+        ),
+    ),
+    Group(
+        "Usage and detection",
+        (
+            Word("distillation", "Training a model on the answers of another one, here against the terms."),
+            Word("harvest", "Collecting answers in bulk to train a model on them."),
+            Word("usage event", "One request to the model: who sent it, when, to which model, and how many tokens."),
+            Word("fingerprint", "What is kept of a prompt instead of its text: keyed digests of its words."),
+            Word("excerpt", "A short sample of a prompt’s text, encrypted and deleted after some days."),
+            Word("profile", "The counters of one account, model and hour. Scores are computed from profiles."),
+            Word("prompt template", "The fixed text around changing content in many prompts of an account."),
+            Word("stand-alone request", "A request with no conversation, end user or tools named."),
+            Word("known corpus", "A collection of prompts that is recognised, such as a public instruction set."),
+            Word("detector", "A rule that looks for one sign in the usage of an account, against it or in its favour."),
+            Word("finding", "What a detector saw: a sentence with figures, its points, and an innocent explanation."),
+            Word("assessment", "One scoring of an account: its score, band and findings."),
+            Word("score", "0 to 100: the risk that an account harvests answers. It is the sum of its findings."),
+            Word("band", "The range of a score: low, elevated, high or critical."),
+            Word("review line", "The score at which a case opens."),
+            Word("calibration", "The weights of the detectors. One calibration is active at a time."),
+            Word("link", "What two accounts share beyond chance, such as a card, IP addresses or prompt templates."),
+            Word("campaign", "Linked accounts that act together and whose combined usage is a harvest."),
+        ),
+    ),
+    Group(
+        "Review",
+        (
+            Word("case", "An account or campaign that needs a decision by a person."),
+            Word("queue", "The open cases, the highest score first."),
+            Word("claim", "To reserve a case for yourself for 30 minutes. Others cannot decide it in that time."),
+            Word(
+                "decision", "What staff decided on a case: an action, a reason, and a terms clause where one is needed."
+            ),
+            Word("dismiss", "To close a case without a restriction."),
+            Word("undo", "To take back a decision soon after it, as if it had not been made."),
+            Word("reopen", "To open a new case on an account that was decided. The old decision stays until then."),
+            Word("remove", "To end a restriction before it expires. The API calls this lifting."),
+        ),
+    ),
+    Group(
+        "Restrictions, mildest first",
+        (
+            Word("restriction", "What is in force against an account, key or organisation."),
+            Word("watch", "Nothing changes for the customer. The account stays marked."),
+            Word("warn", "The account is served. Gateways can pass on a warning."),
+            Word("throttle", "The account is served up to a number of requests or tokens per minute."),
+            Word("withhold", "The account is served without some features, such as token probabilities."),
+            Word("verify", "The account is served. Gateways are told that the customer’s identity has to be verified."),
+            Word("suspend", "The account is refused for some days."),
+            Word("block", "The account is refused until the block is removed."),
+        ),
+    ),
+    Group(
+        "Enforcement",
+        (
+            Word("gateway", "The software that serves your API. It asks Stillwatch what is restricted, and obeys."),
+            Word("check", "The service that answers gateways whether a request is allowed."),
+            Word("client", "The Python package that holds the restrictions inside a gateway and decides there."),
+            Word("change", "One numbered step of the feed: a restriction began, changed or ended."),
+            Word("feed", "All changes in the order in which they were committed. Gateways follow it."),
+            Word("snapshot", "Everything in force at one number of the feed."),
+            Word("epoch", "A stretch of the feed without a break. A restore of the database begins a new one."),
+            Word("canary", "An account of your own that is blocked for moments to test that a gateway obeys."),
+            Word("webhook", "An address of yours that is notified of every change."),
+            Word("policy", "Rules that restrict accounts automatically."),
+            Word(
+                "shadow mode", "How a new policy runs: it records which accounts it would restrict, and restricts none."
+            ),
+            Word("hourly cap", "How many accounts and how much traffic policies may restrict in an hour."),
+            Word("kill switch", "Switches all policies off at once."),
+            Word("held for review", "A policy matched, but a cap was reached: a person decides."),
+        ),
+    ),
+    Group(
+        "Records and access",
+        (
+            Word("audit log", "What people, machines and Stillwatch did. Nobody can change it unnoticed."),
+            Word("entry", "One line of the audit log."),
+            Word("role", "What a member of staff may do: reviewer, lead, admin or auditor."),
+            Word("service key", "The secret with which a machine calls Stillwatch, and the scopes it may use."),
+        ),
+    ),
+)
+
+
+def as_markdown() -> str:
+    """Return the glossary as a document."""
+    lines = [
+        "# Glossary",
+        "",
+        "The words of Stillwatch, for everybody who reads its pages or documents. Made by `make docs` from",
+        "[governance/web/glossary.py](../governance/web/glossary.py): edit that file.",
+    ]
+    for group in GLOSSARY:
+        lines += ["", f"## {group.title}", "", "| Word | Meaning |", "|---|---|"]
+        lines += [f"| {word.name} | {word.meaning} |" for word in group.words]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")  # noqa: T201 - `make docs` writes it into the document
