@@ -5,7 +5,7 @@ from typing import Any
 
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.keys import UnreadableKeysError, by_key
-from stillwatch_gateway.refusing import Pace, Refusal, refused, unreadable
+from stillwatch_gateway.refusals import Pace, Refusal, refused, unreadable
 
 Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 
-from stillwatch_gateway.following import Follower
-from stillwatch_gateway.knowledge import running
+from stillwatch_gateway.follower import Follower
+from stillwatch_gateway.moments import running
 from stillwatch_gateway.naming import given_names
 from stillwatch_gateway.restricted import UNREACHABLE, Decision
 

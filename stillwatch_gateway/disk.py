@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.entries import Entry
 from stillwatch_gateway.epochs import read_epoch
-from stillwatch_gateway.knowledge import Moment, read_moment
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes, read_entry
+from stillwatch_gateway.moments import Moment, read_moment
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
 

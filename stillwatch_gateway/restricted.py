@@ -1,6 +1,6 @@
 """Who is restricted, held in memory: answers in microseconds, and in some 30 bytes a name.
 
-One thread may change it while others ask. What is told first counts first: a change never lets anybody through for a
+One thread may change it while others ask. What comes first counts first: a change never lets anybody through for a
 moment between an old restriction and the one that takes its place.
 """
 
@@ -42,7 +42,7 @@ class OutOfOrderError(ValueError):
 
 
 class Restricted:
-    """What is in force up to the change `sequence` of an epoch: many from a snapshot, and what was told since."""
+    """What is in force up to the change `sequence` of an epoch: many from a snapshot, and the changes since."""
 
     def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0, epoch: str = "") -> None:
         self.sequence, self.epoch = sequence, epoch
@@ -55,11 +55,11 @@ class Restricted:
         return len(self._packed) - len(self._packed.outdated) + len(self._newer) - len(self._partial)
 
     @property
-    def told_since(self) -> int:
+    def changes_since_snapshot(self) -> int:
         """How much is held beside the snapshot, where it takes more room."""
         return len(self._newer) + len(self._packed.outdated) + len(self._packed.dropped)
 
-    def change(self, number: int, told: Entry | None, ended: int | None) -> None:
+    def change(self, number: int, current: Entry | None, ended: int | None) -> None:
         """Take in the next change: a restriction that began or covers other names, or the number of one that ended.
 
         Raises OutOfOrderError where `number` is not the next one, or where the names of a restriction change that is
@@ -67,18 +67,18 @@ class Restricted:
         """
         if number != self.sequence + 1:
             raise OutOfOrderError(f"change {number} after {self.sequence}")
-        if told is not None and not told.is_whole:
-            self._rename(told)
-        elif told is not None:
-            before = self._newer.get(told.number)
-            self._newer[told.number] = told
-            for name in told.names:
-                others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
-                self._by_name[name] = (*others, told)
+        if current is not None and not current.is_whole:
+            self._rename(current)
+        elif current is not None:
+            before = self._newer.get(current.number)
+            self._newer[current.number] = current
+            for name in current.names:
+                others = [entry for entry in self._by_name.get(name, ()) if entry.number != current.number]
+                self._by_name[name] = (*others, current)
             if before is not None:
-                self._unname(before, keep=set(told.names))
-            self._outdate(told.number)
-            self._partial.discard(told.number)
+                self._unname(before, keep=set(current.names))
+            self._outdate(current.number)
+            self._partial.discard(current.number)
         if ended is not None:
             self._outdate(ended)
             self._partial.discard(ended)
@@ -87,21 +87,21 @@ class Restricted:
                 self._unname(gone)
         self.sequence = number
 
-    def _rename(self, told: Entry) -> None:
-        before = self._newer.get(told.number)
-        packed = told.number in self._packed and told.number not in self._packed.outdated
+    def _rename(self, current: Entry) -> None:
+        before = self._newer.get(current.number)
+        packed = current.number in self._packed and current.number not in self._packed.outdated
         if before is None and not packed:
-            raise OutOfOrderError(f"the names of restriction {told.number} change, which is not known")
-        removed = set(told.removed)
-        known = before or self._packed.entry(told.number)._replace(names=())
-        now = known.with_names_changed(told)
-        for name in told.names:
-            others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
+            raise OutOfOrderError(f"the names of restriction {current.number} change, which is not known")
+        removed = set(current.removed)
+        known = before or self._packed.entry(current.number)._replace(names=())
+        now = known.with_names_changed(current)
+        for name in current.names:
+            others = [entry for entry in self._by_name.get(name, ()) if entry.number != current.number]
             self._by_name[name] = (*others, now)
-        self._newer[told.number] = now
+        self._newer[current.number] = now
         if packed:
-            self._partial.add(told.number)
-            self._packed.dropped.update((hash(name), told.number) for name in removed)
+            self._partial.add(current.number)
+            self._packed.dropped.update((hash(name), current.number) for name in removed)
         if before is not None and removed:
             self._unname(before, keep=set(now.names))
 
@@ -159,7 +159,7 @@ class Restricted:
 
     def _find(self, name: str, now: float, found: dict[int, Terms]) -> None:
         self._packed.find(name, now, found)
-        # Afterwards, since what is told anew stands here before it is outdated there.
+        # Afterwards, since what is published again stands here before it is outdated there.
         if newer := self._by_name.get(name):
             found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
 

@@ -11,10 +11,17 @@ from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.platform.notifications import CHANGES_CHANNEL, enqueue_on_commit, notify_on_commit
 from governance.restrictions.models import Change, CoveredName, Restriction
-from governance.restrictions.names import KINDS, NamesChanged, Target, keep_covered_accounts, update_names
+from governance.restrictions.names import (
+    TARGET_COLUMNS,
+    NamesChanged,
+    Target,
+    keep_covered_accounts,
+    target_name,
+    update_names,
+)
 from governance.restrictions.queries import last_number
-from governance.restrictions.replaced import set_holds
-from governance.restrictions.terms import Terms, named
+from governance.restrictions.replacement_chains import set_holds
+from governance.restrictions.terms import Terms
 
 BATCH: Final = 2_000
 
@@ -31,16 +38,10 @@ def new_restriction(
     now: datetime,
 ) -> Restriction:
     """It has no number yet, and is not stored."""
-    aim: Any = {KINDS[type(target)]: target}
+    columns: dict[str, Any] = {TARGET_COLUMNS[type(target)]: target} | terms.asked()
     return Restriction(
-        **aim,
+        **columns,
         campaign_id=campaign,
-        kind=terms.kind,
-        reason=terms.reason,
-        terms_clause=terms.terms_clause,
-        requests_per_minute=terms.requests_per_minute,
-        tokens_per_minute=terms.tokens_per_minute,
-        withheld=sorted(set(terms.withheld)),
         starts_at=terms.start(now),
         expires_at=terms.until,
         author=author,
@@ -69,14 +70,14 @@ def activate(
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
         is_told_in_part = accounts is not None and restriction.organisation_id is not None
-        restriction.told_in_full_by = None if is_told_in_part else number
+        restriction.published_in_full_by = None if is_told_in_part else number
     set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
     names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts)
-    publish(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
+    publish_changes(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
     record_all(happenings, by=by, now=now)
-    if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.told_in_full_by is None]:
+    if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.published_in_full_by is None]:
         enqueue_on_commit("governance.tasks.cover_new_names", *rest)
 
 
@@ -114,7 +115,7 @@ def deactivate(
     record_all(happenings, by=by, now=now)
 
 
-def publish(
+def publish_changes(
     what: Change.What,
     restrictions: Sequence[Restriction],
     *,
@@ -135,7 +136,7 @@ def publish(
                 restriction=restriction,
                 what=what,
                 at=now,
-                told=feed_payload(restriction, what, names[restriction.number]) if names else None,
+                payload=feed_payload(restriction, what, names[restriction.number]) if names else None,
             )
             for number, restriction in enumerate(restrictions, start=first)
         ],
@@ -153,16 +154,11 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
     """
     terms = {
         "number": restriction.number,
-        "kind": str(restriction.kind),
         "denies": restriction.denies,
         "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
-        "reason": str(restriction.reason),
         "from": restriction.starts_at.isoformat(),
         "until": restriction.holds_until.isoformat() if restriction.holds_until else None,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": sorted(restriction.withheld),
-    }
+    } | restriction.terms.sent()
     if what == Change.What.BEGAN:
         return terms | {"names": names.added}
     if not any(names.added.values()) and not any(names.removed.values()):
@@ -173,18 +169,13 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
 
 def subject_of(restriction: Restriction) -> tuple[str, str]:
     """Whom an entry of the log about this restriction speaks of."""
-    return named(restriction.target)
+    return target_name(restriction.target)
 
 
 def _details(restriction: Restriction) -> Mapping[str, Any]:
     return {
         "number": restriction.number,
-        "kind": str(restriction.kind),
-        "reason": str(restriction.reason),
-        "terms_clause": restriction.terms_clause,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": list(restriction.withheld),
+        **restriction.terms.asked(),
         "starts_at": restriction.starts_at.isoformat(),
         "expires_at": restriction.expires_at.isoformat() if restriction.expires_at else None,
         "campaign": str(restriction.campaign_id) if restriction.campaign_id else None,

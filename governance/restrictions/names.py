@@ -20,10 +20,16 @@ from stillwatch_gateway.entries import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
 Target = Account | ApiKey | Organisation
-KINDS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
+# The column of each kind of target, which is what the audit log and the API call it.
+TARGET_COLUMNS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
 
 # Past so many names a change tells gateways what came and went, and not all names again.
 MOST_LISTED: Final = 200
+
+
+def target_name(target: Target) -> tuple[str, str]:
+    """Return the kind and the external id of a target, as the audit log and the API name it."""
+    return TARGET_COLUMNS[type(target)], target.external_id
 
 
 class NamesChanged(NamedTuple):
@@ -35,7 +41,7 @@ class NamesChanged(NamedTuple):
 
 
 # Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
-TOLD_AT_ONCE: Final = 1_000
+ACCOUNTS_AT_ONCE: Final = 1_000
 
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
 _COVERED: Final = """
@@ -77,13 +83,13 @@ _COVERED: Final = """
 """
 # Beside it what gateways were told; with `accounts` nothing that they cover no longer.
 _COMPARED: Final = f"""
-    {_COVERED}, told AS (
+    {_COVERED}, published AS (
         SELECT restriction_id, kind, name FROM restrictions_coveredname
         WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
     ), missing AS (
-        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
+        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM published
     ), surplus AS (
-        SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
+        SELECT restriction_id, kind, name FROM published WHERE %(accounts)s::bigint[] IS NULL
         EXCEPT SELECT number, kind, name FROM covered
     )
 """  # noqa: S608 - no value in it
@@ -91,24 +97,25 @@ OUTDATED: Final = f"""
     {_COMPARED}
     SELECT number FROM missing UNION SELECT restriction_id FROM surplus
     UNION SELECT number FROM restrictions_restriction
-    WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
+    WHERE ended_at IS NULL AND published_in_full_by IS NULL
+      AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
 """  # noqa: S608 - no value in it
 # By the index of told names: of a large organisation there are too many to be compared for one account.
 LACKING: Final = f"""
     {_COVERED}
     SELECT DISTINCT number FROM covered WHERE NOT EXISTS (
-        SELECT FROM restrictions_coveredname told
-        WHERE (told.restriction_id, told.kind, told.name) = (covered.number, covered.kind, covered.name)
+        SELECT FROM restrictions_coveredname published
+        WHERE (published.restriction_id, published.kind, published.name) = (covered.number, covered.kind, covered.name)
     )
 """  # noqa: S608 - no value in it
-UNTOLD: Final = """
+UNPUBLISHED: Final = """
     SELECT restriction.number, account.id
     FROM restrictions_restriction restriction
     JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
     WHERE restriction.number = ANY(%(numbers)s) AND restriction.ended_at IS NULL AND NOT EXISTS (
-        SELECT FROM restrictions_coveredname told WHERE told.restriction_id = restriction.number
-        AND told.kind = 'account' AND told.name = account.external_id
+        SELECT FROM restrictions_coveredname published WHERE published.restriction_id = restriction.number
+        AND published.kind = 'account' AND published.name = account.external_id
     )
     ORDER BY restriction.number, account.id
 """
@@ -117,9 +124,10 @@ UPDATE: Final = f"""
         INSERT INTO restrictions_coveredname (restriction_id, kind, name) SELECT number, kind, name FROM missing
         RETURNING restriction_id, kind, name
     ), removed AS (
-        DELETE FROM restrictions_coveredname told USING surplus
-        WHERE (told.restriction_id, told.kind, told.name) = (surplus.restriction_id, surplus.kind, surplus.name)
-        RETURNING told.restriction_id, told.kind, told.name
+        DELETE FROM restrictions_coveredname published USING surplus
+        WHERE (published.restriction_id, published.kind, published.name)
+            = (surplus.restriction_id, surplus.kind, surplus.name)
+        RETURNING published.restriction_id, published.kind, published.name
     )
     SELECT restriction_id, kind, name, true FROM added UNION ALL SELECT restriction_id, kind, name, false FROM removed
 """  # noqa: S608 - no value in it
@@ -157,7 +165,7 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def lacking_names_of(account: int, numbers: Collection[int]) -> set[int]:
+def with_unpublished_names(account: int, numbers: Collection[int]) -> set[int]:
     """Those of these live restrictions that cover names of the account of which gateways were not told yet."""
     with connection.cursor() as cursor:
         cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
@@ -168,39 +176,39 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
     accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
     belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
     organisations += belong.order_by().values_list("organisation_id", flat=True)
-    aims = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
-    live = Restriction.objects.filter(aims | Q(organisation__in=organisations), ended_at=None)
+    condition = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
+    live = Restriction.objects.filter(condition | Q(organisation__in=organisations), ended_at=None)
     return list(live.order_by().values_list("number", flat=True))
 
 
-def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
+def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
     """The accounts of these organisations to be told first; None where all can be told at once.
 
     None where something is in force against any of them: it may be ended in favour of the new restriction, which then
     has to cover all of them already.
     """
     belong = Account.objects.filter(organisation__in=organisations)
-    first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])
-    if len(first) <= TOLD_AT_ONCE:
+    first = list(belong.order_by("pk").values_list("pk", flat=True)[: ACCOUNTS_AT_ONCE + 1])
+    if len(first) <= ACCOUNTS_AT_ONCE:
         return None
     restricted = Q(organisation__in=organisations) | Q(account__in=belong) | Q(key__account__in=belong)
-    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:TOLD_AT_ONCE]
+    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:ACCOUNTS_AT_ONCE]
 
 
-def untold_portions(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
+def unpublished_batches(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
     """Accounts that these live restrictions on organisations cover without gateways having been told, where they are
     more than can be told at once: portions of them, each with its restriction.
     """
-    untold = defaultdict[int, list[int]](list)
+    unpublished = defaultdict[int, list[int]](list)
     with connection.cursor() as cursor:
-        cursor.execute(UNTOLD, {"numbers": list(numbers)})
+        cursor.execute(UNPUBLISHED, {"numbers": list(numbers)})
         for number, account in cursor.fetchall():
-            untold[number].append(account)
+            unpublished[number].append(account)
     return [
-        (number, accounts[start : start + TOLD_AT_ONCE])
-        for number, accounts in untold.items()
-        for start in range(0, len(accounts), TOLD_AT_ONCE)
-        if len(accounts) > TOLD_AT_ONCE
+        (number, accounts[start : start + ACCOUNTS_AT_ONCE])
+        for number, accounts in unpublished.items()
+        for start in range(0, len(accounts), ACCOUNTS_AT_ONCE)
+        if len(accounts) > ACCOUNTS_AT_ONCE
     ]
 
 
@@ -242,11 +250,11 @@ def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int]
         cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": given})
 
 
-def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
+def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
     """All names that gateways were told these live restrictions cover, and no change."""
     listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
-    told = CoveredName.objects.filter(restriction__in=numbers).order_by()
-    for number, kind, name in told.values_list("restriction", "kind", "name"):
+    published = CoveredName.objects.filter(restriction__in=numbers).order_by()
+    for number, kind, name in published.values_list("restriction", "kind", "name"):
         listed[number].append((kind, name))
     return {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
 

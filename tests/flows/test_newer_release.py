@@ -19,9 +19,9 @@ def written_by_a_newer_release(name: str, **members: Any) -> None:
     """A restriction of an account, in the words of a release that this one does not know."""
     with transaction.atomic():
         change = Change.objects.get(number=restriction(account(name), Restriction.Kind.WATCH, at=timezone.now()).number)
-        assert change.told is not None
-        change.told |= members
-        change.save(update_fields=["told"])
+        assert change.payload is not None
+        change.payload |= members
+        change.save(update_fields=["payload"])
 
 
 def everything_newer() -> int:
@@ -69,7 +69,7 @@ class TestChangesOfANewerRelease:
             gateway = Gateway(front.url, front.secret, folder, instance="gateway-1")
             assert gateway.start(wait=60)
             last = everything_newer()
-            wait_until(lambda: front.front.keeper.restricted.sequence == last)
+            wait_until(lambda: front.front.replica.restricted.sequence == last)
             wait_until(lambda: gateway.sequence == last)
             checked, decided, withheld = (
                 denied_by_check(front),
@@ -81,7 +81,7 @@ class TestChangesOfANewerRelease:
 
         assert checked == decided == DENIED
         assert withheld.withheld == ("dreams",)
-        assert front.front.keeper.faults == gateway.faults == FAULTS
+        assert front.front.replica.faults == gateway.faults == FAULTS
         assert is_logged("kind 'quarantine' is not known")
 
     def test_are_read_by_those_that_start_afterwards_from_the_snapshot_and_from_disk(self, folder: Path) -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def front() -> Iterator[Served]:
     with served() as running:
-        assert running.front.keeper.wait_until_loaded(PATIENCE)
+        assert running.front.replica.wait_until_loaded(PATIENCE)
         yield running
 
 
@@ -45,7 +45,7 @@ def lose_a_block(front: Served, **terms: Any) -> LostDecision:
     return LostDecision.objects.get()
 
 
-def settle(reviewer: Client, decision: LostDecision, answer: str) -> str:
+def sync(reviewer: Client, decision: LostDecision, answer: str) -> str:
     """Press the button; what the page says then."""
     page = reviewer.post(f"/enforcement/lost/{decision.pk}/{answer}/", follow=True)
     assert page.status_code == 200
@@ -60,10 +60,10 @@ def answer_of(front: Served, **names: str) -> str:
 
 def report(front: Served, *held: dict[str, Any]) -> None:
     """Say, as a gateway's client does, that restrictions are still refused which the database lacks."""
-    epoch = front.front.keeper.restricted.epoch
+    epoch = front.front.replica.restricted.epoch
     body = {"after": 0, "instance": "a", "wait": 0, "epoch": epoch, "held_over": held}
     assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
-    front.front.notes.write()
+    front.front.telemetry.write()
 
 
 def held(number: int, against: str, **names: list[str]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class TestKeeping:
         assert answer_of(front, account="acct_1") == "allow"
         assert "Not in force any more" in words(reviewer, "/enforcement/")
 
-        said = settle(reviewer, decision, "keep")
+        said = sync(reviewer, decision, "keep")
 
         assert "In force: block of account acct_1" in said
         assert answer_of(front, account="acct_1") == "deny"
@@ -96,16 +96,16 @@ class TestKeeping:
     def test_a_planned_one_is_said_to_be_planned(self, front: Served, reviewer: Client) -> None:
         decision = lose_a_block(front, starts_at=timezone.now() + timedelta(days=1))
 
-        said = settle(reviewer, decision, "keep")
+        said = sync(reviewer, decision, "keep")
 
         assert "Planned: block of account acct_1, from" in said
         assert answer_of(front, account="acct_1") == "allow"
 
     def test_who_is_later_hears_what_was_settled_before(self, front: Served, reviewer: Client) -> None:
         decision = lose_a_block(front)
-        settle(reviewer, decision, "drop")
+        sync(reviewer, decision, "drop")
 
-        said = settle(reviewer, decision, "keep")
+        said = sync(reviewer, decision, "keep")
 
         assert "settled this before: not in force" in said
         assert "Not in force: block of account acct_1" in said
@@ -119,7 +119,7 @@ class TestDropping:
         wait_until(lambda: end_expired(now=timezone.now()) == 1)
         assert answer_of(front, account="acct_1") == "deny"
 
-        said = settle(reviewer, decision, "drop")
+        said = sync(reviewer, decision, "drop")
 
         assert "Not in force: block of account acct_1" in said
         assert answer_of(front, account="acct_1") == "allow"
@@ -128,7 +128,7 @@ class TestDropping:
         decision = lose_a_block(front)
         other = restriction(Account.objects.get(), at=timezone.now())
 
-        said = settle(reviewer, decision, "drop")
+        said = sync(reviewer, decision, "drop")
 
         assert f"Dropped, but in force by another decision: block of account acct_1, no. {other.number}" in said
         assert answer_of(front, account="acct_1") == "deny"
@@ -143,7 +143,7 @@ class TestWhatOnlyGatewaysKnow:
         decision = LostDecision.objects.get()
         assert "3 accounts, 2 keys" in words(reviewer, "/enforcement/")
 
-        said = settle(reviewer, decision, "keep")
+        said = sync(reviewer, decision, "keep")
 
         assert "In force: block of organisation org_quay" in said
         assert "does not cover account acct_9, key key_9" in said
@@ -155,12 +155,12 @@ class TestWhatOnlyGatewaysKnow:
         account("acct_1")
         report(front, {"number": 5})
         decision = LostDecision.objects.get()
-        assert "Nobody says whom it is against" in settle(reviewer, decision, "keep")
+        assert "Nobody says whom it is against" in sync(reviewer, decision, "keep")
         report(front, held(5, "account", account=["acct_1"]))
         report(front, {"number": 5})
 
         assert LostDecision.objects.get().target == "account acct_1"
-        assert "In force: block of account acct_1" in settle(reviewer, decision, "keep")
+        assert "In force: block of account acct_1" in sync(reviewer, decision, "keep")
         assert answer_of(front, account="acct_1") == "deny"
 
     def test_two_of_one_number_are_kept_both(self, front: Served, reviewer: Client) -> None:
@@ -169,7 +169,7 @@ class TestWhatOnlyGatewaysKnow:
             report(front, held(5, "account", account=[name]))
 
         for decision in LostDecision.objects.all():
-            assert "In force" in settle(reviewer, decision, "keep")
+            assert "In force" in sync(reviewer, decision, "keep")
 
         assert answer_of(front, account="acct_1") == answer_of(front, account="acct_2") == "deny"
         assert FeedEpoch.objects.count() == 1
@@ -193,6 +193,6 @@ class TestWhatOnlyGatewaysKnow:
         report(front, held(5, "account", account=["acct_1"]) | wrong)
 
         for decision in LostDecision.objects.all():
-            assert "In force: " not in settle(reviewer, decision, "keep")
+            assert "In force: " not in sync(reviewer, decision, "keep")
 
         assert not Restriction.objects.exists()

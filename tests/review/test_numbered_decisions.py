@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.actions import decide
 from governance.review.models import Decision
 from governance.review.verdicts import Verdict
 from tests.factories import NOW, account, case, person
 
-BLOCK = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
+BLOCK = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from governance.gateways.check.app import ENVOY_AT, LOADING_SECONDS, SPOKEN_AT
-from governance.gateways.check.feeding import CHANGES_AT, SNAPSHOT_AT
-from governance.gateways.check.following import LONGEST_WAIT
+from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT
+from governance.gateways.check.feed_requests import LONGEST_WAIT
 from governance.web.lengths import Application, is_of_unknown_length, problem_answer
 
 CHECK_PATHS: Final = {*SPOKEN_AT, SNAPSHOT_AT, CHANGES_AT}

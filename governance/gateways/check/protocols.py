@@ -9,12 +9,12 @@ import msgspec
 from governance.gateways.check.request_parsing import (
     NO_CONTENT,
     OK,
-    Answer,
-    Names,
-    Question,
+    AccessQuery,
+    CheckResponse,
+    NameCollector,
     RefusedError,
     Request,
-    bad_question,
+    bad_request,
     bearer,
     decoded_around_texts,
     members,
@@ -25,7 +25,7 @@ from governance.gateways.check.request_parsing import (
 from stillwatch_gateway.keys import UnreadableKeysError, shown_keys, shows_token
 from stillwatch_gateway.naming import listed, litellm_account
 from stillwatch_gateway.normalization import is_nothing
-from stillwatch_gateway.refusing import refusal
+from stillwatch_gateway.refusals import refusal
 from stillwatch_gateway.restricted import Decision
 
 encode: Final = msgspec.json.Encoder().encode
@@ -34,17 +34,17 @@ LONGEST_QUESTION: Final = 2**16
 LONGEST_GUARDRAIL: Final = 32 * 2**20  # LiteLLM sends the prompts along, which are passed over
 
 
-class Dialect(NamedTuple):
-    """`service_key` finds the secret that the gateway shows, `question` what it asks (raises RefusedError).
+class CheckProtocol(NamedTuple):
+    """`service_key` finds the secret that the gateway shows, `query` what it asks (raises RefusedError).
 
     `answer` takes the decision and, for a question about accounts, whether any is registered; `refuse` answers a
     question that cannot be answered because of what is asked.
     """
 
     service_key: Callable[[Request], str | None]
-    question: Callable[[Request], Question]
-    answer: Callable[[Decision, bool | None], Answer]
-    refuse: Callable[[RefusedError], Answer]
+    query: Callable[[Request], AccessQuery]
+    answer: Callable[[Decision, bool | None], CheckResponse]
+    refuse: Callable[[RefusedError], CheckResponse]
     says_known: bool = False
     longest_body: int = 0  # in bytes, of a POST; of most nothing is read but headers
 
@@ -55,9 +55,9 @@ class Dialect(NamedTuple):
 JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "digest", "organisation": "organisation"}
 
 
-def _json_question(request: Request) -> Question:
+def _json_question(request: Request) -> AccessQuery:
     """By members of the query or of a JSON object. Null, "" and what programs write for null count as not given."""
-    names = Names()
+    names = NameCollector()
     if request.method == "POST":
         given: list[tuple[str, Any]] = members(request)
         min_sequence = _sequence(dict(given).get("min_sequence", 0))
@@ -73,13 +73,13 @@ def _json_question(request: Request) -> Question:
         else:
             names.unreadable = f"{member} is no text."
     if not names.found and not names.unreadable:
-        raise bad_question("Name an account, an api_key, a key_digest or an organisation.")
-    return Question(names.found, min_sequence, names.unreadable)
+        raise bad_request("Name an account, an api_key, a key_digest or an organisation.")
+    return AccessQuery(names.found, min_sequence, names.unreadable)
 
 
 def _sequence(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise bad_question("A sequence is a whole number.")
+        raise bad_request("A sequence is a whole number.")
     return value
 
 
@@ -105,7 +105,7 @@ class _JsonAnswer(msgspec.Struct):
     age: float
 
 
-def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
+def _json_answer(decision: Decision, known: bool | None) -> CheckResponse:  # noqa: FBT001 - as Dialect has it
     allowed, kind, reason, number, requests, tokens, withheld, sequence, age, _, _, epoch = decision
     said = _JsonAnswer(
         "allow" if allowed else "deny",
@@ -118,7 +118,7 @@ def _json_answer(decision: Decision, known: bool | None) -> Answer:  # noqa: FBT
         sequence,
         int(1000 * age) / 1000,
     )
-    return Answer(OK, JSON, encode(said))
+    return CheckResponse(OK, JSON, encode(said))
 
 
 # Those that decide by the status and pass headers on -------------------------------------------------------------
@@ -133,13 +133,13 @@ HEADER_NAMES: Final = (
 UNNAMED: Final = "Show an API key, as a bearer token or as X-Api-Key."
 
 
-def _header_question(request: Request) -> Question:
+def _header_question(request: Request) -> AccessQuery:
     """By headers that the gateway sets, and by the API keys that the customer shows.
 
     Each only adds a name, so that no customer gets out of a restriction by sending such a header. Raises RefusedError
     where there is no name at all: an API that is open to some other credential would be open to everybody.
     """
-    names = Names()
+    names = NameCollector()
     for kind, header in HEADER_NAMES:
         if (value := request.sent(header)) is not None:
             names.add_header(kind, value)
@@ -155,7 +155,7 @@ def _header_question(request: Request) -> Question:
             names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]
         except UnreadableKeysError as error:
             names.unreadable = str(error)
-    return Question(names.found, 0, names.unreadable)
+    return AccessQuery(names.found, 0, names.unreadable)
 
 
 def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
@@ -179,28 +179,28 @@ def _decision_headers(decision: Decision) -> list[tuple[str, str]]:
     return headers
 
 
-def _nginx_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
+def _nginx_answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as Dialect has it
     """auth_request knows 2xx, 401 and 403; anything else is an error to it."""
     status = NO_CONTENT if decision.allowed else HTTPStatus.FORBIDDEN
-    return Answer(status, _decision_headers(decision))
+    return CheckResponse(status, _decision_headers(decision))
 
 
-def _nginx_refusal(error: RefusedError) -> Answer:
+def _nginx_refusal(error: RefusedError) -> CheckResponse:
     status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.UNAUTHORIZED else HTTPStatus.FORBIDDEN
     return error.answer()._replace(status=status)
 
 
-def _envoy_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
+def _envoy_answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as Dialect has it
     """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
     if decision.allowed:
-        return Answer(OK, _decision_headers(decision))
-    return Answer(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), refusal(decision).body)
+        return CheckResponse(OK, _decision_headers(decision))
+    return CheckResponse(HTTPStatus.FORBIDDEN, JSON + _decision_headers(decision), refusal(decision).body)
 
 
-def _envoy_refusal(error: RefusedError) -> Answer:
+def _envoy_refusal(error: RefusedError) -> CheckResponse:
     """Another status of 400 to 499 refuses as well, and the customer reads why."""
     said = {"error": {"message": str(error), "type": "access_unchecked", "param": None, "code": "access_unchecked"}}
-    return Answer(error.status, JSON, encode(said))
+    return CheckResponse(error.status, JSON, encode(said))
 
 
 # LiteLLM's generic guardrail API ---------------------------------------------------------------------------------
@@ -217,28 +217,28 @@ class _Guardrail(msgspec.Struct):
     request_data: _Metadata = msgspec.field(default_factory=_Metadata)
 
 
-def _litellm_question(request: Request) -> Question:
+def _litellm_question(request: Request) -> AccessQuery:
     asked = decoded_around_texts(request, _Guardrail).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
-    names = Names()
+    names = NameCollector()
     known = {"account": account, "key": key, "digest": key, "organisation": asked.user_api_key_org_id}
     for kind, name in known.items():
         if name and not is_nothing(name):  # white space too, which LiteLLM sends for its own requests
             names.add(kind, name)
-    return Question(names.found, 0, names.unreadable)
+    return AccessQuery(names.found, 0, names.unreadable)
 
 
-def _litellm_answer(decision: Decision, _: bool | None) -> Answer:  # noqa: FBT001 - as Dialect has it
+def _litellm_answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as Dialect has it
     body = {"action": "NONE"}
     if not decision.allowed:
         body = {"action": "BLOCKED", "blocked_reason": refusal(decision).message}
-    return Answer(OK, JSON, encode(body))
+    return CheckResponse(OK, JSON, encode(body))
 
 
-def _litellm_refusal(error: RefusedError) -> Answer:
+def _litellm_refusal(error: RefusedError) -> CheckResponse:
     """In place of a status that is an error, after which LiteLLM may let the customer in: what is asked is theirs."""
-    return Answer(OK, JSON, encode({"action": "BLOCKED", "blocked_reason": str(error)}))
+    return CheckResponse(OK, JSON, encode({"action": "BLOCKED", "blocked_reason": str(error)}))
 
 
 # Which is spoken where -------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _gateways_own(request: Request) -> str | None:
     return request.header(b"x-stillwatch-key")
 
 
-PLAIN: Final = Dialect(
+PLAIN: Final = CheckProtocol(
     lambda request: bearer(request) or _gateways_own(request),
     _json_question,
     _json_answer,
@@ -257,9 +257,9 @@ PLAIN: Final = Dialect(
     says_known=True,
     longest_body=LONGEST_QUESTION,
 )
-NGINX: Final = Dialect(_gateways_own, _header_question, _nginx_answer, _nginx_refusal)
-ENVOY: Final = Dialect(_gateways_own, _header_question, _envoy_answer, _envoy_refusal)
-LITELLM: Final = Dialect(
+NGINX: Final = CheckProtocol(_gateways_own, _header_question, _nginx_answer, _nginx_refusal)
+ENVOY: Final = CheckProtocol(_gateways_own, _header_question, _envoy_answer, _envoy_refusal)
+LITELLM: Final = CheckProtocol(
     lambda request: request.header(b"x-api-key") or _gateways_own(request) or bearer(request),
     _litellm_question,
     _litellm_answer,

@@ -1,4 +1,4 @@
-"""Limits for each service key, so that the holder of one cannot stop the others from being answered."""
+"""Limits for each service key, so that requests with one cannot keep those with another from being answered."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -20,8 +20,8 @@ import msgspec
 from governance.gateways.check.sql import Change, Key
 from stillwatch_gateway.disk import Confirmed, Store
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.knowledge import Moment
 from stillwatch_gateway.messages import BadMessageError, signature
+from stillwatch_gateway.moments import Moment
 from stillwatch_gateway.restricted import Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, verify
 

@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 from django.db import connection
 from msgspec import to_builtins
 
-from governance.gateways.check.following import HeldOver
+from governance.gateways.check.feed_requests import HeldOver
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.sql import Key
 from governance.gateways.recovery import MOST_REPORTED
 from governance.gateways.telemetry import (
-    HOLDERS_KEPT,
-    Asked,
+    INSTANCES_KEPT,
+    HeldOverReport,
     InstanceReport,
-    Note,
+    LastQuestion,
     RefusedTimes,
-    StillHeld,
+    Report,
     note_access,
 )
 from stillwatch_gateway.naming import this_process
@@ -40,7 +40,7 @@ MOST_PROVEN: Final = 100_000
 At = tuple[bytes, int, str]
 
 
-class Refused(NamedTuple):
+class RefusalCount(NamedTuple):
     """How often, and when first and last, a gateway was told to refuse because of a restriction."""
 
     key: Key
@@ -50,7 +50,7 @@ class Refused(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reported:
+class InstanceState:
     """What a process of a gateway has said: up to where it knew, how much it could not read, what troubles it."""
 
     known: int = 0
@@ -58,21 +58,21 @@ class Reported:
     trouble: str = ""
 
 
-class Notes:
+class CheckTelemetry:
     """Collects without asking anybody, and writes from a thread of its own: no answer waits for it."""
 
-    def __init__(self, keeper: RestrictionReplica, clock: Callable[[], datetime]) -> None:
-        self._keeper, self._clock = keeper, clock
+    def __init__(self, replica: RestrictionReplica, clock: Callable[[], datetime]) -> None:
+        self._replica, self._clock = replica, clock
         self._instance = this_process()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._asked: dict[bytes, tuple[Key, datetime]] = {}
-        self._refused: dict[At, Refused] = {}
+        self._refused: dict[At, RefusalCount] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
-        self._holders: dict[tuple[bytes, str], InstanceReport] = {}
+        self._instances: dict[tuple[bytes, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
-        self._reported: dict[bytes, OrderedDict[str, Reported]] = {}
+        self._reported: dict[bytes, OrderedDict[str, InstanceState]] = {}
         self._held_over: dict[Key, dict[int, HeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +100,7 @@ class Notes:
                 first, last, times = min(before.first, first), max(before.last, last), before.times + times
             elif at not in self._proven:
                 self._first_refused.append(at)
-            self._refused[at] = Refused(key, first, last, times)
+            self._refused[at] = RefusalCount(key, first, last, times)
 
     def holds(
         self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
@@ -123,21 +123,21 @@ class Notes:
                 logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
             said.trouble = trouble
             at = key.digest, instance
-            before = self._holders.get(at)
-            arrivals = list(before.arrivals) if before else []
+            before = self._instances.get(at)
+            propagations = list(before.propagations) if before else []
             if said.known < sequence:
                 said.known = sequence
-                arrivals.append((sequence, now))
-            self._holders[at] = InstanceReport(key.id, key.name, instance, sequence, now, arrivals, trouble)
+                propagations.append((sequence, now))
+            self._instances[at] = InstanceReport(key.id, key.name, instance, sequence, now, propagations, trouble)
 
-    def _said_by(self, key: Key, instance: str) -> Reported:
+    def _said_by(self, key: Key, instance: str) -> InstanceState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
         instances = self._reported.setdefault(key.digest, OrderedDict())
-        said = instances.setdefault(instance, Reported())
+        said = instances.setdefault(instance, InstanceState())
         instances.move_to_end(instance)
-        if len(instances) > HOLDERS_KEPT:
+        if len(instances) > INSTANCES_KEPT:
             forgotten, _ = instances.popitem(last=False)
-            self._holders.pop((key.digest, forgotten), None)
+            self._instances.pop((key.digest, forgotten), None)
         return said
 
     def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
@@ -169,31 +169,31 @@ class Notes:
             refused = {at: self._refused.pop(at) for at in self._first_refused}
             refused |= {at: self._refused.pop(at) for at in [*islice(self._refused, counts)]}
             self._first_refused = []
-            holders, self._holders = self._holders, {}
+            instances, self._instances = self._instances, {}
             held_over, self._held_over = self._held_over, {}
         now = self._clock()
-        own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
+        own = [self._replica.propagations.popleft() for _ in range(len(self._replica.propagations))]
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
-            here = [InstanceReport(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
+            here = [InstanceReport(None, "", self._instance, self._replica.restricted.sequence, now, own)]
         else:
             here = []
-        if not (here or asked or refused or holders or held_over):
+        if not (here or asked or refused or instances or held_over):
             return
-        notes: list[Note] = [Asked(key.id, key.name, at) for key, at in asked.values()]
-        notes += [
+        reports: list[Report] = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        reports += [
             RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
             for (_, number, epoch), seen in refused.items()
             # After the database went back in time a number may be that of another restriction.
-            if epoch == self._keeper.restricted.epoch
+            if epoch == self._replica.restricted.epoch
         ]
-        notes += [*here, *holders.values()]
-        notes += [
-            StillHeld(key.id, key.name, number, to_builtins(one))
+        reports += [*here, *instances.values()]
+        reports += [
+            HeldOverReport(key.id, key.name, number, to_builtins(one))
             for key, held in held_over.items()
             for number, one in held.items()
         ]
         try:
-            if dropped := note_access(notes, now=now):
+            if dropped := note_access(reports, now=now):
                 logger.error(
                     "%d notes do not fit the database and were dropped; the first: %r", len(dropped), dropped[0]
                 )
@@ -204,17 +204,17 @@ class Notes:
         except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
             logger.warning("What gateways asked cannot be written down yet: %s", type(error).__name__)
             connection.close()
-            self._keep_for_later(refused, holders, own)
+            self._keep_for_later(refused, instances, own)
 
     def _keep_for_later(
         self,
-        refused: dict[At, Refused],
-        holders: dict[tuple[bytes, str], InstanceReport],
+        refused: dict[At, RefusalCount],
+        instances: dict[tuple[bytes, str], InstanceReport],
         own: list[tuple[int, datetime]],
     ) -> None:
         for (_, number, epoch), seen in refused.items():
             self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
-            kept = {at: seen for at, seen in holders.items() if at[1] in self._reported[at[0]]}
-            self._holders = kept | self._holders
-        self._keeper.arrivals.extendleft(reversed(own))
+            kept = {at: seen for at, seen in instances.items() if at[1] in self._reported[at[0]]}
+            self._instances = kept | self._instances
+        self._replica.propagations.extendleft(reversed(own))

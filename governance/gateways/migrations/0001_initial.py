@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="holders",
+                        related_name="instances",
                         to="gateways.gateway",
                     ),
                 ),
@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
                 ("number", models.BigIntegerField(help_text="Of the restriction, as it was before.")),
                 ("what", models.CharField(choices=[("began", "Restricted"), ("ended", "Lifted")], max_length=10)),
                 ("target", models.CharField(help_text="Whom it is against, with the kind before it.", max_length=220)),
-                ("told", models.JSONField(help_text="The restriction as gateways were told of it.")),
+                ("payload", models.JSONField(help_text="The restriction as gateways were sent it.")),
                 (
                     "problem",
                     models.TextField(
@@ -220,16 +220,16 @@ class Migration(migrations.Migration):
                 ("sequence", models.BigIntegerField()),
                 ("at", models.DateTimeField()),
                 (
-                    "holder",
+                    "gateway_instance",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="arrivals",
+                        related_name="propagations",
                         to="gateways.gatewayinstance",
                     ),
                 ),
             ],
             options={
-                "ordering": ("holder", "sequence"),
+                "ordering": ("gateway_instance", "sequence"),
             },
         ),
         migrations.CreateModel(
@@ -296,7 +296,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="gatewayinstance",
             constraint=models.UniqueConstraint(
-                fields=("gateway", "instance"), name="a_holder_is_an_instance", nulls_distinct=False
+                fields=("gateway", "instance"), name="an_instance_reports_to_one_gateway", nulls_distinct=False
             ),
         ),
         migrations.AddIndex(
@@ -321,11 +321,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="propagation",
-            index=models.Index(fields=["holder", "sequence"], name="arrival_by_sequence"),
+            index=models.Index(fields=["gateway_instance", "sequence"], name="propagation_by_sequence"),
         ),
         migrations.AddIndex(
             model_name="propagation",
-            index=models.Index(fields=["at"], name="arrival_by_time"),
+            index=models.Index(fields=["at"], name="propagation_by_time"),
         ),
         migrations.AddConstraint(
             model_name="refusal",

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.restrictions.kinds
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -88,15 +90,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("watch", "Watch"),
-                            ("warn", "Warn"),
-                            ("throttle", "Throttle"),
-                            ("withhold", "Withhold"),
-                            ("verify", "Verify"),
-                            ("suspend", "Suspend"),
-                            ("block", "Block"),
-                        ],
+                        choices=governance.restrictions.kinds.kind_choices,
                         max_length=10,
                     ),
                 ),

@@ -5,6 +5,9 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.db import migrations, models
 
+import governance.restrictions.kinds
+import governance.restrictions.reasons
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -64,30 +67,14 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("watch", "Watch"),
-                            ("warn", "Warn"),
-                            ("throttle", "Throttle"),
-                            ("withhold", "Withhold"),
-                            ("verify", "Verify"),
-                            ("suspend", "Suspend"),
-                            ("block", "Block"),
-                        ],
+                        choices=governance.restrictions.kinds.kind_choices,
                         max_length=10,
                     ),
                 ),
                 (
                     "reason",
                     models.CharField(
-                        choices=[
-                            ("bulk_harvest", "Answers harvested in bulk"),
-                            ("reasoning_harvest", "Reasoning traces collected"),
-                            ("data_generation", "Training data generated"),
-                            ("coordinated_accounts", "Accounts acting as one"),
-                            ("resold_access", "Access passed on or resold"),
-                            ("unverified_identity", "Identity could not be verified"),
-                            ("other", "Another reason, see the note"),
-                        ],
+                        choices=governance.restrictions.reasons.restricting_choices,
                         max_length=32,
                     ),
                 ),
@@ -155,7 +142,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "told_in_full_by",
+                    "published_in_full_by",
                     models.BigIntegerField(
                         blank=True,
                         help_text="The change by which gateways had been told all names that it covers; none while they are being told.",
@@ -324,9 +311,9 @@ class Migration(migrations.Migration):
                 ),
                 ("at", models.DateTimeField()),
                 (
-                    "told",
+                    "payload",
                     models.JSONField(
-                        help_text="The restriction as gateways are told of it; null where it ended.", null=True
+                        help_text="The restriction as gateways are sent it; null where it ended.", null=True
                     ),
                 ),
                 (
@@ -493,7 +480,7 @@ class Migration(migrations.Migration):
             model_name="restriction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind", "throttle"), _negated=True),
+                    models.Q(("kind__in", ["throttle"]), _negated=True),
                     ("requests_per_minute__isnull", False),
                     ("tokens_per_minute__isnull", False),
                     _connector="OR",
@@ -505,7 +492,7 @@ class Migration(migrations.Migration):
             model_name="restriction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind", "withhold"), _negated=True),
+                    models.Q(("kind__in", ["withhold"]), _negated=True),
                     models.Q(("withheld", []), _negated=True),
                     _connector="OR",
                 ),
@@ -524,11 +511,11 @@ class Migration(migrations.Migration):
             model_name="change",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("told", None), ("what", "ended")),
-                    models.Q(models.Q(("what", "ended"), _negated=True), ("told__isnull", False)),
+                    models.Q(("payload", None), ("what", "ended")),
+                    models.Q(models.Q(("what", "ended"), _negated=True), ("payload__isnull", False)),
                     _connector="OR",
                 ),
-                name="a_change_tells_what_is_in_force",
+                name="a_change_has_a_payload_unless_it_ended",
             ),
         ),
     ]

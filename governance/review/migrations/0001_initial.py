@@ -6,6 +6,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.restrictions.reasons
+import governance.review.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -87,16 +90,7 @@ class Migration(migrations.Migration):
                 (
                     "action",
                     models.CharField(
-                        choices=[
-                            ("dismiss", "Dismiss"),
-                            ("watch", "Watch"),
-                            ("warn", "Warn"),
-                            ("throttle", "Throttle"),
-                            ("withhold", "Withhold"),
-                            ("verify", "Verify"),
-                            ("suspend", "Suspend"),
-                            ("block", "Block"),
-                        ],
+                        choices=governance.review.models.action_choices,
                         max_length=10,
                     ),
                 ),
@@ -115,19 +109,7 @@ class Migration(migrations.Migration):
                 (
                     "reason",
                     models.CharField(
-                        choices=[
-                            ("bulk_harvest", "Answers harvested in bulk"),
-                            ("reasoning_harvest", "Reasoning traces collected"),
-                            ("data_generation", "Training data generated"),
-                            ("coordinated_accounts", "Accounts acting as one"),
-                            ("resold_access", "Access passed on or resold"),
-                            ("unverified_identity", "Identity could not be verified"),
-                            ("other", "Another reason, see the note"),
-                            ("evaluation", "An evaluation, not a harvest"),
-                            ("expected_use", "Fits the customer's business"),
-                            ("agreed_use", "Agreed with the customer"),
-                            ("too_little_evidence", "Too little evidence"),
-                        ],
+                        choices=governance.restrictions.reasons.reason_choices,
                         max_length=32,
                     ),
                 ),

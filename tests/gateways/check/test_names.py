@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from governance.gateways.check.registered import RegisteredAccounts
+from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.sql import connect
 from tests.factories import account, api_key, restriction
 from tests.front import Said, Served, served

@@ -7,7 +7,7 @@ from typing import Any, Final
 REPORTED: Final = 500
 
 
-class Refusals:
+class RefusalCounts:
     """How often, and when first and last, requests were refused because of each restriction. Threads may share it."""
 
     def __init__(self) -> None:

@@ -11,18 +11,18 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from stillwatch_gateway.calling import ANSWER_SECONDS, AnswerError, Caller, inflated, read
 from stillwatch_gateway.disk import Confirmed, Store, StoreError
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.holding import Holding
-from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.held_restrictions import HeldRestrictions
+from stillwatch_gateway.http_caller import ANSWER_SECONDS, AnswerError, Caller, inflated, read
 from stillwatch_gateway.logs import log_loss, log_problem
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
+from stillwatch_gateway.moments import Moment
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
-from stillwatch_gateway.receiving import receive_snapshot
-from stillwatch_gateway.refused import Refusals
+from stillwatch_gateway.refusal_counts import RefusalCounts
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import apply, verify
+from stillwatch_gateway.snapshot_download import receive_snapshot
 
 logger = logging.getLogger("stillwatch_gateway")
 
@@ -65,12 +65,12 @@ class Follower:
         self._fail_closed, self._own_closed_plans = fail_closed, frozenset(fail_closed_plans)
         self._closed_plans = self._own_closed_plans
         self._restricted, self._epoch = Restricted(), Epoch()
-        self._held = Holding()
+        self._held = HeldRestrictions()
         # By both clocks, when the newest change was last known to be the newest.
         self._known_wall, self._known_running = -inf, -inf
         self._known = threading.Event()
         self._ended = threading.Event()
-        self._refusals = Refusals()
+        self._refusals = RefusalCounts()
         self._faults, self._older_snapshots = 0, 0
         self._store: Store | None = None
         self._problem_logged = ""
@@ -185,7 +185,7 @@ class Follower:
     def _should_fold(self) -> bool:
         store = self._store
         written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
-        return written > FOLD_AT_BYTES or self._restricted.told_since > FOLD_AT_CHANGES
+        return written > FOLD_AT_BYTES or self._restricted.changes_since_snapshot > FOLD_AT_CHANGES
 
     def _take_changes(self) -> None:
         refusals = self._refusals.report()

@@ -43,7 +43,7 @@ def _iso(time: float) -> str | None:
     return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
 
 
-class Holding:
+class HeldRestrictions:
     """Restrictions of epochs that ended, until somebody at Stillwatch has settled what becomes of them."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from governance.gateways.check.request_parsing import Request, bad_question, decoded, number, parameters
+from governance.gateways.check.request_parsing import Request, bad_request, decoded, number, parameters
 from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
 
@@ -32,7 +32,7 @@ class RefusedTimes(msgspec.Struct):
     count: Count
 
 
-class Names(msgspec.Struct):
+class CustomerNames(msgspec.Struct):
     """By what the customers of a restriction are known."""
 
     organisation: list[str] = []
@@ -53,7 +53,7 @@ class HeldOver(msgspec.Struct):
     requests_per_minute: Limit | None = None
     tokens_per_minute: Limit | None = None
     withheld: Annotated[list[Word], msgspec.Meta(max_length=10)] = []
-    names: Names = msgspec.field(default_factory=Names)
+    names: CustomerNames = msgspec.field(default_factory=CustomerNames)
 
 
 class Following(msgspec.Struct):
@@ -75,14 +75,14 @@ def following(request: Request) -> Following:
         given = dict(parameters(request.query))
         after = given.get("after") or request.header(b"last-event-id")
         if not after:
-            raise bad_question("Say after which change: after=N, where a snapshot says N.")
+            raise bad_request("Say after which change: after=N, where a snapshot says N.")
         waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
         epoch = given.get("epoch", "")
         if len(epoch) > LONGEST_IDENTIFIER:
-            raise bad_question(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
+            raise bad_request(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
         asked = Following(number(after), given.get("instance", ""), waits, epoch=epoch)
     if asked.instance and not is_instance(asked.instance):
-        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
+        raise bad_request(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
     if not asked.store_problem.isprintable():
-        raise bad_question("A store_problem is one line of printable characters.")
+        raise bad_request("A store_problem is one line of printable characters.")
     return asked
