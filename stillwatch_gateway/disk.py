@@ -137,7 +137,7 @@ class Store:
         return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
     def told_of(self, since: Mapping[int, float]) -> dict[int, Entry]:
-        """Restrictions that ended with their epoch, as they were told last, as far as that is kept.
+        """Restrictions that ended with their epoch, as they were published last, as far as that is kept.
 
         `since` says of each number when its restriction began, which tells it from any other of the same number.
         """

@@ -1,4 +1,4 @@
-"""A restriction as it was told: what it asks of the gateway, when, and by which names."""
+"""A restriction as it was published: what it asks of the gateway, when, and by which names."""
 
 from math import inf
 from typing import Final, NamedTuple
@@ -38,7 +38,7 @@ class Throttle(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A restriction as it was told. Times are seconds since 1970, `until` is infinite where there is none; `names`
+    """A restriction as it was published. Times are seconds since 1970, `until` is infinite where there is none; `names`
     are such as "account:acct_1042". `target` is the one of them that it is against, or only the kind, such as
     "organisation:", where a change of names does not say which.
 
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
     target: str = ""
 
     def with_names_changed(self, change: "Entry") -> "Entry":
-        """This restriction once a change of its names was told."""
+        """Return this restriction after a change of its names."""
         removed = set(change.removed)
         kept = tuple(name for name in self.names if name not in removed)
         return change._replace(

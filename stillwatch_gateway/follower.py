@@ -26,7 +26,7 @@ from stillwatch_gateway.snapshot_download import receive_snapshot
 
 logger = logging.getLogger("stillwatch_gateway")
 
-WAIT_SECONDS: Final = 5  # refusals are told with the next question
+WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
 FOLD_AT_BYTES: Final = 32 * 2**20
@@ -152,7 +152,7 @@ class Follower:
     # Following Stillwatch ----------------------------------------------------------------------------------------
 
     def cut(self) -> None:
-        """Drop the connection; it is made anew."""
+        """Drop the connection; the next request opens another."""
         self._caller.cut()
 
     def _follow(self) -> None:

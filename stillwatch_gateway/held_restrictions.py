@@ -17,7 +17,7 @@ MOST_REPORTED_BYTES: Final = 2**19  # of all, half of what Stillwatch takes
 
 
 def _reportable(entry: Entry) -> dict[str, Any]:
-    """A restriction as it was told, cut to what Stillwatch takes in a report: always with whom it is against."""
+    """Return a restriction as it was published, cut to what Stillwatch takes in a report; its target is always kept."""
     against, _, target = entry.target.partition(":")
     names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
     first = (entry.target,) if target else ()
@@ -55,7 +55,7 @@ class HeldRestrictions:
         return bool(self._held)
 
     def refusal(self, names: Sequence[str], *, now: float, age: float) -> Decision | None:
-        """The decision of the first that denies access to whoever has any of these names."""
+        """Return the decision of the first that denies access to the customer with any of these names."""
         for held in self._held:
             decision = held.decide(names, now=now, age=age)
             if not decision.allowed:
@@ -63,7 +63,7 @@ class HeldRestrictions:
         return None
 
     def report(self) -> list[dict[str, Any]]:
-        """What Stillwatch is told of them: each as it was told, as far as that is known, and so many as it takes."""
+        """Return the report to Stillwatch: as many as it takes, each as it was published."""
         reported, size = [], 0
         for one in islice(self._told.values(), HELD_REPORTED):
             size += len(json.dumps(one))
@@ -83,7 +83,7 @@ class HeldRestrictions:
         return held.numbers
 
     def look_up(self, store: Store) -> None:
-        """Find on disk how they were told, with all their names."""
+        """Find on disk how they were published, with all their names."""
         for number, entry in store.told_of(self._since).items():
             self._told[number] = _reportable(entry)
 

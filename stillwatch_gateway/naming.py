@@ -1,5 +1,5 @@
 """Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
-the name of whoever answers it.
+the name of the process that answers it.
 """
 
 import os
@@ -33,7 +33,7 @@ _COMMA: Final = re.compile(",")
 
 
 def this_process() -> str:
-    """A name that no process before has had, since what is told under one is taken for the same process."""
+    """Return a name that no process had before, since reports under one name count as one process."""
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
 
 

@@ -25,13 +25,13 @@ ROOM: Final = 3  # of the table, for each name: so that a search seldom has to l
 class Packed:
     """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
 
-    Names are held as their hashes of 64 bits, which Python keys anew in each process: that a name of somebody else
+    Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of somebody else
     has the same one as any of a million restricted ones has a chance of one in 10^13. Only the name that each is
     against is kept in words, compressed: it is looked up where a restriction was lost.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self.outdated: set[int] = set()  # numbers of those that have ended, or were told anew
+        self.outdated: set[int] = set()  # numbers of those that have ended, or were published again
         self.dropped: set[tuple[int, int]] = set()  # hashes of names, and numbers that cover them no longer
         self._numbers = array("Q")
         self._catalogue: list[Terms] = []

@@ -118,7 +118,7 @@ class Restricted:
                 self._by_name.pop(name, None)
 
     def decide(self, names: Sequence[str], *, now: float, age: float = 0.0) -> Decision:
-        """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
+        """Return what is in force at `now` on the customer with any of these names, such as "account:acct_1042"."""
         found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
             self._find(name, now, found)

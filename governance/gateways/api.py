@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.gateways.check import request_parsing as asking
-from governance.gateways.check.protocols import JSON_NAMES
+from governance.gateways.check.protocols.json_check import JSON_NAMES
 from governance.restrictions.names import Names, by_kind
 from governance.restrictions.queries import access_in_readings
 from governance.restrictions.serializers import (

@@ -70,7 +70,7 @@ class GatewayInstance(models.Model):
 
 
 class Propagation(models.Model):
-    """By `at` the gateway_instance had every change up to `sequence`."""
+    """When an instance had every change up to `sequence`."""
 
     gateway_instance = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="propagations")
     sequence = models.BigIntegerField()
@@ -88,7 +88,7 @@ class Propagation(models.Model):
 
 
 class Refusal(models.Model):
-    """Requests that a gateway was told to refuse because of a restriction."""
+    """Requests that a gateway refused because of a restriction."""
 
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="refusals")
     restriction = models.ForeignKey(Restriction, on_delete=models.CASCADE, related_name="refusals")
@@ -212,7 +212,7 @@ class LostDecision(models.Model):
     problem = models.TextField(
         blank=True,
         db_default="",
-        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+        help_text="Why it is not in force, or not by all published names; blank where it is.",
     )
     noted_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
@@ -246,7 +246,7 @@ class LostDecision(models.Model):
 
     @property
     def other_names(self) -> str:
-        """How many names gateways were told with it, such as "1 account, 3 keys"."""
+        """How many names were published with it, such as "1 account, 3 keys"."""
         names = self.payload.get("names")
         counts = [(kind, len(names.get(kind) or ())) for kind in NAMED_BY[1:]] if isinstance(names, dict) else []
         return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in counts if count)

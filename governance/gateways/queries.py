@@ -100,7 +100,7 @@ def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
 
 
 # Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
-# that is counted: the one by which all its names were told, or that ended it.
+# that is counted: the one by which all its names were published, or that ended it.
 STANDING: Final = """
     WITH wanted AS (
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,

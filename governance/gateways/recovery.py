@@ -32,7 +32,7 @@ MOST_TARGET: Final = 220
 
 @dataclass(frozen=True, slots=True)
 class LostRestriction:
-    """A restriction as gateways were told of it; with `ended` the end of one that the database has in force; with
+    """A restriction as gateways were sent it; with `ended` the end of one that the database has in force; with
     `stands` names of one that it has in force, which covers fewer by now.
     """
 
@@ -61,7 +61,7 @@ class CannotRestrictError(Exception):
 
 
 def restrict_lost(epoch: FeedEpoch, lost: Iterable[LostRestriction], *, by: Actor, now: datetime) -> list[LostDecision]:
-    """Restrict again, by all names that were told, and note what was lost. The caller holds the lock of the log."""
+    """Restrict again, by all published names, and store what was lost. The caller holds the lock of the log."""
     given = list(lost)
     began = [one for one in given if not one.ended and not one.stands]
     noted = _note(epoch, began, gateway=None, by=by, now=now)

@@ -145,7 +145,7 @@ class EnforcementStatus:
 
     `change` is the newest change of it, made at `changed_at`. `took` is how long it was from the decision until
     everybody who answered for the gateway then had it, where that was measured. Of one on a large organisation gateways
-    are told in portions, and it counts as in force once they were told of all. A refusal proves that the gateway
+    are sent in batches, and it counts as in force once all names were published. A refusal proves that the gateway
     refused because of this restriction at that time, and says nothing of later.
     """
 
@@ -188,7 +188,7 @@ class EnforcementStatus:
     @property
     def verdict(self) -> str:
         """What is known, to be followed by the name of the gateway."""
-        # The gateway is told of limits and the like; whether it keeps them is not seen here.
+        # The gateway knows limits and the like; whether it keeps them is not seen here.
         effect = "told of it" if not self.denies else "refused because of it" if self.is_lifted else "refused"
         return VERDICTS[self.state][self.is_lifted].format(effect=effect)
 

@@ -31,7 +31,7 @@ class LastQuestion(NamedTuple):
 
 
 class RefusedTimes(NamedTuple):
-    """How often, and when first and last, a gateway was told to refuse because of a restriction."""
+    """How often, and when first and last, a gateway refused because of a restriction."""
 
     key: UUID
     name: str

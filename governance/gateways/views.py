@@ -88,7 +88,7 @@ def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -> None:
-    """Say what gateways are told now, whoever has settled it, and because of which decision."""
+    """Show a message that says what is in force now, and because of which decision."""
     decision, now = LostDecision.objects.select_related("restriction").get(pk=pk), timezone.now()
     about = f"{decision.kind} of {decision.target}"
     numbers = [f"no. {one.number}" for one in restrictions_of_same_kind(decision, now=now)]

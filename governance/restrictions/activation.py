@@ -1,4 +1,4 @@
-"""Restrictions begin and end here: each time a row, a change in the feed and an entry of the audit log."""
+"""Activate and deactivate restrictions: each time a row, a change in the feed and an audit entry."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ def new_restriction(
     replaces: Sequence[int],
     now: datetime,
 ) -> Restriction:
-    """It has no number yet, and is not stored."""
+    """Return a restriction that has no number yet and is not stored."""
     columns: dict[str, Any] = {TARGET_COLUMNS[type(target)]: target} | terms.asked()
     return Restriction(
         **columns,
@@ -53,7 +53,7 @@ def new_restriction(
 
 
 def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
-    """Those of them that have not ended; the caller holds the lock, so that they do not end in the meantime."""
+    """Return those that have not ended. The caller holds the lock of the audit log, so that none ends meanwhile."""
     live = restrictions.filter(ended_at=None).order_by("number")
     return list(live.select_related("account", "key__account", "organisation"))
 
@@ -61,9 +61,9 @@ def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
 def activate(
     restrictions: Sequence[Restriction], *, by: Actor, now: datetime, accounts: Collection[int] | None = None
 ) -> None:
-    """Give each its number, and store, tell and record it. Whoever calls has taken the turn.
+    """Give each its number, store it, publish it and record it. The caller holds the lock of the audit log.
 
-    With `accounts`, primary keys, those on organisations cover no others yet: a worker is rung to tell of the rest.
+    With `accounts`, primary keys, those on organisations cover no others yet: a task publishes the rest.
     """
     if not restrictions:
         return
@@ -90,8 +90,9 @@ def deactivate(
     note: str = "",
     superseded_by: str = "",
 ) -> None:
-    """Store and record the end of each. Whoever calls has taken the turn, and tells the feed: not before what takes
-    their place, so that nobody slips through between the two.
+    """Store and record the end of each. The caller holds the lock of the audit log.
+
+    It publishes the end as well, after what takes its place, so that nobody is let in between the two.
     """
     if not restrictions:
         return
@@ -122,7 +123,7 @@ def publish_changes(
     now: datetime,
     names: Mapping[int, NamesChanged] | None = None,
 ) -> None:
-    """Append to the feed. Numbers are gapless and in commit order, since the caller holds the lock."""
+    """Append to the feed. The caller holds the lock of the audit log, so numbers are gapless and in commit order."""
     if not restrictions:
         return
     if what == Change.What.ENDED:
@@ -147,10 +148,10 @@ def publish_changes(
 
 
 def feed_payload(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
-    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why.
+    """Return a restriction as gateways are sent it: what counts while it is in force, not who decided it or why.
 
-    They go on under it until they are told of what it had replaced, which is restored when it expires. Where it covers
-    other names, they are told which came and went, and all its names while these are few; else all its names.
+    `until` is the time until which it holds: what it replaced is published when it is restored. A change of names
+    lists those that were added and removed, and all names while these are few.
     """
     terms = {
         "number": restriction.number,
@@ -168,7 +169,7 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
 
 
 def subject_of(restriction: Restriction) -> tuple[str, str]:
-    """Whom an entry of the log about this restriction speaks of."""
+    """Return the subject of audit entries about this restriction."""
     return target_name(restriction.target)
 
 

@@ -55,7 +55,7 @@ class KindRow:
         need: the terms that it needs; it has none of any other need.
         needs_end: whether staff and policies must say how many days it holds.
         needs_clause: whether staff must name the clause of the terms that was broken.
-        warning: what staff is told before they confirm it; blank where nothing has to be confirmed.
+        warning: what staff reads before they confirm it; blank where nothing has to be confirmed.
         confirmation: the box that they check.
     """
 

@@ -1,4 +1,4 @@
-"""Whom a lost restriction was against, and by which names gateways were told to know them: found or made again.
+"""The target of a lost restriction and the names that gateways know it by: found in the register, or made again.
 
 Nothing is taken from another customer: a name that the register has for somebody else is left to them.
 """
@@ -22,7 +22,7 @@ NAMED_IN_PROBLEM: Final = 5
 
 
 def find_target(payload: Payload, *, now: datetime) -> Target | None:
-    """Return whom it is against; an account and an organisation that the register lost are made again."""
+    """Return the target of the payload; create an account or an organisation that the register lost."""
     kind = str(payload.get("against", ""))
     if not (names := payload_names(payload, kind)):
         return None
@@ -36,7 +36,7 @@ def find_target(payload: Payload, *, now: datetime) -> Target | None:
 
 
 def restore_names(target: Target, payload: Payload, *, may_move: bool, by: Actor, now: datetime) -> str:
-    """Let restrictions on the target cover the names told that the register has no more, with an entry of the log.
+    """Let restrictions on the target cover the names in the payload that the register lost, with an audit entry.
 
     With `may_move`, for what Stillwatch itself knew, an account that is in no organisation is put into the one it was
     in. Return a sentence about names that the register has for another customer; blank where there are none.

@@ -2,9 +2,8 @@
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
 A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is
-covered as gateways were told of it (LostName), until the register, or a sender that may tie keys, says whose it is.
-What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
-difference of the database.
+covered as it was published (LostName), until the register, or a sender that may tie keys, says whose it is.
+The published names are rows (CoveredName), so that missing and surplus names are a set difference in the database.
 """
 
 from collections import defaultdict
@@ -81,7 +80,7 @@ _COVERED: Final = """
         UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (key_id)
     )
 """
-# Beside it what gateways were told; with `accounts` nothing that they cover no longer.
+# Beside it the published names; with `accounts` surplus names are left alone.
 _COMPARED: Final = f"""
     {_COVERED}, published AS (
         SELECT restriction_id, kind, name FROM restrictions_coveredname
@@ -101,7 +100,7 @@ OUTDATED: Final = f"""
       AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
 """  # noqa: S608 - no value in it
-# By the index of told names: of a large organisation there are too many to be compared for one account.
+# By the index of published names: a large organisation has too many to be compared for one account.
 LACKING: Final = f"""
     {_COVERED}
     SELECT DISTINCT number FROM covered WHERE NOT EXISTS (
@@ -154,7 +153,7 @@ FEW: Final = """
 
 
 def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
-    """The numbers of live restrictions that cover other names than gateways were told of.
+    """Return the numbers of live restrictions whose published names are not those that they cover.
 
     `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
     accounts, of the organisations they are in, and of these organisations.
@@ -166,7 +165,7 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
 
 
 def with_unpublished_names(account: int, numbers: Collection[int]) -> set[int]:
-    """Those of these live restrictions that cover names of the account of which gateways were not told yet."""
+    """Return those of these live restrictions that cover names of the account that are not published yet."""
     with connection.cursor() as cursor:
         cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
         return {number for (number,) in cursor.fetchall()}
@@ -182,7 +181,7 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
 
 
 def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
-    """The accounts of these organisations to be told first; None where all can be told at once.
+    """Return the accounts of these organisations to be published first; None where all can be published at once.
 
     None where something is in force against any of them: it may be ended in favour of the new restriction, which then
     has to cover all of them already.
@@ -196,8 +195,8 @@ def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
 
 
 def unpublished_batches(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
-    """Accounts that these live restrictions on organisations cover without gateways having been told, where they are
-    more than can be told at once: portions of them, each with its restriction.
+    """Return accounts that these live restrictions on organisations cover and that are not published yet, in batches,
+    each with its restriction. Empty where all can be published at once.
     """
     unpublished = defaultdict[int, list[int]](list)
     with connection.cursor() as cursor:
@@ -215,10 +214,10 @@ def unpublished_batches(numbers: Collection[int]) -> list[tuple[int, list[int]]]
 def update_names(
     numbers: Collection[int], *, list_few: bool = True, accounts: Collection[int] | None = None
 ) -> dict[int, NamesChanged]:
-    """Note what these live restrictions cover now as told to gateways; what that changed, by restriction.
+    """Store what these live restrictions cover now as published. Return what that changed, by restriction.
 
-    With `accounts`, primary keys, those on organisations are told of with these accounts only. In the caller's
-    transaction, which has taken the turn.
+    With `accounts`, primary keys, those on organisations publish these accounts only. The caller holds the lock of the
+    audit log in its transaction.
     """
     keep_covered_accounts(numbers, accounts=accounts)
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
@@ -243,7 +242,7 @@ def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int]
     """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before;
     of organisations only `accounts`, where given.
 
-    In the caller's transaction, which has taken the turn.
+    The caller holds the lock of the audit log in its transaction.
     """
     with connection.cursor() as cursor:
         given = None if accounts is None else list(accounts)
@@ -251,7 +250,7 @@ def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int]
 
 
 def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
-    """All names that gateways were told these live restrictions cover, and no change."""
+    """Return all published names of these live restrictions, and no change."""
     listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
     published = CoveredName.objects.filter(restriction__in=numbers).order_by()
     for number, kind, name in published.values_list("restriction", "kind", "name"):
@@ -260,7 +259,7 @@ def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
 
 
 def by_kind(names: Iterable[tuple[str, str]]) -> Names:
-    """Names given with their kinds, as gateways are told of them."""
+    """Return names that are given with their kinds as a payload lists them."""
     found: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
     for kind, name in sorted(names):
         found[kind].append(name)

@@ -33,7 +33,7 @@ def access(*, account: str | None = None, api_key: str | None = None, now: datet
 
 
 def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime) -> Access:
-    """Whether whoever these names stand for may use the API now: one name, in every reading.
+    """Return whether the customer with these names may use the API now: one name, in every reading.
 
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
     """

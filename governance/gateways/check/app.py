@@ -11,9 +11,9 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check import protocols as dialects
 from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT, Feed
-from governance.gateways.check.protocols import CheckProtocol
+from governance.gateways.check.protocol import CheckProtocol
+from governance.gateways.check.protocols import ProtocolsByPath, all_protocols
 from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.replica import RestrictionReplica
@@ -35,12 +35,7 @@ from governance.gateways.check.waiting import Announcements, receive_body
 
 READ: Final = "access:read"
 
-SPOKEN_AT: Final[dict[str, CheckProtocol]] = {
-    "/access/check": dialects.PLAIN,
-    "/access/nginx": dialects.NGINX,
-    "/beta/litellm_basic_guardrail_api": dialects.LITELLM,
-}
-ENVOY_AT: Final = "/access/envoy"
+PROTOCOLS: Final = ProtocolsByPath(all_protocols())
 HEALTH_AT: Final = "/health/"
 
 # A process that starts takes no connections for so long, or until it knows what is in force.
@@ -53,11 +48,13 @@ LARGE_BODY: Final = 2**18
 
 
 class CheckApp:
-    """`waiting` is how many requests of one service key may wait at once.
+    """The ASGI application of the check.
 
-    With `unreadable_as_outage` a gateway is told that the check is not available where a name cannot be read, so that
-    it does what it was set to do without an answer; else such a request is refused. What it knows is saved in the
-    `store`, where there is one, and read from there at a start while the database is away.
+    Args:
+        waiting: how many requests with one service key may wait at once.
+        unreadable_as_outage: answer a query with a name that cannot be read as if the check were not available, so
+            that the gateway does what it is set to do then; else such a request is refused.
+        store: where to save what is known, and to read it from at a start while the database is away.
     """
 
     def __init__(
@@ -105,9 +102,7 @@ class CheckApp:
             await self._live(receive, send)
             return
         request = Request(scope)
-        protocol = SPOKEN_AT.get(request.path)
-        if protocol is None and request.path.startswith(ENVOY_AT):
-            protocol = dialects.ENVOY
+        protocol = PROTOCOLS.find(request.path)
         try:
             if protocol is not None:
                 answer = await self._check(protocol, request, receive)
@@ -150,7 +145,7 @@ class CheckApp:
         key = self.usable_key(secret := protocol.service_key(request), now) or await self.find_key(secret, now)
         try:
             if request.method == "POST" and protocol.longest_body:
-                query = await self._question_in_body(protocol, request, receive, key)
+                query = await self._query_in_body(protocol, request, receive, key)
             else:
                 query = protocol.query(request)
         except RefusedError as error:
@@ -166,7 +161,7 @@ class CheckApp:
         known = self.registered.knows(query.names) if protocol.says_known else None
         return protocol.answer(decision, known)
 
-    async def _question_in_body(
+    async def _query_in_body(
         self, protocol: CheckProtocol, request: Request, receive: Receive, key: Key
     ) -> AccessQuery:
         """Raises RefusedError."""
@@ -177,7 +172,7 @@ class CheckApp:
             return protocol.query(request)
 
     def _unreadable(self, protocol: CheckProtocol, why: str) -> CheckResponse:
-        if self._unreadable_as_outage and protocol is not dialects.PLAIN:
+        if self._unreadable_as_outage and not protocol.says_unreadable:
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Unreadable", why).answer()
         return protocol.refuse(bad_request(why))
 

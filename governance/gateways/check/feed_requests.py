@@ -42,7 +42,7 @@ class CustomerNames(msgspec.Struct):
 
 
 class HeldOver(msgspec.Struct):
-    """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was told."""
+    """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was published."""
 
     number: Number
     kind: Word = ""

@@ -2,7 +2,7 @@
 
 The files are those of a gateway's client (`stillwatch_gateway.disk`), signed with a key derived from SECRET_KEY, and
 two things more: `keys` holds the usable service keys, by their digests, and each change in `changes` says when it was
-made, by which a change is told from another that was given its number.
+made, which distinguishes a change from another that got the same number.
 """
 
 import hashlib

@@ -41,7 +41,7 @@ At = tuple[bytes, int, str]
 
 
 class RefusalCount(NamedTuple):
-    """How often, and when first and last, a gateway was told to refuse because of a restriction."""
+    """How often, and when first and last, a gateway refused because of a restriction."""
 
     key: Key
     first: datetime

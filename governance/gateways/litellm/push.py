@@ -1,7 +1,7 @@
 """Blocks at LiteLLM: pushed as soon as they are decided, and compared again and again.
 
 Who ought to be blocked is worked out from what is in force, so that it does not matter how often, or in which order,
-changes are told.
+changes are published.
 """
 
 import logging

@@ -86,7 +86,7 @@ class LiteLlmSync:
                 except UnreachableError:
                     raise
                 except LiteLlmError:
-                    # It certainly was not done, so that whoever blocks it from now on is not us.
+                    # It was not done: a block from now on is somebody else's.
                     if made:
                         row.delete()
                     raise

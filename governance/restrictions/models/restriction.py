@@ -127,8 +127,8 @@ class Restriction(models.Model):
     published_in_full_by = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="The change by which gateways had been told all names that it covers; none while they are "
-        "being told.",
+        help_text="The change by which all names that it covers were published; none while some are "
+        "being published.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
@@ -254,7 +254,7 @@ class Restriction(models.Model):
 
 
 class CoveredName(models.Model):
-    """A name by which gateways were told to know whom a live restriction is against."""
+    """A name that a live restriction covers, as published to gateways."""
 
     restriction = models.ForeignKey(
         Restriction,
