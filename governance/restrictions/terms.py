@@ -5,9 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from governance.restrictions.kinds import RestrictionKind
-from governance.restrictions.reasons import Reason
-
 # When a restriction starts and ends, and who agreed: all else is what it asks.
 _CIRCUMSTANCES: Final = ("starts_at", "until", "approver")
 
@@ -15,11 +12,13 @@ _CIRCUMSTANCES: Final = ("starts_at", "until", "approver")
 class Terms(msgspec.Struct, frozen=True):
     """The terms of a restriction, whomever it is against.
 
-    It starts at `starts_at`, or at once, and holds until `until`, or until it is lifted.
+    It starts at `starts_at`, or at once, and holds until `until`, or until it is lifted. Kind and reason are codes of
+    RestrictionKind and Reason. They are plain texts, since a newer release may have stored one that this one does not
+    know, and its restrictions are still listed and published.
     """
 
-    kind: RestrictionKind
-    reason: Reason
+    kind: str
+    reason: str
     until: datetime | None = None
     starts_at: datetime | None = None
     terms_clause: str = ""

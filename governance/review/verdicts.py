@@ -73,7 +73,7 @@ class Verdict:
 
     def terms(self, *, now: datetime) -> Terms:
         """What it puts into force, unless it dismisses."""
-        return read_terms(asdict(self), kind=self.action, until=now + self.lasts if self.lasts else None)
+        return read_terms(asdict(self), kind=str(self.action), until=now + self.lasts if self.lasts else None)
 
     def differences(self, other: "Verdict") -> list[str]:
         """The names of what another verdict says otherwise."""

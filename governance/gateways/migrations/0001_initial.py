@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         db_default="",
-                        help_text="Why it is not in force, or not for all whom gateways were told; blank where it is.",
+                        help_text="Why it is not in force, or not by all published names; blank where it is.",
                     ),
                 ),
                 ("noted_at", models.DateTimeField()),

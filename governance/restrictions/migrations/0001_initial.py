@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                     "published_in_full_by",
                     models.BigIntegerField(
                         blank=True,
-                        help_text="The change by which gateways had been told all names that it covers; none while they are being told.",
+                        help_text="The change by which all names that it covers were published; none while some are being published.",
                         null=True,
                     ),
                 ),

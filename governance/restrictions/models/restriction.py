@@ -20,7 +20,7 @@ from governance.restrictions.kinds import (
     kind_choices,
     kinds_with,
 )
-from governance.restrictions.reasons import Reason, restricting_choices
+from governance.restrictions.reasons import restricting_choices
 from governance.restrictions.terms import Terms
 from stillwatch_gateway.entries import NAMED_BY
 
@@ -127,8 +127,7 @@ class Restriction(models.Model):
     published_in_full_by = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="The change by which all names that it covers were published; none while some are "
-        "being published.",
+        help_text="The change by which all names that it covers were published; none while some are being published.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
@@ -222,13 +221,17 @@ class Restriction(models.Model):
 
     @property
     def denies(self) -> bool:
-        return self.kind in DENYING
+        """Whether gateways refuse access; of a kind that only a newer release knows, as that release published it."""
+        if self.kind in STRENGTH:
+            return self.kind in DENYING
+        began = self.changes.filter(number=self.number).values_list("payload__denies", flat=True).first()
+        return began is not False
 
     @property
     def terms(self) -> Terms:
         return Terms(
-            kind=RestrictionKind(self.kind),
-            reason=Reason(self.reason),
+            kind=self.kind,
+            reason=self.reason,
             until=self.expires_at,
             starts_at=self.starts_at,
             terms_clause=self.terms_clause,
