@@ -9,7 +9,7 @@ NAMED_BY: Final = ("organisation", "account", "key", "digest")
 FOREVER: Final = inf
 
 
-class Terms(NamedTuple):
+class EntryTerms(NamedTuple):
     """What a restriction asks of the gateway. Few differ, so that thousands of restrictions share one.
 
     `denies` is the message's word on whether access is denied, None where the kind says so. `each_account` is set for
@@ -37,7 +37,7 @@ class Throttle(NamedTuple):
     customer: str = ""
 
 
-class Entry(NamedTuple):
+class RestrictionEntry(NamedTuple):
     """A restriction as it was published. Times are seconds since 1970, `until` is infinite where there is none; `names`
     are such as "account:acct_1042". `target` is the one of them that it is against, or only the kind, such as
     "organisation:", where a change of names does not say which.
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
     """
 
     number: int
-    terms: Terms
+    terms: EntryTerms
     since: float
     until: float
     names: tuple[str, ...]
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
     removed: tuple[str, ...] = ()
     target: str = ""
 
-    def with_names_changed(self, change: "Entry") -> "Entry":
+    def with_names_changed(self, change: "RestrictionEntry") -> "RestrictionEntry":
         """Return this restriction after a change of its names."""
         removed = set(change.removed)
         kept = tuple(name for name in self.names if name not in removed)

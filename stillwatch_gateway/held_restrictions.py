@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from stillwatch_gateway.disk import Store
-from stillwatch_gateway.entries import FOREVER, NAMED_BY, Entry
+from stillwatch_gateway.entries import FOREVER, NAMED_BY, RestrictionEntry
 from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
 from stillwatch_gateway.restricted import Decision, Restricted
 
@@ -16,7 +16,7 @@ MOST_NAMES_REPORTED: Final = 100  # of a kind
 MOST_REPORTED_BYTES: Final = 2**19  # of all, half of what Stillwatch takes
 
 
-def _reportable(entry: Entry) -> dict[str, Any]:
+def _reportable(entry: RestrictionEntry) -> dict[str, Any]:
     """Return a restriction as it was published, cut to what Stillwatch takes in a report; its target is always kept."""
     against, _, target = entry.target.partition(":")
     names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
@@ -72,7 +72,7 @@ class HeldRestrictions:
             reported.append(one)
         return reported
 
-    def hold_over(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
+    def hold_lost(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
         """Hold what `now` lacks since Stillwatch lost it; return its numbers."""
         held = held_over(before, now, epoch)
         if held.numbers:
@@ -82,12 +82,12 @@ class HeldRestrictions:
             self._since |= {entry.number: entry.since for entry in entries}
         return held.numbers
 
-    def look_up(self, store: Store) -> None:
+    def load_names(self, store: Store) -> None:
         """Find on disk how they were published, with all their names."""
-        for number, entry in store.told_of(self._since).items():
+        for number, entry in store.published_entries(self._since).items():
             self._told[number] = _reportable(entry)
 
-    def let_go_of_settled(self, epoch: Epoch) -> bool:
+    def release_settled(self, epoch: Epoch) -> bool:
         """Let go of what is settled; return whether that leaves nothing of what there was."""
         if not self._held or not epoch.settled:
             return False

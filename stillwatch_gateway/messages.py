@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
+from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, EntryTerms, RestrictionEntry
 from stillwatch_gateway.epochs import Epoch, read_epoch
 from stillwatch_gateway.normalization import name_of
 
@@ -38,7 +38,7 @@ class ReadEntry(NamedTuple):
     `entry` is None where there is nothing to apply; `fault` says what could not be read, and is blank otherwise.
     """
 
-    entry: Entry | None
+    entry: RestrictionEntry | None
     fault: str = ""
 
 
@@ -64,7 +64,7 @@ class Changes(NamedTuple):
 
     after: int
     sequence: int
-    changes: list[tuple[int, Entry | None, int | None]]
+    changes: list[tuple[int, RestrictionEntry | None, int | None]]
     closed: frozenset[str]
     epoch: Epoch = Epoch()
     age: float = 0.0
@@ -99,7 +99,7 @@ def read_changes(body: bytes) -> Changes:
     listed = document.get("changes")
     if not isinstance(listed, list) or sequence != after + len(listed):
         raise BadMessageError("changes are missing")
-    changes: list[tuple[int, Entry | None, int | None]] = []
+    changes: list[tuple[int, RestrictionEntry | None, int | None]] = []
     faults: list[str] = []
     for number, change in enumerate(listed, start=after + 1):
         if not isinstance(change, dict) or _number(change, "sequence") != number:
@@ -111,7 +111,7 @@ def read_changes(body: bytes) -> Changes:
     return Changes(after, sequence, changes, _closed(document), read_epoch(document), _age(document), tuple(faults))
 
 
-def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]:
+def _read_change(change: dict[str, Any]) -> tuple[RestrictionEntry | None, int | None, str]:
     """Return the restriction, the number of one that ended, and what could not be read."""
     if "restriction" in change:
         entry, fault = read_entry(change["restriction"])
@@ -121,14 +121,14 @@ def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]
     return None, None, "neither a restriction nor an end"
 
 
-def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[Entry]]:
+def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[RestrictionEntry]]:
     """The head, and the restrictions as they are read; the last raises BadMessageError where any is missing.
 
     What cannot be read is added to `faults`.
     """
     rest = iter(lines)
     head = _head(next(rest, b""))
-    return head, readable(_entries(rest, head), [] if faults is None else faults)
+    return head, usable_entries(_entries(rest, head), [] if faults is None else faults)
 
 
 def _head(line: bytes) -> Head:
@@ -176,7 +176,7 @@ def read_entry(payload: Any) -> ReadEntry:
     if not (names or removed) or (faults and not denies):
         return ReadEntry(None, fault)
     target = _target(payload.get("against"), names)
-    return ReadEntry(Entry(number, terms, since, until, names, is_whole, removed, target), fault)
+    return ReadEntry(RestrictionEntry(number, terms, since, until, names, is_whole, removed, target), fault)
 
 
 def _target(against: Any, names: Iterable[str]) -> str:
@@ -186,7 +186,7 @@ def _target(against: Any, names: Iterable[str]) -> str:
     return next((name for name in named if name.startswith(kind)), kind)
 
 
-def _terms(payload: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[Terms, bool]:
+def _terms(payload: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[EntryTerms, bool]:
     """What is asked, and whether that denies access: as the message says, else as the kind does, else it does."""
     kind, denies = payload.get("kind"), payload.get("denies")
     if not isinstance(kind, str):
@@ -205,10 +205,10 @@ def _terms(payload: dict[str, Any], names: Iterable[str], faults: list[str]) -> 
         faults.append(f"kind {kind[:LONGEST_NAME]!r} is not known")
     own_word = None if kind in KINDS and denies == (kind in DENYING) else denies
     each_account = payload.get("against") == "organisation" or any(name.startswith("organisation:") for name in names)
-    return Terms(kind or "unknown", reason, requests, tokens, withheld, own_word, each_account), denies
+    return EntryTerms(kind or "unknown", reason, requests, tokens, withheld, own_word, each_account), denies
 
 
-def readable(read: Iterable[ReadEntry], faults: list[str]) -> Iterator[Entry]:
+def usable_entries(read: Iterable[ReadEntry], faults: list[str]) -> Iterator[RestrictionEntry]:
     """The entries that can be applied; what could not be read is added to `faults`."""
     for entry, fault in read:
         if fault:
@@ -222,10 +222,10 @@ def _names(named: Any, faults: list[str]) -> Iterator[str]:
         faults.append("it does not say whom it is against")
         return
     for kind, names in named.items():
-        readable = [name for name in names if _is_name(name)] if isinstance(names, list) else []
-        if not isinstance(names, list) or len(readable) != len(names):
+        usable_entries = [name for name in names if _is_name(name)] if isinstance(names, list) else []
+        if not isinstance(names, list) or len(usable_entries) != len(names):
             faults.append(f"names of kind {kind[:LONGEST_NAME]!r} cannot be read")
-        yield from (name_of(kind, name) for name in readable)
+        yield from (name_of(kind, name) for name in usable_entries)
 
 
 def _is_name(name: Any) -> bool:

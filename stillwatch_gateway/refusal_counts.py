@@ -26,7 +26,7 @@ class RefusalCounts:
         found = list(self._counted.items())[:REPORTED]
         return [{"number": n, "first": first, "last": last, "count": count} for n, (first, last, count) in found]
 
-    def reported(self, report: list[dict[str, Any]]) -> None:
+    def forget_reported(self, report: list[dict[str, Any]]) -> None:
         """Forget what Stillwatch has taken."""
         for one in report:
             counted = self._counted.pop(one["number"], None)

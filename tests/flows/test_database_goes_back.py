@@ -210,7 +210,7 @@ class TestWhileTheWebProcessRan:
         put_back()
         wait_until(lambda: has_begun_an_epoch(front))
         assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 410
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
 
         assert GatewayInstance.objects.get(instance="old").sequence < 2_000_000
         assert "not yet in force at litellm" in words(signed_in(person()), "/enforcement/")
@@ -257,7 +257,7 @@ class TestWhileNothingRan:
 
         def are_reported() -> bool:
             gateway.cut()  # so that it does not wait for the next change before it tells
-            front.front.telemetry.write()
+            front.front.telemetry.flush()
             return LostDecision.objects.count() == len(LOST)
 
         wait_until(are_reported)
@@ -341,7 +341,7 @@ class TestWhatAGatewayReports:
     def test_can_be_kept_of_a_large_organisation(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch, *, shares_a_folder: bool
     ) -> None:
-        monkeypatch.setattr(names, "TOLD_AT_ONCE", 20)
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", 20)
         monkeypatch.setattr(names, "MOST_LISTED", 10)
         for number in range(12):
             account(f"acct_{number:02}", organisation="org_quay")
@@ -378,7 +378,7 @@ class TestWhatAGatewayReports:
 def is_reported(front: Served, gateway: Gateway) -> bool:
     """Whether the page lists anything; has the gateway ask, and what it says written down."""
     gateway.cut()
-    front.front.telemetry.write()
+    front.front.telemetry.flush()
     return LostDecision.objects.filter(gateway__isnull=False).exists()
 
 
@@ -408,7 +408,7 @@ def test_a_gateway_cannot_restrict_anybody_by_what_it_reports(front: Served) -> 
     body: dict[str, Any] = {"after": 0, "instance": "a", "wait": 0, "held_over": [held]}
 
     assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
-    front.front.telemetry.write()
+    front.front.telemetry.flush()
 
     assert front.check(account="acct_1")["decision"] == "allow"
     assert LostDecision.objects.get().target == "account acct_1"

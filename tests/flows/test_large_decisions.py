@@ -352,7 +352,7 @@ class TestOnAnOrganisationWithManyAccounts:
 
     @pytest.fixture(autouse=True)
     def _small_portions_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(names, "TOLD_AT_ONCE", PORTION)
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", PORTION)
 
     @pytest.fixture
     def front(self, transactional_db: None) -> Iterator[Served]:
@@ -396,7 +396,7 @@ class TestOnAnOrganisationWithManyAccounts:
     ) -> None:
         made = restriction(company, at=timezone.now() - timedelta(minutes=10))
         assert front.knows(made.number)
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
         reviewer = signed_in(person())
 
         banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
@@ -405,7 +405,7 @@ class TestOnAnOrganisationWithManyAccounts:
         assert "It is not told yet of all accounts of an organisation that is restricted." in page
         cover_new_names(now=timezone.now() - timedelta(minutes=9))
         assert front.knows(last_number())
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
         assert "Not everything" not in text(reviewer.get("/enforcement/alarm/"))
 
     def test_says_by_which_change_it_is_in_force_on_all(
@@ -441,12 +441,12 @@ class TestOnAnOrganisationWithManyAccounts:
             own.save()
             names = {"account": "acct_late"}
         assert front.knows(last_number())
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
 
         before, page = front.check(**names)["decision"], self.page(opened, reviewer)
         cover_new_names(now=timezone.now())
         assert front.knows(last_number())
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
 
         assert before == "allow"
         assert "gateways do not know all names of this account yet" in page

@@ -43,7 +43,7 @@ class TestAClientOfTheReleaseBefore:
         asked = {"after": 1, "instance": "old", "wait": 0, "refusals": [refused], "faults": 0}
 
         assert front.ask("/api/v1/access/changes", method="POST", body=asked).status == 200
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
 
         assert GatewayInstance.objects.get(instance="old").sequence == 1
         assert Refusal.objects.get().count == 3

@@ -43,7 +43,7 @@ def front() -> Iterator[Served]:
 
 @pytest.fixture
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "TOLD_AT_ONCE", 20)
+    monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", 20)
     monkeypatch.setattr(names, "MOST_LISTED", 10)
 
 

@@ -63,7 +63,7 @@ def report(front: Served, *held: dict[str, Any]) -> None:
     epoch = front.front.replica.restricted.epoch
     body = {"after": 0, "instance": "a", "wait": 0, "epoch": epoch, "held_over": held}
     assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
-    front.front.telemetry.write()
+    front.front.telemetry.flush()
 
 
 def held(number: int, against: str, **names: list[str]) -> dict[str, Any]:

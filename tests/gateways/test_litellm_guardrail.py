@@ -100,7 +100,7 @@ def refused_provably(front: Served, number: int) -> EnforcementStatus:
     """
     until = time.monotonic() + PATIENCE
     while True:
-        front.front.telemetry.write()
+        front.front.telemetry.flush()
         for at in enforcement_status([number], now=timezone.now())[number]:
             if at.refused:
                 return at

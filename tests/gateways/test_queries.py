@@ -241,7 +241,7 @@ class TestAGateway:
             gateway("edge-new")
             return find_expected_state(now=now)
 
-        monkeypatch.setattr(fleet, "find_wanted", find_wanted_late)
+        monkeypatch.setattr(fleet, "find_expected_state", find_wanted_late)
 
         assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
 

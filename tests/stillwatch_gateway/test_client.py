@@ -80,7 +80,7 @@ class TestFollowing:
 
         def noted() -> bool:
             gateway.cut()  # so that it does not wait for the next change before it tells
-            front.front.telemetry.write()
+            front.front.telemetry.flush()
             return Refusal.objects.exists()
 
         wait_until(noted)

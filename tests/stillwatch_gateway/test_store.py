@@ -140,7 +140,7 @@ class TestACopyThatIsOfNoUse:
 
         def noted() -> bool:
             gateway.cut()
-            front.front.telemetry.write()
+            front.front.telemetry.flush()
             return GatewayInstance.objects.filter(instance="a").exclude(trouble="").exists()
 
         wait_until(noted)

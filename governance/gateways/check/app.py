@@ -28,7 +28,7 @@ from governance.gateways.check.request_parsing import (
     bad_request,
 )
 from governance.gateways.check.saved_state import StateStore
-from governance.gateways.check.sql import Key
+from governance.gateways.check.sql import UsableKey
 from governance.gateways.check.state_writer import StateWriter
 from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body
@@ -69,7 +69,7 @@ class CheckApp:
         self._clock = clock
         self.registered = RegisteredAccounts()
         saved_state = store.load if store is not None else lambda: None
-        self.replica = RestrictionReplica(clock, on_new_epoch=self.registered.read_anew, saved_state=saved_state)
+        self.replica = RestrictionReplica(clock, on_new_epoch=self.registered.reload, saved_state=saved_state)
         self._saving = StateWriter(store, self.replica, clock, closed_plans=closed_plans) if store is not None else None
         self.telemetry = CheckTelemetry(self.replica, clock)
         self.quotas = Quotas(waiting=waiting)
@@ -153,16 +153,16 @@ class CheckApp:
         if query.min_sequence > self.replica.restricted.sequence:
             await self._catch_up(key, query.min_sequence)
         decision = self.replica.restricted.decide(query.names, now=now.timestamp(), age=self.replica.age)
-        self.telemetry.asked(key, now)
+        self.telemetry.note_query(key, now)
         if not decision.allowed and decision.number is not None:
-            self.telemetry.refused(key, decision.number, decision.epoch, now, now)
+            self.telemetry.note_refusal(key, decision.number, decision.epoch, now, now)
         if decision.allowed and query.unreadable:
             return self._unreadable(protocol, query.unreadable)
-        known = self.registered.knows(query.names) if protocol.says_known else None
+        known = self.registered.is_registered(query.names) if protocol.says_known else None
         return protocol.answer(decision, known)
 
     async def _query_in_body(
-        self, protocol: CheckProtocol, request: Request, receive: Receive, key: Key
+        self, protocol: CheckProtocol, request: Request, receive: Receive, key: UsableKey
     ) -> AccessQuery:
         """Raises RefusedError."""
         with self.quotas.receiving(key) as reserved:
@@ -176,15 +176,15 @@ class CheckApp:
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Unreadable", why).answer()
         return protocol.refuse(bad_request(why))
 
-    async def _catch_up(self, key: Key, sequence: int) -> None:
-        if not await self.has_come(key, sequence):
+    async def _catch_up(self, key: UsableKey, sequence: int) -> None:
+        if not await self.has_change(key, sequence):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "Not there yet",
                 f"Change {sequence} is not known here yet, but {self.replica.restricted.sequence} is.",
             )
 
-    async def has_come(self, key: Key, sequence: int) -> bool:
+    async def has_change(self, key: UsableKey, sequence: int) -> bool:
         """Whether this change is known here once the rows have been read again. Raises RefusedError over the quota.
 
         A number that nothing has yet is found out by that look, so that nobody can wait for it.
@@ -197,7 +197,7 @@ class CheckApp:
 
     async def _look(self) -> None:
         """Wait until the rows have been read again, unless the database is away or takes too long."""
-        number, until = self.replica.ask_for_look(), time.monotonic() + CAUGHT_UP_SECONDS
+        number, until = self.replica.request_read(), time.monotonic() + CAUGHT_UP_SECONDS
         while self.replica.is_connected and self.replica.looks_done < number:
             left = until - time.monotonic()
             if left <= 0:
@@ -206,19 +206,19 @@ class CheckApp:
 
     # Who asks ----------------------------------------------------------------------------------------------------
 
-    def usable_key(self, secret: str | None, now: datetime) -> Key | None:
+    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None:
         """The service key that is shown, if it is known and opens this."""
         if secret is None:
             return None
         key = self.replica.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
         return key if key is not None and key.opens(READ, now=now) else None
 
-    def still_opens(self, key: Key) -> bool:
+    def is_still_usable(self, key: UsableKey) -> bool:
         """Whether a key is usable now that was usable before."""
         known = self.replica.key(key.digest)
         return known is not None and known.opens(READ, now=self._clock())
 
-    async def find_key(self, secret: str | None, now: datetime) -> Key:
+    async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
         """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
         if secret is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")

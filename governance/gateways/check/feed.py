@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 
 from governance.gateways.check import sql
-from governance.gateways.check.sql import Change
+from governance.gateways.check.sql import StoredChange
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
 
@@ -82,7 +82,7 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
 def changes_body(
     after: int,
     sequence: int,
-    changes: Sequence[Change],
+    changes: Sequence[StoredChange],
     closed_plans: Sequence[str],
     *,
     epoch: Epoch,

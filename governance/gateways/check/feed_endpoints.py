@@ -16,7 +16,12 @@ from typing import Any, Final, Protocol
 import psycopg
 
 from governance.gateways.check import feed
-from governance.gateways.check.feed_requests import LONGEST_WAIT, MOST_REPORT_BYTES, Following, following
+from governance.gateways.check.feed_requests import (
+    LONGEST_WAIT,
+    MOST_REPORT_BYTES,
+    ChangesRequest,
+    read_changes_request,
+)
 from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import (
@@ -28,7 +33,7 @@ from governance.gateways.check.request_parsing import (
     Send,
     bearer,
 )
-from governance.gateways.check.sql import Key
+from governance.gateways.check.sql import UsableKey
 from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body, wait_for_disconnect
 
@@ -50,10 +55,10 @@ class FeedHost(Protocol):
     quotas: Quotas
     announcements: Announcements
 
-    def usable_key(self, secret: str | None, now: datetime) -> Key | None: ...
-    def still_opens(self, key: Key) -> bool: ...
-    async def find_key(self, secret: str | None, now: datetime) -> Key: ...
-    async def has_come(self, key: Key, sequence: int) -> bool: ...
+    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None: ...
+    def is_still_usable(self, key: UsableKey) -> bool: ...
+    async def find_key(self, secret: str | None, now: datetime) -> UsableKey: ...
+    async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
 
 class Feed:
@@ -62,7 +67,7 @@ class Feed:
         self._snapshots = feed.Snapshots(closed_plans)
         self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
-    async def _key(self, request: Request) -> Key:
+    async def _key(self, request: Request) -> UsableKey:
         """Raises RefusedError."""
         now = self._clock()
         return self._app.usable_key(secret := bearer(request), now) or await self._app.find_key(secret, now)
@@ -92,7 +97,7 @@ class Feed:
         """Raises RefusedError."""
         key = await self._key(request)
         asked = await self._following(request, receive, key)
-        if not await self._app.has_come(key, asked.after):
+        if not await self._app.has_change(key, asked.after):
             raise RefusedError(HTTPStatus.GONE, "Not so far", f"There was no change {asked.after} yet.")
         if asked.instance:
             self._note(key, asked)
@@ -108,22 +113,22 @@ class Feed:
                 answer = self._answer(key, request, asked.after, upto)
         await answer.send_to(send)
 
-    async def _following(self, request: Request, receive: Receive, key: Key) -> Following:
+    async def _following(self, request: Request, receive: Receive, key: UsableKey) -> ChangesRequest:
         """Raises RefusedError."""
         if request.method == "POST":
             with self._app.quotas.receiving(key) as reserved:
                 request.body = await receive_body(request, receive, most=MOST_REPORT_BYTES, reserved=reserved)
-                return following(request)
-        return following(request)
+                return read_changes_request(request)
+        return read_changes_request(request)
 
-    async def _more(self, key: Key, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
+    async def _more(self, key: UsableKey, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
         """Wait for changes; return up to where there are any, which is `after` where none came.
 
         Raises RefusedError as soon as the key is not usable any more.
         """
         until = time.monotonic() + seconds
         while (announced := self._app.replica.announced) <= after:
-            if not self._app.still_opens(key):
+            if not self._app.is_still_usable(key):
                 raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key is not usable any more.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
@@ -131,7 +136,7 @@ class Feed:
             await self._app.announcements.wait(min(left, BEAT), gone)
         return announced
 
-    def _answer(self, key: Key, request: Request, after: int, upto: int) -> CheckResponse:
+    def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
         """Raises RefusedError."""
         body, digest = self._body(after, upto)
         headers = [("Content-Type", "application/json"), *feed.signed(digest, key.digest)]
@@ -157,7 +162,7 @@ class Feed:
         self._last_body = (asked, body, digest)
         return body, digest
 
-    async def _stream(self, key: Key, after: int, send: Send, gone: asyncio.Future[None]) -> None:
+    async def _stream(self, key: UsableKey, after: int, send: Send, gone: asyncio.Future[None]) -> None:
         """Server-sent events, until the reader goes or its key is not usable any more."""
         headers = [(b"content-type", b"text/event-stream"), NO_STORE, (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
@@ -165,9 +170,9 @@ class Feed:
             await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _events(self, key: Key, after: int, gone: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    async def _events(self, key: UsableKey, after: int, gone: asyncio.Future[None]) -> AsyncIterator[bytes]:
         """Each the same message as an answer to a poll, its signature as a second line."""
-        while not gone.done() and self._app.still_opens(key):
+        while not gone.done() and self._app.is_still_usable(key):
             try:
                 upto = await self._more(key, after, QUIET_LINE_EVERY, gone)
                 if upto == after:
@@ -182,21 +187,21 @@ class Feed:
             (_, _), (_, signature) = feed.signed(digest, key.digest)
             yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
 
-    def _note(self, key: Key, report: Following) -> None:
+    def _note(self, key: UsableKey, report: ChangesRequest) -> None:
         now, replica, telemetry = self._clock(), self._app.replica, self._app.telemetry
         sequence = min(report.after, replica.restricted.sequence)
         epoch = report.epoch or replica.restricted.epoch  # clients of older releases name none
         if epoch != replica.restricted.epoch:
             sequence = min(sequence, max((last for _, last in replica.epoch.lost), default=0))
-        telemetry.holds(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
-        telemetry.held_over(key, report.held_over)
+        telemetry.note_instance(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
+        telemetry.note_held_over(key, report.held_over)
         if epoch != replica.restricted.epoch:
             return  # its numbers may be those of other restrictions here
         # Nobody can have refused because of a change that they do not have.
         for one in (one for one in report.refusals if one.number <= report.after):
             # A clock that was set back in between says the later time first.
             first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
-            telemetry.refused(key, one.number, epoch, first, last, one.count)
+            telemetry.note_refusal(key, one.number, epoch, first, last, one.count)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from governance.gateways.check.request_parsing import Request, bad_request, decoded, number, parameters
+from governance.gateways.check.request_parsing import Request, bad_request, decode_body, number, parameters
 from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
 
@@ -23,7 +23,7 @@ Word = Annotated[str, msgspec.Meta(max_length=40)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 
 
-class RefusedTimes(msgspec.Struct):
+class ReportedRefusal(msgspec.Struct):
     """Refusals of one restriction as a client counts them; seconds since 1970."""
 
     number: Number
@@ -56,21 +56,21 @@ class HeldOver(msgspec.Struct):
     names: CustomerNames = msgspec.field(default_factory=CustomerNames)
 
 
-class Following(msgspec.Struct):
+class ChangesRequest(msgspec.Struct):
     after: SequenceNumber
     instance: str = ""
     wait: float = LONGEST_WAIT
-    refusals: list[RefusedTimes] = []
+    refusals: list[ReportedRefusal] = []
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
     held_over: Annotated[list[HeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
 
-def following(request: Request) -> Following:
+def read_changes_request(request: Request) -> ChangesRequest:
     """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
     if request.method == "POST":
-        asked = decoded(request, Following)
+        asked = decode_body(request, ChangesRequest)
     else:
         given = dict(parameters(request.query))
         after = given.get("after") or request.header(b"last-event-id")
@@ -80,7 +80,7 @@ def following(request: Request) -> Following:
         epoch = given.get("epoch", "")
         if len(epoch) > LONGEST_IDENTIFIER:
             raise bad_request(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
-        asked = Following(number(after), given.get("instance", ""), waits, epoch=epoch)
+        asked = ChangesRequest(number(after), given.get("instance", ""), waits, epoch=epoch)
     if asked.instance and not is_instance(asked.instance):
         raise bad_request(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
     if not asked.store_problem.isprintable():

@@ -14,7 +14,7 @@ from django.db import connection
 from accounts import known as known_names
 from governance.gateways import epochs
 from governance.gateways.check import sql
-from governance.gateways.check.sql import Change
+from governance.gateways.check.sql import StoredChange
 from governance.gateways.recovery import LostRestriction
 from governance.restrictions.payloads import merge_payloads
 from stillwatch_gateway.epochs import Epoch
@@ -34,7 +34,7 @@ def ensure_epoch(*, now: datetime) -> None:
 
 
 def recover_lost_changes(
-    database: sql.Connection, *, recent: Sequence[Change], known: Restricted, epoch: Epoch, now: datetime
+    database: sql.Connection, *, recent: Sequence[StoredChange], known: Restricted, epoch: Epoch, now: datetime
 ) -> None:
     """Begin a new epoch, unless that was done, with what this process knows and the database lacks in force in it.
 
@@ -59,7 +59,7 @@ def recover_lost_changes(
         )
 
 
-def _last_common(database: sql.Connection, recent: Sequence[Change]) -> int:
+def _last_common(database: sql.Connection, recent: Sequence[StoredChange]) -> int:
     """The newest change that the database has as this process knows it; else the one before all that it remembers."""
     if not recent:
         return 0
@@ -70,7 +70,7 @@ def _last_common(database: sql.Connection, recent: Sequence[Change]) -> int:
     return recent[0].number - 1
 
 
-def _lost(database: sql.Connection, tail: Sequence[Change], *, now: datetime) -> Iterator[LostRestriction]:
+def _lost(database: sql.Connection, tail: Sequence[StoredChange], *, now: datetime) -> Iterator[LostRestriction]:
     """The restrictions that began in these changes and still count, names that others came to cover, and the ends of
     some that count again.
     """
@@ -100,7 +100,7 @@ def _is_over(payload: dict[str, Any], *, now: datetime) -> bool:
     return until is not None and datetime.fromisoformat(until) <= now
 
 
-def _first(recent: Sequence[Change]) -> int:
+def _first(recent: Sequence[StoredChange]) -> int:
     return recent[0].number if recent else 1
 
 

@@ -52,7 +52,7 @@ class RegisteredAccounts:
         self._ended.set()
         self._thread.join()
 
-    def read_anew(self) -> None:
+    def reload(self) -> None:
         """Have everything read again, since the database is no longer the one that was read."""
         self._is_outdated.set()
 
@@ -63,7 +63,7 @@ class RegisteredAccounts:
         table = self._table
         return table[_place(table, hash(account) or 1)] != 0
 
-    def knows(self, names: Iterable[str]) -> bool | None:
+    def is_registered(self, names: Iterable[str]) -> bool | None:
         """Whether any account among these names, such as "account:acct_1042", is registered.
 
         None where no account is among them, or where the register could not be read for some seconds.

@@ -14,10 +14,10 @@ import psycopg
 from governance.gateways.check import recovery, sql
 from governance.gateways.check.listener import NotificationListener
 from governance.gateways.check.saved_state import SavedState
-from governance.gateways.check.sql import Change, Key
+from governance.gateways.check.sql import StoredChange, UsableKey
 from governance.platform.notifications import CHANGES_CHANNEL, KEYS_CHANNEL
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.messages import read_entry, readable
+from stillwatch_gateway.messages import read_entry, usable_entries
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 logger = logging.getLogger(__name__)
@@ -57,10 +57,10 @@ class RestrictionReplica:
         self.announced = 0  # newest sequence number that waiting clients were woken for
         self.faults = 0  # changes that could not be read, or only in part, since the restrictions were loaded
         self.epoch = Epoch()
-        self.keys: dict[bytes, Key] = {}
+        self.keys: dict[bytes, UsableKey] = {}
         self.propagations: deque[tuple[int, datetime]] = deque(maxlen=1_000)
         self._confirmed_at = float("-inf")
-        self._recent: deque[Change] = deque(maxlen=REMEMBERED)
+        self._recent: deque[StoredChange] = deque(maxlen=REMEMBERED)
         self._settled = 0  # how many lost decisions a person had settled when the epoch was read
         self.looks_begun = self.looks_done = 0
         self.is_connected = False
@@ -84,7 +84,7 @@ class RestrictionReplica:
         """Call this, from the thread, whenever there are new changes or keys, or a look is done."""
         self._listeners.append(announce)
 
-    def ask_for_look(self) -> int:
+    def request_read(self) -> int:
         """Have the rows read again soon. What is committed by now is known once `looks_done` is the number returned."""
         number = self.looks_begun + 1
         self._keys_outdated = True
@@ -103,7 +103,7 @@ class RestrictionReplica:
     def is_loaded(self) -> bool:
         return self._loaded.is_set()
 
-    def changes(self, after: int, upto: int) -> list[Change] | None:
+    def changes(self, after: int, upto: int) -> list[StoredChange] | None:
         """Those after one change and up to another; None where they are too long ago to be remembered."""
         if after >= upto:
             return []
@@ -115,7 +115,7 @@ class RestrictionReplica:
         found = recent[start : start + upto - after]
         return found if found[-1].number == upto else None
 
-    def key(self, digest: bytes) -> Key | None:
+    def key(self, digest: bytes) -> UsableKey | None:
         """The usable service key with this digest, as of the last look."""
         return self.keys.get(digest)
 
@@ -196,7 +196,7 @@ class RestrictionReplica:
         """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
         with sql.snapshot(database) as taken:
             faults: list[str] = []
-            entries = readable((read_entry(msgspec.json.decode(payload)) for payload in taken.payloads), faults)
+            entries = usable_entries((read_entry(msgspec.json.decode(payload)) for payload in taken.payloads), faults)
             restricted = Restricted(entries, taken.sequence, taken.epoch.identifier)
             recent = deque(sql.newest_changes(database, REMEMBERED), maxlen=REMEMBERED)
         self.restricted, self._recent = restricted, recent
@@ -243,7 +243,7 @@ class RestrictionReplica:
             self.restricted.sequence,
         )
 
-    def _apply(self, changes: list[Change]) -> None:
+    def _apply(self, changes: list[StoredChange]) -> None:
         if not changes:
             return
         faults = []

@@ -12,7 +12,7 @@ import msgspec
 from governance.gateways.check.json_nesting import TooManyBracketsError, cut_deep
 from governance.web.faults import plain_fault
 from stillwatch_gateway import keys
-from stillwatch_gateway.naming import LONGEST_NAME, neighbours, read_name
+from stillwatch_gateway.naming import LONGEST_NAME, adjacent_values, read_name
 from stillwatch_gateway.normalization import is_nothing, name_of
 
 Document = TypeVar("Document", bound=msgspec.Struct)
@@ -159,7 +159,7 @@ def members(request: Request) -> list[tuple[str, Any]]:
     return list(document)
 
 
-def decoded(request: Request, kind: type[Document]) -> Document:
+def decode_body(request: Request, kind: type[Document]) -> Document:
     """What a body of JSON asks. Raises RefusedError where it does not fit."""
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
@@ -169,7 +169,7 @@ def decoded(request: Request, kind: type[Document]) -> Document:
         raise bad_request(f"The body does not fit: {plain_fault(error, kind)}.") from error
 
 
-def decoded_around_texts(request: Request, kind: type[Document]) -> Document:
+def decode_body_leniently(request: Request, kind: type[Document]) -> Document:
     """The same of a body that holds customers' texts beside what is asked: these may hold what is no Unicode, such as
     half of a surrogate pair, and numbers that are none. Only what is asked has to fit.
     """
@@ -221,7 +221,7 @@ class NameCollector:
 
     def add_header(self, kind: str, value: str) -> None:
         """Add every name that the value of a header may be; what is not ASCII is blank here."""
-        sent = dict.fromkeys([value.strip(), *neighbours(value)]) if "," in value else (value.strip(),)
+        sent = dict.fromkeys([value.strip(), *adjacent_values(value)]) if "," in value else (value.strip(),)
         for one in sent:
             self._add_sent(kind, one)
 

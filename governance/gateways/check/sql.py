@@ -85,7 +85,7 @@ CONNECT_SECONDS: Final = 5  # a host that does not answer at all is away as well
 Connection = psycopg.Connection[Any]
 
 
-class Change(NamedTuple):
+class StoredChange(NamedTuple):
     """A change as it stands in its row; `payload` is JSON, or None where the restriction ended."""
 
     number: int
@@ -115,10 +115,10 @@ class FeedState(NamedTuple):
     epoch: str | None
     settled: int | None
     known: Fingerprint | None
-    newer: list[Change]
+    newer: list[StoredChange]
 
 
-class Key(NamedTuple):
+class UsableKey(NamedTuple):
     """A usable service key."""
 
     digest: bytes
@@ -183,16 +183,16 @@ def read_feed(database: Connection, *, newest: int, after: int) -> FeedState:
     known = (
         Fingerprint(restriction, at, None if payload is None else bytes(payload)) if restriction is not None else None
     )
-    return FeedState(epoch, settled, known, [Change(*row[5:]) for row in found if row[5] is not None])
+    return FeedState(epoch, settled, known, [StoredChange(*row[5:]) for row in found if row[5] is not None])
 
 
-def newest_changes(database: Connection, most: int) -> list[Change]:
+def newest_changes(database: Connection, most: int) -> list[StoredChange]:
     """The newest changes, the oldest of them first."""
-    return [Change(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
+    return [StoredChange(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
 
 
-def changes_among(database: Connection, first: int, last: int) -> dict[int, Change]:
-    return {row[0]: Change(*row) for row in database.execute(AMONG, [first, last])}
+def changes_among(database: Connection, first: int, last: int) -> dict[int, StoredChange]:
+    return {row[0]: StoredChange(*row) for row in database.execute(AMONG, [first, last])}
 
 
 def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
@@ -219,9 +219,9 @@ def accounts_after(database: Connection, primary_key: int) -> Iterator[tuple[int
         yield from found.execute(ACCOUNTS, [primary_key])
 
 
-def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, Key]:
+def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, UsableKey]:
     rows = database.execute(KEYS, [now])
     return {
-        bytes(digest): Key(bytes(digest), pk, name, tuple(scopes), expires)
+        bytes(digest): UsableKey(bytes(digest), pk, name, tuple(scopes), expires)
         for digest, pk, name, scopes, expires in rows
     }

@@ -12,7 +12,7 @@ import psycopg
 from governance.gateways.check import feed, sql
 from governance.gateways.check.replica import REMEMBERED, RestrictionReplica
 from governance.gateways.check.saved_state import StateStore
-from governance.gateways.check.sql import Change, Key
+from governance.gateways.check.sql import StoredChange, UsableKey
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.moments import Moment
 
@@ -40,7 +40,7 @@ class StateWriter:
         self._store, self._replica, self._clock, self._closed_plans = store, replica, clock, list(closed_plans)
         self._saved_epoch: Epoch | None = None  # None while a snapshot is needed
         self._saved_upto = 0
-        self._saved_keys: dict[bytes, Key] | None = None
+        self._saved_keys: dict[bytes, UsableKey] | None = None
         self._opened_at, self._logged = float("-inf"), ""
         self._called, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._save_on, name="saved state", daemon=True)
@@ -113,7 +113,7 @@ class StateWriter:
             self._store.save_snapshot(lines, self._bodies(recent, taken.epoch))
         self._saved_epoch, self._saved_upto = taken.epoch, taken.sequence
 
-    def _bodies(self, changes: Sequence[Change], epoch: Epoch) -> Iterator[bytes]:
+    def _bodies(self, changes: Sequence[StoredChange], epoch: Epoch) -> Iterator[bytes]:
         """The changes as messages, each short enough to be read and without the gap where an epoch began."""
         start, size = 0, 0
         for place, change in enumerate(changes):

@@ -14,7 +14,7 @@ from msgspec import to_builtins
 
 from governance.gateways.check.feed_requests import HeldOver
 from governance.gateways.check.replica import RestrictionReplica
-from governance.gateways.check.sql import Key
+from governance.gateways.check.sql import UsableKey
 from governance.gateways.recovery import MOST_REPORTED
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
@@ -43,7 +43,7 @@ At = tuple[bytes, int, str]
 class RefusalCount(NamedTuple):
     """How often, and when first and last, a gateway refused because of a restriction."""
 
-    key: Key
+    key: UsableKey
     first: datetime
     last: datetime
     times: int
@@ -66,14 +66,14 @@ class CheckTelemetry:
         self._instance = this_process()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._asked: dict[bytes, tuple[Key, datetime]] = {}
+        self._asked: dict[bytes, tuple[UsableKey, datetime]] = {}
         self._refused: dict[At, RefusalCount] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
         self._instances: dict[tuple[bytes, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
         self._reported: dict[bytes, OrderedDict[str, InstanceState]] = {}
-        self._held_over: dict[Key, dict[int, HeldOver]] = {}
+        self._held_over: dict[UsableKey, dict[int, HeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
@@ -86,13 +86,15 @@ class CheckTelemetry:
         self._ended.set()
         self._thread.join()
 
-    def asked(self, key: Key, now: datetime) -> None:
+    def note_query(self, key: UsableKey, now: datetime) -> None:
         noted = self._asked_noted.get(key.digest)
         if noted is None or now - noted > ALIVE_NOTED_EVERY:
             self._asked[key.digest] = key, now
             self._asked_noted[key.digest] = now
 
-    def refused(self, key: Key, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1) -> None:
+    def note_refusal(
+        self, key: UsableKey, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1
+    ) -> None:
         at = key.digest, restriction, epoch
         with self._lock:
             before = self._refused.get(at)
@@ -102,8 +104,8 @@ class CheckTelemetry:
                 self._first_refused.append(at)
             self._refused[at] = RefusalCount(key, first, last, times)
 
-    def holds(
-        self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
+    def note_instance(
+        self, key: UsableKey, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
     ) -> None:
         """A gateway's client says up to where it knows the restrictions, how many it could not read, and what is wrong
         with its copy on disk.
@@ -130,7 +132,7 @@ class CheckTelemetry:
                 propagations.append((sequence, now))
             self._instances[at] = InstanceReport(key.id, key.name, instance, sequence, now, propagations, trouble)
 
-    def _said_by(self, key: Key, instance: str) -> InstanceState:
+    def _said_by(self, key: UsableKey, instance: str) -> InstanceState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
         instances = self._reported.setdefault(key.digest, OrderedDict())
         said = instances.setdefault(instance, InstanceState())
@@ -140,7 +142,7 @@ class CheckTelemetry:
             self._instances.pop((key.digest, forgotten), None)
         return said
 
-    def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
+    def note_held_over(self, key: UsableKey, restrictions: Iterable[HeldOver]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
         with self._lock:
             for one in restrictions:
@@ -150,20 +152,20 @@ class CheckTelemetry:
 
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
-            self.write(counts=COUNTED_AT_A_TIME)
-        self.write()
+            self.flush(counts=COUNTED_AT_A_TIME)
+        self.flush()
         connection.close()
 
-    def write(self, *, counts: int | None = None) -> None:
+    def flush(self, *, counts: int | None = None) -> None:
         """Write down what was collected: every first refusal, further ones of as many restrictions as `counts` says.
 
         What cannot be written now is tried again, added to what comes meanwhile. When this returns, what was collected
         before the call has been tried, also where another thread was writing it.
         """
         with self._writing:
-            self._write(counts)
+            self._flush(counts)
 
-    def _write(self, counts: int | None) -> None:
+    def _flush(self, counts: int | None) -> None:
         with self._lock:
             asked, self._asked = self._asked, {}
             refused = {at: self._refused.pop(at) for at in self._first_refused}
@@ -213,7 +215,7 @@ class CheckTelemetry:
         own: list[tuple[int, datetime]],
     ) -> None:
         for (_, number, epoch), seen in refused.items():
-            self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
+            self.note_refusal(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
             kept = {at: seen for at, seen in instances.items() if at[1] in self._reported[at[0]]}
             self._instances = kept | self._instances

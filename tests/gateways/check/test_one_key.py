@@ -155,7 +155,7 @@ class TestAKeyWithANewInstanceEachTime:
         assert [len(instances) for instances in telemetry._reported.values()] == [10]
         assert len(telemetry._instances) <= 10
         assert caplog.text.count("always the same is full") == 1
-        telemetry.write()
+        telemetry.flush()
         assert GatewayInstance.objects.filter(instance__in=["always the same", "instance 49"]).count() == 2
 
 

@@ -16,7 +16,7 @@ from governance.gateways.check.request_parsing import (
     RefusedError,
     Request,
     bearer,
-    decoded_around_texts,
+    decode_body_leniently,
 )
 from stillwatch_gateway.naming import litellm_account
 from stillwatch_gateway.normalization import is_nothing
@@ -38,7 +38,7 @@ class _Guardrail(msgspec.Struct):
 
 
 def _query(request: Request) -> AccessQuery:
-    asked = decoded_around_texts(request, _Guardrail).request_data
+    asked = decode_body_leniently(request, _Guardrail).request_data
     key = asked.user_api_key_hash
     account = litellm_account(asked.user_api_key_team_id, asked.user_api_key_user_id, key)
     names = NameCollector()
