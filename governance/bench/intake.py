@@ -24,7 +24,7 @@ from governance.staff.actions import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import record_lines, span_at
 from governance.usage.columns import SCHEMA, columns_of, event_key, to_copy
-from governance.usage.event_store import adjacent_values
+from governance.usage.event_store import neighbours
 from governance.usage.fingerprint import fingerprints
 from governance.usage.partitions import ensure_days
 from governance.usage.profile import folding
@@ -113,7 +113,7 @@ class _Ready(NamedTuple):
     events: bytes
     parts: bytes
     accounts: list[int]
-    adjacent_values: list[date]
+    neighbours: list[date]
 
 
 def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) -> list[_Ready]:
@@ -127,7 +127,7 @@ def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) ->
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
         columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
         made = folding.to_copy(parts(columns))
-        days = adjacent_values(event.occurred_at.date() for event in keyed.values())
+        days = neighbours(event.occurred_at.date() for event in keyed.values())
         ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"])), days))
     return ready
 
@@ -141,7 +141,7 @@ def _store(ready: _Ready, now: datetime) -> None:
             copy.write(ready.events)
         cursor.execute(sql.STORE_INCOMING.format(columns=columns))
         cursor.execute(sql.MARK, {"accounts": ready.accounts, "anew": False, "now": now})
-        cursor.execute(sql.FIND_COPIES, {"days": ready.adjacent_values})
+        cursor.execute(sql.FIND_COPIES, {"days": ready.neighbours})
         with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
             copy.write(ready.parts)
 

@@ -147,7 +147,9 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("heard", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("activity", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
 def test_what_is_known(activity: dict[str, Any], state: State, level: Level, sentence: str) -> None:
     at = enforcement_status_at(activity=GatewayActivity(now=NOW, silent_after=SILENT_AFTER, **activity))
 

@@ -12,7 +12,7 @@ from governance.policies.rules import ACTIONS, FAMILIES, REASONS, WITHHELD, Fact
 from governance.policies.versions import propose
 from governance.restrictions.kinds import Withheld
 from governance.restrictions.models import Restriction
-from governance.restrictions.reasons import Reason
+from governance.restrictions.reasons import RESTRICTING
 from governance.staff.roles import Role
 from tests.factories import account, person
 
@@ -46,7 +46,7 @@ POLICY = f'version = "2026-12"\ndelay_minutes = [10, 70]\nbatch_minutes = 60\n{R
 
 def test_its_words_are_those_of_the_api() -> None:
     assert list(ACTIONS) == Restriction.Kind.values
-    assert list(REASONS) == Reason.values
+    assert list(REASONS) == [reason.value for reason in RESTRICTING]
     assert list(WITHHELD) == Withheld.values
 
 
@@ -118,7 +118,7 @@ class TestAFile:
             ('"throttle"', '"banish"', "must be one of"),
             ('"coordinated_accounts"', '"dislike"', "must be one of"),
             ("requests_per_minute = 5", "", "needs requests_per_minute"),
-            ('"throttle"', '"withhold"', "what is withheld"),
+            ('"throttle"', '"withhold"', "the action withhold needs withheld. Allowed: logprobs"),
             ('"throttle"', '"suspend"', "needs days"),
             ("plans =", "plan =", "Rule 1: plan (did you mean plans?) is not known. Allowed: name, score"),
             ("reason =", "reasn =", "Rule 1: reasn (did you mean reason?) is not known."),

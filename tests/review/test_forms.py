@@ -28,7 +28,7 @@ class TestADecision:
         assert "against" in mistakes(action=action, against="", days="7", requests_per_minute="5")
 
     def test_to_withhold_names_what(self) -> None:
-        assert mistakes(action="withhold") == {"withheld": ["Choose what answers are to lack."]}
+        assert mistakes(action="withhold") == {"withheld": ["Choose what answers must leave out."]}
 
     def test_about_more_than_the_account_needs_confirming(self) -> None:
         assert mistakes(action="watch", scope="organisation", confirmed="") == {
