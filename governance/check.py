@@ -20,7 +20,7 @@ timeouts.say_kind("web")
 django.setup()
 
 # Needs Django's apps to be loaded.
-from governance.gateways.check.app import Front  # noqa: E402
+from governance.gateways.check.app import CheckApp  # noqa: E402
 from governance.gateways.check.saved_state import StateStore  # noqa: E402
 
 
@@ -34,7 +34,7 @@ def _allow_many_connections() -> None:
 
 _allow_many_connections()
 # Every process that answers imports this after it was forked. timezone.now() takes a tenth of the time of a check.
-application = Front(
+application = CheckApp(
     partial(datetime.now, UTC),
     closed_plans=settings.FAIL_CLOSED_PLANS,
     waiting=settings.GATEWAYS_WAITING,

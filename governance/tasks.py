@@ -6,7 +6,7 @@ from django.utils import timezone
 from governance import pipeline
 from governance.gateways import probes as probing
 from governance.gateways import telemetry as recording
-from governance.gateways.litellm import pushing
+from governance.gateways.litellm import push
 from governance.platform import heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
@@ -56,7 +56,7 @@ def deliver_restrictions() -> None:
     """Rung when the restrictions in force have changed."""
     for webhook in webhooks.fan_out(now=timezone.now()):
         enqueue_on_commit("governance.tasks.deliver_webhook", webhook)
-    pushing.push_all(now=timezone.now())
+    push.push_all(now=timezone.now())
 
 
 @shared_task
@@ -66,7 +66,7 @@ def deliver_webhook(webhook: str) -> None:
 
 @shared_task
 def compare_gateways() -> None:
-    pushing.compare_due(now=timezone.now())
+    push.reconcile_due(now=timezone.now())
 
 
 @shared_task

@@ -5,7 +5,7 @@ from typing import Any
 
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.keys import UnreadableKeysError, by_key
-from stillwatch_gateway.refusing import Pace, Refusal, refused, unreadable
+from stillwatch_gateway.refusals import Pace, RefusalResponse, refused, unreadable
 
 Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
@@ -48,7 +48,7 @@ class Stillwatch:
             await _answer(send, instead)
 
 
-async def _answer(send: Any, refusal: Refusal) -> None:
+async def _answer(send: Any, refusal: RefusalResponse) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in refusal.headers]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": refusal.body})

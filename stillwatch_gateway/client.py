@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 
-from stillwatch_gateway.following import Follower
-from stillwatch_gateway.knowledge import running
+from stillwatch_gateway.follower import Follower
+from stillwatch_gateway.moments import running
 from stillwatch_gateway.naming import given_names
 from stillwatch_gateway.restricted import UNREACHABLE, Decision
 
@@ -12,8 +12,9 @@ from stillwatch_gateway.restricted import UNREACHABLE, Decision
 class Gateway(Follower):
     """What a gateway asks before it serves.
 
-    While Stillwatch cannot be reached for longer than `patience` seconds, whoever is known to be restricted stays so.
-    Anybody else is let in, unless their plan fails closed: by the operator of Stillwatch, or by `fail_closed_plans`;
+    While Stillwatch cannot be reached for longer than `patience` seconds, customers who are known to be restricted stay
+    so.
+    Everybody else is let in, unless their plan fails closed: by the operator of Stillwatch, or by `fail_closed_plans`;
     with `fail_closed` nobody is. A gateway that has never reached Stillwatch, and has no usable copy on disk, is past
     its patience from the start.
     """

@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from stillwatch_gateway.entries import Entry
+from stillwatch_gateway.entries import RestrictionEntry
 from stillwatch_gateway.epochs import read_epoch
-from stillwatch_gateway.knowledge import Moment, read_moment
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes, read_entry
+from stillwatch_gateway.moments import Moment, read_moment
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
 
@@ -97,7 +97,7 @@ class Store:
             self._lock = None
 
     @property
-    def only_reads(self) -> bool:
+    def is_read_only(self) -> bool:
         """Whether another process keeps this copy."""
         return self._lock is not None and not self.writes
 
@@ -136,12 +136,12 @@ class Store:
             return None
         return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
-    def told_of(self, since: Mapping[int, float]) -> dict[int, Entry]:
-        """Restrictions that ended with their epoch, as they were told last, as far as that is kept.
+    def published_entries(self, since: Mapping[int, float]) -> dict[int, RestrictionEntry]:
+        """Restrictions that ended with their epoch, as they were published last, as far as that is kept.
 
         `since` says of each number when its restriction began, which tells it from any other of the same number.
         """
-        found: dict[int, Entry] = {}
+        found: dict[int, RestrictionEntry] = {}
         held = sorted(self.folder.glob(f"{HELD}*-snapshot"))
         # Last what is kept of now: the process that writes may not have put it aside yet.
         for snapshot, kept in (*((one, _changes_of(one)) for one in held), (self._snapshot, self._changes)):
@@ -156,7 +156,7 @@ class Store:
                         found[entry.number] = found[entry.number].with_names_changed(entry)
         return found
 
-    def _told_in(self, snapshot: Path, kept: Path, wanted: Container[int]) -> Iterator[Entry]:
+    def _told_in(self, snapshot: Path, kept: Path, wanted: Container[int]) -> Iterator[RestrictionEntry]:
         """Raises OSError, ValueError."""
         with snapshot.open("rb") as lines:
             lines.readline(HEAD_BYTES)
@@ -268,7 +268,7 @@ class Store:
             plans = json.dumps(sorted(confirmed.closed))
             self._confirmed.write_text(f"{confirmed.at.text()}\n{plans}", "utf-8")
 
-    def is_to_be_mended(self) -> bool:
+    def needs_repair(self) -> bool:
         """Whether a new snapshot may mend what is kept, or go on with what a process kept that has ended; tried again
         now and then.
         """
@@ -308,7 +308,7 @@ def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__)[:100]
 
 
-def _entries(told: Iterable[Any], wanted: Container[int]) -> Iterator[Entry]:
+def _entries(told: Iterable[Any], wanted: Container[int]) -> Iterator[RestrictionEntry]:
     for one in told:
         if isinstance(one, dict) and one.get("number") in wanted and (entry := read_entry(one).entry) is not None:
             yield entry

@@ -1,4 +1,4 @@
-"""A restriction as it was told: what it asks of the gateway, when, and by which names."""
+"""A restriction as it was published: what it asks of the gateway, when, and by which names."""
 
 from math import inf
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ NAMED_BY: Final = ("organisation", "account", "key", "digest")
 FOREVER: Final = inf
 
 
-class Terms(NamedTuple):
+class EntryTerms(NamedTuple):
     """What a restriction asks of the gateway. Few differ, so that thousands of restrictions share one.
 
     `denies` is the message's word on whether access is denied, None where the kind says so. `each_account` is set for
@@ -37,8 +37,8 @@ class Throttle(NamedTuple):
     customer: str = ""
 
 
-class Entry(NamedTuple):
-    """A restriction as it was told. Times are seconds since 1970, `until` is infinite where there is none; `names`
+class RestrictionEntry(NamedTuple):
+    """A restriction as it was published. Times are seconds since 1970, `until` is infinite where there is none; `names`
     are such as "account:acct_1042". `target` is the one of them that it is against, or only the kind, such as
     "organisation:", where a change of names does not say which.
 
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
     """
 
     number: int
-    terms: Terms
+    terms: EntryTerms
     since: float
     until: float
     names: tuple[str, ...]
@@ -55,8 +55,8 @@ class Entry(NamedTuple):
     removed: tuple[str, ...] = ()
     target: str = ""
 
-    def with_names_changed(self, change: "Entry") -> "Entry":
-        """This restriction once a change of its names was told."""
+    def with_names_changed(self, change: "RestrictionEntry") -> "RestrictionEntry":
+        """Return this restriction after a change of its names."""
         removed = set(change.removed)
         kept = tuple(name for name in self.names if name not in removed)
         return change._replace(

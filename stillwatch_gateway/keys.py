@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from stillwatch_gateway.naming import MOST_COMMAS, listed, neighbours, spacings
+from stillwatch_gateway.naming import MOST_COMMAS, adjacent_values, comma_spacings, listed
 
 # More than any credential has; each costs a few digests.
 MOST_WORDS: Final = 64
@@ -83,10 +83,10 @@ def _possible_keys(value: str) -> Iterator[str]:
             yield found[0]
         first = bisect_right(ends, start)
         for end in ends[first : first + MOST_COMMAS + 1]:
-            for text in spacings(value[start:end]):
+            for text in comma_spacings(value[start:end]):
                 yield from _unwrapped(text)
         yield from _unwrapped(value[start:])
-    for text in neighbours(value, starts):
+    for text in adjacent_values(value, starts):
         yield from _unwrapped(text)
 
 

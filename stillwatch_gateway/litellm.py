@@ -13,7 +13,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.naming import litellm_account
 from stillwatch_gateway.normalization import is_nothing
-from stillwatch_gateway.refusing import Pace, refused
+from stillwatch_gateway.refusals import Pace, refused
 
 EVERYBODY: Final = "everybody"
 WITHHELD_PARAMETERS: Final = {

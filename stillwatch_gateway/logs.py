@@ -1,4 +1,4 @@
-"""What the operator of a gateway is told loudly."""
+"""Log lines that the operator of a gateway must not miss."""
 
 import logging
 from collections.abc import Iterable

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, Entry, Terms
+from stillwatch_gateway.entries import DENYING, FOREVER, KINDS, NAMED_BY, EntryTerms, RestrictionEntry
 from stillwatch_gateway.epochs import Epoch, read_epoch
 from stillwatch_gateway.normalization import name_of
 
@@ -32,13 +32,13 @@ class BadMessageError(ValueError):
     """Something that Stillwatch did not say, or not so."""
 
 
-class Told(NamedTuple):
+class ReadEntry(NamedTuple):
     """One restriction as far as it can be read.
 
     `entry` is None where there is nothing to apply; `fault` says what could not be read, and is blank otherwise.
     """
 
-    entry: Entry | None
+    entry: RestrictionEntry | None
     fault: str = ""
 
 
@@ -56,7 +56,7 @@ class Head(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What happened between `after` and `sequence`: number, restriction told, number of a restriction that ended.
+    """What happened between `after` and `sequence`: number, restriction, number of a restriction that ended.
 
     `age` is for how many seconds Stillwatch itself had not seen whether there is anything newer. `faults` are sentences
     about changes that could not be read, or only in part.
@@ -64,7 +64,7 @@ class Changes(NamedTuple):
 
     after: int
     sequence: int
-    changes: list[tuple[int, Entry | None, int | None]]
+    changes: list[tuple[int, RestrictionEntry | None, int | None]]
     closed: frozenset[str]
     epoch: Epoch = Epoch()
     age: float = 0.0
@@ -99,7 +99,7 @@ def read_changes(body: bytes) -> Changes:
     listed = document.get("changes")
     if not isinstance(listed, list) or sequence != after + len(listed):
         raise BadMessageError("changes are missing")
-    changes: list[tuple[int, Entry | None, int | None]] = []
+    changes: list[tuple[int, RestrictionEntry | None, int | None]] = []
     faults: list[str] = []
     for number, change in enumerate(listed, start=after + 1):
         if not isinstance(change, dict) or _number(change, "sequence") != number:
@@ -111,8 +111,8 @@ def read_changes(body: bytes) -> Changes:
     return Changes(after, sequence, changes, _closed(document), read_epoch(document), _age(document), tuple(faults))
 
 
-def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]:
-    """The restriction told, the number of one that ended, and what could not be read."""
+def _read_change(change: dict[str, Any]) -> tuple[RestrictionEntry | None, int | None, str]:
+    """Return the restriction, the number of one that ended, and what could not be read."""
     if "restriction" in change:
         entry, fault = read_entry(change["restriction"])
         return entry, None, fault
@@ -121,14 +121,14 @@ def _read_change(change: dict[str, Any]) -> tuple[Entry | None, int | None, str]
     return None, None, "neither a restriction nor an end"
 
 
-def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[Entry]]:
+def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[RestrictionEntry]]:
     """The head, and the restrictions as they are read; the last raises BadMessageError where any is missing.
 
     What cannot be read is added to `faults`.
     """
     rest = iter(lines)
     head = _head(next(rest, b""))
-    return head, readable(_entries(rest, head), [] if faults is None else faults)
+    return head, usable_entries(_entries(rest, head), [] if faults is None else faults)
 
 
 def _head(line: bytes) -> Head:
@@ -137,46 +137,46 @@ def _head(line: bytes) -> Head:
     return Head(_number(document, "sequence"), _number(document, "count"), _closed(document), read_epoch(document))
 
 
-def _entries(lines: Iterable[bytes], head: Head) -> Iterator[Told]:
+def _entries(lines: Iterable[bytes], head: Head) -> Iterator[ReadEntry]:
     count, last = 0, 0
     for line in lines:
         try:
-            told = read_entry(json.loads(line))
+            read = read_entry(json.loads(line))
         except (ValueError, RecursionError):
-            told = Told(None, "a line is no JSON")
-        if told.entry is not None:
-            number = told.entry.number
-            if not told.entry.is_whole:
-                told = Told(told.entry._replace(is_whole=True), f"restriction {number} lacks names")
+            read = ReadEntry(None, "a line is no JSON")
+        if read.entry is not None:
+            number = read.entry.number
+            if not read.entry.is_whole:
+                read = ReadEntry(read.entry._replace(is_whole=True), f"restriction {number} lacks names")
             if not last < number <= head.sequence:
                 raise BadMessageError(f"restriction {number} after {last} of {head.sequence}")
             last = number
         count += 1
-        yield told
+        yield read
     if count != head.size:
         raise BadMessageError(f"{count} restrictions of {head.size}")
 
 
-def read_entry(told: Any) -> Told:
+def read_entry(payload: Any) -> ReadEntry:
     """Read one restriction, whatever it is, with all its names or, where it has many, those that changed."""
     faults: list[str] = []
-    if not isinstance(told, dict) or not _is_number(told.get("number")):
-        return Told(None, "a restriction has no number")
-    is_whole = "names" in told or "names_added" not in told
-    names = tuple(_names(told.get("names" if is_whole else "names_added"), faults))
-    removed = () if is_whole else tuple(_names(told.get("names_removed"), faults))
+    if not isinstance(payload, dict) or not _is_number(payload.get("number")):
+        return ReadEntry(None, "a restriction has no number")
+    is_whole = "names" in payload or "names_added" not in payload
+    names = tuple(_names(payload.get("names" if is_whole else "names_added"), faults))
+    removed = () if is_whole else tuple(_names(payload.get("names_removed"), faults))
     if not any(name.startswith(KNOWN_NAMES) for name in (*names, *removed)):
         faults.append("it names nobody")
-    number, since, until = told["number"], _time(told, "from", faults), _time(told, "until", faults)
+    number, since, until = payload["number"], _time(payload, "from", faults), _time(payload, "until", faults)
     if until <= since:
         faults.append("it ends before it starts")
         until = FOREVER
-    terms, denies = _terms(told, names, faults)
+    terms, denies = _terms(payload, names, faults)
     fault = f"restriction {number}: {', '.join(faults)}" if faults else ""
     if not (names or removed) or (faults and not denies):
-        return Told(None, fault)
-    target = _target(told.get("against"), names)
-    return Told(Entry(number, terms, since, until, names, is_whole, removed, target), fault)
+        return ReadEntry(None, fault)
+    target = _target(payload.get("against"), names)
+    return ReadEntry(RestrictionEntry(number, terms, since, until, names, is_whole, removed, target), fault)
 
 
 def _target(against: Any, names: Iterable[str]) -> str:
@@ -186,16 +186,16 @@ def _target(against: Any, names: Iterable[str]) -> str:
     return next((name for name in named if name.startswith(kind)), kind)
 
 
-def _terms(told: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[Terms, bool]:
+def _terms(payload: dict[str, Any], names: Iterable[str], faults: list[str]) -> tuple[EntryTerms, bool]:
     """What is asked, and whether that denies access: as the message says, else as the kind does, else it does."""
-    kind, denies = told.get("kind"), told.get("denies")
+    kind, denies = payload.get("kind"), payload.get("denies")
     if not isinstance(kind, str):
         kind = ""
     if not isinstance(denies, bool):
         denies = kind in DENYING or kind not in KINDS
-    requests, tokens = _limit(told, "requests_per_minute", faults), _limit(told, "tokens_per_minute", faults)
-    withheld = _withheld(told, faults)
-    reason = told.get("reason")
+    requests, tokens = _limit(payload, "requests_per_minute", faults), _limit(payload, "tokens_per_minute", faults)
+    withheld = _withheld(payload, faults)
+    reason = payload.get("reason")
     if not isinstance(reason, str) or not reason:
         faults.append("reason is no text")
         reason = "unknown"
@@ -204,13 +204,13 @@ def _terms(told: dict[str, Any], names: Iterable[str], faults: list[str]) -> tup
     if kind not in KINDS:
         faults.append(f"kind {kind[:LONGEST_NAME]!r} is not known")
     own_word = None if kind in KINDS and denies == (kind in DENYING) else denies
-    each_account = told.get("against") == "organisation" or any(name.startswith("organisation:") for name in names)
-    return Terms(kind or "unknown", reason, requests, tokens, withheld, own_word, each_account), denies
+    each_account = payload.get("against") == "organisation" or any(name.startswith("organisation:") for name in names)
+    return EntryTerms(kind or "unknown", reason, requests, tokens, withheld, own_word, each_account), denies
 
 
-def readable(told: Iterable[Told], faults: list[str]) -> Iterator[Entry]:
+def usable_entries(read: Iterable[ReadEntry], faults: list[str]) -> Iterator[RestrictionEntry]:
     """The entries that can be applied; what could not be read is added to `faults`."""
-    for entry, fault in told:
+    for entry, fault in read:
         if fault:
             faults.append(fault)
         if entry is not None:
@@ -222,10 +222,10 @@ def _names(named: Any, faults: list[str]) -> Iterator[str]:
         faults.append("it does not say whom it is against")
         return
     for kind, names in named.items():
-        readable = [name for name in names if _is_name(name)] if isinstance(names, list) else []
-        if not isinstance(names, list) or len(readable) != len(names):
+        usable_entries = [name for name in names if _is_name(name)] if isinstance(names, list) else []
+        if not isinstance(names, list) or len(usable_entries) != len(names):
             faults.append(f"names of kind {kind[:LONGEST_NAME]!r} cannot be read")
-        yield from (name_of(kind, name) for name in readable)
+        yield from (name_of(kind, name) for name in usable_entries)
 
 
 def _is_name(name: Any) -> bool:
@@ -271,25 +271,25 @@ def _is_number(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _limit(told: dict[str, Any], name: str, faults: list[str]) -> int | None:
-    limit = told.get(name)
+def _limit(payload: dict[str, Any], name: str, faults: list[str]) -> int | None:
+    limit = payload.get(name)
     if limit is None or _is_number(limit):
         return limit
     faults.append(f"{name} is no number")
     return None
 
 
-def _withheld(told: dict[str, Any], faults: list[str]) -> tuple[str, ...]:
-    withheld = told.get("withheld", [])
+def _withheld(payload: dict[str, Any], faults: list[str]) -> tuple[str, ...]:
+    withheld = payload.get("withheld", [])
     if isinstance(withheld, list) and all(isinstance(what, str) and what for what in withheld):
         return tuple(sorted(withheld))
     faults.append("withheld is no list of texts")
     return ()
 
 
-def _time(told: dict[str, Any], name: str, faults: list[str]) -> float:
+def _time(payload: dict[str, Any], name: str, faults: list[str]) -> float:
     """Seconds since 1970; a beginning that cannot be read has been, and an end that cannot be read never comes."""
-    text = told.get(name)
+    text = payload.get(name)
     if text is None and name == "until":
         return FOREVER
     try:

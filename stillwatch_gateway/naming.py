@@ -1,5 +1,5 @@
 """Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
-the name of whoever answers it.
+the name of the process that answers it.
 """
 
 import os
@@ -33,7 +33,7 @@ _COMMA: Final = re.compile(",")
 
 
 def this_process() -> str:
-    """A name that no process before has had, since what is told under one is taken for the same process."""
+    """Return a name that no process had before, since reports under one name count as one process."""
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
@@ -52,7 +52,7 @@ def listed(value: str) -> list[str]:
     return [value.strip(), *(part.strip() for part in value.split(","))]
 
 
-def spacings(text: str) -> Iterator[str]:
+def comma_spacings(text: str) -> Iterator[str]:
     """A text as it stands, and with a space after each comma and without."""
     yield text.strip()
     if "," in text:
@@ -60,7 +60,7 @@ def spacings(text: str) -> Iterator[str]:
         yield from (", ".join(parts), ",".join(parts))
 
 
-def neighbours(value: str, starts: Iterable[int] | None = None) -> Iterator[str]:
+def adjacent_values(value: str, starts: Iterable[int] | None = None) -> Iterator[str]:
     """Every text of up to four neighbouring values of a header that begins at one of `starts`, by default at a value.
 
     A name or a key may have commas of its own. Proxies join several headers, and write a list again, with a space
@@ -72,10 +72,10 @@ def neighbours(value: str, starts: Iterable[int] | None = None) -> Iterator[str]
     for start in starts:
         first = bisect_left(ends, start)
         for end in ends[first : first + MOST_COMMAS + 1]:
-            yield from spacings(value[start:end])
+            yield from comma_spacings(value[start:end])
 
 
-def readings(value: str) -> list[str]:
+def possible_names(value: str) -> list[str]:
     """Every name that a text may stand for, the text itself first, each as ids are registered.
 
     Gateways may send a name percent-encoded, since headers hold ASCII only. Whether "50%25" is such a name or stands as
@@ -106,14 +106,14 @@ def read_name(kind: str, value: object) -> tuple[list[str], str]:
     """
     if not isinstance(value, str):
         return [], f"The name of the {kind} cannot be read: it is no text."
-    every = readings(value[: LONGEST_ENCODED + 1])
-    readable = [name for name in every if _is_name(name)]
-    found = [name_of(kind, name) for name in readable if not is_nothing(name)]
+    every = possible_names(value[: LONGEST_ENCODED + 1])
+    usable_entries = [name for name in every if _is_name(name)]
+    found = [name_of(kind, name) for name in usable_entries if not is_nothing(name)]
     if any(map(_is_blank, every)):
         return found, f"The name of the {kind} cannot be read: it is blank. Leave it out where there is none."
     if any("\0" in name for name in every):
         return found, f"The name of the {kind} cannot be read: it holds NUL, which no name does."
-    if not readable:
+    if not usable_entries:
         return [], f"The name of the {kind} cannot be read: at most {LONGEST_NAME} characters, as UTF-8."
     return found, ""
 
@@ -151,11 +151,11 @@ def litellm_account(team: str | None, user: str | None, key: str | None) -> str 
     It is who has a budget, who can be blocked, and who stays when people come and go: the team; without one the user;
     without either the key.
     """
-    names = (team, user, lasting(key))
+    names = (team, user, lasting_key(key))
     return next((name for name in names if name and not is_nothing(name) and name not in LITELLMS_OWN), None)
 
 
-def lasting(key: str | None) -> str | None:
+def lasting_key(key: str | None) -> str | None:
     """LiteLLM's hash of a key, unless it is that of a token signed for an hour."""
     return None if key is None or is_nothing(key) or key.startswith("hashed-jwt-") else key
 

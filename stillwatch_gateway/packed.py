@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import Final
 
-from stillwatch_gateway.entries import Entry, Terms
+from stillwatch_gateway.entries import EntryTerms, RestrictionEntry
 
 # In the table: the hash of a name and the place of a restriction, counted from 1; 0 where it is empty, negative where
 # another restriction of the same name follows.
@@ -25,19 +25,19 @@ ROOM: Final = 3  # of the table, for each name: so that a search seldom has to l
 class Packed:
     """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
 
-    Names are held as their hashes of 64 bits, which Python keys anew in each process: that a name of somebody else
+    Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of somebody else
     has the same one as any of a million restricted ones has a chance of one in 10^13. Only the name that each is
     against is kept in words, compressed: it is looked up where a restriction was lost.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.outdated: set[int] = set()  # numbers of those that have ended, or were told anew
+    def __init__(self, entries: Iterable[RestrictionEntry]) -> None:
+        self.outdated: set[int] = set()  # numbers of those that have ended, or were published again
         self.dropped: set[tuple[int, int]] = set()  # hashes of names, and numbers that cover them no longer
         self._numbers = array("Q")
-        self._catalogue: list[Terms] = []
+        self._catalogue: list[EntryTerms] = []
         self._targets: list[bytes] = []
         kept, targets = bytearray(), list[str]()
-        places: dict[Terms, int] = {}
+        places: dict[EntryTerms, int] = {}
         named, of = array("q"), array("I")
         for entry in entries:
             terms = places.setdefault(entry.terms, len(places))
@@ -81,15 +81,17 @@ class Packed:
             number, since, _, _ = unpack_kept(self._kept, KEPT_SIZE * place)
             yield number, since
 
-    def entry(self, number: int) -> Entry:
+    def entry(self, number: int) -> RestrictionEntry:
         """The restriction with this number, with no other name than that of whom it is against."""
         place = bisect_left(self._numbers, number)
         number, since, until, terms = unpack_kept(self._kept, KEPT_SIZE * place)
         block, within = divmod(place, TARGETS_IN_BLOCK)
         target = json.loads(zlib.decompress(self._targets[block]))[within]
-        return Entry(number, self._catalogue[terms], since, until, (target,) if target else (), target=target)
+        return RestrictionEntry(
+            number, self._catalogue[terms], since, until, (target,) if target else (), target=target
+        )
 
-    def find(self, name: str, now: float, found: dict[int, Terms]) -> None:
+    def find(self, name: str, now: float, found: dict[int, EntryTerms]) -> None:
         """Add to `found`, by number, what is in force at `now` under this name."""
         hashed = hash(name)
         at = hashed & self._mask

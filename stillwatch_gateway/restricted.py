@@ -1,6 +1,6 @@
 """Who is restricted, held in memory: answers in microseconds, and in some 30 bytes a name.
 
-One thread may change it while others ask. What is told first counts first: a change never lets anybody through for a
+One thread may change it while others ask. What comes first counts first: a change never lets anybody through for a
 moment between an old restriction and the one that takes its place.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
-from stillwatch_gateway.entries import DENYING, KINDS, Entry, Terms, Throttle
+from stillwatch_gateway.entries import DENYING, KINDS, EntryTerms, RestrictionEntry, Throttle
 from stillwatch_gateway.packed import Packed
 
 # Why a decision refuses without a restriction, where it is not because of a name.
@@ -42,24 +42,24 @@ class OutOfOrderError(ValueError):
 
 
 class Restricted:
-    """What is in force up to the change `sequence` of an epoch: many from a snapshot, and what was told since."""
+    """What is in force up to the change `sequence` of an epoch: many from a snapshot, and the changes since."""
 
-    def __init__(self, entries: Iterable[Entry] = (), sequence: int = 0, epoch: str = "") -> None:
+    def __init__(self, entries: Iterable[RestrictionEntry] = (), sequence: int = 0, epoch: str = "") -> None:
         self.sequence, self.epoch = sequence, epoch
         self._packed = Packed(entries)
-        self._newer: dict[int, Entry] = {}
+        self._newer: dict[int, RestrictionEntry] = {}
         self._partial: set[int] = set()  # numbers in `_newer` that have further names in the snapshot
-        self._by_name: dict[str, tuple[Entry, ...]] = {}
+        self._by_name: dict[str, tuple[RestrictionEntry, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._packed) - len(self._packed.outdated) + len(self._newer) - len(self._partial)
 
     @property
-    def told_since(self) -> int:
+    def changes_since_snapshot(self) -> int:
         """How much is held beside the snapshot, where it takes more room."""
         return len(self._newer) + len(self._packed.outdated) + len(self._packed.dropped)
 
-    def change(self, number: int, told: Entry | None, ended: int | None) -> None:
+    def change(self, number: int, current: RestrictionEntry | None, ended: int | None) -> None:
         """Take in the next change: a restriction that began or covers other names, or the number of one that ended.
 
         Raises OutOfOrderError where `number` is not the next one, or where the names of a restriction change that is
@@ -67,18 +67,18 @@ class Restricted:
         """
         if number != self.sequence + 1:
             raise OutOfOrderError(f"change {number} after {self.sequence}")
-        if told is not None and not told.is_whole:
-            self._rename(told)
-        elif told is not None:
-            before = self._newer.get(told.number)
-            self._newer[told.number] = told
-            for name in told.names:
-                others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
-                self._by_name[name] = (*others, told)
+        if current is not None and not current.is_whole:
+            self._rename(current)
+        elif current is not None:
+            before = self._newer.get(current.number)
+            self._newer[current.number] = current
+            for name in current.names:
+                others = [entry for entry in self._by_name.get(name, ()) if entry.number != current.number]
+                self._by_name[name] = (*others, current)
             if before is not None:
-                self._unname(before, keep=set(told.names))
-            self._outdate(told.number)
-            self._partial.discard(told.number)
+                self._unname(before, keep=set(current.names))
+            self._outdate(current.number)
+            self._partial.discard(current.number)
         if ended is not None:
             self._outdate(ended)
             self._partial.discard(ended)
@@ -87,21 +87,21 @@ class Restricted:
                 self._unname(gone)
         self.sequence = number
 
-    def _rename(self, told: Entry) -> None:
-        before = self._newer.get(told.number)
-        packed = told.number in self._packed and told.number not in self._packed.outdated
+    def _rename(self, current: RestrictionEntry) -> None:
+        before = self._newer.get(current.number)
+        packed = current.number in self._packed and current.number not in self._packed.outdated
         if before is None and not packed:
-            raise OutOfOrderError(f"the names of restriction {told.number} change, which is not known")
-        removed = set(told.removed)
-        known = before or self._packed.entry(told.number)._replace(names=())
-        now = known.with_names_changed(told)
-        for name in told.names:
-            others = [entry for entry in self._by_name.get(name, ()) if entry.number != told.number]
+            raise OutOfOrderError(f"the names of restriction {current.number} change, which is not known")
+        removed = set(current.removed)
+        known = before or self._packed.entry(current.number)._replace(names=())
+        now = known.with_names_changed(current)
+        for name in current.names:
+            others = [entry for entry in self._by_name.get(name, ()) if entry.number != current.number]
             self._by_name[name] = (*others, now)
-        self._newer[told.number] = now
+        self._newer[current.number] = now
         if packed:
-            self._partial.add(told.number)
-            self._packed.dropped.update((hash(name), told.number) for name in removed)
+            self._partial.add(current.number)
+            self._packed.dropped.update((hash(name), current.number) for name in removed)
         if before is not None and removed:
             self._unname(before, keep=set(now.names))
 
@@ -109,7 +109,7 @@ class Restricted:
         if number in self._packed:
             self._packed.outdated.add(number)
 
-    def _unname(self, gone: Entry, keep: Iterable[str] = ()) -> None:
+    def _unname(self, gone: RestrictionEntry, keep: Iterable[str] = ()) -> None:
         for name in set(gone.names).difference(keep):
             left = tuple(entry for entry in self._by_name.get(name, ()) if entry.number != gone.number)
             if left:
@@ -118,8 +118,8 @@ class Restricted:
                 self._by_name.pop(name, None)
 
     def decide(self, names: Sequence[str], *, now: float, age: float = 0.0) -> Decision:
-        """What is in force at `now` on whoever has any of these names, such as "account:acct_1042"."""
-        found: dict[int, Terms] = {}  # by number: one restriction mostly has several of the names
+        """Return what is in force at `now` on the customer with any of these names, such as "account:acct_1042"."""
+        found: dict[int, EntryTerms] = {}  # by number: one restriction mostly has several of the names
         for name in names:
             self._find(name, now, found)
         if not found:
@@ -131,7 +131,7 @@ class Restricted:
 
     def decide_among(self, numbers: AbstractSet[int], names: Sequence[str], *, now: float, age: float) -> Decision:
         """`decide`, as if only the restrictions with these numbers were held."""
-        found: dict[int, Terms] = {}
+        found: dict[int, EntryTerms] = {}
         for name in names:
             self._find(name, now, found)
         found = {number: terms for number, terms in found.items() if number in numbers}
@@ -153,23 +153,23 @@ class Restricted:
         is_packed = number in self._packed and number not in self._packed.outdated
         return next(self._packed.from_number(number))[1] if is_packed else None
 
-    def entry(self, number: int) -> Entry:
+    def entry(self, number: int) -> RestrictionEntry:
         """A restriction that is held. Of a snapshot's, only the name that it is against is remembered."""
         return self._newer.get(number) or self._packed.entry(number)
 
-    def _find(self, name: str, now: float, found: dict[int, Terms]) -> None:
+    def _find(self, name: str, now: float, found: dict[int, EntryTerms]) -> None:
         self._packed.find(name, now, found)
-        # Afterwards, since what is told anew stands here before it is outdated there.
+        # Afterwards, since what is published again stands here before it is outdated there.
         if newer := self._by_name.get(name):
             found |= {entry.number: entry.terms for entry in newer if entry.since <= now < entry.until}
 
     def _with_customers(
-        self, decision: Decision, found: Mapping[int, Terms], names: Sequence[str], now: float
+        self, decision: Decision, found: Mapping[int, EntryTerms], names: Sequence[str], now: float
     ) -> Decision:
         """Say whom limits are counted for by names that the restrictions cover: customers may send any others."""
         customers: dict[int, str] = {}
         for name in sorted(names, key=_precedence):
-            covering: dict[int, Terms] = {}
+            covering: dict[int, EntryTerms] = {}
             self._find(name, now, covering)
             for number in covering:
                 customers.setdefault(number, name)
@@ -187,7 +187,7 @@ def _precedence(name: str) -> int:
     return 0 if name.startswith("account:") else 2 if name.startswith("organisation:") else 1
 
 
-def _strongest(found: Mapping[int, Terms], sequence: int, age: float, epoch: str) -> Decision:
+def _strongest(found: Mapping[int, EntryTerms], sequence: int, age: float, epoch: str) -> Decision:
     if len(found) == 1:
         [(number, terms)] = found.items()
         kind, reason, requests, tokens, withheld, denies, _ = terms
@@ -214,7 +214,7 @@ def _strongest(found: Mapping[int, Terms], sequence: int, age: float, epoch: str
     )
 
 
-def _strength(terms: Terms) -> tuple[bool, int]:
+def _strength(terms: EntryTerms) -> tuple[bool, int]:
     """Whether access is denied, then the order of the kinds; a kind that is not known comes before all others."""
     denies = terms.kind in DENYING if terms.denies is None else terms.denies
     return denies, KINDS.index(terms.kind) if terms.kind in KINDS else -1

@@ -58,8 +58,8 @@ def verify(body: bytes, digest: str | None, signed: str | None, key: bytes) -> N
 
 def apply(restricted: Restricted, changes: Changes) -> None:
     """Raises OutOfOrderError at the first that does not follow on what is known; those before it count."""
-    for number, told, ended in changes.changes:
-        restricted.change(number, told, ended)
+    for number, entry, ended in changes.changes:
+        restricted.change(number, entry, ended)
 
 
 def _bounded(lines: BinaryIO) -> Iterable[bytes]:

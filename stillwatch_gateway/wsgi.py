@@ -7,7 +7,7 @@ from typing import Any
 from stillwatch_gateway.asgi import Identify
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.keys import UnreadableKeysError, by_key
-from stillwatch_gateway.refusing import Pace, refused, unreadable
+from stillwatch_gateway.refusals import Pace, refused, unreadable
 
 
 class Stillwatch:

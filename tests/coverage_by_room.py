@@ -78,7 +78,9 @@ def main() -> int:
         print(f"{name:<36}{room.files:>6}{room.lines:>8}{room.wanted:>10}{room.percent:>8.1f}%")  # noqa: T201
     for path, lines in left.items():
         print(f"{path}: lines {', '.join(map(str, lines))}")  # noqa: T201
-    below = [f"{name} ({room.percent:.1f} %)" for name, room in rooms.items() if name in COMPLETE and room.percent < 100]
+    below = [
+        f"{name} ({room.percent:.1f} %)" for name, room in rooms.items() if name in COMPLETE and room.percent < 100
+    ]
     if whole.percent < LEAST:
         below.append(f"all ({whole.percent:.1f} %)")
     if below:

@@ -21,9 +21,10 @@ from governance.gateways.models import (
 from governance.policies.models import PolicyOutcome
 from governance.policies.outcomes import switch_off
 from governance.policies.versions import propose
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
-from governance.review.models import Decision
 from governance.review.verdicts import Verdict
 from governance.staff.attempts import count
 from governance.staff.models import AttemptCount, ServiceKey, User
@@ -80,22 +81,24 @@ def one_of_everything() -> None:
     Calibration.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
     AccountTrait.objects.create(kind=1, digest=7, account=opened.account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)
-    block = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
+    block = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
     _one_of_all_that_proves_it(mira)
 
 
 def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway, restriction = Gateway.objects.create(name="edge", created_at=NOW), Restriction.objects.get()
-    holder = GatewayInstance.objects.create(gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1)
-    Propagation.objects.create(holder=holder, sequence=1, at=NOW)
+    gateway_instance = GatewayInstance.objects.create(
+        gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1
+    )
+    Propagation.objects.create(gateway_instance=gateway_instance, sequence=1, at=NOW)
     LiftedOrigin.objects.create(origin=f"decision:{uuid.uuid4()}")
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     epoch = FeedEpoch.objects.create(
         identifier="e1", starts_after=0, continues=0, began_at=NOW, reason="Tried out.", author="system:test"
     )
     LostDecision.objects.create(
-        epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", told={}, noted_at=NOW
+        epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", payload={}, noted_at=NOW
     )
     LostName.objects.create(account=Account.objects.earliest("pk"), kind="key", name="key_lost", restored_at=NOW)
     KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)

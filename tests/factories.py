@@ -12,7 +12,8 @@ from governance.campaigns.models import Campaign
 from governance.detection.models import Assessment
 from governance.detection.thresholds import Response
 from governance.restrictions.actions import restrict
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review.models import Case
 from governance.staff.actions import add_user, digest_of, issue_service_key

@@ -14,7 +14,7 @@ from django.utils import timezone
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from governance.gateways.check.app import Front
+from governance.gateways.check.app import CheckApp
 from governance.gateways.check.saved_state import StateStore
 from governance.staff.actions import issue_service_key
 from tests.factories import MACHINE
@@ -35,7 +35,7 @@ class Said(NamedTuple):
 class Served:
     """The front at an address, and a service key that may ask it."""
 
-    def __init__(self, front: Front, port: int) -> None:
+    def __init__(self, front: CheckApp, port: int) -> None:
         self.front, self.port, self.url = front, port, f"http://127.0.0.1:{port}"
         self.secret = issue_service_key(name="litellm", scopes=["access:read"], by=MACHINE, now=timezone.now())[1]
 
@@ -69,7 +69,7 @@ class Served:
 
     def knows(self, number: int) -> bool:
         """True once it has told this change to those who wait."""
-        wait_until(lambda: self.front.keeper.told >= number, f"change {number} is known")
+        wait_until(lambda: self.front.replica.announced >= number, f"change {number} is known")
         return True
 
 
@@ -83,7 +83,7 @@ def served(
     clock: Callable[[], datetime] = timezone.now,
     store: StateStore | None = None,
 ) -> Iterator[Served]:
-    front = Front(
+    front = CheckApp(
         clock, closed_plans=closed_plans, waiting=waiting, unreadable_as_outage=unreadable_as_outage, store=store
     )
     port = port or free_port()
@@ -98,7 +98,7 @@ def served(
         serving.join()
 
 
-async def _serve(front: Front, port: int, ended: threading.Event) -> None:
+async def _serve(front: CheckApp, port: int, ended: threading.Event) -> None:
     server = Server(
         front,
         port=port,

@@ -18,9 +18,11 @@ from governance import pipeline
 from governance.audit.actor import Actor
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.actions import decide, note
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.models import User
 from governance.usage.actions import note_import, record_lines
@@ -33,21 +35,21 @@ SHARE_DECIDED, SHARE_DECIDED_ONCE_DUE = 0.2, 0.65
 DEMO = Actor.system("load_demo")
 
 GUILTY = Verdict(
-    action=Decision.Action.BLOCK,
-    reason=Decision.Reason.BULK_HARVEST,
+    action=RestrictionKind.BLOCK,
+    reason=Reason.BULK_HARVEST,
     terms_clause="2.3 No training of competing models",
     note="Same wrapper around ever-new payload, round the clock, no end users. The customer gave no explanation.",
 )
 SUSPECT = Verdict(
-    action=Decision.Action.THROTTLE,
-    reason=Decision.Reason.DATA_GENERATION,
+    action=RestrictionKind.THROTTLE,
+    reason=Reason.DATA_GENERATION,
     terms_clause="2.4 No automated extraction of answers",
     note="Wrote to the customer; limited until they answer.",
     requests_per_minute=20,
 )
 INNOCENT = Verdict(
-    action=Decision.Action.DISMISS,
-    reason=Decision.Reason.EXPECTED_USE,
+    action=Dismissal.DISMISS,
+    reason=Reason.EXPECTED_USE,
     note="Fits what the customer sells. Checked with their account manager.",
 )
 

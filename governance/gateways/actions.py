@@ -36,7 +36,7 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
 
     Raises LiteLlmError and UnusableNameError.
 
-    What was blocked at another address before stays so there: whoever left it behind lifts it there.
+    What was blocked at an earlier address stays blocked there until an operator of that LiteLLM unblocks it.
     """
     url = origin(url)
     with LiteLlm(url, key=key) as client:

@@ -43,7 +43,7 @@ class GatewayInstanceAdmin(HistoryAdmin):
 
 @admin.register(Propagation)
 class PropagationAdmin(HistoryAdmin):
-    list_display = ("holder", "sequence", "at")
+    list_display = ("gateway_instance", "sequence", "at")
     list_select_related = ("holder__gateway",)
     ordering = ("-at",)
 

@@ -7,12 +7,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.gateways.check import request_parsing as asking
-from governance.gateways.check.protocols import JSON_NAMES
+from governance.gateways.check.protocols.json_check import JSON_NAMES
 from governance.restrictions.names import Names, by_kind
 from governance.restrictions.queries import access_in_readings
 from governance.restrictions.serializers import (
     CheckRequest,
-    described,
+    restriction_as_json,
 )
 from governance.staff.models import ServiceKey
 from governance.web.parsing import query_of
@@ -37,7 +37,7 @@ class CheckAccess(APIView):
                 "decision": "allow" if answer.allowed else "deny",
                 "known": answer.known,
                 "reason": strongest.reason if strongest else None,
-                "restriction": described(strongest) if strongest else None,
+                "restriction": restriction_as_json(strongest) if strongest else None,
                 "sequence": answer.sequence,
             }
         )
@@ -45,7 +45,7 @@ class CheckAccess(APIView):
 
 def _names_in(request: Request) -> Names:
     """The names that the query asks about, read as the hot check reads them. Raises ValidationError."""
-    names = asking.Names()
+    names = asking.NameCollector()
     try:
         for member, value in asking.parameters(request.META.get("QUERY_STRING", "")):
             names.add(JSON_NAMES[member], value)

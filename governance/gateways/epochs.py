@@ -10,12 +10,12 @@ from django.db.models import Max
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
-from governance.gateways.recovery import Lost, recover
+from governance.gateways.recovery import LostRestriction, restrict_lost
 from governance.platform.notifications import CHANGES_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import active, publish
+from governance.restrictions.activation import active, publish_changes
 from governance.restrictions.models import Change, FeedEpoch, Restriction
-from governance.restrictions.names import told_names
+from governance.restrictions.names import unchanged_names
 from governance.restrictions.queries import last_number
 
 RECOVERY: Final = Actor.system("recovery")
@@ -52,7 +52,7 @@ def begin_epoch(*, reason: str, by: Actor, now: datetime) -> FeedEpoch:
 
 
 @retried_transaction
-def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -> FeedEpoch:
+def resume_epoch(*, up_to: int, continues: int, lost: Iterable[LostRestriction], now: datetime) -> FeedEpoch:
     """Bring a process that held every change up to `up_to` together with a database that may lack some of them.
 
     Begin a new epoch, unless another process or an administrator has begun one above all that this one knows. Restrict
@@ -65,7 +65,7 @@ def resume(*, up_to: int, continues: int, lost: Iterable[Lost], now: datetime) -
     elif continues < epoch.continues:
         epoch.continues = continues
         epoch.save(update_fields=["continues"])
-    recover(epoch, lost, by=RECOVERY, now=now)
+    restrict_lost(epoch, lost, by=RECOVERY, now=now)
     return epoch
 
 
@@ -95,6 +95,6 @@ def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime)
     )
     # What was decided in between took numbers that gateways know for something else: it is sent again under new ones.
     ambiguous = active(Restriction.objects.filter(number__gt=continues))
-    publish(Change.What.COVERS, ambiguous, now=now, names=told_names([one.number for one in ambiguous]))
+    publish_changes(Change.What.COVERS, ambiguous, now=now, names=unchanged_names([one.number for one in ambiguous]))
     notify_on_commit(CHANGES_CHANNEL)
     return epoch

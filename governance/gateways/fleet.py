@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
-from governance.gateways.queries import Known, Wanted, find_wanted, known_gateways, rows
-from governance.gateways.status import Heard, Level, State, changes_between, reason
+from governance.gateways.queries import ExpectedState, KnownGateway, find_expected_state, known_gateways, rows
+from governance.gateways.status import GatewayActivity, Level, State, changes_between, reason
 from governance.restrictions.models import Restriction
 
 MEASURED: Final = timedelta(days=30)
@@ -17,7 +17,7 @@ MEASURED_CHANGES: Final = 1_000
 MOST_NAMED: Final = 3
 
 
-class Took(NamedTuple):
+class PropagationTimes(NamedTuple):
     """How long changes took to arrive, over the last weeks."""
 
     changes: int
@@ -32,29 +32,29 @@ class GatewayState:
     """
 
     gateway: Gateway
-    heard: Heard
+    activity: GatewayActivity
     level: Level
     lag: int | None
-    took: Took | None
+    took: PropagationTimes | None
     refused: int
     probes: Sequence[CanaryProbe]
-    repairs: int
+    newest_repairs: int
     trouble: str
 
     @property
     def follows(self) -> str:
-        if self.heard.reports:
-            return "both" if self.heard.asks else "client"
-        return "check" if self.heard.asks else ""
+        if self.activity.reports:
+            return "both" if self.activity.asks else "client"
+        return "check" if self.activity.asks else ""
 
     @property
-    def obeyed(self) -> Took | None:
+    def obeyed(self) -> PropagationTimes | None:
         """How long the canary took to be refused, or let in again."""
         times = sorted(probe.took_ms for probe in self.probes if probe.took_ms is not None)
         if not times:
             return None
         median, p99 = times[len(times) // 2], times[int(0.99 * (len(times) - 1) + 0.5)]
-        return Took(len(times), timedelta(milliseconds=median), timedelta(milliseconds=p99))
+        return PropagationTimes(len(times), timedelta(milliseconds=median), timedelta(milliseconds=p99))
 
 
 # How long each of the last changes took to reach the last of those who answer for a gateway.
@@ -62,14 +62,15 @@ TIMES: Final = """
     WITH changed AS (
         SELECT number, at FROM restrictions_change WHERE at > %(measured)s ORDER BY number DESC LIMIT %(most)s
     ), arrived AS (
-        SELECT changed.number, holder.gateway_id, max(first.at - changed.at) AS took
-        FROM changed JOIN gateways_gatewayinstance holder
-          ON holder.started_at <= changed.at AND holder.seen_at >= changed.at
+        SELECT changed.number, process.gateway_id, max(first.at - changed.at) AS took
+        FROM changed JOIN gateways_gatewayinstance process
+          ON process.started_at <= changed.at AND process.seen_at >= changed.at
         JOIN LATERAL (
             SELECT at FROM gateways_propagation arrival
-            WHERE arrival.holder_id = holder.id AND arrival.sequence >= changed.number ORDER BY arrival.sequence LIMIT 1
+            WHERE arrival.gateway_instance_id = process.id AND arrival.sequence >= changed.number
+            ORDER BY arrival.sequence LIMIT 1
         ) first ON true
-        GROUP BY changed.number, holder.gateway_id
+        GROUP BY changed.number, process.gateway_id
     )
     SELECT gateway_id, count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
            percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
@@ -80,27 +81,30 @@ TIMES: Final = """
 def gateways(*, now: datetime) -> list[GatewayState]:
     """Every gateway, in as many queries however many there are."""
     described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
-    times = {gateway: Took(*took) for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)}
-    wanted = find_wanted(now=now)
+    times = {
+        gateway: PropagationTimes(*took)
+        for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)
+    }
+    wanted = find_expected_state(now=now)
     probes = _probes(now=now)
     states = []
     for known in known_gateways(now=now):
         if (gateway := described.get(known.pk)) is None:
             continue  # it has asked for the first time since, and is shown the next time
-        heard, probed = known.heard, probes.get(known.pk, [])
+        activity, probed = known.activity, probes.get(known.pk, [])
         level, trouble = _trouble(known, wanted, probed)
         states.append(
             GatewayState(
                 gateway=gateway,
-                heard=heard,
+                activity=activity,
                 level=level,
-                lag=changes_between(heard.sequence, wanted.newest, wanted.starts_after)
-                if heard.is_heard and heard.sequence is not None
+                lag=changes_between(activity.sequence, wanted.newest, wanted.starts_after)
+                if activity.is_active and activity.sequence is not None
                 else None,
-                took=times.get(known.pk if heard.reports else None),
+                took=times.get(known.pk if activity.reports else None),
                 refused=gateway.refused or 0,
                 probes=probed,
-                repairs=gateway.repaired or 0,
+                newest_repairs=gateway.repaired or 0,
                 trouble=trouble,
             )
         )
@@ -114,29 +118,29 @@ def _described(*, now: datetime) -> QuerySet[Any]:
     return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
 
 
-def _trouble(known: Known, wanted: Wanted, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
+def _trouble(known: KnownGateway, wanted: ExpectedState, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
         return Level.PENDING, ""
-    heard, late = known.heard, wanted.late
-    state = heard.state(late, is_untold=wanted.is_telling_late)
+    activity, late = known.activity, wanted.late
+    state = activity.state(late, is_unpublished=wanted.is_publishing_late)
     match state:
-        case State.NOT_YET if missing := changes_between(heard.sequence or 0, late, wanted.starts_after):
+        case State.NOT_YET if missing := changes_between(activity.sequence or 0, late, wanted.starts_after):
             return Level.ALARM, f"It has not received {missing:,} change{'' if missing == 1 else 's'} yet."
         case State.NOT_YET:
             return Level.ALARM, "It has not received all accounts of a restricted organisation yet."
         case State.UNKNOWN | State.BYPASSED:
-            return Level.ALARM, f"{_capitalised(reason(state, heard, late))}: what it allows is not known."
+            return Level.ALARM, f"{_capitalised(reason(state, activity, late))}: what it allows is not known."
         case State.SILENT:
-            return Level.WARNING, f"{_capitalised(reason(state, heard, late))}."
-    return _own_trouble(heard, probes)
+            return Level.WARNING, f"{_capitalised(reason(state, activity, late))}."
+    return _own_trouble(activity, probes)
 
 
-def _own_trouble(heard: Heard, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
+def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """What is wrong with a gateway that has every change."""
     if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
         return Level.ALARM, "It did not follow the last canary probe."
-    if troubled := [one.name for one in heard.instances if one.trouble]:
+    if troubled := [one.name for one in activity.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
         return Level.WARNING, f"The copy on disk is unusable at {names}: see Instances."
     return Level.GOOD, ""
@@ -159,5 +163,5 @@ def in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
     return dict.fromkeys(Restriction.Kind.values, 0) | dict(live.values_list("kind", "number"))
 
 
-def repairs(*, most: int = 20) -> list[DriftRepair]:
+def newest_repairs(*, most: int = 20) -> list[DriftRepair]:
     return list(DriftRepair.objects.select_related("gateway")[:most])

@@ -50,7 +50,7 @@ class GatewayInstance(models.Model):
     Without a gateway it answers for every gateway that asks the hot check.
     """
 
-    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="holders")
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="instances")
     instance = models.CharField(max_length=120)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
@@ -61,7 +61,7 @@ class GatewayInstance(models.Model):
         ordering = ("gateway", "instance")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["gateway", "instance"], nulls_distinct=False, name="a_holder_is_an_instance"
+                fields=["gateway", "instance"], nulls_distinct=False, name="an_instance_reports_to_one_gateway"
             ),
         ]
 
@@ -70,27 +70,27 @@ class GatewayInstance(models.Model):
 
 
 class Propagation(models.Model):
-    """By `at` the holder had every change up to `sequence`."""
+    """When an instance had every change up to `sequence`."""
 
-    holder = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="arrivals")
+    gateway_instance = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="propagations")
     sequence = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
         verbose_name = "propagation log entry"
         verbose_name_plural = "propagation log"
-        ordering = ("holder", "sequence")
+        ordering = ("gateway_instance", "sequence")
         indexes: ClassVar = [
-            models.Index(fields=["holder", "sequence"], name="arrival_by_sequence"),
-            models.Index(fields=["at"], name="arrival_by_time"),
+            models.Index(fields=["gateway_instance", "sequence"], name="propagation_by_sequence"),
+            models.Index(fields=["at"], name="propagation_by_time"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.holder_id} has {self.sequence}"
+        return f"{self.gateway_instance_id} has {self.sequence}"
 
 
 class Refusal(models.Model):
-    """Requests that a gateway was told to refuse because of a restriction."""
+    """Requests that a gateway refused because of a restriction."""
 
     gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="refusals")
     restriction = models.ForeignKey(Restriction, on_delete=models.CASCADE, related_name="refusals")
@@ -204,7 +204,7 @@ class LostDecision(models.Model):
     number = models.BigIntegerField(help_text="Of the restriction, as it was before.")
     what = models.CharField(max_length=10, choices=What)
     target = models.CharField(max_length=220, help_text="Target, with its kind before it.")
-    told = models.JSONField(help_text="The restriction as sent to gateways.")
+    payload = models.JSONField(help_text="The restriction as sent to gateways.")
     gateway = models.ForeignKey(
         Gateway, on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="That reported it first."
     )
@@ -242,7 +242,7 @@ class LostDecision(models.Model):
 
     @property
     def kind(self) -> str:
-        return str(self.told.get("kind", ""))
+        return str(self.payload.get("kind", ""))
 
     @property
     def is_of_known_kind(self) -> bool:
@@ -251,11 +251,11 @@ class LostDecision(models.Model):
 
     @property
     def reason(self) -> str:
-        return str(self.told.get("reason", ""))
+        return str(self.payload.get("reason", ""))
 
     @property
     def other_names(self) -> str:
-        """How many names gateways were told with it, such as "1 account, 3 keys"."""
-        names = self.told.get("names")
+        """How many names were published with it, such as "1 account, 3 keys"."""
+        names = self.payload.get("names")
         counts = [(kind, len(names.get(kind) or ())) for kind in NAMED_BY[1:]] if isinstance(names, dict) else []
         return ", ".join(f"{count:,} {kind}{'s' if count > 1 else ''}" for kind, count in counts if count)

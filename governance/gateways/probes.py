@@ -24,8 +24,9 @@ from governance.platform.encryption import SealError, unseal
 from governance.platform.leases import is_over
 from governance.platform.locks import Lock, advisory_lock
 from governance.restrictions.actions import restrict, undo
-from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], object]
 
 
-class Answer(NamedTuple):
+class CanaryAnswer(NamedTuple):
     """What the gateway said to the canary: whether it let it in, and None where that cannot be told."""
 
     allowed: bool | None
@@ -73,7 +74,7 @@ class Canary:
         headers = json.loads(unseal(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
         return cls(gateway.canary_url, headers, gateway.canary_body)
 
-    def ask(self) -> Answer:
+    def ask(self) -> CanaryAnswer:
         """One request over a connection of its own. A redirect is an answer like any other, and not followed."""
         headers = {"User-Agent": "Stillwatch canary", "Connection": "close", **self.headers}
         if self.body and "content-type" not in {name.lower() for name in headers}:
@@ -83,7 +84,7 @@ class Canary:
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             gateway = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
         except (HTTPException, ValueError):
-            return Answer(None, "no usable address")
+            return CanaryAnswer(None, "no usable address")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             gateway.request("POST" if self.body else "GET", target, self.body.encode() or None, headers)
@@ -91,22 +92,22 @@ class Canary:
             answer.read1(MOST_BYTES)
         except (OSError, HTTPException, ValueError) as error:
             # Only the kind of an error: its text may hold a header.
-            return Answer(None, "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+            return CanaryAnswer(None, "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
         finally:
             gateway.close()
         allowed = True if answer.status in ALLOWS else False if answer.status in REFUSES else None
-        return Answer(allowed, str(answer.status))
+        return CanaryAnswer(allowed, str(answer.status))
 
 
-class Look(NamedTuple):
+class ProbeResult(NamedTuple):
     """How a wait for one kind of answer ended: the last answer, and after how many seconds it was there."""
 
-    answer: Answer
+    answer: CanaryAnswer
     seconds: float
 
 
 @dataclass(slots=True)
-class Watch:
+class ProbeClock:
     """The time of one probe: `now` moves on with the clock, whose seconds start anywhere."""
 
     began_at: datetime
@@ -123,13 +124,13 @@ class Watch:
     def at(self, moment: float) -> datetime:
         return self.began_at + timedelta(seconds=moment - self._began)
 
-    def until(self, canary: Canary, *, allowed: bool, since: float) -> Look:
+    def until(self, canary: Canary, *, allowed: bool, since: float) -> ProbeResult:
         """Ask at short intervals, first at once, until the gateway answers so or 10 seconds have passed."""
         for pause in pauses():
             answer = canary.ask()
             seconds = self.clock() - since
             if answer.allowed is allowed or seconds + pause > LOOKS_FOR:
-                return Look(answer, seconds)
+                return ProbeResult(answer, seconds)
             self.sleep(pause)
         raise AssertionError("pauses never end")
 
@@ -178,61 +179,73 @@ def probe(
     account = gateway.canary_account
     if account is None or not gateway.canary_url:
         raise ValueError(f"{gateway} has no canary.")
-    watch = Watch(now, clock, sleep)
+    probe_clock = ProbeClock(now, clock, sleep)
     with advisory_lock(Lock.PROBING, gateway.pk) as ours:
         if not ours:
             return []
-        left_over = _lift(gateway, watch)
+        left_over = _lift(gateway, probe_clock)
         try:
             canary = Canary.of(gateway)
         except SealError as error:
-            return [_note(gateway, Look(Answer(None, str(error)), 0), now=watch.now())]
-        if (hindrance := _hindrance(account, canary, watch, left_over=left_over)) is not None:
-            return [_note(gateway, hindrance, now=watch.now())]
-        return _probe(gateway, account, canary, watch)
+            return [_note(gateway, ProbeResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
+        if (hindrance := _hindrance(account, canary, probe_clock, left_over=left_over)) is not None:
+            return [_note(gateway, hindrance, now=probe_clock.now())]
+        return _probe(gateway, account, canary, probe_clock)
 
 
-def _hindrance(account: Account, canary: Canary, watch: Watch, *, left_over: float | None) -> Look | None:
+def _hindrance(
+    account: Account, canary: Canary, probe_clock: ProbeClock, *, left_over: float | None
+) -> ProbeResult | None:
     """Why the canary cannot show anything, if so: it must have access before it can lose it."""
-    standing = access(account=account.external_id, now=watch.now())
+    standing = access(account=account.external_id, now=probe_clock.now())
     if standing.restriction is not None and not standing.allowed:
-        return Look(
-            Answer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
+        return ProbeResult(
+            CanaryAnswer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
         )
-    look = Look(canary.ask(), 0) if left_over is None else watch.until(canary, allowed=True, since=left_over)
+    look = (
+        ProbeResult(canary.ask(), 0) if left_over is None else probe_clock.until(canary, allowed=True, since=left_over)
+    )
     if look.answer.allowed:
         return None
-    return Look(Answer(None, f"The canary was refused before it was blocked: {look.answer.words}."), look.seconds)
+    return ProbeResult(
+        CanaryAnswer(None, f"The canary was refused before it was blocked: {look.answer.words}."), look.seconds
+    )
 
 
-def _probe(gateway: Gateway, account: Account, canary: Canary, watch: Watch) -> list[CanaryProbe]:
-    terms = Terms(Restriction.Kind.BLOCK, Reason.OTHER, until=watch.now() + LASTS)
+def _probe(gateway: Gateway, account: Account, canary: Canary, probe_clock: ProbeClock) -> list[CanaryProbe]:
+    terms = Terms(Restriction.Kind.BLOCK, Reason.OTHER, until=probe_clock.now() + LASTS)
     key = f"{_mark(gateway)}{uuid.uuid4()}"
     try:
         with transaction.atomic(durable=True):
-            committed = _moment_of_commit(watch.clock)
-            block = restrict(account, terms, unique_key=key, by=CANARY, now=watch.now())
-        refused = watch.until(canary, allowed=False, since=committed[0])
-        probes = [_note(gateway, refused, now=watch.at(committed[0]), change=block.number)]
+            committed = _moment_of_commit(probe_clock.clock)
+            block = restrict(account, terms, unique_key=key, by=CANARY, now=probe_clock.now())
+        refused = probe_clock.until(canary, allowed=False, since=committed[0])
+        probes = [_note(gateway, refused, now=probe_clock.at(committed[0]), change=block.number)]
     finally:
-        lifted = _lift(gateway, watch)
+        lifted = _lift(gateway, probe_clock)
     if probes[0].outcome != CanaryProbe.Outcome.OBEYED or lifted is None:
         return probes  # who was never refused shows nothing by being let in
-    back = watch.until(canary, allowed=True, since=lifted)
+    back = probe_clock.until(canary, allowed=True, since=lifted)
     change = Change.objects.filter(restriction=block, what=Change.What.ENDED).values_list("number", flat=True).first()
-    return [*probes, _note(gateway, back, now=watch.at(lifted), change=change, lifting=True)]
+    return [*probes, _note(gateway, back, now=probe_clock.at(lifted), change=change, lifting=True)]
 
 
-def _lift(gateway: Gateway, watch: Watch) -> float | None:
+def _lift(gateway: Gateway, probe_clock: ProbeClock) -> float | None:
     """End what blocks the canary of this gateway, of a run that was cut off as well; when that was committed."""
     blocks = Restriction.objects.filter(origin__startswith=_mark(gateway), ended_at=None)
     origins = list(blocks.values_list("origin", flat=True))
     if not origins:
         return None
     with transaction.atomic(durable=True):
-        committed = _moment_of_commit(watch.clock)
+        committed = _moment_of_commit(probe_clock.clock)
         # A block that staff put on this account just before is restored.
-        undo(origins, note="The canary was looked at.", by=CANARY, now=watch.now(), ending=Restriction.Ending.LIFTED)
+        undo(
+            origins,
+            note="The canary was looked at.",
+            by=CANARY,
+            now=probe_clock.now(),
+            ending=Restriction.Ending.LIFTED,
+        )
     return committed[0]
 
 
@@ -248,7 +261,7 @@ def _moment_of_commit(clock: Clock) -> list[float]:
 
 
 def _note(
-    gateway: Gateway, look: Look, *, now: datetime, change: int | None = None, lifting: bool = False
+    gateway: Gateway, look: ProbeResult, *, now: datetime, change: int | None = None, lifting: bool = False
 ) -> CanaryProbe:
     """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
     obeyed = change is not None and look.answer.allowed is lifting

@@ -1,6 +1,6 @@
 """What is known of restrictions at the gateways: for the case page, the enforcement page and the banner of every page.
 
-All of them ask `status.Heard.state`, so that none says more than another. Times are counted from the moment at which
+All of them ask `GatewayActivity.state`, so that none says more than another. Times are counted from the moment at which
 the action that restricted was given its `now`, which is before its commit: what is shown is never too short.
 """
 
@@ -12,29 +12,39 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from governance.gateways.status import ALIVE, PATIENCE, AtGateway, Heard, Instance, State, Untold, length, usage_since
-from governance.restrictions.models import Restriction
-from governance.restrictions.names import lacking_names_of
+from governance.gateways.status import (
+    ALIVE,
+    PATIENCE,
+    EnforcementStatus,
+    GatewayActivity,
+    Instance,
+    State,
+    Unpublished,
+    length,
+    usage_since,
+)
+from governance.restrictions.kinds import DENYING, NOT_NOTICED
+from governance.restrictions.names import with_unpublished_names
 
 # A gateway that was not heard of for so long is not listed where restrictions are shown.
 IN_USE: Final = timedelta(days=1)
 
 
-class Known(NamedTuple):
+class KnownGateway(NamedTuple):
     """A gateway, and what was heard of it."""
 
     pk: int
     name: str
-    heard: Heard
+    activity: GatewayActivity
 
     @property
     def is_in_use(self) -> bool:
-        last, now = self.heard.last_at, self.heard.now
-        return self.heard.is_bypassed or (last is not None and last > now - IN_USE)
+        last, now = self.activity.last_at, self.activity.now
+        return self.activity.is_bypassed or (last is not None and last > now - IN_USE)
 
-    def with_usage(self, at: datetime) -> "Known":
+    def with_usage(self, at: datetime) -> "KnownGateway":
         """The same, where usage came in by some way or other."""
-        return self._replace(heard=replace(self.heard, usage_at=at, usage_is_own=False))
+        return self._replace(activity=replace(self.activity, usage_at=at, usage_is_own=False))
 
 
 # Of each gateway, and of the check as NULL, who reported within half a minute of the last who did. Usage is a gateway's
@@ -44,7 +54,7 @@ KNOWN: Final = """
         SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
                array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
                array_agg(trouble ORDER BY instance) AS troubles
-        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_gatewayinstance) AS holder
+        FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_gatewayinstance) AS process
         WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
     ), used AS (
         SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
@@ -63,13 +73,13 @@ KNOWN: Final = """
 """
 
 
-def known_gateways(*, now: datetime) -> list[Known]:
+def known_gateways(*, now: datetime) -> list[KnownGateway]:
     """Every gateway with what was heard of it up to `now`, in one query."""
     silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
     found, elsewhere_at = [], None
     for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, alive=ALIVE):
         elsewhere_at = elsewhere  # the same in every row
-        heard = Heard(
+        activity = GatewayActivity(
             now=now,
             silent_after=silent_after,
             asked_at=asked_at,
@@ -77,11 +87,11 @@ def known_gateways(*, now: datetime) -> list[Known]:
             check=_instances(columns[4:]),
             usage_at=usage_at,
         )
-        found.append(Known(pk, name, heard))
-    if elsewhere_at is None or any(known.heard.is_heard for known in found):
+        found.append(KnownGateway(pk, name, activity))
+    if elsewhere_at is None or any(known.activity.is_active for known in found):
         return found
     # Nobody asks, and usage comes in by a way of which no gateway is known: it may have passed any of them.
-    return [known if known.heard.usage_at else known.with_usage(elsewhere_at) for known in found]
+    return [known if known.activity.usage_at else known.with_usage(elsewhere_at) for known in found]
 
 
 def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
@@ -90,12 +100,13 @@ def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
 
 
 # Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
-# that is counted: the one by which all its names were told, or that ended it.
+# that is counted: the one by which all its names were published, or that ended it.
 STANDING: Final = """
     WITH wanted AS (
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
                newest.number AS newest, newest.at AS newest_at,
-               CASE WHEN restriction.ended_at IS NULL THEN restriction.told_in_full_by ELSE newest.number END AS change,
+               CASE WHEN restriction.ended_at IS NULL THEN restriction.published_in_full_by
+                    ELSE newest.number END AS change,
                CASE WHEN restriction.ended_at IS NULL THEN first.at ELSE newest.at END AS at
         FROM restrictions_restriction restriction
         JOIN restrictions_change first ON first.number = restriction.number
@@ -105,13 +116,15 @@ STANDING: Final = """
         ) newest
         WHERE restriction.number = ANY(%(numbers)s)
     ), arrived AS (
-        SELECT wanted.number, holder.gateway_id, max(first.at) AS at
-        FROM wanted JOIN gateways_gatewayinstance holder ON wanted.at BETWEEN holder.started_at AND holder.seen_at
+        SELECT wanted.number, process.gateway_id, max(first.at) AS at
+        FROM wanted
+        JOIN gateways_gatewayinstance process ON wanted.at BETWEEN process.started_at AND process.seen_at
         JOIN LATERAL (
             SELECT at FROM gateways_propagation arrival
-            WHERE arrival.holder_id = holder.id AND arrival.sequence >= wanted.change ORDER BY arrival.sequence LIMIT 1
+            WHERE arrival.gateway_instance_id = process.id AND arrival.sequence >= wanted.change
+            ORDER BY arrival.sequence LIMIT 1
         ) first ON true
-        GROUP BY wanted.number, holder.gateway_id
+        GROUP BY wanted.number, process.gateway_id
     )
     SELECT wanted.number, wanted.kind, wanted.ended, wanted.change IS NULL, wanted.newest, wanted.newest_at, wanted.at,
            gateway.id, own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
@@ -124,33 +137,41 @@ STANDING: Final = """
 """
 
 
-def standing(numbers: Collection[int], *, now: datetime, account: int | None = None) -> dict[int, list[AtGateway]]:
+def enforcement_status(
+    numbers: Collection[int], *, now: datetime, account: int | None = None
+) -> dict[int, list[EnforcementStatus]]:
     """What is known of these restrictions, by number, at every gateway in use: in two queries.
 
     With `account`, by primary key, what is known of them for that account, in one more: it may have joined an
     organisation that is restricted, or have a new key.
     """
-    found: dict[int, list[AtGateway]] = {number: [] for number in numbers}
+    found: dict[int, list[EnforcementStatus]] = {number: [] for number in numbers}
     if not numbers:
         return found
     gateways = {known.pk: known for known in known_gateways(now=now) if known.is_in_use}
-    lacking = lacking_names_of(account, numbers) if account is not None else set()
+    lacking = with_unpublished_names(account, numbers) if account is not None else set()
     for row in rows(STANDING, numbers=list(numbers)):
         number, kind, ended, in_part, newest, newest_at, began, pk, own, hot, refused_at, last_refused_at, refused = row
         if (known := gateways.get(pk)) is None:
             continue
-        heard = known.heard
-        arrivals = [at for at, counts in ((own, heard.reports), (hot, heard.asks)) if counts and at is not None]
+        activity = known.activity
+        propagations = [
+            at for at, counts in ((own, activity.reports), (hot, activity.asks)) if counts and at is not None
+        ]
         found[number].append(
-            AtGateway(
+            EnforcementStatus(
                 gateway=known.name,
-                heard=heard,
+                activity=activity,
                 change=newest,
                 changed_at=newest_at,
-                denies=kind in Restriction.DENYING,
+                denies=kind in DENYING,
                 is_lifted=ended,
-                untold=Untold.ACCOUNTS if in_part else Untold.NAMES if number in lacking else Untold.NOBODY,
-                took=max(max(arrivals) - began, timedelta()) if arrivals else None,
+                unpublished=Unpublished.ACCOUNTS
+                if in_part
+                else Unpublished.NAMES
+                if number in lacking
+                else Unpublished.NOBODY,
+                took=max(max(propagations) - began, timedelta()) if propagations else None,
                 refused=refused,
                 refused_after=max(refused_at - began, timedelta()) if refused_at and not ended else None,
                 last_refused_at=last_refused_at,
@@ -159,10 +180,10 @@ def standing(numbers: Collection[int], *, now: datetime, account: int | None = N
     return found
 
 
-class Wanted(NamedTuple):
+class ExpectedState(NamedTuple):
     """What gateways ought to know and apply: the newest change, and the newest that all of them ought to have by now.
 
-    `starts_after` is where the newest epoch begins. With `is_telling_late` they should have been told more of those
+    `starts_after` is where the newest epoch begins. With `is_publishing_late` they should have been told more of those
     whom a restriction is on, and were not.
     """
 
@@ -171,22 +192,22 @@ class Wanted(NamedTuple):
     in_force: int
     lost: int
     starts_after: int
-    is_telling_late: bool
+    is_publishing_late: bool
 
 
-# Everybody ought to have every change of the epochs before, whose holders have numbers below the one that an epoch
+# Everybody ought to have every change of the epochs before, whose instances have numbers below the one that an epoch
 # starts after.
 WANTED: Final = """
     SELECT greatest((SELECT max(number) FROM restrictions_change), epoch.newest, 0),
            greatest((SELECT max(number) FROM restrictions_change WHERE at < %(settled)s), epoch.settled, 0),
            (SELECT count(*) FROM restrictions_restriction
-            WHERE kind <> 'watch' AND ended_at IS NULL AND starts_at <= %(now)s
+            WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND starts_at <= %(now)s
               AND (holds_until IS NULL OR holds_until > %(now)s)),
            (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL),
            coalesce(epoch.newest, 0),
            EXISTS (
                SELECT FROM restrictions_restriction restriction
-               WHERE ended_at IS NULL AND told_in_full_by IS NULL AND NOT EXISTS (
+               WHERE ended_at IS NULL AND published_in_full_by IS NULL AND NOT EXISTS (
                    SELECT FROM restrictions_change change
                    WHERE change.restriction_id = restriction.number AND change.at >= %(settled)s
                )
@@ -216,28 +237,28 @@ class Alarm:
 
 def alarm(*, now: datetime) -> Alarm:
     """What every page warns of, in two queries."""
-    wanted = find_wanted(now=now)
+    wanted = find_expected_state(now=now)
     if not wanted.late:
         return Alarm(lost=wanted.lost)
     every = known_gateways(now=now)
     in_use = [known for known in every if known.is_in_use]
-    states = [(known, known.heard.state(wanted.late, is_untold=wanted.is_telling_late)) for known in in_use]
+    states = [(known, known.activity.state(wanted.late, is_unpublished=wanted.is_publishing_late)) for known in in_use]
     return Alarm(
         late=[known.name for known, state in states if state in {State.NOT_YET, State.UNKNOWN}],
         bypassed=[
-            (known.name, usage_since(known.heard))
+            (known.name, usage_since(known.activity))
             for known, state in states
             if state is State.BYPASSED and wanted.in_force
         ],
-        unheard=0 if any(known.heard.is_heard for known in every) else wanted.in_force,
+        unheard=0 if any(known.activity.is_active for known in every) else wanted.in_force,
         lost=wanted.lost,
         silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
     )
 
 
-def find_wanted(*, now: datetime) -> Wanted:
-    [row] = rows(WANTED, settled=now - PATIENCE, now=now)
-    return Wanted._make(row)
+def find_expected_state(*, now: datetime) -> ExpectedState:
+    [row] = rows(WANTED, settled=now - PATIENCE, now=now, not_noticed=list(NOT_NOTICED))
+    return ExpectedState._make(row)
 
 
 def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:

@@ -12,17 +12,17 @@ from django.db.models import QuerySet
 from accounts.models import ApiKey
 from governance.audit.actions import Happening, audit_log_lock, record_all
 from governance.audit.actor import Actor
+from governance.gateways.lost_restrictions import restrict_again
 from governance.gateways.models import Gateway, LostDecision
-from governance.gateways.restricting_again import restrict_again
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import cover_new_names, lift_all
 from governance.restrictions.activation import active
 from governance.restrictions.lost_names import find_target, restore_names
 from governance.restrictions.models import FeedEpoch, Restriction
-from governance.restrictions.names import KINDS, Target
-from governance.restrictions.restoring import against
+from governance.restrictions.names import TARGET_COLUMNS, Target
+from governance.restrictions.payloads import payload_names, read_payload
+from governance.restrictions.restoration import on_targets
 from governance.restrictions.terms import Terms
-from governance.restrictions.told import names_told, terms_told
 from stillwatch_gateway.entries import NAMED_BY
 
 # Of one gateway, that no person has looked at yet.
@@ -31,13 +31,13 @@ MOST_TARGET: Final = 220
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """A restriction as gateways were told of it; with `ended` the end of one that the database has in force; with
+class LostRestriction:
+    """A restriction as gateways were sent it; with `ended` the end of one that the database has in force; with
     `stands` names of one that it has in force, which covers fewer by now.
     """
 
     number: int
-    told: Mapping[str, Any]
+    payload: Mapping[str, Any]
     ended: bool = False
     stands: bool = False
 
@@ -48,8 +48,8 @@ class Lost:
     @property
     def target(self) -> str:
         """Whom it is against, with the kind before it; only the kind where that is not told."""
-        kind = str(self.told.get("against", ""))
-        return f"{kind} {next(iter(names_told(self.told, kind)), '')}"[:MOST_TARGET].strip()
+        kind = str(self.payload.get("against", ""))
+        return f"{kind} {next(iter(payload_names(self.payload, kind)), '')}"[:MOST_TARGET].strip()
 
     @property
     def key(self) -> tuple[int, str, str]:
@@ -60,8 +60,8 @@ class CannotRestrictError(Exception):
     """A lost restriction cannot be put into force again: whom it is against is not in the register, or it is over."""
 
 
-def recover(epoch: FeedEpoch, lost: Iterable[Lost], *, by: Actor, now: datetime) -> list[LostDecision]:
-    """Restrict again, by all names that were told, and note what was lost. The caller holds the lock of the log."""
+def restrict_lost(epoch: FeedEpoch, lost: Iterable[LostRestriction], *, by: Actor, now: datetime) -> list[LostDecision]:
+    """Restrict again, by all published names, and store what was lost. The caller holds the lock of the log."""
     given = list(lost)
     began = [one for one in given if not one.ended and not one.stands]
     noted = _note(epoch, began, gateway=None, by=by, now=now)
@@ -84,13 +84,13 @@ def _restrict_noted(noted: Sequence[LostDecision], *, by: Actor, now: datetime) 
     again: dict[Terms, list[tuple[LostDecision, Target]]] = defaultdict(list)
     targets: dict[LostDecision, Target] = {}
     for one in noted:
-        terms = terms_told(one.told, now=now)
-        target = find_target(one.told, now=now) if terms is not None else None
+        terms = read_payload(one.payload, now=now)
+        target = find_target(one.payload, now=now) if terms is not None else None
         if terms is None or target is None:
             one.problem = _why_impossible(one, terms)
             continue
         targets[one] = target
-        one.problem = restore_names(target, one.told, may_move=True, by=by, now=now)
+        one.problem = restore_names(target, one.payload, may_move=True, by=by, now=now)
         again[terms].append((one, target))
     for terms, found in again.items():
         restrict_again(found, terms, made_for="lost", by=by, now=now)
@@ -99,7 +99,7 @@ def _restrict_noted(noted: Sequence[LostDecision], *, by: Actor, now: datetime) 
 
 
 def _restore_further_names(
-    epoch: FeedEpoch, given: Sequence[Lost], noted: Sequence[LostDecision], *, by: Actor, now: datetime
+    epoch: FeedEpoch, given: Sequence[LostRestriction], noted: Sequence[LostDecision], *, by: Actor, now: datetime
 ) -> list[Target]:
     """Have what is in force cover the names that another process did not know, or that came after the backup."""
     new = {(one.number, str(one.what), one.target) for one in noted}
@@ -114,7 +114,7 @@ def _restore_further_names(
     for one, number in zip(further, numbers, strict=True):
         if number in live:
             touched.append(live[number].target)
-            problem = restore_names(touched[-1], one.told, may_move=True, by=by, now=now)
+            problem = restore_names(touched[-1], one.payload, may_move=True, by=by, now=now)
             if problem and (decision := decisions.get(one.key)) is not None:
                 decision.problem = problem
     LostDecision.objects.bulk_update(decisions.values(), ["problem"])
@@ -125,10 +125,10 @@ def _tell_of_names(targets: Iterable[Target], *, now: datetime) -> None:
     """Tell gateways of all names at once, also where they are many: nobody who was refused is let in meanwhile."""
     owners = [target if not isinstance(target, ApiKey) else target.account for target in targets]
     if owners:
-        cover_new_names(targets=sorted({f"{KINDS[type(one)]}:{one.pk}" for one in owners}), now=now)
+        cover_new_names(targets=sorted({f"{TARGET_COLUMNS[type(one)]}:{one.pk}" for one in owners}), now=now)
 
 
-def note_reported(lost: Iterable[Lost], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
+def note_reported(lost: Iterable[LostRestriction], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
     """Note restrictions that a gateway holds and the database lacks. Nobody is restricted by this."""
     room = MOST_REPORTED - LostDecision.objects.filter(gateway=gateway, settled_at=None).count()
     if room <= 0:
@@ -137,7 +137,7 @@ def note_reported(lost: Iterable[Lost], *, gateway: Gateway, now: datetime) -> l
 
 
 @transaction.atomic
-def _report(lost: Sequence[Lost], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
+def _report(lost: Sequence[LostRestriction], *, gateway: Gateway, now: datetime) -> list[LostDecision]:
     epoch = FeedEpoch.objects.first()
     noted = LostDecision.objects.filter(number__in=[one.number for one in lost])
     known = set(noted.values_list("number", "target"))
@@ -148,8 +148,8 @@ def _report(lost: Sequence[Lost], *, gateway: Gateway, now: datetime) -> list[Lo
     nameless = {one.number: one for one in noted.filter(gateway=gateway, settled_at=None, target__in=["", *NAMED_BY])}
     for one in new:
         if (row := nameless.get(one.number)) is not None:
-            row.target, row.told = one.target, dict(one.told)
-    LostDecision.objects.bulk_update(nameless.values(), ["target", "told"])
+            row.target, row.payload = one.target, dict(one.payload)
+    LostDecision.objects.bulk_update(nameless.values(), ["target", "payload"])
     new = [one for one in new if one.number not in nameless]
     if epoch is None or not new:
         return []
@@ -173,11 +173,11 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
         return False
     live = active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
     current = [one for one in live if one.overlaps(now, None)]
-    terms = None if current else terms_told(locked.told, now=now)
-    target = current[0].target if current else find_target(locked.told, now=now) if terms is not None else None
+    terms = None if current else read_payload(locked.payload, now=now)
+    target = current[0].target if current else find_target(locked.payload, now=now) if terms is not None else None
     if target is None:
         raise CannotRestrictError(_why_impossible(locked, terms))
-    locked.problem = restore_names(target, locked.told, may_move=locked.gateway_id is None, by=by, now=now)
+    locked.problem = restore_names(target, locked.payload, may_move=locked.gateway_id is None, by=by, now=now)
     if terms is not None:
         locked.restriction = None
         restrict_again([(locked, target)], terms, made_for="kept", by=by, now=now)
@@ -197,7 +197,7 @@ def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
         return False
     if (made := locked.restriction) is not None:
         # What was replaced for a while is in force again under another number, of the same origin.
-        same = Restriction.objects.filter(against([made.target]), origin=made.origin, kind=made.kind)
+        same = Restriction.objects.filter(on_targets([made.target]), origin=made.origin, kind=made.kind)
         numbers = list(same.values_list("number", flat=True))
         lift_all(numbers, note="Not kept after the database was restored.", by=by, now=now)
     _settle(locked, LostDecision.Outcome.DROPPED, by=by, now=now)
@@ -207,7 +207,7 @@ def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
 def restrictions_of_same_kind(decision: LostDecision, *, now: datetime) -> list[Restriction]:
     """What is in force, of the same kind and against the same customer, for whatever decision."""
     against_kind, _, name = decision.target.partition(" ")
-    if against_kind not in KINDS.values():
+    if against_kind not in TARGET_COLUMNS.values():
         return []
     aim = {f"{against_kind}__external_id": name, "kind": decision.kind}
     return list(Restriction.objects.in_force(at=now).filter(**aim).order_by("number"))
@@ -220,7 +220,7 @@ def _settle(decision: LostDecision, outcome: LostDecision.Outcome, *, by: Actor,
 
 
 def _note(
-    epoch: FeedEpoch, lost: Iterable[Lost], *, gateway: Gateway | None, by: Actor, now: datetime
+    epoch: FeedEpoch, lost: Iterable[LostRestriction], *, gateway: Gateway | None, by: Actor, now: datetime
 ) -> list[LostDecision]:
     """Return those that are new, with an entry each."""
     given = {one.key: one for one in lost}
@@ -235,7 +235,7 @@ def _note(
             number=one.number,
             what=one.what,
             target=one.target,
-            told=dict(one.told),
+            payload=dict(one.payload),
             gateway=gateway,
             noted_at=now,
         )

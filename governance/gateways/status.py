@@ -30,7 +30,7 @@ class State(StrEnum):
     BYPASSED = "bypassed"  # … and usage has come in since
 
 
-class Untold(StrEnum):
+class Unpublished(StrEnum):
     """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
 
     NOBODY = ""
@@ -64,7 +64,7 @@ def changes_between(known: int, wanted: int, starts_after: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class GatewayActivity:
     """What was heard of a gateway up to `now`.
 
     `instances` are those of its own client, `check` the processes of the check, which answer for every gateway that
@@ -99,13 +99,13 @@ class Heard:
         return self._is_recent(self.reported_at)
 
     @property
-    def is_heard(self) -> bool:
+    def is_active(self) -> bool:
         return self.asks or self.reports
 
     @property
     def is_bypassed(self) -> bool:
         """Whether usage is newer than its last word by more than a gateway that is in use is ever silent."""
-        if self.is_heard or self.usage_at is None:
+        if self.is_active or self.usage_at is None:
             return False
         if self.last_at is None:
             return self.usage_is_own
@@ -123,13 +123,13 @@ class Heard:
         """The newest change that everybody who answers for it has; None where nobody does."""
         return min((one.sequence for one in self.answering), default=None)
 
-    def state(self, change: int, *, is_untold: bool = False) -> State:
-        """What is known of a change here; `is_untold` where gateways are not told yet of everybody whom it is about."""
+    def state(self, change: int, *, is_unpublished: bool = False) -> State:
+        """What is known of a change here; `is_unpublished` where not all names of it are published yet."""
         if self.is_bypassed:
             return State.BYPASSED
         if self.asks and not any(self.now - one.seen_at <= ALIVE for one in self.check):
             return State.UNKNOWN
-        if any(one.sequence < change for one in self.answering) or (is_untold and self.is_heard):
+        if any(one.sequence < change for one in self.answering) or (is_unpublished and self.is_active):
             return State.NOT_YET
         if self.asks:
             return State.NEXT_QUESTION
@@ -140,22 +140,22 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtGateway:
+class EnforcementStatus:
     """A restriction at one gateway, or its end where it was lifted.
 
     `change` is the newest change of it, made at `changed_at`. `took` is how long it was from the decision until
     everybody who answered for the gateway then had it, where that was measured. Of one on a large organisation gateways
-    are told in portions, and it counts as in force once they were told of all. A refusal proves that the gateway
+    are sent in batches, and it counts as in force once all names were published. A refusal proves that the gateway
     refused because of this restriction at that time, and says nothing of later.
     """
 
     gateway: str
-    heard: Heard
+    activity: GatewayActivity
     change: int
     changed_at: datetime
     denies: bool = True
     is_lifted: bool = False
-    untold: Untold = Untold.NOBODY
+    unpublished: Unpublished = Unpublished.NOBODY
     took: timedelta | None = None
     refused: int = 0
     refused_after: timedelta | None = None
@@ -163,11 +163,11 @@ class AtGateway:
 
     @property
     def state(self) -> State:
-        return self.heard.state(self.change, is_untold=bool(self.untold))
+        return self.activity.state(self.change, is_unpublished=bool(self.unpublished))
 
     @property
     def waited(self) -> timedelta:
-        return self.heard.now - self.changed_at
+        return self.activity.now - self.changed_at
 
     @property
     def is_settled(self) -> bool:
@@ -188,16 +188,16 @@ class AtGateway:
     @property
     def verdict(self) -> str:
         """What is known, to be followed by the name of the gateway."""
-        # The gateway is told of limits and the like; whether it keeps them is not seen here.
+        # The gateway is sent limits and the like; whether it keeps them is not seen here.
         effect = "sent" if not self.denies else "refused because of it" if self.is_lifted else "refused"
         return VERDICTS[self.state][self.is_lifted].format(effect=effect)
 
     @property
     def reason(self) -> str:
         """What it is known by."""
-        if self.untold and self.state is State.NOT_YET:
-            return self.untold
-        return reason(self.state, self.heard, self.change)
+        if self.unpublished and self.state is State.NOT_YET:
+            return self.unpublished
+        return reason(self.state, self.activity, self.change)
 
     @property
     def sentence(self) -> str:
@@ -219,21 +219,21 @@ VERDICTS: Final = {
 }
 
 
-def reason(state: State, heard: Heard, change: int) -> str:
+def reason(state: State, activity: GatewayActivity, change: int) -> str:
     """What a state rests on, as a clause with its figures; empty where the state says it all."""
     match state:
         case State.REPORTED:
-            return _who_reported(heard.instances)
+            return _who_reported(activity.instances)
         case State.NEXT_QUESTION:
             return ""
         case State.NOT_YET:
-            return _who_is_behind(heard, change)
+            return _who_is_behind(activity, change)
         case State.UNKNOWN:
             return "no process of the check has reported for 30 s"
         case State.SILENT:
-            return f"{_silence(heard)}; it is idle or no longer connected"
+            return f"{_silence(activity)}; it is idle or no longer connected"
         case State.BYPASSED:
-            return f"{_silence(heard)}, and {usage_since(heard)}"
+            return f"{_silence(activity)}, and {usage_since(activity)}"
 
 
 def _who_reported(instances: Sequence[Instance]) -> str:
@@ -242,25 +242,25 @@ def _who_reported(instances: Sequence[Instance]) -> str:
     return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
 
 
-def _who_is_behind(heard: Heard, change: int) -> str:
-    behind = [one for one in heard.answering if one.sequence < change]
-    who = "processes of the check" if heard.asks and not heard.reports else "instances"
+def _who_is_behind(activity: GatewayActivity, change: int) -> str:
+    behind = [one for one in activity.answering if one.sequence < change]
+    who = "processes of the check" if activity.asks and not activity.reports else "instances"
     oldest = min(one.sequence for one in behind)
-    of = f"{len(behind)} of {len(heard.answering)} {who}"
+    of = f"{len(behind)} of {len(activity.answering)} {who}"
     return f"{of} reported change {oldest:,}; this is change {change:,}"
 
 
-def _silence(heard: Heard) -> str:
-    word = "report" if heard.instances else "check"
-    return f"no {word} for {length(heard.now - heard.last_at)}" if heard.last_at else "no check yet"
+def _silence(activity: GatewayActivity) -> str:
+    word = "report" if activity.instances else "check"
+    return f"no {word} for {length(activity.now - activity.last_at)}" if activity.last_at else "no check yet"
 
 
-def usage_since(heard: Heard) -> str:
+def usage_since(activity: GatewayActivity) -> str:
     """Says that usage has come in since; only of a gateway that is bypassed."""
-    if heard.usage_at is None:
+    if activity.usage_at is None:
         return ""
-    since = length(heard.now - heard.usage_at)
-    return f"usage arrived {'from it ' if heard.usage_is_own else ''}{since} ago"
+    since = length(activity.now - activity.usage_at)
+    return f"usage arrived {'from it ' if activity.usage_is_own else ''}{since} ago"
 
 
 def length(span: timedelta) -> str:

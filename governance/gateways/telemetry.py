@@ -11,7 +11,7 @@ from django.db.models import Count, Value
 from django.db.models.functions import Greatest
 
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation
-from governance.gateways.recovery import Lost, note_reported
+from governance.gateways.recovery import LostRestriction, note_reported
 from governance.platform.transactions import retried_transaction
 
 logger = logging.getLogger(__name__)
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 # As long as the page looks back.
 KEPT_FOR: Final = timedelta(days=30)
 # The newest processes of one service key are kept: a client that reports a new name each time fills no table.
-HOLDERS_KEPT: Final = 1_000
+INSTANCES_KEPT: Final = 1_000
 
 
-class Asked(NamedTuple):
+class LastQuestion(NamedTuple):
     """A service key with which somebody asked whether there is access, and when last."""
 
     key: UUID
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
 
 class RefusedTimes(NamedTuple):
-    """How often, and when first and last, the holder of a service key was told to refuse because of a restriction."""
+    """How often, and when first and last, a gateway refused because of a restriction."""
 
     key: UUID
     name: str
@@ -51,27 +51,27 @@ class InstanceReport(NamedTuple):
     instance: str
     sequence: int
     at: datetime
-    arrivals: Sequence[tuple[int, datetime]]
+    propagations: Sequence[tuple[int, datetime]]
     trouble: str = ""
 
 
-class StillHeld(NamedTuple):
-    """A restriction that the holder of a service key still refuses because of, and that the database lost."""
+class HeldOverReport(NamedTuple):
+    """A restriction that the gateway with a service key still refuses because of, and that the database lost."""
 
     key: UUID
     name: str
     number: int
-    told: Mapping[str, Any]
+    payload: Mapping[str, Any]
 
 
-Note = Asked | RefusedTimes | InstanceReport | StillHeld
+Report = LastQuestion | RefusedTimes | InstanceReport | HeldOverReport
 
 # What is wrong with a note itself, however often it is tried; where the database is away other errors are raised.
 BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
 
 
 @retried_transaction
-def note_access(notes: Sequence[Note], *, now: datetime) -> list[Note]:
+def note_access(notes: Sequence[Report], *, now: datetime) -> list[Report]:
     """Write all of it down, but those notes that the database does not take, which are returned.
 
     Gateways are met by the service keys they ask with.
@@ -89,20 +89,20 @@ def note_access(notes: Sequence[Note], *, now: datetime) -> list[Note]:
     return []
 
 
-def _note(notes: Sequence[Note], *, now: datetime) -> None:
+def _note(notes: Sequence[Report], *, now: datetime) -> None:
     gateways = _meet({one.key: one.name for one in notes if one.key is not None}, now=now)
-    asked = [one for one in notes if isinstance(one, Asked)]
+    asked = [one for one in notes if isinstance(one, LastQuestion)]
     for one in sorted(asked, key=lambda one: gateways[one.key]):
         # Processes of the check write by turns, and one may have noted an older question than another.
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
     _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
-    holders = [one for one in notes if isinstance(one, InstanceReport)]
+    instances = [one for one in notes if isinstance(one, InstanceReport)]
     # In one order, so that processes that write of the same clients never wait for each other crosswise.
-    _note_holders(sorted(holders, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
-    held: dict[int, list[Lost]] = {}
+    _note_instances(sorted(instances, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
+    held: dict[int, list[LostRestriction]] = {}
     for note in notes:
-        if isinstance(note, StillHeld):
-            held.setdefault(gateways[note.key], []).append(Lost(note.number, note.told))
+        if isinstance(note, HeldOverReport):
+            held.setdefault(gateways[note.key], []).append(LostRestriction(note.number, note.payload))
     for gateway, lost in held.items():
         note_reported(lost, gateway=Gateway.objects.get(pk=gateway), now=now)
 
@@ -155,8 +155,8 @@ def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> Non
         )
 
 
-def _note_holders(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int], *, now: datetime) -> None:
-    holders = GatewayInstance.objects.bulk_create(
+def _note_instances(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int], *, now: datetime) -> None:
+    instances = GatewayInstance.objects.bulk_create(
         [
             GatewayInstance(
                 gateway_id=gateways.get(one.key) if one.key else None,
@@ -173,21 +173,23 @@ def _note_holders(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int], 
         update_fields=["seen_at", "sequence", "trouble"],
     )
     Propagation.objects.bulk_create(
-        Propagation(holder=holder, sequence=sequence, at=at)
-        for holder, one in zip(holders, seen, strict=True)
-        for sequence, at in one.arrivals
+        Propagation(gateway_instance=gateway_instance, sequence=sequence, at=at)
+        for gateway_instance, one in zip(instances, seen, strict=True)
+        for sequence, at in one.propagations
         if sequence
     )
-    _forget_surplus({holder.gateway_id for holder in holders if holder.gateway_id is not None})
+    _forget_surplus(
+        {gateway_instance.gateway_id for gateway_instance in instances if gateway_instance.gateway_id is not None}
+    )
 
 
 def _forget_surplus(gateways: Collection[int]) -> None:
-    for gateway in Gateway.objects.filter(pk__in=gateways).annotate(number=Count("holders")):
-        if gateway.number <= HOLDERS_KEPT:
+    for gateway in Gateway.objects.filter(pk__in=gateways).annotate(number=Count("instances")):
+        if gateway.number <= INSTANCES_KEPT:
             continue
-        newest = gateway.holders.order_by("-seen_at", "-pk").values("pk")[:HOLDERS_KEPT]
-        gateway.holders.exclude(pk__in=newest).delete()
-        logger.warning("%s has reported for over %d processes: the oldest are forgotten", gateway, HOLDERS_KEPT)
+        newest = gateway.instances.order_by("-seen_at", "-pk").values("pk")[:INSTANCES_KEPT]
+        gateway.instances.exclude(pk__in=newest).delete()
+        logger.warning("%s has reported for over %d processes: the oldest are forgotten", gateway, INSTANCES_KEPT)
 
 
 def forget_old(*, now: datetime) -> int:

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.gateways.fleet import gateways, in_force_by_kind, repairs
+from governance.gateways.fleet import gateways, in_force_by_kind, newest_repairs
 from governance.gateways.models import LostDecision
 from governance.gateways.queries import alarm as find_alarm
-from governance.gateways.queries import standing
+from governance.gateways.queries import enforcement_status
 from governance.gateways.recovery import (
     CannotRestrictError,
     drop,
@@ -21,6 +21,7 @@ from governance.gateways.recovery import (
     restrictions_of_same_kind,
 )
 from governance.platform.disk_space import shortage_of_installation
+from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
@@ -36,10 +37,10 @@ def enforcement(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     newest = list(
         Restriction.objects.in_force(at=now)
-        .exclude(kind=Restriction.Kind.WATCH)
+        .exclude(kind__in=NOT_NOTICED)
         .select_related("account", "key", "organisation")[:NEWEST_SHOWN]
     )
-    at = standing([restriction.number for restriction in newest], now=now)
+    at = enforcement_status([restriction.number for restriction in newest], now=now)
     lost = list(open_decisions()[: LOST_SHOWN + 1])
     context = {
         "lost": lost[:LOST_SHOWN],
@@ -47,7 +48,7 @@ def enforcement(request: StaffRequest) -> HttpResponse:
         "gateways": gateways(now=now),
         "counts": in_force_by_kind(now=now),
         "newest": [(restriction, at[restriction.number]) for restriction in newest],
-        "repairs": repairs(),
+        "repairs": newest_repairs(),
         "fail_closed_plans": settings.FAIL_CLOSED_PLANS,
         "now": now,
     }
@@ -87,7 +88,7 @@ def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -> None:
-    """Say what gateways are told now, whoever has settled it, and because of which decision."""
+    """Show a message that says what is in force now, and because of which decision."""
     decision, now = LostDecision.objects.select_related("restriction").get(pk=pk), timezone.now()
     about = f"{decision.kind} of {decision.target}"
     numbers = [f"no. {one.number}" for one in restrictions_of_same_kind(decision, now=now)]

@@ -10,6 +10,7 @@ from governance.detection.models import Assessment
 from governance.detection.scoring import FAMILIES_FOR_AUTOMATIC
 from governance.detection.thresholds import Response
 from governance.policies.rules import Facts, Policy, Rule
+from governance.restrictions.kinds import DENYING
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import strongest_against
 from governance.review.leniency import StaffLimit
@@ -70,7 +71,7 @@ class Circumstances:
             return limit.because
         if in_force is not None and Restriction.strength(in_force) >= strength:
             return AS_STRONG
-        if kind in Restriction.DENYING and len(self._facts[account].families) < FAMILIES_FOR_AUTOMATIC:
+        if kind in DENYING and len(self._facts[account].families) < FAMILIES_FOR_AUTOMATIC:
             return TOO_FEW_FAMILIES
         return ""
 

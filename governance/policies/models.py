@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.detection.models import Assessment
+from governance.restrictions.kinds import kind_choices
 from governance.restrictions.models import Restriction
 from governance.staff.models import User
 
@@ -66,7 +67,7 @@ class PolicyOutcome(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="+")
     rule = models.CharField(max_length=120)
-    kind = models.CharField(max_length=10, choices=Restriction.Kind)
+    kind = models.CharField(max_length=10, choices=kind_choices)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
     at = models.DateTimeField(help_text="When it first matched, or was planned after having been dropped.")

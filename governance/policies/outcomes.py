@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any, Final
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -21,8 +22,8 @@ from governance.policies.models import AutomaticSwitch, PolicyOutcome, PolicyVer
 from governance.policies.rules import Action, Policy
 from governance.policies.versions import in_use, policy_of
 from governance.restrictions.actions import restrict_all
-from governance.restrictions.models import Reason, Restriction
-from governance.restrictions.terms import Terms
+from governance.restrictions.models import Restriction
+from governance.restrictions.terms import Terms, read_terms
 from governance.staff.models import User
 from governance.usage.models import Profile
 from governance.web.counts import counted, percent_of
@@ -95,14 +96,7 @@ def _fill(outcome: PolicyOutcome, match: Match, policy: Policy, *, live: bool, n
 
 
 def _written(action: Action) -> dict[str, Any]:
-    return {
-        "reason": action.reason,
-        "terms_clause": action.terms_clause,
-        "requests_per_minute": action.requests_per_minute,
-        "tokens_per_minute": action.tokens_per_minute,
-        "withheld": list(action.withheld),
-        "days": action.days,
-    }
+    return {name: value for name, value in msgspec.to_builtins(action).items() if name != "kind"}
 
 
 @retried_transaction
@@ -214,16 +208,8 @@ def _restrict(outcomes: Iterable[PolicyOutcome], *, now: datetime) -> None:
 
 def _terms(outcome: PolicyOutcome, *, now: datetime) -> Terms:
     terms, approver = outcome.terms, outcome.policy.approved_by
-    return Terms(
-        kind=Restriction.Kind(outcome.kind),
-        reason=Reason(terms["reason"]),
-        until=now + timedelta(days=terms["days"]) if terms["days"] else None,
-        terms_clause=terms["terms_clause"],
-        requests_per_minute=terms["requests_per_minute"],
-        tokens_per_minute=terms["tokens_per_minute"],
-        withheld=terms["withheld"],
-        approver=approver.name if approver else "",
-    )
+    until = now + timedelta(days=terms["days"]) if terms["days"] else None
+    return read_terms(terms, kind=outcome.kind, until=until, approver=approver.name if approver else "")
 
 
 def _settle(outcome: PolicyOutcome, state: PolicyOutcome.State, because: str, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.versions import fault_of, policy_of
 from governance.restrictions.models import Restriction
 from governance.review.leniency import staff_limits
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Decision, Dismissal
 
 LOOKED_BACK: Final = timedelta(days=30)
 SHOWN: Final = 20
@@ -180,7 +180,7 @@ def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[in
 
 def _strength(column: str) -> models.Case:
     """The place on the ladder of what a column names, below it for a dismissal; null where it names nothing."""
-    dismissed = models.When(**{column: Decision.Action.DISMISS}, then=Value(-1))
+    dismissed = models.When(**{column: Dismissal.DISMISS}, then=Value(-1))
     places = [models.When(**{column: kind}, then=Value(place)) for place, kind in enumerate(Restriction.Kind.values)]
     return models.Case(dismissed, *places, output_field=models.IntegerField())
 
@@ -226,7 +226,7 @@ def _listed(dropped: Counter[str]) -> list[Dropped]:
 def _verdict(kind: str, decided: str | None) -> str:
     if decided is None:
         return "open"
-    if decided == Decision.Action.DISMISS:
+    if decided == Dismissal.DISMISS:
         return "let_go"
     return "as_much" if Restriction.strength(decided) >= Restriction.strength(kind) else "milder"
 

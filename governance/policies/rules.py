@@ -9,22 +9,19 @@ conditions that exclude each other.
 
 import tomllib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from governance.detection.finding import Family
 from governance.detection.scoring import BANDS, REVIEW_LINE
-from governance.restrictions.terms import TAKEN_BY
+from governance.restrictions.kinds import FEATURES, RestrictionKind, Withheld, foreign_terms, missing_need
+from governance.restrictions.reasons import RESTRICTING
 from governance.web.misspelling import with_nearest
 
-ACTIONS: Final = ("watch", "warn", "throttle", "withhold", "verify", "suspend", "block")
-# The codes of the API, which a person's decision has as well.
-REASONS: Final = (
-    *("bulk_harvest", "reasoning_harvest", "data_generation", "coordinated_accounts", "resold_access"),
-    *("unverified_identity", "other"),
-)
-WITHHELD: Final = ("logprobs", "reasoning", "new_models")
+ACTIONS: Final = tuple(RestrictionKind.values)
+REASONS: Final = tuple(reason.value for reason in RESTRICTING)
+WITHHELD: Final = tuple(Withheld.values)
 # Findings of the harmless family never count against an account.
 FAMILIES: Final = tuple(family.value for family in Family if family != Family.HARMLESS)
 LONGEST_NAME: Final = 40
@@ -197,15 +194,14 @@ def _action(reader: "_Reader") -> Action:
         withheld=tuple(sorted(reader.texts("withheld", among=WITHHELD))),
         days=reader.number("days", least=1, most=365),
     )
-    if kind == "throttle" and not (action.requests_per_minute or action.tokens_per_minute):
-        raise reader.mistake("a throttle needs requests_per_minute or tokens_per_minute")
-    if kind == "withhold" and not action.withheld:
-        raise reader.mistake(f"say what is withheld. Allowed: {_listed(WITHHELD)}")
-    if kind == "suspend" and action.days is None:
-        raise reader.mistake("a suspension needs days")
-    for member, taken_by in TAKEN_BY.items():
-        if kind != taken_by and getattr(action, member):
-            raise reader.mistake(f"{member} belongs to the action {taken_by}, not to {kind}")
+    given = asdict(action)
+    if (need := missing_need(kind, given)) is not None:
+        allowed = f". Allowed: {_listed(WITHHELD)}" if need == FEATURES else ""
+        raise reader.mistake(f"the action {kind} needs {' or '.join(need.members)}{allowed}")
+    if RestrictionKind(kind).row.needs_end and action.days is None:
+        raise reader.mistake(f"the action {kind} needs days")
+    for member, kinds in foreign_terms(kind, given).items():
+        raise reader.mistake(f"{member} belongs to the action {kinds}, not to {kind}")
     return action
 
 

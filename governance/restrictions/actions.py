@@ -12,34 +12,35 @@ from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import activate, active, deactivate, new_restriction, publish
+from governance.restrictions.activation import activate, active, deactivate, new_restriction, publish_changes
+from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError, differences
 from governance.restrictions.models import Change, LiftedOrigin, Restriction
-from governance.restrictions.names import Target, first_portion, outdated_restrictions, untold_portions, update_names
+from governance.restrictions.names import Target, first_batch, outdated_restrictions, unpublished_batches, update_names
 from governance.restrictions.queries import last_number
-from governance.restrictions.repeating import made_before, refuse_other_scope
-from governance.restrictions.restoring import (
-    against,
+from governance.restrictions.repeated_requests import earlier_restrictions, refuse_other_scope
+from governance.restrictions.restoration import (
     forget_superseding,
-    hold_as_long,
     is_over,
+    on_targets,
     restore,
     supersede_replaced,
+    update_holds,
     withdraw,
 )
-from governance.restrictions.terms import ConflictingKeyError, StartsLaterError, Terms, differences
+from governance.restrictions.terms import Terms
 
 EXPIRY = Actor.system("expiry")
-PORTION = 100
+BATCH_SIZE = 100
 
 
-class Restricting(NamedTuple):
+class RestrictResult(NamedTuple):
     """What asking for restrictions came to: one for each target in their order, and which of them are new."""
 
     restrictions: list[Restriction]
     new: set[int]
 
 
-class Undone(NamedTuple):
+class UndoResult(NamedTuple):
     """What undoing ended, and what it put back in force."""
 
     ended: list[Restriction]
@@ -70,7 +71,7 @@ def restrict_campaign(
     now: datetime,
     superseded: Collection[int] = (),
     accounts: Sequence[Account] | None = None,
-) -> Restricting:
+) -> RestrictResult:
     """Restrict every account that belongs to the campaign now, or these `accounts`, each by a restriction of its own.
 
     So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
@@ -78,13 +79,13 @@ def restrict_campaign(
     the rest. Once all of it was lifted, nobody else is restricted for it.
     """
     members = campaign_accounts(campaign) if accounts is None else accounts
-    done = Restricting([], set())
-    for start in range(0, len(members), PORTION):
-        aims = [(account, f"{unique_key}:{account.pk}") for account in members[start : start + PORTION]]
+    done = RestrictResult([], set())
+    for start in range(0, len(members), BATCH_SIZE):
+        targets = [(account, f"{unique_key}:{account.pk}") for account in members[start : start + BATCH_SIZE]]
         restrictions, new = restrict_all(
-            aims, terms, by=by, now=now, campaign=campaign, origin=unique_key, superseded=superseded
+            targets, terms, by=by, now=now, campaign=campaign, origin=unique_key, superseded=superseded
         )
-        done = Restricting(done.restrictions + restrictions, done.new | new)
+        done = RestrictResult(done.restrictions + restrictions, done.new | new)
     return done
 
 
@@ -98,13 +99,13 @@ def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) ->
     lifted: list[int] = []
     last = 0
     # In the order of numbers, so that what is restored in the meantime is lifted too.
-    while portion := list(
+    while batch := list(
         campaign.restrictions.filter(could_return, origin__in=origins, number__gt=last)
         .order_by("number")
-        .values_list("number", flat=True)[:PORTION]
+        .values_list("number", flat=True)[:BATCH_SIZE]
     ):
-        lifted += lift_all(portion, note=note, by=by, now=now)
-        last = portion[-1]
+        lifted += lift_all(batch, note=note, by=by, now=now)
+        last = batch[-1]
     return lifted
 
 
@@ -124,7 +125,7 @@ def campaign_accounts(campaign: Campaign) -> list[Account]:
 
 @retried_transaction
 def restrict_all(
-    aims: Sequence[tuple[Target, str]],
+    targets: Sequence[tuple[Target, str]],
     terms: Terms,
     *,
     by: Actor,
@@ -132,7 +133,7 @@ def restrict_all(
     campaign: Campaign | None = None,
     origin: str = "",
     superseded: Collection[int] = (),
-) -> Restricting:
+) -> RestrictResult:
     """`restrict` for many targets, each with its unique key, in one transaction: all or none.
 
     `origin` is what they have in common, if it is not the unique key. `superseded` are the numbers of restrictions
@@ -142,19 +143,19 @@ def restrict_all(
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
     audit_log_lock()
-    refuse_other_scope({origin} if origin else {unique_key for _, unique_key in aims}, aims[0][0], campaign)
-    known = made_before([unique_key for _, unique_key in aims])
-    for target, unique_key in aims:
+    refuse_other_scope({origin} if origin else {unique_key for _, unique_key in targets}, targets[0][0], campaign)
+    known = earlier_restrictions([unique_key for _, unique_key in targets])
+    for target, unique_key in targets:
         if (earlier := known.get(unique_key)) is not None:
             changed = differences(earlier.restriction, target, terms, made_at=earlier.made_at)
             if changed:
                 raise ConflictingKeyError(earlier.restriction, changed)
-    fresh = {unique_key: target for target, unique_key in aims if unique_key not in known}
+    fresh = {unique_key: target for target, unique_key in targets if unique_key not in known}
     if campaign is not None and LiftedOrigin.objects.has(origin):
         fresh = {}
     companies = [target for target in fresh.values() if isinstance(target, Organisation)]
-    first = first_portion(companies) if companies else None
-    ended = _make_room([*fresh.values()], terms, superseded, origin=origin or aims[0][1], by=by, now=now)
+    first = first_batch(companies) if companies else None
+    ended = _replace_active([*fresh.values()], terms, superseded, origin=origin or targets[0][1], by=by, now=now)
     replaced: dict[Target, list[int]] = defaultdict(list)
     for one in ended:
         is_over_for_good = one.superseded_by or one.ending == Restriction.Ending.EXPIRED
@@ -173,11 +174,11 @@ def restrict_all(
         for unique_key, target in fresh.items()
     ]
     activate(made, by=by, now=now, accounts=first)
-    publish(Change.What.ENDED, ended, now=now)
+    publish_changes(Change.What.ENDED, ended, now=now)
     by_key = {unique_key: one.restriction for unique_key, one in known.items()}
     by_key |= {restriction.unique_key: restriction for restriction in made}
-    restrictions = [by_key[unique_key] for _, unique_key in aims if unique_key in by_key]
-    return Restricting(restrictions, {restriction.number for restriction in made})
+    restrictions = [by_key[unique_key] for _, unique_key in targets if unique_key in by_key]
+    return RestrictResult(restrictions, {restriction.number for restriction in made})
 
 
 @retried_transaction
@@ -199,8 +200,8 @@ def supersede(
     live = active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
-    publish(Change.What.ENDED, live, now=now)
-    hold_as_long(replaced, by=by, now=now)
+    publish_changes(Change.What.ENDED, live, now=now)
+    update_holds(replaced, by=by, now=now)
     return live
 
 
@@ -223,8 +224,8 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
     LiftedOrigin.objects.add({one.origin for one in (*withdrawn, *live) if one.campaign_id is None})
-    publish(Change.What.ENDED, live, now=now)
-    hold_as_long(withdrawn, by=by, now=now)
+    publish_changes(Change.What.ENDED, live, now=now)
+    update_holds(withdrawn, by=by, now=now)
     return [restriction.number for restriction in live]
 
 
@@ -248,7 +249,7 @@ def undo(
     now: datetime,
     ending: Restriction.Ending = Restriction.Ending.UNDONE,
     most: int | None = None,
-) -> Undone:
+) -> UndoResult:
     """End everything that was put into force for these decisions or requests, and restore what it took the place of.
 
     With `most` only so many are ended, with what they took the place of, or once all are ended so many restored: done
@@ -261,9 +262,9 @@ def undo(
     deactivate(live, ending, by=by, now=now, note=note)
     superseded = forget_superseding(origins, of=[one.target for one in live], most=most)
     restored = restore(live, superseded, by=by, now=now)
-    publish(Change.What.ENDED, live, now=now)
-    hold_as_long(withdrawn + superseded, by=by, now=now)
-    return Undone(live, restored)
+    publish_changes(Change.What.ENDED, live, now=now)
+    update_holds(withdrawn + superseded, by=by, now=now)
+    return UndoResult(live, restored)
 
 
 def is_undoing(origins: Collection[str]) -> bool:
@@ -278,19 +279,19 @@ def end_expired(*, now: datetime) -> int:
     In portions, so that others do not wait long for the lock.
     """
     ended = 0
-    while portion := _end_some_expired(now=now):
-        ended += portion
+    while batch := _end_expired_batch(now=now):
+        ended += batch
     return ended
 
 
 @retried_transaction
-def _end_some_expired(*, now: datetime) -> int:
+def _end_expired_batch(*, now: datetime) -> int:
     audit_log_lock()
-    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:PORTION]
+    first = Restriction.objects.overdue(at=now).order_by("expires_at").values("number")[:BATCH_SIZE]
     overdue = active(Restriction.objects.filter(number__in=first))
     deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     restore(overdue, by=EXPIRY, now=now)
-    publish(Change.What.ENDED, overdue, now=now)
+    publish_changes(Change.What.ENDED, overdue, now=now)
     return len(overdue)
 
 
@@ -302,24 +303,26 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     numbers = outdated_restrictions(targets)
     if not numbers:
         return 0
-    for number, accounts in untold_portions(numbers):
-        _cover_some([number], accounts=accounts, now=now)
-    return sum(_cover_some(numbers[start : start + PORTION], now=now) for start in range(0, len(numbers), PORTION))
+    for number, accounts in unpublished_batches(numbers):
+        _cover_batch([number], accounts=accounts, now=now)
+    return sum(
+        _cover_batch(numbers[start : start + BATCH_SIZE], now=now) for start in range(0, len(numbers), BATCH_SIZE)
+    )
 
 
 @retried_transaction
-def _cover_some(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
+def _cover_batch(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
     audit_log_lock()
     changed = update_names(numbers, accounts=accounts)
     live = active(Restriction.objects.filter(number__in=changed))
-    publish(Change.What.COVERS, live, now=now, names=changed)
+    publish_changes(Change.What.COVERS, live, now=now, names=changed)
     if accounts is None:
-        being_told = Restriction.objects.filter(number__in=numbers, told_in_full_by=None)
-        being_told.update(told_in_full_by=last_number())
+        being_told = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
+        being_told.update(published_in_full_by=last_number())
     return len(live)
 
 
-def _make_room(
+def _replace_active(
     targets: Sequence[Target],
     terms: Terms,
     superseded: Collection[int],
@@ -334,7 +337,7 @@ def _make_room(
     if not targets:
         return []
     start = terms.start(now)
-    live = active(Restriction.objects.filter(against(targets), kind=terms.kind))
+    live = active(Restriction.objects.filter(on_targets(targets), kind=terms.kind))
     met = [one for one in live if one.overlaps(start, terms.until) or not one.overlaps(now, None)]
     over = [one for one in met if is_over(one, now=now)]
     running = [one for one in met if one not in over]

@@ -1,4 +1,4 @@
-"""Restrictions begin and end here: each time a row, a change in the feed and an entry of the audit log."""
+"""Activate and deactivate restrictions: each time a row, a change in the feed and an audit entry."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,10 +11,17 @@ from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.platform.notifications import CHANGES_CHANNEL, enqueue_on_commit, notify_on_commit
 from governance.restrictions.models import Change, CoveredName, Restriction
-from governance.restrictions.names import KINDS, NamesChanged, Target, keep_covered_accounts, update_names
+from governance.restrictions.names import (
+    TARGET_COLUMNS,
+    NamesChanged,
+    Target,
+    keep_covered_accounts,
+    target_name,
+    update_names,
+)
 from governance.restrictions.queries import last_number
-from governance.restrictions.replaced import set_holds
-from governance.restrictions.terms import Terms, named
+from governance.restrictions.replacement_chains import set_holds
+from governance.restrictions.terms import Terms
 
 BATCH: Final = 2_000
 
@@ -30,17 +37,11 @@ def new_restriction(
     replaces: Sequence[int],
     now: datetime,
 ) -> Restriction:
-    """It has no number yet, and is not stored."""
-    aim: Any = {KINDS[type(target)]: target}
+    """Return a restriction that has no number yet and is not stored."""
+    columns: dict[str, Any] = {TARGET_COLUMNS[type(target)]: target} | terms.asked()
     return Restriction(
-        **aim,
+        **columns,
         campaign_id=campaign,
-        kind=terms.kind,
-        reason=terms.reason,
-        terms_clause=terms.terms_clause,
-        requests_per_minute=terms.requests_per_minute,
-        tokens_per_minute=terms.tokens_per_minute,
-        withheld=sorted(set(terms.withheld)),
         starts_at=terms.start(now),
         expires_at=terms.until,
         author=author,
@@ -52,7 +53,7 @@ def new_restriction(
 
 
 def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
-    """Those of them that have not ended; the caller holds the lock, so that they do not end in the meantime."""
+    """Return those that have not ended. The caller holds the lock of the audit log, so that none ends meanwhile."""
     live = restrictions.filter(ended_at=None).order_by("number")
     return list(live.select_related("account", "key__account", "organisation"))
 
@@ -60,23 +61,23 @@ def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
 def activate(
     restrictions: Sequence[Restriction], *, by: Actor, now: datetime, accounts: Collection[int] | None = None
 ) -> None:
-    """Give each its number, and store, tell and record it. Whoever calls has taken the turn.
+    """Give each its number, store it, publish it and record it. The caller holds the lock of the audit log.
 
-    With `accounts`, primary keys, those on organisations cover no others yet: a worker is rung to tell of the rest.
+    With `accounts`, primary keys, those on organisations cover no others yet: a task publishes the rest.
     """
     if not restrictions:
         return
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
         is_told_in_part = accounts is not None and restriction.organisation_id is not None
-        restriction.told_in_full_by = None if is_told_in_part else number
+        restriction.published_in_full_by = None if is_told_in_part else number
     set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
     names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts)
-    publish(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
+    publish_changes(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
     record_all(happenings, by=by, now=now)
-    if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.told_in_full_by is None]:
+    if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.published_in_full_by is None]:
         enqueue_on_commit("governance.tasks.cover_new_names", *rest)
 
 
@@ -89,8 +90,9 @@ def deactivate(
     note: str = "",
     superseded_by: str = "",
 ) -> None:
-    """Store and record the end of each. Whoever calls has taken the turn, and tells the feed: not before what takes
-    their place, so that nobody slips through between the two.
+    """Store and record the end of each. The caller holds the lock of the audit log.
+
+    It publishes the end as well, after what takes its place, so that nobody is let in between the two.
     """
     if not restrictions:
         return
@@ -114,14 +116,14 @@ def deactivate(
     record_all(happenings, by=by, now=now)
 
 
-def publish(
+def publish_changes(
     what: Change.What,
     restrictions: Sequence[Restriction],
     *,
     now: datetime,
     names: Mapping[int, NamesChanged] | None = None,
 ) -> None:
-    """Append to the feed. Numbers are gapless and in commit order, since the caller holds the lock."""
+    """Append to the feed. The caller holds the lock of the audit log, so numbers are gapless and in commit order."""
     if not restrictions:
         return
     if what == Change.What.ENDED:
@@ -135,7 +137,7 @@ def publish(
                 restriction=restriction,
                 what=what,
                 at=now,
-                told=feed_payload(restriction, what, names[restriction.number]) if names else None,
+                payload=feed_payload(restriction, what, names[restriction.number]) if names else None,
             )
             for number, restriction in enumerate(restrictions, start=first)
         ],
@@ -146,23 +148,18 @@ def publish(
 
 
 def feed_payload(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
-    """A restriction as gateways are told of it: what counts while it is in force, and no word of who decided or why.
+    """Return a restriction as gateways are sent it: what counts while it is in force, not who decided it or why.
 
-    They go on under it until they are told of what it had replaced, which is restored when it expires. Where it covers
-    other names, they are told which came and went, and all its names while these are few; else all its names.
+    `until` is the time until which it holds: what it replaced is published when it is restored. A change of names
+    lists those that were added and removed, and all names while these are few.
     """
     terms = {
         "number": restriction.number,
-        "kind": str(restriction.kind),
         "denies": restriction.denies,
         "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
-        "reason": str(restriction.reason),
         "from": restriction.starts_at.isoformat(),
         "until": restriction.holds_until.isoformat() if restriction.holds_until else None,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": sorted(restriction.withheld),
-    }
+    } | restriction.terms.sent()
     if what == Change.What.BEGAN:
         return terms | {"names": names.added}
     if not any(names.added.values()) and not any(names.removed.values()):
@@ -172,19 +169,14 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
 
 
 def subject_of(restriction: Restriction) -> tuple[str, str]:
-    """Whom an entry of the log about this restriction speaks of."""
-    return named(restriction.target)
+    """Return the subject of audit entries about this restriction."""
+    return target_name(restriction.target)
 
 
 def _details(restriction: Restriction) -> Mapping[str, Any]:
     return {
         "number": restriction.number,
-        "kind": str(restriction.kind),
-        "reason": str(restriction.reason),
-        "terms_clause": restriction.terms_clause,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": list(restriction.withheld),
+        **restriction.terms.asked(),
         "starts_at": restriction.starts_at.isoformat(),
         "expires_at": restriction.expires_at.isoformat() if restriction.expires_at else None,
         "campaign": str(restriction.campaign_id) if restriction.campaign_id else None,

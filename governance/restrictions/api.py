@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
 from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_all, restrict_campaign
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
+from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.queries import last_number, touched
+from governance.restrictions.queries import affected_accounts, last_number
 from governance.restrictions.serializers import (
     TARGETS,
     BatchRequest,
@@ -27,10 +28,10 @@ from governance.restrictions.serializers import (
     ListQuery,
     RestrictionRequest,
     RestrictQuery,
-    described,
-    touched_account,
+    affected_account_as_json,
+    restriction_as_json,
 )
-from governance.restrictions.terms import ConflictingKeyError, StartsLaterError, Terms
+from governance.restrictions.terms import read_terms
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
 from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, once
@@ -65,7 +66,7 @@ class Restrictions(APIView):
             restrictions = restrictions.filter(number__lt=wanted["before"])
         listed = list(restrictions[:NEWEST_LISTED])
         more = listed[-1].number if len(listed) == NEWEST_LISTED else None
-        return Response({"restrictions": [described(one) for one in listed], "before": more})
+        return Response({"restrictions": [restriction_as_json(one) for one in listed], "before": more})
 
     def post(self, request: Request) -> Response:
         # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
@@ -134,12 +135,12 @@ class OneRestriction(APIView):
     }
 
     def get(self, request: Request, number: int) -> Response:
-        return Response(described(_restriction(number)))
+        return Response(restriction_as_json(_restriction(number)))
 
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
         lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
-        return Response(described(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
+        return Response(restriction_as_json(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
 
 
 def _valid(asked: StrictSerializer) -> Mapping[str, Any]:
@@ -178,16 +179,7 @@ def _restrict(
     target: Target | Campaign, fields: Mapping[str, Any], *, unique_key: str, key: ServiceKey, now: datetime
 ) -> Response:
     """Keys belong to the service key that gives them."""
-    terms = Terms(
-        kind=Restriction.Kind(fields["kind"]),
-        reason=Reason(fields["reason"]),
-        starts_at=fields["starts_at"],
-        until=fields["expires_at"],
-        terms_clause=fields["terms_clause"],
-        requests_per_minute=fields["requests_per_minute"],
-        tokens_per_minute=fields["tokens_per_minute"],
-        withheld=fields["withheld"],
-    )
+    terms = read_terms(fields, until=fields["expires_at"])
     unique_key, by = f"api:{key.pk}:{unique_key}", key.actor
     if isinstance(target, Campaign):
         done = restrict_campaign(target, terms, unique_key=unique_key, by=by, now=now)
@@ -202,13 +194,17 @@ def _restrict(
         }
         return Response(body, status=HTTPStatus.CREATED if done.new else HTTPStatus.OK)
     [restriction], new = restrict_all([(target, unique_key)], terms, by=by, now=now)
-    body = described(restriction) | {"sequence": last_number()}
+    body = restriction_as_json(restriction) | {"sequence": last_number()}
     return Response(body, status=HTTPStatus.CREATED if new else HTTPStatus.OK)
 
 
 def _would(target: Target | Campaign, *, now: datetime) -> dict[str, Any]:
-    accounts = touched(campaign_accounts(target) if isinstance(target, Campaign) else [target], now=now)
-    return {"dry_run": True, "accounts": len(accounts), "would_restrict": [touched_account(one) for one in accounts]}
+    accounts = affected_accounts(campaign_accounts(target) if isinstance(target, Campaign) else [target], now=now)
+    return {
+        "dry_run": True,
+        "accounts": len(accounts),
+        "would_restrict": [affected_account_as_json(one) for one in accounts],
+    }
 
 
 def _restriction(number: int) -> Restriction:

@@ -1,4 +1,4 @@
-"""Whom a lost restriction was against, and by which names gateways were told to know them: found or made again.
+"""The target of a lost restriction and the names that gateways know it by: found in the register, or made again.
 
 Nothing is taken from another customer: a name that the register has for somebody else is left to them.
 """
@@ -15,17 +15,16 @@ from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
 from governance.restrictions.models import LostName
-from governance.restrictions.names import KINDS, Target
-from governance.restrictions.terms import named
-from governance.restrictions.told import Payload, names_told
+from governance.restrictions.names import TARGET_COLUMNS, Target, target_name
+from governance.restrictions.payloads import Payload, payload_names
 
 NAMED_IN_PROBLEM: Final = 5
 
 
-def find_target(told: Payload, *, now: datetime) -> Target | None:
-    """Return whom it is against; an account and an organisation that the register lost are made again."""
-    kind = str(told.get("against", ""))
-    if not (names := names_told(told, kind)):
+def find_target(payload: Payload, *, now: datetime) -> Target | None:
+    """Return the target of the payload; create an account or an organisation that the register lost."""
+    kind = str(payload.get("against", ""))
+    if not (names := payload_names(payload, kind)):
         return None
     if kind == "key":
         return ApiKey.objects.filter(external_id=names[0]).select_related("account").first()
@@ -36,8 +35,8 @@ def find_target(told: Payload, *, now: datetime) -> Target | None:
     return None
 
 
-def restore_names(target: Target, told: Payload, *, may_move: bool, by: Actor, now: datetime) -> str:
-    """Let restrictions on the target cover the names told that the register has no more, with an entry of the log.
+def restore_names(target: Target, payload: Payload, *, may_move: bool, by: Actor, now: datetime) -> str:
+    """Let restrictions on the target cover the names in the payload that the register lost, with an audit entry.
 
     With `may_move`, for what Stillwatch itself knew, an account that is in no organisation is put into the one it was
     in. Return a sentence about names that the register has for another customer; blank where there are none.
@@ -45,15 +44,15 @@ def restore_names(target: Target, told: Payload, *, may_move: bool, by: Actor, n
     restored: list[str] = []
     left: list[str] = []
     if isinstance(target, Organisation):
-        restored, left = _restore_accounts(target, names_told(told, "account"), may_move=may_move, now=now)
-    keys, digests = names_told(told, "key"), names_told(told, "digest")
+        restored, left = _restore_accounts(target, payload_names(payload, "account"), may_move=may_move, now=now)
+    keys, digests = payload_names(payload, "key"), payload_names(payload, "digest")
     owned, foreign = _known_keys(target, keys, digests) if keys or digests else (set(), set())
-    told_names = [*dict.fromkeys([("key", name) for name in keys] + [("digest", name) for name in digests])]
-    left += [f"{kind} {name}" for kind, name in told_names if f"{kind} {name}" in foreign]
+    unchanged_names = [*dict.fromkeys([("key", name) for name in keys] + [("digest", name) for name in digests])]
+    left += [f"{kind} {name}" for kind, name in unchanged_names if f"{kind} {name}" in foreign]
     known_keys = owned | foreign
-    new = [(kind, name) for kind, name in told_names if f"{kind} {name}" not in known_keys]
+    new = [(kind, name) for kind, name in unchanged_names if f"{kind} {name}" not in known_keys]
     if new:
-        column = KINDS[type(target)]
+        column = TARGET_COLUMNS[type(target)]
         there = {(one.kind, one.name) for one in LostName.objects.filter(**{column: target})}
         new = [one for one in new if one not in there]
         LostName.objects.bulk_create(
@@ -62,7 +61,7 @@ def restore_names(target: Target, told: Payload, *, may_move: bool, by: Actor, n
     restored += [f"{kind} {name}" for kind, name in new]
     if restored:
         details = {"restored": restored, "left_to_others": left}
-        record_all([Happening("lost_names.restored", named(target), details)], by=by, now=now)
+        record_all([Happening("lost_names.restored", target_name(target), details)], by=by, now=now)
     return _problem(left)
 
 

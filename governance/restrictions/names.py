@@ -2,9 +2,8 @@
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
 A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is
-covered as gateways were told of it (LostName), until the register, or a sender that may tie keys, says whose it is.
-What gateways were told is kept as rows (CoveredName), so that what they lack, and what they have too much, is a set
-difference of the database.
+covered as it was published (LostName), until the register, or a sender that may tie keys, says whose it is.
+The published names are rows (CoveredName), so that missing and surplus names are a set difference in the database.
 """
 
 from collections import defaultdict
@@ -20,10 +19,16 @@ from stillwatch_gateway.entries import NAMED_BY
 
 Names = Mapping[str, Sequence[str]]
 Target = Account | ApiKey | Organisation
-KINDS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
+# The column of each kind of target, which is what the audit log and the API call it.
+TARGET_COLUMNS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey: "key", Organisation: "organisation"}
 
 # Past so many names a change tells gateways what came and went, and not all names again.
 MOST_LISTED: Final = 200
+
+
+def target_name(target: Target) -> tuple[str, str]:
+    """Return the kind and the external id of a target, as the audit log and the API name it."""
+    return TARGET_COLUMNS[type(target)], target.external_id
 
 
 class NamesChanged(NamedTuple):
@@ -35,7 +40,7 @@ class NamesChanged(NamedTuple):
 
 
 # Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
-TOLD_AT_ONCE: Final = 1_000
+ACCOUNTS_AT_ONCE: Final = 1_000
 
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
 _COVERED: Final = """
@@ -75,15 +80,15 @@ _COVERED: Final = """
         UNION ALL SELECT live.number, lost_name.kind, lost_name.name FROM live JOIN lost_name USING (key_id)
     )
 """
-# Beside it what gateways were told; with `accounts` nothing that they cover no longer.
+# Beside it the published names; with `accounts` surplus names are left alone.
 _COMPARED: Final = f"""
-    {_COVERED}, told AS (
+    {_COVERED}, published AS (
         SELECT restriction_id, kind, name FROM restrictions_coveredname
         WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
     ), missing AS (
-        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM told
+        SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM published
     ), surplus AS (
-        SELECT restriction_id, kind, name FROM told WHERE %(accounts)s::bigint[] IS NULL
+        SELECT restriction_id, kind, name FROM published WHERE %(accounts)s::bigint[] IS NULL
         EXCEPT SELECT number, kind, name FROM covered
     )
 """  # noqa: S608 - no value in it
@@ -91,21 +96,22 @@ OUTDATED: Final = f"""
     {_COMPARED}
     SELECT number FROM missing UNION SELECT restriction_id FROM surplus
     UNION SELECT number FROM restrictions_restriction
-    WHERE ended_at IS NULL AND told_in_full_by IS NULL AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
+    WHERE ended_at IS NULL AND published_in_full_by IS NULL
+      AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
 """  # noqa: S608 - no value in it
-# By the index of told names: of a large organisation there are too many to be compared for one account.
+# By the index of published names: a large organisation has too many to be compared for one account.
 LACKING: Final = f"""
     {_COVERED}
     SELECT DISTINCT number FROM covered WHERE NOT EXISTS (
-        SELECT FROM restrictions_coveredname told
-        WHERE (told.restriction_id, told.kind, told.name) = (covered.number, covered.kind, covered.name)
+        SELECT FROM restrictions_coveredname published
+        WHERE (published.restriction_id, published.kind, published.name) = (covered.number, covered.kind, covered.name)
     )
 """  # noqa: S608 - no value in it
 # A difference of sets, and not a search for each account: just after many names were written the planner knows nothing
 # of them, and would search all of these for each.
-UNTOLD: Final = """
-    WITH untold AS (
+UNPUBLISHED: Final = """
+    WITH unpublished AS (
         SELECT restriction.number, account.external_id
         FROM restrictions_restriction restriction
         JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
@@ -114,17 +120,18 @@ UNTOLD: Final = """
         SELECT restriction_id, name FROM restrictions_coveredname
         WHERE restriction_id = ANY(%(numbers)s) AND kind = 'account'
     )
-    SELECT untold.number, account.id FROM untold JOIN accounts_account account USING (external_id)
-    ORDER BY untold.number, account.id
+    SELECT unpublished.number, account.id FROM unpublished JOIN accounts_account account USING (external_id)
+    ORDER BY unpublished.number, account.id
 """
 UPDATE: Final = f"""
     {_COMPARED}, added AS (
         INSERT INTO restrictions_coveredname (restriction_id, kind, name) SELECT number, kind, name FROM missing
         RETURNING restriction_id, kind, name
     ), removed AS (
-        DELETE FROM restrictions_coveredname told USING surplus
-        WHERE (told.restriction_id, told.kind, told.name) = (surplus.restriction_id, surplus.kind, surplus.name)
-        RETURNING told.restriction_id, told.kind, told.name
+        DELETE FROM restrictions_coveredname published USING surplus
+        WHERE (published.restriction_id, published.kind, published.name)
+            = (surplus.restriction_id, surplus.kind, surplus.name)
+        RETURNING published.restriction_id, published.kind, published.name
     )
     SELECT restriction_id, kind, name, true FROM added UNION ALL SELECT restriction_id, kind, name, false FROM removed
 """  # noqa: S608 - no value in it
@@ -163,7 +170,7 @@ FEW: Final = """
 
 
 def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
-    """The numbers of live restrictions that cover other names than gateways were told of.
+    """Return the numbers of live restrictions whose published names are not those that they cover.
 
     `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
     accounts, of the organisations they are in, and of these organisations.
@@ -174,8 +181,8 @@ def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def lacking_names_of(account: int, numbers: Collection[int]) -> set[int]:
-    """Those of these live restrictions that cover names of the account of which gateways were not told yet."""
+def with_unpublished_names(account: int, numbers: Collection[int]) -> set[int]:
+    """Return those of these live restrictions that cover names of the account that are not published yet."""
     with connection.cursor() as cursor:
         cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
         return {number for (number,) in cursor.fetchall()}
@@ -185,49 +192,49 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
     accounts, organisations = _keys_of(targets, "account"), _keys_of(targets, "organisation")
     belong = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
     organisations += belong.order_by().values_list("organisation_id", flat=True)
-    aims = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
-    live = Restriction.objects.filter(aims | Q(organisation__in=organisations), ended_at=None)
+    condition = Q(account__in=accounts) | Q(key__in=ApiKey.objects.filter(account__in=accounts).values("pk"))
+    live = Restriction.objects.filter(condition | Q(organisation__in=organisations), ended_at=None)
     return list(live.order_by().values_list("number", flat=True))
 
 
-def first_portion(organisations: Collection[Organisation]) -> list[int] | None:
-    """The accounts of these organisations to be told first; None where all can be told at once.
+def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
+    """Return the accounts of these organisations to be published first; None where all can be published at once.
 
     None where something is in force against any of them: it may be ended in favour of the new restriction, which then
     has to cover all of them already.
     """
     belong = Account.objects.filter(organisation__in=organisations)
-    first = list(belong.order_by("pk").values_list("pk", flat=True)[: TOLD_AT_ONCE + 1])
-    if len(first) <= TOLD_AT_ONCE:
+    first = list(belong.order_by("pk").values_list("pk", flat=True)[: ACCOUNTS_AT_ONCE + 1])
+    if len(first) <= ACCOUNTS_AT_ONCE:
         return None
     restricted = Q(organisation__in=organisations) | Q(account__in=belong) | Q(key__account__in=belong)
-    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:TOLD_AT_ONCE]
+    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:ACCOUNTS_AT_ONCE]
 
 
-def untold_portions(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
-    """Accounts that these live restrictions on organisations cover without gateways having been told, where they are
-    more than can be told at once: portions of them, each with its restriction.
+def unpublished_batches(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
+    """Return accounts that these live restrictions on organisations cover and that are not published yet, in batches,
+    each with its restriction. Empty where all can be published at once.
     """
-    untold = defaultdict[int, list[int]](list)
+    unpublished = defaultdict[int, list[int]](list)
     with connection.cursor() as cursor:
-        cursor.execute(UNTOLD, {"numbers": list(numbers)})
+        cursor.execute(UNPUBLISHED, {"numbers": list(numbers)})
         for number, account in cursor.fetchall():
-            untold[number].append(account)
+            unpublished[number].append(account)
     return [
-        (number, accounts[start : start + TOLD_AT_ONCE])
-        for number, accounts in untold.items()
-        for start in range(0, len(accounts), TOLD_AT_ONCE)
-        if len(accounts) > TOLD_AT_ONCE
+        (number, accounts[start : start + ACCOUNTS_AT_ONCE])
+        for number, accounts in unpublished.items()
+        for start in range(0, len(accounts), ACCOUNTS_AT_ONCE)
+        if len(accounts) > ACCOUNTS_AT_ONCE
     ]
 
 
 def update_names(
     numbers: Collection[int], *, list_few: bool = True, accounts: Collection[int] | None = None
 ) -> dict[int, NamesChanged]:
-    """Note what these live restrictions cover now as told to gateways; what that changed, by restriction.
+    """Store what these live restrictions cover now as published. Return what that changed, by restriction.
 
-    With `accounts`, primary keys, those on organisations are told of with these accounts only. In the caller's
-    transaction, which has taken the turn.
+    With `accounts`, primary keys, those on organisations publish these accounts only. The caller holds the lock of the
+    audit log in its transaction.
     """
     keep_covered_accounts(numbers, accounts=accounts)
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
@@ -252,24 +259,24 @@ def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int]
     """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before;
     of organisations only `accounts`, where given.
 
-    In the caller's transaction, which has taken the turn.
+    The caller holds the lock of the audit log in its transaction.
     """
     with connection.cursor() as cursor:
         given = None if accounts is None else list(accounts)
         cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": given})
 
 
-def told_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
-    """All names that gateways were told these live restrictions cover, and no change."""
+def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
+    """Return all published names of these live restrictions, and no change."""
     listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
-    told = CoveredName.objects.filter(restriction__in=numbers).order_by()
-    for number, kind, name in told.values_list("restriction", "kind", "name"):
+    published = CoveredName.objects.filter(restriction__in=numbers).order_by()
+    for number, kind, name in published.values_list("restriction", "kind", "name"):
         listed[number].append((kind, name))
     return {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
 
 
 def by_kind(names: Iterable[tuple[str, str]]) -> Names:
-    """Names given with their kinds, as gateways are told of them."""
+    """Return names that are given with their kinds as a payload lists them."""
     found: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
     for kind, name in sorted(names):
         found[kind].append(name)

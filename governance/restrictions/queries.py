@@ -33,7 +33,7 @@ def access(*, account: str | None = None, api_key: str | None = None, now: datet
 
 
 def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime) -> Access:
-    """Whether whoever these names stand for may use the API now: one name, in every reading.
+    """Return whether the customer with these names may use the API now: one name, in every reading.
 
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
     """
@@ -70,9 +70,9 @@ def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int
         if account.organisation_id is not None:
             members[account.organisation_id].append(account.pk)
     pks = [account.pk for account in accounts]
-    touched = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=members)
+    affected_accounts = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=members)
     strongest: dict[int, str] = {}
-    restrictions = Restriction.objects.in_force(at=now).filter(touched).strongest_first()
+    restrictions = Restriction.objects.in_force(at=now).filter(affected_accounts).strongest_first()
     targets = restrictions.values_list("kind", "account_id", "key__account_id", "organisation_id")
     for kind, own, keys, organisation in targets:
         for pk in members[organisation] if organisation else [own or keys]:
@@ -80,7 +80,7 @@ def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int
     return strongest
 
 
-class Touched(NamedTuple):
+class AffectedAccount(NamedTuple):
     """An account that a restriction would hit: its keys, its licence, and what is in force against it already."""
 
     account: Account
@@ -89,7 +89,7 @@ class Touched(NamedTuple):
     in_force: list[str]
 
 
-def touched(targets: Sequence[Target], *, now: datetime) -> list[Touched]:
+def affected_accounts(targets: Sequence[Target], *, now: datetime) -> list[AffectedAccount]:
     """The accounts that restrictions on these targets would hit."""
     named = Q(pk__in=[target.pk for target in targets if isinstance(target, Account)])
     named |= Q(keys__in=[target.pk for target in targets if isinstance(target, ApiKey)])
@@ -102,7 +102,7 @@ def touched(targets: Sequence[Target], *, now: datetime) -> list[Touched]:
     restrictions = Restriction.objects.in_force(at=now).filter(account__in=pks)
     for account, kind in restrictions.order_by("number").values_list("account", "kind"):
         live.setdefault(account, []).append(kind)
-    return [Touched(one, keys.get(one.pk, 0), one.pk in licensed, live.get(one.pk, [])) for one in accounts]
+    return [AffectedAccount(one, keys.get(one.pk, 0), one.pk in licensed, live.get(one.pk, [])) for one in accounts]
 
 
 def last_number() -> int:

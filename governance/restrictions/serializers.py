@@ -7,9 +7,10 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts.normalization import is_nothing, normalize_id
-from governance.restrictions.models import Reason, Restriction
-from governance.restrictions.queries import Touched
-from governance.restrictions.terms import TAKEN_BY
+from governance.restrictions.kinds import Withheld, foreign_terms, kind_choices, missing_need
+from governance.restrictions.models import Restriction
+from governance.restrictions.queries import AffectedAccount
+from governance.restrictions.reasons import restricting_choices
 from governance.web.flags import JsonFlag, QueryFlag
 from governance.web.parsing import StrictSerializer
 from governance.web.visible import visible
@@ -65,14 +66,14 @@ class RestrictionRequest(StrictSerializer):
     api_key = IdField(max_length=128, required=False)
     organisation = IdField(max_length=128, required=False)
     campaign = serializers.UUIDField(required=False)
-    kind = OneOf(choices=Restriction.Kind.choices)
-    reason = OneOf(choices=Reason.choices)
+    kind = OneOf(choices=kind_choices())
+    reason = OneOf(choices=restricting_choices())
     terms_clause = VisibleField(max_length=120, required=False, default="", allow_blank=True)
     starts_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     expires_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, default=None)
     tokens_per_minute = serializers.IntegerField(min_value=1, max_value=10**12, required=False, default=None)
-    withheld = serializers.ListField(child=OneOf(choices=Restriction.Withheld.choices), required=False, default=list)
+    withheld = serializers.ListField(child=OneOf(choices=Withheld.choices), required=False, default=list)
     unique_key = IdField(required=False)
     dry_run = JsonFlag(required=False, default=False)
 
@@ -84,20 +85,14 @@ class RestrictionRequest(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(target in attrs for target in TARGETS) != 1:
             raise serializers.ValidationError("Name one: an account, an api_key, an organisation or a campaign.")
-        if attrs["kind"] == Restriction.Kind.THROTTLE and not (
-            attrs["requests_per_minute"] or attrs["tokens_per_minute"]
-        ):
-            raise serializers.ValidationError(
-                {"requests_per_minute": "A throttle needs a limit, or tokens_per_minute."}
-            )
-        if attrs["kind"] == Restriction.Kind.WITHHOLD and not attrs["withheld"]:
-            raise serializers.ValidationError({"withheld": "Enter what is withheld."})
-        foreign = {member: kind for member, kind in TAKEN_BY.items() if kind != attrs["kind"] and attrs[member]}
-        if foreign:
+        if (need := missing_need(attrs["kind"], attrs)) is not None:
+            needed = " or ".join(need.members)
+            raise serializers.ValidationError({need.members[0]: f"A restriction of this kind needs {needed}."})
+        if foreign := foreign_terms(attrs["kind"], attrs):
             raise serializers.ValidationError(
                 {
-                    member: f"This belongs to the kind {kind}, not to {attrs['kind']}. Leave it out, or send two."
-                    for member, kind in foreign.items()
+                    member: f"This belongs to the kind {kinds}, not to {attrs['kind']}. Leave it out, or send two."
+                    for member, kinds in foreign.items()
                 }
             )
         starts, ends = attrs["starts_at"], attrs["expires_at"]
@@ -142,7 +137,7 @@ class LiftCampaignRequest(LiftRequest):
     campaign = serializers.UUIDField()
 
 
-def described(restriction: Restriction) -> dict[str, Any]:
+def restriction_as_json(restriction: Restriction) -> dict[str, Any]:
     """A restriction as the API shows it."""
     return {
         "number": restriction.number,
@@ -150,12 +145,7 @@ def described(restriction: Restriction) -> dict[str, Any]:
         "api_key": restriction.key.external_id if restriction.key else None,
         "organisation": restriction.organisation.external_id if restriction.organisation else None,
         "campaign": restriction.campaign_id,
-        "kind": restriction.kind,
-        "reason": restriction.reason,
-        "terms_clause": restriction.terms_clause,
-        "requests_per_minute": restriction.requests_per_minute,
-        "tokens_per_minute": restriction.tokens_per_minute,
-        "withheld": restriction.withheld,
+        **restriction.terms.asked(),
         "starts_at": restriction.starts_at,
         "expires_at": restriction.expires_at,
         "ended_at": restriction.ended_at,
@@ -165,11 +155,11 @@ def described(restriction: Restriction) -> dict[str, Any]:
         "ended_by": restriction.ended_by or None,
         "ending_note": restriction.ending_note or None,
         "withdrawn_at": restriction.withdrawn_at,
-        "told_in_full_by": restriction.told_in_full_by,
+        "published_in_full_by": restriction.published_in_full_by,
     }
 
 
-def touched_account(one: Touched) -> dict[str, Any]:
+def affected_account_as_json(one: AffectedAccount) -> dict[str, Any]:
     """An account that a dry run says would be hit."""
     return {
         "account": one.account.external_id,

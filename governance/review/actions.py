@@ -18,7 +18,7 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.restrictions.models import Restriction
-from governance.review.models import CLAIM_LASTS, Case, Decision, Step, origin_of
+from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
 from governance.review.queries import ended_by_deciding
 from governance.review.reach import PORTION, Reach, reach_of
 from governance.review.resolving import reopen_all, resolve
@@ -125,7 +125,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     earlier = earlier[:PORTION]
     origin, numbers = origin_of(decision_id), [one.number for one in earlier]
     restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
-    dismissed = verdict.action == Decision.Action.DISMISS
+    dismissed = verdict.action == Dismissal.DISMISS
     supersede(
         numbers,
         origin=origin,
@@ -198,7 +198,7 @@ def _restrict(
     now: datetime,
 ) -> Restriction | None:
     """Put the verdict into force. Return the restriction that covers the case's own account, unless it dismisses."""
-    if verdict.action == Decision.Action.DISMISS:
+    if verdict.action == Dismissal.DISMISS:
         return None
     terms = verdict.terms(now=now)
     if not isinstance(reach.target, Campaign):

@@ -12,8 +12,7 @@ from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
 from governance.restrictions.models import LiftedOrigin, Restriction
-from governance.restrictions.terms import Terms
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Decision, Dismissal
 from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
 from governance.review.resolving import reopen_all, resolve
 from governance.review.undoing import resolve_again
@@ -89,7 +88,7 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
     if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
             made.campaign,
-            Terms.of(made),
+            made.terms,
             unique_key=decision.origin,
             superseded=numbers,
             accounts=accounts,
@@ -98,7 +97,7 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
         )
     if accounts or closing:
         resolve(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
-    dismissed = decision.action == Decision.Action.DISMISS
+    dismissed = decision.action == Dismissal.DISMISS
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Replaced by a new decision.", by=by, now=now)
     reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)

@@ -14,13 +14,14 @@ from governance.detection.detectors import all_detectors
 from governance.detection.figures import name_of
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
-from governance.gateways.queries import IN_USE, standing
-from governance.gateways.status import AtGateway, Level
+from governance.gateways.queries import IN_USE, enforcement_status
+from governance.gateways.status import EnforcementStatus, Level
+from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.campaign import ShownCampaign, campaign_of
 from governance.review.chart import Chart, Use, chart
 from governance.review.linked import Links, linked_accounts
-from governance.review.models import Case, Decision, Step
+from governance.review.models import Case, Decision, Dismissal, Step
 from governance.review.queries import ended_by_deciding
 from governance.review.reach import Progress, progress_of
 from governance.review.undoing import can_be_undone
@@ -72,7 +73,7 @@ class ShownForce(NamedTuple):
     """A restriction, and what is known of it at each gateway."""
 
     restriction: Restriction
-    gateways: list[AtGateway]
+    gateways: list[EnforcementStatus]
 
 
 class Force(NamedTuple):
@@ -201,8 +202,8 @@ class Dossier:
     @cached_property
     def force(self) -> Force:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
-        acts = [one for one in self._restrictions if one.kind != Restriction.Kind.WATCH]
-        at = standing([one.number for one in acts], now=self.now, account=self.account.pk)
+        acts = [one for one in self._restrictions if one.kind not in NOT_NOTICED]
+        at = enforcement_status([one.number for one in acts], now=self.now, account=self.account.pk)
         in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
         return Force([ShownForce(one, at[one.number]) for one in in_force_first], self.now)
 
@@ -238,7 +239,7 @@ class Dossier:
     @cached_property
     def decided_restriction(self) -> Restriction | None:
         """What the decision put into force on the account: as it is in force now, or as it ended."""
-        if self.decision is None or self.decision.action == Decision.Action.DISMISS:
+        if self.decision is None or self.decision.action == Dismissal.DISMISS:
             return None
         if live := [one for one in self.restrictions if one.origin == self.decision.origin]:
             return live[0]

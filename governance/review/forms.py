@@ -9,8 +9,9 @@ from django import forms
 from django.conf import settings
 
 from governance.detection.models import BAND_CHOICES
-from governance.restrictions.models import Restriction
-from governance.review.models import Decision
+from governance.restrictions.kinds import Withheld, missing_need, row_of
+from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
+from governance.review.models import Decision, Dismissal, action_choices, action_of, action_row
 from governance.review.queries import Question, View
 from governance.review.verdicts import Verdict
 from governance.web.counts import counted
@@ -65,7 +66,7 @@ class DecisionForm(FocusedForm):
 
     decision = forms.UUIDField(widget=forms.HiddenInput)
     action = forms.ChoiceField(
-        choices=Decision.Action, widget=forms.RadioSelect, error_messages={"required": "Choose an action."}
+        choices=action_choices, widget=forms.RadioSelect, error_messages={"required": "Choose an action."}
     )
     favour = forms.ChoiceField(required=False, widget=forms.RadioSelect)
     against = forms.ChoiceField(required=False, widget=forms.RadioSelect)
@@ -74,9 +75,7 @@ class DecisionForm(FocusedForm):
     )
     requests_per_minute = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
     tokens_per_minute = forms.IntegerField(required=False, min_value=1, max_value=10**12)
-    withheld = forms.MultipleChoiceField(
-        required=False, choices=Restriction.Withheld.choices, widget=forms.CheckboxSelectMultiple
-    )
+    withheld = forms.MultipleChoiceField(required=False, choices=Withheld.choices, widget=forms.CheckboxSelectMultiple)
     scope = forms.ChoiceField(required=False, choices=Decision.Scope.choices, widget=forms.RadioSelect)
     terms_clause = forms.ChoiceField(required=False)
     note = TypedTextField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
@@ -90,12 +89,12 @@ class DecisionForm(FocusedForm):
             "scope": Decision.Scope.ACCOUNT,
         }
         super().__init__(data, initial=usual, auto_id="decide-%s")
-        self._offer("against", [r for r in Decision.Reason if r not in Decision.EXONERATING])
-        self._offer("favour", Decision.EXONERATING)
+        self._offer("against", RESTRICTING)
+        self._offer("favour", DISMISSING)
         clauses = [(clause, clause) for clause in settings.TERMS_CLAUSES]
         self._choices("terms_clause", [("", "Choose a clause"), *clauses])
 
-    def _offer(self, name: str, reasons: Sequence[Decision.Reason]) -> None:
+    def _offer(self, name: str, reasons: Sequence[Reason]) -> None:
         self._choices(name, [(reason.value, reason.label) for reason in reasons])
 
     def _choices(self, name: str, choices: Choices) -> None:
@@ -105,25 +104,25 @@ class DecisionForm(FocusedForm):
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        action = given.get("action")
-        if action == Decision.Action.DISMISS:
+        if given.get("action") == Dismissal.DISMISS:
             self._need("favour", "Choose a reason for dismissing.")
-        elif action:
-            self._need("against", "Choose a reason.")
-        if action in Decision.BY_THE_TERMS:
-            self._need("terms_clause", "Choose a terms clause.")
-        if action == Decision.Action.THROTTLE and not given.get("tokens_per_minute"):
-            self._need("requests_per_minute", "Enter the allowed requests or tokens per minute.")
-        if action == Decision.Action.WITHHOLD:
-            self._need("withheld", "Choose the features to withhold.")
-        if action == Decision.Action.SUSPEND:
-            self._need("days", "Choose a duration.")
-        wide = given.get("scope") not in {"", Decision.Scope.ACCOUNT}
-        if action == Decision.Action.BLOCK or (action and action != Decision.Action.DISMISS and wide):
-            self._need("confirmed", "Tick to confirm.")
-        if action != Decision.Action.DISMISS and given.get("against") == Decision.Reason.OTHER:
+        elif given.get("action"):
+            self._check_restriction(given["action"])
+        if given.get("action") != Dismissal.DISMISS and given.get("against") in NEEDING_NOTE:
             self._need("note", "Describe the reason in the note.")
         return given
+
+    def _check_restriction(self, kind: str) -> None:
+        given, row = self.cleaned_data, row_of(kind)
+        self._need("against", "Choose a reason.")
+        if row.needs_clause:
+            self._need("terms_clause", "Choose a terms clause.")
+        if (need := missing_need(kind, given)) is not None:
+            self._need(need.members[0], need.message)
+        if row.needs_end:
+            self._need("days", "Choose a duration.")
+        if row.warning or given.get("scope") not in {"", Decision.Scope.ACCOUNT}:
+            self._need("confirmed", "Tick to confirm.")
 
     def _need(self, name: str, message: str) -> None:
         if not self.cleaned_data.get(name) and name not in self.errors:
@@ -132,14 +131,14 @@ class DecisionForm(FocusedForm):
     def chosen(self) -> list[str]:
         """What was chosen, in words, of a valid form; without the note."""
         verdict = self.verdict()
-        said = [verdict.action.label, verdict.reason.label, verdict.terms_clause]
+        said = [str(verdict.action.label), verdict.reason.label, verdict.terms_clause]
         if verdict.lasts:
             said.append(f"for {verdict.lasts.days} day{'' if verdict.lasts.days == 1 else 's'}")
         if verdict.requests_per_minute:
             said.append(f"{counted(verdict.requests_per_minute, 'request')} per minute")
         if verdict.tokens_per_minute:
             said.append(f"{verdict.tokens_per_minute:,} tokens per minute")
-        said += [Restriction.Withheld(one).label for one in verdict.withheld]
+        said += [Withheld(one).label for one in verdict.withheld]
         if verdict.scope != Decision.Scope.ACCOUNT:
             said.append(verdict.scope.label)
         return [one for one in said if one]
@@ -147,19 +146,17 @@ class DecisionForm(FocusedForm):
     def verdict(self) -> Verdict:
         """Of a valid form."""
         given = self.cleaned_data
-        action = Decision.Action(given["action"])
-        dismissed = action == Decision.Action.DISMISS
-        throttled = action == Decision.Action.THROTTLE
+        action = action_of(given["action"])
+        dismissed, row = action == Dismissal.DISMISS, action_row(action)
+        needed = {member: given[member] for member in row.need.members} if row.need else {}
         return Verdict(
             action=action,
-            reason=Decision.Reason(given["favour"] if dismissed else given["against"]),
+            reason=Reason(given["favour"] if dismissed else given["against"]),
             terms_clause="" if dismissed else given["terms_clause"],
             note=given["note"],
-            lasts=timedelta(days=given["days"]) if action == Decision.Action.SUSPEND else None,
-            requests_per_minute=given["requests_per_minute"] if throttled else None,
-            tokens_per_minute=given["tokens_per_minute"] if throttled else None,
-            withheld=given["withheld"] if action == Decision.Action.WITHHOLD else (),
+            lasts=timedelta(days=given["days"]) if row.needs_end else None,
             scope=Decision.Scope.ACCOUNT if dismissed else Decision.Scope(given["scope"] or Decision.Scope.ACCOUNT),
+            **needed,
         )
 
 

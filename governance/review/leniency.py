@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
-from governance.review.models import Decision
+from governance.review.models import Decision, Dismissal
 from governance.review.reopening import is_materially_worse
 
 NOTHING: Final = -1
@@ -84,7 +84,7 @@ def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
     """The newest decision about each account that was not undone."""
     decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
     for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
-        dismissed = one.action == Decision.Action.DISMISS
+        dismissed = one.action == Dismissal.DISMISS
         limit = StaffLimit(NOTHING, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
         yield (
             one.case.account_id,

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +13,9 @@ from django.db.models.functions import Greatest
 from accounts.models import Account
 from governance.detection.models import BAND_CHOICES, Assessment
 from governance.platform.leases import is_held, is_over
+from governance.restrictions.kinds import KindRow, RestrictionKind, row_of
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import reason_choices
 
 CLAIM_LASTS = timedelta(minutes=30)
 DECISIONS = "decision:"
@@ -153,6 +155,30 @@ class Step(models.Model):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
 
 
+class Dismissal(models.TextChoices):
+    """The action that restricts nobody. All others are kinds of restriction."""
+
+    DISMISS = "dismiss", "Dismiss"
+
+
+Action: TypeAlias = Dismissal | RestrictionKind
+ACTIONS: Final[tuple[Action, ...]] = (Dismissal.DISMISS, *RestrictionKind)
+DISMISSAL_ROW: Final = KindRow(outcome="dismissed", command="Dismiss the case", icon="check", tone="good")
+
+
+def action_choices() -> list[tuple[str, str]]:
+    return [(action.value, str(action.label)) for action in ACTIONS]
+
+
+def action_of(code: str) -> Action:
+    return Dismissal.DISMISS if code == Dismissal.DISMISS else RestrictionKind(code)
+
+
+def action_row(action: str) -> KindRow:
+    """Return what follows from an action: its words, its icon and what the decision form asks for."""
+    return DISMISSAL_ROW if action == Dismissal.DISMISS else row_of(action)
+
+
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
         """Those that were not undone."""
@@ -173,19 +199,6 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(models.Model):
     """What somebody decided, on what they saw. Its terms never change: it is undone soon, or another one follows."""
 
-    class Action(models.TextChoices):
-        DISMISS = "dismiss", "Dismiss"
-        WATCH = "watch", "Watch"
-        WARN = "warn", "Warn"
-        THROTTLE = "throttle", "Throttle"
-        WITHHOLD = "withhold", "Withhold"
-        VERIFY = "verify", "Verify"
-        SUSPEND = "suspend", "Suspend"
-        BLOCK = "block", "Block"
-
-    # Those that take something away from the customer, for which the terms must say so.
-    BY_THE_TERMS = (Action.THROTTLE, Action.WITHHOLD, Action.SUSPEND, Action.BLOCK)
-
     class Scope(models.TextChoices):
         """Whom it is against."""
 
@@ -193,31 +206,14 @@ class Decision(models.Model):
         ORGANISATION = "organisation", "Its whole organisation"
         CAMPAIGN = "campaign", "The whole campaign"
 
-    class Reason(models.TextChoices):
-        """The first half speaks against the customer, the second for them."""
-
-        BULK_HARVEST = "bulk_harvest", "Answers harvested in bulk"
-        REASONING_HARVEST = "reasoning_harvest", "Reasoning traces collected"
-        DATA_GENERATION = "data_generation", "Training data generated"
-        COORDINATED_ACCOUNTS = "coordinated_accounts", "Accounts acting as one"
-        RESOLD_ACCESS = "resold_access", "Access passed on or resold"
-        UNVERIFIED_IDENTITY = "unverified_identity", "Identity could not be verified"
-        OTHER = "other", "Another reason, see the note"
-        EVALUATION = "evaluation", "An evaluation, not a harvest"
-        EXPECTED_USE = "expected_use", "Fits the customer's business"
-        AGREED_USE = "agreed_use", "Agreed with the customer"
-        TOO_LITTLE_EVIDENCE = "too_little_evidence", "Too little evidence"
-
-    EXONERATING = (Reason.EVALUATION, Reason.EXPECTED_USE, Reason.AGREED_USE, Reason.TOO_LITTLE_EVIDENCE)
-
     id = models.UUIDField(
         primary_key=True, editable=False, help_text="Made by the form, so that sending twice decides once."
     )
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=10, choices=Action)
+    action = models.CharField(max_length=10, choices=action_choices)
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.ACCOUNT)
-    reason = models.CharField(max_length=32, choices=Reason)
+    reason = models.CharField(max_length=32, choices=reason_choices)
     terms_clause = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True)
     number = models.BigIntegerField(

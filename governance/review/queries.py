@@ -12,9 +12,10 @@ from django.utils.functional import cached_property
 from accounts.models import Account
 from governance.campaigns.calibration_diff import Label
 from governance.platform.leases import is_over
+from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
-from governance.restrictions.restoring import would_be_restored
-from governance.review.models import CLAIM_LASTS, DECISIONS, Case, CaseQuerySet, Decision, origin_of
+from governance.restrictions.restoration import list_restorable
+from governance.review.models import CLAIM_LASTS, DECISIONS, Case, CaseQuerySet, Decision, Dismissal, origin_of
 from governance.staff.models import User
 
 PAGE = 30
@@ -209,7 +210,7 @@ def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None 
     on_it = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
     ours = Q(origin__in=[origin_of(pk) for pk in decisions])
     about = Restriction.objects.filter(ours | Q(on_it, account=account))
-    return about.filter(Q(ended_at=None) | Q(number__in=would_be_restored(about)))
+    return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
 
 
 def decided_labels() -> dict[str, Label]:
@@ -219,5 +220,5 @@ def decided_labels() -> dict[str, Label]:
     """
     # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
     decisions = Decision.objects.standing().order_by("case__account_id", "-number").distinct("case__account_id")
-    rows = decisions.exclude(action=Decision.Action.WATCH).values_list("case__account__external_id", "action", "reason")
-    return {account: Label(action != Decision.Action.DISMISS, reason) for account, action, reason in rows}
+    rows = decisions.exclude(action__in=NOT_NOTICED).values_list("case__account__external_id", "action", "reason")
+    return {account: Label(action != Dismissal.DISMISS, reason) for account, action, reason in rows}

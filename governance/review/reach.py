@@ -12,7 +12,7 @@ from accounts.models import Account, Organisation
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Decision, Dismissal
 from governance.review.queries import ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
 
@@ -43,7 +43,7 @@ class Progress(NamedTuple):
 
 def reach_of(account: Account, verdict: Verdict) -> Reach:
     """Whom the verdict about this account is against. Raises NoSuchScopeError."""
-    if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
+    if verdict.action == Dismissal.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
         return Reach(account, NOBODY, NOBODY, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:
         campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()

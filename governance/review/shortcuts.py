@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from governance.review.models import Decision
+from governance.review.models import ACTIONS
 from governance.staff.roles import VIEW_ENFORCEMENT, VIEW_POLICIES
 
 
@@ -31,7 +31,7 @@ MOVING: Final = (
 WORKING: Final = (
     Shortcut(("c",), "claim or release the case"),
     Shortcut(("d",), "decide"),
-    Shortcut(("1", str(len(Decision.Action))), ", ".join(action.label.lower() for action in Decision.Action), are="–"),
+    Shortcut(("1", str(len(ACTIONS))), ", ".join(action.label.lower() for action in ACTIONS), are="–"),
     Shortcut(("n",), "write a note"),
     Shortcut(("Ctrl", "Enter"), "send the form"),
     Shortcut(("?",), "this list"),

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from governance.restrictions.models import Reason, Restriction
-from governance.restrictions.terms import Terms
-from governance.review.models import Case, Decision
+from governance.restrictions.kinds import NEEDS
+from governance.restrictions.reasons import Reason
+from governance.restrictions.terms import Terms, read_terms
+from governance.review.models import Action, Case, Decision, action_of
 from governance.review.wording import outcome
 
 
@@ -46,8 +47,8 @@ class Verdict:
     is what answers are to lack.
     """
 
-    action: Decision.Action
-    reason: Decision.Reason
+    action: Action
+    reason: Reason
     terms_clause: str = ""
     note: str = ""
     lasts: timedelta | None = None
@@ -59,31 +60,21 @@ class Verdict:
     @classmethod
     def of(cls, decision: Decision) -> Self:
         """What was decided, with what it put into force."""
-        terms = decision.restriction
-        ends_at = terms.expires_at if terms else None
+        terms = decision.restriction.terms if decision.restriction else None
+        needed = {member: getattr(terms, member) for need in NEEDS for member in need.members} if terms else {}
         return cls(
-            action=Decision.Action(decision.action),
-            reason=Decision.Reason(decision.reason),
+            action=action_of(decision.action),
+            reason=Reason(decision.reason),
             terms_clause=decision.terms_clause,
             note=decision.note,
-            lasts=ends_at - decision.decided_at if ends_at else None,
-            requests_per_minute=terms.requests_per_minute if terms else None,
-            tokens_per_minute=terms.tokens_per_minute if terms else None,
-            withheld=terms.withheld if terms else (),
+            lasts=terms.until - decision.decided_at if terms and terms.until else None,
             scope=Decision.Scope(decision.scope),
+            **needed,
         )
 
     def terms(self, *, now: datetime) -> Terms:
         """What it puts into force, unless it dismisses."""
-        return Terms(
-            kind=Restriction.Kind(self.action.value),
-            reason=Reason(self.reason.value),
-            until=now + self.lasts if self.lasts else None,
-            terms_clause=self.terms_clause,
-            requests_per_minute=self.requests_per_minute,
-            tokens_per_minute=self.tokens_per_minute,
-            withheld=self.withheld,
-        )
+        return read_terms(asdict(self), kind=str(self.action), until=now + self.lasts if self.lasts else None)
 
     def differences(self, other: "Verdict") -> list[str]:
         """The names of what another verdict says otherwise."""

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from governance.review.models import action_row
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -60,18 +62,6 @@ def figure(name: str, value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-OUTCOMES = {
-    "dismiss": "dismissed",
-    "watch": "watched",
-    "warn": "warned",
-    "throttle": "throttled",
-    "withhold": "features withheld",
-    "verify": "to be verified",
-    "suspend": "suspended",
-    "block": "blocked",
-}
-
-
 def outcome(action: str) -> str:
-    """What an action or a kind of restriction makes of an account, in a word."""
-    return OUTCOMES[action]
+    """Return what an account is after an action, or under a kind of restriction, in a word."""
+    return action_row(action).outcome

@@ -49,7 +49,7 @@ def message(delivery: Delivery) -> str:
         body = {
             "type": f"restriction.{change.what}",
             "timestamp": change.at.isoformat(),
-            "data": {"sequence": change.number, "restriction": change.told or _ended(change)},
+            "data": {"sequence": change.number, "restriction": change.payload or _ended(change)},
         }
     return json.dumps(body, separators=(",", ":"), sort_keys=True)
 

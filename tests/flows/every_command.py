@@ -16,8 +16,10 @@ from accounts.models import Account
 from governance import pipeline
 from governance.detection.calibration import Calibration, write
 from governance.detection.detectors import all_detectors
+from governance.restrictions.kinds import RestrictionKind
+from governance.restrictions.reasons import Reason
 from governance.review.actions import decide
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.models import ServiceKey
 from governance.usage.actions import record_lines
@@ -82,9 +84,9 @@ class World:
                 account=account, assessment=seen, score=82, band="critical", opened_at=self.now, due_at=self.now
             )
             verdict = (
-                Verdict(Decision.Action.BLOCK, Decision.Reason.BULK_HARVEST, terms_clause="2.3")
+                Verdict(RestrictionKind.BLOCK, Reason.BULK_HARVEST, terms_clause="2.3")
                 if place % 2
-                else Verdict(Decision.Action.DISMISS, Decision.Reason.EXPECTED_USE)
+                else Verdict(Dismissal.DISMISS, Reason.EXPECTED_USE)
             )
             decide(opened, verdict, decision_id=opened.pk, by=mira, now=self.now)
 

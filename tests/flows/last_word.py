@@ -67,7 +67,7 @@ def assert_denied_until(front: Served, name: str, *, hours: int) -> None:
 def denied_by(front: Served, name: str, *, at: datetime) -> list[bool]:
     assert front.knows(last_number())
     return [
-        not front.front.keeper.restricted.decide([f"account:{name}"], now=at.timestamp()).allowed,
+        not front.front.replica.restricted.decide([f"account:{name}"], now=at.timestamp()).allowed,
         told(front, name, at=at) is not None,
         not access(account=name, now=at).allowed,
     ]

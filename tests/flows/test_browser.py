@@ -150,7 +150,7 @@ def gateway_called_litellm(front: Served, folder: Path) -> Iterator["subprocess.
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
-        front.front.notes.write()
+        front.front.telemetry.flush()
         yield process
     finally:
         process.kill()

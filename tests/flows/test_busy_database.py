@@ -63,7 +63,7 @@ class TestAProcess:
         assert timeouts_of("import django; django.setup(); import governance.celery\n") == ["0", "0", "0"]
 
 
-class Answer:
+class CheckResponse:
     def __init__(self, port: int, method: str, path: str, body: str | bytes = b"", **headers: str) -> None:
         caller = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
@@ -87,18 +87,18 @@ def somebody_holds_the_log() -> Iterator[None]:
         yield
 
 
-def restrict(port: int, key: dict[str, Any], name: str) -> Answer:
+def restrict(port: int, key: dict[str, Any], name: str) -> CheckResponse:
     body = json.dumps({"kind": "block", "reason": "bulk_harvest", "account": name, "unique_key": name})
     headers = {"Authorization": key["HTTP_AUTHORIZATION"], "Content-Type": "application/json"}
-    return Answer(port, "POST", "/api/v1/restrictions", body, **headers)
+    return CheckResponse(port, "POST", "/api/v1/restrictions", body, **headers)
 
 
-def sign_in(port: int, email: str) -> Answer:
-    cookies = SimpleCookie(Answer(port, "GET", "/sign-in/").headers["Set-Cookie"])
+def sign_in(port: int, email: str) -> CheckResponse:
+    cookies = SimpleCookie(CheckResponse(port, "GET", "/sign-in/").headers["Set-Cookie"])
     token = cookies["csrftoken"].value
     form = urlencode({"username": email, "password": PASSWORD, "csrfmiddlewaretoken": token})
     headers = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
-    return Answer(port, "POST", "/sign-in/", form, **headers)
+    return CheckResponse(port, "POST", "/sign-in/", form, **headers)
 
 
 def test_others_are_told_to_come_again_where_somebody_holds_the_log_for_long(port: int) -> None:
@@ -111,10 +111,10 @@ def test_others_are_told_to_come_again_where_somebody_holds_the_log_for_long(por
         refused, signed_in, health = (
             restrict(port, key, "acct_harbour"),
             sign_in(port, mira.email),
-            Answer(port, "GET", "/health/"),
+            CheckResponse(port, "GET", "/health/"),
         )
         event = line(occurred_at=timezone.now().isoformat())
-        sent = Answer(
+        sent = CheckResponse(
             port,
             "POST",
             "/api/v1/usage-events",

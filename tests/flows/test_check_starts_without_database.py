@@ -199,14 +199,14 @@ def test_what_is_saved_can_be_read_whole_after_a_new_epoch(check: Check) -> None
     """Numbers of changes have a gap where an epoch begins, and the newest changes are of both."""
     block("acct_before")
     with served() as front:
-        assert front.front.keeper.wait_until_loaded(PATIENCE)
+        assert front.front.replica.wait_until_loaded(PATIENCE)
         call_command("new_epoch", "restored")
-        wait_until(lambda: front.front.keeper.restricted.sequence > 1_000_000)
+        wait_until(lambda: front.front.replica.restricted.sequence > 1_000_000)
         block("acct_after")
 
     store = StateStore(check.folder, "a secret key")
     with served(store=store) as front:
-        assert front.front.keeper.wait_until_loaded(PATIENCE)
+        assert front.front.replica.wait_until_loaded(PATIENCE)
         block("acct_last")
         wait_until(lambda: check.has_saved("acct_last"), "it is saved")
         wait_until(lambda: (one := store.load()) is not None and b"acct_last" in saved_changes(one))
@@ -219,7 +219,7 @@ def test_what_is_saved_can_be_read_whole_after_a_new_epoch(check: Check) -> None
 
 
 def saved_changes(saved: SavedState) -> bytes:
-    return "".join(change.told or "" for change in saved.recent).encode()
+    return "".join(change.payload or "" for change in saved.recent).encode()
 
 
 def test_a_message_that_cannot_be_read_costs_nothing_before_it(check: Check, caplog: pytest.LogCaptureFixture) -> None:
@@ -234,14 +234,14 @@ def test_a_message_that_cannot_be_read_costs_nothing_before_it(check: Check, cap
     def away() -> rows.Connection:
         raise psycopg.OperationalError
 
-    keeper = RestrictionReplica(timezone.now, away, saved_state=store.load)
-    keeper.start()
+    replica = RestrictionReplica(timezone.now, away, saved_state=store.load)
+    replica.start()
     try:
-        assert keeper.wait_until_loaded(PATIENCE)
-        assert not keeper.restricted.decide(["account:acct_before"], now=timezone.now().timestamp()).allowed
+        assert replica.wait_until_loaded(PATIENCE)
+        assert not replica.restricted.decide(["account:acct_before"], now=timezone.now().timestamp()).allowed
         wait_until(lambda: "What was kept after change 1: changes are missing" in caplog.text)
     finally:
-        keeper.end()
+        replica.end()
         store.close()
 
 
@@ -253,14 +253,14 @@ def test_what_is_saved_is_what_the_process_knew(check: Check) -> None:
         key("until", expires_at=until)
         lift(restriction(account("acct_2"), at=timezone.now()), note="a mistake", by=MACHINE, now=timezone.now())
         wait_until(lambda: check.has_saved("acct_2") and check.has_saved("until"), "all of it is saved")
-        keeper = front.front.keeper
-        wait_until(lambda: keeper.restricted.sequence == 3)
+        replica = front.front.replica
+        wait_until(lambda: replica.restricted.sequence == 3)
         wait_until(lambda: (saved := store.load()) is not None and saved.restricted.sequence == 3)
 
         saved = store.load()
         assert saved is not None
-        assert (saved.epoch, saved.keys, saved.faults) == (keeper.epoch, keeper.keys, ())
-        assert list(saved.restricted.live()) == list(keeper.restricted.live())
+        assert (saved.epoch, saved.keys, saved.faults) == (replica.epoch, replica.keys, ())
+        assert list(saved.restricted.live()) == list(replica.restricted.live())
         with rows.connect() as database:
             assert saved.recent == rows.newest_changes(database, 10)
         wait_until(lambda: (one := store.load()) is not None and one.age < 60)

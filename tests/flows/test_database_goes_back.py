@@ -37,7 +37,7 @@ DAYS = timedelta(days=2)
 @pytest.fixture
 def front() -> Iterator[Served]:
     with served() as running:
-        assert running.front.keeper.wait_until_loaded(PATIENCE)  # by then there is an epoch
+        assert running.front.replica.wait_until_loaded(PATIENCE)  # by then there is an epoch
         yield running
 
 
@@ -77,7 +77,7 @@ def refused_by(gateway: Gateway, *names: str) -> set[str]:
 
 
 def has_begun_an_epoch(front: Served) -> bool:
-    return front.front.keeper.restricted.sequence > 1_000_000
+    return front.front.replica.restricted.sequence > 1_000_000
 
 
 def words(client: Client, page: str) -> str:
@@ -104,7 +104,7 @@ class TestWhileTheWebProcessRan:
         assert refused_by_check(front, *every, "acct_good") == set(every)
         assert refused_by_nginx(front, *every, "acct_good") == set(every)
         wait_until(lambda: refused_by(follows, *every) == set(every))
-        wait_until(lambda: follows.epoch == front.front.keeper.restricted.epoch)
+        wait_until(lambda: follows.epoch == front.front.replica.restricted.epoch)
         assert refused_by(follows, *every, "acct_good") == set(every)
         assert front.check(account="acct_1")["epoch"] == follows.epoch
         # A client that was away across it, and a new one.
@@ -124,7 +124,7 @@ class TestWhileTheWebProcessRan:
         gateway = connect(front)
         put_back()
         wait_until(lambda: has_begun_an_epoch(front))
-        wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+        wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
         reviewer = signed_in(person())
         kept, dropped = LostDecision.objects.order_by("number")
 
@@ -194,7 +194,7 @@ class TestWhileTheWebProcessRan:
             put_back()
             wait_until(lambda: has_begun_an_epoch(front) and has_begun_an_epoch(other))
 
-            epochs = {one.front.keeper.restricted.epoch for one in (front, other)}
+            epochs = {one.front.replica.restricted.epoch for one in (front, other)}
             assert epochs == {FeedEpoch.objects.first().identifier}  # type: ignore[union-attr]
             assert FeedEpoch.objects.count() == 2
             assert LostDecision.objects.count() == 3
@@ -204,13 +204,13 @@ class TestWhileTheWebProcessRan:
         put_back = remember_database()
         block_over_the_api(*LOST)
         assert front.knows(3)
-        body = {"after": 3, "instance": "old", "wait": 0, "epoch": front.front.keeper.restricted.epoch}
+        body = {"after": 3, "instance": "old", "wait": 0, "epoch": front.front.replica.restricted.epoch}
         assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
 
         put_back()
         wait_until(lambda: has_begun_an_epoch(front))
         assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 410
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         assert GatewayInstance.objects.get(instance="old").sequence < 2_000_000
         assert "not yet in force at litellm" in words(signed_in(person()), "/enforcement/")
@@ -222,7 +222,7 @@ class TestWhileNothingRan:
     @pytest.mark.long
     def test_gateways_keep_refusing_and_report_it_until_a_person_decides(self, connect: Callable[..., Gateway]) -> None:
         with served() as before:
-            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            assert before.front.replica.wait_until_loaded(PATIENCE)
             secret = before.secret
             put_back = remember_database()
             block_over_the_api(*LOST)
@@ -237,7 +237,7 @@ class TestWhileNothingRan:
         with served(port=port) as front:
             front.secret = secret
             gateway.cut()  # from the server before, whose threads would go on
-            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
 
             assert refused_by(gateway, *LOST, *AFTER, "acct_good") == {*LOST, *AFTER}
             assert refused_by(connect(front, "away"), *LOST, *AFTER, "acct_good") == {*LOST, *AFTER}
@@ -257,7 +257,7 @@ class TestWhileNothingRan:
 
         def are_reported() -> bool:
             gateway.cut()  # so that it does not wait for the next change before it tells
-            front.front.notes.write()
+            front.front.telemetry.flush()
             return LostDecision.objects.count() == len(LOST)
 
         wait_until(are_reported)
@@ -266,7 +266,7 @@ class TestWhileNothingRan:
 
     def test_what_is_still_refused_survives_a_restart_of_the_gateway(self, connect: Callable[..., Gateway]) -> None:
         with served() as before:
-            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            assert before.front.replica.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port
             put_back = remember_database()
             block_over_the_api(*LOST)
@@ -278,7 +278,7 @@ class TestWhileNothingRan:
         with served(port=port) as front:
             front.secret = secret
             gateway.cut()  # from the server before, whose threads would go on
-            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
             gateway.close()
             front.url = f"http://127.0.0.1:{free_port()}"
 
@@ -290,9 +290,9 @@ class TestWhileNothingRan:
     def test_a_restore_that_nobody_told_of_lets_nobody_in_and_does_not_loop(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("stillwatch_gateway.following.OLDER_SNAPSHOTS", 2)
+        monkeypatch.setattr("stillwatch_gateway.follower.OLDER_SNAPSHOTS", 2)
         with served() as before:
-            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            assert before.front.replica.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port
             put_back = remember_database()
             block_over_the_api(*LOST)
@@ -317,7 +317,7 @@ class TestWhatAGatewayReports:
     def test_names_whom_it_refuses_after_a_restart_too(self, connect: Callable[..., Gateway]) -> None:
         account("acct_1")
         with served() as before:
-            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            assert before.front.replica.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port
             put_back = remember_database()
             block_over_the_api("acct_2")
@@ -328,7 +328,7 @@ class TestWhatAGatewayReports:
         with served(port=port) as front:
             front.secret = secret
             gateway.cut()
-            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
             gateway.close()
 
             again = connect(front)
@@ -341,12 +341,12 @@ class TestWhatAGatewayReports:
     def test_can_be_kept_of_a_large_organisation(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch, *, shares_a_folder: bool
     ) -> None:
-        monkeypatch.setattr(names, "TOLD_AT_ONCE", 20)
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", 20)
         monkeypatch.setattr(names, "MOST_LISTED", 10)
         for number in range(12):
             account(f"acct_{number:02}", organisation="org_quay")
         with served() as before:
-            assert before.front.keeper.wait_until_loaded(PATIENCE)
+            assert before.front.replica.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port
             put_back = remember_database()
             assert before.knows(restriction(Organisation.objects.get(), at=timezone.now()).number)
@@ -364,13 +364,13 @@ class TestWhatAGatewayReports:
         with served(port=port) as front:
             front.secret = secret
             gateway.cut()
-            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
             wait_until(lambda: is_reported(front, gateway))
             lost = LostDecision.objects.get()
             signed_in(person()).post(f"/enforcement/lost/{lost.pk}/keep/")
 
             assert lost.target == "organisation org_quay"
-            assert {"acct_00", "acct_11", "acct_new"} <= set(lost.told["names"]["account"])
+            assert {"acct_00", "acct_11", "acct_new"} <= set(lost.payload["names"]["account"])
             assert Restriction.objects.get(ended_at=None).organisation == Organisation.objects.get()
             wait_until(lambda: refused_by_check(front, "acct_00") == {"acct_00"})
 
@@ -378,7 +378,7 @@ class TestWhatAGatewayReports:
 def is_reported(front: Served, gateway: Gateway) -> bool:
     """Whether the page lists anything; has the gateway ask, and what it says written down."""
     gateway.cut()
-    front.front.notes.write()
+    front.front.telemetry.flush()
     return LostDecision.objects.filter(gateway__isnull=False).exists()
 
 
@@ -408,7 +408,7 @@ def test_a_gateway_cannot_restrict_anybody_by_what_it_reports(front: Served) -> 
     body: dict[str, Any] = {"after": 0, "instance": "a", "wait": 0, "held_over": [held]}
 
     assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
-    front.front.notes.write()
+    front.front.telemetry.flush()
 
     assert front.check(account="acct_1")["decision"] == "allow"
     assert LostDecision.objects.get().target == "account acct_1"

@@ -61,7 +61,7 @@ class TestAGatewayThatAsksTheCheck:
         assert front.knows(blocked.number)
 
         assert front.check(account="acct_harbour")["decision"] == "deny"
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         page = words(reviewer, address(opened))
         assert "would be refused at the next check by litellm" in page
@@ -71,7 +71,7 @@ class TestAGatewayThatAsksTheCheck:
 
         # It goes silent: it may serve nobody.
         time_machine.move_to(timezone.now() + timedelta(minutes=7))
-        front.front.notes.write()
+        front.front.telemetry.flush()
         page = words(reviewer, address(opened))
         assert "not known whether in force at litellm: no check for 7 min; it is idle or no longer" in page
         assert "Last check 7 min ago. Last refusal 7 min ago, 1 in total" in page
@@ -80,7 +80,7 @@ class TestAGatewayThatAsksTheCheck:
 
         # It serves, and asks nothing.
         send_usage(usage_key)
-        front.front.notes.write()
+        front.front.telemetry.flush()
         page = reviewer.get(address(opened)).content.decode()
         assert 'class="force-alarm"' in page
         assert re.search(
@@ -90,7 +90,7 @@ class TestAGatewayThatAsksTheCheck:
 
         # It asks again.
         front.check(account="acct_harbour")
-        front.front.notes.write()
+        front.front.telemetry.flush()
         assert "would be refused at the next check by litellm" in words(reviewer, address(opened))
         assert banner(reviewer) == ""
 
@@ -102,7 +102,7 @@ class TestAGatewayThatAsksTheCheck:
 
         reviewer.post(address(opened, f"restrictions/{blocked.number}/lift/"), {"note": "They gave an explanation."})
         assert front.knows(blocked.number + 1)
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         page = words(reviewer, address(opened))
         assert "would no longer be refused because of it at the next check by litellm" in page
@@ -115,13 +115,13 @@ class TestAGatewayThatAsksTheCheck:
         blocked = block(reviewer, opened)
         assert front.knows(blocked.number)
         front.check(account="acct_harbour")
-        front.front.notes.write()
+        front.front.telemetry.flush()
         time_machine.move_to(timezone.now() + timedelta(minutes=7))
 
         secret = service_key("access:read", name="edge")[1]["HTTP_AUTHORIZATION"].partition(" ")[2]
         front.ask("/access/check?account=acct_harbour", key=secret)
         send_usage(service_key("usage:write", name="collector")[1])
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         page = reviewer.get(address(opened)).content.decode()
         assert page.count('class="force-warning"') == 1
@@ -138,14 +138,14 @@ class TestAGatewayThatFollowsTheFeed:
 
         self.report(front, "a", earlier.number)
         self.report(front, "b", blocked.number)
-        front.front.notes.write()
+        front.front.telemetry.flush()
         page = words(reviewer, address(opened))
         assert "not yet in force at litellm" in page
         assert "1 of 2 instances reported change 1; this is change 2" in page
         assert "a reported change 1 just now b reported change 2 just now" in words(reviewer, "/enforcement/")
 
         self.report(front, "a", blocked.number)
-        front.front.notes.write()
+        front.front.telemetry.flush()
         assert "in force at litellm: reported by all 2 instances" in words(reviewer, address(opened))
 
     def test_is_not_proven_by_what_another_instance_refused(self, front: Served, reviewer: Client) -> None:
@@ -157,7 +157,7 @@ class TestAGatewayThatFollowsTheFeed:
 
         self.report(front, "a", blocked.number, refused)
         self.report(front, "b", blocked.number - 1, refused | {"count": 100})  # it cannot have refused because of it
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         page = words(reviewer, address(opened))
         assert "not yet in force at litellm" in page

@@ -18,15 +18,17 @@ from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions import actions as actions_of_enforcement
 from governance.restrictions import names
 from governance.restrictions.actions import campaign_accounts, cover_new_names, lift, lift_campaign, restrict_campaign
-from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.kinds import RestrictionKind
+from governance.restrictions.models import Change, Restriction
 from governance.restrictions.names import outdated_restrictions
 from governance.restrictions.queries import last_number
-from governance.restrictions.serializers import described
+from governance.restrictions.reasons import Reason
+from governance.restrictions.serializers import restriction_as_json
 from governance.restrictions.terms import Terms
 from governance.review import actions, carrying_out, reach, undoing
 from governance.review.actions import decide, lift_restriction
 from governance.review.carrying_out import carry_out_decisions
-from governance.review.models import Case, Decision
+from governance.review.models import Action, Case, Decision, Dismissal
 from governance.review.reach import progress_of
 from governance.review.undoing import undo_decision
 from governance.review.verdicts import CannotUndoError, Verdict
@@ -42,14 +44,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PORTION = 20
 SIZE = 2 * PORTION + 10
-BLOCK_ALL = Verdict(
-    action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN
-)
+BLOCK_ALL = Verdict(action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN)
 BLOCK_COMPANY = Verdict(
-    action=Decision.Action.BLOCK, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
+    action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
 )
 STILL_TELLING = "gateways have not received all of its accounts yet"
-DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EXPECTED_USE)
+DISMISS = Verdict(action=Dismissal.DISMISS, reason=Reason.EXPECTED_USE)
 
 
 @pytest.fixture(autouse=True)
@@ -204,14 +204,14 @@ def test_about_the_campaign_after_all_was_lifted_counts(campaign: Campaign) -> N
     assert blocked() == SIZE
 
 
-@pytest.mark.parametrize("action", [Decision.Action.WARN, Decision.Action.DISMISS])
+@pytest.mark.parametrize("action", [RestrictionKind.WARN, Dismissal.DISMISS])
 def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
-    campaign: Campaign, action: Decision.Action
+    campaign: Campaign, action: Action
 ) -> None:
     own, reviewer = case_of("acct_0000"), person()
     block_all(own)
     again = case(own.account)
-    milder = Verdict(action=action, reason=Decision.Reason.OTHER if action == "warn" else DISMISS.reason)
+    milder = Verdict(action=action, reason=Reason.OTHER if action == "warn" else DISMISS.reason)
     decide(again, milder, decision_id=uuid.uuid4(), by=reviewer, now=NOW - timedelta(seconds=10))
 
     carry_out_decisions(now=NOW + timedelta(seconds=5))
@@ -226,7 +226,7 @@ def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
 def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
     own, soon = case_of("acct_0000"), NOW + timedelta(minutes=1)
     throttle = Verdict(
-        action=Decision.Action.THROTTLE, reason=Decision.Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN,
+        action=RestrictionKind.THROTTLE, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN,
         requests_per_minute=5,
     )  # fmt: skip
     decide(own, throttle, decision_id=uuid.uuid4(), by=person(), now=NOW)
@@ -352,7 +352,7 @@ class TestOnAnOrganisationWithManyAccounts:
 
     @pytest.fixture(autouse=True)
     def _small_portions_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(names, "TOLD_AT_ONCE", PORTION)
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", PORTION)
 
     @pytest.fixture
     def front(self, transactional_db: None) -> Iterator[Served]:
@@ -396,7 +396,7 @@ class TestOnAnOrganisationWithManyAccounts:
     ) -> None:
         made = restriction(company, at=timezone.now() - timedelta(minutes=10))
         assert front.knows(made.number)
-        front.front.notes.write()
+        front.front.telemetry.flush()
         reviewer = signed_in(person())
 
         banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
@@ -405,7 +405,7 @@ class TestOnAnOrganisationWithManyAccounts:
         assert "It has not received all accounts of a restricted organisation yet." in page
         cover_new_names(now=timezone.now() - timedelta(minutes=9))
         assert front.knows(last_number())
-        front.front.notes.write()
+        front.front.telemetry.flush()
         assert "Some decisions" not in text(reviewer.get("/enforcement/alarm/"))
 
     def test_says_by_which_change_it_is_in_force_on_all(
@@ -417,10 +417,10 @@ class TestOnAnOrganisationWithManyAccounts:
         at_once = seller._post("/api/v1/restrictions", body, 201)
         before = front.check(account="acct_0049", min_sequence=at_once["sequence"])["decision"]
         cover_new_names(now=timezone.now())
-        later = described(Restriction.objects.get())
+        later = restriction_as_json(Restriction.objects.get())
 
-        assert (at_once["told_in_full_by"], before) == (None, "allow")
-        assert front.check(account="acct_0049", min_sequence=later["told_in_full_by"])["decision"] == "deny"
+        assert (at_once["published_in_full_by"], before) == (None, "allow")
+        assert front.check(account="acct_0049", min_sequence=later["published_in_full_by"])["decision"] == "deny"
 
     @pytest.mark.parametrize("came", ["an account joined", "the account got a key"])
     def test_is_not_yet_in_force_on_what_came_since_until_gateways_are_told(
@@ -441,12 +441,12 @@ class TestOnAnOrganisationWithManyAccounts:
             own.save()
             names = {"account": "acct_late"}
         assert front.knows(last_number())
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         before, page = front.check(**names)["decision"], self.page(opened, reviewer)
         cover_new_names(now=timezone.now())
         assert front.knows(last_number())
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         assert before == "allow"
         assert "gateways have not received all names of this account yet" in page
@@ -459,7 +459,7 @@ class TestOnAnOrganisationWithManyAccounts:
 
     @staticmethod
     def told_accounts(change: Change) -> int:
-        told = change.told or {}
+        told = change.payload or {}
         return len((told.get("names_added") or told["names"])["account"])
 
     def test_is_told_of_the_rest_by_a_worker_that_is_rung(self, company: Organisation) -> None:
@@ -483,8 +483,8 @@ class TestOnAnOrganisationWithManyAccounts:
 
     def test_ends_for_all_while_they_are_being_told(self, front: Served, company: Organisation) -> None:
         made = restriction(company, at=timezone.now())
-        [portion, *_] = names.untold_portions([made.number])
-        actions_of_enforcement._cover_some([made.number], accounts=portion[1], now=timezone.now())
+        [portion, *_] = names.unpublished_batches([made.number])
+        actions_of_enforcement._cover_batch([made.number], accounts=portion[1], now=timezone.now())
 
         lift(made, note="A slip.", by=MACHINE, now=timezone.now())
         cover_new_names(now=timezone.now())
@@ -513,7 +513,7 @@ def test_takes_its_turn_among_others_after_each_portion(campaign: Campaign) -> N
     """While another transaction holds the log a portion waits; then both get on, one after the other."""
     block_all(case_of("acct_0000"))
     solo = case(account("acct_solo"))
-    verdict = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST)
+    verdict = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
     done: list[str] = []
 
     def rest() -> None:

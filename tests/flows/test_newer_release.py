@@ -7,21 +7,27 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Account
+from governance.restrictions.actions import cover_new_names
 from governance.restrictions.models import Change, Restriction
+from governance.restrictions.queries import access
+from governance.restrictions.serializers import restriction_as_json
+from governance.review.wording import outcome
 from stillwatch_gateway import Gateway
-from tests.factories import account, restriction
+from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 from tests.servers import free_port
 from tests.waiting import wait_until
 
 
-def written_by_a_newer_release(name: str, **members: Any) -> None:
-    """A restriction of an account, in the words of a release that this one does not know."""
+def written_by_a_newer_release(name: str, **members: Any) -> int:
+    """A restriction of an account, in the words of a release that this one does not know; its number."""
     with transaction.atomic():
         change = Change.objects.get(number=restriction(account(name), Restriction.Kind.WATCH, at=timezone.now()).number)
-        assert change.told is not None
-        change.told |= members
-        change.save(update_fields=["told"])
+        assert change.payload is not None
+        change.payload |= members
+        change.save(update_fields=["payload"])
+    return change.number
 
 
 def everything_newer() -> int:
@@ -69,7 +75,7 @@ class TestChangesOfANewerRelease:
             gateway = Gateway(front.url, front.secret, folder, instance="gateway-1")
             assert gateway.start(wait=60)
             last = everything_newer()
-            wait_until(lambda: front.front.keeper.restricted.sequence == last)
+            wait_until(lambda: front.front.replica.restricted.sequence == last)
             wait_until(lambda: gateway.sequence == last)
             checked, decided, withheld = (
                 denied_by_check(front),
@@ -81,7 +87,7 @@ class TestChangesOfANewerRelease:
 
         assert checked == decided == DENIED
         assert withheld.withheld == ("dreams",)
-        assert front.front.keeper.faults == gateway.faults == FAULTS
+        assert front.front.replica.faults == gateway.faults == FAULTS
         assert is_logged("kind 'quarantine' is not known")
 
     def test_are_read_by_those_that_start_afterwards_from_the_snapshot_and_from_disk(self, folder: Path) -> None:
@@ -100,3 +106,28 @@ class TestChangesOfANewerRelease:
 
         assert from_snapshot == from_check == from_disk == DENIED
         assert gateway.faults == offline.faults == FAULTS
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("denies", [True, False])
+class TestARestrictionOfANewerKind:
+    def test_goes_on_denying_or_allowing_when_an_older_process_publishes_its_names(self, *, denies: bool) -> None:
+        number = written_by_a_newer_release("acct_quarantined", kind="quarantine", denies=denies)
+        Restriction.objects.filter(number=number).update(kind="quarantine")
+        api_key(Account.objects.get(external_id="acct_quarantined"), "key_new")
+
+        cover_new_names(now=timezone.now())
+
+        payload: Any = Change.objects.latest("number").payload
+        assert payload["names_added"]["key"] == ["key_new"]
+        assert (payload["kind"], payload["denies"]) == ("quarantine", denies)
+
+    def test_is_what_its_release_said_for_the_api_and_the_pages_of_an_older_one(self, *, denies: bool) -> None:
+        number = written_by_a_newer_release("acct_quarantined", kind="quarantine", denies=denies)
+        Restriction.objects.filter(number=number).update(kind="quarantine")
+
+        asked = access(account="acct_quarantined", now=timezone.now())
+
+        assert asked.restriction is not None
+        assert asked.allowed != denies
+        assert restriction_as_json(asked.restriction)["kind"] == outcome("quarantine") == "quarantine"

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def front() -> Iterator[Served]:
     with served() as running:
-        assert running.front.keeper.wait_until_loaded(PATIENCE)
+        assert running.front.replica.wait_until_loaded(PATIENCE)
         yield running
 
 
@@ -43,7 +43,7 @@ class TestAClientOfTheReleaseBefore:
         asked = {"after": 1, "instance": "old", "wait": 0, "refusals": [refused], "faults": 0}
 
         assert front.ask("/api/v1/access/changes", method="POST", body=asked).status == 200
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         assert GatewayInstance.objects.get(instance="old").sequence == 1
         assert Refusal.objects.get().count == 3
@@ -54,7 +54,7 @@ class TestAClientOfTheReleaseBefore:
             restriction(account(f"acct_{number}"), at=timezone.now())
         assert front.knows(3)
         put_back()
-        wait_until(lambda: front.front.keeper.restricted.sequence > 3)
+        wait_until(lambda: front.front.replica.restricted.sequence > 3)
 
         assert front.ask("/api/v1/access/changes", method="POST", body={"after": 3, "wait": 0}).status == 410
         head, _ = read_snapshot(front.ask("/api/v1/access/snapshot").body.splitlines())
@@ -85,7 +85,7 @@ class TestAServerOfTheReleaseBefore:
             wait_until(lambda: gateway.sequence == 1)
         restriction(account("acct_2"), at=timezone.now())
         wait_until(lambda: not gateway.decide(account="acct_2").allowed)
-        assert gateway.epoch == front.front.keeper.restricted.epoch
+        assert gateway.epoch == front.front.replica.restricted.epoch
 
         with monkeypatch.context() as older:
             older.setattr(feed, "epoch_members", lambda _: {})

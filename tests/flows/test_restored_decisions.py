@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.models import Entry
-from governance.gateways.epochs import resume
+from governance.gateways.epochs import resume_epoch
 from governance.gateways.models import LostDecision
-from governance.gateways.recovery import Lost
+from governance.gateways.recovery import LostRestriction
 from governance.restrictions import names
 from governance.restrictions.actions import cover_new_names, end_expired, lift, restrict_all
-from governance.restrictions.models import Change, CoveredName, Reason, Restriction
+from governance.restrictions.models import Change, CoveredName, Restriction
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, person, restriction
@@ -36,13 +37,13 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def front() -> Iterator[Served]:
     with served() as running:
-        assert running.front.keeper.wait_until_loaded(PATIENCE)
+        assert running.front.replica.wait_until_loaded(PATIENCE)
         yield running
 
 
 @pytest.fixture
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "TOLD_AT_ONCE", 20)
+    monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", 20)
     monkeypatch.setattr(names, "MOST_LISTED", 10)
 
 
@@ -221,7 +222,7 @@ class TestNamesThatCameAfterTheBackup:
             gateway.start(PATIENCE)
             wait_until(lambda: not gateway.decide(key="key_2").allowed)
             go_back(front, put_back)
-            wait_until(lambda: gateway.epoch == front.front.keeper.restricted.epoch)
+            wait_until(lambda: gateway.epoch == front.front.replica.restricted.epoch)
 
             assert is_refused(front, account="acct_1")
             assert not is_refused(front, api_key="key_2")
@@ -237,11 +238,11 @@ class TestNamesThatCameAfterTheBackup:
     def test_of_two_processes_the_one_that_knew_less_may_come_first(self, front: Served) -> None:
         account("acct_1")
         told = {"kind": "block", "against": "account", "reason": "other", "from": timezone.now().isoformat()}
-        knew_less = Lost(1, told | {"names": {"account": ["acct_1"], "key": []}})
-        knew_more = Lost(1, told | {"names": {"account": ["acct_1"], "key": ["key_2"]}})
+        knew_less = LostRestriction(1, told | {"names": {"account": ["acct_1"], "key": []}})
+        knew_more = LostRestriction(1, told | {"names": {"account": ["acct_1"], "key": ["key_2"]}})
 
-        resume(up_to=1, continues=0, lost=[knew_less], now=timezone.now())
-        resume(up_to=2, continues=0, lost=[knew_more], now=timezone.now())
+        resume_epoch(up_to=1, continues=0, lost=[knew_less], now=timezone.now())
+        resume_epoch(up_to=2, continues=0, lost=[knew_more], now=timezone.now())
 
         assert knows_all(front)
         assert is_refused(front, api_key="key_2")

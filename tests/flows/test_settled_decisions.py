@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def front() -> Iterator[Served]:
     with served() as running:
-        assert running.front.keeper.wait_until_loaded(PATIENCE)
+        assert running.front.replica.wait_until_loaded(PATIENCE)
         yield running
 
 
@@ -60,10 +60,10 @@ def answer_of(front: Served, **names: str) -> str:
 
 def report(front: Served, *held: dict[str, Any]) -> None:
     """Say, as a gateway's client does, that restrictions are still refused which the database lacks."""
-    epoch = front.front.keeper.restricted.epoch
+    epoch = front.front.replica.restricted.epoch
     body = {"after": 0, "instance": "a", "wait": 0, "epoch": epoch, "held_over": held}
     assert front.ask("/api/v1/access/changes", method="POST", body=body).status == 200
-    front.front.notes.write()
+    front.front.telemetry.flush()
 
 
 def held(number: int, against: str, **names: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from governance.review.models import Case, Decision
+from governance.review.models import ACTIONS, Case
 from governance.staff.roles import Role
 from tests.factories import person
 from tests.flows.browser import DESKTOP, Open, open_signed_in, two_cases
@@ -72,7 +72,7 @@ def chooses_each_action(page: Page) -> None:
     press(page, "?")
     numbered = page.locator("#keys dt", has_text=re.compile(r"^1–\d$"))
     listed = numbered.locator("+ dd").inner_text().split(", ")
-    assert len(listed) == len(Decision.Action)
+    assert len(listed) == len(ACTIONS)
     press(page, "Escape")
     for number, action in enumerate(listed, 1):
         press(page, str(number))

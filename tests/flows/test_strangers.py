@@ -317,6 +317,6 @@ class TestNewNames:
         self.post(client, key, usage_event(account="acct_new", organisation="org_quay"))
         cover_new_names(now=NOW)
 
-        told: Any = Change.objects.latest("number").told
+        told: Any = Change.objects.latest("number").payload
         assert told["names_added"]["account"] == ["acct_new"]
         assert len(json.dumps(told)) < 1_000

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.restrictions.actions import end_expired, restrict_campaign
-from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review.models import Case
 from tests.factories import MACHINE, NOW, account, campaign_of, case, person, restriction

@@ -10,7 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from governance.policies.models import AutomaticSwitch, PolicyVersion
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision, Step
 from governance.review.verdicts import Verdict
@@ -248,7 +250,7 @@ class TestALostRace:
         mira, jonas, (first, _) = person(), person("Jonas Lindqvist"), two_cases()
         page = open_case(open_page, mira, first)
         choose_a_throttle(page)
-        verdict = Verdict(Decision.Action.WATCH, Decision.Reason.OTHER, note="Wait.")
+        verdict = Verdict(RestrictionKind.WATCH, Reason.OTHER, note="Wait.")
         decide(first, verdict, decision_id=first.pk, by=jonas, now=timezone.now())
 
         page.get_by_role("button", name="Throttle the account").click()

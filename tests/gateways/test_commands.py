@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from governance.audit.models import Entry
-from governance.gateways.litellm.pushing import push
+from governance.gateways.litellm.push import push
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, LiteLlmPush
 from governance.platform.encryption import unseal
 from tests.factories import NOW, account, restriction

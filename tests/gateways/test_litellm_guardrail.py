@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from governance.gateways.queries import standing
-from governance.gateways.status import AtGateway, State
+from governance.gateways.queries import enforcement_status
+from governance.gateways.status import EnforcementStatus, State
 from governance.restrictions.actions import lift
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, known_service_key, restriction
@@ -93,15 +93,15 @@ def wait_for(litellm: LiteLlm, *, served: bool) -> str:
         assert time.monotonic() < until, body
 
 
-def refused_provably(front: Served, number: int) -> AtGateway:
+def refused_provably(front: Served, number: int) -> EnforcementStatus:
     """What is known of the restriction, once a refusal was reported: the client does so with its next question.
 
     A gateway that was not heard of yet is nowhere.
     """
     until = time.monotonic() + PATIENCE
     while True:
-        front.front.notes.write()
-        for at in standing([number], now=timezone.now())[number]:
+        front.front.telemetry.flush()
+        for at in enforcement_status([number], now=timezone.now())[number]:
             if at.refused:
                 return at
         assert time.monotonic() < until

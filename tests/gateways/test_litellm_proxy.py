@@ -184,8 +184,8 @@ class TestReconciling:
         self, litellm: LiteLlm, told: Told, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rows_before = len(litellm.rows())
-        question = [{"role": "user", "content": "Asked twice, and answered from the cache"}]
-        for members in ({"stream": True}, {"model": "crowded"}, {"messages": question}, {"messages": question}):
+        query = [{"role": "user", "content": "Asked twice, and answered from the cache"}]
+        for members in ({"stream": True}, {"model": "crowded"}, {"messages": query}, {"messages": query}):
             chat(litellm, **members)
         litellm.ask("/v1/embeddings", key="sk-harbour", model="embedder", input=["one text", "another"])
         litellm.ask("/v1/completions", key="sk-harbour", model="flagship-2", prompt="Once upon a time")

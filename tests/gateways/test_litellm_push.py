@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.gateways.actions import connect_litellm
-from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError, Thing, UnknownNameError
-from governance.gateways.litellm.pushing import compare, push
+from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError, LiteLlmObject, UnknownNameError
+from governance.gateways.litellm.push import push, reconcile
 from governance.gateways.models import DriftRepair, Gateway, LiteLlmPush
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
@@ -100,9 +100,9 @@ def proxy(litellm_installed: None, tmp_path_factory: pytest.TempPathFactory) -> 
 def gateway(proxy: Proxy, db: None) -> Iterator[Gateway]:
     yield connect_litellm("litellm", proxy.url, key=MASTER, by=MACHINE, now=timezone.now())
     with proxy.client() as client:
-        client.set_blocked(Thing(TEAM, "team_harbour"), blocked=False)
+        client.set_blocked(LiteLlmObject(TEAM, "team_harbour"), blocked=False)
         for key in ("sk-harbour", "sk-quill", "sk-quill-in-harbour", "sk-lone"):
-            client.set_blocked(Thing(KEY, digest(key)), blocked=False)
+            client.set_blocked(LiteLlmObject(KEY, digest(key)), blocked=False)
 
 
 def blocked(of: Any) -> Restriction:
@@ -154,9 +154,9 @@ class TestABlock:
         blocked(account("team_harbour"))
         push(gateway, timezone.now())
         with proxy.client() as client:
-            client.set_blocked(Thing(TEAM, "team_harbour"), blocked=False)
+            client.set_blocked(LiteLlmObject(TEAM, "team_harbour"), blocked=False)
 
-        compare(gateway, timezone.now())
+        reconcile(gateway, timezone.now())
 
         assert proxy.chat("sk-harbour") == 401
         assert DriftRepair.objects.get().mended
@@ -170,11 +170,11 @@ class TestLiteLlmItself:
             assert proxy.ask("POST", "/team/block", key=MASTER, body=b'{"team_id": "team_harbour"}') == 200
             assert client.team_blocked("team_harbour")
             assert proxy.chat("sk-harbour") == 200
-            client.set_blocked(Thing(TEAM, "team_harbour"), blocked=False)
+            client.set_blocked(LiteLlmObject(TEAM, "team_harbour"), blocked=False)
 
     def test_knows_what_it_does_not_know(self, proxy: Proxy) -> None:
         with proxy.client() as client:
-            for thing in (Thing(TEAM, "team_nobody"), Thing(KEY, digest("sk-nobody"))):
+            for thing in (LiteLlmObject(TEAM, "team_nobody"), LiteLlmObject(KEY, digest("sk-nobody"))):
                 with pytest.raises(UnknownNameError, match="404"):
                     client.blocked(thing)
                 with pytest.raises(UnknownNameError, match="404"):

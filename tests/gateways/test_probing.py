@@ -14,8 +14,9 @@ from governance.gateways.probes import CANARY, Canary, claim, pauses, probe, pro
 from governance.platform.encryption import seal
 from governance.platform.locks import Lock
 from governance.restrictions.actions import restrict
-from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from tests.factories import MACHINE, NOW, account, restriction
 from tests.gateways.canary_server import ACCOUNT, CanaryServer, canary_server

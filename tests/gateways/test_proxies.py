@@ -66,7 +66,7 @@ def test_a_block_is_obeyed_at_once_and_so_is_its_lifting(proxy: int, harvester: 
     assert (before, good) == (200, 200)
     assert f"R-{block.number}" in refused[1]
     assert "harvest" not in refused[1]
-    front.front.notes.write()
+    front.front.telemetry.flush()
     assert Refusal.objects.get().restriction_id == block.number
     assert Gateway.objects.get().name == "litellm"
 

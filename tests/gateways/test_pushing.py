@@ -14,9 +14,9 @@ from governance.audit.models import Entry
 from governance.gateways.epochs import begin_epoch, ensure_epoch
 from governance.gateways.fleet import gateways
 from governance.gateways.litellm.admin_api import LiteLlmError
-from governance.gateways.litellm.pushing import compare, compare_due, push, push_all
+from governance.gateways.litellm.push import push, push_all, reconcile, reconcile_due
 from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, Propagation
-from governance.gateways.queries import standing
+from governance.gateways.queries import enforcement_status
 from governance.platform.locks import Lock
 from governance.restrictions.actions import cover_new_names, end_expired, lift
 from governance.restrictions.models import Restriction
@@ -287,7 +287,7 @@ class TestLettingGo:
         ended(block)
 
         push(gateway, NOW)
-        compare(gateway, NOW)
+        reconcile(gateway, NOW)
 
         assert litellm_api.blocked == {"team_harbour"}
         assert litellm_api.changes == []
@@ -342,7 +342,7 @@ class TestPushing:
     def test_takes_many_changes_in_portions(
         self, litellm_api: LiteLlmServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("governance.gateways.litellm.pushing.CHANGES_AT_ONCE", 2)
+        monkeypatch.setattr("governance.gateways.litellm.push.CHANGES_AT_ONCE", 2)
         for number in range(5):
             litellm_api.team(f"team_{number}")
             restriction(account(f"team_{number}"))
@@ -449,7 +449,7 @@ class TestPushing:
 
         with caplog.at_level(logging.WARNING):
             push_all(now=NOW)
-            compare_due(now=NOW)
+            reconcile_due(now=NOW)
 
         assert litellm_api.blocked == {"team_harbour"}
         assert "LiteLLM of dead" in caplog.text
@@ -464,7 +464,7 @@ class TestTheProof:
 
         push(gateway, NOW)
 
-        [at] = standing([number], now=NOW + timedelta(seconds=2))[number]
+        [at] = enforcement_status([number], now=NOW + timedelta(seconds=2))[number]
         assert at.sentence == "in force at litellm: pushed to LiteLLM’s own blocks"
         assert at.took is not None
         assert at.took > timedelta(0)
@@ -488,7 +488,7 @@ class TestComparing:
         push(gateway, NOW)
         litellm_api.team("team_harbour")
 
-        compare(gateway, NOW + MINUTE)
+        reconcile(gateway, NOW + MINUTE)
 
         assert litellm_api.blocked == {"team_harbour"}
         repair = DriftRepair.objects.get()
@@ -506,7 +506,7 @@ class TestComparing:
         harbour.organisation = None
         harbour.save()
 
-        compare(gateway, NOW)
+        reconcile(gateway, NOW)
 
         assert litellm_api.blocked == set()
         assert [(repair.blocked, repair.mended) for repair in DriftRepair.objects.all()] == [(False, True)]
@@ -519,7 +519,7 @@ class TestComparing:
         push(gateway, NOW)
         litellm_api.key(LONE, user="user_quill")
 
-        compare(gateway, NOW)
+        reconcile(gateway, NOW)
 
         assert litellm_api.blocked == {QUILL, LONE}
 
@@ -527,7 +527,7 @@ class TestComparing:
         litellm_api.team("team_harbour")
         restriction(account("team_harbour"))
 
-        compare(gateway, NOW)
+        reconcile(gateway, NOW)
 
         assert not DriftRepair.objects.exists()
         gateway.refresh_from_db()
@@ -540,18 +540,18 @@ class TestComparing:
         litellm_api.team("team_harbour")
         litellm_api.deaf = {"team_harbour"}
 
-        compare(gateway, NOW)
+        reconcile(gateway, NOW)
 
         repair = DriftRepair.objects.get()
         assert (repair.mended, repair.detail) == (False, "it took the request, and has it unblocked still")
 
     def test_comes_round_every_five_minutes(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:
-        compare_due(now=NOW)
-        compare_due(now=NOW + MINUTE)
+        reconcile_due(now=NOW)
+        reconcile_due(now=NOW + MINUTE)
         gateway.refresh_from_db()
         assert gateway.compared_at == NOW
 
-        compare_due(now=NOW + 5 * MINUTE)
+        reconcile_due(now=NOW + 5 * MINUTE)
 
         gateway.refresh_from_db()
         assert gateway.compared_at == NOW + 5 * MINUTE

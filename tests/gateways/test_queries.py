@@ -10,9 +10,16 @@ from django.utils import timezone
 from governance.gateways import fleet
 from governance.gateways.fleet import gateways
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation, Refusal
-from governance.gateways.queries import alarm, find_wanted, standing
-from governance.gateways.status import AtGateway, Level, State
-from governance.gateways.telemetry import HOLDERS_KEPT, Asked, InstanceReport, RefusedTimes, forget_old, note_access
+from governance.gateways.queries import alarm, enforcement_status, find_expected_state
+from governance.gateways.status import EnforcementStatus, Level, State
+from governance.gateways.telemetry import (
+    INSTANCES_KEPT,
+    InstanceReport,
+    LastQuestion,
+    RefusedTimes,
+    forget_old,
+    note_access,
+)
 from governance.restrictions.actions import cover_new_names, lift
 from governance.restrictions.models import Restriction
 from governance.staff.roles import Role
@@ -26,7 +33,7 @@ def gateway(name: str = "litellm", *, asked: bool = True) -> Gateway:
     return Gateway.objects.create(name=name, created_at=NOW, asked_at=NOW if asked else None)
 
 
-def holder(
+def gateway_instance(
     of: Gateway | None, instance: str = "a", *, knows: int, after: float = 0.2, seen: float = 1.0, started: float = -60
 ) -> GatewayInstance:
     """A process that has known everything up to `knows` since `after` seconds, and spoke up `seen` seconds from NOW."""
@@ -37,12 +44,12 @@ def holder(
         started_at=NOW + started * SECOND,
         seen_at=NOW + seen * SECOND,
     )
-    Propagation.objects.create(holder=made, sequence=knows, at=NOW + after * SECOND)
+    Propagation.objects.create(gateway_instance=made, sequence=knows, at=NOW + after * SECOND)
     return made
 
 
-def at_the_only_gateway(number: int, *, after: float = 1.0) -> AtGateway:
-    [at] = standing([number], now=NOW + after * SECOND)[number]
+def at_the_only_gateway(number: int, *, after: float = 1.0) -> EnforcementStatus:
+    [at] = enforcement_status([number], now=NOW + after * SECOND)[number]
     return at
 
 
@@ -50,8 +57,8 @@ class TestARestriction:
     def test_would_be_applied_where_the_check_knows_it_and_the_gateway_asks(self) -> None:
         number = restriction(account()).number
         gateway()
-        holder(None, "web-1", knows=number, after=0.1)
-        holder(None, "web-2", knows=number, after=0.2)
+        gateway_instance(None, "web-1", knows=number, after=0.1)
+        gateway_instance(None, "web-2", knows=number, after=0.2)
 
         at = at_the_only_gateway(number)
 
@@ -60,8 +67,8 @@ class TestARestriction:
     def test_is_pending_while_one_of_those_who_answer_does_not_know_it(self) -> None:
         number = restriction(account()).number
         gateway()
-        holder(None, "web-1", knows=number)
-        holder(None, "web-2", knows=number - 1)
+        gateway_instance(None, "web-1", knows=number)
+        gateway_instance(None, "web-2", knows=number - 1)
 
         assert at_the_only_gateway(number).state is State.NOT_YET
         assert at_the_only_gateway(number, after=4).level is Level.PENDING
@@ -73,7 +80,7 @@ class TestARestriction:
         with django_capture_on_commit_callbacks(execute=True):
             api_key(harbour)
             cover_new_names(now=NOW)
-        holder(gateway(asked=False), "a", knows=number)
+        gateway_instance(gateway(asked=False), "a", knows=number)
 
         at = at_the_only_gateway(number)
 
@@ -81,8 +88,8 @@ class TestARestriction:
 
     def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
         number = restriction(account()).number
-        holder(own := gateway(asked=False), "a", knows=number, after=0.3)
-        holder(own, "b", knows=number, after=0.1)
+        gateway_instance(own := gateway(asked=False), "a", knows=number, after=0.3)
+        gateway_instance(own, "b", knows=number, after=0.1)
 
         at = at_the_only_gateway(number)
 
@@ -90,24 +97,24 @@ class TestARestriction:
 
     def test_does_not_wait_for_an_instance_that_is_gone(self) -> None:
         number = restriction(account()).number
-        holder(own := gateway(asked=False), "a", knows=number)
-        holder(own, "gone", knows=0, seen=-120)
+        gateway_instance(own := gateway(asked=False), "a", knows=number)
+        gateway_instance(own, "gone", knows=0, seen=-120)
 
         assert at_the_only_gateway(number).state is State.REPORTED
 
     def test_takes_no_time_from_an_instance_that_started_later(self) -> None:
         number = restriction(account()).number
         own = gateway(asked=False)
-        holder(own, "a", knows=number, after=0.2, seen=500)
-        holder(own, "new", knows=number, after=500, started=400, seen=500)
+        gateway_instance(own, "a", knows=number, after=0.2, seen=500)
+        gateway_instance(own, "new", knows=number, after=500, started=400, seen=500)
 
         assert at_the_only_gateway(number, after=501).took == 0.2 * SECOND
 
     def test_keeps_the_time_it_took_when_those_who_were_there_have_gone(self) -> None:
         number = restriction(account()).number
         own = gateway(asked=False)
-        holder(own, "before", knows=number, after=0.2, seen=60)
-        holder(own, "after", knows=number, after=3600, started=3599, seen=7200)
+        gateway_instance(own, "before", knows=number, after=0.2, seen=60)
+        gateway_instance(own, "after", knows=number, after=3600, started=3599, seen=7200)
 
         at = at_the_only_gateway(number, after=7200)
 
@@ -116,8 +123,8 @@ class TestARestriction:
     def test_is_not_in_force_by_what_those_knew_who_have_gone(self) -> None:
         number = restriction(account()).number
         own = gateway(asked=False)
-        holder(own, "before", knows=number, after=0.2, seen=60)
-        holder(own, "after", knows=number - 1, after=3600, started=3599, seen=7200)
+        gateway_instance(own, "before", knows=number, after=0.2, seen=60)
+        gateway_instance(own, "after", knows=number - 1, after=3600, started=3599, seen=7200)
 
         at = at_the_only_gateway(number, after=7200)
 
@@ -128,7 +135,7 @@ class TestARestriction:
         Refusal.objects.create(
             gateway=gateway(), restriction_id=number, first_at=NOW + 0.4 * SECOND, last_at=NOW + SECOND, count=12
         )
-        holder(None, "web-1", knows=number - 1, after=-30, seen=7)
+        gateway_instance(None, "web-1", knows=number - 1, after=-30, seen=7)
 
         at = at_the_only_gateway(number, after=8)
 
@@ -139,7 +146,7 @@ class TestARestriction:
         number = restriction(account()).number
         gateway(asked=False)
 
-        assert standing([number], now=NOW) == {number: []}
+        assert enforcement_status([number], now=NOW) == {number: []}
 
 
 class TestARestrictionThatWasLifted:
@@ -147,7 +154,7 @@ class TestARestrictionThatWasLifted:
         block = restriction(account())
         lift(block, note="a mistake", by=MACHINE, now=NOW)
         gateway()
-        holder(None, "web-1", knows=block.number + 1, after=0.3)
+        gateway_instance(None, "web-1", knows=block.number + 1, after=0.3)
 
         at = at_the_only_gateway(block.number)
 
@@ -157,8 +164,8 @@ class TestARestrictionThatWasLifted:
     def test_is_not_yet_so_where_a_client_still_has_it(self) -> None:
         block = restriction(account())
         lift(block, note="a mistake", by=MACHINE, now=NOW)
-        holder(own := gateway(asked=False), "a", knows=block.number + 1)
-        holder(own, "b", knows=block.number)
+        gateway_instance(own := gateway(asked=False), "a", knows=block.number + 1)
+        gateway_instance(own, "b", knows=block.number)
 
         at = at_the_only_gateway(block.number)
 
@@ -169,8 +176,8 @@ class TestTheBanner:
     def test_names_gateways_that_do_not_know_what_was_decided(self) -> None:
         number = restriction(account()).number
         gateway("litellm")
-        holder(None, "web-1", knows=number - 1)
-        holder(gateway("edge", asked=False), knows=number)
+        gateway_instance(None, "web-1", knows=number - 1)
+        gateway_instance(gateway("edge", asked=False), knows=number)
 
         assert not alarm(now=NOW + SECOND)
         assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
@@ -196,7 +203,7 @@ class TestTheBanner:
     def test_costs_two_queries_however_many_gateways_there_are(self, django_assert_num_queries: Any) -> None:
         number = restriction(account()).number
         for place in range(5):
-            holder(gateway(f"edge-{place}", asked=False), knows=number)
+            gateway_instance(gateway(f"edge-{place}", asked=False), knows=number)
 
         # 1 what is wanted, 2 gateways with all that was heard of them
         with django_assert_num_queries(2):
@@ -207,9 +214,9 @@ class TestAGateway:
     def test_shows_how_long_changes_took(self) -> None:
         numbers = [restriction(account()).number for _ in range(3)]
         own = gateway(asked=False)
-        made = holder(own, knows=1, after=0.1)
+        made = gateway_instance(own, knows=1, after=0.1)
         for number, after in zip(numbers[1:], (0.2, 0.9), strict=True):
-            Propagation.objects.create(holder=made, sequence=number, at=NOW + after * SECOND)
+            Propagation.objects.create(gateway_instance=made, sequence=number, at=NOW + after * SECOND)
         GatewayInstance.objects.update(sequence=3)
 
         [state] = gateways(now=NOW + SECOND)
@@ -220,7 +227,7 @@ class TestAGateway:
 
     def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
         own = gateway()
-        holder(None, "web-1", knows=0)
+        gateway_instance(None, "web-1", knows=0)
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.IGNORED)
 
         assert "did not follow" in gateways(now=NOW + SECOND)[0].trouble
@@ -232,15 +239,15 @@ class TestAGateway:
 
         def find_wanted_late(*, now: datetime) -> Any:
             gateway("edge-new")
-            return find_wanted(now=now)
+            return find_expected_state(now=now)
 
-        monkeypatch.setattr(fleet, "find_wanted", find_wanted_late)
+        monkeypatch.setattr(fleet, "find_expected_state", find_wanted_late)
 
         assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
 
     def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
         for number in range(5):
-            holder(gateway(f"edge-{number}", asked=False), knows=0)
+            gateway_instance(gateway(f"edge-{number}", asked=False), knows=0)
 
         # 1 gateways with their counts, 2 times, 3 what is wanted, 4 probes, 5 all that was heard of them
         with django_assert_num_queries(5):
@@ -252,7 +259,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
 
         for _ in range(2):
-            note_access([Asked(key.pk, key.name, NOW)], now=NOW)
+            note_access([LastQuestion(key.pk, key.name, NOW)], now=NOW)
 
         assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
 
@@ -260,7 +267,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         described = gateway("edge", asked=False)
 
-        note_access([Asked(key.pk, key.name, NOW)], now=NOW)
+        note_access([LastQuestion(key.pk, key.name, NOW)], now=NOW)
 
         described.refresh_from_db()
         assert described.service_key == key
@@ -280,12 +287,12 @@ class TestRecording:
         other, _ = service_key("access:read", name="other")
         note_access([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
 
-        for tens in range(0, HOLDERS_KEPT + 10, 10):
+        for tens in range(0, INSTANCES_KEPT + 10, 10):
             seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
             note_access([InstanceReport(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
 
         kept = GatewayInstance.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
-        assert sorted(kept) == [f"{number:04}" for number in range(10, HOLDERS_KEPT + 10)]
+        assert sorted(kept) == [f"{number:04}" for number in range(10, INSTANCES_KEPT + 10)]
         assert GatewayInstance.objects.filter(gateway__name="other").count() == 1
 
     def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
@@ -297,7 +304,7 @@ class TestRecording:
 
         dropped = note_access(
             [
-                Asked(key.pk, key.name, NOW),
+                LastQuestion(key.pk, key.name, NOW),
                 too_large[0],
                 good,
                 unreadable,
@@ -314,7 +321,7 @@ class TestRecording:
 
     def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
         restriction(account())
-        holder(own := gateway(), "gone", knows=1)
+        gateway_instance(own := gateway(), "gone", knows=1)
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.OBEYED)
 
         assert forget_old(now=NOW + timedelta(days=1)) == 0
@@ -342,7 +349,7 @@ class TestThePage:
     def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
         for number in range(many):
             restriction(account())
-            holder(gateway(f"edge-{number}", asked=False), knows=0)
+            gateway_instance(gateway(f"edge-{number}", asked=False), knows=0)
         client.force_login(person())
 
         # 1 session, 2 user, 3 newest restrictions, 4 what was heard of gateways, 5 where the restrictions stand,
@@ -372,7 +379,9 @@ class TestTheCase:
         made = GatewayInstance.objects.create(
             gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
         )
-        Propagation.objects.create(holder=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND)
+        Propagation.objects.create(
+            gateway_instance=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND
+        )
         client.force_login(person())
         return client.get(f"/cases/{about.pk}/", headers=headers).content.decode()
 

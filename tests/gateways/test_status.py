@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governance.gateways.status import AtGateway, Heard, Instance, Level, State
+from governance.gateways.status import EnforcementStatus, GatewayActivity, Instance, Level, State
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 WANTED = 42
@@ -20,8 +20,8 @@ def has(sequence: int, *, seconds_ago: float = 2, name: str = "web-1") -> Instan
     return Instance(name, sequence, ago(seconds_ago))
 
 
-def at_gateway(*, waited: float = 60, heard: Heard, **given: Any) -> AtGateway:
-    return AtGateway(gateway="edge", heard=heard, change=WANTED, changed_at=ago(waited), **given)
+def enforcement_status_at(*, waited: float = 60, activity: GatewayActivity, **given: Any) -> EnforcementStatus:
+    return EnforcementStatus(gateway="edge", activity=activity, change=WANTED, changed_at=ago(waited), **given)
 
 
 TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
@@ -147,34 +147,38 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("heard", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
-def test_what_is_known(heard: dict[str, Any], state: State, level: Level, sentence: str) -> None:
-    at = at_gateway(heard=Heard(now=NOW, silent_after=SILENT_AFTER, **heard))
+@pytest.mark.parametrize(
+    ("activity", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
+def test_what_is_known(activity: dict[str, Any], state: State, level: Level, sentence: str) -> None:
+    at = enforcement_status_at(activity=GatewayActivity(now=NOW, silent_after=SILENT_AFTER, **activity))
 
     assert (at.state, at.level, at.sentence) == (state, level, sentence)
 
 
 class TestASentence:
     def test_is_of_a_limit_where_nobody_is_refused(self) -> None:
-        heard = Heard(now=NOW, silent_after=SILENT_AFTER, asked_at=ago(3), check=[has(42)])
+        activity = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, asked_at=ago(3), check=[has(42)])
 
-        assert at_gateway(heard=heard, denies=False).sentence == "would be sent at the next check by edge"
+        assert (
+            enforcement_status_at(activity=activity, denies=False).sentence == "would be sent at the next check by edge"
+        )
 
     def test_is_of_the_end_where_it_was_lifted(self) -> None:
-        heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(42, name="a")])
-        behind = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
+        activity = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, instances=[has(42, name="a")])
+        behind = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
-        assert at_gateway(heard=heard, is_lifted=True).verdict == "no longer in force at"
-        assert at_gateway(heard=behind, is_lifted=True).verdict == "not yet removed at"
+        assert enforcement_status_at(activity=activity, is_lifted=True).verdict == "no longer in force at"
+        assert enforcement_status_at(activity=behind, is_lifted=True).verdict == "not yet removed at"
 
     def test_claims_force_in_no_state_but_a_good_one(self) -> None:
-        for _, heard, _, level, sentence in TABLE:
-            assert (sentence.startswith(("in force", "would be"))) is (level is Level.GOOD), heard
+        for _, activity, _, level, sentence in TABLE:
+            assert (sentence.startswith(("in force", "would be"))) is (level is Level.GOOD), activity
 
 
 class TestWaiting:
     @pytest.mark.parametrize(("waited", "level"), [(4, Level.PENDING), (5, Level.PENDING), (6, Level.ALARM)])
     def test_is_late_after_five_seconds(self, waited: float, level: Level) -> None:
-        heard = Heard(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
+        activity = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
-        assert at_gateway(heard=heard, waited=waited).level is level
+        assert enforcement_status_at(activity=activity, waited=waited).level is level

@@ -10,7 +10,9 @@ from governance.detection.detectors import all_detectors
 from governance.detection.finding import Family
 from governance.policies.rules import ACTIONS, FAMILIES, REASONS, WITHHELD, Facts, PolicyError, read_policy
 from governance.policies.versions import propose
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.kinds import Withheld
+from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import RESTRICTING
 from governance.staff.roles import Role
 from tests.factories import account, person
 
@@ -44,8 +46,8 @@ POLICY = f'version = "2026-12"\ndelay_minutes = [10, 70]\nbatch_minutes = 60\n{R
 
 def test_its_words_are_those_of_the_api() -> None:
     assert list(ACTIONS) == Restriction.Kind.values
-    assert list(REASONS) == Reason.values
-    assert list(WITHHELD) == Restriction.Withheld.values
+    assert list(REASONS) == [reason.value for reason in RESTRICTING]
+    assert list(WITHHELD) == Withheld.values
 
 
 def test_its_families_are_those_of_the_detectors() -> None:
@@ -116,7 +118,7 @@ class TestAFile:
             ('"throttle"', '"banish"', "must be one of"),
             ('"coordinated_accounts"', '"dislike"', "must be one of"),
             ("requests_per_minute = 5", "", "needs requests_per_minute"),
-            ('"throttle"', '"withhold"', "what is withheld"),
+            ('"throttle"', '"withhold"', "the action withhold needs withheld. Allowed: logprobs"),
             ('"throttle"', '"suspend"', "needs days"),
             ("plans =", "plan =", "Rule 1: plan (did you mean plans?) is not known. Allowed: name, score"),
             ("reason =", "reasn =", "Rule 1: reasn (did you mean reason?) is not known."),

@@ -19,8 +19,9 @@ from governance.restrictions.actions import (
     restrict_campaign,
     undo,
 )
-from governance.restrictions.models import Change, Reason, Restriction
+from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from tests.factories import MACHINE, NOW, account, api_key, campaign_of, restriction
 
@@ -34,8 +35,8 @@ def steps() -> list[tuple[int, str, int]]:
     return list(Change.objects.values_list("number", "what", "restriction_id"))
 
 
-def told(number: int) -> Any:
-    return Change.objects.get(number=number).told
+def payload(number: int) -> Any:
+    return Change.objects.get(number=number).payload
 
 
 def in_force(target: Account, *, hours: int = 0) -> dict[str, int | None]:
@@ -57,7 +58,7 @@ class TestEachChange:
         api_key(harbour, "key_1")
         restriction(harbour, Kind.THROTTLE, requests_per_minute=60, until=NOW + HOUR)
 
-        assert Change.objects.get().told == {
+        assert Change.objects.get().payload == {
             "number": 1,
             "kind": "throttle",
             "denies": False,
@@ -166,7 +167,7 @@ class TestAnOrganisation:
 
         assert not access(account="acct_harbour", now=NOW).allowed
         assert not access(api_key="key_1", now=NOW).allowed
-        assert told(1)["names"] == {
+        assert payload(1)["names"] == {
             "organisation": ["org_quay"],
             "account": ["acct_harbour"],
             "key": ["key_1"],
@@ -178,7 +179,7 @@ class TestAnOrganisation:
         register_accounts([AccountLine(account="acct_2", organisation="org_quay")], by=MACHINE, now=NOW)
 
         assert cover_new_names(now=NOW) == 1
-        assert told(2)["names"]["account"] == ["acct_1", "acct_2"]
+        assert payload(2)["names"]["account"] == ["acct_1", "acct_2"]
 
 
 class TestNewKeys:
@@ -188,7 +189,7 @@ class TestNewKeys:
 
         assert [cover_new_names(now=NOW) for _ in range(2)] == [1, 0]
         assert steps() == [(1, "began", 1), (2, "covers", 1)]
-        assert told(2)["names"]["key"] == ["key_new"]
+        assert payload(2)["names"]["key"] == ["key_new"]
 
     def test_of_others_change_nothing(self) -> None:
         restriction(account())

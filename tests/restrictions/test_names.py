@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 DIGEST, OTHER_DIGEST = b"\x01" * 32, b"\x02" * 32
 
 
-def told() -> Any:
-    return Change.objects.latest("number").told
+def payload() -> Any:
+    return Change.objects.latest("number").payload
 
 
 def named(**names: list[str]) -> dict[str, list[str]]:
@@ -52,8 +52,8 @@ class TestNames:
         move(leaves, None)
 
         assert cover_new_names(now=NOW) == 1
-        assert told()["names_removed"] == named(account=["acct_2"], key=["key_2"])
-        assert told()["names"] == named(organisation=["org_quay"], account=["acct_1"])
+        assert payload()["names_removed"] == named(account=["acct_2"], key=["key_2"])
+        assert payload()["names"] == named(organisation=["org_quay"], account=["acct_1"])
         assert cover_new_names(now=NOW) == 0
 
     @pytest.mark.parametrize("on", ["account", "key"])
@@ -64,13 +64,13 @@ class TestNames:
 
         digest(key, OTHER_DIGEST)
         cover_new_names(now=NOW)
-        replaced = told()
+        replaced = payload()
         digest(key, None)
         cover_new_names(now=NOW)
 
         assert replaced["names_added"] == named(digest=[OTHER_DIGEST.hex()])
         assert replaced["names_removed"] == named(digest=[DIGEST.hex()])
-        assert told()["names_removed"] == named(digest=[OTHER_DIGEST.hex()])
+        assert payload()["names_removed"] == named(digest=[OTHER_DIGEST.hex()])
 
     def test_follow_a_key_from_one_restricted_account_to_another(self) -> None:
         first, second = account("acct_1"), account("acct_2")
@@ -79,7 +79,7 @@ class TestNames:
         ApiKey.objects.filter(pk=key.pk).update(account=second)
 
         assert cover_new_names(now=NOW) == 2
-        moves: list[tuple[int, Any]] = [*Change.objects.filter(what="covers").values_list("restriction_id", "told")]
+        moves: list[tuple[int, Any]] = [*Change.objects.filter(what="covers").values_list("restriction_id", "payload")]
         assert sorted(
             (number, changed["names_added"]["key"], changed["names_removed"]["key"]) for number, changed in moves
         ) == [(1, [], ["key_1"]), (2, ["key_1"], [])]
@@ -90,9 +90,9 @@ class TestNames:
 
         cover_new_names(now=NOW)
 
-        assert told()["names_added"] == named(account=["acct_new"])
-        assert "names" not in told()
-        assert len(json.dumps(told())) < 500
+        assert payload()["names_added"] == named(account=["acct_new"])
+        assert "names" not in payload()
+        assert len(json.dumps(payload())) < 500
 
     @pytest.mark.parametrize("way", ["lifted", "expired"])
     def test_are_forgotten_with_the_restriction(self, way: str) -> None:

@@ -6,9 +6,11 @@ from django.db import IntegrityError, connection, transaction
 
 from governance.audit.models import Entry
 from governance.restrictions.actions import end_expired, lift, restrict
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.conflicts import ConflictingKeyError
+from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
-from governance.restrictions.terms import ConflictingKeyError, Terms
+from governance.restrictions.reasons import Reason
+from governance.restrictions.terms import Terms
 from tests.factories import MACHINE, NOW, account, api_key, restriction
 
 pytestmark = pytest.mark.django_db

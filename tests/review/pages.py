@@ -5,7 +5,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from governance.review.models import Case, Decision
+from governance.restrictions.kinds import RestrictionKind
+from governance.restrictions.reasons import Reason
+from governance.review.models import Case
 from governance.staff.models import User
 
 
@@ -34,8 +36,8 @@ def block_form(**fields: str) -> dict[str, str]:
     """A decision to block, as the form sends it."""
     usual = {
         "decision": "7d3c1b0a-0000-4000-8000-000000000001",
-        "action": Decision.Action.BLOCK.value,
-        "against": Decision.Reason.BULK_HARVEST.value,
+        "action": RestrictionKind.BLOCK.value,
+        "against": Reason.BULK_HARVEST.value,
         "terms_clause": "2.3 No training of competing models",
         "confirmed": "on",
     }

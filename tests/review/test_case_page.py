@@ -8,8 +8,9 @@ from time_machine import TimeMachineFixture
 from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide, note
-from governance.review.models import Case, Decision
+from governance.review.models import ACTIONS, Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
@@ -30,7 +31,7 @@ from tests.review.pages import address, by_htmx, signed_in, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
 
-DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+DISMISS = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ class TestTheDecisionPanel:
     def test_offers_every_action(self) -> None:
         page = page_of(case())
 
-        for action in Decision.Action.values:
+        for action in ACTIONS:
             assert f'name="action" value="{action}"' in page
 
     def test_is_the_decision_once_there_is_one(self) -> None:

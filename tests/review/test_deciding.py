@@ -8,10 +8,12 @@ from django.db import connection
 
 from governance.audit.models import Entry
 from governance.restrictions.actions import end_expired
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
+from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide, lift_restriction, note, release, reopen
-from governance.review.models import CLAIM_LASTS, Case, Decision, Step
+from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step
 from governance.review.opening import consider
 from governance.review.undoing import undo_decision
 from governance.review.verdicts import (
@@ -27,8 +29,8 @@ from tests.factories import NOW, account, assessment, campaign_of, case, person,
 
 pytestmark = pytest.mark.django_db
 
-BLOCK = Verdict(action=Decision.Action.BLOCK, reason=Decision.Reason.BULK_HARVEST, terms_clause="2.3", note="Clear.")
-DISMISS = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+BLOCK = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST, terms_clause="2.3", note="Clear.")
+DISMISS = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
 
 
 def decided(about: Case, verdict: Verdict = BLOCK, *, by: User | None = None, key: uuid.UUID | None = None) -> Decision:
@@ -48,23 +50,23 @@ class TestDeciding:
     @pytest.mark.parametrize(
         ("verdict", "kind"),
         [
-            (Verdict(Decision.Action.WATCH, Decision.Reason.OTHER), Restriction.Kind.WATCH),
-            (Verdict(Decision.Action.WARN, Decision.Reason.OTHER), Restriction.Kind.WARN),
-            (Verdict(Decision.Action.VERIFY, Decision.Reason.OTHER), Restriction.Kind.VERIFY),
+            (Verdict(RestrictionKind.WATCH, Reason.OTHER), Restriction.Kind.WATCH),
+            (Verdict(RestrictionKind.WARN, Reason.OTHER), Restriction.Kind.WARN),
+            (Verdict(RestrictionKind.VERIFY, Reason.OTHER), Restriction.Kind.VERIFY),
             (
-                Verdict(Decision.Action.WITHHOLD, Decision.Reason.OTHER, withheld=["logprobs"]),
+                Verdict(RestrictionKind.WITHHOLD, Reason.OTHER, withheld=["logprobs"]),
                 Restriction.Kind.WITHHOLD,
             ),
             (
-                Verdict(Decision.Action.THROTTLE, Decision.Reason.OTHER, tokens_per_minute=5_000),
+                Verdict(RestrictionKind.THROTTLE, Reason.OTHER, tokens_per_minute=5_000),
                 Restriction.Kind.THROTTLE,
             ),
             (
-                Verdict(Decision.Action.THROTTLE, Decision.Reason.OTHER, requests_per_minute=20),
+                Verdict(RestrictionKind.THROTTLE, Reason.OTHER, requests_per_minute=20),
                 Restriction.Kind.THROTTLE,
             ),
             (
-                Verdict(Decision.Action.SUSPEND, Decision.Reason.OTHER, lasts=timedelta(days=7)),
+                Verdict(RestrictionKind.SUSPEND, Reason.OTHER, lasts=timedelta(days=7)),
                 Restriction.Kind.SUSPEND,
             ),
         ],
@@ -133,7 +135,7 @@ class TestDeciding:
         with pytest.raises(AlreadyDecidedError, match="Mira Okafor") as refusal:
             decided(opened, DISMISS, by=person("Jonas Lindqvist"))
 
-        assert refusal.value.decision.action == Decision.Action.BLOCK
+        assert refusal.value.decision.action == RestrictionKind.BLOCK
 
     def test_a_case_that_somebody_else_has_is_refused(self) -> None:
         opened = case()
@@ -170,9 +172,9 @@ class TestTheSameFormSentAgain:
         ("verdict", "named"),
         [
             (DISMISS, "action"),
-            (replace(BLOCK, reason=Decision.Reason.OTHER), "reason"),
+            (replace(BLOCK, reason=Reason.OTHER), "reason"),
             (replace(BLOCK, note="Not so clear."), "note"),
-            (replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=1)), "lasts"),
+            (replace(BLOCK, action=RestrictionKind.SUSPEND, lasts=timedelta(days=1)), "lasts"),
         ],
     )
     def test_with_something_else_in_it_is_refused_and_says_what(self, verdict: Verdict, named: str) -> None:
@@ -312,8 +314,8 @@ class TestDecidingAgain:
         opened = case(account("acct_harbour"))
         decided(opened)
 
-        self.again(opened, Verdict(Decision.Action.WATCH, Decision.Reason.OTHER))
-        self.again(opened, Verdict(Decision.Action.WARN, Decision.Reason.OTHER), minutes=2)
+        self.again(opened, Verdict(RestrictionKind.WATCH, Reason.OTHER))
+        self.again(opened, Verdict(RestrictionKind.WARN, Reason.OTHER), minutes=2)
 
         assert self.in_force() == [("acct_harbour", "warn")]
 
@@ -344,7 +346,7 @@ class TestDecidingAgain:
         campaign_of(opened.account, account("acct_pier"))
         decided(opened)
 
-        self.again(opened, replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=1)))
+        self.again(opened, replace(BLOCK, action=RestrictionKind.SUSPEND, lasts=timedelta(days=1)))
         self.again(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN), minutes=2)
 
         whats = list(Change.objects.values_list("what", flat=True))
@@ -352,7 +354,7 @@ class TestDecidingAgain:
 
     def test_does_not_let_the_older_decision_back_when_the_newer_expires(self) -> None:
         opened = case(account("acct_harbour"))
-        suspend = replace(BLOCK, action=Decision.Action.SUSPEND, lasts=timedelta(days=30))
+        suspend = replace(BLOCK, action=RestrictionKind.SUSPEND, lasts=timedelta(days=30))
         decided(opened, suspend)
 
         self.again(opened, replace(suspend, lasts=timedelta(days=1)))
@@ -626,7 +628,7 @@ class TestConsidering:
     def test_opens_no_case_for_who_was_just_decided_with_another(self) -> None:
         first, second = case(account("acct_1")), case(account("acct_2"))
         campaign_of(first.account, second.account)
-        decided(first, replace(BLOCK, action=Decision.Action.WATCH, scope=Decision.Scope.CAMPAIGN))
+        decided(first, replace(BLOCK, action=RestrictionKind.WATCH, scope=Decision.Scope.CAMPAIGN))
 
         consider([assessment(second.account)], due={second.account_id: NOW}, now=NOW + timedelta(days=1))
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
+from governance.restrictions.reasons import Reason
 from governance.review.forms import DecisionForm, QueueForm
-from governance.review.models import Decision
 from governance.review.queries import Question, View
 from governance.review.verdicts import Verdict
 from tests.review.pages import block_form
@@ -76,13 +76,13 @@ class TestAVerdict:
 
         verdict = self.verdict(**leftovers)
 
-        assert verdict.reason == Decision.Reason.BULK_HARVEST
+        assert verdict.reason == Reason.BULK_HARVEST
         assert (verdict.lasts, verdict.requests_per_minute) == (None, None)
 
     def test_to_dismiss_names_no_clause(self) -> None:
         verdict = self.verdict(action="dismiss", favour="expected_use")
 
-        assert (verdict.reason, verdict.terms_clause) == (Decision.Reason.EXPECTED_USE, "")
+        assert (verdict.reason, verdict.terms_clause) == (Reason.EXPECTED_USE, "")
 
     def test_to_suspend_says_for_how_long(self) -> None:
         assert self.verdict(action="suspend", days="7").lasts == timedelta(days=7)

@@ -10,8 +10,9 @@ from accounts.models import Account, Organisation
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.restrictions.actions import end_expired, lift, restrict, restrict_campaign, undo
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review.leniency import DISMISSED, LIFTED, MILDER, staff_limits
 from governance.review.models import Case, Decision

@@ -7,8 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from accounts.models import Organisation
+from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Dismissal
 from governance.review.queries import PAGE
 from governance.review.verdicts import Verdict
 from tests.factories import FINDING, NOW, account, assessment, case, person
@@ -158,7 +159,7 @@ class TestAFilter:
 class TestDecidedCases:
     def test_are_listed_with_what_was_decided_and_by_whom(self) -> None:
         mira = person()
-        verdict = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+        verdict = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
         decide(case_of("acct_harbour"), verdict, decision_id=uuid.uuid4(), by=mira, now=NOW)
 
         page = text(signed_in(person("Jonas Lindqvist")).get("/queue/?view=decided"))
@@ -168,7 +169,7 @@ class TestDecidedCases:
         assert "Mira Okafor" in page
 
     def test_are_the_newest_first(self) -> None:
-        verdict = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+        verdict = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
         for hours, name in ((2, "acct_old"), (1, "acct_new")):
             at = NOW - timedelta(hours=hours)
             decide(case_of(name), verdict, decision_id=uuid.uuid4(), by=person(), now=at)
@@ -192,7 +193,7 @@ class TestPages:
     def test_of_decided_cases_lead_to_each_of_those_decided_at_the_same_moment(self) -> None:
         mira = person()
         for number in range(PAGE + 3):
-            verdict = Verdict(action=Decision.Action.DISMISS, reason=Decision.Reason.EVALUATION)
+            verdict = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
             decide(case_of(f"acct_{number}"), verdict, decision_id=uuid.uuid4(), by=mira, now=NOW)
         client = signed_in(mira)
 

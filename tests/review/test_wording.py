@@ -2,9 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governance.restrictions.models import Restriction
 from governance.review import wording
-from governance.review.models import Decision
+from governance.review.models import ACTIONS
 from governance.review.templatetags.wording import initials, person
 
 NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
@@ -47,7 +46,7 @@ class TestANumber:
 
 class TestAWord:
     def test_stands_for_every_action_and_every_kind_of_restriction(self) -> None:
-        assert all(wording.outcome(kind) for kind in {*Decision.Action.values, *Restriction.Kind.values})
+        assert all(wording.outcome(action) for action in ACTIONS)
 
 
 class TestAName:

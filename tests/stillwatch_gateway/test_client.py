@@ -80,13 +80,13 @@ class TestFollowing:
 
         def noted() -> bool:
             gateway.cut()  # so that it does not wait for the next change before it tells
-            front.front.notes.write()
+            front.front.telemetry.flush()
             return Refusal.objects.exists()
 
         wait_until(noted)
-        holder = GatewayInstance.objects.get(gateway__name="litellm")
-        assert (holder.instance, holder.sequence) == ("a", blocked.number)
-        assert holder.arrivals.get(sequence=blocked.number).at >= blocked.starts_at
+        gateway_instance = GatewayInstance.objects.get(gateway__name="litellm")
+        assert (gateway_instance.instance, gateway_instance.sequence) == ("a", blocked.number)
+        assert gateway_instance.propagations.get(sequence=blocked.number).at >= blocked.starts_at
         assert Refusal.objects.get().restriction_id == blocked.number
 
 

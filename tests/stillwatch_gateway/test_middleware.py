@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
-from stillwatch_gateway.refusing import Pace, refused
+from stillwatch_gateway.refusals import Pace, refused
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 

@@ -5,15 +5,17 @@ import threading
 
 import pytest
 
-from stillwatch_gateway.entries import FOREVER, Entry, Terms
+from stillwatch_gateway.entries import FOREVER, EntryTerms, RestrictionEntry
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 NOW = 1_000_000.0
-BLOCK, WATCH = Terms("block", "bulk_harvest"), Terms("watch", "other")
+BLOCK, WATCH = EntryTerms("block", "bulk_harvest"), EntryTerms("watch", "other")
 
 
-def entry(number: int, *names: str, terms: Terms = BLOCK, since: float = 0.0, until: float = FOREVER) -> Entry:
-    return Entry(number, terms, since, until, names or (f"account:acct_{number}",))
+def entry(
+    number: int, *names: str, terms: EntryTerms = BLOCK, since: float = 0.0, until: float = FOREVER
+) -> RestrictionEntry:
+    return RestrictionEntry(number, terms, since, until, names or (f"account:acct_{number}",))
 
 
 def allowed(restricted: Restricted, account: str, *, now: float = NOW) -> bool:
@@ -62,7 +64,7 @@ class TestWhoARestrictionIsAgainst:
             restricted.change(1, whole, None)
 
         restricted.change(
-            2, Entry(1, BLOCK, 0.0, FOREVER, ("account:b",), is_whole=False, target="organisation:"), None
+            2, RestrictionEntry(1, BLOCK, 0.0, FOREVER, ("account:b",), is_whole=False, target="organisation:"), None
         )
 
         assert restricted.entry(1).target == "organisation:org"
@@ -70,8 +72,8 @@ class TestWhoARestrictionIsAgainst:
 
 class TestADecision:
     def test_is_that_of_the_strongest_and_has_the_limits_of_all(self) -> None:
-        throttles = [Terms("throttle", "other", 60, 9000), Terms("throttle", "other", 90, 100)]
-        withheld = Terms("withhold", "other", withheld=("reasoning", "logprobs"))
+        throttles = [EntryTerms("throttle", "other", 60, 9000), EntryTerms("throttle", "other", 90, 100)]
+        withheld = EntryTerms("withhold", "other", withheld=("reasoning", "logprobs"))
         names = ("account:a", "key:k")
         restricted = Restricted(
             [entry(1, *names, terms=throttles[0]), entry(2, *names, terms=throttles[1]), entry(3, terms=withheld)], 3
@@ -86,7 +88,7 @@ class TestADecision:
 
     @pytest.mark.parametrize("lowest", range(1, 6))
     def test_regards_every_restriction_of_a_name(self, lowest: int) -> None:
-        throttles = [Terms("throttle", "other", 10 if n == lowest else 90) for n in range(1, 6)]
+        throttles = [EntryTerms("throttle", "other", 10 if n == lowest else 90) for n in range(1, 6)]
         others = [entry(n) for n in range(6, 500)]
         restricted = Restricted([*(entry(n, "key:k", terms=throttles[n - 1]) for n in range(1, 6)), *others], 499)
 
@@ -159,8 +161,8 @@ class TestAChange:
         assert let_through == 0
 
 
-def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> Entry:
-    return Entry(number, BLOCK, 0.0, FOREVER, added, is_whole=False, removed=removed)
+def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> RestrictionEntry:
+    return RestrictionEntry(number, BLOCK, 0.0, FOREVER, added, is_whole=False, removed=removed)
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["in a snapshot", "told since"])

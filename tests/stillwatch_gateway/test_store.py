@@ -16,7 +16,7 @@ from django.utils import timezone
 from governance.gateways.models import GatewayInstance
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.disk import Store
-from stillwatch_gateway.knowledge import BOOT, Moment, read_moment
+from stillwatch_gateway.moments import BOOT, Moment, read_moment
 from tests.factories import account, person, restriction
 from tests.front import Served, served
 from tests.review.pages import signed_in
@@ -140,7 +140,7 @@ class TestACopyThatIsOfNoUse:
 
         def noted() -> bool:
             gateway.cut()
-            front.front.notes.write()
+            front.front.telemetry.flush()
             return GatewayInstance.objects.filter(instance="a").exclude(trouble="").exists()
 
         wait_until(noted)
@@ -273,8 +273,8 @@ class TestAge:
         self, front: Served, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         gateway = connect(front)
-        keeper = front.front.keeper
-        monkeypatch.setattr(type(keeper), "age", property(lambda _: 500.0))
+        replica = front.front.replica
+        monkeypatch.setattr(type(replica), "age", property(lambda _: 500.0))
 
         wait_until(lambda: gateway.age >= 500)
 

@@ -51,20 +51,20 @@ def _quickest(decision: Callable[[], int]) -> tuple[float, float]:
 
 def _measure(restrictions: int) -> dict[str, Any]:
     # Here, so that what Stillwatch itself needs is not in this process.
-    from stillwatch_gateway.entries import FOREVER, Entry, Terms  # noqa: PLC0415
+    from stillwatch_gateway.entries import FOREVER, EntryTerms, RestrictionEntry  # noqa: PLC0415
     from stillwatch_gateway.restricted import Restricted  # noqa: PLC0415
 
     own = psutil.Process()
     before = own.memory_info().rss
     peak = 0
-    terms = Terms("block", "bulk_harvest")
+    terms = EntryTerms("block", "bulk_harvest")
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[RestrictionEntry]:
         nonlocal peak
         for number in range(1, restrictions + 1):
             keys = (f"key:key_{number}_{letter}" for letter in range(KEYS))
             name = f"account:acct_{number:07}"
-            yield Entry(number, terms, 0.0, FOREVER, (name, *keys), target=name)
+            yield RestrictionEntry(number, terms, 0.0, FOREVER, (name, *keys), target=name)
             if number % 10_000 == 0:
                 peak = max(peak, own.memory_info().rss)
 

@@ -49,7 +49,7 @@ MAKE: Final = (
     FROM accounts_account WHERE external_id LIKE 'acct%%'
     """,
     """
-    INSERT INTO restrictions_change (number, restriction_id, what, at, told)
+    INSERT INTO restrictions_change (number, restriction_id, what, at, payload)
     SELECT number, number, 'began', %(now)s, jsonb_build_object(
         'number', number, 'kind', kind, 'reason', reason, 'from', to_jsonb(%(now)s::timestamptz), 'until', NULL,
         'requests_per_minute', NULL, 'tokens_per_minute', NULL, 'withheld', '[]'::jsonb, 'names', jsonb_build_object(

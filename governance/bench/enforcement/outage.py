@@ -21,8 +21,9 @@ from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, check_server
 from governance.restrictions.actions import restrict, restrict_all
-from governance.restrictions.models import Reason, Restriction
+from governance.restrictions.models import Restriction
 from governance.restrictions.queries import last_number
+from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.staff.actions import issue_service_key
 

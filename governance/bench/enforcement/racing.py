@@ -16,6 +16,7 @@ from django.db.models import Count, Max, Min
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import environment_of
+from governance.restrictions.reasons import Reason
 
 DECISIONS: Final = 100_000
 TOGETHER: Final = 10
@@ -85,7 +86,7 @@ def _decide(place: int, decisions: int) -> None:
     from governance.audit.actor import Actor  # noqa: PLC0415
     from governance.platform.notifications import silence  # noqa: PLC0415
     from governance.restrictions.actions import end_expired, restrict_all  # noqa: PLC0415
-    from governance.restrictions.models import Reason, Restriction  # noqa: PLC0415
+    from governance.restrictions.models import Restriction  # noqa: PLC0415
     from governance.restrictions.terms import Terms  # noqa: PLC0415
 
     bench, block = Actor.system("bench"), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)

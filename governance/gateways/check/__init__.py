@@ -1,1 +1,1 @@
-"""What gateways ask and are told, from memory, in front of Django: the hot check in its dialects, and the feed."""
+"""The process that gateways ask: the check in its protocols and the feed, answered from memory."""

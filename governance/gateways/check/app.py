@@ -11,36 +11,31 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check import protocols as dialects
-from governance.gateways.check.feeding import CHANGES_AT, SNAPSHOT_AT, Feed
-from governance.gateways.check.protocols import Dialect
+from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT, Feed
+from governance.gateways.check.protocol import CheckProtocol
+from governance.gateways.check.protocols import ProtocolsByPath, all_protocols
 from governance.gateways.check.quotas import Quotas
-from governance.gateways.check.registered import RegisteredAccounts
+from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import (
-    Answer,
-    Question,
+    AccessQuery,
+    CheckResponse,
     Receive,
     RefusedError,
     Request,
     Scope,
     Send,
-    bad_question,
+    bad_request,
 )
 from governance.gateways.check.saved_state import StateStore
-from governance.gateways.check.saving import StateWriter
-from governance.gateways.check.sql import Key
-from governance.gateways.check.telemetry import Notes
+from governance.gateways.check.sql import UsableKey
+from governance.gateways.check.state_writer import StateWriter
+from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body
 
 READ: Final = "access:read"
 
-SPOKEN_AT: Final[dict[str, Dialect]] = {
-    "/access/check": dialects.PLAIN,
-    "/access/nginx": dialects.NGINX,
-    "/beta/litellm_basic_guardrail_api": dialects.LITELLM,
-}
-ENVOY_AT: Final = "/access/envoy"
+PROTOCOLS: Final = ProtocolsByPath(all_protocols())
 HEALTH_AT: Final = "/health/"
 
 # A process that starts takes no connections for so long, or until it knows what is in force.
@@ -52,12 +47,14 @@ MOST_STRANGERS: Final = 100
 LARGE_BODY: Final = 2**18
 
 
-class Front:
-    """`waiting` is how many requests of one service key may wait at once.
+class CheckApp:
+    """The ASGI application of the check.
 
-    With `unreadable_as_outage` a gateway is told that the check is not available where a name cannot be read, so that
-    it does what it was set to do without an answer; else such a request is refused. What it knows is saved in the
-    `store`, where there is one, and read from there at a start while the database is away.
+    Args:
+        waiting: how many requests with one service key may wait at once.
+        unreadable_as_outage: answer a query with a name that cannot be read as if the check were not available, so
+            that the gateway does what it is set to do then; else such a request is refused.
+        store: where to save what is known, and to read it from at a start while the database is away.
     """
 
     def __init__(
@@ -72,45 +69,43 @@ class Front:
         self._clock = clock
         self.registered = RegisteredAccounts()
         saved_state = store.load if store is not None else lambda: None
-        self.keeper = RestrictionReplica(clock, on_new_epoch=self.registered.read_anew, saved_state=saved_state)
-        self._saving = StateWriter(store, self.keeper, clock, closed_plans=closed_plans) if store is not None else None
-        self.notes = Notes(self.keeper, clock)
+        self.replica = RestrictionReplica(clock, on_new_epoch=self.registered.reload, saved_state=saved_state)
+        self._saving = StateWriter(store, self.replica, clock, closed_plans=closed_plans) if store is not None else None
+        self.telemetry = CheckTelemetry(self.replica, clock)
         self.quotas = Quotas(waiting=waiting)
         self.announcements = Announcements()
         self._feed = Feed(self, clock, closed_plans)
         self._unreadable_as_outage = unreadable_as_outage
         self._strangers = 0
-        self.keeper.listen(self.announcements.announce)
+        self.replica.listen(self.announcements.announce)
 
     async def start(self) -> None:
         self.announcements.start()
         if self._saving is not None:
             self._saving.start()
-        self.keeper.start()
+        self.replica.start()
         self.registered.start()
-        self.notes.start()
+        self.telemetry.start()
         until = time.monotonic() + LOADING_SECONDS
-        while not self.keeper.is_loaded and (left := until - time.monotonic()) > 0:
+        while not self.replica.is_loaded and (left := until - time.monotonic()) > 0:
             await self.announcements.wait(left)
 
     def end(self) -> None:
-        self.keeper.end()
+        self.replica.end()
         if self._saving is not None:
             self._saving.end()
         self.registered.end()
-        self.notes.end()
+        self.telemetry.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         request = Request(scope)
-        dialect = SPOKEN_AT.get(request.path)
-        if dialect is None and request.path.startswith(ENVOY_AT):
-            dialect = dialects.ENVOY
+        protocol = PROTOCOLS.find(request.path)
         try:
-            if dialect is not None:
-                answer = await self._check(dialect, request, receive)
+            if protocol is not None:
+                answer = await self._check(protocol, request, receive)
             elif request.path == SNAPSHOT_AT:
                 answer = await self._feed.snapshot(request)
             elif request.path == CHANGES_AT:
@@ -140,68 +135,70 @@ class Front:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _health(self) -> Answer:
-        if not self.keeper.is_loaded:
+    def _health(self) -> CheckResponse:
+        if not self.replica.is_loaded:
             raise _not_loaded()
-        return Answer(HTTPStatus.OK, [("Content-Type", "text/plain")], b"ok\n")
+        return CheckResponse(HTTPStatus.OK, [("Content-Type", "text/plain")], b"ok\n")
 
-    async def _check(self, dialect: Dialect, request: Request, receive: Receive) -> Answer:
+    async def _check(self, protocol: CheckProtocol, request: Request, receive: Receive) -> CheckResponse:
         now = self._clock()
-        key = self.usable_key(secret := dialect.service_key(request), now) or await self.find_key(secret, now)
+        key = self.usable_key(secret := protocol.service_key(request), now) or await self.find_key(secret, now)
         try:
-            if request.method == "POST" and dialect.longest_body:
-                question = await self._question_in_body(dialect, request, receive, key)
+            if request.method == "POST" and protocol.longest_body:
+                query = await self._query_in_body(protocol, request, receive, key)
             else:
-                question = dialect.question(request)
+                query = protocol.query(request)
         except RefusedError as error:
-            return dialect.refuse(error)
-        if question.min_sequence > self.keeper.restricted.sequence:
-            await self._catch_up(key, question.min_sequence)
-        decision = self.keeper.restricted.decide(question.names, now=now.timestamp(), age=self.keeper.age)
-        self.notes.asked(key, now)
+            return protocol.refuse(error)
+        if query.min_sequence > self.replica.restricted.sequence:
+            await self._catch_up(key, query.min_sequence)
+        decision = self.replica.restricted.decide(query.names, now=now.timestamp(), age=self.replica.age)
+        self.telemetry.note_query(key, now)
         if not decision.allowed and decision.number is not None:
-            self.notes.refused(key, decision.number, decision.epoch, now, now)
-        if decision.allowed and question.unreadable:
-            return self._unreadable(dialect, question.unreadable)
-        known = self.registered.knows(question.names) if dialect.says_known else None
-        return dialect.answer(decision, known)
+            self.telemetry.note_refusal(key, decision.number, decision.epoch, now, now)
+        if decision.allowed and query.unreadable:
+            return self._unreadable(protocol, query.unreadable)
+        known = self.registered.is_registered(query.names) if protocol.says_known else None
+        return protocol.answer(decision, known)
 
-    async def _question_in_body(self, dialect: Dialect, request: Request, receive: Receive, key: Key) -> Question:
+    async def _query_in_body(
+        self, protocol: CheckProtocol, request: Request, receive: Receive, key: UsableKey
+    ) -> AccessQuery:
         """Raises RefusedError."""
         with self.quotas.receiving(key) as reserved:
-            request.body = await receive_body(request, receive, most=dialect.longest_body, reserved=reserved)
+            request.body = await receive_body(request, receive, most=protocol.longest_body, reserved=reserved)
             if len(request.body) > LARGE_BODY:
-                return await asyncio.to_thread(dialect.question, request)
-            return dialect.question(request)
+                return await asyncio.to_thread(protocol.query, request)
+            return protocol.query(request)
 
-    def _unreadable(self, dialect: Dialect, why: str) -> Answer:
-        if self._unreadable_as_outage and dialect is not dialects.PLAIN:
+    def _unreadable(self, protocol: CheckProtocol, why: str) -> CheckResponse:
+        if self._unreadable_as_outage and not protocol.says_unreadable:
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Invalid body", why).answer()
-        return dialect.refuse(bad_question(why))
+        return protocol.refuse(bad_request(why))
 
-    async def _catch_up(self, key: Key, sequence: int) -> None:
-        if not await self.has_come(key, sequence):
+    async def _catch_up(self, key: UsableKey, sequence: int) -> None:
+        if not await self.has_change(key, sequence):
             raise RefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "Not up to date yet",
-                f"Change {sequence} has not arrived here yet; the newest is {self.keeper.restricted.sequence}.",
+                f"Change {sequence} has not arrived here yet; the newest is {self.replica.restricted.sequence}.",
             )
 
-    async def has_come(self, key: Key, sequence: int) -> bool:
+    async def has_change(self, key: UsableKey, sequence: int) -> bool:
         """Whether this change is known here once the rows have been read again. Raises RefusedError over the quota.
 
         A number that nothing has yet is found out by that look, so that nobody can wait for it.
         """
-        if self.keeper.restricted.sequence >= sequence:
+        if self.replica.restricted.sequence >= sequence:
             return True
         with self.quotas.waiting(key):
             await self._look()
-        return self.keeper.restricted.sequence >= sequence
+        return self.replica.restricted.sequence >= sequence
 
     async def _look(self) -> None:
         """Wait until the rows have been read again, unless the database is away or takes too long."""
-        number, until = self.keeper.ask_for_look(), time.monotonic() + CAUGHT_UP_SECONDS
-        while self.keeper.is_connected and self.keeper.looks_done < number:
+        number, until = self.replica.request_read(), time.monotonic() + CAUGHT_UP_SECONDS
+        while self.replica.is_connected and self.replica.looks_done < number:
             left = until - time.monotonic()
             if left <= 0:
                 return
@@ -209,32 +206,32 @@ class Front:
 
     # Who asks ----------------------------------------------------------------------------------------------------
 
-    def usable_key(self, secret: str | None, now: datetime) -> Key | None:
+    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None:
         """The service key that is shown, if it is known and opens this."""
         if secret is None:
             return None
-        key = self.keeper.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
+        key = self.replica.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
         return key if key is not None and key.opens(READ, now=now) else None
 
-    def still_opens(self, key: Key) -> bool:
+    def is_still_usable(self, key: UsableKey) -> bool:
         """Whether a key is usable now that was usable before."""
-        known = self.keeper.key(key.digest)
+        known = self.replica.key(key.digest)
         return known is not None and known.opens(READ, now=self._clock())
 
-    async def find_key(self, secret: str | None, now: datetime) -> Key:
+    async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
         """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
         if secret is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
-        if not self.keeper.is_loaded:
+        if not self.replica.is_loaded:
             raise _not_loaded()
         digest = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
-        if self.keeper.key(digest) is None and self._strangers < MOST_STRANGERS:
+        if self.replica.key(digest) is None and self._strangers < MOST_STRANGERS:
             self._strangers += 1
             try:
                 await self._look()
             finally:
                 self._strangers -= 1
-        key = self.keeper.key(digest)
+        key = self.replica.key(digest)
         if key is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid or revoked service key.")
         if not key.opens(READ, now=now):

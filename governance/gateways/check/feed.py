@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import psycopg
 
-from governance.gateways.check import sql as rows
-from governance.gateways.check.sql import Change
+from governance.gateways.check import sql
+from governance.gateways.check.sql import StoredChange
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
 
@@ -49,14 +49,14 @@ class Snapshots:
 
     def _make(self, now: datetime) -> Body:
         hashed, zipped = hashlib.sha256(), bytearray()
-        with rows.connect() as database, rows.snapshot(database) as taken:
+        with sql.connect() as database, sql.snapshot(database) as taken:
             for piece in _pieces(snapshot_lines(taken, self._closed_plans, now)):
                 hashed.update(piece)
                 zipped += gzip.compress(piece, QUICK)  # members of gzip may follow one another
         return Body(taken.sequence, hashed.hexdigest(), bytes(zipped))
 
 
-def snapshot_lines(taken: rows.Snapshot, closed_plans: Sequence[str], now: datetime) -> Iterator[bytes]:
+def snapshot_lines(taken: sql.Snapshot, closed_plans: Sequence[str], now: datetime) -> Iterator[bytes]:
     head: dict[str, Any] = {
         "format": FORMAT,
         "sequence": taken.sequence,
@@ -65,8 +65,8 @@ def snapshot_lines(taken: rows.Snapshot, closed_plans: Sequence[str], now: datet
         "fail_closed_plans": list(closed_plans),
     } | epoch_members(taken.epoch)
     yield msgspec.json.encode(head) + b"\n"
-    for told in taken.told:
-        yield told.encode() + b"\n"
+    for payload in taken.payloads:
+        yield payload.encode() + b"\n"
 
 
 def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
 def changes_body(
     after: int,
     sequence: int,
-    changes: Sequence[Change],
+    changes: Sequence[StoredChange],
     closed_plans: Sequence[str],
     *,
     epoch: Epoch,
@@ -95,21 +95,21 @@ def changes_body(
     """
     if [one.number for one in changes] != list(range(after + 1, sequence + 1)):
         raise ValueError(f"not all changes after {after} up to {sequence} are given")
-    told: list[dict[str, Any]] = [
-        {"sequence": one.number, "restriction": msgspec.Raw(one.told.encode())}
-        if one.told is not None
+    listed: list[dict[str, Any]] = [
+        {"sequence": one.number, "restriction": msgspec.Raw(one.payload.encode())}
+        if one.payload is not None
         else {"sequence": one.number, "ended": one.restriction}
         for one in changes
     ]
     if with_times:
-        told = [member | {"at": one.at} for member, one in zip(told, changes, strict=True)]
+        listed = [member | {"at": one.at} for member, one in zip(listed, changes, strict=True)]
     return msgspec.json.encode(
         {
             "format": FORMAT,
             "after": after,
             "sequence": sequence,
             "age": age,
-            "changes": told,
+            "changes": listed,
             "fail_closed_plans": list(closed_plans),
         }
         | epoch_members(epoch)
@@ -122,7 +122,7 @@ def epoch_members(epoch: Epoch) -> dict[str, Any]:
 
 
 def signed(digest: str, key_digest: bytes) -> list[tuple[str, str]]:
-    """The headers by which the holder of a service key knows that Stillwatch said it."""
+    """The headers by which the gateway with a service key knows that Stillwatch said it."""
     return [
         ("Stillwatch-Digest", digest),
         ("Stillwatch-Signature", signature(signing_key_of_digest(key_digest), digest)),

@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from governance.gateways.check.app import ENVOY_AT, LOADING_SECONDS, SPOKEN_AT
-from governance.gateways.check.feeding import CHANGES_AT, SNAPSHOT_AT
-from governance.gateways.check.following import LONGEST_WAIT
+from governance.gateways.check.app import LOADING_SECONDS, PROTOCOLS
+from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT
+from governance.gateways.check.feed_requests import LONGEST_WAIT
 from governance.web.lengths import Application, is_of_unknown_length, problem_answer
 
-CHECK_PATHS: Final = {*SPOKEN_AT, SNAPSHOT_AT, CHANGES_AT}
+FEED_PATHS: Final = {SNAPSHOT_AT, CHANGES_AT}
 AT_ONCE: Final = 64
 ANSWER_SECONDS: Final = LONGEST_WAIT + LOADING_SECONDS
 HOP_BY_HOP: Final = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "server", "date"}
@@ -25,7 +25,7 @@ _PIECE: Final = 2**16
 
 def is_check_path(path: str) -> bool:
     """Return True if gateways ask at this path."""
-    return path in CHECK_PATHS or path.startswith(ENVOY_AT)
+    return path in FEED_PATHS or PROTOCOLS.find(path) is not None
 
 
 class ForwardToCheck:

@@ -1,4 +1,4 @@
-"""Limits for each service key, so that the holder of one cannot stop the others from being answered."""
+"""Limits for each service key, so that requests with one cannot keep those with another from being answered."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from governance.gateways.check.request_parsing import RefusedError
-from governance.gateways.check.sql import Key
+from governance.gateways.check.sql import UsableKey
 
 MOST_BODY_BYTES: Final = 128 * 2**20  # being received at once
 
@@ -21,7 +21,7 @@ class Quotas:
         self._body_bytes: Counter[bytes] = Counter()
 
     @contextmanager
-    def waiting(self, key: Key) -> Iterator[None]:
+    def waiting(self, key: UsableKey) -> Iterator[None]:
         """Count a poll, a stream or a check that waits. Raises RefusedError (429) where the key has too many."""
         if self._waiting[key.digest] >= self._most_waiting:
             raise _over_quota(f"At most {self._most_waiting} requests of one service key may wait at once.")
@@ -32,7 +32,7 @@ class Quotas:
             _give_back(self._waiting, key, 1)
 
     @contextmanager
-    def receiving(self, key: Key) -> Iterator["Reservation"]:
+    def receiving(self, key: UsableKey) -> Iterator["Reservation"]:
         """Count the bytes of a body while it is received and read."""
         reservation = Reservation(self, key)
         try:
@@ -40,7 +40,7 @@ class Quotas:
         finally:
             _give_back(self._body_bytes, key, reservation.size)
 
-    def reserve(self, key: Key, size: int) -> None:
+    def reserve(self, key: UsableKey, size: int) -> None:
         """Raises RefusedError (429)."""
         if self._body_bytes[key.digest] + size > self._most_body_bytes:
             raise _over_quota(f"At most {self._most_body_bytes:,} bytes of one service key are received at once.")
@@ -50,7 +50,7 @@ class Quotas:
 class Reservation:
     """The bytes that one body occupies."""
 
-    def __init__(self, quotas: Quotas, key: Key) -> None:
+    def __init__(self, quotas: Quotas, key: UsableKey) -> None:
         self._quotas, self._key, self.size = quotas, key, 0
 
     def grow_to(self, size: int) -> None:
@@ -60,7 +60,7 @@ class Reservation:
             self.size = size
 
 
-def _give_back(counted: Counter[bytes], key: Key, amount: int) -> None:
+def _give_back(counted: Counter[bytes], key: UsableKey, amount: int) -> None:
     counted[key.digest] -= amount
     if not counted[key.digest]:
         del counted[key.digest]

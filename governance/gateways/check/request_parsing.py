@@ -9,14 +9,14 @@ from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
-from governance.gateways.check.nesting import TooManyBracketsError, cut_deep
+from governance.gateways.check.json_nesting import TooManyBracketsError, cut_deep
 from governance.web.faults import plain_fault
 from stillwatch_gateway import keys
-from stillwatch_gateway.naming import LONGEST_NAME, neighbours, read_name
+from stillwatch_gateway.naming import LONGEST_NAME, adjacent_values, read_name
 from stillwatch_gateway.normalization import is_nothing, name_of
 
-Asked = TypeVar("Asked", bound=msgspec.Struct)
-Read = TypeVar("Read")
+Document = TypeVar("Document", bound=msgspec.Struct)
+Result = TypeVar("Result")
 # As ASGI has them.
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -63,7 +63,7 @@ def _text(value: bytes) -> str:
     return value.decode() if value.isascii() else ""
 
 
-class Question(NamedTuple):
+class AccessQuery(NamedTuple):
     """Who wants to use the API, by any of these names, such as "account:acct_1042", in every reading.
 
     `unreadable` says which names were sent but cannot be read; it is blank where all can.
@@ -74,7 +74,7 @@ class Question(NamedTuple):
     unreadable: str = ""
 
 
-class Answer(NamedTuple):
+class CheckResponse(NamedTuple):
     """Status, headers and body."""
 
     status: HTTPStatus
@@ -103,17 +103,17 @@ class RefusedError(Exception):
         super().__init__(detail)
         self.status, self.title = status, title
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckResponse:
         body = {"type": "about:blank", "status": self.status.value, "title": self.title, "detail": str(self)}
         headers = [("Content-Type", PROBLEM)]
         if self.status == HTTPStatus.UNAUTHORIZED:
             headers.append(("WWW-Authenticate", 'Bearer realm="stillwatch"'))
         if self.status in AGAIN_LATER:
             headers.append(("Retry-After", "1"))
-        return Answer(self.status, headers, msgspec.json.encode(body))
+        return CheckResponse(self.status, headers, msgspec.json.encode(body))
 
 
-def bad_question(detail: str) -> RefusedError:
+def bad_request(detail: str) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
 
 
@@ -132,14 +132,14 @@ def parameters(query: str) -> list[tuple[str, str]]:
             return [(member, value)]
     parts = query.split("&")
     if len(parts) > MOST_PARTS:
-        raise bad_question(f"The query has more than {MOST_PARTS} parts.")
+        raise bad_request(f"The query has more than {MOST_PARTS} parts.")
     found = []
     try:
         for member, _, value in (part.partition("=") for part in parts):
             ways = value, unquote(value, errors="strict"), unquote_plus(value, errors="strict")
             found += [(unquote_plus(member, errors="strict"), way) for way in dict.fromkeys(ways)]
     except ValueError as error:
-        raise bad_question("The query must be percent-encoded UTF-8.") from error
+        raise bad_request("The query must be percent-encoded UTF-8.") from error
     return found
 
 
@@ -153,47 +153,47 @@ def members(request: Request) -> list[tuple[str, Any]]:
     try:
         document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
     except ValueError as error:
-        raise bad_question("The body is not JSON.") from error
+        raise bad_request("The body is not JSON.") from error
     if not isinstance(document, tuple):
-        raise bad_question("The body is not a JSON object.")
+        raise bad_request("The body is not a JSON object.")
     return list(document)
 
 
-def decoded(request: Request, kind: type[Asked]) -> Asked:
+def decode_body(request: Request, kind: type[Document]) -> Document:
     """What a body of JSON asks. Raises RefusedError where it does not fit."""
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
-        raise bad_question(str(error)) from error
+        raise bad_request(str(error)) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
-def decoded_around_texts(request: Request, kind: type[Asked]) -> Asked:
+def decode_body_leniently(request: Request, kind: type[Document]) -> Document:
     """The same of a body that holds customers' texts beside what is asked: these may hold what is no Unicode, such as
     half of a surrogate pair, and numbers that are none. Only what is asked has to fit.
     """
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
-        raise bad_question(str(error)) from error
+        raise bad_request(str(error)) from error
     except msgspec.ValidationError as error:
-        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
     except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
         return _decoded_leniently(request.body, kind)
 
 
-def _decoded_leniently(body: bytes, kind: type[Asked]) -> Asked:
+def _decoded_leniently(body: bytes, kind: type[Document]) -> Document:
     try:
         document = _undeep(lambda part: json.loads(part.decode("utf-8", "replace")), body)
         return msgspec.convert(document, kind)
     except TooManyBracketsError as error:
-        raise bad_question(str(error)) from error
+        raise bad_request(str(error)) from error
     except (msgspec.ValidationError, ValueError) as error:
-        raise bad_question(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
-def _undeep(read: Callable[[bytes], Read], body: bytes) -> Read:
+def _undeep(read: Callable[[bytes], Result], body: bytes) -> Result:
     """Read the body, if need be without what is nested too deep. Raises TooManyBracketsError."""
     try:
         return read(body)
@@ -201,7 +201,7 @@ def _undeep(read: Callable[[bytes], Read], body: bytes) -> Read:
         return read(cut_deep(body))
 
 
-class Names:
+class NameCollector:
     """Collects the names by which a gateway asks, and what cannot be read of them."""
 
     def __init__(self) -> None:
@@ -221,7 +221,7 @@ class Names:
 
     def add_header(self, kind: str, value: str) -> None:
         """Add every name that the value of a header may be; what is not ASCII is blank here."""
-        sent = dict.fromkeys([value.strip(), *neighbours(value)]) if "," in value else (value.strip(),)
+        sent = dict.fromkeys([value.strip(), *adjacent_values(value)]) if "," in value else (value.strip(),)
         for one in sent:
             self._add_sent(kind, one)
 
@@ -240,5 +240,5 @@ def number(value: str | None) -> int:
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise bad_question("A sequence must be a whole number.")
+        raise bad_request("A sequence must be a whole number.")
     return int(value)

@@ -2,7 +2,7 @@
 
 The files are those of a gateway's client (`stillwatch_gateway.disk`), signed with a key derived from SECRET_KEY, and
 two things more: `keys` holds the usable service keys, by their digests, and each change in `changes` says when it was
-made, by which a change is told from another that was given its number.
+made, which distinguishes a change from another that got the same number.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from uuid import UUID
 
 import msgspec
 
-from governance.gateways.check.sql import Change, Key
+from governance.gateways.check.sql import StoredChange, UsableKey
 from stillwatch_gateway.disk import Confirmed, Store
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.knowledge import Moment
 from stillwatch_gateway.messages import BadMessageError, signature
+from stillwatch_gateway.moments import Moment
 from stillwatch_gateway.restricted import Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, verify
 
@@ -37,8 +37,8 @@ class SavedState(NamedTuple):
 
     restricted: Restricted
     epoch: Epoch
-    recent: list[Change]
-    keys: dict[bytes, Key]
+    recent: list[StoredChange]
+    keys: dict[bytes, UsableKey]
     age: float
     faults: tuple[str, ...]
 
@@ -137,7 +137,7 @@ class StateStore:
                 digest = hashlib.sha256(body).hexdigest()
                 self._store.keep_changes(body, digest, signature(self._key, digest))
 
-    def save_keys(self, keys: Iterable[Key]) -> None:
+    def save_keys(self, keys: Iterable[UsableKey]) -> None:
         """Let these usable service keys take the place of those saved before. Raises OSError."""
         saved = [_SavedKey(key.digest.hex(), key.id, key.name, key.scopes, key.expires_at) for key in keys]
         body = msgspec.json.encode(saved)
@@ -158,7 +158,7 @@ class StateStore:
         if self._store is not None:
             self._store.failed(error)
 
-    def _load_keys(self) -> dict[bytes, Key] | None:
+    def _load_keys(self) -> dict[bytes, UsableKey] | None:
         try:
             with (self.folder / "keys").open("rb") as file:
                 digest, signed = file.readline(HEAD_BYTES).decode("ascii").split()
@@ -167,7 +167,7 @@ class StateStore:
             saved = msgspec.json.decode(body, type=list[_SavedKey])
         except (OSError, ValueError, BadMessageError, msgspec.MsgspecError):
             return None
-        keys = [Key(bytes.fromhex(one.digest), one.id, one.name, one.scopes, one.expires_at) for one in saved]
+        keys = [UsableKey(bytes.fromhex(one.digest), one.id, one.name, one.scopes, one.expires_at) for one in saved]
         return {key.digest: key for key in keys}
 
 
@@ -175,19 +175,19 @@ def _signature_line(key: bytes, digest: str) -> bytes:
     return f"{digest} {signature(key, digest)}\n".encode("ascii")
 
 
-def _recent_changes(store: Store, upto: int) -> list[Change]:
+def _recent_changes(store: Store, upto: int) -> list[StoredChange]:
     """The changes that were saved, up to the newest that the restrictions include and as far as they can be read."""
-    recent: list[Change] = []
+    recent: list[StoredChange] = []
     with suppress(BadMessageError, msgspec.MsgspecError):
         for body in store.kept_changes():
             recent += _read_changes(body)
     return [change for change in recent if change.number <= upto]
 
 
-def _read_changes(body: bytes) -> Iterator[Change]:
+def _read_changes(body: bytes) -> Iterator[StoredChange]:
     for change in msgspec.json.decode(body, type=_SavedChanges).changes:
         if isinstance(change.restriction, msgspec.Raw):
             number = msgspec.json.decode(change.restriction, type=_Numbered).number
-            yield Change(change.sequence, number, bytes(change.restriction).decode(), change.at)
+            yield StoredChange(change.sequence, number, bytes(change.restriction).decode(), change.at)
         elif change.ended is not None:
-            yield Change(change.sequence, change.ended, None, change.at)
+            yield StoredChange(change.sequence, change.ended, None, change.at)

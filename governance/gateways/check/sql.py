@@ -18,11 +18,11 @@ SEQUENCE: Final = """
     )
 """
 # A restriction has the number of the change that began it. Only of those that cover other names since, or hold for
-# another time, is what gateways are told put together from their rows.
+# another time, is the payload put together from their rows.
 IN_FORCE: Final = """
     SELECT CASE WHEN EXISTS (
         SELECT FROM restrictions_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
-    ) OR restriction.holds_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.told, '{names}', (
+    ) OR restriction.holds_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.payload, '{names}', (
         SELECT jsonb_object_agg(kind, names) FROM (
             SELECT every.kind, coalesce(jsonb_agg(covered.name) FILTER (WHERE covered.name IS NOT NULL), '[]') AS names
             FROM unnest(ARRAY['organisation', 'account', 'key', 'digest']) AS every (kind)
@@ -30,17 +30,17 @@ IN_FORCE: Final = """
                 ON covered.restriction_id = restriction.number AND covered.kind = every.kind
             GROUP BY every.kind
         ) by_kind
-    )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.told::text END
+    )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.payload::text END
     FROM restrictions_restriction restriction JOIN restrictions_change began ON began.number = restriction.number
     WHERE restriction.ended_at IS NULL ORDER BY restriction.number
 """
 COUNT: Final = "SELECT count(*) FROM restrictions_restriction WHERE ended_at IS NULL"
 # What a process knows is still so where the newest epoch is its own, and the newest change that it has is unaltered.
 # Asked in one statement with what is newer, so that nothing can happen between the two.
-LOOK: Final = """
+FEED_STATE: Final = """
     SELECT epoch.identifier, epoch.settled,
-           known.restriction_id, known.at, sha256(convert_to(known.told::text, 'UTF8')),
-           newer.number, newer.restriction_id, newer.told::text, newer.at
+           known.restriction_id, known.at, sha256(convert_to(known.payload::text, 'UTF8')),
+           newer.number, newer.restriction_id, newer.payload::text, newer.at
     FROM (VALUES (1)) always (one)
     LEFT JOIN (
         SELECT identifier, (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NOT NULL) AS settled
@@ -48,23 +48,23 @@ LOOK: Final = """
     ) epoch ON true
     LEFT JOIN restrictions_change known ON known.number = %(newest)s
     LEFT JOIN LATERAL (
-        SELECT number, restriction_id, told, at FROM restrictions_change WHERE number > %(after)s
+        SELECT number, restriction_id, payload, at FROM restrictions_change WHERE number > %(after)s
         ORDER BY number LIMIT %(portion)s
     ) newer ON true
     ORDER BY newer.number
 """
 NEWEST: Final = """
-    SELECT number, restriction_id, told::text, at FROM restrictions_change ORDER BY number DESC LIMIT %s
+    SELECT number, restriction_id, payload::text, at FROM restrictions_change ORDER BY number DESC LIMIT %s
 """
 AMONG: Final = """
-    SELECT number, restriction_id, told::text, at FROM restrictions_change
+    SELECT number, restriction_id, payload::text, at FROM restrictions_change
     WHERE number BETWEEN %s AND %s ORDER BY number
 """
 LIVE: Final = "SELECT number FROM restrictions_restriction WHERE number = ANY(%s) AND ended_at IS NULL"
-BEGAN: Final = "SELECT told FROM restrictions_change WHERE number = %s"
+BEGAN: Final = "SELECT payload FROM restrictions_change WHERE number = %s"
 EPOCHS: Final = "SELECT identifier, starts_after, continues FROM restrictions_feedepoch ORDER BY starts_after"
-# A lost number needs no care any more where a restriction stands for it against all whom gateways were told, or a
-# person has looked at all that is known.
+# A lost number is settled where a restriction in force stands for it and covers all that gateways know it to cover, or
+# where a person has looked at all that is known.
 SETTLED: Final = """
     SELECT number FROM gateways_lostdecision WHERE what = 'began'
     GROUP BY number HAVING bool_and(settled_at IS NOT NULL OR (restriction_id IS NOT NULL AND problem = ''))
@@ -79,35 +79,35 @@ TRANSACTIONS: Final = """
     SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint FROM pg_current_snapshot() AS now
 """
 ACCOUNTS: Final = "SELECT id, external_id FROM accounts_account WHERE id > %s"
-PORTION: Final = 5_000
+BATCH_SIZE: Final = 5_000
 CONNECT_SECONDS: Final = 5  # a host that does not answer at all is away as well
 
 Connection = psycopg.Connection[Any]
 
 
-class Change(NamedTuple):
-    """A change as it stands in its row; `told` is JSON, or None where the restriction ended."""
+class StoredChange(NamedTuple):
+    """A change as it stands in its row; `payload` is JSON, or None where the restriction ended."""
 
     number: int
     restriction: int
-    told: str | None
+    payload: str | None
     at: datetime
 
     @property
     def fingerprint(self) -> "Fingerprint":
-        digest = hashlib.sha256(self.told.encode()).digest() if self.told is not None else None
+        digest = hashlib.sha256(self.payload.encode()).digest() if self.payload is not None else None
         return Fingerprint(self.restriction, self.at, digest)
 
 
 class Fingerprint(NamedTuple):
-    """What distinguishes a change from another with the same number. `told` is a SHA-256."""
+    """What distinguishes a change from another with the same number. `payload` is a SHA-256."""
 
     restriction: int
     at: datetime
-    told: bytes | None
+    payload: bytes | None
 
 
-class Look(NamedTuple):
+class FeedState(NamedTuple):
     """What one look at the feed saw: the newest epoch, how many lost decisions a person has settled, the change that
     this process knows as the newest, each None where there is none, and the changes after it, a portion at most.
     """
@@ -115,10 +115,10 @@ class Look(NamedTuple):
     epoch: str | None
     settled: int | None
     known: Fingerprint | None
-    newer: list[Change]
+    newer: list[StoredChange]
 
 
-class Key(NamedTuple):
+class UsableKey(NamedTuple):
     """A usable service key."""
 
     digest: bytes
@@ -147,7 +147,7 @@ class Snapshot(NamedTuple):
     size: int
     epoch: Epoch
     settled: int
-    told: Iterator[str]
+    payloads: Iterator[str]
 
 
 @contextmanager
@@ -170,27 +170,29 @@ def _epoch(database: Connection) -> Epoch:
 
 def _stream(database: Connection) -> Iterator[str]:
     with database.cursor("in_force") as rows:
-        rows.itersize = PORTION
+        rows.itersize = BATCH_SIZE
         rows.execute(IN_FORCE)
-        for (told,) in rows:
-            yield told
+        for (payload,) in rows:
+            yield payload
 
 
-def look(database: Connection, *, newest: int, after: int) -> Look:
+def read_feed(database: Connection, *, newest: int, after: int) -> FeedState:
     """Look whether the change `newest` is unaltered, and what came after the change `after`."""
-    found = database.execute(LOOK, {"newest": newest, "after": after, "portion": PORTION}).fetchall()
-    epoch, settled, restriction, at, told = found[0][:5]
-    known = Fingerprint(restriction, at, None if told is None else bytes(told)) if restriction is not None else None
-    return Look(epoch, settled, known, [Change(*row[5:]) for row in found if row[5] is not None])
+    found = database.execute(FEED_STATE, {"newest": newest, "after": after, "portion": BATCH_SIZE}).fetchall()
+    epoch, settled, restriction, at, payload = found[0][:5]
+    known = (
+        Fingerprint(restriction, at, None if payload is None else bytes(payload)) if restriction is not None else None
+    )
+    return FeedState(epoch, settled, known, [StoredChange(*row[5:]) for row in found if row[5] is not None])
 
 
-def newest_changes(database: Connection, most: int) -> list[Change]:
+def newest_changes(database: Connection, most: int) -> list[StoredChange]:
     """The newest changes, the oldest of them first."""
-    return [Change(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
+    return [StoredChange(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
 
 
-def changes_among(database: Connection, first: int, last: int) -> dict[int, Change]:
-    return {row[0]: Change(*row) for row in database.execute(AMONG, [first, last])}
+def changes_among(database: Connection, first: int, last: int) -> dict[int, StoredChange]:
+    return {row[0]: StoredChange(*row) for row in database.execute(AMONG, [first, last])}
 
 
 def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
@@ -198,10 +200,10 @@ def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
     return {number for (number,) in database.execute(LIVE, [list(numbers)])}
 
 
-def told_of(database: Connection, number: int) -> dict[str, Any]:
-    """A restriction as gateways were told when it began."""
-    [told] = database.execute(BEGAN, [number]).fetchone() or ({},)
-    return told or {}
+def first_payload(database: Connection, number: int) -> dict[str, Any]:
+    """Return a restriction as gateways were sent it when it began."""
+    [payload] = database.execute(BEGAN, [number]).fetchone() or ({},)
+    return payload or {}
 
 
 def transactions(database: Connection) -> tuple[int, int]:
@@ -213,13 +215,13 @@ def transactions(database: Connection) -> tuple[int, int]:
 def accounts_after(database: Connection, primary_key: int) -> Iterator[tuple[int, str]]:
     """The accounts with higher primary keys, with their ids."""
     with database.transaction(), database.cursor("accounts") as found:
-        found.itersize = PORTION
+        found.itersize = BATCH_SIZE
         yield from found.execute(ACCOUNTS, [primary_key])
 
 
-def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, Key]:
+def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, UsableKey]:
     rows = database.execute(KEYS, [now])
     return {
-        bytes(digest): Key(bytes(digest), pk, name, tuple(scopes), expires)
+        bytes(digest): UsableKey(bytes(digest), pk, name, tuple(scopes), expires)
         for digest, pk, name, scopes, expires in rows
     }

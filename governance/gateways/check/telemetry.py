@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 from django.db import connection
 from msgspec import to_builtins
 
-from governance.gateways.check.following import HeldOver
+from governance.gateways.check.feed_requests import HeldOver
 from governance.gateways.check.replica import RestrictionReplica
-from governance.gateways.check.sql import Key
+from governance.gateways.check.sql import UsableKey
 from governance.gateways.recovery import MOST_REPORTED
 from governance.gateways.telemetry import (
-    HOLDERS_KEPT,
-    Asked,
+    INSTANCES_KEPT,
+    HeldOverReport,
     InstanceReport,
-    Note,
+    LastQuestion,
     RefusedTimes,
-    StillHeld,
+    Report,
     note_access,
 )
 from stillwatch_gateway.naming import this_process
@@ -40,17 +40,17 @@ MOST_PROVEN: Final = 100_000
 At = tuple[bytes, int, str]
 
 
-class Refused(NamedTuple):
-    """How often, and when first and last, a gateway was told to refuse because of a restriction."""
+class RefusalCount(NamedTuple):
+    """How often, and when first and last, a gateway refused because of a restriction."""
 
-    key: Key
+    key: UsableKey
     first: datetime
     last: datetime
     times: int
 
 
 @dataclass(slots=True)
-class Reported:
+class InstanceState:
     """What a process of a gateway has said: up to where it knew, how much it could not read, what troubles it."""
 
     known: int = 0
@@ -58,22 +58,22 @@ class Reported:
     trouble: str = ""
 
 
-class Notes:
+class CheckTelemetry:
     """Collects without asking anybody, and writes from a thread of its own: no answer waits for it."""
 
-    def __init__(self, keeper: RestrictionReplica, clock: Callable[[], datetime]) -> None:
-        self._keeper, self._clock = keeper, clock
+    def __init__(self, replica: RestrictionReplica, clock: Callable[[], datetime]) -> None:
+        self._replica, self._clock = replica, clock
         self._instance = this_process()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._asked: dict[bytes, tuple[Key, datetime]] = {}
-        self._refused: dict[At, Refused] = {}
+        self._asked: dict[bytes, tuple[UsableKey, datetime]] = {}
+        self._refused: dict[At, RefusalCount] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
-        self._holders: dict[tuple[bytes, str], InstanceReport] = {}
+        self._instances: dict[tuple[bytes, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
-        self._reported: dict[bytes, OrderedDict[str, Reported]] = {}
-        self._held_over: dict[Key, dict[int, HeldOver]] = {}
+        self._reported: dict[bytes, OrderedDict[str, InstanceState]] = {}
+        self._held_over: dict[UsableKey, dict[int, HeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
@@ -86,13 +86,15 @@ class Notes:
         self._ended.set()
         self._thread.join()
 
-    def asked(self, key: Key, now: datetime) -> None:
+    def note_query(self, key: UsableKey, now: datetime) -> None:
         noted = self._asked_noted.get(key.digest)
         if noted is None or now - noted > ALIVE_NOTED_EVERY:
             self._asked[key.digest] = key, now
             self._asked_noted[key.digest] = now
 
-    def refused(self, key: Key, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1) -> None:
+    def note_refusal(
+        self, key: UsableKey, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1
+    ) -> None:
         at = key.digest, restriction, epoch
         with self._lock:
             before = self._refused.get(at)
@@ -100,10 +102,10 @@ class Notes:
                 first, last, times = min(before.first, first), max(before.last, last), before.times + times
             elif at not in self._proven:
                 self._first_refused.append(at)
-            self._refused[at] = Refused(key, first, last, times)
+            self._refused[at] = RefusalCount(key, first, last, times)
 
-    def holds(
-        self, key: Key, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
+    def note_instance(
+        self, key: UsableKey, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
     ) -> None:
         """A gateway's client says up to where it knows the restrictions, how many it could not read, and what is wrong
         with its copy on disk.
@@ -123,24 +125,24 @@ class Notes:
                 logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
             said.trouble = trouble
             at = key.digest, instance
-            before = self._holders.get(at)
-            arrivals = list(before.arrivals) if before else []
+            before = self._instances.get(at)
+            propagations = list(before.propagations) if before else []
             if said.known < sequence:
                 said.known = sequence
-                arrivals.append((sequence, now))
-            self._holders[at] = InstanceReport(key.id, key.name, instance, sequence, now, arrivals, trouble)
+                propagations.append((sequence, now))
+            self._instances[at] = InstanceReport(key.id, key.name, instance, sequence, now, propagations, trouble)
 
-    def _said_by(self, key: Key, instance: str) -> Reported:
+    def _said_by(self, key: UsableKey, instance: str) -> InstanceState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
         instances = self._reported.setdefault(key.digest, OrderedDict())
-        said = instances.setdefault(instance, Reported())
+        said = instances.setdefault(instance, InstanceState())
         instances.move_to_end(instance)
-        if len(instances) > HOLDERS_KEPT:
+        if len(instances) > INSTANCES_KEPT:
             forgotten, _ = instances.popitem(last=False)
-            self._holders.pop((key.digest, forgotten), None)
+            self._instances.pop((key.digest, forgotten), None)
         return said
 
-    def held_over(self, key: Key, restrictions: Iterable[HeldOver]) -> None:
+    def note_held_over(self, key: UsableKey, restrictions: Iterable[HeldOver]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
         with self._lock:
             for one in restrictions:
@@ -150,50 +152,50 @@ class Notes:
 
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
-            self.write(counts=COUNTED_AT_A_TIME)
-        self.write()
+            self.flush(counts=COUNTED_AT_A_TIME)
+        self.flush()
         connection.close()
 
-    def write(self, *, counts: int | None = None) -> None:
+    def flush(self, *, counts: int | None = None) -> None:
         """Write down what was collected: every first refusal, further ones of as many restrictions as `counts` says.
 
         What cannot be written now is tried again, added to what comes meanwhile. When this returns, what was collected
         before the call has been tried, also where another thread was writing it.
         """
         with self._writing:
-            self._write(counts)
+            self._flush(counts)
 
-    def _write(self, counts: int | None) -> None:
+    def _flush(self, counts: int | None) -> None:
         with self._lock:
             asked, self._asked = self._asked, {}
             refused = {at: self._refused.pop(at) for at in self._first_refused}
             refused |= {at: self._refused.pop(at) for at in [*islice(self._refused, counts)]}
             self._first_refused = []
-            holders, self._holders = self._holders, {}
+            instances, self._instances = self._instances, {}
             held_over, self._held_over = self._held_over, {}
         now = self._clock()
-        own = [self._keeper.arrivals.popleft() for _ in range(len(self._keeper.arrivals))]
+        own = [self._replica.propagations.popleft() for _ in range(len(self._replica.propagations))]
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
-            here = [InstanceReport(None, "", self._instance, self._keeper.restricted.sequence, now, own)]
+            here = [InstanceReport(None, "", self._instance, self._replica.restricted.sequence, now, own)]
         else:
             here = []
-        if not (here or asked or refused or holders or held_over):
+        if not (here or asked or refused or instances or held_over):
             return
-        notes: list[Note] = [Asked(key.id, key.name, at) for key, at in asked.values()]
-        notes += [
+        reports: list[Report] = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        reports += [
             RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
             for (_, number, epoch), seen in refused.items()
             # After the database went back in time a number may be that of another restriction.
-            if epoch == self._keeper.restricted.epoch
+            if epoch == self._replica.restricted.epoch
         ]
-        notes += [*here, *holders.values()]
-        notes += [
-            StillHeld(key.id, key.name, number, to_builtins(one))
+        reports += [*here, *instances.values()]
+        reports += [
+            HeldOverReport(key.id, key.name, number, to_builtins(one))
             for key, held in held_over.items()
             for number, one in held.items()
         ]
         try:
-            if dropped := note_access(notes, now=now):
+            if dropped := note_access(reports, now=now):
                 logger.error("Dropped %d reports that do not fit the database; the first: %r", len(dropped), dropped[0])
             self._here_noted = now if here else self._here_noted
             if len(self._proven) > MOST_PROVEN:
@@ -202,17 +204,17 @@ class Notes:
         except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
             logger.warning("Cannot store what gateways reported yet: %s", type(error).__name__)
             connection.close()
-            self._keep_for_later(refused, holders, own)
+            self._keep_for_later(refused, instances, own)
 
     def _keep_for_later(
         self,
-        refused: dict[At, Refused],
-        holders: dict[tuple[bytes, str], InstanceReport],
+        refused: dict[At, RefusalCount],
+        instances: dict[tuple[bytes, str], InstanceReport],
         own: list[tuple[int, datetime]],
     ) -> None:
         for (_, number, epoch), seen in refused.items():
-            self.refused(seen.key, number, epoch, seen.first, seen.last, seen.times)
+            self.note_refusal(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
-            kept = {at: seen for at, seen in holders.items() if at[1] in self._reported[at[0]]}
-            self._holders = kept | self._holders
-        self._keeper.arrivals.extendleft(reversed(own))
+            kept = {at: seen for at, seen in instances.items() if at[1] in self._reported[at[0]]}
+            self._instances = kept | self._instances
+        self._replica.propagations.extendleft(reversed(own))

@@ -36,7 +36,7 @@ class UnknownNameError(LiteLlmError):
     """LiteLLM has no such team or key."""
 
 
-class Thing(NamedTuple):
+class LiteLlmObject(NamedTuple):
     """What LiteLLM can block: a team by its id, or a key by its hash."""
 
     kind: LiteLlmPush.Kind
@@ -46,7 +46,7 @@ class Thing(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
-class KeySeen(NamedTuple):
+class LiteLlmKey(NamedTuple):
     """A key as LiteLLM has it."""
 
     name: str
@@ -92,30 +92,30 @@ class LiteLlm:
         answer = self._ask("GET", "/team/info", team_id=name, key_limit=1)
         return _flag(_member(answer, "team_info"))
 
-    def key(self, name: str) -> KeySeen:
+    def key(self, name: str) -> LiteLlmKey:
         answer = self._ask("GET", "/key/info", key=name)
         info = _member(answer, "info")
         if info.get("status") == "deleted":
             raise UnknownNameError("the key was deleted")
-        return _key_seen(name, info)
+        return _litellm_key(name, info)
 
-    def keys_of_user(self, user: str) -> Iterator[KeySeen]:
+    def keys_of_user(self, user: str) -> Iterator[LiteLlmKey]:
         """Those that a user owns. What LiteLLM lists is looked at: it took part of a name for all of it once."""
         page, pages = 1, 1
         while page <= pages:
             listed, pages = self._listed(user, page)
             yield from (
-                _key_seen(str(key.get("token")), key)
+                _litellm_key(str(key.get("token")), key)
                 for key in listed
                 if isinstance(key, dict) and key.get("user_id") == user
             )
             page += 1
 
-    def blocked(self, thing: Thing) -> bool:
+    def blocked(self, thing: LiteLlmObject) -> bool:
         """Raises UnknownNameError where LiteLLM has no such thing."""
         return self.team_blocked(thing.name) if thing.kind == LiteLlmPush.Kind.TEAM else self.key(thing.name).blocked
 
-    def set_blocked(self, thing: Thing, *, blocked: bool) -> None:
+    def set_blocked(self, thing: LiteLlmObject, *, blocked: bool) -> None:
         """Block it, or let it go, and see that LiteLLM has it so. Raises UnknownNameError as well."""
         if thing.kind == LiteLlmPush.Kind.TEAM:
             self._ask("POST", "/team/update", {"team_id": thing.name, "blocked": blocked})
@@ -211,5 +211,5 @@ def _flag(row: Mapping[str, Any]) -> bool:
     return row["blocked"] is True
 
 
-def _key_seen(name: str, row: Mapping[str, Any]) -> KeySeen:
-    return KeySeen(name, team=row.get("team_id") or "", user=row.get("user_id") or "", blocked=_flag(row))
+def _litellm_key(name: str, row: Mapping[str, Any]) -> LiteLlmKey:
+    return LiteLlmKey(name, team=row.get("team_id") or "", user=row.get("user_id") or "", blocked=_flag(row))

@@ -4,7 +4,6 @@ from governance.restrictions.models.lost import LostName
 from governance.restrictions.models.restriction import (
     CoveredAccount,
     CoveredName,
-    Reason,
     Restriction,
     RestrictionQuerySet,
 )
@@ -16,7 +15,6 @@ __all__ = [
     "FeedEpoch",
     "LiftedOrigin",
     "LostName",
-    "Reason",
     "Restriction",
     "RestrictionQuerySet",
 ]

@@ -24,7 +24,7 @@ class Change(models.Model):
     restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="changes")
     what = models.CharField(max_length=10, choices=What)
     at = models.DateTimeField()
-    told = models.JSONField(null=True, help_text="The restriction as sent to gateways; null if it ended.")
+    payload = models.JSONField(null=True, help_text="The restriction as sent to gateways; null if it ended.")
 
     class Meta:
         verbose_name = "restriction change"
@@ -32,8 +32,8 @@ class Change(models.Model):
         ordering = ("number",)
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(what="ended", told=None) | (~Q(what="ended") & Q(told__isnull=False)),
-                name="a_change_tells_what_is_in_force",
+                condition=Q(what="ended", payload=None) | (~Q(what="ended") & Q(payload__isnull=False)),
+                name="a_change_has_a_payload_unless_it_ended",
             ),
         ]
 

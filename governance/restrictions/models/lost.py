@@ -8,7 +8,7 @@ from accounts.models import Account, ApiKey, Organisation
 
 
 class LostName(models.Model):
-    """A key, or the digest of one, that gateways were told a customer has, and that the register lost at a restore.
+    """A key, or the digest of one, that gateways know of a customer and that the register lost at a restore.
 
     Restrictions on the customer cover it until the register, or a sender that may tie keys, says whose it is. It is no
     key of the register, since whose it was is known of a restricted account, but not within an organisation.

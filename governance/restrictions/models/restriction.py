@@ -1,7 +1,7 @@
-"""Restrictions: what is in force against a customer, and all that ever was."""
+"""Restrictions: those in force against a customer, and all earlier ones."""
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeAlias
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -10,23 +10,23 @@ from django.db.models import Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
+from governance.restrictions.kinds import (
+    DENYING,
+    FEATURES,
+    LIMITS,
+    STRENGTH,
+    RestrictionKind,
+    Withheld,
+    kind_choices,
+    kinds_with,
+)
+from governance.restrictions.reasons import restricting_choices
+from governance.restrictions.terms import Terms
 from stillwatch_gateway.entries import NAMED_BY
 
 
 def _is_in_force(at: datetime) -> Q:
     return Q(starts_at__lte=at, ended_at=None) & (Q(holds_until=None) | Q(holds_until__gt=at))
-
-
-class Reason(models.TextChoices):
-    """Why somebody is restricted. The codes are part of the API."""
-
-    BULK_HARVEST = "bulk_harvest", "Answers harvested in bulk"
-    REASONING_HARVEST = "reasoning_harvest", "Reasoning traces collected"
-    DATA_GENERATION = "data_generation", "Training data generated"
-    COORDINATED_ACCOUNTS = "coordinated_accounts", "Accounts acting as one"
-    RESOLD_ACCESS = "resold_access", "Access passed on or resold"
-    UNVERIFIED_IDENTITY = "unverified_identity", "Identity could not be verified"
-    OTHER = "other", "Another reason, see the note"
 
 
 class RestrictionQuerySet(models.QuerySet["Restriction"]):
@@ -39,7 +39,7 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
 
     def denying(self) -> Self:
         """Those that refuse access altogether."""
-        return self.filter(kind__in=Restriction.DENYING)
+        return self.filter(kind__in=DENYING)
 
     def overdue(self, *, at: datetime) -> Self:
         """Over by their own terms, but not yet noted as ended."""
@@ -69,25 +69,7 @@ class Restriction(models.Model):
     `number` is that of the change that began it, in the one sequence of all changes.
     """
 
-    class Kind(models.TextChoices):
-        """From the mildest to the strongest."""
-
-        WATCH = "watch", "Watch"
-        WARN = "warn", "Warn"
-        THROTTLE = "throttle", "Throttle"
-        WITHHOLD = "withhold", "Withhold"
-        VERIFY = "verify", "Verify"
-        SUSPEND = "suspend", "Suspend"
-        BLOCK = "block", "Block"
-
-    DENYING = (Kind.SUSPEND, Kind.BLOCK)
-
-    class Withheld(models.TextChoices):
-        """What the gateway leaves out of answers, or does not offer."""
-
-        LOGPROBS = "logprobs", "Token probabilities"
-        REASONING = "reasoning", "Reasoning text"
-        NEW_MODELS = "new_models", "New models"
+    Kind: TypeAlias = RestrictionKind
 
     class Ending(models.TextChoices):
         LIFTED = "lifted", "Removed"
@@ -111,8 +93,8 @@ class Restriction(models.Model):
         related_name="restrictions",
         help_text="Restricted as one of the accounts of this campaign.",
     )
-    kind = models.CharField(max_length=10, choices=Kind)
-    reason = models.CharField(max_length=32, choices=Reason)
+    kind = models.CharField(max_length=10, choices=kind_choices)
+    reason = models.CharField(max_length=32, choices=restricting_choices)
     terms_clause = models.CharField(max_length=120, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
     tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
@@ -142,11 +124,10 @@ class Restriction(models.Model):
     unique_key = models.CharField(
         max_length=255, unique=True, help_text="One decision or one request is one restriction."
     )
-    told_in_full_by = models.BigIntegerField(
+    published_in_full_by = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="The change by which gateways had been told all names that it covers; none while they are "
-        "being told.",
+        help_text="The change by which all names that it covers were published; none while some are being published.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
@@ -206,12 +187,15 @@ class Restriction(models.Model):
                 name="an_ended_restriction_says_how",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="throttle")
+                condition=~Q(kind__in=[kind.value for kind in kinds_with(LIMITS)])
                 | Q(requests_per_minute__isnull=False)
                 | Q(tokens_per_minute__isnull=False),
                 name="a_throttle_has_a_limit",
             ),
-            models.CheckConstraint(condition=~Q(kind="withhold") | ~Q(withheld=[]), name="what_is_withheld_is_named"),
+            models.CheckConstraint(
+                condition=~Q(kind__in=[kind.value for kind in kinds_with(FEATURES)]) | ~Q(withheld=[]),
+                name="what_is_withheld_is_named",
+            ),
         ]
         permissions: ClassVar = [("lift_restriction", "Can lift restrictions")]
         indexes: ClassVar = [
@@ -237,22 +221,43 @@ class Restriction(models.Model):
 
     @property
     def denies(self) -> bool:
-        return self.kind in self.DENYING
+        """Whether gateways refuse access; of a kind that only a newer release knows, as that release published it."""
+        if self.kind in STRENGTH:
+            return self.kind in DENYING
+        began = self.changes.filter(number=self.number).values_list("payload__denies", flat=True).first()
+        return began is not False
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            kind=self.kind,
+            reason=self.reason,
+            until=self.expires_at,
+            starts_at=self.starts_at,
+            terms_clause=self.terms_clause,
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
+            withheld=tuple(self.withheld),
+            approver=self.approver,
+        )
 
     @classmethod
     def strength(cls, kind: str) -> int:
-        """The place of a kind on the ladder."""
-        return cls.Kind.values.index(kind)
+        """Return the place of a kind among all, the mildest first.
+
+        One that only a newer release knows comes last, so that no policy of this release replaces it.
+        """
+        return STRENGTH.get(kind, len(STRENGTH))
 
     @classmethod
     def strength_case(cls) -> models.Case:
-        """The same for ordering in the database."""
-        places = [models.When(kind=kind, then=models.Value(place)) for place, kind in enumerate(cls.Kind.values)]
-        return models.Case(*places, output_field=models.IntegerField())
+        """Return the same as an expression of the database."""
+        places = [models.When(kind=kind, then=models.Value(place)) for kind, place in STRENGTH.items()]
+        return models.Case(*places, default=models.Value(len(STRENGTH)), output_field=models.IntegerField())
 
 
 class CoveredName(models.Model):
-    """A name by which gateways were told to know whom a live restriction is against."""
+    """A name that a live restriction covers, as published to gateways."""
 
     restriction = models.ForeignKey(
         Restriction,

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import template
 
-from governance.review import wording
+from governance.restrictions.kinds import KindRow
+from governance.review import models, wording
 from governance.review.shortcuts import MOVING, WORKING, Shortcut
 
 register = template.Library()
@@ -47,6 +48,12 @@ def initials(name: str) -> str:
 def person(author: str) -> str:
     """Who wrote a restriction or an entry, without the kind of actor before it."""
     return author.partition(":")[2] or author
+
+
+@register.filter
+def action_row(action: str) -> KindRow:
+    """What follows from an action or a kind of restriction: `{% with row=action|action_row %}`."""
+    return models.action_row(action)
 
 
 @register.filter

@@ -37,7 +37,7 @@ from governance.usage.sources.request_bodies import (
     system_message,
 )
 from governance.usage.wire import Parameters, Rejection, Report, Span, event_of
-from stillwatch_gateway.naming import lasting, litellm_account
+from stillwatch_gateway.naming import lasting_key, litellm_account
 
 Item = dict[str, Any]
 
@@ -169,7 +169,7 @@ def _account(item: Item) -> str | None:
     team, user, key = (text(first(item, places)) for places in ACCOUNT)
     if item.get("status") == "failure" and not any(first(item, places) for places in CLIENT.values()):
         key = None
-    if not (team or user or lasting(key)):
+    if not (team or user or lasting_key(key)):
         raise ValueError("no account: LiteLLM knows no team, user or key of this request")
     return litellm_account(team, user, key)
 
@@ -184,7 +184,7 @@ def _members(item: Item) -> dict[str, Any]:
         **_tokens(item, members, operation=operation, status=status),
         "occurred_at": began,
         "organisation": text(members["organisation"]),
-        "api_key": lasting(text(members["api_key"])),
+        "api_key": lasting_key(text(members["api_key"])),
         "model": _model(item),
         "operation": operation,
         "latency_ms": (ended - began) // timedelta(milliseconds=1) if ended >= began else None,

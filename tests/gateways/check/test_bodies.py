@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.gateways.check.nesting import DEEPEST, cut_deep
+from governance.gateways.check.json_nesting import DEEPEST, cut_deep
 from tests.factories import account, restriction
 from tests.front import Served
 from tests.waiting import PATIENCE

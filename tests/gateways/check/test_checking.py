@@ -209,7 +209,7 @@ class TestWhatIsNoted:
         for _ in range(3):
             front.check(account="acct_harbour", min_sequence=number)
 
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         refusal = Refusal.objects.select_related("gateway").get()
         assert (refusal.gateway.name, refusal.restriction_id, refusal.count) == ("litellm", number, 3)

@@ -129,7 +129,7 @@ class TestChanges:
 
         said = front.ask(CHANGES, method="POST", body={"after": 0, "wait": 0, "instance": "a"} | reported)
         front.check(account="acct_1")
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         assert (said.status, said.headers["content-type"]) == (400, "application/problem+json")
         assert Refusal.objects.get(restriction=number).count == 1
@@ -140,7 +140,7 @@ class TestChanges:
         refused = self.REFUSED | {"number": number, "first": 9.0, "last": 8.0}
 
         front.ask(CHANGES, method="POST", body={"after": number, "wait": 0, "instance": "a", "refusals": [refused]})
-        front.front.notes.write()
+        front.front.telemetry.flush()
 
         refusal = Refusal.objects.get()
         assert (refusal.first_at.timestamp(), refusal.last_at.timestamp()) == (8.0, 9.0)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from governance.gateways.check.registered import RegisteredAccounts
+from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.sql import connect
 from tests.factories import account, api_key, restriction
 from tests.front import Said, Served, served
@@ -309,7 +309,7 @@ class TestWhetherAnAccountIsKnown:
     def test_is_not_said_without_the_database(self) -> None:
         registered = RegisteredAccounts()
 
-        assert registered.knows(["account:acct_1"]) is None
+        assert registered.is_registered(["account:acct_1"]) is None
 
     @pytest.mark.django_db(transaction=True)
     def test_misses_no_account_that_was_committed_after_later_ones(self) -> None:

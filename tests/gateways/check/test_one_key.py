@@ -141,7 +141,7 @@ class TestAKeyWithANewInstanceEachTime:
     def test_fills_the_memory_of_the_check_with_no_more_than_the_newest(
         self, front: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr("governance.gateways.check.telemetry.HOLDERS_KEPT", 10)
+        monkeypatch.setattr("governance.gateways.check.telemetry.INSTANCES_KEPT", 10)
 
         def report(instance: str) -> None:
             body = {"after": 0, "instance": instance, "wait": 0, "faults": 1, "store_problem": f"{instance} is full"}
@@ -151,11 +151,11 @@ class TestAKeyWithANewInstanceEachTime:
             report("always the same")
             report(f"instance {number}")
 
-        notes = front.front.notes
-        assert [len(instances) for instances in notes._reported.values()] == [10]
-        assert len(notes._holders) <= 10
+        telemetry = front.front.telemetry
+        assert [len(instances) for instances in telemetry._reported.values()] == [10]
+        assert len(telemetry._instances) <= 10
         assert caplog.text.count("always the same is full") == 1
-        notes.write()
+        telemetry.flush()
         assert GatewayInstance.objects.filter(instance__in=["always the same", "instance 49"]).count() == 2
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from stillwatch_gateway.disk import Store
-from stillwatch_gateway.entries import FOREVER, NAMED_BY, Entry
+from stillwatch_gateway.entries import FOREVER, NAMED_BY, RestrictionEntry
 from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
 from stillwatch_gateway.restricted import Decision, Restricted
 
@@ -16,8 +16,8 @@ MOST_NAMES_REPORTED: Final = 100  # of a kind
 MOST_REPORTED_BYTES: Final = 2**19  # of all, half of what Stillwatch takes
 
 
-def _reportable(entry: Entry) -> dict[str, Any]:
-    """A restriction as it was told, cut to what Stillwatch takes in a report: always with whom it is against."""
+def _reportable(entry: RestrictionEntry) -> dict[str, Any]:
+    """Return a restriction as it was published, cut to what Stillwatch takes in a report; its target is always kept."""
     against, _, target = entry.target.partition(":")
     names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
     first = (entry.target,) if target else ()
@@ -43,7 +43,7 @@ def _iso(time: float) -> str | None:
     return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
 
 
-class Holding:
+class HeldRestrictions:
     """Restrictions of epochs that ended, until somebody at Stillwatch has settled what becomes of them."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Holding:
         return bool(self._held)
 
     def refusal(self, names: Sequence[str], *, now: float, age: float) -> Decision | None:
-        """The decision of the first that denies access to whoever has any of these names."""
+        """Return the decision of the first that denies access to the customer with any of these names."""
         for held in self._held:
             decision = held.decide(names, now=now, age=age)
             if not decision.allowed:
@@ -63,7 +63,7 @@ class Holding:
         return None
 
     def report(self) -> list[dict[str, Any]]:
-        """What Stillwatch is told of them: each as it was told, as far as that is known, and so many as it takes."""
+        """Return the report to Stillwatch: as many as it takes, each as it was published."""
         reported, size = [], 0
         for one in islice(self._told.values(), HELD_REPORTED):
             size += len(json.dumps(one))
@@ -72,7 +72,7 @@ class Holding:
             reported.append(one)
         return reported
 
-    def hold_over(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
+    def hold_lost(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
         """Hold what `now` lacks since Stillwatch lost it; return its numbers."""
         held = held_over(before, now, epoch)
         if held.numbers:
@@ -82,12 +82,12 @@ class Holding:
             self._since |= {entry.number: entry.since for entry in entries}
         return held.numbers
 
-    def look_up(self, store: Store) -> None:
-        """Find on disk how they were told, with all their names."""
-        for number, entry in store.told_of(self._since).items():
+    def load_names(self, store: Store) -> None:
+        """Find on disk how they were published, with all their names."""
+        for number, entry in store.published_entries(self._since).items():
             self._told[number] = _reportable(entry)
 
-    def let_go_of_settled(self, epoch: Epoch) -> bool:
+    def release_settled(self, epoch: Epoch) -> bool:
         """Let go of what is settled; return whether that leaves nothing of what there was."""
         if not self._held or not epoch.settled:
             return False

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from governance.gateways.check.request_parsing import Request, bad_question, decoded, number, parameters
+from governance.gateways.check.request_parsing import Request, bad_request, decode_body, number, parameters
 from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
 
@@ -23,7 +23,7 @@ Word = Annotated[str, msgspec.Meta(max_length=40)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 
 
-class RefusedTimes(msgspec.Struct):
+class ReportedRefusal(msgspec.Struct):
     """Refusals of one restriction as a client counts them; seconds since 1970."""
 
     number: Number
@@ -32,7 +32,7 @@ class RefusedTimes(msgspec.Struct):
     count: Count
 
 
-class Names(msgspec.Struct):
+class CustomerNames(msgspec.Struct):
     """By what the customers of a restriction are known."""
 
     organisation: list[str] = []
@@ -42,7 +42,7 @@ class Names(msgspec.Struct):
 
 
 class HeldOver(msgspec.Struct):
-    """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was told."""
+    """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was published."""
 
     number: Number
     kind: Word = ""
@@ -53,36 +53,36 @@ class HeldOver(msgspec.Struct):
     requests_per_minute: Limit | None = None
     tokens_per_minute: Limit | None = None
     withheld: Annotated[list[Word], msgspec.Meta(max_length=10)] = []
-    names: Names = msgspec.field(default_factory=Names)
+    names: CustomerNames = msgspec.field(default_factory=CustomerNames)
 
 
-class Following(msgspec.Struct):
+class ChangesRequest(msgspec.Struct):
     after: SequenceNumber
     instance: str = ""
     wait: float = LONGEST_WAIT
-    refusals: list[RefusedTimes] = []
+    refusals: list[ReportedRefusal] = []
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
     held_over: Annotated[list[HeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
 
-def following(request: Request) -> Following:
+def read_changes_request(request: Request) -> ChangesRequest:
     """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
     if request.method == "POST":
-        asked = decoded(request, Following)
+        asked = decode_body(request, ChangesRequest)
     else:
         given = dict(parameters(request.query))
         after = given.get("after") or request.header(b"last-event-id")
         if not after:
-            raise bad_question("Say after which change: after=N, where a snapshot says N.")
+            raise bad_request("Say after which change: after=N, where a snapshot says N.")
         waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
         epoch = given.get("epoch", "")
         if len(epoch) > LONGEST_IDENTIFIER:
-            raise bad_question(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
-        asked = Following(number(after), given.get("instance", ""), waits, epoch=epoch)
+            raise bad_request(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
+        asked = ChangesRequest(number(after), given.get("instance", ""), waits, epoch=epoch)
     if asked.instance and not is_instance(asked.instance):
-        raise bad_question(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
+        raise bad_request(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
     if not asked.store_problem.isprintable():
-        raise bad_question("A store_problem is one line of printable characters.")
+        raise bad_request("A store_problem is one line of printable characters.")
     return asked

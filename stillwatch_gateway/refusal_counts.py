@@ -7,7 +7,7 @@ from typing import Any, Final
 REPORTED: Final = 500
 
 
-class Refusals:
+class RefusalCounts:
     """How often, and when first and last, requests were refused because of each restriction. Threads may share it."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Refusals:
         found = list(self._counted.items())[:REPORTED]
         return [{"number": n, "first": first, "last": last, "count": count} for n, (first, last, count) in found]
 
-    def reported(self, report: list[dict[str, Any]]) -> None:
+    def forget_reported(self, report: list[dict[str, Any]]) -> None:
         """Forget what Stillwatch has taken."""
         for one in report:
             counted = self._counted.pop(one["number"], None)

@@ -76,14 +76,14 @@ def read(answer: HTTPResponse, most: int) -> bytes:
     return body
 
 
-def inflated(body: bytes, encoding: str | None, most: int) -> bytes:
+def decompress(body: bytes, encoding: str | None, most: int) -> bytes:
     if encoding != "gzip":
         return body
     inflater = zlib.decompressobj(31)
-    inflated = inflater.decompress(body, most)
+    decompress = inflater.decompress(body, most)
     if inflater.unconsumed_tail or not inflater.eof:
         raise BadMessageError("the message is too long, or was cut off")
-    return inflated
+    return decompress
 
 
 def receive(answer: HTTPResponse, out: BinaryIO, head: bytes) -> None:

@@ -9,13 +9,12 @@ from typing import Final
 
 import psycopg
 
-from governance.gateways.check import feed
-from governance.gateways.check import sql as rows
+from governance.gateways.check import feed, sql
 from governance.gateways.check.replica import REMEMBERED, RestrictionReplica
 from governance.gateways.check.saved_state import StateStore
-from governance.gateways.check.sql import Change, Key
+from governance.gateways.check.sql import StoredChange, UsableKey
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.moments import Moment
 
 logger = logging.getLogger(__name__)
 
@@ -33,22 +32,22 @@ class StateWriter:
     def __init__(
         self,
         store: StateStore,
-        keeper: RestrictionReplica,
+        replica: RestrictionReplica,
         clock: Callable[[], datetime],
         *,
         closed_plans: Sequence[str],
     ) -> None:
-        self._store, self._keeper, self._clock, self._closed_plans = store, keeper, clock, list(closed_plans)
+        self._store, self._replica, self._clock, self._closed_plans = store, replica, clock, list(closed_plans)
         self._saved_epoch: Epoch | None = None  # None while a snapshot is needed
         self._saved_upto = 0
-        self._saved_keys: dict[bytes, Key] | None = None
+        self._saved_keys: dict[bytes, UsableKey] | None = None
         self._opened_at, self._logged = float("-inf"), ""
         self._called, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._save_on, name="saved state", daemon=True)
 
     def start(self) -> None:
         self._store.open()
-        self._keeper.listen(self._called.set)
+        self._replica.listen(self._called.set)
         self._thread.start()
 
     def end(self) -> None:
@@ -75,21 +74,21 @@ class StateWriter:
 
     def _save(self) -> None:
         """Raises OSError, psycopg.Error."""
-        keeper = self._keeper
-        if not (keeper.is_loaded and keeper.is_connected and self._can_write()):
+        replica = self._replica
+        if not (replica.is_loaded and replica.is_connected and self._can_write()):
             return
         # Before the changes are looked at: these are then at least as new.
-        now, age = Moment.now(), keeper.age
-        if self._saved_keys != (keys := keeper.keys):
+        now, age = Moment.now(), replica.age
+        if self._saved_keys != (keys := replica.keys):
             self._store.save_keys(keys.values())
             self._saved_keys = keys
-        sequence = keeper.restricted.sequence
-        changes = keeper.changes(self._saved_upto, sequence)
-        if changes is None or self._saved_epoch != keeper.epoch or self._store.size_since_snapshot > SNAPSHOT_AT_BYTES:
+        sequence = replica.restricted.sequence
+        changes = replica.changes(self._saved_upto, sequence)
+        if changes is None or self._saved_epoch != replica.epoch or self._store.size_since_snapshot > SNAPSHOT_AT_BYTES:
             self._save_snapshot()
             return  # when that was current is not known before the next look
         if changes:
-            self._store.save_changes(self._bodies(changes, keeper.epoch))
+            self._store.save_changes(self._bodies(changes, replica.epoch))
             self._saved_upto = sequence
         self._store.save_confirmed(Moment(now.wall - age, now.running - age, now.boot), self._closed_plans)
 
@@ -108,17 +107,17 @@ class StateWriter:
     def _save_snapshot(self) -> None:
         """Save everything, as one moment of the database shows it, with the changes remembered from before."""
         self._saved_epoch = None
-        with rows.connect() as database, rows.snapshot(database) as taken:
-            recent = rows.newest_changes(database, REMEMBERED)
+        with sql.connect() as database, sql.snapshot(database) as taken:
+            recent = sql.newest_changes(database, REMEMBERED)
             lines = feed.snapshot_lines(taken, self._closed_plans, self._clock())
             self._store.save_snapshot(lines, self._bodies(recent, taken.epoch))
         self._saved_epoch, self._saved_upto = taken.epoch, taken.sequence
 
-    def _bodies(self, changes: Sequence[Change], epoch: Epoch) -> Iterator[bytes]:
+    def _bodies(self, changes: Sequence[StoredChange], epoch: Epoch) -> Iterator[bytes]:
         """The changes as messages, each short enough to be read and without the gap where an epoch began."""
         start, size = 0, 0
         for place, change in enumerate(changes):
-            size += len(change.told or "")
+            size += len(change.payload or "")
             is_last = place == len(changes) - 1 or changes[place + 1].number != change.number + 1
             if is_last or size > LONGEST_MESSAGE:
                 part = changes[start : place + 1]

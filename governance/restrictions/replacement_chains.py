@@ -46,7 +46,7 @@ _TAKEN_OUT: Final = """
 """
 
 
-def restorable(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
+def restorable_chains(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
     """For each of these what it replaced that was neither lifted, undone nor superseded, the newest first."""
     chains: list[list[Restriction]] = [[] for _ in restrictions]
     tops = [(place, number) for place, one in enumerate(restrictions) for number in one.replaced_numbers]
@@ -67,7 +67,7 @@ def restorable(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:
     return chains
 
 
-def lifted_over(numbers: Collection[int]) -> set[int]:
+def find_lifted_over(numbers: Collection[int]) -> set[int]:
     """Those of these that something took the place of which was lifted since."""
     with connection.cursor() as cursor:
         cursor.execute(_LIFTED_OVER, {"numbers": list(numbers)})
@@ -85,7 +85,7 @@ def set_holds(restrictions: Sequence[Restriction]) -> None:
     for one in restrictions:
         one.holds_until = one.expires_at
     timed = [one for one in restrictions if one.expires_at is not None]
-    for one, chain in zip(timed, restorable(timed), strict=True):
+    for one, chain in zip(timed, restorable_chains(timed), strict=True):
         for before in sorted(chain, key=attrgetter("starts_at")):
             if one.holds_until is None or before.starts_at > one.holds_until:
                 break
@@ -93,14 +93,14 @@ def set_holds(restrictions: Sequence[Restriction]) -> None:
                 one.holds_until = before.expires_at
 
 
-def beginning_later(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
+def list_later_starts(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
     """What begins only after these no longer hold, beside the number of the one that replaced it: nothing keeps it
     from being told to gateways with its own time.
     """
     timed = [one for one in restrictions if one.holds_until is not None]
     return [
         (one.number, before)
-        for one, chain in zip(timed, restorable(timed), strict=True)
+        for one, chain in zip(timed, restorable_chains(timed), strict=True)
         for before in chain
         if one.holds_until is not None and before.starts_at > one.holds_until
     ]

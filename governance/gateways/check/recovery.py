@@ -13,10 +13,10 @@ from django.db import connection
 
 from accounts import known as known_names
 from governance.gateways import epochs
-from governance.gateways.check import sql as rows
-from governance.gateways.check.sql import Change
-from governance.gateways.recovery import Lost
-from governance.restrictions.told import fold
+from governance.gateways.check import sql
+from governance.gateways.check.sql import StoredChange
+from governance.gateways.recovery import LostRestriction
+from governance.restrictions.payloads import merge_payloads
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.restricted import Restricted
 
@@ -33,8 +33,8 @@ def ensure_epoch(*, now: datetime) -> None:
         connection.close()
 
 
-def come_to_terms(
-    database: rows.Connection, *, recent: Sequence[Change], known: Restricted, epoch: Epoch, now: datetime
+def recover_lost_changes(
+    database: sql.Connection, *, recent: Sequence[StoredChange], known: Restricted, epoch: Epoch, now: datetime
 ) -> None:
     """Begin a new epoch, unless that was done, with what this process knows and the database lacks in force in it.
 
@@ -45,7 +45,7 @@ def come_to_terms(
     for names in (known_names.accounts, known_names.keys):
         names.forget()  # primary keys may belong to others now
     try:
-        begun = epochs.resume(up_to=known.sequence, continues=continues, lost=lost, now=now)
+        begun = epochs.resume_epoch(up_to=known.sequence, continues=continues, lost=lost, now=now)
     finally:
         connection.close()
     _log(lost, epoch=epoch, begun=begun.identifier, continues=continues, up_to=known.sequence)
@@ -59,50 +59,52 @@ def come_to_terms(
         )
 
 
-def _last_common(database: rows.Connection, recent: Sequence[Change]) -> int:
+def _last_common(database: sql.Connection, recent: Sequence[StoredChange]) -> int:
     """The newest change that the database has as this process knows it; else the one before all that it remembers."""
     if not recent:
         return 0
-    there = rows.changes_among(database, recent[0].number, recent[-1].number)
+    there = sql.changes_among(database, recent[0].number, recent[-1].number)
     for change in reversed(recent):
         if there.get(change.number) == change:
             return change.number
     return recent[0].number - 1
 
 
-def _lost(database: rows.Connection, tail: Sequence[Change], *, now: datetime) -> Iterator[Lost]:
+def _lost(database: sql.Connection, tail: Sequence[StoredChange], *, now: datetime) -> Iterator[LostRestriction]:
     """The restrictions that began in these changes and still count, names that others came to cover, and the ends of
     some that count again.
     """
-    told: dict[int, dict[str, Any]] = {}
+    payloads: dict[int, dict[str, Any]] = {}
     began: set[int] = set()
     ended: set[int] = set()
     for change in tail:
-        if change.told is None:
+        if change.payload is None:
             ended.add(change.restriction)
             continue
         if change.number == change.restriction:
             began.add(change.number)
-        told[change.restriction] = fold(told.get(change.restriction, {}), msgspec.json.decode(change.told))
-    counts = {number: one for number, one in told.items() if number not in ended and not _is_over(one, now=now)}
+        payloads[change.restriction] = merge_payloads(
+            payloads.get(change.restriction, {}), msgspec.json.decode(change.payload)
+        )
+    counts = {number: one for number, one in payloads.items() if number not in ended and not _is_over(one, now=now)}
     for number in sorted(counts.keys() & began):
-        yield Lost(number, counts[number])
-    for number in rows.live_among(database, sorted(counts.keys() - began)):
-        yield Lost(number, counts[number], stands=True)
-    for number in rows.live_among(database, sorted(ended - began)):
-        yield Lost(number, rows.told_of(database, number), ended=True)
+        yield LostRestriction(number, counts[number])
+    for number in sql.live_among(database, sorted(counts.keys() - began)):
+        yield LostRestriction(number, counts[number], stands=True)
+    for number in sql.live_among(database, sorted(ended - began)):
+        yield LostRestriction(number, sql.first_payload(database, number), ended=True)
 
 
-def _is_over(told: dict[str, Any], *, now: datetime) -> bool:
-    until = told.get("until")
+def _is_over(payload: dict[str, Any], *, now: datetime) -> bool:
+    until = payload.get("until")
     return until is not None and datetime.fromisoformat(until) <= now
 
 
-def _first(recent: Sequence[Change]) -> int:
+def _first(recent: Sequence[StoredChange]) -> int:
     return recent[0].number if recent else 1
 
 
-def _log(lost: Sequence[Lost], *, epoch: Epoch, begun: str, continues: int, up_to: int) -> None:
+def _log(lost: Sequence[LostRestriction], *, epoch: Epoch, begun: str, continues: int, up_to: int) -> None:
     if not lost and continues >= up_to:
         return
     decisions = [one for one in lost if not one.stands]

@@ -12,7 +12,7 @@ MINUTE: Final = 60.0
 BUCKETS_KEPT: Final = 100_000
 
 
-class Refusal(NamedTuple):
+class RefusalResponse(NamedTuple):
     """What a refused customer is answered: in the form of the OpenAI API, with a number to appeal by, and not why."""
 
     status: int
@@ -21,7 +21,7 @@ class Refusal(NamedTuple):
     body: bytes
 
 
-def refusal(decision: Decision) -> Refusal:
+def refusal(decision: Decision) -> RefusalResponse:
     """Of a decision that does not allow."""
     if decision.number is None and decision.because != UNREACHABLE:
         return _refusal(400, decision.because, "access_unchecked")
@@ -31,24 +31,24 @@ def refusal(decision: Decision) -> Refusal:
     return _refusal(403, f"Access to this API is restricted. {reference}", "access_restricted")
 
 
-def too_fast(decision: Decision, wait: float) -> Refusal:
+def rate_limit_refusal(decision: Decision, wait: float) -> RefusalResponse:
     """Of a throttle whose requests are used up; `wait` are seconds."""
     most = decision.requests_per_minute
     message = f"At most {most} {'request' if most == 1 else 'requests'} a minute {'is' if most == 1 else 'are'} served."
     return _refusal(429, message, "rate_limited", retry=max(1, round(wait)))
 
 
-def unreadable(message: str) -> Refusal:
+def unreadable(message: str) -> RefusalResponse:
     """Of a request whose API keys cannot be read."""
     return _refusal(400, message, "access_unchecked")
 
 
-def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) -> Refusal:
+def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) -> RefusalResponse:
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": kind}}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     if retry is not None:
         headers.append(("Retry-After", str(retry)))
-    return Refusal(status, message, headers, body)
+    return RefusalResponse(status, message, headers, body)
 
 
 class Pace:
@@ -81,9 +81,9 @@ class Pace:
             return wait
 
 
-def refused(decision: Decision, pace: Pace) -> Refusal | None:
+def refused(decision: Decision, pace: Pace) -> RefusalResponse | None:
     """What to answer in place of serving the request; None where it is to be served."""
     if not decision.allowed:
         return refusal(decision)
     wait = pace.wait(decision)
-    return too_fast(decision, wait) if wait else None
+    return rate_limit_refusal(decision, wait) if wait else None

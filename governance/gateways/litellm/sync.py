@@ -14,10 +14,10 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.gateways.litellm.admin_api import (
     HASH,
-    KeySeen,
     LiteLlm,
     LiteLlmError,
-    Thing,
+    LiteLlmKey,
+    LiteLlmObject,
     UnknownNameError,
     UnreachableError,
 )
@@ -33,7 +33,7 @@ MOST_SILENCES: Final = 3
 
 
 @dataclass(slots=True)
-class Done:
+class SyncResult:
     """What a push or a comparison came to. Names are LiteLLM's with their kind, but for `unknown`: those are ours."""
 
     blocked: list[str] = field(default_factory=list)
@@ -43,8 +43,8 @@ class Done:
 
 
 @dataclass(slots=True)
-class Settling:
-    """One go at a gateway's LiteLLM. While `repairing`, whatever has to be changed is noted as a repair.
+class LiteLlmSync:
+    """One go at a gateway's LiteLLM. While `is_reconciling`, whatever has to be changed is noted as a repair.
 
     What an operator blocked there is left alone: it was blocked before we would have, and so has
     no row in `LiteLlmPush`.
@@ -52,12 +52,12 @@ class Settling:
 
     client: LiteLlm
     gateway: Gateway
-    done: Done
+    done: SyncResult
     now: datetime
-    repairing: bool = False
+    is_reconciling: bool = False
     _silences: int = 0
 
-    def settle(self, name: str, *, denied: bool) -> None:
+    def sync_name(self, name: str, *, denied: bool) -> None:
         """Raises UnreachableError once it is plain that LiteLLM does not answer; other failures are noted in `done`."""
         with self._contained(name):
             if denied:
@@ -86,13 +86,13 @@ class Settling:
                 except UnreachableError:
                     raise
                 except LiteLlmError:
-                    # It certainly was not done, so that whoever blocks it from now on is not us.
+                    # It was not done: a block from now on is somebody else's.
                     if made:
                         row.delete()
                     raise
         self._let_go_moved(name, things)
 
-    def _let_go_moved(self, name: str, things: Collection[tuple[Thing, bool]]) -> None:
+    def _let_go_moved(self, name: str, things: Collection[tuple[LiteLlmObject, bool]]) -> None:
         """Let go keys that were blocked for this name and do not stand for it any more: they changed hands.
 
         What LiteLLM says it does not know is left alone, since it says so when its database fails as well.
@@ -107,7 +107,7 @@ class Settling:
 
     def _release(self, rows: Iterable[LiteLlmPush]) -> None:
         for row in rows:
-            thing = Thing(LiteLlmPush.Kind(row.kind), row.name)
+            thing = LiteLlmObject(LiteLlmPush.Kind(row.kind), row.name)
             with self._contained(str(thing)):
                 others = LiteLlmPush.objects.filter(gateway=self.gateway, kind=row.kind, name=row.name).exclude(
                     pk=row.pk
@@ -116,7 +116,7 @@ class Settling:
                     self._unblock(thing)
                 row.delete()
 
-    def _unblock(self, thing: Thing) -> None:
+    def _unblock(self, thing: LiteLlmObject) -> None:
         try:
             blocked = self.client.blocked(thing)
         except UnknownNameError:
@@ -128,33 +128,35 @@ class Settling:
             except UnknownNameError:
                 logger.info("LiteLLM of %s has no %s any more: nothing to let go.", self.gateway, thing)
 
-    def _things_of(self, name: str) -> list[tuple[Thing, bool]]:
+    def _things_of(self, name: str) -> list[tuple[LiteLlmObject, bool]]:
         """What stands for this name at LiteLLM, and whether it is blocked: as docs/litellm.md says who is who."""
         kind, _, ours = name.partition(" ")
         if kind == "key":
-            return [(Thing(LiteLlmPush.Kind.KEY, key.name), key.blocked) for key in self._keys(key_hashes(key=ours))]
+            return [
+                (LiteLlmObject(LiteLlmPush.Kind.KEY, key.name), key.blocked) for key in self._keys(key_hashes(key=ours))
+            ]
         if ours in LITELLMS_OWN:
             return []  # LiteLLM's own, such as the team of those who sign in to its pages
         try:
-            return [(Thing(LiteLlmPush.Kind.TEAM, ours), self.client.team_blocked(ours))]
+            return [(LiteLlmObject(LiteLlmPush.Kind.TEAM, ours), self.client.team_blocked(ours))]
         except UnknownNameError:
             pass
         keys = {key.name: key for key in self.client.keys_of_user(ours)}
         keys |= {key.name: key for key in self._keys(sorted(key_hashes(account=ours) - keys.keys()))}
         return [
-            (Thing(LiteLlmPush.Kind.KEY, key.name), key.blocked)
+            (LiteLlmObject(LiteLlmPush.Kind.KEY, key.name), key.blocked)
             for key in keys.values()
             if not key.team and (is_nothing(key.user) or key.user in LITELLMS_OWN or key.user == ours)
         ]
 
-    def _keys(self, hashes: Iterable[str]) -> Iterator[KeySeen]:
+    def _keys(self, hashes: Iterable[str]) -> Iterator[LiteLlmKey]:
         for name in hashes:
             try:
                 yield self.client.key(name)
             except UnknownNameError:
                 continue
 
-    def _set(self, thing: Thing, *, blocked: bool) -> None:
+    def _set(self, thing: LiteLlmObject, *, blocked: bool) -> None:
         try:
             self.client.set_blocked(thing, blocked=blocked)
         except UnknownNameError:
@@ -165,8 +167,8 @@ class Settling:
         self._note_repair(thing, blocked=blocked)
         (self.done.blocked if blocked else self.done.let_go).append(str(thing))
 
-    def _note_repair(self, thing: Thing, *, blocked: bool, trouble: str = "") -> None:
-        if not self.repairing:
+    def _note_repair(self, thing: LiteLlmObject, *, blocked: bool, trouble: str = "") -> None:
+        if not self.is_reconciling:
             return
         details = {"name": str(thing), "blocked": blocked, "mended": not trouble, "trouble": trouble}
         with transaction.atomic():

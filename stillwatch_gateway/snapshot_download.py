@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from stillwatch_gateway.calling import Caller, receive
 from stillwatch_gateway.disk import Store, StoreError
+from stillwatch_gateway.http_caller import Caller, receive
 from stillwatch_gateway.messages import BadMessageError, Head
 from stillwatch_gateway.restricted import Restricted
 from stillwatch_gateway.signed import HEAD_BYTES, read_signed_snapshot

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from governance.gateways.check import sql as rows
+from governance.gateways.check import sql
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class RegisteredAccounts:
     in 10^13.
     """
 
-    def __init__(self, connect: Callable[[], rows.Connection] = rows.connect) -> None:
+    def __init__(self, connect: Callable[[], sql.Connection] = sql.connect) -> None:
         self._connect = connect
         self._table, self._size = array("q", bytes(8 * FIRST_SIZE)), 0  # 0 is an empty place
         self._looks: deque[_Look] = deque()
@@ -52,7 +52,7 @@ class RegisteredAccounts:
         self._ended.set()
         self._thread.join()
 
-    def read_anew(self) -> None:
+    def reload(self) -> None:
         """Have everything read again, since the database is no longer the one that was read."""
         self._is_outdated.set()
 
@@ -63,7 +63,7 @@ class RegisteredAccounts:
         table = self._table
         return table[_place(table, hash(account) or 1)] != 0
 
-    def knows(self, names: Iterable[str]) -> bool | None:
+    def is_registered(self, names: Iterable[str]) -> bool | None:
         """Whether any account among these names, such as "account:acct_1042", is registered.
 
         None where no account is among them, or where the register could not be read for some seconds.
@@ -86,15 +86,15 @@ class RegisteredAccounts:
         self._complete_up_to = 0
         self._table, self._size = array("q", bytes(8 * FIRST_SIZE)), 0
 
-    def read(self, database: rows.Connection) -> None:
+    def read(self, database: sql.Connection) -> None:
         """Add the accounts that are new. Raises psycopg.Error.
 
         A transaction may commit an account after others with higher primary keys, so that a look begins where no
         transaction is open any more that was open, or could have begun, at the time of an earlier look.
         """
-        oldest_open, next_transaction = rows.transactions(database)
+        oldest_open, next_transaction = sql.transactions(database)
         highest = self._complete_up_to
-        for primary_key, account in rows.accounts_after(database, self._complete_up_to):
+        for primary_key, account in sql.accounts_after(database, self._complete_up_to):
             highest = max(highest, primary_key)
             self._add(hash(account) or 1)
         while self._looks and self._looks[0].next_transaction <= oldest_open:

@@ -10,10 +10,11 @@ from governance.audit.actor import Actor
 from governance.gateways.models import LostDecision
 from governance.restrictions.actions import restrict_all
 from governance.restrictions.activation import active
+from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.restoring import against
-from governance.restrictions.terms import ConflictingKeyError, StartsLaterError, Terms
+from governance.restrictions.restoration import on_targets
+from governance.restrictions.terms import Terms
 
 # What makes it impossible to restrict somebody again, so that it is left to a person.
 IMPOSSIBLE: Final = (StartsLaterError, ConflictingKeyError, DataError, IntegrityError, ValueError, OverflowError)
@@ -26,7 +27,7 @@ def restrict_again(
 
     `made_for` is in the unique keys: what is settled never meets what was made, and has ended, before.
     """
-    same = active(Restriction.objects.filter(against([target for _, target in found]), kind=terms.kind))
+    same = active(Restriction.objects.filter(on_targets([target for _, target in found]), kind=terms.kind))
     standing = {one.target: one for one in same if _covers(one, terms, now=now)}
     first: dict[Target, LostDecision] = {}
     for decision, target in found:
@@ -53,10 +54,8 @@ def restrict_again(
 
 def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
     """Whether it asks the same, and is in force from the start to the end that are asked for."""
-    asks = Terms.of(restriction)
-    for name in ("kind", "reason", "requests_per_minute", "tokens_per_minute"):
-        if getattr(asks, name) != getattr(terms, name):
-            return False
+    if restriction.terms.sent() != terms.sent():
+        return False
     ends = restriction.holds_until
-    lasts = ends is None or (terms.until is not None and ends >= terms.until)
-    return {*asks.withheld} == {*terms.withheld} and lasts and restriction.starts_at <= terms.start(now)
+    is_long_enough = ends is None or (terms.until is not None and ends >= terms.until)
+    return is_long_enough and restriction.starts_at <= terms.start(now)

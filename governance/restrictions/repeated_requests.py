@@ -7,24 +7,24 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from governance.campaigns.models import Campaign
+from governance.restrictions.conflicts import ConflictingKeyError, Difference
 from governance.restrictions.models import Change, Restriction
-from governance.restrictions.names import Target
-from governance.restrictions.terms import ConflictingKeyError, Difference, named
+from governance.restrictions.names import Target, target_name
 
 
-class Earlier(NamedTuple):
+class EarlierRestriction(NamedTuple):
     """A restriction that a key made, and when."""
 
     restriction: Restriction
     made_at: datetime
 
 
-def made_before(unique_keys: Sequence[str]) -> dict[str, Earlier]:
+def earlier_restrictions(unique_keys: Sequence[str]) -> dict[str, EarlierRestriction]:
     """What each of these keys has made, if anything."""
     found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
     by_number = found.in_bulk()
     made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))
-    return {one.unique_key: Earlier(one, made_at[number]) for number, one in by_number.items()}
+    return {one.unique_key: EarlierRestriction(one, made_at[number]) for number, one in by_number.items()}
 
 
 def refuse_other_scope(origins: Collection[str], target: Target, campaign: Campaign | None) -> None:
@@ -36,4 +36,4 @@ def refuse_other_scope(origins: Collection[str], target: Target, campaign: Campa
     before, now = (
         f"campaign {one}" if one else "no campaign" for one in (other.campaign_id, campaign.pk if campaign else None)
     )
-    raise ConflictingKeyError(other, {"target": Difference(before, now if campaign else " ".join(named(target)))})
+    raise ConflictingKeyError(other, {"target": Difference(before, now if campaign else " ".join(target_name(target)))})

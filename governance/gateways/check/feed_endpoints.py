@@ -16,12 +16,25 @@ from typing import Any, Final, Protocol
 import psycopg
 
 from governance.gateways.check import feed
-from governance.gateways.check.following import LONGEST_WAIT, MOST_REPORT_BYTES, Following, following
+from governance.gateways.check.feed_requests import (
+    LONGEST_WAIT,
+    MOST_REPORT_BYTES,
+    ChangesRequest,
+    read_changes_request,
+)
 from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.replica import RestrictionReplica
-from governance.gateways.check.request_parsing import NO_STORE, Answer, Receive, RefusedError, Request, Send, bearer
-from governance.gateways.check.sql import Key
-from governance.gateways.check.telemetry import Notes
+from governance.gateways.check.request_parsing import (
+    NO_STORE,
+    CheckResponse,
+    Receive,
+    RefusedError,
+    Request,
+    Send,
+    bearer,
+)
+from governance.gateways.check.sql import UsableKey
+from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body, wait_for_disconnect
 
 SNAPSHOT_AT: Final = "/api/v1/access/snapshot"
@@ -34,39 +47,39 @@ MOST_CHANGES: Final = 5_000
 LONGEST_AGE: Final = 2**31
 
 
-class Asked(Protocol):
+class FeedHost(Protocol):
     """What the feed needs of the application that it is a part of."""
 
-    keeper: RestrictionReplica
-    notes: Notes
+    replica: RestrictionReplica
+    telemetry: CheckTelemetry
     quotas: Quotas
     announcements: Announcements
 
-    def usable_key(self, secret: str | None, now: datetime) -> Key | None: ...
-    def still_opens(self, key: Key) -> bool: ...
-    async def find_key(self, secret: str | None, now: datetime) -> Key: ...
-    async def has_come(self, key: Key, sequence: int) -> bool: ...
+    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None: ...
+    def is_still_usable(self, key: UsableKey) -> bool: ...
+    async def find_key(self, secret: str | None, now: datetime) -> UsableKey: ...
+    async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
 
 class Feed:
-    def __init__(self, front: Asked, clock: Callable[[], datetime], closed_plans: Sequence[str]) -> None:
-        self._front, self._clock, self._closed_plans = front, clock, closed_plans
+    def __init__(self, app: FeedHost, clock: Callable[[], datetime], closed_plans: Sequence[str]) -> None:
+        self._app, self._clock, self._closed_plans = app, clock, closed_plans
         self._snapshots = feed.Snapshots(closed_plans)
         self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
-    async def _key(self, request: Request) -> Key:
+    async def _key(self, request: Request) -> UsableKey:
         """Raises RefusedError."""
         now = self._clock()
-        return self._front.usable_key(secret := bearer(request), now) or await self._front.find_key(secret, now)
+        return self._app.usable_key(secret := bearer(request), now) or await self._app.find_key(secret, now)
 
-    async def snapshot(self, request: Request) -> Answer:
+    async def snapshot(self, request: Request) -> CheckResponse:
         """Raises RefusedError."""
         if request.method != "GET":
             raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
         key, now = await self._key(request), self._clock()
-        with self._front.quotas.waiting(key):
+        with self._app.quotas.waiting(key):
             try:
-                made = await asyncio.to_thread(self._snapshots.one, at_least=self._front.keeper.told, now=now)
+                made = await asyncio.to_thread(self._snapshots.one, at_least=self._app.replica.announced, now=now)
             except psycopg.Error as error:
                 raise RefusedError(
                     HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
@@ -74,23 +87,23 @@ class Feed:
         tag = f'"{made.digest}"'
         headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signed(made.digest, key.digest)]
         if request.header(b"if-none-match") == tag:
-            return Answer(HTTPStatus.NOT_MODIFIED, headers)
+            return CheckResponse(HTTPStatus.NOT_MODIFIED, headers)
         headers.append(("Content-Type", "application/x-ndjson"))
         if "gzip" in (request.header(b"accept-encoding") or ""):
-            return Answer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], made.zipped)
-        return Answer(HTTPStatus.OK, headers, await asyncio.to_thread(gzip.decompress, made.zipped))
+            return CheckResponse(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], made.zipped)
+        return CheckResponse(HTTPStatus.OK, headers, await asyncio.to_thread(gzip.decompress, made.zipped))
 
     async def changes(self, request: Request, receive: Receive, send: Send) -> None:
         """Raises RefusedError."""
         key = await self._key(request)
         asked = await self._following(request, receive, key)
-        if not await self._front.has_come(key, asked.after):
+        if not await self._app.has_change(key, asked.after):
             raise RefusedError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
         if asked.instance:
             self._note(key, asked)
-        if asked.epoch and asked.epoch != self._front.keeper.restricted.epoch:
+        if asked.epoch and asked.epoch != self._app.replica.restricted.epoch:
             raise RefusedError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
-        with self._front.quotas.waiting(key):
+        with self._app.quotas.waiting(key):
             async with _disconnect(receive) as gone:
                 if "text/event-stream" in (request.header(b"accept") or ""):
                     await self._stream(key, asked.after, send, gone)
@@ -100,48 +113,48 @@ class Feed:
                 answer = self._answer(key, request, asked.after, upto)
         await answer.send_to(send)
 
-    async def _following(self, request: Request, receive: Receive, key: Key) -> Following:
+    async def _following(self, request: Request, receive: Receive, key: UsableKey) -> ChangesRequest:
         """Raises RefusedError."""
         if request.method == "POST":
-            with self._front.quotas.receiving(key) as reserved:
+            with self._app.quotas.receiving(key) as reserved:
                 request.body = await receive_body(request, receive, most=MOST_REPORT_BYTES, reserved=reserved)
-                return following(request)
-        return following(request)
+                return read_changes_request(request)
+        return read_changes_request(request)
 
-    async def _more(self, key: Key, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
+    async def _more(self, key: UsableKey, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
         """Wait for changes; return up to where there are any, which is `after` where none came.
 
         Raises RefusedError as soon as the key is not usable any more.
         """
         until = time.monotonic() + seconds
-        while (told := self._front.keeper.told) <= after:
-            if not self._front.still_opens(key):
+        while (announced := self._app.replica.announced) <= after:
+            if not self._app.is_still_usable(key):
                 raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
                 return after
-            await self._front.announcements.wait(min(left, BEAT), gone)
-        return told
+            await self._app.announcements.wait(min(left, BEAT), gone)
+        return announced
 
-    def _answer(self, key: Key, request: Request, after: int, upto: int) -> Answer:
+    def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
         """Raises RefusedError."""
         body, digest = self._body(after, upto)
         headers = [("Content-Type", "application/json"), *feed.signed(digest, key.digest)]
         if len(body) > feed.SMALLEST_ZIPPED and "gzip" in (request.header(b"accept-encoding") or ""):
             headers.append(("Content-Encoding", "gzip"))
             body = gzip.compress(body, feed.QUICK)
-        return Answer(HTTPStatus.OK, headers, body)
+        return CheckResponse(HTTPStatus.OK, headers, body)
 
     def _body(self, after: int, upto: int) -> tuple[bytes, str]:
         """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
         upto = min(upto, after + MOST_CHANGES)
-        keeper = self._front.keeper
-        epoch, age = keeper.epoch, math.ceil(min(keeper.age, LONGEST_AGE))
+        replica = self._app.replica
+        epoch, age = replica.epoch, math.ceil(min(replica.age, LONGEST_AGE))
         asked = (after, upto, epoch, age)
         last_asked, body, digest = self._last_body
         if last_asked == asked:
             return body, digest
-        changes = keeper.changes(after, upto)
+        changes = replica.changes(after, upto)
         if changes is None or after > upto:
             raise RefusedError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
         body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
@@ -149,7 +162,7 @@ class Feed:
         self._last_body = (asked, body, digest)
         return body, digest
 
-    async def _stream(self, key: Key, after: int, send: Send, gone: asyncio.Future[None]) -> None:
+    async def _stream(self, key: UsableKey, after: int, send: Send, gone: asyncio.Future[None]) -> None:
         """Server-sent events, until the reader goes or its key is not usable any more."""
         headers = [(b"content-type", b"text/event-stream"), NO_STORE, (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
@@ -157,9 +170,9 @@ class Feed:
             await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _events(self, key: Key, after: int, gone: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    async def _events(self, key: UsableKey, after: int, gone: asyncio.Future[None]) -> AsyncIterator[bytes]:
         """Each the same message as an answer to a poll, its signature as a second line."""
-        while not gone.done() and self._front.still_opens(key):
+        while not gone.done() and self._app.is_still_usable(key):
             try:
                 upto = await self._more(key, after, QUIET_LINE_EVERY, gone)
                 if upto == after:
@@ -174,21 +187,21 @@ class Feed:
             (_, _), (_, signature) = feed.signed(digest, key.digest)
             yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
 
-    def _note(self, key: Key, report: Following) -> None:
-        now, keeper, notes = self._clock(), self._front.keeper, self._front.notes
-        sequence = min(report.after, keeper.restricted.sequence)
-        epoch = report.epoch or keeper.restricted.epoch  # clients of older releases name none
-        if epoch != keeper.restricted.epoch:
-            sequence = min(sequence, max((last for _, last in keeper.epoch.lost), default=0))
-        notes.holds(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
-        notes.held_over(key, report.held_over)
-        if epoch != keeper.restricted.epoch:
+    def _note(self, key: UsableKey, report: ChangesRequest) -> None:
+        now, replica, telemetry = self._clock(), self._app.replica, self._app.telemetry
+        sequence = min(report.after, replica.restricted.sequence)
+        epoch = report.epoch or replica.restricted.epoch  # clients of older releases name none
+        if epoch != replica.restricted.epoch:
+            sequence = min(sequence, max((last for _, last in replica.epoch.lost), default=0))
+        telemetry.note_instance(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
+        telemetry.note_held_over(key, report.held_over)
+        if epoch != replica.restricted.epoch:
             return  # its numbers may be those of other restrictions here
         # Nobody can have refused because of a change that they do not have.
         for one in (one for one in report.refusals if one.number <= report.after):
             # A clock that was set back in between says the later time first.
             first, last = sorted(min(datetime.fromtimestamp(at, UTC), now) for at in (one.first, one.last))
-            notes.refused(key, one.number, epoch, first, last, one.count)
+            telemetry.note_refusal(key, one.number, epoch, first, last, one.count)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Blocks at LiteLLM: pushed as soon as they are decided, and compared again and again.
 
 Who ought to be blocked is worked out from what is in force, so that it does not matter how often, or in which order,
-changes are told.
+changes are published.
 """
 
 import logging
@@ -14,8 +14,8 @@ from typing import Final
 from django.db.models import Max, Q, QuerySet
 
 from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError
-from governance.gateways.litellm.blocked import denied, denied_of, touched
-from governance.gateways.litellm.settling import Done, Settling
+from governance.gateways.litellm.denied_names import changed_names, denied_among, denied_names
+from governance.gateways.litellm.sync import LiteLlmSync, SyncResult
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.status import PUSHED
 from governance.platform.encryption import SealError, unseal
@@ -39,23 +39,23 @@ def push_all(*, now: datetime) -> None:
             logger.warning("Blocks cannot be pushed to LiteLLM of %s: %s", gateway, error)
 
 
-def compare_due(*, now: datetime) -> None:
+def reconcile_due(*, now: datetime) -> None:
     """Compare every LiteLLM whose time has come, each by itself."""
     due = Q(compared_at=None) | Q(compared_at__lte=now - COMPARED_EVERY) | Q(compared_at__gt=now + COMPARED_EVERY)
     for gateway in _with_litellm().filter(due):
         try:
-            compare(gateway, now)
+            reconcile(gateway, now)
         except (LiteLlmError, SealError) as error:
             logger.warning("Blocks at LiteLLM of %s cannot be compared: %s", gateway, error)
 
 
-def push(gateway: Gateway, now: datetime) -> Done:
+def push(gateway: Gateway, now: datetime) -> SyncResult:
     """Put every change that LiteLLM does not have yet into force there, and see that it has it.
 
     The changes count as pushed once nothing of them failed. Where somebody else is pushing, this does nothing: they
     look for newer changes after they have let go. Raises LiteLlmError where LiteLLM does not answer at all, SealError.
     """
-    done, began = Done(), monotonic()
+    done, began = SyncResult(), monotonic()
     with _client(gateway) as client:
         client.check()
         while True:
@@ -63,7 +63,7 @@ def push(gateway: Gateway, now: datetime) -> Done:
                 if not ours:
                     return done
                 at = now + timedelta(seconds=monotonic() - began)
-                sequence = _push_some(Settling(client, gateway, done, at))
+                sequence = _push_batch(LiteLlmSync(client, gateway, done, at))
                 if done.failed:
                     return done
                 _note_arrival(gateway, sequence, now=at, seen_at=now + timedelta(seconds=monotonic() - began))
@@ -71,7 +71,7 @@ def push(gateway: Gateway, now: datetime) -> Done:
                 return done
 
 
-def compare(gateway: Gateway, now: datetime) -> Done:
+def reconcile(gateway: Gateway, now: datetime) -> SyncResult:
     """See whether LiteLLM blocks whom it should, and nobody any more whom we blocked; set right what differs.
 
     Every difference is kept as a Repair, with an entry in the log. Raises as `push` does, which goes first.
@@ -80,36 +80,36 @@ def compare(gateway: Gateway, now: datetime) -> Done:
     done = push(gateway, now)
     with _client(gateway) as client:
         ours = LiteLlmPush.objects.filter(gateway=gateway).values_list("because", flat=True)
-        names = sorted(denied(now=now) | set(ours))
+        names = sorted(denied_names(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In portions, so that a block that is decided meanwhile does not wait for all of them.
             with advisory_lock(Lock.PUSHING, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
-                settling = Settling(client, gateway, done, at, repairing=True)
-                _compare_some(settling, set(names[start : start + NAMES_AT_ONCE]))
+                sync = LiteLlmSync(client, gateway, done, at, is_reconciling=True)
+                _reconcile_batch(sync, set(names[start : start + NAMES_AT_ONCE]))
     Gateway.objects.filter(pk=gateway.pk).update(compared_at=now)
     return done
 
 
-def _push_some(settling: Settling) -> int:
+def _push_batch(sync: LiteLlmSync) -> int:
     """Up to which change LiteLLM has everything, if nothing failed."""
-    gateway = settling.gateway
+    gateway = sync.gateway
     pushed = _pushed_sequence(gateway)
     until = last_number_among(CHANGES_AT_ONCE, after=pushed)
-    names = touched(gateway, after=pushed, until=until, since=_seen_at(gateway), now=settling.now)
-    wanted = denied_of(names, now=settling.now)
+    names = changed_names(gateway, after=pushed, until=until, since=_seen_at(gateway), now=sync.now)
+    wanted = denied_among(names, now=sync.now)
     for name in sorted(names):
-        settling.settle(name, denied=name in wanted)
+        sync.sync_name(name, denied=name in wanted)
     return until
 
 
-def _compare_some(settling: Settling, names: set[str]) -> None:
-    gateway, pushed = settling.gateway, _pushed_sequence(settling.gateway)
+def _reconcile_batch(sync: LiteLlmSync, names: set[str]) -> None:
+    gateway, pushed = sync.gateway, _pushed_sequence(sync.gateway)
     # What is yet to be pushed is late, and no difference.
-    names -= touched(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=settling.now)
-    wanted = denied_of(names, now=settling.now)
+    names -= changed_names(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=sync.now)
+    wanted = denied_among(names, now=sync.now)
     for name in sorted(names):
-        settling.settle(name, denied=name in wanted)
+        sync.sync_name(name, denied=name in wanted)
 
 
 def _pushed_sequence(gateway: Gateway) -> int:
@@ -124,14 +124,14 @@ def _seen_at(gateway: Gateway) -> datetime | None:
 @retried_transaction
 def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: datetime) -> None:
     Gateway.objects.filter(pk=gateway.pk).update(pushed_sequence=sequence)
-    holder, made = GatewayInstance.objects.get_or_create(
+    gateway_instance, made = GatewayInstance.objects.get_or_create(
         gateway=gateway,
         instance=PUSHED,
         defaults={"started_at": now, "seen_at": now, "sequence": sequence},
     )
-    if sequence and (made or sequence > holder.sequence):
-        Propagation.objects.create(holder=holder, sequence=sequence, at=seen_at)
-    GatewayInstance.objects.filter(pk=holder.pk).update(seen_at=now, sequence=sequence)
+    if sequence and (made or sequence > gateway_instance.sequence):
+        Propagation.objects.create(gateway_instance=gateway_instance, sequence=sequence, at=seen_at)
+    GatewayInstance.objects.filter(pk=gateway_instance.pk).update(seen_at=now, sequence=sequence)
 
 
 @contextmanager
@@ -142,5 +142,5 @@ def _client(gateway: Gateway) -> Iterator[LiteLlm]:
 
 def _with_litellm() -> QuerySet[Gateway]:
     """Those that do not answer come last, so that nobody else waits for them."""
-    heard_of = Max("holders__seen_at", filter=Q(holders__instance=PUSHED))
+    heard_of = Max("instances__seen_at", filter=Q(instances__instance=PUSHED))
     return Gateway.objects.exclude(litellm_url="").annotate(heard_of=heard_of).order_by("-heard_of", "name")

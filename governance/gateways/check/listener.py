@@ -14,7 +14,7 @@ from governance.gateways.check.sql import Connection
 PAUSE_BETWEEN_LOOKS: Final = 0.02
 
 
-class Calls:
+class NotificationListener:
     """Any thread may `wake` the one that waits."""
 
     def __init__(self, ended: Event) -> None:

@@ -14,28 +14,28 @@ from accounts.models import Account, ApiKey
 from governance.gateways.models import Gateway, LiteLlmPush
 from governance.restrictions.models import Change, Restriction, RestrictionQuerySet
 
-# Of restrictions that ended, every name that gateways were ever told they cover: some may have left before the end. Of
-# restrictions that go on, the names that came and went; changes told by older versions list all names instead.
+# Of restrictions that ended, every name that gateways were ever sent: some may have left before the end. Of
+# restrictions that go on, the names that came and went; changes that older versions published list all names instead.
 TOLD: Final = """
     WITH moved AS (
-        SELECT restriction_id, what, told - CASE WHEN told ? 'names_added' THEN 'names' ELSE '' END AS told
+        SELECT restriction_id, what, payload - CASE WHEN payload ? 'names_added' THEN 'names' ELSE '' END AS payload
         FROM restrictions_change
         WHERE number > %(after)s AND number <= %(until)s
-    ), told AS (
-        SELECT told FROM moved WHERE what = 'covers'
+    ), published AS (
+        SELECT payload FROM moved WHERE what = 'covers'
         UNION ALL
-        SELECT change.told FROM restrictions_change change JOIN moved USING (restriction_id)
-        WHERE moved.what = 'ended' AND change.told IS NOT NULL
+        SELECT change.payload FROM restrictions_change change JOIN moved USING (restriction_id)
+        WHERE moved.what = 'ended' AND change.payload IS NOT NULL
     )
     SELECT DISTINCT names.key, name
-    FROM told
+    FROM published
     CROSS JOIN unnest(ARRAY['names', 'names_added', 'names_removed']) part
-    CROSS JOIN jsonb_each(told.told->part) names
+    CROSS JOIN jsonb_each(published.payload->part) names
     CROSS JOIN jsonb_array_elements_text(names.value) name
 """
 
 
-def touched(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
+def changed_names(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
     """Whom the changes after `after`, up to `until`, are about, and those whose time came, or was over, by itself
     after `since`.
     """
@@ -53,8 +53,8 @@ def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
     """Whom the names of these changes stand for: themselves, the account of a key, and who was blocked by a key."""
     with connection.cursor() as cursor:
         cursor.execute(TOLD, {"after": after, "until": until})
-        told = cursor.fetchall()
-    by_kind = {kind: [name for of, name in told if of == kind] for kind in ("account", "key", "digest")}
+        names = cursor.fetchall()
+    by_kind = {kind: [name for of, name in names if of == kind] for kind in ("account", "key", "digest")}
     keys = Q(external_id__in=by_kind["key"]) | Q(digest__in=[bytes.fromhex(digest) for digest in by_kind["digest"]])
     owners = ApiKey.objects.filter(keys).order_by().values_list("account__external_id", flat=True)
     pushed = LiteLlmPush.objects.filter(
@@ -67,12 +67,12 @@ def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
     )
 
 
-def denied(*, now: datetime) -> set[str]:
+def denied_names(*, now: datetime) -> set[str]:
     """Everybody who ought to be blocked."""
     return _names(Restriction.objects.in_force(at=now))
 
 
-def denied_of(names: Collection[str], *, now: datetime) -> set[str]:
+def denied_among(names: Collection[str], *, now: datetime) -> set[str]:
     """Those of these who ought to be blocked."""
     in_force = Restriction.objects.in_force(at=now)
     accounts = Account.objects.filter(external_id__in=_of_kind("account", names))

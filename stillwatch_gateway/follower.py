@@ -11,22 +11,22 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from stillwatch_gateway.calling import ANSWER_SECONDS, AnswerError, Caller, inflated, read
 from stillwatch_gateway.disk import Confirmed, Store, StoreError
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.holding import Holding
-from stillwatch_gateway.knowledge import Moment
+from stillwatch_gateway.held_restrictions import HeldRestrictions
+from stillwatch_gateway.http_caller import ANSWER_SECONDS, AnswerError, Caller, decompress, read
 from stillwatch_gateway.logs import log_loss, log_problem
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
+from stillwatch_gateway.moments import Moment
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
-from stillwatch_gateway.receiving import receive_snapshot
-from stillwatch_gateway.refused import Refusals
+from stillwatch_gateway.refusal_counts import RefusalCounts
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 from stillwatch_gateway.signed import apply, verify
+from stillwatch_gateway.snapshot_download import receive_snapshot
 
 logger = logging.getLogger("stillwatch_gateway")
 
-WAIT_SECONDS: Final = 5  # refusals are told with the next question
+WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
 FOLD_AT_BYTES: Final = 32 * 2**20
@@ -65,12 +65,12 @@ class Follower:
         self._fail_closed, self._own_closed_plans = fail_closed, frozenset(fail_closed_plans)
         self._closed_plans = self._own_closed_plans
         self._restricted, self._epoch = Restricted(), Epoch()
-        self._held = Holding()
+        self._held = HeldRestrictions()
         # By both clocks, when the newest change was last known to be the newest.
         self._known_wall, self._known_running = -inf, -inf
         self._known = threading.Event()
         self._ended = threading.Event()
-        self._refusals = Refusals()
+        self._refusals = RefusalCounts()
         self._faults, self._older_snapshots = 0, 0
         self._store: Store | None = None
         self._problem_logged = ""
@@ -121,7 +121,7 @@ class Follower:
         for before in store.load_held():
             self._hold_over(before.restricted, self._restricted)
         if self._held:
-            self._held.look_up(store)
+            self._held.load_names(store)
         if confirmed is not None:
             now = Moment.now()
             age = confirmed.at.seconds_until(now)
@@ -147,12 +147,12 @@ class Follower:
             self._log_store_problem()
 
     def _is_copy_to_be_mended(self) -> bool:
-        return self._store is not None and self._store.is_to_be_mended()
+        return self._store is not None and self._store.needs_repair()
 
     # Following Stillwatch ----------------------------------------------------------------------------------------
 
     def cut(self) -> None:
-        """Drop the connection; it is made anew."""
+        """Drop the connection; the next request opens another."""
         self._caller.cut()
 
     def _follow(self) -> None:
@@ -185,7 +185,7 @@ class Follower:
     def _should_fold(self) -> bool:
         store = self._store
         written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
-        return written > FOLD_AT_BYTES or self._restricted.told_since > FOLD_AT_CHANGES
+        return written > FOLD_AT_BYTES or self._restricted.changes_since_snapshot > FOLD_AT_CHANGES
 
     def _take_changes(self) -> None:
         refusals = self._refusals.report()
@@ -201,7 +201,7 @@ class Follower:
         }
         asked_at = Moment.now()
         answer = self._caller.ask("POST", "/api/v1/access/changes", json.dumps(asked))
-        body = inflated(read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)
+        body = decompress(read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)
         digest, signed = answer.getheader("Stillwatch-Digest"), answer.getheader("Stillwatch-Signature")
         verify(body, digest, signed, self._key)
         changes = read_changes(body)
@@ -217,7 +217,7 @@ class Follower:
                 self._store.keep_changes(body, str(digest), str(signed))
             except OSError as error:
                 self._store_failed(error)
-        self._refusals.reported(refusals)
+        self._refusals.forget_reported(refusals)
 
     def _refuse_other_epoch(self, changes: Changes) -> None:
         """Raises BadMessageError. Servers of older releases name no epoch, and are followed by the numbers alone."""
@@ -256,10 +256,10 @@ class Follower:
                 except OSError as error:
                     self._store_failed(error)
         if ended_epoch is not None and self._held and self._store is not None:
-            self._held.look_up(self._store)
+            self._held.load_names(self._store)
         self._let_go_of_settled(head.epoch)
         self._now_known(asked_at, 0.0, head.closed)
-        if self._store is not None and self._store.only_reads:
+        if self._store is not None and self._store.is_read_only:
             self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
 
@@ -277,13 +277,13 @@ class Follower:
         return before.epoch
 
     def _hold_over(self, before: Restricted, now: Restricted) -> frozenset[int]:
-        numbers = self._held.hold_over(before, now, self._epoch)
+        numbers = self._held.hold_lost(before, now, self._epoch)
         self._refusals.forget(numbers)
         return numbers
 
     def _let_go_of_settled(self, epoch: Epoch) -> None:
         self._epoch = epoch
-        if self._held.let_go_of_settled(epoch) and self._store is not None:
+        if self._held.release_settled(epoch) and self._store is not None:
             self._store.forget_held()
 
     def _note_faults(self, faults: Sequence[str]) -> None:

@@ -8,11 +8,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance.audit.actions import Happening, record_all
 from governance.audit.actor import Actor
-from governance.restrictions.activation import activate, active, new_restriction, publish, subject_of
+from governance.restrictions.activation import activate, active, new_restriction, publish_changes, subject_of
 from governance.restrictions.models import Change, Restriction
-from governance.restrictions.names import KINDS, Target, told_names
-from governance.restrictions.replaced import beginning_later, lifted_over, restorable, set_holds, take_out_of_chains
-from governance.restrictions.terms import Terms
+from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
+from governance.restrictions.replacement_chains import (
+    find_lifted_over,
+    list_later_starts,
+    restorable_chains,
+    set_holds,
+    take_out_of_chains,
+)
 
 
 def restore(
@@ -24,7 +29,9 @@ def restore(
     Not where something of the same kind is in force on the same target when it would begin.
     """
     before = [(one.number, one) for one in superseded]
-    before += [(one.number, earlier) for one, chain in zip(ended, restorable(ended), strict=True) for earlier in chain]
+    before += [
+        (one.number, earlier) for one, chain in zip(ended, restorable_chains(ended), strict=True) for earlier in chain
+    ]
     return _put_back(before, by=by, now=now)
 
 
@@ -35,7 +42,7 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
     waiting = {one.number: (number, one) for number, one in before if not is_over(one, now=now)}
     if not waiting:
         return []
-    same = against([one.target for _, one in waiting.values()])
+    same = on_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
     for one in active(Restriction.objects.filter(same)):
         taken[one.target, one.kind].append((one.starts_at, one.holds_until))
@@ -49,7 +56,7 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
         restored.append(
             new_restriction(
                 one.target,
-                Terms.of(one),
+                one.terms,
                 origin=one.origin,
                 unique_key=f"again:{ended_number}:{one.number}",
                 author=one.author,
@@ -92,13 +99,13 @@ def forget_superseding(
     """
     marked = Restriction.objects.filter(superseded_by__in=origins)
     if most is not None:
-        some = marked.filter(against(of)) if of else marked
+        some = marked.filter(on_targets(of)) if of else marked
         newest = some.order_by("-number").values_list("number", flat=True)
         marked = Restriction.objects.filter(number__in=list(newest if of else newest[:most]))
     found = list(_with_target(marked))
     if not found:
         return []
-    over = lifted_over([one.number for one in found])
+    over = find_lifted_over([one.number for one in found])
     marked.update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
@@ -109,7 +116,7 @@ def withdraw(
     """Keep those that were replaced from being restored: once they were lifted themselves, they are over."""
     live = Restriction.objects.filter(ended_at=None, kind=OuterRef("kind"))
     can_return = ~Q(superseded_by="")
-    for column in KINDS.values():
+    for column in TARGET_COLUMNS.values():
         can_return |= Q(Exists(live.filter(**{column: OuterRef(column)})))
     replaced = restrictions.filter(can_return, withdrawn_at=None).exclude(ended_at=None)
     withdrawn = list(_with_target(replaced))
@@ -122,30 +129,30 @@ def withdraw(
     return withdrawn
 
 
-def hold_as_long(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+def update_holds(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
     """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
     more is put back with its own time. The caller holds the lock of the log.
     """
     if not replaced:
         return
-    same = against([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
+    same = on_targets([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
     live = active(Restriction.objects.filter(same))
     before = [one.holds_until for one in live]
     set_holds(live)
     changed = [one for one, until in zip(live, before, strict=True) if one.holds_until != until]
     Restriction.objects.bulk_update(changed, ["holds_until"])
-    _put_back(beginning_later(changed), by=by, now=now)
-    publish(Change.What.COVERS, changed, now=now, names=told_names([one.number for one in changed]))
+    _put_back(list_later_starts(changed), by=by, now=now)
+    publish_changes(Change.What.COVERS, changed, now=now, names=unchanged_names([one.number for one in changed]))
 
 
-def would_be_restored(restrictions: QuerySet[Restriction]) -> list[int]:
+def list_restorable(restrictions: QuerySet[Restriction]) -> list[int]:
     """The numbers of those of these that were replaced, and are restored when what took their place expires."""
     replaced = restrictions.filter(ending=Restriction.Ending.REPLACED, withdrawn_at=None, superseded_by="")
     waiting = list(_with_target(replaced))
     if not waiting:
         return []
-    same = against([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
-    chains = restorable(list(Restriction.objects.filter(same, ended_at=None)))
+    same = on_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    chains = restorable_chains(list(Restriction.objects.filter(same, ended_at=None)))
     reached = {one.number for chain in chains for one in chain}
     return [one.number for one in waiting if one.number in reached]
 
@@ -162,12 +169,12 @@ def _record(verb: str, restrictions: Sequence[Restriction], *, by: Actor, now: d
     record_all(happenings, by=by, now=now)
 
 
-def against(targets: Sequence[Target]) -> Q:
-    aims = Q()
-    for model, column in KINDS.items():
+def on_targets(targets: Sequence[Target]) -> Q:
+    condition = Q()
+    for model, column in TARGET_COLUMNS.items():
         if pks := [target.pk for target in targets if isinstance(target, model)]:
-            aims |= Q(**{f"{column}__in": pks})
-    return aims
+            condition |= Q(**{f"{column}__in": pks})
+    return condition
 
 
 def is_over(restriction: Restriction, *, now: datetime) -> bool:
