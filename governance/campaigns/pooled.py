@@ -15,7 +15,7 @@ from governance.usage.profile.reading import ROWS
 
 # What a sum of accounts can show. Pace, addresses, age and what was declared are each account's own.
 SHOWN_TOGETHER: Final = frozenset({Family.CONTENT, Family.SHAPE, Family.TOGETHER, Family.HARMLESS})
-ONLY_ALONE: Final = frozenset({"declared_use", "unattended_stream"})
+ONLY_ALONE: Final = frozenset({"matches_declared_use", "unattended_stream"})
 
 _FIRST: Final = {"first_at": pl.col("first_at").min(), "last_at": pl.col("last_at").max()}
 _JOINED: Final = tuple(name for name, kind in ROWS.items() if kind == pl.Binary)
@@ -36,6 +36,6 @@ def pooled(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFrame:
     return merged.with_columns(joined).select(list(ROWS))
 
 
-def look_together(detectors: Iterable[Detector]) -> list[Detector]:
+def detectors_for_groups(detectors: Iterable[Detector]) -> list[Detector]:
     """Those detectors that have something to say of accounts together."""
     return [one for one in detectors if one.family in SHOWN_TOGETHER and one.name not in ONLY_ALONE]

@@ -13,7 +13,7 @@ from accounts.models import Account
 from governance.campaigns.groups import Group, Member, groups
 from governance.campaigns.linking import Seen, customers_known, reached, relink, remember_traits
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.pooled import look_together, pooled
+from governance.campaigns.pooled import detectors_for_groups, pooled
 from governance.detection.active_calibration import calibration_in_force
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
@@ -238,7 +238,7 @@ def _scores(
         for place, whole in belongs.items()
     }
     used = usages(pooled(rows, group_of), facts)
-    detectors, calibration = look_together(all_detectors()), calibration_in_force()
+    detectors, calibration = detectors_for_groups(all_detectors()), calibration_in_force()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
 
 

@@ -4,7 +4,7 @@
     fitted_on = "1,621 labelled accounts of 36 families"
 
     [weights]            # points at full strength; negative where it speaks for the account
-    task_making = 38.0
+    synthetic_tasks = 38.0
     end_users = -20.0
 
 Ten points are worth one factor of e in the odds: a finding's points are ten times the logarithm of its likelihood

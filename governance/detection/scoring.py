@@ -88,7 +88,7 @@ def seen(
     """What each detector sees in the account or, where that is more, in its campaign."""
     together = {finding.detector: finding for finding in shared}
     for detector in detectors:
-        own, other = detector.look(usage), together.get(detector.name)
+        own, other = detector.finding(usage), together.get(detector.name)
         finding = other if own is None or (other and other.strength > own.strength) else own
         if finding is not None:
             yield detector, finding

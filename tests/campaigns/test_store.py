@@ -79,7 +79,7 @@ class TestACampaign:
 
         for assessment in Assessment.objects.latest_of_each():
             assert assessment.campaign == Campaign.objects.get().pk
-            assert "acts_with_others" in {finding["detector"] for finding in assessment.findings}
+            assert "campaign_member" in {finding["detector"] for finding in assessment.findings}
 
     def test_puts_a_member_before_a_reviewer_that_has_hardly_begun(self) -> None:
         harvest(*HEADS)

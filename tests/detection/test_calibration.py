@@ -5,7 +5,7 @@ from governance.detection.active_calibration import VersionTakenError, calibrati
 from governance.detection.calibration import Calibration, CalibrationError, packaged_text, write
 from tests.factories import MACHINE, NOW
 
-LIGHTER = Calibration(version="2027.1", weights={"task_making": 20.0, "end_users": -12.5}, fitted_on="nobody")
+LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "end_users": -12.5}, fitted_on="nobody")
 
 
 class TestACalibrationsFile:
@@ -22,10 +22,10 @@ class TestACalibrationsFile:
             ("[weights]", "it needs a version"),
             ('version = "1"', "it needs a version"),
             ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
-            ('version = "1"\n[weights]\ntask_making = "much"', "the weight of task_making is no number"),
-            ('version = "1"\n[weights]\ntask_making = -3', "its weight cannot be -3"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),
             ('version = "1"\n[weights]\nend_users = 3', "its weight cannot be 3"),
-            ('version = "1"\n[weights]\ntask_making = 99', "more than all of its family may give, 42"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more than all of its family may give, 42"),
         ],
     )
     def test_is_refused_with_what_is_wrong(self, text: str, fault: str) -> None:
@@ -48,7 +48,7 @@ class TestPuttingInForce:
 
     def test_refuses_other_weights_by_the_same_name(self) -> None:
         put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
-        other = Calibration(version="2027.1", weights={"task_making": 5.0})
+        other = Calibration(version="2027.1", weights={"synthetic_tasks": 5.0})
 
         with pytest.raises(VersionTakenError):
             put_in_force(write(other), by=MACHINE, now=NOW)

@@ -48,7 +48,7 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     send(events)
     judge()
 
-    finding = long_answers(who)
+    finding = high_output_ratio(who)
     assert finding["evidence"]["ratio_peers"] == 0
     assert (
         "in the top tenth of a built-in reference; there were too few customers to compare with" in finding["sentence"]
@@ -77,15 +77,15 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     mark_dirty([Account.objects.get(external_id=who).pk], now=ENDS_AT)
     judge()
 
-    finding = long_answers(who)
+    finding = high_output_ratio(who)
     assert finding["evidence"]["ratio_peers"] == compared
     assert f"of {compared} accounts compared" in finding["sentence"]
     assert f"of {compared} accounts compared" in page_of(who)
 
 
-def long_answers(who: str) -> dict[str, Any]:
+def high_output_ratio(who: str) -> dict[str, Any]:
     latest = Assessment.objects.filter(account__external_id=who).latest("assessed_at", "pk")
-    [finding] = [one for one in latest.findings if one["detector"] == "long_answers"]
+    [finding] = [one for one in latest.findings if one["detector"] == "high_output_ratio"]
     return dict(finding)
 
 

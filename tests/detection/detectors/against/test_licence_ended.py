@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from governance.detection.calibration import Calibration
 from governance.detection.detectors import all_detectors
-from governance.detection.detectors.licence_ended import detect
+from governance.detection.detectors.against.licence_ended import detect
 from governance.detection.scoring import assess
 from governance.usage.account_usage import AccountFacts, AccountUsage
 

@@ -1,4 +1,4 @@
-from governance.detection.detectors.model_pivot import detect
+from governance.detection.detectors.against.fast_model_switch import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

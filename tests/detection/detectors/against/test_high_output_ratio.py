@@ -1,4 +1,4 @@
-from governance.detection.detectors.long_answers import detect
+from governance.detection.detectors.against.high_output_ratio import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, tomas_the_translator, usage
 
 

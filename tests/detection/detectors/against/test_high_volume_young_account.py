@@ -1,5 +1,5 @@
 from governance.detection.detectors import all_detectors
-from governance.detection.detectors.fresh_account import detect
+from governance.detection.detectors.against.high_volume_young_account import detect
 from tests.detection.usages import (
     SIGNED_UP,
     marcus_the_harvester,
@@ -33,6 +33,6 @@ class TestFreshAccount:
         assert finding is None
 
     def test_claims_no_more_than_that_the_account_is_young(self) -> None:
-        (found,) = [detector for detector in all_detectors() if detector.name == "fresh_account"]
+        (found,) = [detector for detector in all_detectors() if detector.name == "high_volume_young_account"]
 
         assert found.title == "High volume from a young account"

@@ -1,4 +1,4 @@
-from governance.detection.detectors.machine_pace import detect
+from governance.detection.detectors.against.machine_pace import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

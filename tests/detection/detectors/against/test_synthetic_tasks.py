@@ -1,4 +1,4 @@
-from governance.detection.detectors.task_making import detect
+from governance.detection.detectors.against.synthetic_tasks import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

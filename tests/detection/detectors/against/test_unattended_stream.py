@@ -1,4 +1,4 @@
-from governance.detection.detectors.unattended_stream import detect
+from governance.detection.detectors.against.unattended_stream import detect
 from tests.detection.usages import (
     marcus_the_harvester,
     nadia_the_newcomer,

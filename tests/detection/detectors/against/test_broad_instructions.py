@@ -1,4 +1,4 @@
-from governance.detection.detectors.broad_instructions import detect
+from governance.detection.detectors.against.broad_instructions import detect
 from tests.detection.usages import (
     ellen_the_evaluator,
     marcus_the_harvester,

@@ -1,4 +1,4 @@
-from governance.detection.detectors.shared_card import detect
+from governance.detection.detectors.against.shared_card import detect
 from tests.detection.usages import facts, marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

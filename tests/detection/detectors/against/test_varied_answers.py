@@ -1,4 +1,4 @@
-from governance.detection.detectors.varied_answers import detect
+from governance.detection.detectors.against.varied_answers import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, tomas_the_translator
 
 

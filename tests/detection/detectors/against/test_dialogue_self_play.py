@@ -1,4 +1,4 @@
-from governance.detection.detectors.self_play import detect
+from governance.detection.detectors.against.dialogue_self_play import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

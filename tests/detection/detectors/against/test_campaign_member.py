@@ -1,4 +1,4 @@
-from governance.detection.detectors.acts_with_others import detect
+from governance.detection.detectors.against.campaign_member import detect
 from governance.usage.account_usage import CampaignFacts
 from tests.detection.usages import facts, marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 

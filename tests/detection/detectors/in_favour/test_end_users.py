@@ -1,4 +1,4 @@
-from governance.detection.detectors.end_users import detect
+from governance.detection.detectors.in_favour.end_users import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

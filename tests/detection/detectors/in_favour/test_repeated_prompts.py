@@ -1,4 +1,4 @@
-from governance.detection.detectors.repeats import detect
+from governance.detection.detectors.in_favour.repeated_prompts import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

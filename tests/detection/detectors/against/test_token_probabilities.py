@@ -1,4 +1,4 @@
-from governance.detection.detectors.answer_probabilities import detect
+from governance.detection.detectors.against.token_probabilities import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, tomas_the_translator
 
 

@@ -1,4 +1,4 @@
-from governance.detection.detectors.evaluation_harness import detect
+from governance.detection.detectors.in_favour.evaluation_harness import detect
 from tests.detection.usages import ellen_the_evaluator, facts, marcus_the_harvester, nadia_the_newcomer
 
 

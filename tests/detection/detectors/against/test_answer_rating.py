@@ -1,4 +1,4 @@
-from governance.detection.detectors.judging import detect
+from governance.detection.detectors.against.answer_rating import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

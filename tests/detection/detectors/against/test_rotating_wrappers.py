@@ -1,4 +1,4 @@
-from governance.detection.detectors.rotating_wrappers import detect
+from governance.detection.detectors.against.rotating_wrappers import detect
 from tests.detection.usages import ellen_the_evaluator, marcus_the_harvester, nadia_the_newcomer
 
 

@@ -1,4 +1,4 @@
-from governance.detection.detectors.one_job import detect
+from governance.detection.detectors.in_favour.single_narrow_job import detect
 from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, tomas_the_translator
 
 

@@ -1,4 +1,4 @@
-from governance.detection.detectors.declared_use import detect
+from governance.detection.detectors.in_favour.matches_declared_use import detect
 from tests.detection.usages import facts, marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
 
 

@@ -1,4 +1,4 @@
-from governance.detection.detectors.reasoning_elicitation import detect
+from governance.detection.detectors.against.reasoning_elicitation import detect
 from tests.detection.usages import (
     ellen_the_evaluator,
     marcus_the_harvester,
