@@ -1,26 +1,62 @@
+from typing import Any
+
+import pytest
+
 from governance.detection.detectors.against.known_corpus import detect
-from tests.detection.usages import facts, marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk
+from governance.usage.account_usage import AccountFacts, AccountUsage
+from tests.detection.usages import facts, marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk, strength_of
+
+
+def asking_from_a_book(share: float) -> AccountFacts:
+    return facts(corpus="the book", corpus_share=share)
+
+
+# Usage for which the strength is 1; each case below changes one thing.
+FULL: dict[str, Any] = {"facts": asking_from_a_book(0.6)}
 
 
 class TestKnownCorpus:
-    def test_sees_a_public_instruction_set_being_asked(self) -> None:
-        finding = detect(marcus_the_harvester(facts=facts(corpus="open instructions", corpus_share=0.7)))
+    @pytest.mark.parametrize(
+        ("given", "strength"),
+        [
+            pytest.param({"texts": 19}, None, id="too few prompts"),
+            pytest.param({"texts": 20}, 1.0, id="just enough prompts"),
+            pytest.param({"facts": asking_from_a_book(0.15)}, None, id="what any text has in common with it"),
+            pytest.param({"facts": asking_from_a_book(0.1545)}, 0.01, id="just above"),
+            pytest.param({"facts": asking_from_a_book(0.375)}, 0.5, id="half"),
+            pytest.param({"facts": asking_from_a_book(0.6)}, 1.0, id="full"),
+            pytest.param({"end_user_share": 0.25}, 0.75, id="some end users"),
+            pytest.param({"conversation_share": 0.5, "end_user_share": 0.25}, 0.5, id="some conversations"),
+        ],
+    )
+    def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
+        assert strength_of(detect(marcus_the_harvester(**FULL | given))) == pytest.approx(strength)
+
+    @pytest.mark.parametrize(
+        ("account", "strength"),
+        [
+            pytest.param(
+                samira_the_support_desk(facts=asking_from_a_book(0.5)), 0.0, id="pupils who ask from the book"
+            ),
+        ],
+    )
+    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
+        assert strength_of(detect(account)) == pytest.approx(strength)
+
+    def test_no_finding_without_usage(self) -> None:
+        assert detect(nadia_the_newcomer()) is None
+
+    @pytest.mark.parametrize(
+        ("account", "text"),
+        [
+            (
+                marcus_the_harvester(shingles=(1, 2), facts=asking_from_a_book(0.7)),
+                "70 % of the runs of four words in its prompts (2 sampled) are those of “the book”.",
+            ),
+        ],
+    )
+    def test_sentence(self, account: AccountUsage, text: str) -> None:
+        finding = detect(account)
 
         assert finding is not None
-        assert finding.strength == 1
-        assert "70 % of the runs of four words in its prompts are those of “open instructions”" in finding.sentence
-
-    def test_passes_over_a_tutor_whose_pupils_ask_from_the_book(self) -> None:
-        finding = detect(samira_the_support_desk(facts=facts(corpus="school book", corpus_share=0.5)))
-
-        assert finding is None or finding.strength == 0
-
-    def test_passes_over_what_any_text_has_in_common_with_it(self) -> None:
-        finding = detect(marcus_the_harvester(facts=facts(corpus="open instructions", corpus_share=0.1)))
-
-        assert finding is None
-
-    def test_says_nothing_of_an_account_that_did_nothing(self) -> None:
-        finding = detect(nadia_the_newcomer())
-
-        assert finding is None
+        assert text in finding.sentence

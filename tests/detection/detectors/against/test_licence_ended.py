@@ -14,6 +14,7 @@ class TestLicenceEnded:
         finding = detect(AccountUsage(facts=AccountFacts(licence_ended_at=ENDED)))
 
         assert finding is not None
+        assert finding.strength == 1.0
         assert finding.sentence == "Licence to train ended on 1 November 2026."
 
     def test_says_nothing_while_another_is_in_force(self) -> None:
