@@ -15,7 +15,7 @@ from governance.usage.excerpts import forget_bars
 
 
 @contextmanager
-def scratch_database(purpose: str) -> Iterator[None]:
+def backtest_database(purpose: str) -> Iterator[None]:
     """Work on a fresh, empty database on the same server; afterwards it is gone. Nothing of the real one is touched.
 
     Its name carries the process and chance, so that any number at a time stay apart, on however many machines. It does

@@ -10,7 +10,7 @@ from django.utils.dateformat import format as dated
 
 from accounts.models import Account
 from governance.campaigns.models import CampaignMember
-from governance.detection.figures import name_of
+from governance.detection.figures import figure_label
 from governance.detection.finding import Family, percent
 from governance.detection.models import Assessment
 from governance.detection.scoring import REVIEW_LINE
@@ -32,7 +32,7 @@ _TIES: Final = {
 }
 
 
-def note(account: Account) -> str:
+def explanation_note(account: Account) -> str:
     """The note on an account by its latest assessment."""
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
@@ -143,7 +143,7 @@ def _strengths(ties: Mapping[str, float]) -> str:
 
 
 def _figures(evidence: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name_of(name)} {_figure(value)}" for name, value in evidence.items())
+    return ", ".join(f"{figure_label(name)} {_figure(value)}" for name, value in evidence.items())
 
 
 def _figure(value: object) -> str:

@@ -13,17 +13,17 @@ from typing import Final, TypeAlias
 import polars as pl
 import rustworkx as rx
 
-from governance.campaigns.links import TELLING, TIES, solid
+from governance.campaigns.links import MIN_IDENTIFYING_TIE, TIES, is_strong_link
 
-SMALLEST: Final = 3
+MIN_GROUP_SIZE: Final = 3
 # Each account keeps the ties that are at least this share of its strongest ones: of two lists of wrappers that overlap
 # two groups come, not one.
-NEARLY_AS_STRONG: Final = 0.65
+MIN_RELATIVE_STRENGTH: Final = 0.65
 Ties: TypeAlias = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     """How an account belongs to its group: to how many members it is tied, and how strongly to these, by kind."""
 
     tied_to: int
@@ -39,16 +39,16 @@ class Member:
 class Group:
     """Accounts that are tied, and those that a weaker tie led to and that were left out."""
 
-    members: Mapping[int, Member]
-    left_out: Mapping[int, Member] = field(default_factory=dict)
+    members: Mapping[int, GroupMember]
+    left_out: Mapping[int, GroupMember] = field(default_factory=dict)
 
 
-def groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
+def find_groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
     """The groups among accounts with these ties, rows of `links.LINKS`; the largest first.
 
     `barred` accounts are in none, and left out of those they are tied to.
     """
-    weighed = links.with_columns(total=pl.sum_horizontal(TIES), solid=solid())
+    weighed = links.with_columns(total=pl.sum_horizontal(TIES), solid=is_strong_link())
     may = ~pl.col("one").is_in(barred) & ~pl.col("other").is_in(barred)
     found: list[Group] = []
     taken: set[int] = set()
@@ -68,11 +68,11 @@ def groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
 def _nearly_as_strong(links: pl.DataFrame) -> pl.DataFrame:
     """Those ties that are nearly the strongest of both accounts."""
     each = pl.concat([links.select(account=whose, total="total") for whose in ("one", "other")])
-    best = each.group_by("account").agg(best=pl.col("total").top_k(SMALLEST).mean())
+    best = each.group_by("account").agg(best=pl.col("total").top_k(MIN_GROUP_SIZE).mean())
     with_best = links.join(best.rename({"account": "one"}), on="one").join(
         best.rename({"account": "other"}), on="other", suffix="_other"
     )
-    return with_best.filter(pl.col("total") >= NEARLY_AS_STRONG * pl.max_horizontal("best", "best_other"))
+    return with_best.filter(pl.col("total") >= MIN_RELATIVE_STRENGTH * pl.max_horizontal("best", "best_other"))
 
 
 def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
@@ -94,9 +94,9 @@ def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
 def _dense_parts(ties: Mapping[int, Mapping[int, float]]) -> Iterator[frozenset[int]]:
     """The densest part, and then that of what is left, down to the smallest."""
     left = set(ties)
-    while len(left) >= SMALLEST:
+    while len(left) >= MIN_GROUP_SIZE:
         dense = _densest(ties, left)
-        if len(dense) < SMALLEST:
+        if len(dense) < MIN_GROUP_SIZE:
             return
         yield dense
         left -= dense
@@ -109,7 +109,7 @@ def _densest(ties: Mapping[int, Mapping[int, float]], within: Collection[int]) -
     heapq.heapify(heap)
     total, left = sum(degree.values()) / 2, set(within)
     best, best_density, gone = 0, total / len(left), []
-    while len(left) > SMALLEST:
+    while len(left) > MIN_GROUP_SIZE:
         weight, account = heapq.heappop(heap)
         if account not in left or weight > degree[account]:
             continue
@@ -136,16 +136,18 @@ def _group(core: frozenset[int], links: pl.DataFrame, *, taken: Collection[int],
         .group_by("one")
         .agg(
             tied_to=pl.len(),
-            telling=(pl.max_horizontal("card", "addresses") >= TELLING).sum(),
+            telling=(pl.max_horizontal("card", "addresses") >= MIN_IDENTIFYING_TIE).sum(),
             solid=pl.col("solid").any(),
-            **{tie: pl.col(tie).top_k(SMALLEST).mean() for tie in TIES},
+            **{tie: pl.col(tie).top_k(MIN_GROUP_SIZE).mean() for tie in TIES},
         )
         .sort("one")
     )
-    members: dict[int, Member] = {}
-    left_out: dict[int, Member] = {}
+    members: dict[int, GroupMember] = {}
+    left_out: dict[int, GroupMember] = {}
     for account, tied_to, telling, is_solid, *ties in near.iter_rows():
-        member = Member(tied_to, {tie: round(value, 3) for tie, value in zip(TIES, ties, strict=True) if value > 0})
+        member = GroupMember(
+            tied_to, {tie: round(value, 3) for tie, value in zip(TIES, ties, strict=True) if value > 0}
+        )
         if account in core or (telling > 1 and account not in taken and account not in barred):
             members[account] = member
         elif account in barred or (is_solid and account not in taken):

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple, Protocol
 import polars as pl
 from django.db import connection
 
-from governance.campaigns.links import ACCOUNTS, LINKS, TRAITS, links
+from governance.campaigns.links import ACCOUNTS, LINKS, TRAITS, score_links
 from governance.campaigns.models import AccountSample, AccountTrait, Link
-from governance.campaigns.traits import Kind, SignUp, Trait, traits_of
+from governance.campaigns.traits import SignUpFacts, Trait, TraitKind, list_traits
 from governance.usage.account_usage import AccountUsage
 from governance.usage.profile.reading import ALONE, Kin, Peers
 
@@ -26,7 +26,7 @@ LEAST_SHARE: Final = 0.03
 # the cost grows with their number instead of its square.
 PARTNERS: Final = 64
 
-_FIND_EACH_OTHER: Final = [Kind.TEMPLATE.value, Kind.ADDRESS.value, Kind.CARD.value]
+_FIND_EACH_OTHER: Final = [TraitKind.TEMPLATE.value, TraitKind.ADDRESS.value, TraitKind.CARD.value]
 
 
 # A prompt that so many accounts have in their samples is public.
@@ -42,7 +42,7 @@ GROWTH: Final = 1.1
 GROWTH_AT_ALL: Final = 1.5
 
 
-class Seen(Protocol):
+class TraitSource(Protocol):
     """What linking needs of an account that was looked at."""
 
     @property
@@ -50,19 +50,19 @@ class Seen(Protocol):
     @property
     def organisation(self) -> int | None: ...
     @property
-    def sign_up(self) -> SignUp: ...
+    def sign_up(self) -> SignUpFacts: ...
     @property
     def usage(self) -> AccountUsage: ...
 
 
-def remember_traits(seen: Sequence[Seen], *, now: datetime) -> set[int]:
+def store_traits(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
     """Write down what these accounts have that others may have; answers with those whose traits have moved.
 
     Runs in the caller's transaction, one at a time.
     """
-    sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in seen])}
-    grown = {one.account: one for one in seen if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}
-    have = {account: _lasting([*traits_of(one.usage, one.sign_up)]) for account, one in grown.items()}
+    sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in views])}
+    grown = {one.account: one for one in views if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}
+    have = {account: _lasting([*list_traits(one.usage, one.sign_up)]) for account, one in grown.items()}
     had: dict[int, dict[tuple[int, int], float]] = {account: {} for account in have}
     known = AccountTrait.objects.filter(account__in=have).values_list("account", "kind", "digest", "share")
     for account, kind, digest, share in known:
@@ -92,7 +92,7 @@ SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[], %
 """
 
 
-def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: datetime) -> None:
+def _sample(fresh: Sequence[TraitSource], before: Mapping[int, AccountSample], *, now: datetime) -> None:
     """Keep what these accounts' prompts are compared by, and count in how many samples each prompt is."""
     samples = [
         AccountSample(
@@ -136,7 +136,7 @@ WHERE sample.account_id = ANY(%(accounts)s) GROUP BY sample.account_id
 """
 
 
-def customers_known() -> int:
+def count_known_customers() -> int:
     """How many accounts there are to lay another beside."""
     return AccountSample.objects.count()
 
@@ -147,7 +147,7 @@ FROM campaigns_accountsample GROUP BY model, alone HAVING count(ratio) >= %(fewe
 """
 
 
-def peers() -> dict[Kin, Peers]:
+def load_peer_groups() -> dict[Kin, Peers]:
     """The ratios of output to input of all accounts, by model and manner of use, where there are enough to compare."""
     with connection.cursor() as cursor:
         cursor.execute(_PEERS, {"ranks": RANKS, "fewest": FEWEST_PEERS})
@@ -161,7 +161,7 @@ class PublicShare(NamedTuple):
     prompts: int = 0
 
 
-def public_shares(accounts: Collection[int]) -> dict[int, PublicShare]:
+def load_public_shares(accounts: Collection[int]) -> dict[int, PublicShare]:
     """How public the sampled prompts of each account are."""
     with connection.cursor() as cursor:
         cursor.execute(_PUBLIC, {"accounts": list(accounts), "users": PUBLIC_FROM})
@@ -181,7 +181,7 @@ def _has_grown(usage: AccountUsage, sample: AccountSample | None, *, by: float) 
     return sample is None or usage.events >= by * sample.requests
 
 
-def relink(accounts: Collection[int]) -> None:
+def recompute_links(accounts: Collection[int]) -> None:
     """Work out the ties of these accounts anew. Runs in the caller's transaction, one at a time."""
     found = _links_of(accounts)
     Link.objects.touching(accounts).delete()
@@ -232,7 +232,7 @@ def _links_of(accounts: Collection[int]) -> pl.DataFrame:
         cursor.execute(_SAMPLES, both)
         known = pl.DataFrame(cursor.fetchall(), schema=ACCOUNTS | {"sketches": pl.List(pl.Int64)}, orient="row")
     samples = known.select("account", digest="sketches").explode("digest").drop_nulls()
-    return links(pairs, traits, samples, known.drop("sketches"), population=customers_known())
+    return score_links(pairs, traits, samples, known.drop("sketches"), population=count_known_customers())
 
 
 _ADD_LINKS: Final = """
@@ -252,7 +252,7 @@ FROM campaigns_link WHERE other_id = ANY(%(accounts)s)
 """
 
 
-def reached(accounts: Collection[int]) -> tuple[set[int], pl.DataFrame]:
+def connected_accounts(accounts: Collection[int]) -> tuple[set[int], pl.DataFrame]:
     """Everybody whom ties lead to from these accounts, step by step, and the ties among them all."""
     known, edge = set(accounts), set(accounts)
     ties = pl.DataFrame(schema=LINKS)

@@ -19,23 +19,23 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 from governance.usage.mixing import mix
 
 # A wrapper is one once somebody has used it this often, or all together have.
-WRAPPER_USES: Final = 5
-WRAPPER_USES_OF_ALL: Final = 20
+MIN_WRAPPER_USES: Final = 5
+MIN_WRAPPER_USES_OF_ALL: Final = 20
 
 # Where fewer customers are known, that all of them have something tells no more than that so many of so many have it.
-SMALL_TOWN: Final = 200
+MIN_POPULATION: Final = 200
 # How strong a tie by card or settings is.
-A_CARD: Final = 0.8
-SETTINGS_AT_MOST: Final = 0.4
+CARD_TIE: Final = 0.8
+MAX_SETTINGS_TIE: Final = 0.4
 
 # What counts as a tie, and how much all of a pair's must be together.
-A_TIE: Final = 0.15
-ENOUGH: Final = 1.0
-TELLING: Final = 0.75
+MIN_TIE: Final = 0.15
+MIN_TOTAL: Final = 1.0
+MIN_IDENTIFYING_TIE: Final = 0.75
 
 TIES: Final = ("wrappers", "shards", "addresses", "card", "settings")
 
@@ -48,7 +48,7 @@ ACCOUNTS: Final = {"account": pl.Int64, "organisation": pl.Int64, "breadth": pl.
 LINKS: Final = {"one": pl.Int64, "other": pl.Int64, **dict.fromkeys(TIES, pl.Float64)}
 
 
-def links(
+def score_links(
     pairs: pl.DataFrame, traits: pl.DataFrame, samples: pl.DataFrame, accounts: pl.DataFrame, *, population: int
 ) -> pl.DataFrame:
     """The ties of these pairs, rows of `LINKS`: those that are strong enough to lead anywhere.
@@ -59,10 +59,10 @@ def links(
     them to be alike.
     """
     shared = traits.filter(
-        (pl.col("kind") != Kind.TEMPLATE)
-        | (pl.col("most_uses") >= WRAPPER_USES)
-        | (pl.col("uses_of_all") >= WRAPPER_USES_OF_ALL)
-    ).with_columns(rarity=(max(population, SMALL_TOWN) / pl.col("users")).log().clip(0))
+        (pl.col("kind") != TraitKind.TEMPLATE)
+        | (pl.col("most_uses") >= MIN_WRAPPER_USES)
+        | (pl.col("uses_of_all") >= MIN_WRAPPER_USES_OF_ALL)
+    ).with_columns(rarity=(max(population, MIN_POPULATION) / pl.col("users")).log().clip(0))
     pairs = pairs.join(accounts.rename({"account": "one"}), on="one")
     pairs = pairs.join(accounts.rename({"account": "other"}), on="other", suffix="_other")
     unrelated = pl.col("organisation").is_null() | pl.col("organisation_other").is_null()
@@ -72,8 +72,8 @@ def links(
         wrappers,
         _overlap(samples, wrappers.filter(pl.col("wrappers") > 0)),
         _addresses(shared, pairs),
-        _same(shared, pairs, Kind.CARD, "card"),
-        _same(shared, pairs, Kind.SETTINGS, "settings"),
+        _same(shared, pairs, TraitKind.CARD, "card"),
+        _same(shared, pairs, TraitKind.SETTINGS, "settings"),
     ):
         pairs = pairs.join(ties, on=["one", "other"], how="left")
     broad = _ramp(pl.min_horizontal("breadth", "breadth_other").fill_null(0.0), 0.4, 0.6)
@@ -84,21 +84,21 @@ def links(
         wrappers=pl.col("wrappers").fill_null(0.0).fill_nan(0.0),
         shards=(apart * broad * pl.col("wrappers")).fill_null(0.0).fill_nan(0.0),
         addresses=pl.col("addresses").fill_null(0.0),
-        card=pl.col("card").fill_null(0.0) * A_CARD,
-        settings=_ramp(pl.col("settings").fill_null(0.0), 1.6, 4.0) * SETTINGS_AT_MOST,
+        card=pl.col("card").fill_null(0.0) * CARD_TIE,
+        settings=_ramp(pl.col("settings").fill_null(0.0), 1.6, 4.0) * MAX_SETTINGS_TIE,
     )
-    return tied.filter(solid() | telling())
+    return tied.filter(is_strong_link() | is_identifying_link())
 
 
-def solid() -> pl.Expr:
+def is_strong_link() -> pl.Expr:
     """Ties of several kinds that are enough for two accounts to belong together."""
-    kinds = pl.sum_horizontal(pl.col(tie) >= A_TIE for tie in TIES)
-    return (pl.sum_horizontal(TIES) >= ENOUGH) & (kinds > 1)
+    kinds = pl.sum_horizontal(pl.col(tie) >= MIN_TIE for tie in TIES)
+    return (pl.sum_horizontal(TIES) >= MIN_TOTAL) & (kinds > 1)
 
 
-def telling() -> pl.Expr:
+def is_identifying_link() -> pl.Expr:
     """A tie that binds an account, of which little else is known, to a group that stands by itself."""
-    return pl.max_horizontal("card", "addresses") >= TELLING
+    return pl.max_horizontal("card", "addresses") >= MIN_IDENTIFYING_TIE
 
 
 def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -107,7 +107,7 @@ def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     One wrapper in common may be a framework's; several in the same proportions are a list that both were given. And
     what many have is no surprise, however much of an account's traffic it covers.
     """
-    used = shared.filter(pl.col("kind") == Kind.TEMPLATE).with_columns(weight=pl.col("share") * pl.col("rarity"))
+    used = shared.filter(pl.col("kind") == TraitKind.TEMPLATE).with_columns(weight=pl.col("share") * pl.col("rarity"))
     length = used.group_by("account").agg(
         length=(pl.col("weight") ** 2).sum().sqrt(), covered=pl.col("share").sum().clip(0, 1)
     )
@@ -131,7 +131,7 @@ def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _addresses(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    used = shared.filter(pl.col("kind") == Kind.ADDRESS).select("account", "digest", "share", "rarity")
+    used = shared.filter(pl.col("kind") == TraitKind.ADDRESS).select("account", "digest", "share", "rarity")
     return (
         _both(used, pairs)
         .group_by("one", "other")
@@ -147,11 +147,11 @@ def _addresses(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _same(shared: pl.DataFrame, pairs: pl.DataFrame, kind: Kind, name: str) -> pl.DataFrame:
+def _same(shared: pl.DataFrame, pairs: pl.DataFrame, kind: TraitKind, name: str) -> pl.DataFrame:
     """What tells only whether both have it: the greatest rarity of what they share."""
     has = shared.filter(pl.col("kind") == kind).select("account", "digest", "rarity")
     found = _both(has, pairs).group_by("one", "other").agg(pl.col("rarity").max().alias(name))
-    return found if kind is Kind.SETTINGS else found.with_columns(pl.lit(1.0).alias(name))
+    return found if kind is TraitKind.SETTINGS else found.with_columns(pl.lit(1.0).alias(name))
 
 
 def _overlap(samples: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -10,14 +10,20 @@ from typing import Final
 from django.db import connection
 
 from accounts.models import Account
-from governance.campaigns.groups import Group, Member, groups
-from governance.campaigns.linking import Seen, customers_known, reached, relink, remember_traits
+from governance.campaigns.groups import Group, GroupMember, find_groups
+from governance.campaigns.linking import (
+    TraitSource,
+    connected_accounts,
+    count_known_customers,
+    recompute_links,
+    store_traits,
+)
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.pooled import detectors_for_groups, pooled
-from governance.detection.active_calibration import calibration_in_force
+from governance.campaigns.pooling import detectors_for_groups, pool_profiles
+from governance.detection.active_calibration import get_active_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
-from governance.detection.serialization import measured_over, written
+from governance.detection.serialization import serialize_findings, with_account_count
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
@@ -41,21 +47,21 @@ WEAKLY_TIED: Final = "Its ties lead to {} of the members, but not nearly as stro
 _LOCK: Final = 0x5711_1ACE
 
 
-def link(seen: Sequence[Seen], *, now: datetime) -> set[int]:
+def update_campaigns(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
     """Find out whom these accounts act with; answers with all accounts whose campaign shows something new by that.
 
     Runs in the caller's transaction.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    moved = remember_traits(seen, now=now)
+    moved = store_traits(views, now=now)
     touched: set[uuid.UUID] = set()
     if moved:
-        relink(moved)
-        around, ties = reached(moved | _members_beside(moved))
+        recompute_links(moved)
+        around, ties = connected_accounts(moved | _members_beside(moved))
         licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=around).values_list("pk", flat=True))
-        touched = _settle(groups(ties, barred=licensed), around, licensed=licensed, now=now)
-    return _assess_campaigns({one.account for one in seen}, changed=touched, now=now)
+        touched = _settle(find_groups(ties, barred=licensed), around, licensed=licensed, now=now)
+    return _assess_campaigns({one.account for one in views}, changed=touched, now=now)
 
 
 def _members_beside(accounts: Collection[int]) -> set[int]:
@@ -127,7 +133,7 @@ def _same(found: Sequence[Collection[int]], was_in: Mapping[int, uuid.UUID]) -> 
     return kept
 
 
-def _row(campaign: Campaign, account: int, member: Member, *, now: datetime, because: str = "") -> CampaignMember:
+def _row(campaign: Campaign, account: int, member: GroupMember, *, now: datetime, because: str = "") -> CampaignMember:
     return CampaignMember(
         campaign=campaign,
         account_id=account,
@@ -189,12 +195,12 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
-    seen = windows(members, at=now)
+    usage_windows = windows(members, at=now)
     events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
-    for account, window in seen.items():
+    for account, window in usage_windows.items():
         events[members[account].campaign_id] += window.events
         measured[members[account].campaign_id] += 1
-    calibration = calibration_in_force()
+    calibration = get_active_calibration()
     due = [
         campaign
         for pk, campaign in campaigns.items()
@@ -203,7 +209,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
         or (pk in changed and campaign.score >= NEAR)
         or events[pk] >= (GROWTH if campaign.score >= NEAR else GROWTH_FAR_OFF) * campaign.events
     ]
-    scores = _scores(due, members.values(), seen)
+    scores = _scores(due, members.values(), usage_windows)
     shows_something_new: set[uuid.UUID] = set()
     for campaign in due:
         pk = campaign.pk
@@ -217,28 +223,28 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
 
 
 def _scores(
-    due: Sequence[Campaign], members: Iterable[CampaignMember], seen: Mapping[int, Window]
+    due: Sequence[Campaign], members: Iterable[CampaignMember], usage_windows: Mapping[int, Window]
 ) -> dict[uuid.UUID, Score]:
     """What the usage of each of these campaigns shows, added up as if it were one account's."""
     number = {campaign.pk: place for place, campaign in enumerate(due)}
     group_of = {
         member.account_id: number[member.campaign_id]
         for member in members
-        if member.campaign_id in number and member.account_id in seen
+        if member.campaign_id in number and member.account_id in usage_windows
     }
     belongs: dict[int, list[CampaignMember]] = {}
     for member in members:
         if member.campaign_id in number:
             belongs.setdefault(number[member.campaign_id], []).append(member)
-    rows = profiles_in({account: seen[account] for account in group_of})
+    rows = profiles_in({account: usage_windows[account] for account in group_of})
     # All of a group have its wrappers, as all who run a public evaluation have: what tells them is how they set it.
-    customers = customers_known()
+    customers = count_known_customers()
     facts = {
         place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
         for place, whole in belongs.items()
     }
-    used = usages(pooled(rows, group_of), facts)
-    detectors, calibration = detectors_for_groups(all_detectors()), calibration_in_force()
+    used = usages(pool_profiles(rows, group_of), facts)
+    detectors, calibration = detectors_for_groups(all_detectors()), get_active_calibration()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
 
 
@@ -261,7 +267,7 @@ def _take(campaign: Campaign, score: Score | None, *, accounts: int, events: int
         return False
     before, moved = campaign.state, abs(campaign.score - score.points) >= NEWS
     campaign.assessed_at, campaign.events, campaign.model_version = now, events, score.model_version
-    campaign.score, campaign.findings = score.points, measured_over(written(score), accounts)
+    campaign.score, campaign.findings = score.points, with_account_count(serialize_findings(score), accounts)
     shows_harvest = score.points >= REVIEW_LINE
     if shows_harvest and campaign.state == Campaign.State.WATCHED:
         campaign.state, campaign.opened_at = Campaign.State.OPEN, campaign.opened_at or now

@@ -53,7 +53,7 @@ class Calibration:
         return self.weights.get(detector, otherwise)
 
 
-def read(text: str, *, known: Mapping[str, Family]) -> Calibration:
+def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
     """Read a file; `known` are the detectors. Raises CalibrationError naming everything that is wrong with it."""
     try:
         told = tomllib.loads(text)
@@ -84,7 +84,7 @@ def _faults(weights: Mapping[str, object], known: Mapping[str, Family]) -> Itera
             yield f"{name} weighs more than all of its family may give, {CAPS[family]:g}"
 
 
-def write(calibration: Calibration) -> str:
+def format_calibration(calibration: Calibration) -> str:
     """The file of a calibration, the weightiest detectors first."""
     lines = [f'version = "{calibration.version}"', f'fitted_on = "{calibration.fitted_on}"', "", "[weights]"]
     ordered = sorted(calibration.weights.items(), key=lambda item: (-item[1], item[0]))
@@ -92,6 +92,6 @@ def write(calibration: Calibration) -> str:
 
 
 @cache
-def packaged_text() -> str:
+def packaged_calibration_text() -> str:
     """The file that comes with Stillwatch."""
     return PACKAGED.read_text()

@@ -16,10 +16,10 @@ from governance.usage.fingerprint import shingles, words_of
 
 BATCH: Final = 2_000
 # Of fewer runs no share can be told.
-FEWEST: Final = 20
+MIN_RUNS: Final = 20
 
 
-class Recognised(TypedDict, total=False):
+class CorpusFacts(TypedDict, total=False):
     """Facts about an account: the corpus that most of its sampled runs of words are in, which share of them, and the
     share that is in a known evaluation.
     """
@@ -73,15 +73,15 @@ GROUP BY sent.account, corpus.name, corpus.evaluation
 """
 
 
-def recognise(samples: Mapping[int, Sequence[int]]) -> dict[int, Recognised]:
+def recognise_corpora(samples: Mapping[int, Sequence[int]]) -> dict[int, CorpusFacts]:
     """What is recognised in the sampled runs of each account; one query for all. Nothing where no corpus is known."""
     if not Corpus.objects.exists():
         return {}
-    sent = [(account, run) for account, runs in samples.items() if len(runs) >= FEWEST for run in runs]
+    sent = [(account, run) for account, runs in samples.items() if len(runs) >= MIN_RUNS for run in runs]
     with connection.cursor() as cursor:
         cursor.execute(_RECOGNISE, [*map(list, zip(*sent, strict=True))] if sent else [[], []])
         rows = cursor.fetchall()
-    found: dict[int, Recognised] = {}
+    found: dict[int, CorpusFacts] = {}
     for account, name, evaluation, hits in rows:
         facts, share = found.setdefault(account, {}), hits / len(samples[account])
         if evaluation:

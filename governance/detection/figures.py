@@ -29,6 +29,6 @@ NAMES: Final = {
 }
 
 
-def name_of(figure: str) -> str:
+def figure_label(figure: str) -> str:
     """What a figure of the evidence is called."""
     return NAMES.get(figure, figure.replace("_", " "))

@@ -55,7 +55,7 @@ def days(number: float) -> str:
     return "1 day" if whole == 1 else f"{whole} days"
 
 
-def sampled(of: str, sample: Sized | int) -> str:
+def sample_of(of: str, sample: Sized | int) -> str:
     """A sample and its size: `300 sampled prompts`, `in its prompts (300 sampled)`; without one, only what it is of."""
     number = sample if isinstance(sample, int) else len(sample)
     if not number:

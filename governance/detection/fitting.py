@@ -6,8 +6,8 @@ that scoring has. Three things keep it from learning its accounts by heart:
 
 - every family of accounts, of either kind, weighs the same, however many accounts it has;
 - signs are given: no detector against an account can come to speak for it;
-- weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `faith` says: a detector
-  that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).
+- weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `prior_strength` says: a
+  detector that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).
 """
 
 from collections import Counter
@@ -24,27 +24,27 @@ from governance.detection.detectors import Detector
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 
-Numbers = npt.NDArray[Any]
+FloatArray = npt.NDArray[Any]
 
 # How many families' worth of labels an expert's weight is worth.
-FAITH: Final = 10.0
+PRIOR_STRENGTH: Final = 10.0
 # A customer wrongly blocked against a harvest missed.
-COST_OF_A_WRONG_FLAG: Final = 4.0
+FALSE_POSITIVE_COST: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledAccounts:
     """Accounts with what detectors saw of them: `strengths` has a row an account and a column a detector (0 to 1)."""
 
     accounts: Sequence[str]
-    strengths: Numbers
-    harvests: Numbers
+    strengths: FloatArray
+    harvests: FloatArray
     families: Sequence[str]
 
-    def without(self, families: Sequence[str]) -> "Labelled":
+    def without(self, families: Sequence[str]) -> "LabelledAccounts":
         """All accounts but those of these families."""
         rows = [place for place, family in enumerate(self.families) if family not in set(families)]
-        return Labelled(
+        return LabelledAccounts(
             [self.accounts[row] for row in rows],
             self.strengths[rows],
             self.harvests[rows],
@@ -52,7 +52,9 @@ class Labelled:
         )
 
 
-def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAITH) -> dict[str, float]:
+def fit_weights(
+    labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
+) -> dict[str, float]:
     """The weights that tell these harvests from these other accounts best."""
     prior = np.array([abs(detector.weight) for detector in detectors])
     # A detector of weight 0 tells something to people and is no evidence: its weight stays.
@@ -61,13 +63,13 @@ def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAI
     importance = _importance(labelled)
     sides = np.where(labelled.harvests, 1.0, -1.0)
 
-    def cost(weights: Numbers) -> tuple[float, Numbers]:
+    def cost(weights: FloatArray) -> tuple[float, FloatArray]:
         points, slopes = _points(labelled.strengths, weights, detectors)
         margin = sides * (points - REVIEW_LINE) / POINTS_PER_NAT
         drawn = (weights - prior) / spread
         slope_of_loss = -importance * sides * _logistic(-margin) / POINTS_PER_NAT
-        total = float(importance @ np.logaddexp(0, -margin) + faith * drawn @ drawn)
-        return total, slope_of_loss @ slopes + 2 * faith * drawn / spread
+        total = float(importance @ np.logaddexp(0, -margin) + prior_strength * drawn @ drawn)
+        return total, slope_of_loss @ slopes + 2 * prior_strength * drawn / spread
 
     bounds = [(0.0, cap if expert else 0.0) for cap, expert in zip(caps, prior, strict=True)]
     found = minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds)
@@ -75,23 +77,25 @@ def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAI
     return {one.name: round(float(sign * w), 1) for one, sign, w in zip(detectors, signs, found.x, strict=True)}
 
 
-def scores(strengths: Numbers, weights: Mapping[str, float], detectors: Sequence[Detector]) -> Numbers:
+def predict_points(strengths: FloatArray, weights: Mapping[str, float], detectors: Sequence[Detector]) -> FloatArray:
     """The points of each account, as scoring adds them up, without the ends of the scale."""
     return _points(strengths, np.array([abs(weights[detector.name]) for detector in detectors]), detectors)[0]
 
 
-def leave_families_out(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAITH) -> Numbers:
+def leave_one_family_out(
+    labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
+) -> FloatArray:
     """The points of each account by weights that were fitted without its family."""
     points = np.zeros(len(labelled.accounts))
     families = np.array(labelled.families)
     for family in sorted(set(labelled.families)):
-        weights = fit(labelled.without([family]), detectors, faith=faith)
+        weights = fit_weights(labelled.without([family]), detectors, prior_strength=prior_strength)
         own = families == family
-        points[own] = scores(labelled.strengths[own], weights, detectors)
+        points[own] = predict_points(labelled.strengths[own], weights, detectors)
     return points
 
 
-def _points(strengths: Numbers, weights: Numbers, detectors: Sequence[Detector]) -> tuple[Numbers, Numbers]:
+def _points(strengths: FloatArray, weights: FloatArray, detectors: Sequence[Detector]) -> tuple[FloatArray, FloatArray]:
     """Points of each account, and how they change with each weight."""
     points = np.zeros(len(strengths))
     slopes = np.zeros_like(strengths)
@@ -104,15 +108,15 @@ def _points(strengths: Numbers, weights: Numbers, detectors: Sequence[Detector])
     return points, slopes
 
 
-def _importance(labelled: Labelled) -> Numbers:
+def _importance(labelled: LabelledAccounts) -> FloatArray:
     """Every family weighs the same; both sides do, but for what a wrong flag costs more."""
     sizes = Counter(labelled.families)
     each = np.array([1 / sizes[family] for family in labelled.families])
     harvests = np.asarray(labelled.harvests, dtype=bool)
     each[harvests] /= max(each[harvests].sum(), 1e-9)
-    each[~harvests] *= COST_OF_A_WRONG_FLAG / max(each[~harvests].sum(), 1e-9)
+    each[~harvests] *= FALSE_POSITIVE_COST / max(each[~harvests].sum(), 1e-9)
     return each * len(sizes)
 
 
-def _logistic(values: Numbers) -> Numbers:
+def _logistic(values: FloatArray) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-np.clip(values, -500, 500))))

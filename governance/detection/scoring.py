@@ -76,13 +76,13 @@ def assess(
     return _score(
         [
             (finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength)
-            for detector, finding in seen(usage, detectors, shared=shared)
+            for detector, finding in iter_findings(usage, detectors, shared=shared)
         ],
         calibration,
     )
 
 
-def seen(
+def iter_findings(
     usage: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()
 ) -> Iterator[tuple[Detector, Finding]]:
     """What each detector sees in the account or, where that is more, in its campaign."""

@@ -9,9 +9,9 @@ from governance.detection.scoring import Score
 STRENGTH_DECIMALS: Final = 3
 
 
-def written(score: Score) -> list[dict[str, Any]]:
+def serialize_findings(score: Score) -> list[dict[str, Any]]:
     """The findings of a score for a JSON column, with whole points that add up to the score."""
-    points = whole([scored.points for scored in score.findings], score.points)
+    points = round_to_total([scored.points for scored in score.findings], score.points)
     return [
         {
             "detector": scored.finding.detector,
@@ -28,17 +28,17 @@ def written(score: Score) -> list[dict[str, Any]]:
     ]
 
 
-def measured_over(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[dict[str, Any]]:
+def with_account_count(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[dict[str, Any]]:
     """Findings of a campaign, with how many of its accounts had usage when they were made."""
     return [{**one, "evidence": {**one["evidence"], "accounts": accounts}} for one in findings]
 
 
-def _inside(sentence: str) -> str:
+def _after_colon(sentence: str) -> str:
     """A sentence as it is written after a colon."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
 
 
-def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
+def findings_for_member(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
     """What a campaign shows, as findings of a member that belongs to it so far (0–1).
 
     Accounts may have joined or left since: each finding says over how many it was made, and `members` is for those that
@@ -52,7 +52,7 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
             version=one["version"],
             strength=one["strength"] * belongs,
             sentence=f"Over {one['evidence'].get('accounts', members)} accounts of its campaign: "
-            + _inside(one["sentence"]),
+            + _after_colon(one["sentence"]),
             evidence={"accounts": members, **one["evidence"], "campaign_wide": True},
             harmless=one["harmless"],
         )
@@ -61,7 +61,7 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
     ]
 
 
-def whole(points: Sequence[float], total: int) -> list[int]:
+def round_to_total(points: Sequence[float], total: int) -> list[int]:
     """Points as whole numbers with this total: rounded down, the rest to those that lost most (largest remainder)."""
     floors = [int(p // 1) for p in points]
     by_loss = sorted(range(len(points)), key=lambda place: floors[place] - points[place])
@@ -70,7 +70,7 @@ def whole(points: Sequence[float], total: int) -> list[int]:
     return floors
 
 
-def strongest_harmless(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def strongest_harmless_explanation(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The best innocent explanation of what was seen, with the figures it rests on.
 
     That is what speaks for the account, where something does; else the likeliest innocent reason for what speaks

@@ -12,7 +12,7 @@ from governance.detection.thresholds import Response
 from governance.policies.rules import Facts, Policy, Rule
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import strongest_against
-from governance.review.leniency import StaffLimit
+from governance.review.staff_limits import StaffLimit
 
 LICENSED: Final = "The account may train on the answers."
 AS_STRONG: Final = "Something as strong is in force already."

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import Account
 from governance import pipeline
-from governance.campaigns.explanation import note
+from governance.campaigns.explanation import explanation_note
 from governance.campaigns.models import Campaign, CampaignMember, Link
 from governance.detection.models import Assessment
 from governance.usage.actions import record_lines
@@ -133,7 +133,7 @@ class TestACampaign:
         harvest(*HEADS)
         govern()
 
-        told = note(Account.objects.get(external_id="acct_a"))
+        told = explanation_note(Account.objects.get(external_id="acct_a"))
 
         assert "It is for a person to decide" in told
         assert "5 accounts" in told

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Account
 from governance import pipeline
-from governance.campaigns.explanation import note
+from governance.campaigns.explanation import explanation_note
 from governance.campaigns.linking import FEWEST_PEERS
 from governance.campaigns.models import AccountSample
 from governance.demo import world
@@ -57,7 +57,7 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     assert "there were too few customers to compare with" in page
     assert "accounts compared 0" in page
     assert not re.search(r"more than (over )?\d+ % of", page)
-    told = " ".join(note(Account.objects.get(external_id=who)).split())
+    told = " ".join(explanation_note(Account.objects.get(external_id=who)).split())
     assert "there were too few customers to compare with" in told
     assert "accounts compared 0" in told
 

@@ -8,7 +8,7 @@ from time_machine import TimeMachineFixture
 from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.models import Restriction
-from governance.review.actions import claim, decide, note
+from governance.review.actions import add_note, claim, decide
 from governance.review.models import Case, Decision
 from governance.review.verdicts import Verdict
 from governance.staff.roles import Role
@@ -169,7 +169,7 @@ class TestRestrictions:
 class TestHistory:
     def test_tells_who_did_what(self) -> None:
         opened = case()
-        note(opened, text="Asked the account manager.", by=person("Jonas Lindqvist"), now=NOW)
+        add_note(opened, text="Asked the account manager.", by=person("Jonas Lindqvist"), now=NOW)
 
         page = page_of(opened)
 

@@ -8,7 +8,7 @@ a built-in reference: the distance that fingerprints of unrelated texts have by 
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sampled
+from governance.detection.finding import Family, Finding, percent, ramp, sample_of
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
@@ -40,7 +40,7 @@ def detect(
         strength=strength,
         sentence=(
             f"About {usage.prompts:,} of {usage.texts:,} prompts differ from each other and "
-            f"{percent(usage.bare_share)} stand alone; two of the {sampled('prompts', usage.sample)} differ "
+            f"{percent(usage.bare_share)} stand alone; two of the {sample_of('prompts', usage.sample)} differ "
             f"{percent(min(1.0, usage.breadth))} as much, on average, as a built-in reference for unrelated texts."
         ),
         evidence={

@@ -12,9 +12,9 @@ from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
 from governance.review.models import Decision
-from governance.review.reopening import is_materially_worse
+from governance.review.reopening_rules import is_materially_worse
 
-NOTHING: Final = -1
+NO_KIND: Final = -1
 DISMISSED: Final = "Staff has let the account go: it dismissed the case, and the evidence is much the same since."
 LIFTED: Final = "Staff has let the account go: it lifted a restriction, and the evidence is much the same since."
 MILDER: Final = "Staff decided on something milder, and the evidence is much the same since."
@@ -24,13 +24,15 @@ BY_STAFF: Final = "staff:"
 # Restrictions that say what staff thinks of a customer: those that a person made, whether by a decision about this
 # account or about a campaign, and those that a person or a machine of the company lifted. What expired says nothing;
 # what came back when another expired is no new opinion.
-TELLING: Final = (
+SHOWS_STAFF_OPINION: Final = (
     Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith="again:")
     | Q(ending__in=(Ending.LIFTED, Ending.UNDONE)) & ~Q(ended_by__startswith="system:")
     | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
     | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")
 )
-TOLD: Final = (*("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),)
+ACT_FIELDS: Final = (
+    *("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),
+)
 
 
 class StaffLimit(NamedTuple):
@@ -40,12 +42,12 @@ class StaffLimit(NamedTuple):
     because: str
 
 
-class Evidence(NamedTuple):
+class EvidenceThen(NamedTuple):
     score: int
     families: frozenset[str]
 
 
-class Act(NamedTuple):
+class StaffAct(NamedTuple):
     """Something that staff did about an account, and the most that it leaves in force.
 
     `rank` orders what was done at one moment: what replaces a restriction counts, not that the other ended. `seen` is
@@ -55,7 +57,7 @@ class Act(NamedTuple):
     at: datetime
     rank: int
     limit: StaffLimit
-    seen: Evidence | None = None
+    seen: EvidenceThen | None = None
 
 
 def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
@@ -65,7 +67,7 @@ def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
     it. It counts for every policy, however long ago it was.
     """
     current = {one.account_id: one for one in assessments}
-    newest: dict[int, Act] = {}
+    newest: dict[int, StaffAct] = {}
     for account, act in (*_decisions(current), *_restrictions(current)):
         before = newest.get(account)
         if before is None or (act.at, act.rank) > (before.at, before.rank):
@@ -73,26 +75,26 @@ def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
     seen = _evidence_at({account: act.at for account, act in newest.items() if act.seen is None})
     limits = {}
     for account, act in newest.items():
-        then = act.seen or seen.get(account, Evidence(0, frozenset()))
+        then = act.seen or seen.get(account, EvidenceThen(0, frozenset()))
         now = current[account]
         if not is_materially_worse(now.score, now.families, then_score=then.score, then_families=then.families):
             limits[account] = act.limit
     return limits
 
 
-def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
+def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     """The newest decision about each account that was not undone."""
     decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
     for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
         dismissed = one.action == Decision.Action.DISMISS
-        limit = StaffLimit(NOTHING, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
+        limit = StaffLimit(NO_KIND, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
         yield (
             one.case.account_id,
-            Act(one.decided_at, 2, limit, Evidence(one.assessment.score, one.assessment.families)),
+            StaffAct(one.decided_at, 2, limit, EvidenceThen(one.assessment.score, one.assessment.families)),
         )
 
 
-def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
+def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     """What staff restricted and lifted: on the accounts, and on keys and organisations that they have or had then."""
     members: dict[int, list[int]] = defaultdict(list)
     belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
@@ -106,8 +108,8 @@ def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, Act]]:
         ("covered_accounts__account", accounts),
     )
     for target, pks in targets:
-        telling = Restriction.objects.order_by().filter(TELLING, **{f"{target}__in": list(pks)})
-        for about, *told in telling.values_list(target, *TOLD):
+        telling = Restriction.objects.order_by().filter(SHOWS_STAFF_OPINION, **{f"{target}__in": list(pks)})
+        for about, *told in telling.values_list(target, *ACT_FIELDS):
             acts = [*_acts(*told)]
             for account in members[about] if target == "organisation" else [about]:
                 yield from ((account, act) for act in acts)
@@ -122,14 +124,14 @@ def _acts(
     ended_by: str,
     withdrawn_at: datetime | None,
     withdrawn_by: str,
-) -> Iterator[Act]:
+) -> Iterator[StaffAct]:
     if author.startswith(BY_STAFF):
-        yield Act(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
+        yield StaffAct(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
     lifted = ending in {Ending.LIFTED, Ending.UNDONE} and not ended_by.startswith("system:")
     if ended_at is not None and (lifted or (ending == Ending.REPLACED and ended_by.startswith(BY_STAFF))):
-        yield Act(ended_at, 0, StaffLimit(NOTHING, LIFTED))
+        yield StaffAct(ended_at, 0, StaffLimit(NO_KIND, LIFTED))
     if withdrawn_at is not None and not withdrawn_by.startswith("system:"):
-        yield Act(withdrawn_at, 0, StaffLimit(NOTHING, LIFTED))
+        yield StaffAct(withdrawn_at, 0, StaffLimit(NO_KIND, LIFTED))
 
 
 # The newest assessment of each account at its own moment.
@@ -147,9 +149,9 @@ EVIDENCE_AT: Final = """
 """
 
 
-def _evidence_at(moments: Mapping[int, datetime]) -> dict[int, Evidence]:
+def _evidence_at(moments: Mapping[int, datetime]) -> dict[int, EvidenceThen]:
     if not moments:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(EVIDENCE_AT, [[*moments], [*moments.values()]])
-        return {account: Evidence(score, frozenset(families)) for account, score, families in cursor.fetchall()}
+        return {account: EvidenceThen(score, frozenset(families)) for account, score, families in cursor.fetchall()}

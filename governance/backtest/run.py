@@ -18,14 +18,14 @@ from governance.detection.scoring import REVIEW_LINE
 from governance.usage.actions import OLDEST_IN_FILES, record_lines
 from governance.usage.models import DirtyAccount
 
-BATCH: Final = 5_000
+LINES_AT_ONCE: Final = 5_000
 # Whoever is in the register was there before the world began.
-LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
+REGISTERED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Accounts scored at once; nobody else waits for the locks.
-LIMIT: Final = 2_000
+ACCOUNTS_AT_ONCE: Final = 2_000
 
 
-class Progress(NamedTuple):
+class BacktestProgress(NamedTuple):
     """Where a replay has come to. Counts are of all that went before, too; `waiting` is for this step's scoring."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Progress(NamedTuple):
     waiting: int
 
 
-class Step(NamedTuple):
+class BacktestStep(NamedTuple):
     """Lines that are taken in before accounts are scored as of `end`; `late` of them are from before the step."""
 
     end: datetime
@@ -49,9 +49,9 @@ class _When(msgspec.Struct):
     occurred_at: datetime
 
 
-def replay(
+def run_backtest(
     lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None, review_line: int = REVIEW_LINE
-) -> Iterator[Progress]:
+) -> Iterator[BacktestProgress]:
     """Run these usage events, lines of the wire format in order of time, through everything, and say how far it is.
 
     After each step of `every`, whole ones by the clock of UTC, whoever has new usage is scored as of its end. A line
@@ -59,22 +59,22 @@ def replay(
     left out. Steps without events cost nothing.
     """
     accepted = duplicate = rejected = late = scored = 0
-    for step in steps(lines, every=every, until=until):
+    for step in split_into_steps(lines, every=every, until=until):
         late += step.late
-        for start in range(0, len(step.lines), BATCH):
-            batch = step.lines[start : start + BATCH]
-            outcome = record_lines(batch, source="replay", now=step.end, oldest=OLDEST_IN_FILES)
+        for start in range(0, len(step.lines), LINES_AT_ONCE):
+            batch = step.lines[start : start + LINES_AT_ONCE]
+            outcome = record_lines(batch, source="backtest", now=step.end, oldest=OLDEST_IN_FILES)
             accepted += outcome.accepted
             duplicate += outcome.duplicate
             rejected += len(outcome.rejected)
-            yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+            yield BacktestProgress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
         pipeline.rescore_changed_licences(now=step.end)
-        while claimed := pipeline.govern(now=step.end, limit=LIMIT, review_line=review_line):
+        while claimed := pipeline.govern(now=step.end, limit=ACCOUNTS_AT_ONCE, review_line=review_line):
             scored += claimed
-            yield Progress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+            yield BacktestProgress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
 
 
-def unscored() -> int:
+def count_unscored_accounts() -> int:
     """How many accounts have usage that no score has seen, since scoring them failed."""
     return DirtyAccount.objects.count()
 
@@ -83,7 +83,9 @@ def _waiting(at: datetime) -> int:
     return DirtyAccount.objects.waiting(at=at).count()
 
 
-def steps(lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None) -> Iterator[Step]:
+def split_into_steps(
+    lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None
+) -> Iterator[BacktestStep]:
     """The lines of each step with its end. A line that says no time goes with those around it, to be rejected there."""
     decoder = msgspec.json.Decoder(_When)
     end: datetime | None = None
@@ -96,14 +98,14 @@ def steps(lines: Iterable[bytes], *, every: timedelta, until: datetime | None = 
                 continue
             if end is None or at >= end:
                 if end is not None:
-                    yield Step(end, step, late)
+                    yield BacktestStep(end, step, late)
                     step, late = [], 0
                 end = _end_of_step(at, every)
             elif at < end - every:
                 late += 1
         step.append(line)
     if end is not None:
-        yield Step(end, step, late)
+        yield BacktestStep(end, step, late)
 
 
 def _time_of(line: bytes, decoder: msgspec.json.Decoder[_When]) -> datetime | None:

@@ -2,13 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from governance.review.reopening import QUIET_FOR, WORSE_BY, Earlier, deserves_a_case
+from governance.review.reopening_rules import QUIET_FOR, WORSE_BY, EarlierDecision, needs_case
 from tests.factories import NOW
 
 
 def deserves(score: int, *, after: int | None = 60, denied: bool = False, later: timedelta = timedelta(0)) -> bool:
-    earlier = Earlier(score=after, decided_at=NOW) if after is not None else None
-    return deserves_a_case(score, earlier=earlier, access_denied=denied, now=NOW + later)
+    earlier = EarlierDecision(score=after, decided_at=NOW) if after is not None else None
+    return needs_case(score, earlier=earlier, access_denied=denied, now=NOW + later)
 
 
 class TestAnAccountDeservesACase:

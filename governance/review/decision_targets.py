@@ -13,14 +13,14 @@ from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.review.models import Case, Decision
-from governance.review.queries import ended_by_deciding
+from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
 
-PORTION: Final = 100
-NOBODY: Final = Q(pk__in=[])
+BATCH_SIZE: Final = 100
+NO_CASES: Final = Q(pk__in=[])
 
 
-class Reach(NamedTuple):
+class DecisionTargets(NamedTuple):
     """Whom a verdict is against; of a campaign, the accounts of the first portion, and whether these are all.
 
     `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first portion.
@@ -33,7 +33,7 @@ class Reach(NamedTuple):
     is_whole: bool
 
 
-class Progress(NamedTuple):
+class DecisionProgress(NamedTuple):
     """How far a decision about many has been put into force: so many of so many, and what is counted."""
 
     done: int
@@ -41,28 +41,30 @@ class Progress(NamedTuple):
     what: str
 
 
-def reach_of(account: Account, verdict: Verdict) -> Reach:
+def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
     """Whom the verdict about this account is against. Raises NoSuchScopeError."""
     if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
-        return Reach(account, NOBODY, NOBODY, [account], is_whole=True)
+        return DecisionTargets(account, NO_CASES, NO_CASES, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:
         campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
         if campaign is None:
             raise NoSuchScopeError(f"{account} belongs to no campaign any more.")
         members = campaign_accounts(campaign)
-        first = [account, *(member for member in members if member != account)][:PORTION]
+        first = [account, *(member for member in members if member != account)][:BATCH_SIZE]
         first_cases = Q(account__in=first)
-        return Reach(campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= PORTION)
+        return DecisionTargets(
+            campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= BATCH_SIZE
+        )
     if account.organisation is None:
         raise NoSuchScopeError(f"{account} belongs to no organisation.")
     covered = Q(account__organisation=account.organisation)
     open_cases = Case.objects.filter(covered, status=Case.Status.OPEN).exclude(account=account).order_by("pk")
-    cases = list(open_cases.values_list("pk", flat=True)[: PORTION + 1])
-    closed = Q(pk__in=cases[:PORTION])
-    return Reach(account.organisation, covered, closed, [account], is_whole=len(cases) <= PORTION)
+    cases = list(open_cases.values_list("pk", flat=True)[: BATCH_SIZE + 1])
+    closed = Q(pk__in=cases[:BATCH_SIZE])
+    return DecisionTargets(account.organisation, covered, closed, [account], is_whole=len(cases) <= BATCH_SIZE)
 
 
-def accounts_left(decision: Decision) -> QuerySet[Account]:
+def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
     """The accounts that belonged to the campaign when it was decided about, and are not restricted with it yet."""
     if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
         return Account.objects.none()
@@ -70,11 +72,11 @@ def accounts_left(decision: Decision) -> QuerySet[Account]:
     return Account.objects.filter(memberships__in=_members(decision)).exclude(pk__in=done).order_by("external_id")
 
 
-def restrictions_left(decision: Decision) -> QuerySet[Restriction]:
+def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
     """What the decision takes the place of, and has not ended yet."""
     account = decision.case.account
     before = Decision.objects.before(decision)
-    earlier = ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
+    earlier = restrictions_ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
     return earlier.exclude(origin=decision.origin).order_by("number")
 
 
@@ -86,7 +88,7 @@ def cases_to_close(decision: Decision) -> QuerySet[Case]:
     return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
 
 
-def cases_left(decision: Decision) -> QuerySet[Case]:
+def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
     """Cases that are to be opened again: those that earlier decisions about the account had closed and this one does
     not cover; of a decision that was undone those that it had closed.
     """
@@ -99,21 +101,21 @@ def cases_left(decision: Decision) -> QuerySet[Case]:
     return Case.objects.filter(resolved_by__in=before).reopenable().exclude(covered)
 
 
-def progress_of(decision: Decision) -> Progress | None:
+def progress_of(decision: Decision) -> DecisionProgress | None:
     """How far a decision has been put into force; None where nothing is left to do."""
     if not decision.is_unfinished:
         return None
-    if left := accounts_left(decision).count():
+    if left := accounts_to_restrict(decision).count():
         total = _members(decision).values("account").distinct().count()
-        return Progress(total - left, total, "accounts are restricted")
-    if left := restrictions_left(decision).count():
+        return DecisionProgress(total - left, total, "accounts are restricted")
+    if left := restrictions_to_end(decision).count():
         ended = Restriction.objects.filter(superseded_by=decision.origin).count()
-        return Progress(ended, ended + left, "earlier restrictions are ended")
+        return DecisionProgress(ended, ended + left, "earlier restrictions are ended")
     if left := cases_to_close(decision).count():
         closed = decision.resolved_cases.count()
-        return Progress(closed, closed + left, "open cases are closed")
-    if left := cases_left(decision).count():
-        return Progress(0, left, "cases that are left are open again")
+        return DecisionProgress(closed, closed + left, "open cases are closed")
+    if left := cases_to_reopen(decision).count():
+        return DecisionProgress(0, left, "cases that are left are open again")
     return None
 
 

@@ -25,7 +25,7 @@ TIES: Final = {
 NAMED_FROM: Final = 0.15
 
 
-class ShownMember(NamedTuple):
+class MemberRow(NamedTuple):
     """Another member, or one that is left out; `case` is its newest case, if it ever had one."""
 
     external_id: str
@@ -38,7 +38,7 @@ class ShownMember(NamedTuple):
     status: str
 
 
-class ShownCampaign(NamedTuple):
+class CampaignPanel(NamedTuple):
     """`ties` are those of the case's own account; `findings` what the members' usage shows, added up."""
 
     size: int
@@ -48,8 +48,8 @@ class ShownCampaign(NamedTuple):
     tied_to: int
     ties: list[str]
     findings: Sequence[Mapping[str, object]]
-    members: list[ShownMember]
-    left_out: list[ShownMember]
+    members: list[MemberRow]
+    left_out: list[MemberRow]
 
     @property
     def more(self) -> int:
@@ -57,14 +57,14 @@ class ShownCampaign(NamedTuple):
         return self.size - 1 - len(self.members)
 
 
-def campaign_of(account: Account) -> ShownCampaign | None:
+def get_campaign_panel(account: Account) -> CampaignPanel | None:
     """The open campaign the account belongs to, in two queries."""
     current = CampaignMember.objects.current().filter(account=account, campaign__state=Campaign.State.OPEN)
     member = current.select_related("campaign").first()
     if member is None:
         return None
     others = _others(member)
-    return ShownCampaign(
+    return CampaignPanel(
         size=member.campaign.size,
         score=member.campaign.score,
         opened_at=member.campaign.opened_at,
@@ -83,7 +83,7 @@ def _named(ties: Mapping[str, float]) -> list[str]:
     return [TIES[name] for name, strength in strongest_first if strength >= NAMED_FROM]
 
 
-def _others(member: CampaignMember) -> list[ShownMember]:
+def _others(member: CampaignMember) -> list[MemberRow]:
     """Those who belong most surely, and all who are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -106,6 +106,6 @@ def _others(member: CampaignMember) -> list[ShownMember]:
             {"campaign": member.campaign_id, "own": member.pk, "most": MEMBERS_SHOWN},
         )
         return [
-            ShownMember(external_id, organisation, _named(json.loads(ties)), *rest)
+            MemberRow(external_id, organisation, _named(json.loads(ties)), *rest)
             for external_id, organisation, ties, *rest in cursor.fetchall()
         ]

@@ -13,8 +13,8 @@ from governance.restrictions.actions import end_expired, lift, restrict, restric
 from governance.restrictions.models import Reason, Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.terms import Terms
-from governance.review.leniency import DISMISSED, LIFTED, MILDER, staff_limits
 from governance.review.models import Case, Decision
+from governance.review.staff_limits import DISMISSED, LIFTED, MILDER, staff_limits
 from tests.factories import MACHINE, NOW, account, api_key, assessment, campaign_of, case, findings, person, restriction
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from governance.review.models import Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 
 
-def resolve(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
+def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
     """Close the open cases that a decision about more than one account covers. The caller has locked them."""
     covered = list(Case.objects.filter(accounts, status=Case.Status.OPEN).distinct().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
@@ -23,7 +23,7 @@ def resolve(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> lis
     return covered
 
 
-def reopen_all(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:
+def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:
     """Open again those cases of a decision that holds no longer, with the newest assessment of their accounts.
 
     Not where the account has an open case, or was decided about since. The caller has locked them.

@@ -11,29 +11,29 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
 from governance.detection.detectors import all_detectors
-from governance.detection.figures import name_of
+from governance.detection.figures import figure_label
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.queries import IN_USE, standing
 from governance.gateways.status import AtGateway, Level
 from governance.restrictions.models import Restriction
-from governance.review.campaign import ShownCampaign, campaign_of
-from governance.review.chart import Chart, Use, chart
-from governance.review.linked import Links, linked_accounts
+from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
+from governance.review.chart import Chart, HourlyUse, draw_chart
+from governance.review.decision_targets import DecisionProgress, progress_of
+from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import Case, Decision, Step
-from governance.review.queries import ended_by_deciding
-from governance.review.reach import Progress, progress_of
-from governance.review.undoing import can_be_undone
+from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.undo import can_be_undone
 from governance.review.wording import figure
 from governance.staff.models import User
 from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
-LOOKED_AT_FOR = timedelta(minutes=2)
+REFRESH_FOR = timedelta(minutes=2)
 
 
-class ShownFinding(NamedTuple):
+class FindingRow(NamedTuple):
     """A finding as the page tells it. `description` is in paragraphs, `bar` is its points in hundredths of the case's
     largest.
     """
@@ -61,37 +61,37 @@ class ModelUse(NamedTuple):
     output_tokens: int
 
 
-class Usage(NamedTuple):
+class WindowUsage(NamedTuple):
     """The window of the assessment: drawn, and by model."""
 
     chart: Chart | None
     models: list[ModelUse]
 
 
-class ShownForce(NamedTuple):
+class RestrictionEnforcement(NamedTuple):
     """A restriction, and what is known of it at each gateway."""
 
     restriction: Restriction
     gateways: list[AtGateway]
 
 
-class Force(NamedTuple):
+class EnforcementPanel(NamedTuple):
     """Everything in force against an account or lifted lately, gateway by gateway."""
 
-    restrictions: list[ShownForce]
+    restrictions: list[RestrictionEnforcement]
     now: datetime
 
     @property
     def pending(self) -> bool:
         """Whether it is worth looking again in a second."""
-        return any(at.waited < LOOKED_AT_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
+        return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
     @property
     def late(self) -> bool:
         return any(at.level is Level.ALARM for one in self.restrictions for at in one.gateways)
 
 
-def cases_in_full() -> QuerySet[Case]:
+def cases_with_details() -> QuerySet[Case]:
     """Cases with the rows that each part of their page needs."""
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
@@ -105,7 +105,7 @@ def cases_in_full() -> QuerySet[Case]:
     )
 
 
-class ShownEnding(NamedTuple):
+class EndingGroup(NamedTuple):
     """Restrictions of one decision and kind that end together: whom the first is against, and how many there are."""
 
     kind: str
@@ -113,8 +113,8 @@ class ShownEnding(NamedTuple):
     size: int
 
 
-class Dossier:
-    """A case from `cases_in_full`; each part is asked for when the page first needs it, in one query."""
+class CaseDetail:
+    """A case from `cases_with_details`; each part is asked for when the page first needs it, in one query."""
 
     def __init__(self, case: Case, *, now: datetime) -> None:
         self.case = case
@@ -130,8 +130,8 @@ class Dossier:
         return self.case.is_open and self.case.due_at <= self.now
 
     @cached_property
-    def findings(self) -> list[ShownFinding]:
-        return _told(self.case.assessment.findings)
+    def findings(self) -> list[FindingRow]:
+        return _finding_rows(self.case.assessment.findings)
 
     @property
     def points_against(self) -> int:
@@ -146,14 +146,16 @@ class Dossier:
         return REVIEW_LINE
 
     @cached_property
-    def usage(self) -> Usage:
+    def usage(self) -> WindowUsage:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
-        hours = [Use(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)]
-        return Usage(chart(hours), _by_model(self.account, **window))
+        hours = [
+            HourlyUse(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)
+        ]
+        return WindowUsage(draw_chart(hours), _by_model(self.account, **window))
 
     @cached_property
-    def campaign(self) -> ShownCampaign | None:
-        return campaign_of(self.account)
+    def campaign(self) -> CampaignPanel | None:
+        return get_campaign_panel(self.account)
 
     @cached_property
     def counts_other_members(self) -> bool:
@@ -169,8 +171,8 @@ class Dossier:
         return [one for one in found if one["family"] == Family.TOGETHER or one["evidence"].get("campaign_wide")]
 
     @cached_property
-    def linked(self) -> Links:
-        return linked_accounts(self.account.pk)
+    def linked(self) -> LinkedAccounts:
+        return get_linked_accounts(self.account.pk)
 
     @property
     def excerpt_days(self) -> int:
@@ -199,12 +201,12 @@ class Dossier:
         return [one for one in self._restrictions if one.ended_at is None]
 
     @cached_property
-    def force(self) -> Force:
+    def force(self) -> EnforcementPanel:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
         acts = [one for one in self._restrictions if one.kind != Restriction.Kind.WATCH]
         at = standing([one.number for one in acts], now=self.now, account=self.account.pk)
         in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
-        return Force([ShownForce(one, at[one.number]) for one in in_force_first], self.now)
+        return EnforcementPanel([RestrictionEnforcement(one, at[one.number]) for one in in_force_first], self.now)
 
     @property
     def other_restrictions(self) -> list[Restriction]:
@@ -231,7 +233,7 @@ class Dossier:
         return standing or self.case.resolved_by or next(iter(own), None)
 
     @cached_property
-    def progress(self) -> Progress | None:
+    def progress(self) -> DecisionProgress | None:
         """How far a decision about many has been put into force; None once it is in force on all of them."""
         return progress_of(self.decision) if self.decision is not None and self.decision.undone_at is None else None
 
@@ -257,13 +259,13 @@ class Dossier:
         if not self.decisions and not self.restrictions:
             return []
         earlier = [decision.pk for decision in self.decisions]
-        ending = ended_by_deciding(self.account, earlier).order_by("number")
+        ending = restrictions_ended_by_deciding(self.account, earlier).order_by("number")
         return list(ending.select_related("account", "key", "organisation"))
 
     @property
-    def ends_by_deciding(self) -> list[ShownEnding]:
+    def ends_by_deciding(self) -> list[EndingGroup]:
         """What another decision will lift."""
-        return _endings(self._lifted_by_deciding)
+        return _ending_groups(self._lifted_by_deciding)
 
     @cached_property
     def kept_out_by(self) -> list[Restriction]:
@@ -278,12 +280,12 @@ class Dossier:
         return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
 
     @cached_property
-    def ended_by_decision(self) -> list[ShownEnding]:
+    def ended_by_decision(self) -> list[EndingGroup]:
         """What the decision of this case took the place of."""
         if self.decision is None or self.decision.case_id != self.case.pk or self.decision.undone_at is not None:
             return []
         ended = Restriction.objects.filter(superseded_by=self.decision.origin).order_by("number")
-        return _endings(list(ended.select_related("account", "key", "organisation")))
+        return _ending_groups(list(ended.select_related("account", "key", "organisation")))
 
     @property
     def earlier_decisions(self) -> list[Decision]:
@@ -294,25 +296,25 @@ class Dossier:
         return list(self.case.steps.all()[:STEPS_SHOWN])
 
 
-def _endings(restrictions: Sequence[Restriction]) -> list[ShownEnding]:
+def _ending_groups(restrictions: Sequence[Restriction]) -> list[EndingGroup]:
     together: dict[tuple[str, str], list[Restriction]] = {}
     for one in restrictions:
         together.setdefault((one.kind, one.origin), []).append(one)
-    return [ShownEnding(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
+    return [EndingGroup(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
 
 
-def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
+def _finding_rows(findings: list[dict[str, Any]]) -> list[FindingRow]:
     described = {detector.name: detector.description for detector in all_detectors()}
     largest = max((abs(finding["points"]) for finding in findings), default=0) or 1
     return [
-        ShownFinding(
+        FindingRow(
             title=finding["title"],
             sentence=finding["sentence"].replace(" %", "\N{NO-BREAK SPACE}%"),
             points=finding["points"],
             bar=round(100 * abs(finding["points"]) / largest, 1),
             harmless=finding["harmless"],
             description=_paragraphs(described.get(finding["detector"], "")),
-            figures=[(name_of(name), figure(name, value)) for name, value in finding["evidence"].items()],
+            figures=[(figure_label(name), figure(name, value)) for name, value in finding["evidence"].items()],
         )
         for finding in sorted(findings, key=lambda finding: -finding["points"])
     ]

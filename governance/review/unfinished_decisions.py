@@ -13,13 +13,19 @@ from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.terms import Terms
+from governance.review.decision_targets import (
+    BATCH_SIZE,
+    accounts_to_restrict,
+    cases_to_close,
+    cases_to_reopen,
+    restrictions_to_end,
+)
 from governance.review.models import Case, Decision
-from governance.review.reach import PORTION, accounts_left, cases_left, cases_to_close, restrictions_left
-from governance.review.resolving import reopen_all, resolve
-from governance.review.undoing import resolve_again
+from governance.review.resolution import reopen_cases, resolve_cases
+from governance.review.undo import resolve_restored
 
 
-class _Left(NamedTuple):
+class _Batch(NamedTuple):
     """A portion of what is left: whom to restrict, what to end, and the cases to close and to open again."""
 
     accounts: Sequence[Account]
@@ -28,28 +34,28 @@ class _Left(NamedTuple):
     again: Sequence[UUID]
 
 
-def carry_out_decisions(*, now: datetime) -> int:
+def apply_unfinished_decisions(*, now: datetime) -> int:
     """Put the rest of all decisions into force; how many portions that were. Safe to run twice, and anywhere."""
     portions = 0
     for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
-        while _carry_out_some(decision, now=now):
+        while _apply_batch(decision, now=now):
             portions += 1
     return portions
 
 
 @retried_transaction
-def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
+def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     """Put a portion into force; False where nothing was left, or the decision does not stand any more.
 
     Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
     """
     in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
-    left = _Left(
-        accounts=list(accounts_left(decision)[:PORTION]),
-        numbers=list(restrictions_left(decision).values_list("number", flat=True)[:PORTION]),
-        closing=list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:PORTION]),
-        again=list(cases_left(decision).order_by("pk").values_list("pk", flat=True)[:PORTION]),
+    left = _Batch(
+        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
+        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
+        closing=list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
+        again=list(cases_to_reopen(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
     )
     covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
     covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
@@ -60,26 +66,26 @@ def _carry_out_some(decision_id: UUID, *, now: datetime) -> bool:
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
         return True
     if decision.undone_at is not None:
-        is_more = decision.is_unfinished and _go_on_undoing(decision, left.again, now=now)
+        is_more = decision.is_unfinished and _undo_batch(decision, left.again, now=now)
     else:
-        is_more = decision.is_unfinished and _stands(decision) and _go_on(decision, left, now=now)
+        is_more = decision.is_unfinished and _is_standing(decision) and _apply(decision, left, now=now)
     if not is_more:
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
     return is_more
 
 
-def _go_on_undoing(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
+def _undo_batch(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
     """Undo a portion of a decision that was undone, and open these cases again; False where nothing was left."""
     by, origins = decision.undone_by or decision.decided_by, [decision.origin]
     is_more = is_undoing(origins)
     if is_more:
-        done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=PORTION)
-        resolve_again(done.restored, decision.case.account_id, by=by, now=now)
-    opened = reopen_all(Case.objects.filter(pk__in=cases), why=decision, by=by.actor, now=now)
+        done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=BATCH_SIZE)
+        resolve_restored(done.restored, decision.case.account_id, by=by, now=now)
+    opened = reopen_cases(Case.objects.filter(pk__in=cases), why=decision, by=by.actor, now=now)
     return is_more or bool(opened)
 
 
-def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
+def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     """Put a portion into force; False where nothing was left."""
     accounts, numbers, closing, again = left
     by = decision.decided_by.actor
@@ -97,15 +103,15 @@ def _go_on(decision: Decision, left: _Left, *, now: datetime) -> bool:
             now=now,
         )
     if accounts or closing:
-        resolve(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
+        resolve_cases(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
     dismissed = decision.action == Decision.Action.DISMISS
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Decided again.", by=by, now=now)
-    reopened = reopen_all(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
+    reopened = reopen_cases(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
     return bool(accounts or numbers or closing or reopened)
 
 
-def _stands(decision: Decision) -> bool:
+def _is_standing(decision: Decision) -> bool:
     """Whether it was neither undone, nor followed by another decision about the account.
 
     Where all of it was lifted, it stands: nobody else is restricted, and what it takes the place of is ended.

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Account
-from governance.backtest.replay import steps
+from governance.backtest.run import split_into_steps
 from governance.demo import world
-from governance.detection.active_calibration import put_in_force
-from governance.detection.calibration import Calibration, write
+from governance.detection.active_calibration import activate_calibration
+from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.models import Assessment
 from governance.usage.actions import record_lines
@@ -33,39 +33,44 @@ def at(hour: float) -> bytes:
 
 class TestSteps:
     def test_end_on_the_clock_and_skip_hours_without_events(self) -> None:
-        found = [(step.end.hour, len(step.lines)) for step in steps([at(0.2), at(0.9), at(5.5)], every=HOUR)]
+        found = [(step.end.hour, len(step.lines)) for step in split_into_steps([at(0.2), at(0.9), at(5.5)], every=HOUR)]
 
         assert found == [(1, 2), (6, 1)]
 
     def test_begin_anew_where_one_ends(self) -> None:
-        found = [(step.end.hour, len(step.lines)) for step in steps([at(0), at(1), at(2)], every=HOUR)]
+        found = [(step.end.hour, len(step.lines)) for step in split_into_steps([at(0), at(1), at(2)], every=HOUR)]
 
         assert found == [(1, 1), (2, 1), (3, 1)]
 
     def test_take_a_late_line_where_it_is_read(self) -> None:
         found = [
             (step.end.hour, len(step.lines), step.late)
-            for step in steps([at(0.2), at(3.1), at(0.5), at(3.2)], every=HOUR)
+            for step in split_into_steps([at(0.2), at(3.1), at(0.5), at(3.2)], every=HOUR)
         ]
 
         assert found == [(1, 1, 0), (4, 3, 1)]
 
     def test_keep_a_line_that_says_no_time_for_intake_to_reject(self) -> None:
-        found = [len(step.lines) for step in steps([at(0.2), b"nonsense", b"[" * 10_000, at(0.3)], every=HOUR)]
+        found = [
+            len(step.lines) for step in split_into_steps([at(0.2), b"nonsense", b"[" * 10_000, at(0.3)], every=HOUR)
+        ]
 
         assert found == [4]
 
     def test_leave_out_what_is_later_than_asked_for(self) -> None:
         until = ENDS.replace(day=3, hour=3)
 
-        found = [(step.end.hour, len(step.lines)) for step in steps([at(9), at(2.9), at(3)], every=HOUR, until=until)]
+        found = [
+            (step.end.hour, len(step.lines))
+            for step in split_into_steps([at(9), at(2.9), at(3)], every=HOUR, until=until)
+        ]
 
         assert found == [(3, 1)]
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Two weeks of a harvest and of three other customers, written as the files that replay reads."""
+    """Two weeks of a harvest and of three other customers, written as the files that backtest reads."""
     made = world.build(seed=7, ends_at=ENDS, accounts=60)
     harvest = next(account for account, kind in made.labels.items() if kind == "release_pivot")
     others = [account for account, kind in made.labels.items() if kind == "support_bot"][:3]
@@ -84,7 +89,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def replayed(recorded: dict[str, Any], output: Path, **options: Any) -> dict[str, dict[str, Any]]:
     folder = recorded["folder"]
     call_command(
-        "replay",
+        "backtest",
         str(folder / "events.jsonl"),
         accounts=str(folder / "accounts.jsonl"),
         output=str(output),
@@ -97,7 +102,7 @@ def replayed(recorded: dict[str, Any], output: Path, **options: Any) -> dict[str
 def blind_calibration() -> str:
     """One in which nothing speaks against anybody."""
     against = [detector.name for detector in all_detectors() if detector.weight > 0]
-    return write(Calibration(version="blind", weights=dict.fromkeys(against, 0.0)))
+    return format_calibration(Calibration(version="blind", weights=dict.fromkeys(against, 0.0)))
 
 
 @pytest.mark.long
@@ -174,7 +179,7 @@ class TestAReplay:
     def test_judges_by_the_calibration_in_force_unless_told_otherwise(
         self, recorded: dict[str, Any], tmp_path: Path, blind_calibration: str
     ) -> None:
-        put_in_force(blind_calibration, by=MACHINE, now=NOW)
+        activate_calibration(blind_calibration, by=MACHINE, now=NOW)
 
         results = replayed(recorded, tmp_path / "results.jsonl", every=timedelta(days=2))
 
@@ -205,9 +210,9 @@ class TestAReplay:
         files |= {"output": str(tmp_path / "out.jsonl")} | {name: str(tmp_path / file) for name, file in given.items()}
 
         with pytest.raises(CommandError, match=said):
-            call_command("replay", files.pop("events"), **files)
+            call_command("backtest", files.pop("events"), **files)
 
     @pytest.mark.parametrize("option", ["--every=7x", "--every=0h", "--until=tomorrow"])
     def test_says_how_times_are_written(self, option: str) -> None:
         with pytest.raises(CommandError, match="write"):
-            call_command("replay", "events.jsonl", "--accounts=a", "--output=o", option)
+            call_command("backtest", "events.jsonl", "--accounts=a", "--output=o", option)

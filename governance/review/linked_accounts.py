@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 from governance.usage.profile.content import STEADY_USES
 
 LINKED_SHOWN: Final = 12
@@ -24,7 +24,7 @@ class LinkedAccount(NamedTuple):
     status: str
 
 
-class Links(NamedTuple):
+class LinkedAccounts(NamedTuple):
     """The foremost linked accounts, and how many there are by each kind of tie."""
 
     accounts: list[LinkedAccount]
@@ -32,7 +32,7 @@ class Links(NamedTuple):
     same_wrapping: int
 
 
-def linked_accounts(account: int) -> Links:
+def get_linked_accounts(account: int) -> LinkedAccounts:
     """Accounts on the same card or with the same templates, those with the highest scores first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -65,11 +65,11 @@ def linked_accounts(account: int) -> Links:
             """,
             {
                 "account": account,
-                "template": Kind.TEMPLATE.value,
+                "template": TraitKind.TEMPLATE.value,
                 "steady": STEADY_USES,
                 "most": LINKED_SHOWN,
             },
         )
         rows = cursor.fetchall()
     on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)
-    return Links([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)
+    return LinkedAccounts([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)

@@ -22,7 +22,7 @@ _JOINED: Final = tuple(name for name, kind in ROWS.items() if kind == pl.Binary)
 _ADDED: Final = tuple(name for name in ROWS if name not in {"account_id", "model", *_FIRST, *_JOINED})
 
 
-def pooled(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFrame:
+def pool_profiles(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFrame:
     """Rows of `profile.reading.ROWS` by group and model instead of by account and model."""
     groups = pl.col("account_id").replace_strict(group_of, return_dtype=pl.Int64)
     merged = (

@@ -8,14 +8,14 @@ QUIET_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierDecision:
     """The last decision about an account: the score it was made on, and when."""
 
     score: int
     decided_at: datetime
 
 
-def deserves_a_case(score: int, *, earlier: Earlier | None, access_denied: bool, now: datetime) -> bool:
+def needs_case(score: int, *, earlier: EarlierDecision | None, access_denied: bool, now: datetime) -> bool:
     """Whether a score that the policy wants looked at needs a person again.
 
     1. An account whose access is denied, by whatever restriction, has none: there is nothing left to stop.

@@ -18,16 +18,16 @@ from rich.progress import Progress as Bar
 from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, read_line
 from governance.audit.actor import Actor
-from governance.backtest.database import scratch_database
-from governance.backtest.replay import LONG_AGO, Progress, replay, unscored
-from governance.campaigns.queries import ranking
-from governance.detection.active_calibration import put_in_force
+from governance.backtest.database import backtest_database
+from governance.backtest.run import REGISTERED_AT, BacktestProgress, count_unscored_accounts, run_backtest
+from governance.campaigns.queries import account_ranking
+from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
 from governance.detection.models import Calibration
 from governance.detection.scoring import REVIEW_LINE
 from governance.usage.files import CountedFile, UnreadableFileError, lines_in, open_counted
 
-REPLAY: Final = Actor.system("replay")
+BACKTEST: Final = Actor.system("backtest")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 # Where there is no terminal to draw a bar on, seconds between two lines.
 NOW_AND_THEN: Final = 15
@@ -73,26 +73,28 @@ class Command(BaseCommand):
         _refuse_unless_writable(output)
         with ExitStack() as stack:
             files = {name: _opened(name, stack) for name in options["events"]}
-            stack.enter_context(scratch_database("replay"))
+            stack.enter_context(backtest_database("backtest"))
             stack.enter_context(override_settings(EXCERPTS_PER_DAY=0))
-            register_accounts(register, by=REPLAY, now=LONG_AGO)
+            register_accounts(register, by=BACKTEST, now=REGISTERED_AT)
             if calibration is not None:
                 try:
-                    put_in_force(calibration, by=REPLAY, now=LONG_AGO)
+                    activate_calibration(calibration, by=BACKTEST, now=REGISTERED_AT)
                 except CalibrationError as error:
                     name = options["calibration"] or "What is in force"
                     raise CommandError(f"{name} is no calibration: {error}.") from error
             last = None
             with _Teller(files, quiet=options["quiet"]) as teller:
-                for last in replay(
+                for last in run_backtest(
                     _lines(files), every=options["every"], until=options["until"], review_line=options["review_line"]
                 ):
                     teller.tell(last)
             if last is None or not last.accepted:
                 raise CommandError(f"There are no usage events in {', '.join(options['events'])}.")
             with output.open("w") as out:
-                out.writelines(json.dumps(place._asdict(), default=datetime.isoformat) + "\n" for place in ranking())
-            failed = unscored()
+                out.writelines(
+                    json.dumps(place._asdict(), default=datetime.isoformat) + "\n" for place in account_ranking()
+                )
+            failed = count_unscored_accounts()
         if failed:
             self.stderr.write(f"Scoring failed for {failed:,} accounts: not all of their usage is in their scores.")
         self.stdout.write(
@@ -183,7 +185,7 @@ class _Teller:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def tell(self, progress: Progress) -> None:
+    def tell(self, progress: BacktestProgress) -> None:
         read, now = sum(file.read_so_far() for file in self._files), time.monotonic()
         events = progress.accepted + progress.duplicate
         told = f"{events:,} events, {events / (now - self._began):,.0f} a second, {progress.waiting:,} accounts waiting"

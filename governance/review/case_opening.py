@@ -9,13 +9,15 @@ from governance.detection.models import Assessment
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import denied_among
 from governance.review.models import Case, Step
-from governance.review.reopening import Earlier, deserves_a_case
+from governance.review.reopening_rules import EarlierDecision, needs_case
 
 PIPELINE: Final = Actor.system("pipeline")
 
 
 @retried_transaction
-def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime) -> list[Case]:
+def open_or_update_cases(
+    assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime
+) -> list[Case]:
     """Open cases for these accounts or bring their open ones up to date; answers with those that are new.
 
     `due` names, by account, those that the policy wants a person to look at, and until when.
@@ -26,7 +28,7 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
     rescored: list[Case] = []
     for case in open_cases:
         before = case.score
-        if _bring_up_to_date(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
+        if _update_case(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
             changed.append(case)
         if case.score != before:
             rescored.append(case)
@@ -53,7 +55,7 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
             due_at=due[pk],
         )
         for pk, assessment in sorted(wanted.items())
-        if deserves_a_case(assessment.score, earlier=earlier.get(pk), access_denied=pk in denied, now=now)
+        if needs_case(assessment.score, earlier=earlier.get(pk), access_denied=pk in denied, now=now)
     ]
     Case.objects.bulk_create(new)
     Step.objects.bulk_create(
@@ -69,7 +71,7 @@ def consider(assessments: Sequence[Assessment], *, due: Mapping[int, datetime], 
     return new
 
 
-def _bring_up_to_date(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
+def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
     """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
     if case.assessment_id == assessment.pk:
         return False
@@ -78,9 +80,11 @@ def _bring_up_to_date(case: Case, assessment: Assessment, *, due: datetime | Non
     return True
 
 
-def _last_decisions(accounts: Collection[int]) -> dict[int, Earlier]:
+def _last_decisions(accounts: Collection[int]) -> dict[int, EarlierDecision]:
     """Of each account what was decided about it last, be that on its own case or on another that covered it."""
     decided = Case.objects.filter(account__in=accounts, status=Case.Status.DECIDED)
     newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
     rows = newest.values_list("account_id", "score", "closed_at")
-    return {account: Earlier(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at}
+    return {
+        account: EarlierDecision(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at
+    }
