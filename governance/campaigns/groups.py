@@ -1,8 +1,10 @@
-"""Accounts that are densely tied by several kinds at once. Pure.
+"""Find groups of accounts that are densely tied by several kinds of ties at once. Pure.
 
-Greedy peeling finds the densest part of a graph to within a half (Charikar 2000), and FRAUDAR (Hooi and others 2016)
-is that on weights which make camouflage worthless; the weights are those of `links`. What is left after a dense part
-is taken out is searched again, so that two campaigns which somebody belongs to both of do not become one.
+Greedy peeling finds a subgraph of at least half the greatest density there is (Charikar 2000,
+https://doi.org/10.1007/3-540-44436-X_10); density is the sum of the weights of its links divided by its number of
+accounts. FRAUDAR (Hooi and others 2016, https://doi.org/10.1145/2939672.2939747) peels a graph whose weights make
+camouflage worthless; here the weights are those of `links`. After a dense part is found the rest is searched again, so
+that two campaigns with one account in common do not become one.
 """
 
 import heapq
@@ -24,35 +26,49 @@ Ties: TypeAlias = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """How an account belongs to its group: to how many members it is tied, and how strongly to these, by kind."""
+    """How an account belongs to its group: the number of members it is tied to, and its mean strongest ties by kind."""
 
     tied_to: int
     ties: Ties
 
     @property
     def strength(self) -> float:
-        """0 to 1: in full from what two full ties give."""
+        """How surely the account belongs to the group, from 0 to 1: 1 from ties that add up to 1.5.
+
+        >>> GroupMember(3, {"card": 0.5, "wrappers": 0.25}).strength
+        0.5
+        """
         return min(1.0, sum(self.ties.values()) / 1.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Accounts that are tied, and those that a weaker tie led to and that were left out."""
+    """Accounts that act as one, by account id, and those tied to them too weakly, which are left out."""
 
     members: Mapping[int, GroupMember]
     left_out: Mapping[int, GroupMember] = field(default_factory=dict)
 
 
 def find_groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
-    """The groups among accounts with these ties, rows of `links.LINKS`; the largest first.
+    """Return the groups of at least 3 accounts among these links, the largest first. No account is in two of them.
 
-    `barred` accounts are in none, and left out of those they are tied to.
+    Each group's core is within a factor of two of the greatest density in its part of the graph (see above).
+
+    Args:
+        links: rows of `links.LINKS`, each pair once; ties from 0 to 1.
+        barred: account ids that belong to no group; where they are tied to one they are in its `left_out`.
+
+    >>> tied = {"wrappers": 1.0, "shards": 0.0, "addresses": 0.0, "card": 0.8, "settings": 0.0}
+    >>> links = pl.DataFrame([{"one": a, "other": b, **tied} for a, b in ((1, 2), (1, 3), (2, 3))])
+    >>> [group] = find_groups(links)
+    >>> {account: (member.tied_to, member.strength) for account, member in group.members.items()}
+    {1: (2, 1.0), 2: (2, 1.0), 3: (2, 1.0)}
     """
     weighed = links.with_columns(total=pl.sum_horizontal(TIES), solid=is_strong_link())
     may = ~pl.col("one").is_in(barred) & ~pl.col("other").is_in(barred)
     found: list[Group] = []
     taken: set[int] = set()
-    # What wrappers tie first: who sends no text can join these, and only then are they looked at by themselves.
+    # Links with wrappers first: accounts that send no text can join those groups, else form groups of their own.
     for among in (pl.col("wrappers") > 0, pl.col("wrappers") == 0):
         free = may & ~pl.col("one").is_in(taken) & ~pl.col("other").is_in(taken)
         ties = _nearly_as_strong(weighed.filter(pl.col("solid") & among & free))
@@ -66,7 +82,7 @@ def find_groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Gr
 
 
 def _nearly_as_strong(links: pl.DataFrame) -> pl.DataFrame:
-    """Those ties that are nearly the strongest of both accounts."""
+    """Return the links that are nearly as strong as the strongest of both accounts."""
     each = pl.concat([links.select(account=whose, total="total") for whose in ("one", "other")])
     best = each.group_by("account").agg(best=pl.col("total").top_k(MIN_GROUP_SIZE).mean())
     with_best = links.join(best.rename({"account": "one"}), on="one").join(
@@ -76,7 +92,7 @@ def _nearly_as_strong(links: pl.DataFrame) -> pl.DataFrame:
 
 
 def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
-    """The connected parts, as the weights of each account's ties by the other account."""
+    """Yield the connected components, each as {account: {other account: weight}}."""
     numbers = {account: place for place, account in enumerate(sorted({*links["one"], *links["other"]}))}
     accounts = list(numbers)
     graph = rx.PyGraph(multigraph=False)
@@ -92,7 +108,7 @@ def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
 
 
 def _dense_parts(ties: Mapping[int, Mapping[int, float]]) -> Iterator[frozenset[int]]:
-    """The densest part, and then that of what is left, down to the smallest."""
+    """Yield the densest part, then the densest of what is left, while at least `MIN_GROUP_SIZE` accounts are left."""
     left = set(ties)
     while len(left) >= MIN_GROUP_SIZE:
         dense = _densest(ties, left)
@@ -103,7 +119,10 @@ def _dense_parts(ties: Mapping[int, Mapping[int, float]]) -> Iterator[frozenset[
 
 
 def _densest(ties: Mapping[int, Mapping[int, float]], within: Collection[int]) -> frozenset[int]:
-    """Take away the account that is tied least, again and again; the best of what there was on the way."""
+    """Return the densest set met while removing the account with the smallest weight again and again.
+
+    Takes O(m log n) time for m links among n accounts.
+    """
     degree = {account: sum(w for other, w in ties[account].items() if other in within) for account in within}
     heap = [(weight, account) for account, weight in degree.items()]
     heapq.heapify(heap)
@@ -128,7 +147,7 @@ def _densest(ties: Mapping[int, Mapping[int, float]], within: Collection[int]) -
 
 
 def _group(core: frozenset[int], links: pl.DataFrame, *, taken: Collection[int], barred: Collection[int]) -> Group:
-    """The core, those whom a telling tie binds to two of it, and those that are tied to it and not enough."""
+    """Return the core with the accounts that identifying ties bind to at least two of it; others tied are left out."""
     inside = pl.Series(sorted(core))
     both = pl.concat([links, links.rename({"one": "other", "other": "one"}).select(links.columns)])
     near = (

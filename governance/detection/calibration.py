@@ -38,7 +38,7 @@ CAPS: Final[Mapping[Family, float]] = {
 
 
 class CalibrationError(Exception):
-    """A file is no calibration; says why."""
+    """The file is not a valid calibration: says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,14 @@ class Calibration:
 
 
 def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
-    """Read a file; `known` are the detectors. Raises CalibrationError naming everything that is wrong with it."""
+    r"""Parse a calibration file. Raises CalibrationError naming everything that is wrong with it.
+
+    `known` is the family of each detector, by name.
+
+    >>> text = 'version = "2027.1"\n[weights]\nend_users = -20.0'
+    >>> parse_calibration(text, known={"end_users": Family.HARMLESS}).weights
+    {'end_users': -20.0}
+    """
     try:
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -85,7 +92,7 @@ def _faults(weights: Mapping[str, object], known: Mapping[str, Family]) -> Itera
 
 
 def format_calibration(calibration: Calibration) -> str:
-    """The file of a calibration, the weightiest detectors first."""
+    """Return the file of a calibration, detectors with the highest weight first."""
     lines = [f'version = "{calibration.version}"', f'fitted_on = "{calibration.fitted_on}"', "", "[weights]"]
     ordered = sorted(calibration.weights.items(), key=lambda item: (-item[1], item[0]))
     return "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered)]) + "\n"
@@ -93,5 +100,5 @@ def format_calibration(calibration: Calibration) -> str:
 
 @cache
 def packaged_calibration_text() -> str:
-    """The file that comes with Stillwatch."""
+    """Return the calibration file that comes with Stillwatch."""
     return PACKAGED.read_text()

@@ -1,11 +1,11 @@
-"""Fitting the weights of detectors to labelled accounts. Pure.
+"""Fit the weights of detectors to labelled accounts. Pure.
 
 A weight is ten times the logarithm of the likelihood ratio that a detector's finding at full strength adds to what the
 others say: logistic regression of harvest or not on the strengths (odds at the review line even), through the same caps
 that scoring has. Three things keep it from learning its accounts by heart:
 
 - every family of accounts, of either kind, weighs the same, however many accounts it has;
-- signs are given: no detector against an account can come to speak for it;
+- signs are fixed: a detector against the account cannot get a negative weight;
 - weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `prior_strength` says: a
   detector that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).
 """
@@ -26,15 +26,19 @@ from governance.detection.scoring import REVIEW_LINE
 
 FloatArray = npt.NDArray[Any]
 
-# How many families' worth of labels an expert's weight is worth.
+# The weight in a detector's file counts as much as this many families of labelled accounts.
 PRIOR_STRENGTH: Final = 10.0
-# A customer wrongly blocked against a harvest missed.
+# How many missed harvests one wrongly flagged customer costs.
 FALSE_POSITIVE_COST: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledAccounts:
-    """Accounts with what detectors saw of them: `strengths` has a row an account and a column a detector (0 to 1)."""
+    """Labelled accounts, and what detectors found in their usage.
+
+    For n accounts and d detectors: `accounts` and `families` have length n, `strengths` is a float array of shape
+    (n, d) with values from 0 to 1, `harvests` a boolean array of shape (n,).
+    """
 
     accounts: Sequence[str]
     strengths: FloatArray
@@ -42,7 +46,7 @@ class LabelledAccounts:
     families: Sequence[str]
 
     def without(self, families: Sequence[str]) -> "LabelledAccounts":
-        """All accounts but those of these families."""
+        """Return the accounts that are of none of these families."""
         rows = [place for place, family in enumerate(self.families) if family not in set(families)]
         return LabelledAccounts(
             [self.accounts[row] for row in rows],
@@ -55,7 +59,24 @@ class LabelledAccounts:
 def fit_weights(
     labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
 ) -> dict[str, float]:
-    """The weights that tell these harvests from these other accounts best."""
+    """Return the weights, in points at full strength, that separate harvests from other accounts best.
+
+    Penalised logistic regression: the odds are even at the review line, 10 points are a factor of e in the odds, and a
+    normal prior with mean and standard deviation of each detector's own weight keeps it near that weight (maximum a
+    posteriori; Bishop 2006, Pattern Recognition and Machine Learning, section 4.5.1). Minimised by L-BFGS-B within the
+    bounds 0 and the family's cap (Byrd and others 1995), so a local minimum: the caps make the loss not quite convex.
+    Weights are rounded to 0.1 points. A detector of weight 0 stays at 0.
+
+    Args:
+        labelled: n accounts; the columns of `strengths` are `detectors`, in their order.
+        prior_strength: as how many families of labelled accounts the weights in the files count.
+
+    >>> from governance.detection.detectors import all_detectors
+    >>> (detector,) = [one for one in all_detectors() if one.name == "synthetic_tasks"]
+    >>> nobody = LabelledAccounts([], np.zeros((0, 1)), np.zeros(0, dtype=bool), [])
+    >>> fit_weights(nobody, [detector])  # without labels the weight stays as it is in the file
+    {'synthetic_tasks': 38.0}
+    """
     prior = np.array([abs(detector.weight) for detector in detectors])
     # A detector of weight 0 tells something to people and is no evidence: its weight stays.
     spread = np.where(prior > 0, prior, 1.0)
@@ -78,14 +99,25 @@ def fit_weights(
 
 
 def predict_points(strengths: FloatArray, weights: Mapping[str, float], detectors: Sequence[Detector]) -> FloatArray:
-    """The points of each account, as scoring adds them up, without the ends of the scale."""
+    """Return the points of each account as scoring adds them up, but not limited to 0 to 100.
+
+    `strengths` has shape (n, d), its columns being `detectors`; the result has shape (n,), in points.
+
+    >>> from governance.detection.detectors import all_detectors
+    >>> pair = [one for one in all_detectors() if one.name in {"end_users", "synthetic_tasks"}]
+    >>> predict_points(np.array([[0.0, 1.0], [1.0, 0.5]]), {"end_users": -20, "synthetic_tasks": 38}, pair).tolist()
+    [38.0, -1.0]
+    """
     return _points(strengths, np.array([abs(weights[detector.name]) for detector in detectors]), detectors)[0]
 
 
 def leave_one_family_out(
     labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
 ) -> FloatArray:
-    """The points of each account by weights that were fitted without its family."""
+    """Return the points of each account, shape (n,), by weights that were fitted without its family.
+
+    Cross-validation by group: a family is never scored by weights that have seen one of its accounts.
+    """
     points = np.zeros(len(labelled.accounts))
     families = np.array(labelled.families)
     for family in sorted(set(labelled.families)):
@@ -96,7 +128,7 @@ def leave_one_family_out(
 
 
 def _points(strengths: FloatArray, weights: FloatArray, detectors: Sequence[Detector]) -> tuple[FloatArray, FloatArray]:
-    """Points of each account, and how they change with each weight."""
+    """Return the points of each account, shape (n,), and their derivatives by each weight, shape (n, d)."""
     points = np.zeros(len(strengths))
     slopes = np.zeros_like(strengths)
     for family, cap in CAPS.items():
@@ -109,7 +141,10 @@ def _points(strengths: FloatArray, weights: FloatArray, detectors: Sequence[Dete
 
 
 def _importance(labelled: LabelledAccounts) -> FloatArray:
-    """Every family weighs the same; both sides do, but for what a wrong flag costs more."""
+    """Return the importance of each account, shape (n,), positive.
+
+    Families of one side are equally important; the sides are too, but for `FALSE_POSITIVE_COST`.
+    """
     sizes = Counter(labelled.families)
     each = np.array([1 / sizes[family] for family in labelled.families])
     harvests = np.asarray(labelled.harvests, dtype=bool)

@@ -45,7 +45,7 @@ def measure_detector(name: str, world: World, scores: Mapping[str, float]) -> De
     return DetectorRow(name, overall, without_text, by_family(world, scores, above=overall.threshold))
 
 
-def summary_lines(measure_detectors: Sequence[DetectorRow]) -> list[tuple[str, ...]]:
+def summary_lines(rows: Sequence[DetectorRow]) -> list[tuple[str, ...]]:
     """A line a detector, under `HEAD`."""
     return [
         (
@@ -59,15 +59,15 @@ def summary_lines(measure_detectors: Sequence[DetectorRow]) -> list[tuple[str, .
             str(one.metadata.recall_strict),
             _worst(one.families),
         )
-        for one in measure_detectors
+        for one in rows
     ]
 
 
-def family_lines(measure_detectors: Sequence[DetectorRow]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def family_lines(rows: Sequence[DetectorRow]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """A line a malicious family under the detectors' names: how many of it each finds at 0.1 % false positives."""
-    head = ("family", *(one.name for one in measure_detectors))
-    names = measure_detectors[0].families if measure_detectors else {}
-    return head, [(family, *(_counted(one.families[family]) for one in measure_detectors)) for family in names]
+    head = ("family", *(one.name for one in rows))
+    names = rows[0].families if rows else {}
+    return head, [(family, *(_counted(one.families[family]) for one in rows)) for family in names]
 
 
 def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
