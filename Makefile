@@ -16,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check style types imports templates django bench bench-detection lock wheels clean
+.PHONY: help run test test-long check style types imports templates django bench bench-detection mutants lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -64,6 +64,10 @@ bench-detection: $(VENV)/installed-dev ## measure detection beside baselines on 
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
 
+mutants: $(VENV)/installed-dev ## change the deciding modules bit by bit, and list the changes that no test notices (ARGS='*scoring*')
+	@$(BIN)/mutmut run $(ARGS)
+	@$(BIN)/mutmut results
+
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
@@ -78,7 +82,7 @@ wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel, on
 	done; done; done
 
 clean: ## remove what can be made again; the data in .data/ stays
-	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment, made or brought up to date whenever a lock is newer than it ----------------------------

@@ -1,4 +1,4 @@
-"""A recorded world run through intake, scoring, campaigns and cases in the time of its events, as production would.
+"""Run recorded usage through intake, scoring, campaigns and cases in the time of its events, as production would.
 
 What is known at a step is what had come in by then, so that the record says when each account would first have been put
 before a reviewer. The same run by another calibration or review line is the back-test of it.
@@ -19,14 +19,17 @@ from governance.usage.actions import OLDEST_IN_FILES, record_lines
 from governance.usage.models import DirtyAccount
 
 LINES_AT_ONCE: Final = 5_000
-# Whoever is in the register was there before the world began.
+# Accounts are registered before the first event.
 REGISTERED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-# Accounts scored at once; nobody else waits for the locks.
+# Accounts scored at once: more than in production, since nothing else waits for the locks.
 ACCOUNTS_AT_ONCE: Final = 2_000
 
 
 class BacktestProgress(NamedTuple):
-    """Where a replay has come to. Counts are of all that went before, too; `waiting` is for this step's scoring."""
+    """The progress of a backtest.
+
+    Counts are of all steps so far; `waiting` accounts are still to be scored in this one.
+    """
 
     at: datetime
     accepted: int
@@ -75,7 +78,7 @@ def run_backtest(
 
 
 def count_unscored_accounts() -> int:
-    """How many accounts have usage that no score has seen, since scoring them failed."""
+    """Return how many accounts have usage that is in no score, because scoring failed."""
     return DirtyAccount.objects.count()
 
 

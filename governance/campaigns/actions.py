@@ -1,4 +1,4 @@
-"""Writing down what is thought of accounts."""
+"""Store assessments."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from governance.detection.thresholds import POLICY_VERSION, Response
 
 
 def write_assessments(drafts: Sequence[AssessmentDraft], *, now: datetime) -> list[Assessment]:
-    """An assessment for each judgement: a new one where it says something new, else the last one, confirmed.
+    """Store these drafts and return their assessments: a new row where something changed, else the last one, confirmed.
 
     Runs in the caller's transaction.
     """
@@ -36,7 +36,7 @@ def write_assessments(drafts: Sequence[AssessmentDraft], *, now: datetime) -> li
     return confirmed + new
 
 
-# Points that a score moves without being worth a row.
+# A change of the score by this many points alone is not worth a new row.
 LITTLE = 1
 
 # What `bulk_update` does, in a tenth of its time.
@@ -68,7 +68,7 @@ def _assessment(draft: AssessmentDraft, *, now: datetime) -> Assessment:
 
 
 def _says_the_same(one: Assessment, other: Assessment) -> bool:
-    """Much the same score from the same detectors, and the same to follow: what has moved a little is no news."""
+    """Return True if the scores are nearly equal and come from the same detectors with the same consequence."""
 
     def gist(assessment: Assessment) -> tuple[Any, ...]:
         detectors = {(finding["detector"], finding["version"]) for finding in assessment.findings if finding["points"]}

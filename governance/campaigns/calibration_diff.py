@@ -1,4 +1,4 @@
-"""What detectors see of many accounts at once, and what another calibration would make of it."""
+"""Findings of many accounts at once, to fit a calibration, and the scores that another calibration would give."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,14 +19,14 @@ BATCH: Final = 500
 
 
 class Label(NamedTuple):
-    """What somebody knows of an account: whether it harvests, and its kind of use."""
+    """What is known about an account: whether it harvests, and its kind of use."""
 
     harvest: bool
     family: str
 
 
 class ScoreChange(NamedTuple):
-    """An account that another calibration would judge otherwise."""
+    """An account that another calibration scores differently."""
 
     account: str
     before: int
@@ -34,7 +34,7 @@ class ScoreChange(NamedTuple):
 
 
 def load_labelled_accounts(labels: Mapping[str, Label], *, now: datetime) -> LabelledAccounts:
-    """What detectors see of these accounts, of those that are known; `labels` are by the seller's id."""
+    """Return the findings of the labelled accounts that exist; `labels` are by external id."""
     detectors = all_detectors()
     known = dict(Account.objects.filter(external_id__in=labels).order_by("pk").values_list("pk", "external_id"))
     names: list[str] = []
@@ -56,7 +56,7 @@ def load_labelled_accounts(labels: Mapping[str, Label], *, now: datetime) -> Lab
 
 
 def list_score_changes(before: Calibration, after: Calibration, *, now: datetime) -> Iterator[ScoreChange]:
-    """Every account whose score would change, were the one calibration put in the place of the other."""
+    """Yield each account that the two calibrations score differently."""
     detectors = all_detectors()
     assessed = Account.objects.filter(Exists(Assessment.objects.filter(account=OuterRef("pk"))))
     names = dict(assessed.values_list("pk", "external_id"))

@@ -1,5 +1,6 @@
-"""What is thought of an account, and why, as a note that can be filed: everything the score rests on, and what else
-could explain it.
+"""The explanation of an account's score as plain text.
+
+Its findings, their figures, and what else could explain them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ _TIES: Final = {
 
 
 def explanation_note(account: Account) -> str:
-    """The note on an account by its latest assessment."""
+    """Return the explanation of an account's latest assessment as plain text."""
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
         return f"{account}: never assessed; no usage of it has come in.\n"
@@ -99,7 +100,7 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
-    """Which evidence alone could bring it below the line, were it wrong: a finding, or that it acts with others."""
+    """Return the sentence that names each piece of evidence without which the score would be below the review line."""
     points = {one["title"]: one["points"] for one in against if not _is_campaigns(one)}
     if whole := sum(one["points"] for one in against if _is_campaigns(one)):
         points["that it belongs to the campaign"] = whole

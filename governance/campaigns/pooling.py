@@ -1,7 +1,7 @@
-"""The usage of a group, added up as if it were one account's. Pure.
+"""Add up the usage of a group as if it were one account's. Pure.
 
-Profiles merge, so what the members did is what one account would have done. What no member shows in its few requests
-shows here; and what is natural for many customers together, a busy hour or many addresses, is not asked about.
+Profiles can be merged, so the sum is what one account with all these requests would have. It shows what no member shows
+in its few requests. Detectors for what is normal in a sum, a busy hour or many addresses, are left out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from governance.detection.detectors import Detector
 from governance.detection.finding import Family
 from governance.usage.profile.reading import ROWS
 
-# What a sum of accounts can show. Pace, addresses, age and what was declared are each account's own.
+# Families whose detectors make sense for a sum of accounts. Pace, addresses, age and declared use do not add up.
 SHOWN_TOGETHER: Final = frozenset({Family.CONTENT, Family.SHAPE, Family.TOGETHER, Family.HARMLESS})
 ONLY_ALONE: Final = frozenset({"matches_declared_use", "unattended_stream"})
 
@@ -23,7 +23,10 @@ _ADDED: Final = tuple(name for name in ROWS if name not in {"account_id", "model
 
 
 def pool_profiles(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFrame:
-    """Rows of `profile.reading.ROWS` by group and model instead of by account and model."""
+    """Return rows of `profile.reading.ROWS` by group and model instead of by account and model.
+
+    `group_of` gives the group of every account in `rows`.
+    """
     groups = pl.col("account_id").replace_strict(group_of, return_dtype=pl.Int64)
     merged = (
         rows.with_columns(groups)
@@ -37,5 +40,5 @@ def pool_profiles(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFra
 
 
 def detectors_for_groups(detectors: Iterable[Detector]) -> list[Detector]:
-    """Those detectors that have something to say of accounts together."""
+    """Return the detectors that make sense for several accounts' usage added up."""
     return [one for one in detectors if one.family in SHOWN_TOGETHER and one.name not in ONLY_ALONE]

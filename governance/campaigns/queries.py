@@ -1,4 +1,4 @@
-"""Judging accounts, many at a time, and ranking them."""
+"""Load and assess the usage of many accounts at a time, and rank accounts."""
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
-from governance.campaigns.linking import PublicShare, count_known_customers, load_peer_groups, load_public_shares
 from governance.campaigns.models import Campaign, CampaignMember
+from governance.campaigns.trait_store import PublicShare, count_known_customers, load_peer_groups, load_public_shares
 from governance.campaigns.traits import SignUpFacts, TraitKind
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.corpora import recognise_corpora
@@ -24,13 +24,13 @@ from governance.usage.profile.content import STEADY_USES
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
 
-# By how much an account's usage has grown before it is looked at again, unless that was long ago.
+# An account is scored again when its usage has grown by this share, or this long after it was last scored.
 MIN_GROWTH: Final = 0.05
 RESCORE_AFTER: Final = timedelta(hours=6)
 
 
 class UsageView(NamedTuple):
-    """What is seen of an account by itself, without its neighbours."""
+    """The usage of one account, without what it has in common with others."""
 
     account: int
     organisation: int | None
@@ -40,7 +40,7 @@ class UsageView(NamedTuple):
 
 
 class AssessmentDraft(NamedTuple):
-    """What is thought of an account, before it is written down. `due_at` is set where the policy wants a case."""
+    """An assessment that is not stored yet. `due_at` is set if a case must be opened."""
 
     usage_view: UsageView
     score: Score
@@ -49,7 +49,7 @@ class AssessmentDraft(NamedTuple):
 
 
 def accounts_needing_rescore(accounts: Collection[int], *, now: datetime) -> set[int]:
-    """Those that have sent a twentieth more since they were last assessed, or that were so hours ago, or never."""
+    """Return the accounts whose usage changed by a twentieth, or last assessed six hours ago or more, or never."""
     usage_windows = windows(accounts, at=now)
     with connection.cursor() as cursor:
         cursor.execute(_LAST_ASSESSED, [list(accounts)])
@@ -74,9 +74,9 @@ FROM unnest(%s::bigint[]) AS asked (account_id), LATERAL (
 
 
 def accounts_with_changed_licences(*, now: datetime) -> list[int]:
-    """Those whose latest assessment saw a licence to train that is not in force now, or none where one is.
+    """Return the accounts whose licence to train has begun or ended since their latest assessment.
 
-    Without those that wait to be scored anyway.
+    Those already waiting to be scored are left out.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED_LICENCES, {"now": now})
@@ -98,7 +98,10 @@ WHERE latest.licensed <> register.licensed
 
 
 def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
-    """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
+    """Return the usage of these accounts as of `now`.
+
+    The number of queries does not depend on the number of accounts.
+    """
     usage_windows = windows(accounts, at=now)
     usage_windows |= {pk: Window(now, now, 0) for pk in accounts if pk not in usage_windows}
     register = register_facts(accounts, at=now)
@@ -111,7 +114,7 @@ def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
 
 
 class AccountContext(NamedTuple):
-    """An account beside the others: what is known of it besides its usage, and what its campaign shows."""
+    """An account's usage with what it has in common with others, and the findings of its campaign."""
 
     usage_view: UsageView
     usage: AccountUsage
@@ -120,7 +123,7 @@ class AccountContext(NamedTuple):
 
 
 def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
-    """Lay these accounts beside those that share their templates, their prompts, their campaigns."""
+    """Add to the usage of these accounts what they share with others: templates, prompts, known corpora, campaigns."""
     accounts = [view.account for view in usage_views]
     sharing, campaigns, public = (
         count_accounts_sharing_templates(accounts),
@@ -149,7 +152,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
 def assess_accounts(
     usage_views: Collection[UsageView], *, now: datetime, review_line: int = REVIEW_LINE
 ) -> list[AssessmentDraft]:
-    """Let every detector look at these accounts, and say what follows."""
+    """Score these accounts. Return an assessment for each, not stored yet."""
     calibration = get_active_calibration()
     drafts = []
     for view, usage, member, shared in load_context(usage_views):
@@ -179,7 +182,7 @@ def _sign_up(known: RegisterFacts) -> SignUpFacts:
 
 
 def open_memberships(accounts: Collection[int]) -> dict[int, CampaignMember]:
-    """How each of these accounts belongs to an open campaign, where it does."""
+    """Return the memberships of these accounts in open campaigns, by account."""
     rows = CampaignMember.objects.current().filter(account__in=accounts, campaign__state=Campaign.State.OPEN)
     return {member.account_id: member for member in rows.select_related("campaign")}
 
@@ -195,7 +198,7 @@ def _shared(member: CampaignMember) -> list[Finding]:
 
 
 def count_accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
-    """How many accounts of other organisations use one of the templates that each of these accounts uses much."""
+    """Return how many accounts of other organisations use one of the templates that each account uses much."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -226,7 +229,7 @@ class RankedAccount(NamedTuple):
 
 
 def account_ranking() -> Iterator[RankedAccount]:
-    """Every account by its latest score, the highest first."""
+    """Yield every account with its latest score, the highest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

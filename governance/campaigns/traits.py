@@ -1,4 +1,4 @@
-"""What an account has that others may have too. Pure."""
+"""Traits: what an account has that others may have too. Pure."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -31,14 +31,14 @@ class Trait(NamedTuple):
 
 
 class SignUpFacts(NamedTuple):
-    """What the register knows of how an account came; empty where nothing."""
+    """What the register knows about the sign-up of an account; empty strings where unknown."""
 
     card: str = ""
     address: str = ""
 
 
 def list_traits(usage: AccountUsage, sign_up: SignUpFacts) -> Iterator[Trait]:
-    """Everything by which the account might be tied to others, each once."""
+    """Yield each trait by which the account may be tied to others, once."""
     for digest, uses in usage.templates_used[:TEMPLATES_COMPARED]:
         yield Trait(TraitKind.TEMPLATE, digest, uses, uses / usage.texts)
     addresses = dict(usage.top_addresses[:ADDRESSES_COMPARED])

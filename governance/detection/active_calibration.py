@@ -1,4 +1,4 @@
-"""The calibration in force, and putting another in its place."""
+"""Read and replace the active calibration."""
 
 from datetime import datetime
 
@@ -11,23 +11,23 @@ from governance.platform.transactions import retried_transaction
 
 
 class CalibrationVersionTakenError(Exception):
-    """Another calibration bears this version: what assessments say of it must stay true."""
+    """Another calibration has this version already, and assessments refer to it."""
 
 
 def get_active_calibration() -> calibration.Calibration:
-    """The one last put in force, or else the packaged one. Asked for once a batch."""
+    """Return the calibration activated last, or the packaged one. Read once a batch."""
     newest = Calibration.objects.first()
     return load_calibration(calibration.packaged_calibration_text() if newest is None else newest.content)
 
 
 def load_calibration(text: str) -> calibration.Calibration:
-    """Read a calibration's file. Raises CalibrationError."""
+    """Parse the text of a calibration file against the detectors there are. Raises CalibrationError."""
     return calibration.parse_calibration(text, known={detector.name: detector.family for detector in all_detectors()})
 
 
 @retried_transaction
 def activate_calibration(text: str, *, by: Actor, now: datetime) -> calibration.Calibration:
-    """Judge by this calibration from now on. Raises CalibrationError, VersionTakenError."""
+    """Make this the active calibration. Raises CalibrationError, CalibrationVersionTakenError."""
     taken = load_calibration(text)
     if Calibration.objects.filter(version=taken.version).exclude(content=text).exists():
         raise CalibrationVersionTakenError(f"{taken.version} is another calibration")

@@ -1,4 +1,4 @@
-"""Known bodies of prompts: adding them, and recognising them in what accounts send."""
+"""Known corpora of prompts: add and remove them, and recognise them in the prompts of accounts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from governance.platform.transactions import retried_transaction
 from governance.usage.fingerprint import shingles, words_of
 
 BATCH: Final = 2_000
-# Of fewer runs no share can be told.
+# No share is computed of fewer sampled runs than this.
 MIN_RUNS: Final = 20
 
 
@@ -31,7 +31,7 @@ class CorpusFacts(TypedDict, total=False):
 
 @retried_transaction
 def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, now: datetime) -> Corpus:
-    """Know these texts from now on, in place of those known by that name before. Of them only digests are kept."""
+    """Store these texts as a known corpus, replacing one of the same name. Only keyed digests of them are kept."""
     corpus, _ = Corpus.objects.update_or_create(
         name=name, defaults={"evaluation": evaluation, "texts": 0, "runs": 0, "added_at": now}
     )
@@ -53,7 +53,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
 
 @retried_transaction
 def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
-    """Know it no longer; False where it was not known."""
+    """Delete a known corpus. Return False if there is none of that name."""
     deleted, _ = Corpus.objects.filter(name=name).delete()
     if deleted:
         record("corpus.removed", subject=("corpus", name), by=by, now=now)
@@ -74,7 +74,7 @@ GROUP BY sent.account, corpus.name, corpus.evaluation
 
 
 def recognise_corpora(samples: Mapping[int, Sequence[int]]) -> dict[int, CorpusFacts]:
-    """What is recognised in the sampled runs of each account; one query for all. Nothing where no corpus is known."""
+    """Return what is recognised in the sampled runs of each account, in one query; empty without a known corpus."""
     if not Corpus.objects.exists():
         return {}
     sent = [(account, run) for account, runs in samples.items() if len(runs) >= MIN_RUNS for run in runs]

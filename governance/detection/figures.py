@@ -30,5 +30,5 @@ NAMES: Final = {
 
 
 def figure_label(figure: str) -> str:
-    """What a figure of the evidence is called."""
+    """Return the label of a figure of the evidence."""
     return NAMES.get(figure, figure.replace("_", " "))

@@ -96,7 +96,7 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[S
 @retried_transaction
 def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
     """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
-    first portion of it, and the rest soon after (see unfinished_decisions.py).
+    first batch of it, and the rest soon after (see unfinished_decisions.py).
 
     That takes the place of what earlier decisions about the account put into force, on whatever account. A decision
     about an organisation or a campaign closes the open cases of its other accounts as well.

@@ -1,4 +1,4 @@
-"""Everything that the page of a case shows."""
+"""The data of the case page, one query object for the whole page."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,45 +10,25 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.functional import cached_property
 
 from accounts.models import Account, ApiKey, Licence
-from governance.detection.detectors import all_detectors
-from governance.detection.figures import figure_label
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.queries import IN_USE, standing
 from governance.gateways.status import AtGateway, Level
 from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
+from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import Chart, HourlyUse, draw_chart
 from governance.review.decision_targets import DecisionProgress, progress_of
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import Case, Decision, Step
 from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.undo import can_be_undone
-from governance.review.wording import figure
 from governance.staff.models import User
 from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
 REFRESH_FOR = timedelta(minutes=2)
-
-
-class FindingRow(NamedTuple):
-    """A finding as the page tells it. `description` is in paragraphs, `bar` is its points in hundredths of the case's
-    largest.
-    """
-
-    title: str
-    sentence: str
-    points: int
-    bar: float
-    harmless: str
-    description: list[str]
-    figures: list[tuple[str, str]]
-
-    @property
-    def size(self) -> int:
-        return abs(self.points)
 
 
 class ModelUse(NamedTuple):
@@ -131,7 +111,7 @@ class CaseDetail:
 
     @cached_property
     def findings(self) -> list[FindingRow]:
-        return _finding_rows(self.case.assessment.findings)
+        return finding_rows(self.case.assessment.findings)
 
     @property
     def points_against(self) -> int:
@@ -301,28 +281,6 @@ def _ending_groups(restrictions: Sequence[Restriction]) -> list[EndingGroup]:
     for one in restrictions:
         together.setdefault((one.kind, one.origin), []).append(one)
     return [EndingGroup(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
-
-
-def _finding_rows(findings: list[dict[str, Any]]) -> list[FindingRow]:
-    described = {detector.name: detector.description for detector in all_detectors()}
-    largest = max((abs(finding["points"]) for finding in findings), default=0) or 1
-    return [
-        FindingRow(
-            title=finding["title"],
-            sentence=finding["sentence"].replace(" %", "\N{NO-BREAK SPACE}%"),
-            points=finding["points"],
-            bar=round(100 * abs(finding["points"]) / largest, 1),
-            harmless=finding["harmless"],
-            description=_paragraphs(described.get(finding["detector"], "")),
-            figures=[(figure_label(name), figure(name, value)) for name, value in finding["evidence"].items()],
-        )
-        for finding in sorted(findings, key=lambda finding: -finding["points"])
-    ]
-
-
-def _paragraphs(text: str) -> list[str]:
-    """Without the line breaks of the source."""
-    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
 def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:

@@ -1,4 +1,4 @@
-"""Opening cases where the policy wants a person to look, and keeping open ones up to date."""
+"""Open cases for accounts that need a decision by a person, and update the open ones."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -18,9 +18,9 @@ PIPELINE: Final = Actor.system("pipeline")
 def open_or_update_cases(
     assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime
 ) -> list[Case]:
-    """Open cases for these accounts or bring their open ones up to date; answers with those that are new.
+    """Open cases for these accounts, or update their open ones. Return the new cases.
 
-    `due` names, by account, those that the policy wants a person to look at, and until when.
+    `due` gives, by account, when a case must be decided by; accounts that are not in it get no new case.
     """
     by_account = {assessment.account_id: assessment for assessment in assessments}
     open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
@@ -81,7 +81,7 @@ def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) ->
 
 
 def _last_decisions(accounts: Collection[int]) -> dict[int, EarlierDecision]:
-    """Of each account what was decided about it last, be that on its own case or on another that covered it."""
+    """Return the last decision about each account, on its own case or on one that covered it."""
     decided = Case.objects.filter(account__in=accounts, status=Case.Status.DECIDED)
     newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
     rows = newest.values_list("account_id", "score", "closed_at")

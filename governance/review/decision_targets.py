@@ -1,7 +1,7 @@
-"""Whom a decision is about, and how many of them are restricted at once.
+"""Which accounts and cases a decision is about, and how many of them one transaction changes.
 
 A transaction that restricts holds the lock of the log, for which every other decision waits. So a decision about a
-large campaign goes in portions, of which the first is a part of the decision itself.
+large campaign is applied in batches, the first of them in the transaction of the decision itself.
 """
 
 from typing import Final, NamedTuple
@@ -34,7 +34,7 @@ class DecisionTargets(NamedTuple):
 
 
 class DecisionProgress(NamedTuple):
-    """How far a decision about many has been put into force: so many of so many, and what is counted."""
+    """How far a decision about many accounts has been applied: `done` of `total`, and what is counted."""
 
     done: int
     total: int
@@ -42,7 +42,7 @@ class DecisionProgress(NamedTuple):
 
 
 def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
-    """Whom the verdict about this account is against. Raises NoSuchScopeError."""
+    """Return what a verdict about this account covers. Raises NoSuchScopeError."""
     if verdict.action == Decision.Action.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
         return DecisionTargets(account, NO_CASES, NO_CASES, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:

@@ -40,7 +40,7 @@ class QueueView(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What somebody wants to see of the queue. `text` is looked for in accounts and organisations."""
+    """The filter of the queue. `text` is searched for in accounts and organisations."""
 
     view: QueueView = QueueView.ALL
     band: str = ""
@@ -53,7 +53,7 @@ class CaseNotInListError(Exception):
 
 
 class QueueCounts(NamedTuple):
-    """How many cases wait for anybody, how many of these too long, and how many somebody has claimed."""
+    """How many cases are waiting, how many of these are overdue, and how many the user has claimed."""
 
     waiting: int
     overdue: int

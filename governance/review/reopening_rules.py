@@ -1,4 +1,4 @@
-"""When an account that was decided about before comes back into the queue. Pure."""
+"""When an account that was decided about before gets a case again. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ class EarlierDecision:
 
 
 def needs_case(score: int, *, earlier: EarlierDecision | None, access_denied: bool, now: datetime) -> bool:
-    """Whether a score that the policy wants looked at needs a person again.
+    """Return True if a score at or above the review line needs a case.
 
     1. An account whose access is denied, by whatever restriction, has none: there is nothing left to stop.
     2. One that was never decided about has a case.

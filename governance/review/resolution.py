@@ -1,4 +1,4 @@
-"""Cases that are closed because another decision covers their account, and those that are opened again."""
+"""Close cases whose account a decision about another case covers, and reopen them when it no longer holds."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What staff has let an account off, for policies to keep to."""
+"""Limits that staff decisions set for policies: the strongest restriction a policy may put on an account."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ ACT_FIELDS: Final = (
 
 
 class StaffLimit(NamedTuple):
-    """Staff was milder with an account: kinds above `strength` on the ladder, below 0 all, are not for policies."""
+    """Policies may not restrict an account by kinds stronger than `strength`; below 0 by none."""
 
     strength: int
     because: str
@@ -48,7 +48,7 @@ class EvidenceThen(NamedTuple):
 
 
 class StaffAct(NamedTuple):
-    """Something that staff did about an account, and the most that it leaves in force.
+    """Something that staff did about an account, and the limit that follows.
 
     `rank` orders what was done at one moment: what replaces a restriction counts, not that the other ended. `seen` is
     the evidence that a decision names; for other acts it is what was the newest then.

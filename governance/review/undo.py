@@ -1,4 +1,4 @@
-"""Undoing a decision: as long as it is a slip, it is as if it had not been made."""
+"""Undo a decision: within a few minutes it is as if it had not been made, later only its restrictions are lifted."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ from governance.staff.models import User
 
 
 class UndoResult(NamedTuple):
-    """What became of a decision: undone, or only lifted; how many restrictions ended and were restored, and whether the
-    case is open again.
+    """What became of a decision: whether it was undone or only lifted, how many restrictions ended and how many were
+    restored, and whether the case is open again.
     """
 
     is_undone: bool
@@ -32,7 +32,7 @@ class UndoResult(NamedTuple):
 
 
 def can_be_undone(decision: Decision, *, now: datetime) -> bool:
-    """Whether the time in which a decision counts as a slip is not over yet."""
+    """Return True if the decision is recent enough to be undone."""
     return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
 
 

@@ -1,4 +1,4 @@
-"""What a decision about many has not put into force yet, put into force portion by portion, each in its transaction."""
+"""Apply the rest of decisions about many accounts, batch by batch, each batch in a transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ from governance.review.undo import resolve_restored
 
 
 class _Batch(NamedTuple):
-    """A portion of what is left: whom to restrict, what to end, and the cases to close and to open again."""
+    """The next batch: accounts to restrict, restrictions to end, and cases to close and to reopen."""
 
     accounts: Sequence[Account]
     numbers: Sequence[int]
@@ -35,7 +35,10 @@ class _Batch(NamedTuple):
 
 
 def apply_unfinished_decisions(*, now: datetime) -> int:
-    """Put the rest of all decisions into force; how many portions that were. Safe to run twice, and anywhere."""
+    """Apply the rest of all unfinished decisions.
+
+    Return the number of batches. Idempotent, and safe in several processes.
+    """
     portions = 0
     for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
         while _apply_batch(decision, now=now):
@@ -45,7 +48,7 @@ def apply_unfinished_decisions(*, now: datetime) -> int:
 
 @retried_transaction
 def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
-    """Put a portion into force; False where nothing was left, or the decision does not stand any more.
+    """Apply one batch. Return False if nothing was left, or the decision no longer stands.
 
     Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
     """
@@ -75,7 +78,7 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
 
 
 def _undo_batch(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
-    """Undo a portion of a decision that was undone, and open these cases again; False where nothing was left."""
+    """Undo one batch of a decision that was undone, and reopen these cases. Return False if nothing was left."""
     by, origins = decision.undone_by or decision.decided_by, [decision.origin]
     is_more = is_undoing(origins)
     if is_more:
@@ -86,7 +89,7 @@ def _undo_batch(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> 
 
 
 def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
-    """Put a portion into force; False where nothing was left."""
+    """Apply one batch. Return False if nothing was left."""
     accounts, numbers, closing, again = left
     by = decision.decided_by.actor
     made = decision.restriction
@@ -112,7 +115,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
 
 
 def _is_standing(decision: Decision) -> bool:
-    """Whether it was neither undone, nor followed by another decision about the account.
+    """Return True if the decision was neither undone nor followed by another about the account.
 
     Where all of it was lifted, it stands: nobody else is restricted, and what it takes the place of is ended.
     """

@@ -11,8 +11,8 @@ from django.test import Client
 from accounts.models import Account
 from governance import pipeline
 from governance.campaigns.explanation import explanation_note
-from governance.campaigns.linking import FEWEST_PEERS
 from governance.campaigns.models import AccountSample
+from governance.campaigns.trait_store import FEWEST_PEERS
 from governance.demo import world
 from governance.detection.models import Assessment
 from governance.usage.claims import mark_dirty
