@@ -1,4 +1,4 @@
-"""The story in one place: accounts with new usage are scored, and what follows from the score is put into rows."""
+"""Score accounts with new usage and store what follows: assessments, policy outcomes and cases."""
 
 import logging
 import traceback
@@ -8,15 +8,22 @@ from datetime import datetime
 from django.db import transaction
 
 from governance.campaigns.actions import write_assessments
-from governance.campaigns.queries import Judgement, Look, accounts_with_changed_licences, judge, look_at, worth_a_look
-from governance.campaigns.store import link
+from governance.campaigns.queries import (
+    AssessmentDraft,
+    UsageView,
+    accounts_needing_rescore,
+    accounts_with_changed_licences,
+    assess_accounts,
+    load_usage,
+)
+from governance.campaigns.store import update_campaigns
 from governance.detection.scoring import REVIEW_LINE
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.outcomes import carry_out, weigh
 from governance.policies.versions import count_scorings
-from governance.review.leniency import staff_limits
-from governance.review.opening import consider
+from governance.review.case_opening import open_or_update_cases
+from governance.review.staff_limits import staff_limits
 from governance.usage.actions import fold_profiles
 from governance.usage.claims import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
 
@@ -26,9 +33,9 @@ BATCH = 200
 
 
 def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE) -> int:
-    """Score up to `limit` accounts that wait for it; how many were claimed. Safe to run anywhere, any time, twice.
+    """Score up to `limit` waiting accounts. Return how many were claimed. Idempotent, and safe in several processes.
 
-    Accounts that failed before are scored each alone, so that one that cannot be scored takes no other along.
+    Accounts that failed before are scored one by one, so that an account that cannot be scored fails alone.
     """
     claims = claim_dirty_accounts(limit=limit, now=now)
     fresh = [claim for claim in claims if not claim.attempts]
@@ -38,13 +45,13 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
     return len(claims)
 
 
-def carry_out_policies(*, now: datetime) -> int:
-    """Put into force what the live policy has planned and is due, unless staff has decided otherwise meanwhile."""
+def apply_due_policies(*, now: datetime) -> int:
+    """Apply the planned outcomes of live policies that are due, unless staff decided otherwise since."""
     return carry_out(now=now, staff_limits=staff_limits)
 
 
 def rescore_changed_licences(*, now: datetime) -> int:
-    """Have accounts scored whose licence to train began or ended since they last were; how many."""
+    """Mark accounts for scoring whose licence to train began or ended since they were last scored. Return how many."""
     accounts = accounts_with_changed_licences(now=now)
     if accounts:
         with transaction.atomic():
@@ -55,27 +62,30 @@ def rescore_changed_licences(*, now: datetime) -> int:
 
 @retried_transaction
 def _finish_idle(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
-    """Without those that have sent next to nothing since they were last scored, which are done with for now."""
+    """Finish the claims of accounts with hardly any new usage since they were last scored. Return the other claims."""
     asked = [claim.account for claim in claims if not claim.anew]
-    idle = set(asked) - worth_a_look(asked, now=now)
+    idle = set(asked) - accounts_needing_rescore(asked, now=now)
     finish(hold([claim for claim in claims if claim.account in idle]), now=now)
     return [claim for claim in claims if claim.account not in idle]
 
 
 @retried_transaction
-def _link(looks: Sequence[Look], *, now: datetime) -> None:
-    """Find out whom these accounts act with, and have the others scored too whom that concerns."""
-    mark_dirty(link(looks, now=now) - {look.account for look in looks}, now=now)
+def _link(usage_views: Sequence[UsageView], *, now: datetime) -> None:
+    """Update the campaigns of these accounts, and mark other accounts that this changes for scoring."""
+    mark_dirty(update_campaigns(usage_views, now=now) - {view.account for view in usage_views}, now=now)
 
 
 @retried_transaction
-def _write(claims: Sequence[Claim], judgements: Mapping[int, Judgement], *, now: datetime) -> tuple[list[int], int]:
-    """Write down what is thought of the accounts, and what follows; which policies weighed how many assessments."""
+def _write(claims: Sequence[Claim], drafts: Mapping[int, AssessmentDraft], *, now: datetime) -> tuple[list[int], int]:
+    """Store assessments, policy outcomes and cases.
+
+    Return the policies that were evaluated, on how many assessments.
+    """
     held = hold(claims)
-    assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
+    assessments = write_assessments([drafts[claim.account] for claim in held], now=now)
     policies = weigh(assessments, staff_limits=staff_limits, now=now)
-    due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
-    consider(assessments, due=due, now=now)
+    due = {account: one.due_at for account, one in drafts.items() if one.due_at is not None}
+    open_or_update_cases(assessments, due=due, now=now)
     finish(held, now=now)
     return policies, len(assessments)
 
@@ -87,11 +97,13 @@ def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None
             return
         accounts = [claim.account for claim in claims]
         fold_profiles(accounts)
-        looks = look_at(accounts, now=now)
-        _link(looks, now=now)
-        judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now, review_line=review_line)}
-        # Reading and thinking is over: from here on rows are locked, and shortly.
-        count_scorings(*_write(claims, judgements, now=now))
+        usage_views = load_usage(accounts, now=now)
+        _link(usage_views, now=now)
+        drafts = {
+            draft.usage_view.account: draft for draft in assess_accounts(usage_views, now=now, review_line=review_line)
+        }
+        # Only here are rows locked, so that locks are held briefly.
+        count_scorings(*_write(claims, drafts, now=now))
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
         where = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words

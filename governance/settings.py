@@ -303,12 +303,12 @@ CELERY_BEAT_SCHEDULE = {
     "compare-gateways": {"task": "governance.tasks.compare_gateways", "schedule": 60.0, "options": {"expires": 60}},
     "probe-gateways": {"task": "governance.tasks.probe_gateways", "schedule": 30.0, "options": {"expires": 30}},
     "carry-out-policies": {
-        "task": "governance.tasks.carry_out_policies",
+        "task": "governance.tasks.apply_due_policies",
         "schedule": 15.0,
         "options": {"expires": 30},
     },
     "carry-out-decisions": {
-        "task": "governance.tasks.carry_out_decisions",
+        "task": "governance.tasks.apply_unfinished_decisions",
         "schedule": 10.0,
         "options": {"expires": 30},
     },

@@ -10,7 +10,7 @@ from governance.gateways.litellm import push
 from governance.platform import heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
-from governance.review import carrying_out
+from governance.review import unfinished_decisions
 from governance.staff import signing_in
 from governance.usage import actions as usage
 from governance.web import idempotency
@@ -30,14 +30,14 @@ def rescore_changed_licences() -> None:
 
 
 @shared_task
-def carry_out_policies() -> None:
-    pipeline.carry_out_policies(now=timezone.now())
+def apply_due_policies() -> None:
+    pipeline.apply_due_policies(now=timezone.now())
 
 
 @shared_task
-def carry_out_decisions() -> None:
+def apply_unfinished_decisions() -> None:
     """Put into force what decisions about many have not yet."""
-    carrying_out.carry_out_decisions(now=timezone.now())
+    unfinished_decisions.apply_unfinished_decisions(now=timezone.now())
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""A database of one's own beside the real one, for as long as something is measured or tried."""
+"""A temporary database beside the real one, for backtests and measurements."""
 
 import os
 import secrets
@@ -15,8 +15,8 @@ from governance.usage.excerpts import forget_bars
 
 
 @contextmanager
-def scratch_database(purpose: str) -> Iterator[None]:
-    """Work on a fresh, empty database on the same server; afterwards it is gone. Nothing of the real one is touched.
+def backtest_database(purpose: str) -> Iterator[None]:
+    """Use a new, empty database on the same server for the block, and drop it afterwards. The real one is not touched.
 
     Its name carries the process and chance, so that any number at a time stay apart, on however many machines. It does
     not wait for the disk, since what is in it can be made again, and it rings for no worker.

@@ -24,7 +24,7 @@ DAYS = timedelta(days=44)
 SIZE = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'usage_%' AND relkind = 'r'"
 
 
-def importing(events: int, now: datetime) -> Iterator[Figure]:
+def measure_import(events: int, now: datetime) -> Iterator[Figure]:
     """How long a file of so many events takes, and what memory it needs. They carry no text, as half of such usage."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "campaign.jsonl.zst"

@@ -1,4 +1,4 @@
-"""Writing down what is thought of accounts."""
+"""Store assessments."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,24 +6,24 @@ from typing import Any
 
 from django.db import connection
 
-from governance.campaigns.queries import Judgement
+from governance.campaigns.queries import AssessmentDraft
 from governance.detection.models import Assessment
-from governance.detection.serialization import strongest_harmless, written
+from governance.detection.serialization import serialize_findings, strongest_harmless_explanation
 from governance.detection.thresholds import POLICY_VERSION, Response
 
 
-def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list[Assessment]:
-    """An assessment for each judgement: a new one where it says something new, else the last one, confirmed.
+def write_assessments(drafts: Sequence[AssessmentDraft], *, now: datetime) -> list[Assessment]:
+    """Store these drafts and return their assessments: a new row where something changed, else the last one, confirmed.
 
     Runs in the caller's transaction.
     """
-    accounts = [judgement.look.account for judgement in judgements]
+    accounts = [draft.usage_view.account for draft in drafts]
     latest = {one.account_id: one for one in Assessment.objects.filter(account__in=accounts).latest_of_each()}
     confirmed: list[Assessment] = []
     new: list[Assessment] = []
-    for judgement in judgements:
-        assessment = _assessment(judgement, now=now)
-        last = latest.get(judgement.look.account)
+    for draft in drafts:
+        assessment = _assessment(draft, now=now)
+        last = latest.get(draft.usage_view.account)
         if last is not None and _says_the_same(last, assessment):
             last.confirmed_at, last.window_end, last.events = now, assessment.window_end, assessment.events
             confirmed.append(last)
@@ -36,7 +36,7 @@ def write_assessments(judgements: Sequence[Judgement], *, now: datetime) -> list
     return confirmed + new
 
 
-# Points that a score moves without being worth a row.
+# A change of the score by this many points alone is not worth a new row.
 LITTLE = 1
 
 # What `bulk_update` does, in a tenth of its time.
@@ -46,29 +46,29 @@ FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS seen (id, window_e
 """
 
 
-def _assessment(judgement: Judgement, *, now: datetime) -> Assessment:
-    findings = written(judgement.score)
+def _assessment(draft: AssessmentDraft, *, now: datetime) -> Assessment:
+    findings = serialize_findings(draft.score)
     return Assessment(
-        account_id=judgement.look.account,
+        account_id=draft.usage_view.account,
         assessed_at=now,
         confirmed_at=now,
-        window_start=judgement.look.window.start,
-        window_end=judgement.look.window.end,
-        events=judgement.look.window.events,
-        score=judgement.score.points,
-        band=judgement.score.band,
+        window_start=draft.usage_view.window.start,
+        window_end=draft.usage_view.window.end,
+        events=draft.usage_view.window.events,
+        score=draft.score.points,
+        band=draft.score.band,
         findings=findings,
-        harmless=strongest_harmless(findings),
-        campaign=judgement.campaign,
-        model_version=judgement.score.model_version,
-        licensed=judgement.look.usage.facts.licensed,
-        response=Response.CASE if judgement.due_at else Response.NOTHING,
+        harmless=strongest_harmless_explanation(findings),
+        campaign=draft.campaign,
+        model_version=draft.score.model_version,
+        licensed=draft.usage_view.usage.facts.licensed,
+        response=Response.CASE if draft.due_at else Response.NOTHING,
         policy_version=POLICY_VERSION,
     )
 
 
 def _says_the_same(one: Assessment, other: Assessment) -> bool:
-    """Much the same score from the same detectors, and the same to follow: what has moved a little is no news."""
+    """Return True if the scores are nearly equal and come from the same detectors with the same consequence."""
 
     def gist(assessment: Assessment) -> tuple[Any, ...]:
         detectors = {(finding["detector"], finding["version"]) for finding in assessment.findings if finding["points"]}

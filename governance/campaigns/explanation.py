@@ -1,5 +1,6 @@
-"""What is thought of an account, and why, as a note that can be filed: everything the score rests on, and what else
-could explain it.
+"""The explanation of an account's score as plain text.
+
+Its findings, their figures, and what else could explain them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from django.utils.dateformat import format as dated
 
 from accounts.models import Account
 from governance.campaigns.models import CampaignMember
-from governance.detection.figures import name_of
+from governance.detection.figures import figure_label
 from governance.detection.finding import Family, percent
 from governance.detection.models import Assessment
 from governance.detection.scoring import REVIEW_LINE
@@ -32,8 +33,8 @@ _TIES: Final = {
 }
 
 
-def note(account: Account) -> str:
-    """The note on an account by its latest assessment."""
+def explanation_note(account: Account) -> str:
+    """Return the explanation of an account's latest assessment as plain text."""
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
         return f"{account}: not assessed yet; no usage of it was received.\n"
@@ -99,7 +100,7 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
-    """Which evidence alone could bring it below the line, were it wrong: a finding, or that it acts with others."""
+    """Return the sentence that names each piece of evidence without which the score would be below the review line."""
     points = {one["title"]: one["points"] for one in against if not _is_campaigns(one)}
     if whole := sum(one["points"] for one in against if _is_campaigns(one)):
         points["its membership of the campaign"] = whole
@@ -144,7 +145,7 @@ def _strengths(ties: Mapping[str, float]) -> str:
 
 
 def _figures(evidence: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name_of(name)} {_figure(value)}" for name, value in evidence.items())
+    return ", ".join(f"{figure_label(name)} {_figure(value)}" for name, value in evidence.items())
 
 
 def _figure(value: object) -> str:

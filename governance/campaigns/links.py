@@ -1,9 +1,10 @@
 """How strongly two accounts are tied, kind by kind. Pure, and on tables: no loop over pairs.
 
-Having something in common says the more the fewer have it: a value that `u` of `n` accounts have weighs `ln(n / u)`,
-the surprise of meeting it. Of values that many use, a framework's wrapper or a provider's gateway, next to nothing
-is left, so that neither they nor the camouflage that a harvest hides in tie anybody (the column weights of FRAUDAR,
-Hooi and others 2016, serve the same end). Two kinds that come from one choice of the customer are one kind here.
+A trait in common is the stronger evidence the fewer accounts have it: a value that `u` of `n` accounts have weighs
+`ln(n / u)`, its self-information in nats, known from text retrieval as inverse document frequency (Spärck Jones 1972).
+A value that many use, such as a framework's wrapper or a provider's gateway, weighs next to nothing, and neither does
+the camouflage of a harvest that imitates it (FRAUDAR weighs columns for the same reason: Hooi and others 2016,
+https://doi.org/10.1145/2939672.2939747). Two traits that follow from one choice of the customer are one kind here.
 
 | tie | is full when |
 |---|---|
@@ -19,23 +20,23 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 from governance.usage.mixing import mix
 
-# A wrapper is one once somebody has used it this often, or all together have.
-WRAPPER_USES: Final = 5
-WRAPPER_USES_OF_ALL: Final = 20
+# A wrapper counts once one account has used it this often, or all accounts together have.
+MIN_WRAPPER_USES: Final = 5
+MIN_WRAPPER_USES_OF_ALL: Final = 20
 
-# Where fewer customers are known, that all of them have something tells no more than that so many of so many have it.
-SMALL_TOWN: Final = 200
+# With fewer accounts than this, rarity is computed as if there were this many.
+MIN_POPULATION: Final = 200
 # How strong a tie by card or settings is.
-A_CARD: Final = 0.8
-SETTINGS_AT_MOST: Final = 0.4
+CARD_TIE: Final = 0.8
+MAX_SETTINGS_TIE: Final = 0.4
 
-# What counts as a tie, and how much all of a pair's must be together.
-A_TIE: Final = 0.15
-ENOUGH: Final = 1.0
-TELLING: Final = 0.75
+# The least strength of a tie that counts as a kind, the least total of a strong link, and the least identifying tie.
+MIN_TIE: Final = 0.15
+MIN_TOTAL: Final = 1.0
+MIN_IDENTIFYING_TIE: Final = 0.75
 
 TIES: Final = ("wrappers", "shards", "addresses", "card", "settings")
 
@@ -48,21 +49,37 @@ ACCOUNTS: Final = {"account": pl.Int64, "organisation": pl.Int64, "breadth": pl.
 LINKS: Final = {"one": pl.Int64, "other": pl.Int64, **dict.fromkeys(TIES, pl.Float64)}
 
 
-def links(
+def score_links(
     pairs: pl.DataFrame, traits: pl.DataFrame, samples: pl.DataFrame, accounts: pl.DataFrame, *, population: int
 ) -> pl.DataFrame:
-    """The ties of these pairs, rows of `LINKS`: those that are strong enough to lead anywhere.
+    """Return the links of these pairs that are strong or identifying, as rows of `LINKS`; each tie is from 0 to 1.
 
-    `pairs` have the columns one and other, each pair once. `traits` are rows of `TRAITS`: who has what, for which
-    share of the requests, and how many of all `population` accounts have it too. `samples` are the sampled sketches
-    of each account, in columns account and digest. Accounts of the same organisation are not tied: it is natural for
-    them to be alike.
+    Accounts of the same organisation get no link: they are alike for a good reason.
+
+    Args:
+        pairs: columns `one` and `other` (int64), each pair once, the lower id in `one`.
+        traits: rows of `TRAITS`: which account has which value, on which share (0 to 1) of its requests, and how many
+            of all accounts have that value.
+        samples: columns `account` and `digest` (int64): the sampled sketches of each account's prompts. From k
+            sketches of each account the share of prompts in common is estimated with a standard error of at most
+            0.5 / sqrt(k) (bottom-k sketches: Cohen and Kaplan 2007, https://doi.org/10.1145/1281100.1281133).
+        accounts: rows of `ACCOUNTS`; `breadth` is the mean distance between two prompts, in parts of the distance of
+            unrelated texts.
+        population: the number of all accounts, from which the rarity of a value follows.
+
+    >>> pairs = pl.DataFrame({"one": [1], "other": [2]})
+    >>> known = pl.DataFrame([(1, 10, None), (2, 20, None)], schema=ACCOUNTS, orient="row")
+    >>> on_card = [(account, TraitKind.CARD, 7, 1.0, 2, 0, 0) for account in (1, 2)]
+    >>> traits = pl.DataFrame(on_card, schema=TRAITS, orient="row")
+    >>> samples = pl.DataFrame(schema={"account": pl.Int64, "digest": pl.Int64})
+    >>> score_links(pairs, traits, samples, known, population=1_000).to_dicts()
+    [{'one': 1, 'other': 2, 'wrappers': 0.0, 'shards': 0.0, 'addresses': 0.0, 'card': 0.8, 'settings': 0.0}]
     """
     shared = traits.filter(
-        (pl.col("kind") != Kind.TEMPLATE)
-        | (pl.col("most_uses") >= WRAPPER_USES)
-        | (pl.col("uses_of_all") >= WRAPPER_USES_OF_ALL)
-    ).with_columns(rarity=(max(population, SMALL_TOWN) / pl.col("users")).log().clip(0))
+        (pl.col("kind") != TraitKind.TEMPLATE)
+        | (pl.col("most_uses") >= MIN_WRAPPER_USES)
+        | (pl.col("uses_of_all") >= MIN_WRAPPER_USES_OF_ALL)
+    ).with_columns(rarity=(max(population, MIN_POPULATION) / pl.col("users")).log().clip(0))
     pairs = pairs.join(accounts.rename({"account": "one"}), on="one")
     pairs = pairs.join(accounts.rename({"account": "other"}), on="other", suffix="_other")
     unrelated = pl.col("organisation").is_null() | pl.col("organisation_other").is_null()
@@ -72,8 +89,8 @@ def links(
         wrappers,
         _overlap(samples, wrappers.filter(pl.col("wrappers") > 0)),
         _addresses(shared, pairs),
-        _same(shared, pairs, Kind.CARD, "card"),
-        _same(shared, pairs, Kind.SETTINGS, "settings"),
+        _same(shared, pairs, TraitKind.CARD, "card"),
+        _same(shared, pairs, TraitKind.SETTINGS, "settings"),
     ):
         pairs = pairs.join(ties, on=["one", "other"], how="left")
     broad = _ramp(pl.min_horizontal("breadth", "breadth_other").fill_null(0.0), 0.4, 0.6)
@@ -84,30 +101,30 @@ def links(
         wrappers=pl.col("wrappers").fill_null(0.0).fill_nan(0.0),
         shards=(apart * broad * pl.col("wrappers")).fill_null(0.0).fill_nan(0.0),
         addresses=pl.col("addresses").fill_null(0.0),
-        card=pl.col("card").fill_null(0.0) * A_CARD,
-        settings=_ramp(pl.col("settings").fill_null(0.0), 1.6, 4.0) * SETTINGS_AT_MOST,
+        card=pl.col("card").fill_null(0.0) * CARD_TIE,
+        settings=_ramp(pl.col("settings").fill_null(0.0), 1.6, 4.0) * MAX_SETTINGS_TIE,
     )
-    return tied.filter(solid() | telling())
+    return tied.filter(is_strong_link() | is_identifying_link())
 
 
-def solid() -> pl.Expr:
-    """Ties of several kinds that are enough for two accounts to belong together."""
-    kinds = pl.sum_horizontal(pl.col(tie) >= A_TIE for tie in TIES)
-    return (pl.sum_horizontal(TIES) >= ENOUGH) & (kinds > 1)
+def is_strong_link() -> pl.Expr:
+    """Return the condition that ties of at least two kinds are together enough for two accounts to belong together."""
+    kinds = pl.sum_horizontal(pl.col(tie) >= MIN_TIE for tie in TIES)
+    return (pl.sum_horizontal(TIES) >= MIN_TOTAL) & (kinds > 1)
 
 
-def telling() -> pl.Expr:
-    """A tie that binds an account, of which little else is known, to a group that stands by itself."""
-    return pl.max_horizontal("card", "addresses") >= TELLING
+def is_identifying_link() -> pl.Expr:
+    """Return the condition that one tie identifies: enough to add an account with little usage to an existing group."""
+    return pl.max_horizontal("card", "addresses") >= MIN_IDENTIFYING_TIE
 
 
 def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The cosine of how two accounts use wrappers, the rare ones counting for more, where these cover their prompts.
+    """Return the tie by wrappers: the cosine of both accounts' use of them, weighted by rarity, scaled to 0 to 1.
 
-    One wrapper in common may be a framework's; several in the same proportions are a list that both were given. And
-    what many have is no surprise, however much of an account's traffic it covers.
+    It is reduced where wrappers cover few of the prompts, where those in common are common anyway, and, by half, where
+    there is only one in common: one may be a framework's, several in the same proportions are a list both were given.
     """
-    used = shared.filter(pl.col("kind") == Kind.TEMPLATE).with_columns(weight=pl.col("share") * pl.col("rarity"))
+    used = shared.filter(pl.col("kind") == TraitKind.TEMPLATE).with_columns(weight=pl.col("share") * pl.col("rarity"))
     length = used.group_by("account").agg(
         length=(pl.col("weight") ** 2).sum().sqrt(), covered=pl.col("share").sum().clip(0, 1)
     )
@@ -131,7 +148,7 @@ def _wrappers(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _addresses(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    used = shared.filter(pl.col("kind") == Kind.ADDRESS).select("account", "digest", "share", "rarity")
+    used = shared.filter(pl.col("kind") == TraitKind.ADDRESS).select("account", "digest", "share", "rarity")
     return (
         _both(used, pairs)
         .group_by("one", "other")
@@ -147,15 +164,18 @@ def _addresses(shared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _same(shared: pl.DataFrame, pairs: pl.DataFrame, kind: Kind, name: str) -> pl.DataFrame:
-    """What tells only whether both have it: the greatest rarity of what they share."""
+def _same(shared: pl.DataFrame, pairs: pl.DataFrame, kind: TraitKind, name: str) -> pl.DataFrame:
+    """Return the tie by a trait that both have or have not: 1 for a card, for settings the rarity of the rarest."""
     has = shared.filter(pl.col("kind") == kind).select("account", "digest", "rarity")
     found = _both(has, pairs).group_by("one", "other").agg(pl.col("rarity").max().alias(name))
-    return found if kind is Kind.SETTINGS else found.with_columns(pl.lit(1.0).alias(name))
+    return found if kind is TraitKind.SETTINGS else found.with_columns(pl.lit(1.0).alias(name))
 
 
 def _overlap(samples: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Which share of their prompts two accounts have in common, told by their samples as far down as both reach."""
+    """Return the share of prompts in common, 0 to 1, of the smaller of both samples.
+
+    Samples are the prompts with the smallest hashes; they are compared up to the smaller of both largest hashes.
+    """
     hashed = pl.Series(mix(samples["digest"].to_numpy().view(np.uint64)), dtype=pl.UInt64)
     sample = samples.with_columns(hash=hashed)
     reach = sample.group_by("account").agg(reach=pl.col("hash").max())
@@ -178,12 +198,12 @@ def _overlap(samples: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _both(has: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """A row for each value that both accounts of a pair have; the other's columns end in `_other`."""
+    """Return a row for each value that both accounts of a pair have; columns of the second end in `_other`."""
     columns = [name for name in pairs.columns if name in {"one", "other", "least"}]
     mine = pairs.select(columns).join(has.rename({"account": "one"}), on="one")
     return mine.join(has.rename({"account": "other"}), on=["other", "digest"], suffix="_other")
 
 
 def _ramp(value: pl.Expr, start: float, full: float) -> pl.Expr:
-    """0 up to `start`, 1 from `full` on, straight in between."""
+    """Return 0 up to `start`, 1 from `full` on, linear in between."""
     return ((value - start) / (full - start)).clip(0, 1)

@@ -9,14 +9,14 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 
 
 class AccountTrait(models.Model):
     """An account has something that others may have too: a wrapper, an address, a card. So they find each other."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="traits")
-    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.capitalize()) for kind in Kind])
+    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.capitalize()) for kind in TraitKind])
     digest = models.BigIntegerField()
     organisation = models.BigIntegerField(null=True, help_text="Of the account, to count sharing across organisations.")
     uses = models.IntegerField(help_text="Requests with this signal.")

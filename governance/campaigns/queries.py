@@ -1,4 +1,4 @@
-"""Judging accounts, many at a time, and ranking them."""
+"""Load and assess the usage of many accounts at a time, and rank accounts."""
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
@@ -9,48 +9,48 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
-from governance.campaigns.linking import PublicShare, customers_known, peers, public_shares
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.traits import Kind, SignUp
-from governance.detection.active_calibration import calibration_in_force
-from governance.detection.corpora import recognise
+from governance.campaigns.trait_store import PublicShare, count_known_customers, load_peer_groups, load_public_shares
+from governance.campaigns.traits import SignUpFacts, TraitKind
+from governance.detection.active_calibration import get_active_calibration
+from governance.detection.corpora import recognise_corpora
 from governance.detection.detectors import all_detectors
 from governance.detection.finding import Finding
 from governance.detection.scoring import REVIEW_LINE, Score, assess
-from governance.detection.serialization import shared_with
+from governance.detection.serialization import findings_for_member
 from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
 from governance.usage.profile.content import STEADY_USES
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
 
-# By how much an account's usage has grown before it is looked at again, unless that was long ago.
-WORTH_A_LOOK: Final = 0.05
-LOOKED_AT_EVERY: Final = timedelta(hours=6)
+# An account is scored again when its usage has grown by this share, or this long after it was last scored.
+MIN_GROWTH: Final = 0.05
+RESCORE_AFTER: Final = timedelta(hours=6)
 
 
-class Look(NamedTuple):
-    """What is seen of an account by itself, without its neighbours."""
+class UsageView(NamedTuple):
+    """The usage of one account, without what it has in common with others."""
 
     account: int
     organisation: int | None
-    sign_up: SignUp
+    sign_up: SignUpFacts
     window: Window
     usage: AccountUsage
 
 
-class Judgement(NamedTuple):
-    """What is thought of an account, before it is written down. `due_at` is set where the policy wants a case."""
+class AssessmentDraft(NamedTuple):
+    """An assessment that is not stored yet. `due_at` is set if a case must be opened."""
 
-    look: Look
+    usage_view: UsageView
     score: Score
     campaign: uuid.UUID | None
     due_at: datetime | None
 
 
-def worth_a_look(accounts: Collection[int], *, now: datetime) -> set[int]:
-    """Those that have sent a twentieth more since they were last assessed, or that were so hours ago, or never."""
-    seen = windows(accounts, at=now)
+def accounts_needing_rescore(accounts: Collection[int], *, now: datetime) -> set[int]:
+    """Return the accounts whose usage changed by a twentieth, or last assessed six hours ago or more, or never."""
+    usage_windows = windows(accounts, at=now)
     with connection.cursor() as cursor:
         cursor.execute(_LAST_ASSESSED, [list(accounts)])
         last = {account: (events, confirmed_at) for account, events, confirmed_at in cursor.fetchall()}
@@ -58,9 +58,9 @@ def worth_a_look(accounts: Collection[int], *, now: datetime) -> set[int]:
         account
         for account in accounts
         if account not in last
-        or account not in seen
-        or abs(seen[account].events - last[account][0]) >= WORTH_A_LOOK * last[account][0]
-        or now - last[account][1] >= LOOKED_AT_EVERY
+        or account not in usage_windows
+        or abs(usage_windows[account].events - last[account][0]) >= MIN_GROWTH * last[account][0]
+        or now - last[account][1] >= RESCORE_AFTER
     }
 
 
@@ -74,9 +74,9 @@ FROM unnest(%s::bigint[]) AS asked (account_id), LATERAL (
 
 
 def accounts_with_changed_licences(*, now: datetime) -> list[int]:
-    """Those whose latest assessment saw a licence to train that is not in force now, or none where one is.
+    """Return the accounts whose licence to train has begun or ended since their latest assessment.
 
-    Without those that wait to be scored anyway.
+    Those already waiting to be scored are left out.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED_LICENCES, {"now": now})
@@ -97,58 +97,70 @@ WHERE latest.licensed <> register.licensed
 """
 
 
-def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
-    """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
-    seen = windows(accounts, at=now)
-    seen |= {pk: Window(now, now, 0) for pk in accounts if pk not in seen}
+def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
+    """Return the usage of these accounts as of `now`.
+
+    The number of queries does not depend on the number of accounts.
+    """
+    usage_windows = windows(accounts, at=now)
+    usage_windows |= {pk: Window(now, now, 0) for pk in accounts if pk not in usage_windows}
     register = register_facts(accounts, at=now)
-    facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
-    used = usages(profiles_in(seen), facts, peers=peers())
-    return [Look(pk, register[pk].organisation_id, _sign_up(register[pk]), seen[pk], used[pk]) for pk in accounts]
+    facts = {pk: _facts(register[pk], usage_windows[pk]) for pk in accounts}
+    used = usages(profiles_in(usage_windows), facts, peers=load_peer_groups())
+    return [
+        UsageView(pk, register[pk].organisation_id, _sign_up(register[pk]), usage_windows[pk], used[pk])
+        for pk in accounts
+    ]
 
 
-class Context(NamedTuple):
-    """An account beside the others: what is known of it besides its usage, and what its campaign shows."""
+class AccountContext(NamedTuple):
+    """An account's usage with what it has in common with others, and the findings of its campaign."""
 
-    look: Look
+    usage_view: UsageView
     usage: AccountUsage
     member: CampaignMember | None
     shared: list[Finding]
 
 
-def in_context(looks: Collection[Look]) -> list[Context]:
-    """Lay these accounts beside those that share their templates, their prompts, their campaigns."""
-    accounts = [look.account for look in looks]
-    sharing, campaigns, public = accounts_sharing_templates(accounts), campaigns_of(accounts), public_shares(accounts)
-    known = customers_known()
-    recognised = recognise({look.account: look.usage.shingles for look in looks})
+def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
+    """Add to the usage of these accounts what they share with others: templates, prompts, known corpora, campaigns."""
+    accounts = [view.account for view in usage_views]
+    sharing, campaigns, public = (
+        count_accounts_sharing_templates(accounts),
+        open_memberships(accounts),
+        load_public_shares(accounts),
+    )
+    known = count_known_customers()
+    recognised = recognise_corpora({view.account: view.usage.shingles for view in usage_views})
     found = []
-    for look in looks:
-        member = campaigns.get(look.account)
-        shared = PublicShare() if member else public.get(look.account, PublicShare())
+    for view in usage_views:
+        member = campaigns.get(view.account)
+        shared = PublicShare() if member else public.get(view.account, PublicShare())
         facts = replace(
-            look.usage.facts,
-            template_accounts=sharing.get(look.account, 0),
+            view.usage.facts,
+            template_accounts=sharing.get(view.account, 0),
             customers_known=known,
-            **recognised.get(look.account, {}),
+            **recognised.get(view.account, {}),
             public_share=shared.share,
             public_prompts=shared.prompts,
             campaign=_belonging(member) if member else None,
         )
-        found.append(Context(look, replace(look.usage, facts=facts), member, _shared(member) if member else []))
+        found.append(AccountContext(view, replace(view.usage, facts=facts), member, _shared(member) if member else []))
     return found
 
 
-def judge(looks: Collection[Look], *, now: datetime, review_line: int = REVIEW_LINE) -> list[Judgement]:
-    """Let every detector look at these accounts, and say what follows."""
-    calibration = calibration_in_force()
-    judgements = []
-    for look, usage, member, shared in in_context(looks):
+def assess_accounts(
+    usage_views: Collection[UsageView], *, now: datetime, review_line: int = REVIEW_LINE
+) -> list[AssessmentDraft]:
+    """Score these accounts. Return an assessment for each, not stored yet."""
+    calibration = get_active_calibration()
+    drafts = []
+    for view, usage, member, shared in load_context(usage_views):
         score = assess(usage, all_detectors(), calibration, shared=shared)
         wants_case = response_to(score.points, licensed=usage.facts.licensed, review_line=review_line) is Response.CASE
         due = due_at(score.points, opened_at=now) if wants_case else None
-        judgements.append(Judgement(look, score, member.campaign_id if member else None, due))
-    return judgements
+        drafts.append(AssessmentDraft(view, score, member.campaign_id if member else None, due))
+    return drafts
 
 
 def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
@@ -165,12 +177,12 @@ def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
     )
 
 
-def _sign_up(known: RegisterFacts) -> SignUp:
-    return SignUp(card=known.payment_fingerprint, address=known.signup_ip)
+def _sign_up(known: RegisterFacts) -> SignUpFacts:
+    return SignUpFacts(card=known.payment_fingerprint, address=known.signup_ip)
 
 
-def campaigns_of(accounts: Collection[int]) -> dict[int, CampaignMember]:
-    """How each of these accounts belongs to an open campaign, where it does."""
+def open_memberships(accounts: Collection[int]) -> dict[int, CampaignMember]:
+    """Return the memberships of these accounts in open campaigns, by account."""
     rows = CampaignMember.objects.current().filter(account__in=accounts, campaign__state=Campaign.State.OPEN)
     return {member.account_id: member for member in rows.select_related("campaign")}
 
@@ -182,11 +194,11 @@ def _belonging(member: CampaignMember) -> CampaignFacts:
 
 
 def _shared(member: CampaignMember) -> list[Finding]:
-    return shared_with(member.campaign.findings, members=member.campaign.size, belongs=member.strength)
+    return findings_for_member(member.campaign.findings, members=member.campaign.size, belongs=member.strength)
 
 
-def accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
-    """How many accounts of other organisations use one of the templates that each of these accounts uses much."""
+def count_accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
+    """Return how many accounts of other organisations use one of the templates that each account uses much."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -197,12 +209,12 @@ def accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
               AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
             GROUP BY mine.account_id
             """,
-            {"accounts": list(accounts), "template": Kind.TEMPLATE.value, "steady": STEADY_USES},
+            {"accounts": list(accounts), "template": TraitKind.TEMPLATE.value, "steady": STEADY_USES},
         )
         return dict(cursor.fetchall())
 
 
-class Place(NamedTuple):
+class RankedAccount(NamedTuple):
     """An account in the ranking.
 
     `flagged`: it has been put into the queue, `first_flagged_at` for the first time; `campaign` is the open one it
@@ -216,8 +228,8 @@ class Place(NamedTuple):
     campaign: str | None
 
 
-def ranking() -> Iterator[Place]:
-    """Every account by its latest score, the highest first."""
+def account_ranking() -> Iterator[RankedAccount]:
+    """Yield every account with its latest score, the highest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -239,4 +251,4 @@ def ranking() -> Iterator[Place]:
             """
         )
         for row in cursor.fetchall():
-            yield Place(*row)
+            yield RankedAccount(*row)

@@ -1,4 +1,4 @@
-"""Campaigns as they are kept: which group is which campaign, who belongs to it, and what it shows."""
+"""Store campaigns: match groups to campaigns, keep their members, and assess their usage."""
 
 import json
 import uuid
@@ -10,68 +10,71 @@ from typing import Final
 from django.db import connection
 
 from accounts.models import Account
-from governance.campaigns.groups import Group, Member, groups
-from governance.campaigns.linking import Seen, customers_known, reached, relink, remember_traits
+from governance.campaigns.groups import Group, GroupMember, find_groups
+from governance.campaigns.link_store import connected_accounts, recompute_links
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.pooled import look_together, pooled
-from governance.detection.active_calibration import calibration_in_force
+from governance.campaigns.pooling import detectors_for_groups, pool_profiles
+from governance.campaigns.trait_store import TraitSource, count_known_customers, store_traits
+from governance.detection.active_calibration import get_active_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
-from governance.detection.serialization import measured_over, written
+from governance.detection.serialization import serialize_findings, with_account_count
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
 
-# A campaign's usage is added up again when it has grown by so much, so that what that costs grows with the logarithm
-# of its usage.
+# A campaign is assessed again when its usage has grown by this factor, so the cost grows with the logarithm of usage.
 GROWTH: Final = 1.2
 ASSESSED_EVERY: Final = timedelta(hours=3)
-# One that has fewer points is far from the line, and can wait longer, whoever comes and goes.
+# A campaign with fewer points is far from the review line: it waits for more growth, whether members change or not.
 NEAR: Final = 30
 GROWTH_FAR_OFF: Final = 1.6
-# By how many points a campaign's score moves before its members are judged anew, whether they are at work or not.
+# Members are scored again, active or not, when the score of their campaign changes by this many points.
 NEWS: Final = 5
-# How far a member's ties have moved before that is written down.
+# A member's strength is stored again when it has changed by this much.
 MOVED: Final = 0.1
 
 LICENSED: Final = "A licence permits training on the answers."
 WEAKLY_TIED: Final = "Linked to {} of the members, but much more weakly than they are to each other."
 
-# One at a time: two that meet in the same group would undo each other.
+# Lock of `update_campaigns`: two runs that reach the same group would overwrite each other.
 _LOCK: Final = 0x5711_1ACE
 
 
-def link(seen: Sequence[Seen], *, now: datetime) -> set[int]:
-    """Find out whom these accounts act with; answers with all accounts whose campaign shows something new by that.
+def update_campaigns(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
+    """Update traits, links and campaigns after new usage of these accounts. Return the accounts to be scored again.
 
-    Runs in the caller's transaction.
+    Those are the members of campaigns that opened, closed or changed. Runs in the caller's transaction and holds the
+    lock of campaigns until it ends.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    moved = remember_traits(seen, now=now)
+    moved = store_traits(views, now=now)
     touched: set[uuid.UUID] = set()
     if moved:
-        relink(moved)
-        around, ties = reached(moved | _members_beside(moved))
+        recompute_links(moved)
+        around, ties = connected_accounts(moved | _members_beside(moved))
         licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=around).values_list("pk", flat=True))
-        touched = _settle(groups(ties, barred=licensed), around, licensed=licensed, now=now)
-    return _assess_campaigns({one.account for one in seen}, changed=touched, now=now)
+        touched = _store_groups(find_groups(ties, barred=licensed), around, licensed=licensed, now=now)
+    return _assess_campaigns({one.account for one in views}, changed=touched, now=now)
 
 
 def _members_beside(accounts: Collection[int]) -> set[int]:
-    """Those in campaigns with these accounts, whether ties still lead to them or not."""
+    """Return the current members of the campaigns of these accounts, whether still linked or not."""
     campaigns = CampaignMember.objects.current().filter(account__in=accounts).values("campaign")
     return set(CampaignMember.objects.current().filter(campaign__in=campaigns).values_list("account", flat=True))
 
 
-def _settle(
+def _store_groups(
     found: Sequence[Group], around: Collection[int], *, licensed: Collection[int], now: datetime
 ) -> set[uuid.UUID]:
-    """Write the groups down as the campaigns they are; answers with those that have gained or lost members."""
+    """Store groups as campaigns. Return the campaigns that have gained or lost members."""
     current = CampaignMember.objects.current().filter(account__in=around).select_related("campaign")
     was = {member.account_id: member for member in current}
     known = {member.campaign_id: member.campaign for member in was.values()}
-    kept = _same([group.members for group in found], {account: member.campaign_id for account, member in was.items()})
+    kept = _match_campaigns(
+        [group.members for group in found], {account: member.campaign_id for account, member in was.items()}
+    )
     campaigns = [
         known[kept[place]] if place in kept else Campaign(first_seen_at=now, size=0) for place in range(len(found))
     ]
@@ -93,7 +96,7 @@ def _settle(
     _write(known, campaigns, found, touched, now=now)
     CampaignMember.objects.filter(pk__in=[member.pk for member in gone]).update(left_at=now)
     CampaignMember.objects.bulk_create(joined)
-    _move(moved)
+    _update_members(moved)
     _leave_out(zip(campaigns, found, strict=True), touched, licensed=licensed, now=now)
     return touched
 
@@ -106,15 +109,15 @@ WHERE member.id = moved.id
 """
 
 
-def _move(members: Sequence[CampaignMember]) -> None:
+def _update_members(members: Sequence[CampaignMember]) -> None:
     if members:
         rows = [(member.pk, member.tied_to, member.strength, json.dumps(member.ties)) for member in members]
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, [*map(list, zip(*rows, strict=True))])
 
 
-def _same(found: Sequence[Collection[int]], was_in: Mapping[int, uuid.UUID]) -> dict[int, uuid.UUID]:
-    """Which group is which campaign: the one most of its members were in, and each but once."""
+def _match_campaigns(found: Sequence[Collection[int]], was_in: Mapping[int, uuid.UUID]) -> dict[int, uuid.UUID]:
+    """Return the campaign of each group, by place: the one most of its members were in. Each campaign is used once."""
     overlaps = sorted(
         (-count, place, campaign)
         for place, members in enumerate(found)
@@ -127,7 +130,7 @@ def _same(found: Sequence[Collection[int]], was_in: Mapping[int, uuid.UUID]) -> 
     return kept
 
 
-def _row(campaign: Campaign, account: int, member: Member, *, now: datetime, because: str = "") -> CampaignMember:
+def _row(campaign: Campaign, account: int, member: GroupMember, *, now: datetime, because: str = "") -> CampaignMember:
     return CampaignMember(
         campaign=campaign,
         account_id=account,
@@ -147,7 +150,7 @@ def _write(
     *,
     now: datetime,
 ) -> None:
-    """The campaigns themselves: new ones, new sizes, and those of which nothing is left."""
+    """Store new campaigns and new sizes, and close campaigns without a group."""
     new = [campaign for campaign in campaigns if campaign.pk not in known]
     for campaign, group in zip(campaigns, found, strict=True):
         campaign.size = len(group.members)
@@ -182,19 +185,22 @@ def _leave_out(
 
 
 def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUID], now: datetime) -> set[int]:
-    """Add up the usage of campaigns that have changed, or grown while these accounts were at work; who is concerned."""
+    """Assess the campaigns that changed, and those of these accounts that have grown.
+
+    Return the accounts to score again.
+    """
     alive = Campaign.objects.alive()
     at_work = CampaignMember.objects.current().filter(account__in=accounts).values("campaign")
     concerned = alive.filter(pk__in=changed) | alive.filter(pk__in=at_work, assessed_at__lte=now - ASSESSED_EVERY)
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
-    seen = windows(members, at=now)
+    usage_windows = windows(members, at=now)
     events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
-    for account, window in seen.items():
+    for account, window in usage_windows.items():
         events[members[account].campaign_id] += window.events
         measured[members[account].campaign_id] += 1
-    calibration = calibration_in_force()
+    calibration = get_active_calibration()
     due = [
         campaign
         for pk, campaign in campaigns.items()
@@ -203,11 +209,11 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
         or (pk in changed and campaign.score >= NEAR)
         or events[pk] >= (GROWTH if campaign.score >= NEAR else GROWTH_FAR_OFF) * campaign.events
     ]
-    scores = _scores(due, members.values(), seen)
+    scores = _scores(due, members.values(), usage_windows)
     shows_something_new: set[uuid.UUID] = set()
     for campaign in due:
         pk = campaign.pk
-        moved = _take(campaign, scores.get(pk), accounts=measured[pk], events=events[pk], now=now)
+        moved = _set_score(campaign, scores.get(pk), accounts=measured[pk], events=events[pk], now=now)
         if moved or (campaign.pk in changed and campaign.state == Campaign.State.OPEN):
             shows_something_new.add(campaign.pk)
     Campaign.objects.bulk_update(
@@ -217,33 +223,33 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
 
 
 def _scores(
-    due: Sequence[Campaign], members: Iterable[CampaignMember], seen: Mapping[int, Window]
+    due: Sequence[Campaign], members: Iterable[CampaignMember], usage_windows: Mapping[int, Window]
 ) -> dict[uuid.UUID, Score]:
-    """What the usage of each of these campaigns shows, added up as if it were one account's."""
+    """Return the score of each campaign's usage, added up as if it were one account's."""
     number = {campaign.pk: place for place, campaign in enumerate(due)}
     group_of = {
         member.account_id: number[member.campaign_id]
         for member in members
-        if member.campaign_id in number and member.account_id in seen
+        if member.campaign_id in number and member.account_id in usage_windows
     }
     belongs: dict[int, list[CampaignMember]] = {}
     for member in members:
         if member.campaign_id in number:
             belongs.setdefault(number[member.campaign_id], []).append(member)
-    rows = profiles_in({account: seen[account] for account in group_of})
-    # All of a group have its wrappers, as all who run a public evaluation have: what tells them is how they set it.
-    customers = customers_known()
+    rows = profiles_in({account: usage_windows[account] for account in group_of})
+    # Members share wrappers, as customers who run the same public evaluation do; their settings tell them apart.
+    customers = count_known_customers()
     facts = {
         place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
         for place, whole in belongs.items()
     }
-    used = usages(pooled(rows, group_of), facts)
-    detectors, calibration = look_together(all_detectors()), calibration_in_force()
+    used = usages(pool_profiles(rows, group_of), facts)
+    detectors, calibration = detectors_for_groups(all_detectors()), get_active_calibration()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
 
 
 def _facts(members: Sequence[CampaignMember]) -> CampaignFacts:
-    """A campaign as its members have it in common."""
+    """Return the means over the members of a campaign, as facts about one account."""
     ties = Counter[str]()
     for member in members:
         ties.update(member.ties)
@@ -255,13 +261,13 @@ def _facts(members: Sequence[CampaignMember]) -> CampaignFacts:
     )
 
 
-def _take(campaign: Campaign, score: Score | None, *, accounts: int, events: int, now: datetime) -> bool:
-    """Write a score into its campaign, measured over so many accounts; whether it says something new of its members."""
+def _set_score(campaign: Campaign, score: Score | None, *, accounts: int, events: int, now: datetime) -> bool:
+    """Set a campaign's score, measured over this many accounts. Return True if its members must be scored again."""
     if score is None:
         return False
     before, moved = campaign.state, abs(campaign.score - score.points) >= NEWS
     campaign.assessed_at, campaign.events, campaign.model_version = now, events, score.model_version
-    campaign.score, campaign.findings = score.points, measured_over(written(score), accounts)
+    campaign.score, campaign.findings = score.points, with_account_count(serialize_findings(score), accounts)
     shows_harvest = score.points >= REVIEW_LINE
     if shows_harvest and campaign.state == Campaign.State.WATCHED:
         campaign.state, campaign.opened_at = Campaign.State.OPEN, campaign.opened_at or now

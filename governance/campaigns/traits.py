@@ -1,4 +1,4 @@
-"""What an account has that others may have too. Pure."""
+"""Traits: what an account has that others may have too. Pure."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -12,7 +12,7 @@ TEMPLATES_COMPARED: Final = 24
 ADDRESSES_COMPARED: Final = 32
 
 
-class Kind(IntEnum):
+class TraitKind(IntEnum):
     """Kinds of trait. The numbers are stored: they stay, new ones come at the end."""
 
     TEMPLATE = 1
@@ -24,32 +24,32 @@ class Kind(IntEnum):
 class Trait(NamedTuple):
     """Something an account has: `uses` requests carry it, which is `share` of those that could."""
 
-    kind: Kind
+    kind: TraitKind
     digest: int
     uses: int
     share: float
 
 
-class SignUp(NamedTuple):
-    """What the register knows of how an account came; empty where nothing."""
+class SignUpFacts(NamedTuple):
+    """What the register knows about the sign-up of an account; empty strings where unknown."""
 
     card: str = ""
     address: str = ""
 
 
-def traits_of(usage: AccountUsage, sign_up: SignUp) -> Iterator[Trait]:
-    """Everything by which the account might be tied to others, each once."""
+def list_traits(usage: AccountUsage, sign_up: SignUpFacts) -> Iterator[Trait]:
+    """Yield each trait by which the account may be tied to others, once."""
     for digest, uses in usage.templates_used[:TEMPLATES_COMPARED]:
-        yield Trait(Kind.TEMPLATE, digest, uses, uses / usage.texts)
+        yield Trait(TraitKind.TEMPLATE, digest, uses, uses / usage.texts)
     addresses = dict(usage.top_addresses[:ADDRESSES_COMPARED])
     if sign_up.address:
         addresses.setdefault(address_digest(sign_up.address), 0)
     for digest, uses in addresses.items():
-        yield Trait(Kind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
+        yield Trait(TraitKind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
     if usage.top_parameter_share and usage.settings_digest is not None:
-        yield Trait(Kind.SETTINGS, usage.settings_digest, usage.events, usage.top_parameter_share)
+        yield Trait(TraitKind.SETTINGS, usage.settings_digest, usage.events, usage.top_parameter_share)
     if sign_up.card:
-        yield Trait(Kind.CARD, _digest(sign_up.card), 0, 1.0)
+        yield Trait(TraitKind.CARD, _digest(sign_up.card), 0, 1.0)
 
 
 def _digest(text: str) -> int:

@@ -44,7 +44,7 @@ HARVEST = frozenset(kind.name for kind in KINDS if kind.harvest)
 FEWEST_ACCOUNTS = sum(kind.least for kind in KINDS)
 
 
-def numbers(accounts: int) -> list[tuple[Kind, int]]:
+def accounts_by_kind(accounts: int) -> list[tuple[Kind, int]]:
     """Return how many accounts of each kind a world of `accounts` has.
 
     Raises ValueError if there are too few for every kind.

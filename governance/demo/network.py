@@ -28,7 +28,7 @@ class Address:
     country: str
 
 
-def rented_servers(number: int, country: str, dice: Random) -> list[Address]:
+def hosting_addresses(number: int, country: str, dice: Random) -> list[Address]:
     """Return addresses of neighbouring servers at one hosting company."""
     networks = sorted(HOSTING_NETWORKS)
     which = int(dice.random() * len(networks))
@@ -37,7 +37,7 @@ def rented_servers(number: int, country: str, dice: Random) -> list[Address]:
     return [Address(str(IPv4Address(first + server)), networks[which], country) for server in range(number)]
 
 
-def own_lines(number: int, country: str, dice: Random) -> list[Address]:
+def office_addresses(number: int, country: str, dice: Random) -> list[Address]:
     """Return addresses of an office or a home with its provider; some are IPv6."""
     provider = int(dice.random() * len(_ACCESS_NETWORKS))
     asn = _ACCESS_NETWORKS[provider]

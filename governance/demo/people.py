@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.network import Address, own_lines, rented_servers
+from governance.demo.network import Address, hosting_addresses, office_addresses
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Registry:
         """Yield `number` customers of a kind, sharing what the kind shares."""
         first: _Organisation | None = None
         cards = [self._token("card", 48), self._token("card", 48)]
-        pool = rented_servers(6, self._picks(sorted(_HOURS_FROM_UTC)), self._dice)
+        pool = hosting_addresses(6, self._picks(sorted(_HOURS_FROM_UTC)), self._dice)
         for index in range(number):
             organisation = first if first and kind.one_organisation else self._found(kind)
             first = first or organisation
@@ -98,7 +98,7 @@ class Registry:
     def _found(self, kind: Kind) -> _Organisation:
         name, word = self._name(kind)
         country = self._picks(sorted(_HOURS_FROM_UTC))
-        lines = own_lines if kind.talks and self._dice.random() < 0.5 else rented_servers
+        lines = office_addresses if kind.talks and self._dice.random() < 0.5 else hosting_addresses
         return _Organisation(
             id=self._token("org", 32),
             name=name,
@@ -168,7 +168,7 @@ class Registry:
             age = timedelta(days=1 + dice.random() ** 2 * 200)
         plan = self._picks(kind.plans)
         freely = plan == "payg" and not kind.one_organisation and dice.random() < 0.3
-        elsewhere = own_lines(1, organisation.country, dice)[0]
+        elsewhere = office_addresses(1, organisation.country, dice)[0]
         return {
             "account": self._token("acct", 40),
             "organisation": organisation.id,

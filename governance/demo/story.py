@@ -21,7 +21,7 @@ from governance.demo.world import World
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
-from governance.review.actions import decide, note
+from governance.review.actions import add_note, decide
 from governance.review.models import Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.models import User
@@ -134,7 +134,7 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
     # In the order of their times, since numbers of restrictions and of the log's entries are given in that of playing.
     for at, case, verdict, decision_id, someone in sorted(planned, key=lambda one: one.at):
         if verdict is SUSPECT:
-            note(case, text="Asked the customer what the prompts are for.", by=someone, now=at)
+            add_note(case, text="Asked the customer what the prompts are for.", by=someone, now=at)
         decide(case, verdict, decision_id=decision_id, by=someone, now=at)
 
 

@@ -7,7 +7,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
-from governance.demo.cast import numbers
+from governance.demo.cast import accounts_by_kind
 from governance.demo.customer import Customer, Kind
 from governance.demo.day import Behaviour, Day
 from governance.demo.people import Registry
@@ -80,7 +80,7 @@ def build(*, seed: int, ends_at: datetime, days: int = 14, accounts: int = 300) 
     registry = Registry(Random(f"{seed}/people"), starts_at, days)
     customers = [
         (customer, kind)
-        for kind, number in numbers(accounts)
+        for kind, number in accounts_by_kind(accounts)
         for customer in registry.customers(kind, number, str(seed))
     ]
     # In no order that tells the kinds apart.

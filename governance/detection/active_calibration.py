@@ -1,4 +1,4 @@
-"""The calibration in force, and putting another in its place."""
+"""Read and replace the active calibration."""
 
 from datetime import datetime
 
@@ -10,28 +10,28 @@ from governance.detection.models import Calibration
 from governance.platform.transactions import retried_transaction
 
 
-class VersionTakenError(Exception):
-    """Another calibration bears this version: what assessments say of it must stay true."""
+class CalibrationVersionTakenError(Exception):
+    """Another calibration has this version already, and assessments refer to it."""
 
 
-def calibration_in_force() -> calibration.Calibration:
-    """The one last put in force, or else the packaged one. Asked for once a batch."""
+def get_active_calibration() -> calibration.Calibration:
+    """Return the calibration activated last, or the packaged one. Read once a batch."""
     newest = Calibration.objects.first()
-    return read(calibration.packaged_text() if newest is None else newest.content)
+    return load_calibration(calibration.packaged_calibration_text() if newest is None else newest.content)
 
 
-def read(text: str) -> calibration.Calibration:
-    """Read a calibration's file. Raises CalibrationError."""
-    return calibration.read(text, known={detector.name: detector.family for detector in all_detectors()})
+def load_calibration(text: str) -> calibration.Calibration:
+    """Parse the text of a calibration file against the detectors there are. Raises CalibrationError."""
+    return calibration.parse_calibration(text, known={detector.name: detector.family for detector in all_detectors()})
 
 
 @retried_transaction
-def put_in_force(text: str, *, by: Actor, now: datetime) -> calibration.Calibration:
-    """Judge by this calibration from now on. Raises CalibrationError, VersionTakenError."""
-    taken = read(text)
+def activate_calibration(text: str, *, by: Actor, now: datetime) -> calibration.Calibration:
+    """Make this the active calibration. Raises CalibrationError, CalibrationVersionTakenError."""
+    taken = load_calibration(text)
     if Calibration.objects.filter(version=taken.version).exclude(content=text).exists():
-        raise VersionTakenError(f"{taken.version} is another calibration")
-    before = calibration_in_force()
+        raise CalibrationVersionTakenError(f"{taken.version} is another calibration")
+    before = get_active_calibration()
     Calibration.objects.update_or_create(
         version=taken.version,
         defaults={"content": text, "in_force_since": now, "put_in_force_by": str(by)},

@@ -4,7 +4,7 @@
     fitted_on = "1,621 labelled accounts of 36 families"
 
     [weights]            # points at full strength; negative where it speaks for the account
-    task_making = 38.0
+    synthetic_tasks = 38.0
     end_users = -20.0
 
 Ten points are worth one factor of e in the odds: a finding's points are ten times the logarithm of its likelihood
@@ -38,7 +38,7 @@ CAPS: Final[Mapping[Family, float]] = {
 
 
 class CalibrationError(Exception):
-    """A file is no calibration; says why."""
+    """The file is not a valid calibration: says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,15 @@ class Calibration:
         return self.weights.get(detector, otherwise)
 
 
-def read(text: str, *, known: Mapping[str, Family]) -> Calibration:
-    """Read a file; `known` are the detectors. Raises CalibrationError naming everything that is wrong with it."""
+def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
+    r"""Parse a calibration file. Raises CalibrationError naming everything that is wrong with it.
+
+    `known` is the family of each detector, by name.
+
+    >>> text = 'version = "2027.1"\n[weights]\nend_users = -20.0'
+    >>> parse_calibration(text, known={"end_users": Family.HARMLESS}).weights
+    {'end_users': -20.0}
+    """
     try:
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -84,14 +91,14 @@ def _faults(weights: Mapping[str, object], known: Mapping[str, Family]) -> Itera
             yield f"{name} weighs more than all of its family may give, {CAPS[family]:g}"
 
 
-def write(calibration: Calibration) -> str:
-    """The file of a calibration, the weightiest detectors first."""
+def format_calibration(calibration: Calibration) -> str:
+    """Return the file of a calibration, detectors with the highest weight first."""
     lines = [f'version = "{calibration.version}"', f'fitted_on = "{calibration.fitted_on}"', "", "[weights]"]
     ordered = sorted(calibration.weights.items(), key=lambda item: (-item[1], item[0]))
     return "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered)]) + "\n"
 
 
 @cache
-def packaged_text() -> str:
-    """The file that comes with Stillwatch."""
+def packaged_calibration_text() -> str:
+    """Return the calibration file that comes with Stillwatch."""
     return PACKAGED.read_text()

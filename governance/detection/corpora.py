@@ -1,4 +1,4 @@
-"""Known bodies of prompts: adding them, and recognising them in what accounts send."""
+"""Known corpora of prompts: add and remove them, and recognise them in the prompts of accounts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,11 +15,11 @@ from governance.platform.transactions import retried_transaction
 from governance.usage.fingerprint import shingles, words_of
 
 BATCH: Final = 2_000
-# Of fewer runs no share can be told.
-FEWEST: Final = 20
+# No share is computed of fewer sampled runs than this.
+MIN_RUNS: Final = 20
 
 
-class Recognised(TypedDict, total=False):
+class CorpusFacts(TypedDict, total=False):
     """Facts about an account: the corpus that most of its sampled runs of words are in, which share of them, and the
     share that is in a known evaluation.
     """
@@ -31,7 +31,7 @@ class Recognised(TypedDict, total=False):
 
 @retried_transaction
 def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, now: datetime) -> Corpus:
-    """Know these texts from now on, in place of those known by that name before. Of them only digests are kept."""
+    """Store these texts as a known corpus, replacing one of the same name. Only keyed digests of them are kept."""
     corpus, _ = Corpus.objects.update_or_create(
         name=name, defaults={"evaluation": evaluation, "texts": 0, "runs": 0, "added_at": now}
     )
@@ -53,7 +53,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
 
 @retried_transaction
 def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
-    """Know it no longer; False where it was not known."""
+    """Delete a known corpus. Return False if there is none of that name."""
     deleted, _ = Corpus.objects.filter(name=name).delete()
     if deleted:
         record("corpus.removed", subject=("corpus", name), by=by, now=now)
@@ -73,15 +73,15 @@ GROUP BY sent.account, corpus.name, corpus.evaluation
 """
 
 
-def recognise(samples: Mapping[int, Sequence[int]]) -> dict[int, Recognised]:
-    """What is recognised in the sampled runs of each account; one query for all. Nothing where no corpus is known."""
+def recognise_corpora(samples: Mapping[int, Sequence[int]]) -> dict[int, CorpusFacts]:
+    """Return what is recognised in the sampled runs of each account, in one query; empty without a known corpus."""
     if not Corpus.objects.exists():
         return {}
-    sent = [(account, run) for account, runs in samples.items() if len(runs) >= FEWEST for run in runs]
+    sent = [(account, run) for account, runs in samples.items() if len(runs) >= MIN_RUNS for run in runs]
     with connection.cursor() as cursor:
         cursor.execute(_RECOGNISE, [*map(list, zip(*sent, strict=True))] if sent else [[], []])
         rows = cursor.fetchall()
-    found: dict[int, Recognised] = {}
+    found: dict[int, CorpusFacts] = {}
     for account, name, evaluation, hits in rows:
         facts, share = found.setdefault(account, {}), hits / len(samples[account])
         if evaluation:

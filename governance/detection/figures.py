@@ -29,6 +29,6 @@ NAMES: Final = {
 }
 
 
-def name_of(figure: str) -> str:
-    """What a figure of the evidence is called."""
+def figure_label(figure: str) -> str:
+    """Return the label of a figure of the evidence."""
     return NAMES.get(figure, figure.replace("_", " "))

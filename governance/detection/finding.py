@@ -1,4 +1,4 @@
-"""What a detector saw."""
+"""Findings: what a detector reports, and how its figures are written."""
 
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing seen in an account's usage.
+    """One thing that a detector found in an account's usage.
 
     `strength` is 0 to 1; `sentence` is plain English with its figures, fit to be read to the customer;
     `evidence` holds these figures flat, as JSON scalars; `harmless` is the likeliest innocent reason. The
@@ -45,18 +45,32 @@ class Finding:
 
 
 def ramp(value: float, start: float, full: float) -> float:
-    """0 up to `start`, 1 from `full` on, straight in between; `start` above `full` makes it fall instead."""
+    """Return 0 up to `start`, 1 from `full` on, linear in between. With `start` above `full` it falls instead.
+
+    >>> ramp(3, 1, 5)
+    0.5
+    >>> ramp(3, 5, 1), ramp(9, 1, 5)
+    (0.5, 1.0)
+    """
     return min(1.0, max(0.0, (value - start) / (full - start)))
 
 
 def days(number: float) -> str:
-    """So many days as people say it: `1.2` is `1 day`."""
+    """Return a number of days in words, rounded.
+
+    >>> days(1.2), days(3)
+    ('1 day', '3 days')
+    """
     whole = round(number)
     return "1 day" if whole == 1 else f"{whole} days"
 
 
-def sampled(of: str, sample: Sized | int) -> str:
-    """A sample and its size: `300 sampled prompts`, `in its prompts (300 sampled)`; without one, only what it is of."""
+def sample_of(of: str, sample: Sized | int) -> str:
+    """Return what a sample is of, with its size; without the size where nothing was sampled.
+
+    >>> sample_of("prompts", 1_200), sample_of("in its prompts", [7, 8]), sample_of("prompts", [])
+    ('1,200 sampled prompts', 'in its prompts (2 sampled)', 'prompts')
+    """
     number = sample if isinstance(sample, int) else len(sample)
     if not number:
         return of
@@ -64,7 +78,11 @@ def sampled(of: str, sample: Sized | int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as people say it: `0.984` is `98 %`; what is not quite all is not called all."""
+    """Return a share from 0 to 1 in whole percent. Just below 1 is not called 100 %, nor just above 0 called 0 %.
+
+    >>> percent(0.984), percent(0.999), percent(1.0), percent(0.001)
+    ('98 %', 'over 99 %', '100 %', 'under 1 %')
+    """
     whole = round(100 * share)
     if whole == 100 and not isclose(share, 1):
         return "over 99 %"

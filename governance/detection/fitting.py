@@ -1,13 +1,13 @@
-"""Fitting the weights of detectors to labelled accounts. Pure.
+"""Fit the weights of detectors to labelled accounts. Pure.
 
 A weight is ten times the logarithm of the likelihood ratio that a detector's finding at full strength adds to what the
 others say: logistic regression of harvest or not on the strengths (odds at the review line even), through the same caps
 that scoring has. Three things keep it from learning its accounts by heart:
 
 - every family of accounts, of either kind, weighs the same, however many accounts it has;
-- signs are given: no detector against an account can come to speak for it;
-- weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `faith` says: a detector
-  that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).
+- signs are fixed: a detector against the account cannot get a negative weight;
+- weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `prior_strength` says: a
+  detector that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).
 """
 
 from collections import Counter
@@ -24,27 +24,31 @@ from governance.detection.detectors import Detector
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 
-Numbers = npt.NDArray[Any]
+FloatArray = npt.NDArray[Any]
 
-# How many families' worth of labels an expert's weight is worth.
-FAITH: Final = 10.0
-# A customer wrongly blocked against a harvest missed.
-COST_OF_A_WRONG_FLAG: Final = 4.0
+# The weight in a detector's file counts as much as this many families of labelled accounts.
+PRIOR_STRENGTH: Final = 10.0
+# How many missed harvests one wrongly flagged customer costs.
+FALSE_POSITIVE_COST: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """Accounts with what detectors saw of them: `strengths` has a row an account and a column a detector (0 to 1)."""
+class LabelledAccounts:
+    """Labelled accounts, and what detectors found in their usage.
+
+    For n accounts and d detectors: `accounts` and `families` have length n, `strengths` is a float array of shape
+    (n, d) with values from 0 to 1, `harvests` a boolean array of shape (n,).
+    """
 
     accounts: Sequence[str]
-    strengths: Numbers
-    harvests: Numbers
+    strengths: FloatArray
+    harvests: FloatArray
     families: Sequence[str]
 
-    def without(self, families: Sequence[str]) -> "Labelled":
-        """All accounts but those of these families."""
+    def without(self, families: Sequence[str]) -> "LabelledAccounts":
+        """Return the accounts that are of none of these families."""
         rows = [place for place, family in enumerate(self.families) if family not in set(families)]
-        return Labelled(
+        return LabelledAccounts(
             [self.accounts[row] for row in rows],
             self.strengths[rows],
             self.harvests[rows],
@@ -52,8 +56,27 @@ class Labelled:
         )
 
 
-def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAITH) -> dict[str, float]:
-    """The weights that tell these harvests from these other accounts best."""
+def fit_weights(
+    labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
+) -> dict[str, float]:
+    """Return the weights, in points at full strength, that separate harvests from other accounts best.
+
+    Penalised logistic regression: the odds are even at the review line, 10 points are a factor of e in the odds, and a
+    normal prior with mean and standard deviation of each detector's own weight keeps it near that weight (maximum a
+    posteriori; Bishop 2006, Pattern Recognition and Machine Learning, section 4.5.1). Minimised by L-BFGS-B within the
+    bounds 0 and the family's cap (Byrd and others 1995), so a local minimum: the caps make the loss not quite convex.
+    Weights are rounded to 0.1 points. A detector of weight 0 stays at 0.
+
+    Args:
+        labelled: n accounts; the columns of `strengths` are `detectors`, in their order.
+        prior_strength: as how many families of labelled accounts the weights in the files count.
+
+    >>> from governance.detection.detectors import all_detectors
+    >>> (detector,) = [one for one in all_detectors() if one.name == "synthetic_tasks"]
+    >>> nobody = LabelledAccounts([], np.zeros((0, 1)), np.zeros(0, dtype=bool), [])
+    >>> fit_weights(nobody, [detector])  # without labels the weight stays as it is in the file
+    {'synthetic_tasks': 38.0}
+    """
     prior = np.array([abs(detector.weight) for detector in detectors])
     # A detector of weight 0 tells something to people and is no evidence: its weight stays.
     spread = np.where(prior > 0, prior, 1.0)
@@ -61,13 +84,13 @@ def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAI
     importance = _importance(labelled)
     sides = np.where(labelled.harvests, 1.0, -1.0)
 
-    def cost(weights: Numbers) -> tuple[float, Numbers]:
+    def cost(weights: FloatArray) -> tuple[float, FloatArray]:
         points, slopes = _points(labelled.strengths, weights, detectors)
         margin = sides * (points - REVIEW_LINE) / POINTS_PER_NAT
         drawn = (weights - prior) / spread
         slope_of_loss = -importance * sides * _logistic(-margin) / POINTS_PER_NAT
-        total = float(importance @ np.logaddexp(0, -margin) + faith * drawn @ drawn)
-        return total, slope_of_loss @ slopes + 2 * faith * drawn / spread
+        total = float(importance @ np.logaddexp(0, -margin) + prior_strength * drawn @ drawn)
+        return total, slope_of_loss @ slopes + 2 * prior_strength * drawn / spread
 
     bounds = [(0.0, cap if expert else 0.0) for cap, expert in zip(caps, prior, strict=True)]
     found = minimize(cost, prior, jac=True, method="L-BFGS-B", bounds=bounds)
@@ -75,24 +98,37 @@ def fit(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAI
     return {one.name: round(float(sign * w), 1) for one, sign, w in zip(detectors, signs, found.x, strict=True)}
 
 
-def scores(strengths: Numbers, weights: Mapping[str, float], detectors: Sequence[Detector]) -> Numbers:
-    """The points of each account, as scoring adds them up, without the ends of the scale."""
+def predict_points(strengths: FloatArray, weights: Mapping[str, float], detectors: Sequence[Detector]) -> FloatArray:
+    """Return the points of each account as scoring adds them up, but not limited to 0 to 100.
+
+    `strengths` has shape (n, d), its columns being `detectors`; the result has shape (n,), in points.
+
+    >>> from governance.detection.detectors import all_detectors
+    >>> pair = [one for one in all_detectors() if one.name in {"end_users", "synthetic_tasks"}]
+    >>> predict_points(np.array([[0.0, 1.0], [1.0, 0.5]]), {"end_users": -20, "synthetic_tasks": 38}, pair).tolist()
+    [38.0, -1.0]
+    """
     return _points(strengths, np.array([abs(weights[detector.name]) for detector in detectors]), detectors)[0]
 
 
-def leave_families_out(labelled: Labelled, detectors: Sequence[Detector], *, faith: float = FAITH) -> Numbers:
-    """The points of each account by weights that were fitted without its family."""
+def leave_one_family_out(
+    labelled: LabelledAccounts, detectors: Sequence[Detector], *, prior_strength: float = PRIOR_STRENGTH
+) -> FloatArray:
+    """Return the points of each account, shape (n,), by weights that were fitted without its family.
+
+    Cross-validation by group: a family is never scored by weights that have seen one of its accounts.
+    """
     points = np.zeros(len(labelled.accounts))
     families = np.array(labelled.families)
     for family in sorted(set(labelled.families)):
-        weights = fit(labelled.without([family]), detectors, faith=faith)
+        weights = fit_weights(labelled.without([family]), detectors, prior_strength=prior_strength)
         own = families == family
-        points[own] = scores(labelled.strengths[own], weights, detectors)
+        points[own] = predict_points(labelled.strengths[own], weights, detectors)
     return points
 
 
-def _points(strengths: Numbers, weights: Numbers, detectors: Sequence[Detector]) -> tuple[Numbers, Numbers]:
-    """Points of each account, and how they change with each weight."""
+def _points(strengths: FloatArray, weights: FloatArray, detectors: Sequence[Detector]) -> tuple[FloatArray, FloatArray]:
+    """Return the points of each account, shape (n,), and their derivatives by each weight, shape (n, d)."""
     points = np.zeros(len(strengths))
     slopes = np.zeros_like(strengths)
     for family, cap in CAPS.items():
@@ -104,15 +140,18 @@ def _points(strengths: Numbers, weights: Numbers, detectors: Sequence[Detector])
     return points, slopes
 
 
-def _importance(labelled: Labelled) -> Numbers:
-    """Every family weighs the same; both sides do, but for what a wrong flag costs more."""
+def _importance(labelled: LabelledAccounts) -> FloatArray:
+    """Return the importance of each account, shape (n,), positive.
+
+    Families of one side are equally important; the sides are too, but for `FALSE_POSITIVE_COST`.
+    """
     sizes = Counter(labelled.families)
     each = np.array([1 / sizes[family] for family in labelled.families])
     harvests = np.asarray(labelled.harvests, dtype=bool)
     each[harvests] /= max(each[harvests].sum(), 1e-9)
-    each[~harvests] *= COST_OF_A_WRONG_FLAG / max(each[~harvests].sum(), 1e-9)
+    each[~harvests] *= FALSE_POSITIVE_COST / max(each[~harvests].sum(), 1e-9)
     return each * len(sizes)
 
 
-def _logistic(values: Numbers) -> Numbers:
+def _logistic(values: FloatArray) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-np.clip(values, -500, 500))))

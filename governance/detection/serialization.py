@@ -1,4 +1,4 @@
-"""Findings as they are stored, and read again. Pure."""
+"""Convert findings to the JSON that is stored, and back. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -9,9 +9,9 @@ from governance.detection.scoring import Score
 STRENGTH_DECIMALS: Final = 3
 
 
-def written(score: Score) -> list[dict[str, Any]]:
-    """The findings of a score for a JSON column, with whole points that add up to the score."""
-    points = whole([scored.points for scored in score.findings], score.points)
+def serialize_findings(score: Score) -> list[dict[str, Any]]:
+    """Return the findings of a score for a JSON column, with whole points that add up to the score."""
+    points = round_to_total([scored.points for scored in score.findings], score.points)
     return [
         {
             "detector": scored.finding.detector,
@@ -28,21 +28,22 @@ def written(score: Score) -> list[dict[str, Any]]:
     ]
 
 
-def measured_over(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[dict[str, Any]]:
-    """Findings of a campaign, with how many of its accounts had usage when they were made."""
+def with_account_count(findings: Iterable[Mapping[str, Any]], accounts: int) -> list[dict[str, Any]]:
+    """Return stored findings of a campaign with the number of accounts that had usage added to their evidence."""
     return [{**one, "evidence": {**one["evidence"], "accounts": accounts}} for one in findings]
 
 
-def _inside(sentence: str) -> str:
-    """A sentence as it is written after a colon."""
+def _after_colon(sentence: str) -> str:
+    """Return a sentence as it is written after a colon: in lower case, unless it begins with an acronym."""
     return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
 
 
-def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
-    """What a campaign shows, as findings of a member that belongs to it so far (0–1).
+def findings_for_member(findings: Iterable[Mapping[str, Any]], *, members: int, belongs: float) -> list[Finding]:
+    """Return a campaign's stored findings as findings of one member, their strengths scaled by `belongs` (0 to 1).
 
-    Accounts may have joined or left since: each finding says over how many it was made, and `members` is for those that
-    were stored without. What speaks for the campaign, and that its members act as one, is said of each by itself.
+    Each says over how many accounts it was measured, since accounts may have joined or left; `members` is used for
+    findings stored without that number. Findings in favour, and those of the family `together`, are left out: they
+    are measured for each member by itself.
     """
     return [
         Finding(
@@ -52,7 +53,7 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
             version=one["version"],
             strength=one["strength"] * belongs,
             sentence=f"Over {one['evidence'].get('accounts', members)} accounts of its campaign: "
-            + _inside(one["sentence"]),
+            + _after_colon(one["sentence"]),
             evidence={"accounts": members, **one["evidence"], "campaign_wide": True},
             harmless=one["harmless"],
         )
@@ -61,8 +62,14 @@ def shared_with(findings: Iterable[Mapping[str, Any]], *, members: int, belongs:
     ]
 
 
-def whole(points: Sequence[float], total: int) -> list[int]:
-    """Points as whole numbers with this total: rounded down, the rest to those that lost most (largest remainder)."""
+def round_to_total(points: Sequence[float], total: int) -> list[int]:
+    """Round points to whole numbers that add up to `total` (largest remainder method, Hamilton 1792).
+
+    Each result differs from its input by less than 1, provided that `total` is the rounded sum of the points.
+
+    >>> round_to_total([10.4, 5.4, -3.2], 13)
+    [11, 5, -3]
+    """
     floors = [int(p // 1) for p in points]
     by_loss = sorted(range(len(points)), key=lambda place: floors[place] - points[place])
     for place in by_loss[: total - sum(floors)]:
@@ -70,11 +77,11 @@ def whole(points: Sequence[float], total: int) -> list[int]:
     return floors
 
 
-def strongest_harmless(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The best innocent explanation of what was seen, with the figures it rests on.
+def strongest_harmless_explanation(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the best harmless explanation of the findings, with its figures; empty without findings.
 
-    That is what speaks for the account, where something does; else the likeliest innocent reason for what speaks
-    against it most.
+    That is the strongest finding in favour or, where there is none, the harmless reason of the finding with the most
+    points against the account.
     """
     in_favour = [one for one in findings if one["family"] == Family.HARMLESS]
     if in_favour:

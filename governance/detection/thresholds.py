@@ -1,4 +1,4 @@
-"""What follows from an assessment.
+"""What follows from an assessment. Pure.
 
 1. A licensed distiller does what its licence allows: it is scored, and nothing follows.
 2. Below the review line nothing follows.
@@ -30,7 +30,11 @@ class Response(StrEnum):
 
 
 def response_to(points: int, *, licensed: bool, review_line: int = REVIEW_LINE) -> Response:
-    """What follows from a score of 0 to 100."""
+    """Return what follows from a score from 0 to 100.
+
+    >>> response_to(72, licensed=False).value, response_to(72, licensed=True).value
+    ('case', 'nothing')
+    """
     if licensed:
         return Response.NOTHING
     if points < review_line:
@@ -39,5 +43,5 @@ def response_to(points: int, *, licensed: bool, review_line: int = REVIEW_LINE) 
 
 
 def due_at(points: int, *, opened_at: datetime, due_after: Mapping[Band, timedelta] = DUE_AFTER) -> datetime:
-    """When a case with this score is to be decided."""
+    """Return when a case with this score must be decided by."""
     return opened_at + due_after[band_of(points)]

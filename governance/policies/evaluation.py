@@ -13,7 +13,7 @@ from governance.policies.rules import Facts, Policy, Rule
 from governance.restrictions.kinds import DENYING
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import strongest_against
-from governance.review.leniency import StaffLimit
+from governance.review.staff_limits import StaffLimit
 
 LICENSED: Final = "A licence permits training on the answers."
 AS_STRONG: Final = "An equal or stronger restriction is in force already."

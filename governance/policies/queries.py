@@ -15,8 +15,8 @@ from governance.policies.evaluation import current_matches
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.versions import fault_of, policy_of
 from governance.restrictions.models import Restriction
-from governance.review.leniency import staff_limits
 from governance.review.models import Case, Decision, Dismissal
+from governance.review.staff_limits import staff_limits
 
 LOOKED_BACK: Final = timedelta(days=30)
 SHOWN: Final = 20

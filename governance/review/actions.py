@@ -18,10 +18,10 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.restrictions.models import Restriction
+from governance.review.decision_targets import BATCH_SIZE, DecisionTargets, decision_targets
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
-from governance.review.queries import ended_by_deciding
-from governance.review.reach import PORTION, Reach, reach_of
-from governance.review.resolving import reopen_all, resolve
+from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
 from governance.review.verdicts import (
     AlreadyDecidedError,
@@ -43,7 +43,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
     free = is_over("claimed_until", at=now, lasts=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
-        _say_who_won(case)
+        _raise_who_won(case)
     if case.holder(at=now) != by.pk:
         add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
 
@@ -65,7 +65,7 @@ def release_all(*, held_by: User, by: Actor, now: datetime) -> int:
     return len(held)
 
 
-def shut_out(user: User, *, by: Actor, now: datetime) -> int:
+def shut_out_and_release(user: User, *, by: Actor, now: datetime) -> int:
     """Shut a user out and give back the cases they have claimed. Return how many cases that were.
 
     In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
@@ -75,7 +75,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> int:
 
 
 @retried_transaction
-def note(case: Case, *, text: str, by: User, now: datetime) -> Step:
+def add_note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     """Add a note to the history of the case. The same note sent again within minutes is the note that was stored."""
     Case.objects.select_for_update().get(pk=case.pk)
     newest = Step.objects.filter(case=case, kind=Step.Kind.NOTED, at__gt=now - SENT_AGAIN_WITHIN).first()
@@ -96,7 +96,7 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[S
 @retried_transaction
 def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
     """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
-    first portion of it, and the rest soon after (see carrying_out.py).
+    first batch of it, and the rest soon after (see unfinished_decisions.py).
 
     That takes the place of what earlier decisions about the account put into force, on whatever account. A decision
     about an organisation or a campaign closes the open cases of its other accounts as well.
@@ -105,24 +105,24 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     else decided first, CaseTakenError where somebody else has claimed the case, NoSuchScopeError, and SentBeforeError
     where the same `decision_id` made another decision.
     """
-    if (made := _made_before(case, verdict, decision_id)) is not None:
+    if (made := _find_same_decision(case, verdict, decision_id)) is not None:
         return made
-    reach = reach_of(case.account, verdict)
+    reach = decision_targets(case.account, verdict)
     locked, keys = _lock(case, reach.closed)
-    if (made := _made_before(case, verdict, decision_id)) is not None:
+    if (made := _find_same_decision(case, verdict, decision_id)) is not None:
         return made
     if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
-        _say_who_won(locked)
+        _raise_who_won(locked)
     audit_log_lock()
-    earlier = list(ended_by_deciding(locked.account).order_by("number"))
+    earlier = list(restrictions_ended_by_deciding(locked.account).order_by("number"))
     # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
     earlier.sort(key=lambda one: one.account_id != locked.account_id)
     covered_before = Case.objects.resolved_by_origins([one.origin for one in earlier])
     again = covered_before.reopenable().exclude(reach.covered)
     # One that is being undone still restores what this decision takes the place of.
     is_unfinished = Decision.objects.unfinished().filter(case__account=locked.account).exists()
-    is_unfinished |= len(earlier) > PORTION or not reach.is_whole or again.exclude(pk__in=keys).exists()
-    earlier = earlier[:PORTION]
+    is_unfinished |= len(earlier) > BATCH_SIZE or not reach.is_whole or again.exclude(pk__in=keys).exists()
+    earlier = earlier[:BATCH_SIZE]
     origin, numbers = origin_of(decision_id), [one.number for one in earlier]
     restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
     dismissed = verdict.action == Dismissal.DISMISS
@@ -152,15 +152,15 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
     add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
-    resolve(decision, reach.closed, by=by.actor, now=now)
+    resolve_cases(decision, reach.closed, by=by.actor, now=now)
     if is_unfinished:
-        enqueue_on_commit("governance.tasks.carry_out_decisions")
+        enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
     else:
-        reopen_all(again, why=decision, by=by.actor, now=now)
+        reopen_cases(again, why=decision, by=by.actor, now=now)
     return decision
 
 
-def _made_before(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decision | None:
+def _find_same_decision(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decision | None:
     """The decision that the same form has made. Raises SentBeforeError where it is another one."""
     in_full = Decision.objects.select_related("decided_by", "case__account", "restriction")
     made = in_full.filter(pk=decision_id).first()
@@ -180,7 +180,7 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     and the keys of all: of those that earlier decisions closed only a portion.
     """
     before = Case.objects.filter(resolved_by__case__account=case.account).reopenable().order_by("pk")
-    with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:PORTION]))
+    with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:BATCH_SIZE]))
     wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
     locked = Case.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
     by_key = {one.pk: one for one in locked.select_related("account__organisation", "assessment")}
@@ -188,7 +188,7 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
 
 
 def _restrict(
-    reach: Reach,
+    reach: DecisionTargets,
     account: Account,
     verdict: Verdict,
     *,
@@ -275,7 +275,7 @@ def _details(decision: Decision, superseded: list[int]) -> dict[str, Any]:
     return details | ({"superseded": superseded} if superseded else {})
 
 
-def _say_who_won(case: Case) -> None:
+def _raise_who_won(case: Case) -> None:
     """Raises what the loser of a race should hear."""
     now = Case.objects.select_related("claimed_by", "resolved_by__decided_by", "resolved_by__case__account").get(
         pk=case.pk

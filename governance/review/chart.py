@@ -11,7 +11,7 @@ GAP = 2.0
 SHOWN_BY_HOUR = timedelta(days=4)
 
 
-class Use(NamedTuple):
+class HourlyUse(NamedTuple):
     """What happened in the hour that starts at `hour`."""
 
     hour: datetime
@@ -69,7 +69,7 @@ class Chart:
         return [(label, one.value, other.value) for label, one, other in pairs if one.value]
 
 
-def chart(uses: Sequence[Use]) -> Chart | None:
+def draw_chart(uses: Sequence[HourlyUse]) -> Chart | None:
     """Draw these hours, given in order; None where there are none. By the hour up to four days, else by the day."""
     if not uses:
         return None

@@ -12,7 +12,7 @@ from governance.detection.models import BAND_CHOICES
 from governance.restrictions.kinds import Withheld, missing_need, row_of
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_of, action_row
-from governance.review.queries import Question, View
+from governance.review.queries import QueueFilter, QueueView
 from governance.review.verdicts import Verdict
 from governance.web.counts import counted
 from governance.web.fields import FlagField, TypedTextField
@@ -41,15 +41,17 @@ class InForceForm(AddressForm):
 
 
 class QueueForm(AddressForm):
-    view = forms.ChoiceField(choices=View.choices, required=False)
+    view = forms.ChoiceField(choices=QueueView.choices, required=False)
     band = forms.ChoiceField(choices=[("", "All bands"), *reversed(BAND_CHOICES)], required=False)
     q = forms.CharField(max_length=120, required=False)
     after = forms.UUIDField(required=False)
 
-    def question(self) -> Question:
+    def question(self) -> QueueFilter:
         """Of a valid form."""
         given = self.cleaned_data
-        return Question(view=View(given["view"] or View.ALL), band=given["band"], text=given["q"], after=given["after"])
+        return QueueFilter(
+            view=QueueView(given["view"] or QueueView.ALL), band=given["band"], text=given["q"], after=given["after"]
+        )
 
 
 class FocusedForm(forms.Form):

@@ -22,14 +22,14 @@ PAGE = 30
 REASONS_SHOWN = 3
 FEW_ACCOUNTS = 1000
 # What a row shows: the rest of these rows is wide, and read 30 times a page.
-SHOWN = (
+ROW_FIELDS = (
     *("account__external_id", "account__organisation__name", "account__organisation__external_id"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
     *("status", "score", "band", "opened_at", "due_at", "closed_at", "resolved_by"),
 )
 
 
-class View(TextChoices):
+class QueueView(TextChoices):
     """Which cases are listed."""
 
     ALL = "all", "All"
@@ -40,28 +40,28 @@ class View(TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What somebody wants to see of the queue. `text` is looked for in accounts and organisations."""
+class QueueFilter:
+    """The filter of the queue. `text` is searched for in accounts and organisations."""
 
-    view: View = View.ALL
+    view: QueueView = QueueView.ALL
     band: str = ""
     text: str = ""
     after: uuid.UUID | None = None
 
 
-class UnknownPlaceError(Exception):
+class CaseNotInListError(Exception):
     """The case after which a page of the list is to start is not in that list."""
 
 
-class Counts(NamedTuple):
-    """How many cases wait for anybody, how many of these too long, and how many somebody has claimed."""
+class QueueCounts(NamedTuple):
+    """How many cases are waiting, how many of these are overdue, and how many the user has claimed."""
 
     waiting: int
     overdue: int
     mine: int
 
 
-class Row:
+class QueueRow:
     """A case as the queue shows it."""
 
     def __init__(self, case: Case, *, now: datetime) -> None:
@@ -71,7 +71,7 @@ class Row:
     @cached_property
     def reasons(self) -> list[dict[str, Any]]:
         """The findings that speak against the account most."""
-        return against(self.case.assessment.findings)[:REASONS_SHOWN]
+        return findings_against(self.case.assessment.findings)[:REASONS_SHOWN]
 
     @property
     def overdue(self) -> bool:
@@ -104,19 +104,19 @@ class Row:
         return self.case.claimed_by if self.case.holder(at=self.now) else None
 
 
-class Page(NamedTuple):
+class QueuePage(NamedTuple):
     """Some cases, and after which one the next page starts, if there is one."""
 
-    rows: list[Row]
+    rows: list[QueueRow]
     next_after: uuid.UUID | None
 
 
-def against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def findings_against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The findings that speak against the account, weightiest first."""
     return sorted((f for f in findings if f["points"] > 0), key=lambda finding: -finding["points"])
 
 
-def queue_page(question: Question, *, user: User, now: datetime) -> Page:
+def queue_page(question: QueueFilter, *, user: User, now: datetime) -> QueuePage:
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
@@ -124,21 +124,21 @@ def queue_page(question: Question, *, user: User, now: datetime) -> Page:
     """
     cases = _listed(question, user=user, now=now)
     if question.after is not None:
-        last, decided = Case.objects.filter(pk=question.after).first(), question.view == View.DECIDED
+        last, decided = Case.objects.filter(pk=question.after).first(), question.view == QueueView.DECIDED
         if last is None or (decided and last.closed_at is None):
-            raise UnknownPlaceError
+            raise CaseNotInListError
         cases = cases.filter(_later_in_the_list(last, decided=decided))
-    in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*SHOWN)
+    in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*ROW_FIELDS)
     found = list(in_full[: PAGE + 1])
-    rows = [Row(case, now=now) for case in found[:PAGE]]
-    return Page(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
+    rows = [QueueRow(case, now=now) for case in found[:PAGE]]
+    return QueuePage(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
 
 
-def queue_counts(*, user: User, now: datetime) -> Counts:
+def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     waiting = Case.objects.waiting()
     # Claims are counted apart, so that the index of the queue alone answers for the rest.
     counts = waiting.aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
-    return Counts(**counts, mine=waiting.claimed(at=now).filter(claimed_by=user).count())
+    return QueueCounts(**counts, mine=waiting.claimed(at=now).filter(claimed_by=user).count())
 
 
 def next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
@@ -152,19 +152,19 @@ def next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
     return free.first()
 
 
-def _listed(question: Question, *, user: User, now: datetime) -> QuerySet[Case]:
+def _listed(question: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
     cases: CaseQuerySet = Case.objects.all()
     match question.view:
-        case View.DECIDED:
+        case QueueView.DECIDED:
             in_full = Decision.objects.select_related("decided_by", "restriction")
             cases = cases.decided().prefetch_related(
                 Prefetch("decisions", queryset=in_full), Prefetch("resolved_by", queryset=in_full)
             )
-        case View.MINE:
+        case QueueView.MINE:
             cases = cases.waiting().claimed(at=now).filter(claimed_by=user)
-        case View.UNCLAIMED:
+        case QueueView.UNCLAIMED:
             cases = cases.waiting().unclaimed(at=now)
-        case View.OVERDUE:
+        case QueueView.OVERDUE:
             cases = cases.waiting().overdue(at=now)
         case _:
             cases = cases.waiting()
@@ -198,7 +198,9 @@ def _later_in_the_list(case: Case, *, decided: bool) -> Q:
     return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)
 
 
-def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None = None) -> QuerySet[Restriction]:
+def restrictions_ended_by_deciding(
+    account: Account, decisions: Collection[uuid.UUID] | None = None
+) -> QuerySet[Restriction]:
     """What another decision about the account takes the place of: all that its earlier decisions put into force, on
     whatever account, and what staff or a policy put on the account itself; be it in force, or replaced for a time, to
     be restored. Restrictions over the API stay.
@@ -213,7 +215,7 @@ def ended_by_deciding(account: Account, decisions: Collection[uuid.UUID] | None 
     return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
 
 
-def decided_labels() -> dict[str, Label]:
+def labels_from_decisions() -> dict[str, Label]:
     """What staff have found of each account, by the latest decision: whom they restricted, and whom they let be.
 
     Watching decides nothing. The reason given is the kind of use.

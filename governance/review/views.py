@@ -22,12 +22,12 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retar
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
 from governance.review import actions
-from governance.review.dossier import Dossier, cases_in_full
+from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
-from governance.review.queries import UnknownPlaceError, queue_counts, queue_page
+from governance.review.queries import CaseNotInListError, queue_counts, queue_page
 from governance.review.queries import next_case as find_next_case
-from governance.review.undoing import undo_decision
+from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
     CannotUndoError,
@@ -55,7 +55,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     question, now = form.question(), timezone.now()
     try:
         page = queue_page(question, user=request.user, now=now)
-    except UnknownPlaceError:
+    except CaseNotInListError:
         return _unreadable(request, "The list cannot continue from this case. Go back to the first page.")
     context = {
         "form": form,
@@ -118,7 +118,7 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case, form = _case(pk), NoteForm(request.POST)
     if not form.is_valid():
         return _refused(request, case, "history", note_form=form)
-    actions.note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
+    actions.add_note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
     return _done(request, pk, "Note added.")
 
 
@@ -175,13 +175,13 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
     case, form = _case(pk), LiftForm(request.POST)
     restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
-    dossier = Dossier(case, now=timezone.now())
-    is_own = dossier.decision is not None and dossier.decision.origin == restriction.origin
+    detail = CaseDetail(case, now=timezone.now())
+    is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
         part = "decide" if is_own else "restrictions"
         return _refused(request, case, part, lift_form=form, lifting=number)
     note = form.cleaned_data["note"]
-    if is_own and dossier.is_undoable and restriction.ended_at is None:
+    if is_own and detail.is_undoable and restriction.ended_at is None:
         return _undone(request, case, note=note)
     lifted = actions.lift_restriction(
         case,
@@ -222,7 +222,7 @@ def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:
 
 
 def _case(pk: uuid.UUID) -> Case:
-    return get_object_or_404(cases_in_full(), pk=pk)
+    return get_object_or_404(cases_with_details(), pk=pk)
 
 
 def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
@@ -234,7 +234,7 @@ def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus
         "note_form": NoteForm(),
         "undo_form": UndoForm(),
     }
-    context = {"case": case, "dossier": Dossier(case, now=now), "now": now} | forms
+    context = {"case": case, "detail": CaseDetail(case, now=now), "now": now} | forms
     return _answer(request, "review/case.html", context | special, status=status)
 
 

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import polars as pl
 
-from governance.campaigns.links import ACCOUNTS, TRAITS, links
-from governance.campaigns.traits import Kind
+from governance.campaigns.links import ACCOUNTS, TRAITS, score_links
+from governance.campaigns.traits import TraitKind
 
 POPULATION = 1_000
 
@@ -33,16 +33,16 @@ class Village:
         breadth: float = 0.9,
         organisation: int | None = None,
     ) -> None:
-        for kind, shares in ((Kind.TEMPLATE, wrappers or {}), (Kind.ADDRESS, addresses or {})):
+        for kind, shares in ((TraitKind.TEMPLATE, wrappers or {}), (TraitKind.ADDRESS, addresses or {})):
             self.traits += [(number, kind, digest, share) for digest, share in shares.items()]
-        for kind, digest in ((Kind.CARD, card), (Kind.SETTINGS, settings)):
+        for kind, digest in ((TraitKind.CARD, card), (TraitKind.SETTINGS, settings)):
             if digest is not None:
                 self.traits.append((number, kind, digest, 1.0))
         self.samples[number] = prompts
         self.breadth[number] = breadth
         self.organisations[number] = organisation if organisation is not None else number
 
-    def known_to(self, kind: Kind, digest: int, others: int) -> None:
+    def known_to(self, kind: TraitKind, digest: int, others: int) -> None:
         """So many accounts besides have this too."""
         self.others[kind, digest] = others
 
@@ -69,7 +69,7 @@ class Village:
             schema=ACCOUNTS,
             orient="row",
         )
-        return links(pairs, traits, samples, accounts, population=POPULATION)
+        return score_links(pairs, traits, samples, accounts, population=POPULATION)
 
 
 FOUR_WRAPPERS = {11: 0.25, 12: 0.25, 13: 0.25, 14: 0.25}

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from governance.campaigns.explanation import note
+from governance.campaigns.explanation import explanation_note
 from governance.detection.models import Assessment
 from tests.factories import FINDING, NOW, account, assessment
 
@@ -16,7 +16,7 @@ def told(*findings: dict[str, object], score: int, **fields: object) -> str:
     about = account("acct_harbour", declared_use="customer support")
     one = assessment(about, score=score)
     Assessment.objects.filter(pk=one.pk).update(findings=list(findings), **fields)
-    return " ".join(note(about).split())
+    return " ".join(explanation_note(about).split())
 
 
 @pytest.mark.django_db
@@ -53,4 +53,4 @@ class TestANote:
         assert "Confirmed 2 November, 12:14 on 3,000 requests" in text
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
-        assert "not assessed yet" in note(account("acct_new"))
+        assert "not assessed yet" in explanation_note(account("acct_new"))

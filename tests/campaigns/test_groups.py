@@ -1,7 +1,7 @@
 import pytest
 
-from governance.campaigns.groups import groups
-from governance.campaigns.traits import Kind
+from governance.campaigns.groups import find_groups
+from governance.campaigns.traits import TraitKind
 from tests.campaigns.tables import FOUR_WRAPPERS, Village, hydra, prompts_of
 
 
@@ -11,7 +11,7 @@ def village() -> Village:
 
 
 def members(village: Village, **given: object) -> list[set[int]]:
-    return [set(group.members) for group in groups(village.links(), **given)]  # type: ignore[arg-type]
+    return [set(group.members) for group in find_groups(village.links(), **given)]  # type: ignore[arg-type]
 
 
 class TestAGroup:
@@ -25,7 +25,7 @@ class TestAGroup:
     def test_says_how_each_belongs_to_it(self, village: Village) -> None:
         hydra(village, range(1, 5))
 
-        (group,) = groups(village.links())
+        (group,) = find_groups(village.links())
 
         assert group.members[1].tied_to == 3
         assert group.members[1].ties == {"wrappers": 1.0, "shards": 1.0}
@@ -64,7 +64,7 @@ class TestAGroup:
     def test_leaves_out_who_is_barred_and_says_so(self, village: Village) -> None:
         hydra(village, range(1, 7))
 
-        (group,) = groups(village.links(), barred={6})
+        (group,) = find_groups(village.links(), barred={6})
 
         assert set(group.members) == {1, 2, 3, 4, 5}
         assert set(group.left_out) == {6}
@@ -75,6 +75,6 @@ class TestAGroup:
             village.account(head, wrappers=cover, prompts=prompts_of(head))
         for customer in range(30, 40):
             village.account(customer, wrappers={90: 1.0}, prompts=prompts_of(customer))
-        village.known_to(Kind.TEMPLATE, 90, 400)
+        village.known_to(TraitKind.TEMPLATE, 90, 400)
 
         assert members(village) == [{1, 2, 3, 4, 5}]

@@ -1,7 +1,7 @@
 import pytest
 
 from governance.campaigns.links import TIES
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 from tests.campaigns.tables import FOUR_WRAPPERS, Village, hydra, prompts_of
 
 
@@ -46,7 +46,7 @@ class TestTwoAccountsAreNotTied:
     def test_by_a_wrapper_that_a_framework_gives_to_many(self, village: Village) -> None:
         for number in (1, 2):
             village.account(number, wrappers={11: 1.0}, prompts=prompts_of(number))
-        village.known_to(Kind.TEMPLATE, 11, 900)
+        village.known_to(TraitKind.TEMPLATE, 11, 900)
 
         assert ties(village) == {}
 

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import Account
 from governance import pipeline
-from governance.campaigns.explanation import note
+from governance.campaigns.explanation import explanation_note
 from governance.campaigns.models import Campaign, CampaignMember, Link
 from governance.detection.models import Assessment
 from governance.usage.actions import record_lines
@@ -79,7 +79,7 @@ class TestACampaign:
 
         for assessment in Assessment.objects.latest_of_each():
             assert assessment.campaign == Campaign.objects.get().pk
-            assert "acts_with_others" in {finding["detector"] for finding in assessment.findings}
+            assert "campaign_member" in {finding["detector"] for finding in assessment.findings}
 
     def test_puts_a_member_before_a_reviewer_that_has_hardly_begun(self) -> None:
         harvest(*HEADS)
@@ -133,7 +133,7 @@ class TestACampaign:
         harvest(*HEADS)
         govern()
 
-        told = note(Account.objects.get(external_id="acct_a"))
+        told = explanation_note(Account.objects.get(external_id="acct_a"))
 
         assert "A person decides" in told
         assert "5 accounts" in told

@@ -1,19 +1,29 @@
 import pytest
 
 from governance.audit.models import Entry
-from governance.detection.active_calibration import VersionTakenError, calibration_in_force, put_in_force, read
-from governance.detection.calibration import Calibration, CalibrationError, packaged_text, write
+from governance.detection.active_calibration import (
+    CalibrationVersionTakenError,
+    activate_calibration,
+    get_active_calibration,
+    load_calibration,
+)
+from governance.detection.calibration import (
+    Calibration,
+    CalibrationError,
+    format_calibration,
+    packaged_calibration_text,
+)
 from tests.factories import MACHINE, NOW
 
-LIGHTER = Calibration(version="2027.1", weights={"task_making": 20.0, "end_users": -12.5}, fitted_on="nobody")
+LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "end_users": -12.5}, fitted_on="nobody")
 
 
 class TestACalibrationsFile:
     def test_is_read_as_it_was_written(self) -> None:
-        assert read(write(LIGHTER)) == LIGHTER
+        assert load_calibration(format_calibration(LIGHTER)) == LIGHTER
 
     def test_that_comes_with_stillwatch_can_be_read(self) -> None:
-        assert read(packaged_text()).version
+        assert load_calibration(packaged_calibration_text()).version
 
     @pytest.mark.parametrize(
         ("text", "fault"),
@@ -22,38 +32,38 @@ class TestACalibrationsFile:
             ("[weights]", "it needs a version"),
             ('version = "1"', "it needs a version"),
             ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
-            ('version = "1"\n[weights]\ntask_making = "much"', "the weight of task_making is no number"),
-            ('version = "1"\n[weights]\ntask_making = -3', "its weight cannot be -3"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),
             ('version = "1"\n[weights]\nend_users = 3', "its weight cannot be 3"),
-            ('version = "1"\n[weights]\ntask_making = 99', "more than all of its family may give, 42"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more than all of its family may give, 42"),
         ],
     )
     def test_is_refused_with_what_is_wrong(self, text: str, fault: str) -> None:
         with pytest.raises(CalibrationError, match=fault):
-            read(text)
+            load_calibration(text)
 
 
 @pytest.mark.django_db
 class TestPuttingInForce:
     def test_judges_by_it_from_then_on(self) -> None:
-        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
+        activate_calibration(format_calibration(LIGHTER), by=MACHINE, now=NOW)
 
-        assert calibration_in_force() == LIGHTER
+        assert get_active_calibration() == LIGHTER
 
     def test_is_in_the_log_with_the_whole_file(self) -> None:
-        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
+        activate_calibration(format_calibration(LIGHTER), by=MACHINE, now=NOW)
 
         entry = Entry.objects.get(verb="calibration.put_in_force")
-        assert entry.details["content"] == write(LIGHTER)
+        assert entry.details["content"] == format_calibration(LIGHTER)
 
     def test_refuses_other_weights_by_the_same_name(self) -> None:
-        put_in_force(write(LIGHTER), by=MACHINE, now=NOW)
-        other = Calibration(version="2027.1", weights={"task_making": 5.0})
+        activate_calibration(format_calibration(LIGHTER), by=MACHINE, now=NOW)
+        other = Calibration(version="2027.1", weights={"synthetic_tasks": 5.0})
 
-        with pytest.raises(VersionTakenError):
-            put_in_force(write(other), by=MACHINE, now=NOW)
+        with pytest.raises(CalibrationVersionTakenError):
+            activate_calibration(format_calibration(other), by=MACHINE, now=NOW)
 
-        assert calibration_in_force() == LIGHTER
+        assert get_active_calibration() == LIGHTER
 
     def test_judges_by_the_packaged_one_where_none_was(self) -> None:
-        assert calibration_in_force() == read(packaged_text())
+        assert get_active_calibration() == load_calibration(packaged_calibration_text())

@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from accounts.models import Account
 from governance.audit.models import Entry
-from governance.campaigns.queries import in_context, look_at
-from governance.detection.corpora import recognise
+from governance.campaigns.queries import load_context, load_usage
+from governance.detection.corpora import recognise_corpora
 from governance.detection.models import Corpus, CorpusRun
 from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import fold_profiles, record_lines
@@ -41,7 +41,7 @@ def facts(*, wrapper: str = "{}", start: int = 0) -> AccountFacts:
     )
     keys = list(Account.objects.values_list("pk", flat=True))
     fold_profiles(keys)
-    (context,) = in_context(look_at(keys, now=NOW))
+    (context,) = load_context(load_usage(keys, now=NOW))
     return context.usage.facts
 
 
@@ -113,7 +113,7 @@ class TestRecognising:
         call_command("add_corpus", "questions", str(collection))
         some = list(CorpusRun.objects.values_list("digest", flat=True)[:40])
 
-        assert recognise({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
+        assert recognise_corpora({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
 
     def test_asks_nothing_where_no_corpus_is_known(self) -> None:
-        assert recognise({1: [1, 2, 3]}) == {}
+        assert recognise_corpora({1: [1, 2, 3]}) == {}

@@ -3,7 +3,7 @@ import pytest
 
 from governance.detection.detectors import Detector
 from governance.detection.finding import Family
-from governance.detection.fitting import Labelled, fit, leave_families_out, scores
+from governance.detection.fitting import LabelledAccounts, fit_weights, leave_one_family_out, predict_points
 from governance.detection.scoring import REVIEW_LINE
 
 
@@ -23,7 +23,7 @@ DETECTORS = [TELLS, COMMON, EXCUSES, UNSEEN]
 
 
 @pytest.fixture
-def world() -> Labelled:
+def world() -> LabelledAccounts:
     """Forty harvests of four families and two hundred others of four."""
     dice = np.random.default_rng(3)
     harvests = np.arange(240) < 40
@@ -36,69 +36,73 @@ def world() -> Labelled:
         ]
     )
     families = [f"{'harvest' if bad else 'other'} {number % 4}" for number, bad in enumerate(harvests)]
-    return Labelled([f"acct_{number}" for number in range(240)], strengths, harvests, families)
+    return LabelledAccounts([f"acct_{number}" for number in range(240)], strengths, harvests, families)
 
 
 class TestFitting:
-    def test_gives_weight_to_what_tells_and_takes_it_from_what_everybody_shows(self, world: Labelled) -> None:
-        weights = fit(world, DETECTORS, faith=0.5)
+    def test_gives_weight_to_what_tells_and_takes_it_from_what_everybody_shows(self, world: LabelledAccounts) -> None:
+        weights = fit_weights(world, DETECTORS, prior_strength=0.5)
 
         assert weights["tells"] > TELLS.weight
         assert weights["common"] < weights["tells"]
 
-    def test_leaves_to_the_expert_what_it_has_not_seen(self, world: Labelled) -> None:
-        assert fit(world, DETECTORS, faith=0.5)["unseen"] == UNSEEN.weight
+    def test_leaves_to_the_expert_what_it_has_not_seen(self, world: LabelledAccounts) -> None:
+        assert fit_weights(world, DETECTORS, prior_strength=0.5)["unseen"] == UNSEEN.weight
 
-    def test_gives_no_weight_to_what_is_no_evidence(self, world: Labelled) -> None:
+    def test_gives_no_weight_to_what_is_no_evidence(self, world: LabelledAccounts) -> None:
         tells_people = detector("tells_people", Family.CONTENT, 0)
 
-        weights = fit(world, [tells_people, COMMON, EXCUSES, UNSEEN], faith=0.5)
+        weights = fit_weights(world, [tells_people, COMMON, EXCUSES, UNSEEN], prior_strength=0.5)
 
         assert weights["tells_people"] == 0
         assert np.isfinite([*weights.values()]).all()
 
-    def test_never_turns_a_detectors_sign(self, world: Labelled) -> None:
-        turned = Labelled(world.accounts, world.strengths, ~world.harvests, world.families)
+    def test_never_turns_a_detectors_sign(self, world: LabelledAccounts) -> None:
+        turned = LabelledAccounts(world.accounts, world.strengths, ~world.harvests, world.families)
 
-        weights = fit(turned, DETECTORS, faith=0.01)
+        weights = fit_weights(turned, DETECTORS, prior_strength=0.01)
 
         assert weights["tells"] >= 0
         assert weights["excuses"] <= 0
 
-    def test_stays_near_the_expert_the_more_faith_there_is(self, world: Labelled) -> None:
-        little, much = (fit(world, DETECTORS, faith=faith)["tells"] for faith in (0.1, 1_000))
+    def test_stays_near_the_expert_the_more_faith_there_is(self, world: LabelledAccounts) -> None:
+        little, much = (
+            fit_weights(world, DETECTORS, prior_strength=prior_strength)["tells"] for prior_strength in (0.1, 1_000)
+        )
 
         assert abs(much - TELLS.weight) < 1 < abs(little - TELLS.weight)
 
-    def test_weighs_families_and_not_accounts(self, world: Labelled) -> None:
+    def test_weighs_families_and_not_accounts(self, world: LabelledAccounts) -> None:
         many = [place for place, family in enumerate(world.families) if family == "other 1"]
         doubled = np.concatenate([np.arange(240), *[many] * 5])
-        crowded = Labelled(
+        crowded = LabelledAccounts(
             [world.accounts[place] for place in doubled],
             world.strengths[doubled],
             world.harvests[doubled],
             [world.families[place] for place in doubled],
         )
 
-        assert fit(crowded, DETECTORS)["tells"] == pytest.approx(fit(world, DETECTORS)["tells"], abs=0.2)
+        assert fit_weights(crowded, DETECTORS)["tells"] == pytest.approx(
+            fit_weights(world, DETECTORS)["tells"], abs=0.2
+        )
 
 
 class TestScores:
     def test_are_what_scoring_adds_up(self) -> None:
         seen = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
 
-        points = scores(seen, {"tells": 80, "common": 20, "excuses": -10, "unseen": 12}, DETECTORS)
+        points = predict_points(seen, {"tells": 80, "common": 20, "excuses": -10, "unseen": 12}, DETECTORS)
 
         assert points.tolist() == [42 + 20, 42 + 20 - 10]
 
 
 class TestLeavingFamiliesOut:
-    def test_judges_each_family_by_weights_that_have_not_seen_it(self, world: Labelled) -> None:
+    def test_judges_each_family_by_weights_that_have_not_seen_it(self, world: LabelledAccounts) -> None:
         strengths = world.strengths.copy()
         odd = np.array([family == "harvest 0" for family in world.families])
         strengths[odd] = [0, 1, 0, 0]  # a family that shows only what everybody shows
-        changed = Labelled(world.accounts, strengths, world.harvests, world.families)
+        changed = LabelledAccounts(world.accounts, strengths, world.harvests, world.families)
 
-        points = leave_families_out(changed, DETECTORS, faith=0.5)
+        points = leave_one_family_out(changed, DETECTORS, prior_strength=0.5)
 
         assert (points[odd] < REVIEW_LINE).all()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from governance.detection.finding import Finding
 from governance.usage.account_usage import AccountFacts, AccountUsage
 
 SIGNED_UP = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -128,3 +129,8 @@ def tomas_the_translator(**given: Any) -> AccountUsage:
 def nadia_the_newcomer() -> AccountUsage:
     """Signed up, and has sent nothing yet."""
     return AccountUsage(facts=facts())
+
+
+def strength_of(finding: Finding | None) -> float | None:
+    """The strength of a finding; None, which is not 0, where there is no finding."""
+    return None if finding is None else finding.strength

@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from accounts.models import Account
 from governance import pipeline
-from governance.detection.calibration import Calibration, write
+from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.reasons import Reason
@@ -65,7 +65,7 @@ class World:
     def calibration(self) -> str:
         path = self.folder / "2026-12.toml"
         weights = {detector.name: detector.weight for detector in all_detectors()}
-        path.write_text(write(Calibration(version="2026-12", weights=weights, fitted_on="nothing")))
+        path.write_text(format_calibration(Calibration(version="2026-12", weights=weights, fitted_on="nothing")))
         return str(path)
 
     def use(self) -> None:
@@ -151,13 +151,13 @@ def _(world: World) -> None:
     assert "2026-12" in world.call("use_calibration", world.calibration())
 
 
-@runs("replay")
+@runs("backtest")
 def _(world: World) -> None:
     events = world.file("events.jsonl", *world.events)
     accounts = world.file("accounts.jsonl", *({"account": name} for name in world.names))
     results = world.folder / "results.jsonl"
     how = ("--accounts", accounts, "--every", "1d", "--calibration", world.calibration(), "--output", str(results))
-    world.call("replay", events, *how)
+    world.call("backtest", events, *how)
     assert len(results.read_text().splitlines()) == CUSTOMERS
 
 

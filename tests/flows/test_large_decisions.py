@@ -25,12 +25,12 @@ from governance.restrictions.queries import last_number
 from governance.restrictions.reasons import Reason
 from governance.restrictions.serializers import restriction_as_json
 from governance.restrictions.terms import Terms
-from governance.review import actions, carrying_out, reach, undoing
+from governance.review import actions, decision_targets, undo, unfinished_decisions
 from governance.review.actions import decide, lift_restriction
-from governance.review.carrying_out import carry_out_decisions
+from governance.review.decision_targets import progress_of
 from governance.review.models import Action, Case, Decision, Dismissal
-from governance.review.reach import progress_of
-from governance.review.undoing import undo_decision
+from governance.review.undo import undo_decision
+from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
@@ -42,8 +42,8 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PORTION = 20
-SIZE = 2 * PORTION + 10
+BATCH_SIZE = 20
+SIZE = 2 * BATCH_SIZE + 10
 BLOCK_ALL = Verdict(action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN)
 BLOCK_COMPANY = Verdict(
     action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
@@ -53,9 +53,9 @@ DISMISS = Verdict(action=Dismissal.DISMISS, reason=Reason.EXPECTED_USE)
 
 
 @pytest.fixture(autouse=True)
-def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (actions, carrying_out, reach, undoing):
-        monkeypatch.setattr(module, "PORTION", PORTION)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (actions, decision_targets, undo, unfinished_decisions):
+        monkeypatch.setattr(module, "BATCH_SIZE", BATCH_SIZE)
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_is_in_force_on_a_portion_at_once_and_soon_on_all(campaign: Campaign) ->
 
     decision = block_all(own)
     at_once, covered = blocked(), Restriction.objects.filter(account=own.account).exists()
-    carry_out_decisions(now=NOW + timedelta(seconds=5))
+    apply_unfinished_decisions(now=NOW + timedelta(seconds=5))
 
-    assert (at_once, covered) == (PORTION, True)
+    assert (at_once, covered) == (BATCH_SIZE, True)
     assert blocked() == SIZE
     other.refresh_from_db()
     assert (other.status, other.resolved_by) == (Case.Status.DECIDED, decision)
@@ -104,19 +104,19 @@ def test_is_done_once_however_often_it_is_carried_out(campaign: Campaign) -> Non
     block_all(case_of("acct_0000"))
 
     for _ in range(3):
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
     assert Restriction.objects.count() == SIZE
 
 
 def test_goes_on_where_it_was_cut_off(campaign: Campaign) -> None:
     decision = block_all(case_of("acct_0000"))
-    carrying_out._carry_out_some(decision.pk, now=NOW)
+    unfinished_decisions._apply_batch(decision.pk, now=NOW)
     half = blocked()
 
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
-    assert (half, blocked()) == (2 * PORTION, SIZE)
+    assert (half, blocked()) == (2 * BATCH_SIZE, SIZE)
 
 
 def test_restricts_nobody_who_joined_later(campaign: Campaign) -> None:
@@ -124,7 +124,7 @@ def test_restricts_nobody_who_joined_later(campaign: Campaign) -> None:
     late = account("acct_late")
     campaign.members.create(account=late, joined_at=NOW + timedelta(seconds=1), tied_to=9, strength=1.0, ties={})
 
-    carry_out_decisions(now=NOW + timedelta(seconds=5))
+    apply_unfinished_decisions(now=NOW + timedelta(seconds=5))
 
     assert not Restriction.objects.filter(account=late).exists()
 
@@ -133,7 +133,7 @@ def test_restricts_nobody_who_joined_later(campaign: Campaign) -> None:
 def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: str) -> None:
     own = case_of("acct_0000")
     decision, soon = block_all(own), NOW + timedelta(minutes=1)
-    carrying_out._carry_out_some(decision.pk, now=NOW)
+    unfinished_decisions._apply_batch(decision.pk, now=NOW)
 
     if end == "undo":
         undo_decision(own, note="A slip.", by=person(), now=soon)
@@ -143,7 +143,7 @@ def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: 
     else:
         again = case(own.account)
         decide(again, DISMISS, decision_id=uuid.uuid4(), by=person(), now=soon)
-    carry_out_decisions(now=soon + timedelta(seconds=5))
+    apply_unfinished_decisions(now=soon + timedelta(seconds=5))
 
     assert blocked() == 0
     assert not Decision.objects.unfinished().exists()
@@ -154,7 +154,7 @@ def test_goes_on_without_an_account_that_was_let_go_by_itself(campaign: Campaign
     made = Restriction.objects.get(decision=block_all(own))
 
     lift_restriction(own, made, note="This one is fine.", by=person(), now=NOW)
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
     assert blocked() == SIZE - 1
     assert not Restriction.objects.filter(account=own.account, ended_at=None).exists()
@@ -175,7 +175,7 @@ def test_ends_for_all_also_where_its_own_account_is_blocked_for_a_while_by_other
     else:
         lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=soon)
     unfinished = progress_of(Decision.objects.get())
-    carry_out_decisions(now=soon)
+    apply_unfinished_decisions(now=soon)
 
     assert set(Restriction.objects.filter(ended_at=None)) == {short}
     assert unfinished is None  # nor does the page say that anybody is left
@@ -184,7 +184,7 @@ def test_ends_for_all_also_where_its_own_account_is_blocked_for_a_while_by_other
 def test_is_put_into_force_on_nobody_else_by_a_request_sent_again_once_it_was_lifted(campaign: Campaign) -> None:
     some, terms = campaign_accounts(campaign), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
     asked: dict[str, Any] = {"unique_key": "api:1:incident-8", "by": MACHINE, "now": NOW}
-    before = restrict_campaign(campaign, terms, accounts=some[:PORTION], **asked)  # it was cut off
+    before = restrict_campaign(campaign, terms, accounts=some[:BATCH_SIZE], **asked)  # it was cut off
     lift_campaign(campaign, note="All of this was wrong.", by=MACHINE, now=NOW)
 
     again = restrict_campaign(campaign, terms, **asked)
@@ -196,10 +196,10 @@ def test_is_put_into_force_on_nobody_else_by_a_request_sent_again_once_it_was_li
 def test_about_the_campaign_after_all_was_lifted_counts(campaign: Campaign) -> None:
     block_all(case_of("acct_0000"))
     lift_campaign(campaign, note="Too early.", by=MACHINE, now=NOW)
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
     block_all(case_of("acct_0001"))
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
     assert blocked() == SIZE
 
@@ -214,7 +214,7 @@ def test_ends_for_all_where_a_clock_behind_says_that_the_next_one_was_earlier(
     milder = Verdict(action=action, reason=Reason.OTHER if action == "warn" else DISMISS.reason)
     decide(again, milder, decision_id=uuid.uuid4(), by=reviewer, now=NOW - timedelta(seconds=10))
 
-    carry_out_decisions(now=NOW + timedelta(seconds=5))
+    apply_unfinished_decisions(now=NOW + timedelta(seconds=5))
 
     assert blocked() == 0
     assert Decision.objects.first() == again.decisions.get()
@@ -230,16 +230,16 @@ def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
         requests_per_minute=5,
     )  # fmt: skip
     decide(own, throttle, decision_id=uuid.uuid4(), by=person(), now=NOW)
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
     again = case(own.account)
     block_all(again)
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
     undo_decision(again, note="A slip.", by=person(), now=soon)
     at_once = blocked()
-    carry_out_decisions(now=soon)
+    apply_unfinished_decisions(now=soon)
 
-    assert (at_once, blocked()) == (SIZE - PORTION, 0)
+    assert (at_once, blocked()) == (SIZE - BATCH_SIZE, 0)
     assert Restriction.objects.filter(ended_at=None, kind=Restriction.Kind.THROTTLE).count() == SIZE
     assert not Decision.objects.unfinished().exists()
     assert not any(faults())
@@ -267,10 +267,10 @@ class TestAboutAnOrganisationWithManyCases:
         decision = self.decide()
         at_once = self.open_cases()
 
-        portions = carry_out_decisions(now=NOW)
+        portions = apply_unfinished_decisions(now=NOW)
 
         assert Restriction.objects.get().organisation == Organisation.objects.get()
-        assert (at_once, portions, self.open_cases()) == (SIZE - 1 - PORTION, 2, 0)
+        assert (at_once, portions, self.open_cases()) == (SIZE - 1 - BATCH_SIZE, 2, 0)
         assert decision.resolved_cases.count() == SIZE - 1
         assert not Decision.objects.unfinished().exists()
         assert not any(faults())
@@ -280,19 +280,19 @@ class TestAboutAnOrganisationWithManyCases:
         late = case(account("acct_late", organisation="org_quay"))
         Case.objects.filter(pk=late.pk).update(opened_at=NOW + timedelta(seconds=1))
 
-        carry_out_decisions(now=NOW + timedelta(seconds=5))
+        apply_unfinished_decisions(now=NOW + timedelta(seconds=5))
 
         assert [one.pk for one in Case.objects.waiting()] == [late.pk]
 
     def test_opens_them_portion_by_portion_when_it_is_undone(self) -> None:
         self.decide()
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
         undo_decision(self.own, note="A slip.", by=self.reviewer, now=NOW)
         at_once = self.open_cases()
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
-        assert (at_once, self.open_cases()) == (PORTION + 1, SIZE)
+        assert (at_once, self.open_cases()) == (BATCH_SIZE + 1, SIZE)
         assert not Decision.objects.unfinished().exists()
         assert not any(faults())
 
@@ -300,19 +300,19 @@ class TestAboutAnOrganisationWithManyCases:
         self.decide()
 
         undo_decision(self.own, note="A slip.", by=self.reviewer, now=NOW)
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
         assert self.open_cases() == SIZE
 
     def test_leaves_one_closed_that_was_decided_since_by_a_clock_behind_when_it_is_undone(self) -> None:
         self.decide()
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
         again = actions.reopen(Case.objects.get(account__external_id="acct_0001"), by=self.reviewer, now=NOW)
         behind = NOW - timedelta(seconds=10)
         decide(again, DISMISS, decision_id=uuid.uuid4(), by=self.reviewer, now=behind)
 
         undo_decision(self.own, note="A slip.", by=self.reviewer, now=NOW)
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
         assert self.open_cases() == SIZE - 1
         assert not Case.objects.waiting().filter(account__external_id="acct_0001").exists()
@@ -321,18 +321,18 @@ class TestAboutAnOrganisationWithManyCases:
         decision = self.decide()
         lift(Restriction.objects.get(decision=decision), note="Enough.", by=MACHINE, now=NOW)
 
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
-        assert self.open_cases() == SIZE - 1 - PORTION
+        assert self.open_cases() == SIZE - 1 - BATCH_SIZE
 
     def test_opens_them_portion_by_portion_when_another_decision_follows(self) -> None:
         self.decide()
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
         again = actions.reopen(self.own, by=self.reviewer, now=NOW)
 
         decide(again, DISMISS, decision_id=uuid.uuid4(), by=self.reviewer, now=NOW + timedelta(minutes=1))
         at_once = self.open_cases()
-        carry_out_decisions(now=NOW + timedelta(minutes=1))
+        apply_unfinished_decisions(now=NOW + timedelta(minutes=1))
 
         assert (at_once, self.open_cases(), blocked()) == (0, SIZE - 1, 0)
 
@@ -340,9 +340,9 @@ class TestAboutAnOrganisationWithManyCases:
         self.decide()
         before = self.page()
 
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
 
-        assert f"In progress: {PORTION} of {SIZE - 1} open cases closed." in before
+        assert f"In progress: {BATCH_SIZE} of {SIZE - 1} open cases closed." in before
         assert "every 2s" in before
         assert "In progress" not in self.page()
 
@@ -351,8 +351,8 @@ class TestOnAnOrganisationWithManyAccounts:
     """Gateways are told of a portion of its accounts at once, and of the others one portion after the other."""
 
     @pytest.fixture(autouse=True)
-    def _small_portions_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", PORTION)
+    def _small_batches_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", BATCH_SIZE)
 
     @pytest.fixture
     def front(self, transactional_db: None) -> Iterator[Served]:
@@ -381,7 +381,7 @@ class TestOnAnOrganisationWithManyAccounts:
     ) -> None:
         own, reviewer = case_of("acct_0000"), person()
         decide(own, BLOCK_COMPANY, decision_id=uuid.uuid4(), by=reviewer, now=timezone.now())
-        wait_until(lambda: self.refused(front) == PORTION, "a portion is refused")
+        wait_until(lambda: self.refused(front) == BATCH_SIZE, "a portion is refused")
         wait_until(lambda: STILL_TELLING in self.page(own, reviewer), "the page says that it is not in force on all")
 
         cover_new_names(now=timezone.now())
@@ -389,7 +389,7 @@ class TestOnAnOrganisationWithManyAccounts:
         wait_until(lambda: self.refused(front) == SIZE, "all are refused")
         wait_until(lambda: STILL_TELLING not in self.page(own, reviewer), "the page says that it is in force")
         sizes = [self.told_accounts(change) for change in Change.objects.order_by("number")]
-        assert sizes == [PORTION, PORTION, SIZE - 2 * PORTION]
+        assert sizes == [BATCH_SIZE, BATCH_SIZE, SIZE - 2 * BATCH_SIZE]
 
     def test_is_late_on_every_page_where_no_worker_tells_of_the_rest(
         self, front: Served, company: Organisation
@@ -500,12 +500,12 @@ def test_says_on_the_page_on_how_many_it_is_in_force_until_it_is_on_all(campaign
         return text(signed_in(reviewer).get(address(own)))
 
     at_once = page()
-    carrying_out._carry_out_some(decision.pk, now=NOW)
+    unfinished_decisions._apply_batch(decision.pk, now=NOW)
     later = page()
-    carry_out_decisions(now=NOW)
+    apply_unfinished_decisions(now=NOW)
 
-    assert f"In progress: {PORTION} of {SIZE} accounts restricted." in at_once
-    assert f"In progress: {2 * PORTION} of {SIZE} accounts restricted." in later
+    assert f"In progress: {BATCH_SIZE} of {SIZE} accounts restricted." in at_once
+    assert f"In progress: {2 * BATCH_SIZE} of {SIZE} accounts restricted." in later
     assert "In progress" not in page()
 
 
@@ -517,7 +517,7 @@ def test_takes_its_turn_among_others_after_each_portion(campaign: Campaign) -> N
     done: list[str] = []
 
     def rest() -> None:
-        carry_out_decisions(now=NOW)
+        apply_unfinished_decisions(now=NOW)
         done.append("rest")
         connections.close_all()
 

@@ -10,9 +10,9 @@ from django.test import Client
 
 from accounts.models import Account
 from governance import pipeline
-from governance.campaigns.explanation import note
-from governance.campaigns.linking import FEWEST_PEERS
+from governance.campaigns.explanation import explanation_note
 from governance.campaigns.models import AccountSample
+from governance.campaigns.trait_store import FEWEST_PEERS
 from governance.demo import world
 from governance.detection.models import Assessment
 from governance.usage.claims import mark_dirty
@@ -48,14 +48,14 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     send(events)
     judge()
 
-    finding = long_answers(who)
+    finding = high_output_ratio(who)
     assert finding["evidence"]["ratio_peers"] == 0
     assert "in the top tenth of a built-in reference; too few comparable customers were measured" in finding["sentence"]
     page = page_of(who)
     assert "too few comparable customers were measured" in page
     assert "accounts compared 0" in page
     assert not re.search(r"more than (over )?\d+ % of", page)
-    told = " ".join(note(Account.objects.get(external_id=who)).split())
+    told = " ".join(explanation_note(Account.objects.get(external_id=who)).split())
     assert "too few comparable customers were measured" in told
     assert "accounts compared 0" in told
 
@@ -75,15 +75,15 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     mark_dirty([Account.objects.get(external_id=who).pk], now=ENDS_AT)
     judge()
 
-    finding = long_answers(who)
+    finding = high_output_ratio(who)
     assert finding["evidence"]["ratio_peers"] == compared
     assert f"of {compared} accounts compared" in finding["sentence"]
     assert f"of {compared} accounts compared" in page_of(who)
 
 
-def long_answers(who: str) -> dict[str, Any]:
+def high_output_ratio(who: str) -> dict[str, Any]:
     latest = Assessment.objects.filter(account__external_id=who).latest("assessed_at", "pk")
-    [finding] = [one for one in latest.findings if one["detector"] == "long_answers"]
+    [finding] = [one for one in latest.findings if one["detector"] == "high_output_ratio"]
     return dict(finding)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.campaigns.models import AccountTrait
-from governance.campaigns.traits import Kind
+from governance.campaigns.traits import TraitKind
 from governance.usage.actions import record_lines
 from tests.factories import NOW, account, line, restriction, service_key
 from tests.front import Served, served
@@ -76,7 +76,7 @@ class TestAccountsAtOneAddress:
     @staticmethod
     def traits() -> set[int]:
         pipeline.govern(now=NOW)
-        return set(AccountTrait.objects.filter(kind=Kind.ADDRESS).values_list("digest", flat=True))
+        return set(AccountTrait.objects.filter(kind=TraitKind.ADDRESS).values_list("digest", flat=True))
 
     @pytest.mark.parametrize(
         "addresses",

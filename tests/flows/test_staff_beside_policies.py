@@ -75,7 +75,7 @@ def lift() -> Act:
 
 def carry_out() -> None:
     with closing(connection):
-        tasks.carry_out_policies()
+        tasks.apply_due_policies()
 
 
 def do(act: Callable[[], None]) -> None:
@@ -116,7 +116,7 @@ def before_a_batch_that_waits(act: Callable[[], None]) -> None:
 def is_let_go(gateway: Served) -> Callable[[], bool]:
     def let_go() -> bool:
         """Whether the others of the campaign are refused and this account is not, after one more batch too."""
-        tasks.carry_out_policies()
+        tasks.apply_due_policies()
         in_force = Restriction.objects.filter(ended_at=None)
         assert not in_force.filter(account__external_id=LET_GO).exists()
         return answers(gateway, LET_GO) == {"allow"} and answers(gateway, OTHER) == {"deny"}

@@ -17,7 +17,7 @@ from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.queries import access, strongest_against
-from governance.review.leniency import staff_limits
+from governance.review.staff_limits import staff_limits
 from governance.staff.models import User
 from governance.staff.roles import Role
 from governance.usage.actions import fold_profiles, record_lines

@@ -12,8 +12,8 @@ from governance.policies.forms import EXAMPLE
 from governance.policies.models import PolicyVersion
 from governance.policies.outcomes import carry_out, is_off, weigh
 from governance.policies.versions import go_live, propose
-from governance.review.leniency import staff_limits
 from governance.review.models import Decision
+from governance.review.staff_limits import staff_limits
 from governance.staff.roles import Role
 from governance.usage.actions import fold_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person

@@ -9,7 +9,7 @@ from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
-from governance.review.actions import claim, decide, note
+from governance.review.actions import add_note, claim, decide
 from governance.review.models import ACTIONS, Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.roles import Role
@@ -170,7 +170,7 @@ class TestRestrictions:
 class TestHistory:
     def test_tells_who_did_what(self) -> None:
         opened = case()
-        note(opened, text="Asked the account manager.", by=person("Jonas Lindqvist"), now=NOW)
+        add_note(opened, text="Asked the account manager.", by=person("Jonas Lindqvist"), now=NOW)
 
         page = page_of(opened)
 

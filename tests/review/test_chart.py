@@ -2,21 +2,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governance.review.chart import HEIGHT, STEP, Chart, Use, chart
+from governance.review.chart import HEIGHT, STEP, Chart, HourlyUse, draw_chart
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 def drawn(*uses: tuple[int, int, int]) -> Chart:
     """A chart of uses given as hours after Monday midnight, requests and output tokens."""
-    made = chart([Use(MONDAY + timedelta(hours=hour), requests, tokens) for hour, requests, tokens in uses])
+    made = draw_chart([HourlyUse(MONDAY + timedelta(hours=hour), requests, tokens) for hour, requests, tokens in uses])
     assert made is not None
     return made
 
 
 class TestAChart:
     def test_of_nothing_is_none(self) -> None:
-        assert chart([]) is None
+        assert draw_chart([]) is None
 
     def test_goes_by_the_hour_up_to_four_days(self) -> None:
         made = drawn((0, 1, 10), (95, 1, 10))

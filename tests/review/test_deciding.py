@@ -12,10 +12,10 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
 from governance.restrictions.reasons import Reason
-from governance.review.actions import claim, decide, lift_restriction, note, release, reopen
+from governance.review.actions import add_note, claim, decide, lift_restriction, release, reopen
+from governance.review.case_opening import open_or_update_cases
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step
-from governance.review.opening import consider
-from governance.review.undoing import undo_decision
+from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
     CannotUndoError,
@@ -555,7 +555,7 @@ class TestClaiming:
 def test_a_note_is_in_the_history_and_in_the_log() -> None:
     opened = case()
 
-    note(opened, text="Wrote to the customer.", by=person(), now=NOW)
+    add_note(opened, text="Wrote to the customer.", by=person(), now=NOW)
 
     assert opened.steps.get().text == "Wrote to the customer."
     assert Entry.objects.get(verb="case.noted").details == {"note": "Wrote to the customer."}
@@ -565,7 +565,7 @@ class TestConsidering:
     def test_opens_a_case_where_the_policy_wants_one(self) -> None:
         wanted, unwanted = assessment(account()), assessment(account(), score=12, band="low")
 
-        consider([wanted, unwanted], due={wanted.account_id: NOW}, now=NOW)
+        open_or_update_cases([wanted, unwanted], due={wanted.account_id: NOW}, now=NOW)
 
         assert Case.objects.get().account == wanted.account
 
@@ -573,7 +573,7 @@ class TestConsidering:
         opened = case(score=60, band="elevated", due_in=72)
         worse = assessment(opened.account, score=91)
 
-        consider([worse], due={opened.account_id: NOW + timedelta(hours=4)}, now=NOW)
+        open_or_update_cases([worse], due={opened.account_id: NOW + timedelta(hours=4)}, now=NOW)
 
         opened.refresh_from_db()
         assert (opened.score, opened.assessment, opened.due_at) == (91, worse, NOW + timedelta(hours=4))
@@ -582,7 +582,7 @@ class TestConsidering:
         opened = case(score=60, band="elevated")
 
         for score in (60, 91):
-            consider([assessment(opened.account, score=score)], due={}, now=NOW)
+            open_or_update_cases([assessment(opened.account, score=score)], due={}, now=NOW)
 
         assert [step.text for step in opened.steps.filter(kind=Step.Kind.RESCORED)] == ["Score 91 (critical)."]
 
@@ -590,7 +590,7 @@ class TestConsidering:
         opened = case(due_in=1)
         better = assessment(opened.account, score=55, band="elevated")
 
-        consider([better], due={opened.account_id: NOW + timedelta(hours=72)}, now=NOW)
+        open_or_update_cases([better], due={opened.account_id: NOW + timedelta(hours=72)}, now=NOW)
 
         opened.refresh_from_db()
         assert opened.due_at == NOW + timedelta(hours=1)
@@ -612,7 +612,7 @@ class TestConsidering:
                 restriction(harbour)
 
         worse = assessment(harbour, score=99)
-        consider([worse], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
+        open_or_update_cases([worse], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
 
         assert not harbour.cases.filter(status=Case.Status.OPEN).exists()
 
@@ -621,7 +621,7 @@ class TestConsidering:
         block = restriction(harbour)
         lift_restriction(case(harbour, status="decided", closed_at=NOW), block, note="", by=person(), now=NOW)
 
-        consider([assessment(harbour, score=99)], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
+        open_or_update_cases([assessment(harbour, score=99)], due={harbour.pk: NOW}, now=NOW + timedelta(days=100))
 
         assert harbour.cases.filter(status=Case.Status.OPEN).exists()
 
@@ -630,7 +630,7 @@ class TestConsidering:
         campaign_of(first.account, second.account)
         decided(first, replace(BLOCK, action=RestrictionKind.WATCH, scope=Decision.Scope.CAMPAIGN))
 
-        consider([assessment(second.account)], due={second.account_id: NOW}, now=NOW + timedelta(days=1))
+        open_or_update_cases([assessment(second.account)], due={second.account_id: NOW}, now=NOW + timedelta(days=1))
 
         assert Case.objects.count() == 2
 
@@ -638,7 +638,9 @@ class TestConsidering:
         dismissed = case()
         decided(dismissed, DISMISS)
 
-        consider([assessment(dismissed.account)], due={dismissed.account_id: NOW}, now=NOW + timedelta(days=1))
+        open_or_update_cases(
+            [assessment(dismissed.account)], due={dismissed.account_id: NOW}, now=NOW + timedelta(days=1)
+        )
 
         assert Case.objects.count() == 1
 

@@ -5,7 +5,7 @@ from django.test import override_settings
 
 from governance.restrictions.reasons import Reason
 from governance.review.forms import DecisionForm, QueueForm
-from governance.review.queries import Question, View
+from governance.review.queries import QueueFilter, QueueView
 from governance.review.verdicts import Verdict
 from tests.review.pages import block_form
 
@@ -96,7 +96,7 @@ class TestTheFiltersOfTheQueue:
         form = QueueForm({"view": "mine", "band": "high", "q": " quill "})
 
         assert form.is_valid()
-        assert form.question() == Question(view=View.MINE, band="high", text="quill")
+        assert form.question() == QueueFilter(view=QueueView.MINE, band="high", text="quill")
 
     def test_that_make_no_sense_are_named_one_by_one(self) -> None:
         form = QueueForm({"view": "theirs", "band": "high", "after": "x"})

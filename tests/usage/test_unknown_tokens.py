@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Account
-from governance.campaigns.queries import ranking
+from governance.campaigns.queries import account_ranking
 from governance.usage.account_usage import AccountUsage
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import UsageEvent
@@ -125,4 +125,4 @@ class TestTheProfile:
 def test_an_account_of_which_nothing_is_counted_is_scored(client: Client) -> None:
     record_lines([line(**UNKNOWN) for _ in range(5)], source="native", now=NOW)
 
-    assert [place.account for place in ranking()] == ["acct_harbour"]
+    assert [place.account for place in account_ranking()] == ["acct_harbour"]

@@ -1,4 +1,4 @@
-"""What a replay came to: whom it flagged, how early, and which campaigns it found."""
+"""The outcome of a backtest: whom it flagged, how early, and which campaigns it found."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from governance.bench.detection.measures import Share
 from governance.bench.detection.world import World
-from governance.campaigns.queries import Place
+from governance.campaigns.queries import RankedAccount
 
 
-class Flags(NamedTuple):
+class FlagShares(NamedTuple):
     """Shares of accounts that were put before a reviewer. `worst` is the family of others most of which were."""
 
     harvests: Share
@@ -20,14 +20,14 @@ class Flags(NamedTuple):
     automatic_others: int
 
 
-class Early(NamedTuple):
+class DetectionTimes(NamedTuple):
     """Requests an account could make before its flag, of harvests that no campaign holds, and of campaigns' members."""
 
     alone: float
     members: float
 
 
-class Found(NamedTuple):
+class CampaignMatch(NamedTuple):
     """A true campaign and the group that was found in its place.
 
     `harvested` is the share of its requests before half of its members were flagged; `floor` the share before half of
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     floor: float
 
 
-def flags(world: World, places: Mapping[str, Place], *, automatic_line: int) -> Flags:
+def flag_shares(world: World, places: Mapping[str, RankedAccount], *, automatic_line: int) -> FlagShares:
     hit: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for account, label in world.labels.items():
         hit[label.label, label.family].append(places[account].flagged)
@@ -53,19 +53,19 @@ def flags(world: World, places: Mapping[str, Place], *, automatic_line: int) -> 
     )
     worst = max(benign.items(), key=lambda item: (item[1].value, item[1].hits))
     others = Share(sum(one.hits for one in benign.values()), sum(one.of for one in benign.values()))
-    return Flags(Share(sum(harvests), len(harvests)), others, worst, automatic)
+    return FlagShares(Share(sum(harvests), len(harvests)), others, worst, automatic)
 
 
-def early(world: World, places: Mapping[str, Place]) -> Early:
+def detection_times(world: World, places: Mapping[str, RankedAccount]) -> DetectionTimes:
     """Medians; whoever was never flagged could make all of its requests."""
     counts: dict[bool, list[int]] = {True: [], False: []}
     for account, label in world.labels.items():
         if label.label == "malicious":
             counts[label.campaign is not None].append(_before(world.sent[account].at, places[account].first_flagged_at))
-    return Early(*(median(counts[member]) if counts[member] else 0.0 for member in (False, True)))
+    return DetectionTimes(*(median(counts[member]) if counts[member] else 0.0 for member in (False, True)))
 
 
-def campaigns(world: World, places: Mapping[str, Place]) -> list[Found]:
+def match_campaigns(world: World, places: Mapping[str, RankedAccount]) -> list[CampaignMatch]:
     true: dict[str, list[str]] = defaultdict(list)
     predicted: dict[str, set[str]] = defaultdict(set)
     for account, label in world.labels.items():
@@ -77,15 +77,15 @@ def campaigns(world: World, places: Mapping[str, Place]) -> list[Found]:
 
 
 def _found(
-    world: World, places: Mapping[str, Place], name: str, members: Sequence[str], predicted: Sequence[set[str]]
-) -> Found:
+    world: World, places: Mapping[str, RankedAccount], name: str, members: Sequence[str], predicted: Sequence[set[str]]
+) -> CampaignMatch:
     best = max(predicted, key=lambda group: len(group & set(members)), default=set[str]())
     common = len(best & set(members))
     times = sorted(at for account in members for at in world.sent[account].at)
     flagged = sorted(at for account in members if (at := places[account].first_flagged_at) is not None)
     begun = sorted(world.sent[account].at[0] for account in members)
     half = len(members) // 2
-    return Found(
+    return CampaignMatch(
         name,
         len(members),
         common / len(members),

@@ -9,7 +9,7 @@ from rich.table import Table
 from governance.bench.detection import outcome
 from governance.bench.detection.measures import Measures, Share, by_family, measure_world
 from governance.bench.detection.world import World
-from governance.campaigns.queries import Place
+from governance.campaigns.queries import RankedAccount
 from governance.detection.scoring import AUTOMATIC_LINE
 
 HEAD: Final = (
@@ -25,7 +25,7 @@ HEAD: Final = (
 )
 
 
-class Row(NamedTuple):
+class DetectorRow(NamedTuple):
     """One detector: over all accounts, over those that send metadata alone, and by malicious family."""
 
     name: str
@@ -34,18 +34,18 @@ class Row(NamedTuple):
     families: dict[str, Share]
 
 
-def rows(world: World, detectors: Mapping[str, Mapping[str, float]]) -> list[Row]:
+def measure_detectors(world: World, detectors: Mapping[str, Mapping[str, float]]) -> list[DetectorRow]:
     """Measure detectors, each of which gave the accounts of the world scores."""
-    return [row(name, world, scores) for name, scores in detectors.items()]
+    return [measure_detector(name, world, scores) for name, scores in detectors.items()]
 
 
-def row(name: str, world: World, scores: Mapping[str, float]) -> Row:
+def measure_detector(name: str, world: World, scores: Mapping[str, float]) -> DetectorRow:
     overall = measure_world(world, scores)
     without_text = measure_world(world, scores, metadata_only=True)
-    return Row(name, overall, without_text, by_family(world, scores, above=overall.threshold))
+    return DetectorRow(name, overall, without_text, by_family(world, scores, above=overall.threshold))
 
 
-def summary(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+def summary_lines(rows: Sequence[DetectorRow]) -> list[tuple[str, ...]]:
     """A line a detector, under `HEAD`."""
     return [
         (
@@ -63,14 +63,14 @@ def summary(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
-def families(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def family_lines(rows: Sequence[DetectorRow]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """A line a malicious family under the detectors' names: how many of it each finds at 0.1 % false positives."""
     head = ("family", *(one.name for one in rows))
     names = rows[0].families if rows else {}
     return head, [(family, *(_counted(one.families[family]) for one in rows)) for family in names]
 
 
-def show(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
+def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
     table = Table(*head, title=title, title_justify="left")
     for line in lines:
         table.add_row(*line)
@@ -81,12 +81,12 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
 
 
-def of_replay(
-    world: World, places: Mapping[str, Place], seconds: float
+def backtest_table(
+    world: World, places: Mapping[str, RankedAccount], seconds: float
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Whom it flagged in the time of the events, and how early."""
-    flags = outcome.flags(world, places, automatic_line=AUTOMATIC_LINE)
-    early = outcome.early(world, places)
+    flags = outcome.flag_shares(world, places, automatic_line=AUTOMATIC_LINE)
+    early = outcome.detection_times(world, places)
     family, worst = flags.worst
     return ("measure", "result"), [
         ("harvests put before a reviewer", f"{flags.harvests.hits} of {flags.harvests.of}: {flags.harvests}"),
@@ -99,7 +99,7 @@ def of_replay(
     ]
 
 
-def of_campaigns(world: World, places: Mapping[str, Place]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def campaign_table(world: World, places: Mapping[str, RankedAccount]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Each true campaign beside the group that was found in its place."""
     head = ("campaign", "members", "found", "purity", "sent before half were flagged", "sent before half had begun")
     return head, [
@@ -111,7 +111,7 @@ def of_campaigns(world: World, places: Mapping[str, Place]) -> tuple[tuple[str, 
             f"{one.harvested:.1%}",
             f"{one.floor:.1%}",
         )
-        for one in outcome.campaigns(world, places)
+        for one in outcome.match_campaigns(world, places)
     ]
 
 

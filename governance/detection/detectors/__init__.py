@@ -1,18 +1,19 @@
-"""Detectors: ways of looking at an account's usage, one file each.
+"""Detectors: each examines an account's usage for one thing, one file each.
 
-A detector's file holds
+What speaks against the account is in `against/`, what speaks for it in `in_favour/`. A detector's file holds
 
 - a docstring: its title on the first line, then its description, both shown on the case page and in the docs;
-- `FAMILY`, the kind of evidence; `VERSION`, which changes with its meaning; `WEIGHT`, its points at full
-  strength, negative where it speaks for the account; `HARMLESS`, the likeliest innocent reason for what it
-  sees, in one sentence;
+- `FAMILY`, the kind of evidence, `Family.HARMLESS` for every detector in favour; `VERSION`, which changes with its
+  meaning; `WEIGHT`, its points at full strength, negative for a detector in favour; `HARMLESS`, the likeliest
+  innocent reason for what it sees, in one sentence;
 - `detect(usage, *, …) -> Finding | None`, pure, whose keyword-only arguments with defaults are its tunables.
 
-Putting such a file into this folder is all it takes.
+To add a detector, put such a file into one of the two folders, and its test beside the others.
 """
 
 import inspect
 import pkgutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,17 +21,18 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from governance.detection.detectors import against, in_favour
 from governance.detection.finding import Family, Finding
 from governance.usage.account_usage import AccountUsage
 
 
 class DetectorError(Exception):
-    """A file among the detectors is not one."""
+    """A file in a folder of detectors does not have what a detector needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """A detector as its file describes it."""
+    """A detector, read from its file."""
 
     name: str
     title: str
@@ -41,8 +43,8 @@ class Detector:
     harmless: str
     detect: Callable[..., Finding | None]
 
-    def look(self, usage: AccountUsage, **tunables: Any) -> Finding | None:
-        """What it sees in this usage, signed with its name; None where it sees nothing."""
+    def finding(self, usage: AccountUsage, **tunables: Any) -> Finding | None:
+        """Return the detector's finding with its own name, title and version, or None for strength 0 or no finding."""
         finding = self.detect(usage, **tunables)
         if finding is None or finding.strength == 0:
             return None
@@ -58,17 +60,25 @@ class Detector:
 
 @cache
 def all_detectors() -> tuple[Detector, ...]:
-    """Every detector of this folder, by name; raises DetectorError for a file that does not meet the
-    interface.
+    """Return the detectors of both folders, ordered by name.
+
+    Raises DetectorError for a file that lacks what a detector needs, and for two files of the same name.
     """
-    modules = (import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    return tuple(detector_from(module) for module in sorted(modules, key=lambda module: module.__name__))
+    detectors = [
+        detector_from(import_module(f"{folder.__name__}.{found.name}"))
+        for folder in (against, in_favour)
+        for found in pkgutil.iter_modules(folder.__path__)
+    ]
+    names = Counter(detector.name for detector in detectors)
+    if repeated := sorted(name for name, number in names.items() if number > 1):
+        raise DetectorError(f"Rename one of the detectors called {', '.join(repeated)}: names must be unique.")
+    return tuple(sorted(detectors, key=lambda detector: detector.name))
 
 
 def detector_from(module: ModuleType) -> Detector:
-    """Read a detector's file; raises DetectorError naming everything that is missing or wrong."""
+    """Return the detector in this file; raises DetectorError naming everything that is missing or wrong."""
     if faults := _faults(module):
-        raise DetectorError(f"{module.__name__} is no detector: {'; '.join(faults)}")
+        raise DetectorError(f"{module.__name__} is not a detector: {'; '.join(faults)}")
     title, _, description = inspect.cleandoc(module.__doc__ or "").partition("\n")
     return Detector(
         name=module.__name__.rpartition(".")[2],
@@ -96,6 +106,14 @@ def _faults(module: ModuleType) -> list[str]:
     first, *tunables = inspect.signature(detect).parameters.values()
     if first.name != "usage" or any(t.kind is not t.KEYWORD_ONLY or t.default is t.empty for t in tunables):
         faults.append("detect must take usage and keyword-only tunables with defaults")
-    if not faults and (module.WEIGHT < 0) != (module.FAMILY is Family.HARMLESS):
-        faults.append("WEIGHT must be negative in the harmless family and positive in the others")
+    if not faults:
+        faults = _faults_of_side(module)
     return faults
+
+
+def _faults_of_side(module: ModuleType) -> list[str]:
+    """What contradicts the folder the file is in."""
+    harmless = module.FAMILY is Family.HARMLESS
+    if module.__name__.startswith(f"{in_favour.__name__}."):
+        return [] if harmless and module.WEIGHT < 0 else ["in in_favour/ FAMILY must be HARMLESS and WEIGHT negative"]
+    return [] if not harmless and module.WEIGHT >= 0 else ["in against/ FAMILY cannot be HARMLESS nor WEIGHT negative"]

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 from rich.console import Console
 
-from governance.backtest.database import scratch_database
+from governance.backtest.database import backtest_database
 from governance.bench import campaign, figure, intake, scoring
 from governance.bench.enforcement import client, hot, outage, propagation, racing, tampering
 from governance.bench.figure import Figure
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         console = Console()
         figures: list[Figure] = []
         scale = SMOKE if options["smoke"] else FULL
-        with console.status("Measuring"), scratch_database("bench"):
+        with console.status("Measuring"), backtest_database("bench"):
             if options["enforcement"]:
                 measured = self.enforcement(scale)
             else:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def figures(self, events: int, seconds: float, rate: float, scale: Scale) -> Iterator[Figure]:
         now = timezone.now()
         if events:
-            yield from campaign.importing(events, now)
+            yield from campaign.measure_import(events, now)
             return
         yield from intake.in_memory(now, scale)
         seconds = scale.seconds(seconds)

@@ -11,16 +11,16 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from accounts.actions import register_accounts
 from accounts.register import read_line
 from governance.audit.actor import Actor
-from governance.backtest.database import scratch_database
-from governance.backtest.replay import LONG_AGO, replay
+from governance.backtest.database import backtest_database
+from governance.backtest.run import REGISTERED_AT, run_backtest
 from governance.bench.detection import report
 from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
 from governance.bench.detection.baselines.embedding import NoEmbeddingsError
 from governance.bench.detection.world import World, files_of, read_world
-from governance.campaigns.calibration_diff import Label, labelled
-from governance.campaigns.queries import ranking
+from governance.campaigns.calibration_diff import Label, load_labelled_accounts
+from governance.campaigns.queries import account_ranking
 from governance.detection.detectors import all_detectors
-from governance.detection.fitting import leave_families_out
+from governance.detection.fitting import leave_one_family_out
 from governance.usage.files import lines_in, open_counted
 
 BASELINES: Final = {"volume": volume, "output/input": output_ratio, "PRADA": prada, "pooled MMD": pooled_mmd}
@@ -29,7 +29,7 @@ BENCH: Final = Actor.system("bench")
 
 class Command(BaseCommand):
     help = (
-        "Measure detection on a labelled world: replay it, score each family by weights fitted without it, and put "
+        "Measure detection on a labelled world: backtest it, score each family by weights fitted without it, and put "
         "baselines beside that. Also write the tables to .bench/detection.md."
     )
 
@@ -45,45 +45,48 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['world']} is not a labelled world: {error}.") from error
         tables: list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = []
-        with scratch_database("detection"), override_settings(EXCERPTS_PER_DAY=0):
-            seconds = self.replay(options["world"], every=timedelta(minutes=options["every"]))
-            places = {place.account: place for place in ranking()}
+        with backtest_database("detection"), override_settings(EXCERPTS_PER_DAY=0):
+            seconds = self.backtest(options["world"], every=timedelta(minutes=options["every"]))
+            places = {place.account: place for place in account_ranking()}
             now = max(sent.at[-1] for sent in world.sent.values() if sent.at)
             labels = {
                 name: Label(one.label == "malicious", f"{one.label} {one.family}") for name, one in world.labels.items()
             }
-            known = labelled(labels, now=now)
-            unseen = dict(zip(known.accounts, leave_families_out(known, all_detectors()), strict=True))
+            known = load_labelled_accounts(labels, now=now)
+            unseen = dict(zip(known.accounts, leave_one_family_out(known, all_detectors()), strict=True))
         in_force = {account: float(places[account].score) for account in world.labels}
-        rows = [report.row("in force", world, in_force), report.row("family unseen", world, unseen)]
+        rows = [
+            report.measure_detector("in force", world, in_force),
+            report.measure_detector("family unseen", world, unseen),
+        ]
         if not options["no_baselines"]:
             with console.status("Measuring baselines"):
                 rows += self.baselines(world, console)
-        tables.append(("Ranking", report.HEAD, report.summary(rows)))
-        tables.append(("Found at 0.1 % false positives", *report.families(rows)))
-        tables.append(("The replay", *report.of_replay(world, places, seconds)))
-        tables.append(("Campaigns", *report.of_campaigns(world, places)))
+        tables.append(("Ranking", report.HEAD, report.summary_lines(rows)))
+        tables.append(("Found at 0.1 % false positives", *report.family_lines(rows)))
+        tables.append(("The backtest", *report.backtest_table(world, places, seconds)))
+        tables.append(("Campaigns", *report.campaign_table(world, places)))
         for title, head, lines in tables:
-            report.show(title, head, lines, console)
+            report.print_table(title, head, lines, console)
         path = Path(".bench") / "detection.md"
         path.parent.mkdir(exist_ok=True)
         path.write_text(
             "\n\n".join(f"{title}\n\n{report.markdown(head, lines)}" for title, head, lines in tables) + "\n"
         )
 
-    def baselines(self, world: World, console: Console) -> list[report.Row]:
+    def baselines(self, world: World, console: Console) -> list[report.DetectorRow]:
         rows = []
         for name, module in BASELINES.items():
             try:
-                rows.append(report.row(name, world, module.scores(world)))
+                rows.append(report.measure_detector(name, world, module.scores(world)))
             except NoEmbeddingsError as error:
                 console.print(f"Left out the baseline {name}: {error}.")
         return rows
 
-    def replay(self, folder: str, *, every: timedelta) -> float:
+    def backtest(self, folder: str, *, every: timedelta) -> float:
         events, accounts, _ = files_of(folder)
         register = [read_line(line) for line in Path(accounts).read_bytes().splitlines() if line.strip()]
-        register_accounts(register, by=BENCH, now=LONG_AGO)
+        register_accounts(register, by=BENCH, now=REGISTERED_AT)
         started = time.monotonic()
         with (
             open_counted(events) as file,
@@ -92,6 +95,6 @@ class Command(BaseCommand):
             ) as bar,
         ):
             task = bar.add_task("Replaying")
-            for step in replay(lines_in(events, file), every=every):
+            for step in run_backtest(lines_in(events, file), every=every):
                 bar.update(task, description=f"Replaying {step.at:%-d %B %H:%M}, {step.accepted:,} events")
         return time.monotonic() - started

@@ -5,13 +5,13 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.campaigns.calibration_diff import Change, Label, changes, labelled
-from governance.detection.active_calibration import calibration_in_force
-from governance.detection.calibration import Calibration, write
+from governance.campaigns.calibration_diff import Label, ScoreChange, list_score_changes, load_labelled_accounts
+from governance.detection.active_calibration import get_active_calibration
+from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
-from governance.detection.fitting import Labelled, fit, leave_families_out
+from governance.detection.fitting import LabelledAccounts, fit_weights, leave_one_family_out
 from governance.detection.scoring import REVIEW_LINE
-from governance.review.queries import decided_labels
+from governance.review.queries import labels_from_decisions
 from governance.web.counts import counted
 from governance.web.faults import plain_fault
 
@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        labels = decided_labels() if options["decided"] else {}
+        labels = labels_from_decisions() if options["decided"] else {}
         if options["labels"]:
             labels |= _read(options["labels"])
-        known = labelled(labels, now=now)
+        known = load_labelled_accounts(labels, now=now)
         if not FEWEST <= known.harvests.sum() <= len(known.accounts) - FEWEST:
             raise CommandError(
                 f"Of the labelled accounts {known.harvests.sum()} harvests and {(~known.harvests).sum()} others are "
@@ -52,33 +52,33 @@ class Command(BaseCommand):
         families = len(set(known.families))
         fitted = Calibration(
             version=options["name"] or f"{now:%Y-%m-%d}",
-            weights=fit(known, detectors),
+            weights=fit_weights(known, detectors),
             fitted_on=f"{len(known.accounts):,} labelled accounts of {families} families",
         )
         path = Path(options["output"] or f"{fitted.version}.toml")
-        path.write_text(write(fitted))
+        path.write_text(format_calibration(fitted))
         self.tell_weights(fitted)
         self.tell_fit(known)
-        self.tell_changes([*changes(calibration_in_force(), fitted, now=now)])
+        self.tell_changes([*list_score_changes(get_active_calibration(), fitted, now=now)])
         self.stdout.write(f"\nWritten to {path}. To activate it: manage.py use_calibration {path}")
 
     def tell_weights(self, fitted: Calibration) -> None:
-        before = calibration_in_force()
+        before = get_active_calibration()
         self.stdout.write(f"Weights, in force ({before.version}) and fitted ({fitted.version})")
         for detector in sorted(all_detectors(), key=lambda one: (one.family, -abs(one.weight))):
             old, new = before.weight(detector.name, otherwise=detector.weight), fitted.weights[detector.name]
             self.stdout.write(f"  {detector.family:9} {detector.name:24} {old:+6.1f} {new:+6.1f}")
 
-    def tell_fit(self, known: Labelled) -> None:
+    def tell_fit(self, known: LabelledAccounts) -> None:
         """How the method does on families it has not seen: what may be hoped for, unlike the fit itself."""
-        points = leave_families_out(known, all_detectors())
+        points = leave_one_family_out(known, all_detectors())
         found, wrong = points[known.harvests] >= REVIEW_LINE, points[~known.harvests] >= REVIEW_LINE
         self.stdout.write(
             f"\nEach family judged by weights fitted without it: {found.sum()} of {len(found)} harvests and "
             f"{wrong.sum()} of {len(wrong)} others reach the review line."
         )
 
-    def tell_changes(self, changed: list[Change]) -> None:
+    def tell_changes(self, changed: list[ScoreChange]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
         self.stdout.write(f"\n{counted(len(changed), 'account')} would get another score.")

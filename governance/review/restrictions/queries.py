@@ -13,19 +13,19 @@ from governance.review.models import Case
 PAGE: Final = 50
 
 
-class Row(NamedTuple):
+class RestrictionRow(NamedTuple):
     restriction: Restriction
     case: UUID | None
 
 
-class Page(NamedTuple):
+class RestrictionPage(NamedTuple):
     """`next` is the number below which the next page begins; None on the last."""
 
-    rows: list[Row]
+    rows: list[RestrictionRow]
     next: int | None
 
 
-def find_in_force(*, text: str, before: int | None) -> Page:
+def find_restrictions(*, text: str, before: int | None) -> RestrictionPage:
     """Return what has not ended, newest first, below the number `before`.
 
     With `text` those on accounts, keys and organisations with it in their names, and whatever covers the account that
@@ -39,8 +39,8 @@ def find_in_force(*, text: str, before: int | None) -> Page:
     in_full = found.select_related("account", "key__account", "organisation").order_by("-number")
     page = list(in_full[: PAGE + 1])
     cases = newest_cases(page[:PAGE])
-    rows = [Row(one, cases.get(one.account_id or 0)) for one in page[:PAGE]]
-    return Page(rows, next=page[PAGE - 1].number if len(page) > PAGE else None)
+    rows = [RestrictionRow(one, cases.get(one.account_id or 0)) for one in page[:PAGE]]
+    return RestrictionPage(rows, next=page[PAGE - 1].number if len(page) > PAGE else None)
 
 
 def newest_cases(restrictions: Sequence[Restriction]) -> dict[int, UUID]:

@@ -18,7 +18,7 @@ from governance.restrictions.models import Restriction
 from governance.review.actions import lift_restriction
 from governance.review.forms import InForceForm, LiftForm
 from governance.review.models import Case
-from governance.review.restrictions.queries import find_in_force, newest_cases
+from governance.review.restrictions.queries import find_restrictions, newest_cases
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
 
@@ -54,6 +54,6 @@ def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **speci
         messages.error(request, form.complaint)
         return redirect("review:restrictions")
     text, before = form.cleaned_data["q"], form.cleaned_data["before"]
-    page = find_in_force(text=text, before=before)
+    page = find_restrictions(text=text, before=before)
     context = {"page": page, "text": text, "before": before, "now": timezone.now(), "lift_form": LiftForm()}
     return render(request, "review/restrictions.html", context | special, status=status)

@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-from governance.bench.detection.outcome import campaigns, early, flags
+from governance.bench.detection.outcome import detection_times, flag_shares, match_campaigns
 from governance.bench.detection.world import Label, Sent, World
-from governance.campaigns.queries import Place
+from governance.campaigns.queries import RankedAccount
 
 MONDAY = datetime(2026, 8, 3, tzinfo=UTC)
 
@@ -11,9 +11,9 @@ def hours(*numbers: float) -> Sent:
     return Sent(at=[MONDAY + timedelta(hours=number) for number in numbers])
 
 
-def place(account: str, score: int, flagged_after: float | None = None, campaign: str | None = None) -> Place:
+def place(account: str, score: int, flagged_after: float | None = None, campaign: str | None = None) -> RankedAccount:
     at = None if flagged_after is None else MONDAY + timedelta(hours=flagged_after)
-    return Place(account, score, at is not None, at, campaign)
+    return RankedAccount(account, score, at is not None, at, campaign)
 
 
 WORLD = World(
@@ -43,16 +43,16 @@ PLACES = {
 
 class TestAReplaysOutcome:
     def test_counts_flags_on_either_side(self) -> None:
-        found = flags(WORLD, PLACES, automatic_line=85)
+        found = flag_shares(WORLD, PLACES, automatic_line=85)
 
         assert (found.harvests.hits, found.harvests.of, found.others.hits) == (3, 3, 0)
         assert found.automatic_others == 1
 
     def test_counts_requests_before_the_flag(self) -> None:
-        assert early(WORLD, PLACES) == (2, 2.5)
+        assert detection_times(WORLD, PLACES) == (2, 2.5)
 
     def test_lays_the_best_group_beside_each_campaign(self) -> None:
-        (found,) = campaigns(WORLD, PLACES)
+        (found,) = match_campaigns(WORLD, PLACES)
 
         assert (found.recall, found.purity) == (1.0, 2 / 3)
         assert found.harvested == 6 / 8

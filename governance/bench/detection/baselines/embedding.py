@@ -24,12 +24,12 @@ CHARS: Final = 1_000
 
 
 @lru_cache(maxsize=1)
-def points_of(world: World) -> dict[str, Numbers]:
+def prompt_vectors(world: World) -> dict[str, Numbers]:
     """The prompts of each account as points, in order of time. Kept, since two baselines look at them."""
-    return {account: embedded(sent.texts) for account, sent in world.sent.items()}
+    return {account: embed_texts(sent.texts) for account, sent in world.sent.items()}
 
 
-def embedded(texts: Sequence[str]) -> Numbers:
+def embed_texts(texts: Sequence[str]) -> Numbers:
     """The texts as unit vectors, a row each; at most `MOST`, evenly over the order they came in."""
     chosen = [texts[int(place)][:CHARS] for place in np.linspace(0, len(texts) - 1, min(len(texts), MOST))]
     if not chosen:

@@ -19,7 +19,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from governance.bench.detection.baselines.embedding import points_of, squared_distances
+from governance.bench.detection.baselines.embedding import prompt_vectors, squared_distances
 from governance.bench.detection.world import World
 
 Numbers = npt.NDArray[Any]
@@ -32,7 +32,7 @@ DRAWN: Final = 50
 
 def scores(world: World) -> dict[str, float]:
     """Standard deviations from the pool of the other half; 0 where there are too few prompts to say."""
-    points = points_of(world)
+    points = prompt_vectors(world)
     benign = {account for account, label in world.labels.items() if label.label == "benign"}
     halves = [[account for account in world.accounts if crc32(account.encode()) % 2 == half] for half in (0, 1)]
     found: dict[str, float] = {}

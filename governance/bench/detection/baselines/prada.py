@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import shapiro
 
-from governance.bench.detection.baselines.embedding import points_of, squared_distances
+from governance.bench.detection.baselines.embedding import prompt_vectors, squared_distances
 from governance.bench.detection.world import World
 
 Numbers = npt.NDArray[Any]
@@ -27,7 +27,7 @@ FEWEST: Final = 100
 
 def scores(world: World) -> dict[str, float]:
     """1 − W of each account, from 0 to 1; 0 where there are too few prompts to say."""
-    return {account: abnormality(points) for account, points in points_of(world).items()}
+    return {account: abnormality(points) for account, points in prompt_vectors(world).items()}
 
 
 def abnormality(points: Numbers) -> float:

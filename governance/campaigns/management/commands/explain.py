@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
 from accounts.normalization import normalize_id
-from governance.campaigns.explanation import note
+from governance.campaigns.explanation import explanation_note
 from governance.web.visible import visible
 
 
@@ -18,4 +18,4 @@ class Command(BaseCommand):
         account = Account.objects.known_as([normalize_id(options["account"])]).select_related("organisation").first()
         if account is None:
             raise CommandError(f"There is no account {visible(options['account'])}.")
-        self.stdout.write(note(account), ending="")
+        self.stdout.write(explanation_note(account), ending="")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.campaigns.queries import ranking
+from governance.campaigns.queries import account_ranking
 from governance.web.visible import visible
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["jsonl", "text"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for place in ranking():
+        for place in account_ranking():
             if options["format"] == "jsonl":
                 self.stdout.write(json.dumps(place._asdict(), default=datetime.isoformat))
             else:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.audit.actor import Actor
-from governance.detection.active_calibration import VersionTakenError, put_in_force
+from governance.detection.active_calibration import CalibrationVersionTakenError, activate_calibration
 from governance.detection.calibration import CalibrationError
 from governance.usage.claims import mark_dirty
 from governance.web.counts import counted
@@ -21,10 +21,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path, now = options["file"], timezone.now()
         try:
-            taken = put_in_force(Path(path).read_text(), by=Actor.system("use_calibration"), now=now)
+            taken = activate_calibration(Path(path).read_text(), by=Actor.system("use_calibration"), now=now)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path} cannot be read: {error}.") from error
-        except (CalibrationError, VersionTakenError) as error:
+        except (CalibrationError, CalibrationVersionTakenError) as error:
             raise CommandError(f"{path} is not valid: {error}.") from error
         accounts = list(Account.objects.values_list("pk", flat=True))
         mark_dirty(accounts, now=now)

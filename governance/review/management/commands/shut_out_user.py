@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.review.actions import shut_out
+from governance.review.actions import shut_out_and_release
 from governance.staff.models import User
 
 
@@ -18,5 +18,5 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].lower()).first()
         if user is None:
             raise CommandError(f"No member of staff has the address {options['email']}.")
-        freed = shut_out(user, by=Actor.system("command line"), now=timezone.now())
+        freed = shut_out_and_release(user, by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(f"{user.name} is shut out. Cases released: {freed}.")

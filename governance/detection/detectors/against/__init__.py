@@ -1,0 +1,1 @@
+"""Detectors whose findings speak against the account: their points raise its score."""

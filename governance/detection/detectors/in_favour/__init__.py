@@ -1,0 +1,1 @@
+"""Detectors whose findings speak for the account: their points lower its score."""

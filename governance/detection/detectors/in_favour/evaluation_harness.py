@@ -1,0 +1,79 @@
+"""Runs an evaluation.
+
+Public evaluations look like a harvest: many single questions in a fixed wrapping. What tells them apart is
+that they want a mark and not a text: a letter or a final figure, low temperature or a fixed seed, short
+runs, and prompts that unrelated customers send in the very same wrapping. While few customers are known, that nobody
+else has been seen with a wrapping says nothing yet, and counts for the account.
+"""
+
+from typing import Final
+
+from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.usage.account_usage import AccountUsage
+
+FAMILY: Final = Family.HARMLESS
+VERSION: Final = 3
+WEIGHT: Final = -30
+HARMLESS: Final = "This is evidence for the account; a harvest can look like an evaluation."
+
+
+def detect(
+    usage: AccountUsage,
+    *,
+    least_texts: int = 10,
+    ordinary_share: float = 0.3,
+    few: int = 2,
+    many: int = 8,
+    few_known: int = 300,
+    many_known: int = 1_000,
+) -> Finding | None:
+    """Strength grows with examination questions, and with one public wrapping, under settings for
+    repeatable answers.
+    """
+    exam = max(ramp(usage.marked("benchmark"), ordinary_share, 0.8), ramp(usage.facts.evaluation_share, 0.15, 0.6))
+    single = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.steady_share, 0.5, 0.9)
+    known_to_us = usage.facts.customers_known
+    unheard_of = 0.0 if known_to_us is None else ramp(known_to_us, many_known, few_known)
+    public = single * max(ramp(usage.facts.template_accounts, few, many), unheard_of)
+    form = max(exam, public, single / 2)
+    if usage.texts < least_texts or form == 0 or usage.making_share > 0.2:
+        return None
+    repeatable = max(usage.settled_share, usage.unset_temperature_share * exam)
+    known = 0.6 + 0.4 * max(public, usage.seeded_share)
+    one_answer = 1 - ramp(usage.mean_n, 1.5, 4)
+    return Finding(
+        strength=form * repeatable * known * one_answer,
+        sentence=(
+            f"{percent(usage.marked('benchmark'))} of {usage.texts:,} prompts are examination questions and "
+            f"{percent(usage.settled_share)} of {usage.events:,} requests are set for repeatable answers; "
+            f"{_seen_elsewhere(usage)}."
+        ),
+        evidence={
+            "benchmark_share": usage.marked("benchmark"),
+            "seeded_share": usage.seeded_share,
+            "cold_share": usage.cold_share,
+            "template_accounts": usage.facts.template_accounts,
+            "customers_known": usage.facts.customers_known,
+            "evaluation_share": usage.facts.evaluation_share,
+            "runs_sampled": len(usage.shingles),
+            "texts": usage.texts,
+            "events": usage.events,
+        },
+    )
+
+
+def _seen_elsewhere(usage: AccountUsage) -> str:
+    """Where else its questions and its wrapping were seen, and among how many that was looked for."""
+    facts = usage.facts
+    recognised = (
+        f"{percent(facts.evaluation_share)} of the words {sample_of('in its prompts', usage.shingles)} are a known "
+        "evaluation's; "
+        if facts.evaluation_share
+        else ""
+    )
+    if facts.customers_known is None:
+        return f"{recognised}{facts.template_accounts:,} other accounts use its prompt template too"
+    return (
+        f"{recognised}of {facts.customers_known:,} accounts known, {facts.template_accounts:,} of other organisations "
+        "use its prompt template too"
+    )

@@ -1,0 +1,111 @@
+"""The campaign that a case's account belongs to, as its page shows it."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import connection
+
+from accounts.models import Account
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.detection.finding import Family
+
+MEMBERS_SHOWN: Final = 12
+
+TIES: Final = {
+    "wrappers": "same prompt templates",
+    "shards": "shared prompt pool",
+    "addresses": "same IP addresses",
+    "card": "same payment card",
+    "settings": "same settings",
+}
+# A weaker tie is not named.
+NAMED_FROM: Final = 0.15
+
+
+class MemberRow(NamedTuple):
+    """Another member, or one that is left out; `case` is its newest case, if it ever had one."""
+
+    external_id: str
+    organisation: str
+    ties: list[str]
+    left_out_because: str
+    case: uuid.UUID | None
+    score: int | None
+    band: str
+    status: str
+
+
+class CampaignPanel(NamedTuple):
+    """`ties` are those of the case's own account; `findings` what the members' usage shows, added up."""
+
+    size: int
+    score: int
+    opened_at: datetime | None
+    joined_at: datetime
+    tied_to: int
+    ties: list[str]
+    findings: Sequence[Mapping[str, object]]
+    members: list[MemberRow]
+    left_out: list[MemberRow]
+
+    @property
+    def more(self) -> int:
+        """Members that are not shown, this account left aside."""
+        return self.size - 1 - len(self.members)
+
+
+def get_campaign_panel(account: Account) -> CampaignPanel | None:
+    """The open campaign the account belongs to, in two queries."""
+    current = CampaignMember.objects.current().filter(account=account, campaign__state=Campaign.State.OPEN)
+    member = current.select_related("campaign").first()
+    if member is None:
+        return None
+    others = _others(member)
+    return CampaignPanel(
+        size=member.campaign.size,
+        score=member.campaign.score,
+        opened_at=member.campaign.opened_at,
+        joined_at=member.joined_at,
+        tied_to=member.tied_to,
+        ties=_named(member.ties),
+        # That its members act as one is what the page says above, of this account.
+        findings=[one for one in member.campaign.findings if one["points"] > 0 and one["family"] != Family.TOGETHER],
+        members=[other for other in others if not other.left_out_because],
+        left_out=[other for other in others if other.left_out_because],
+    )
+
+
+def _named(ties: Mapping[str, float]) -> list[str]:
+    strongest_first = sorted(ties.items(), key=lambda tie: (-tie[1], tie[0]))
+    return [TIES[name] for name, strength in strongest_first if strength >= NAMED_FROM]
+
+
+def _others(member: CampaignMember) -> list[MemberRow]:
+    """Those who belong most surely, and all who are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account.external_id, coalesce(organisation.name, ''), one.ties::text, one.left_out_because,
+                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, '')
+            FROM (
+                SELECT *, row_number() OVER (
+                    PARTITION BY left_out_because = '' ORDER BY strength DESC, account_id
+                ) AS row
+                FROM campaigns_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL AND id <> %(own)s
+            ) AS one JOIN accounts_account AS account ON account.id = one.account_id
+            LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
+            LEFT JOIN LATERAL (
+                SELECT id, score, band, status FROM review_case
+                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+            ) AS newest ON true
+            WHERE one.row <= %(most)s ORDER BY one.row
+            """,
+            {"campaign": member.campaign_id, "own": member.pk, "most": MEMBERS_SHOWN},
+        )
+        return [
+            MemberRow(external_id, organisation, _named(json.loads(ties)), *rest)
+            for external_id, organisation, ties, *rest in cursor.fetchall()
+        ]

@@ -1,0 +1,291 @@
+"""The data of the case page, one query object for the whole page."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils.functional import cached_property
+
+from accounts.models import Account, ApiKey, Licence
+from governance.detection.finding import Family
+from governance.detection.scoring import REVIEW_LINE
+from governance.gateways.queries import IN_USE, enforcement_status
+from governance.gateways.status import EnforcementStatus, Level
+from governance.restrictions.kinds import NOT_NOTICED
+from governance.restrictions.models import Restriction
+from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
+from governance.review.case_findings import FindingRow, finding_rows
+from governance.review.chart import Chart, HourlyUse, draw_chart
+from governance.review.decision_targets import DecisionProgress, progress_of
+from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
+from governance.review.models import Case, Decision, Dismissal, Step
+from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.undo import can_be_undone
+from governance.staff.models import User
+from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
+
+STEPS_SHOWN = 40
+DECISIONS_SHOWN = 8
+REFRESH_FOR = timedelta(minutes=2)
+
+
+class ModelUse(NamedTuple):
+    """What an account did with one model in the window."""
+
+    model: str
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
+
+
+class WindowUsage(NamedTuple):
+    """The window of the assessment: drawn, and by model."""
+
+    chart: Chart | None
+    models: list[ModelUse]
+
+
+class RestrictionEnforcement(NamedTuple):
+    """A restriction, and what is known of it at each gateway."""
+
+    restriction: Restriction
+    gateways: list[EnforcementStatus]
+
+
+class EnforcementPanel(NamedTuple):
+    """Everything in force against an account or lifted lately, gateway by gateway."""
+
+    restrictions: list[RestrictionEnforcement]
+    now: datetime
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is worth looking again in a second."""
+        return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
+
+    @property
+    def late(self) -> bool:
+        return any(at.level is Level.ALARM for one in self.restrictions for at in one.gateways)
+
+
+def cases_with_details() -> QuerySet[Case]:
+    """Cases with the rows that each part of their page needs."""
+    keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
+    decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
+    in_full = Case.objects.select_related("account__organisation", "assessment", "claimed_by", *decided_with)
+    claimed = Q(account=OuterRef("account")) | Q(contested_by=OuterRef("account"))
+    contested = ApiKey.objects.filter(claimed, contested_at__isnull=False).values("external_id")[:6]
+    return in_full.annotate(
+        key_ids=ArraySubquery(keys),
+        contested_keys=ArraySubquery(contested),
+        conflicts=Subquery(conflicts_of_account(OuterRef("account"))),
+    )
+
+
+class EndingGroup(NamedTuple):
+    """Restrictions of one decision and kind that end together: whom the first is against, and how many there are."""
+
+    kind: str
+    target: str
+    size: int
+
+
+class CaseDetail:
+    """A case from `cases_with_details`; each part is asked for when the page first needs it, in one query."""
+
+    def __init__(self, case: Case, *, now: datetime) -> None:
+        self.case = case
+        self.account = case.account
+        self.now = now
+
+    @property
+    def holder(self) -> User | None:
+        return self.case.claimed_by if self.case.holder(at=self.now) else None
+
+    @property
+    def overdue(self) -> bool:
+        return self.case.is_open and self.case.due_at <= self.now
+
+    @cached_property
+    def findings(self) -> list[FindingRow]:
+        return finding_rows(self.case.assessment.findings)
+
+    @property
+    def points_against(self) -> int:
+        return sum(finding.points for finding in self.findings if finding.points > 0)
+
+    @property
+    def points_for(self) -> int:
+        return -sum(finding.points for finding in self.findings if finding.points < 0)
+
+    @property
+    def review_line(self) -> int:
+        return REVIEW_LINE
+
+    @cached_property
+    def usage(self) -> WindowUsage:
+        window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
+        hours = [
+            HourlyUse(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)
+        ]
+        return WindowUsage(draw_chart(hours), _by_model(self.account, **window))
+
+    @cached_property
+    def campaign(self) -> CampaignPanel | None:
+        return get_campaign_panel(self.account)
+
+    @cached_property
+    def counts_other_members(self) -> bool:
+        """Whether a finding speaks of another number of accounts than the campaign has now: it is of its own time."""
+        size = self.campaign.size if self.campaign else 0
+        counted = (one["evidence"].get("accounts", one["evidence"].get("members")) for one in self._of_campaign)
+        return any(number is not None and number != size for number in counted)
+
+    @property
+    def _of_campaign(self) -> list[dict[str, Any]]:
+        """The findings that speak of the account's campaign."""
+        found = self.case.assessment.findings
+        return [one for one in found if one["family"] == Family.TOGETHER or one["evidence"].get("campaign_wide")]
+
+    @cached_property
+    def linked(self) -> LinkedAccounts:
+        return get_linked_accounts(self.account.pk)
+
+    @property
+    def excerpt_days(self) -> int:
+        return int(settings.EXCERPT_DAYS)
+
+    @cached_property
+    def excerpts(self) -> int:
+        """How many are kept; they are decrypted only for somebody who says why."""
+        return count_excerpts(self.account, at=self.now)
+
+    @cached_property
+    def licences(self) -> list[Licence]:
+        """Those in force; where none is, the one that ended last."""
+        begun = Licence.objects.filter(account=self.account, training_permitted=True, starts_at__lte=self.now)
+        in_force = [one for one in begun if one.ends_at is None or one.ends_at > self.now]
+        return in_force or sorted(begun, key=lambda one: one.ends_at or self.now)[-1:]
+
+    @cached_property
+    def _restrictions(self) -> list[Restriction]:
+        known = Restriction.objects.in_force_or_lifted(at=self.now, since=self.now - IN_USE).against(self.account)
+        return list(known.strongest_first().select_related("key", "organisation"))
+
+    @property
+    def restrictions(self) -> list[Restriction]:
+        """In force against the account and its keys, the strongest first."""
+        return [one for one in self._restrictions if one.ended_at is None]
+
+    @cached_property
+    def force(self) -> EnforcementPanel:
+        """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
+        acts = [one for one in self._restrictions if one.kind not in NOT_NOTICED]
+        at = enforcement_status([one.number for one in acts], now=self.now, account=self.account.pk)
+        in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
+        return EnforcementPanel([RestrictionEnforcement(one, at[one.number]) for one in in_force_first], self.now)
+
+    @property
+    def other_restrictions(self) -> list[Restriction]:
+        """Those in force that do not come from this case."""
+        own = self.decision.origin if self.decision else None
+        return [restriction for restriction in self.restrictions if restriction.origin != own]
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """The newest about the account up to this case's own, if it is decided; later ones belong to later cases."""
+        about = Decision.objects.filter(case__account=self.account)
+        if not self.case.is_open:
+            closing = Decision.objects.filter(Q(case=self.case) | Q(pk=self.case.resolved_by_id)).order_by("-number")
+            about = about.filter(number__lte=closing.values("number")[:1])
+        return list(about.select_related("decided_by", "undone_by", "assessment", "restriction")[:DECISIONS_SHOWN])
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """The one that closed the case, be it about another case that covered this one; None while it is open."""
+        if self.case.is_open:
+            return None
+        own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
+        standing = next((decision for decision in own if decision.undone_at is None), None)
+        return standing or self.case.resolved_by or next(iter(own), None)
+
+    @cached_property
+    def progress(self) -> DecisionProgress | None:
+        """How far a decision about many has been put into force; None once it is in force on all of them."""
+        return progress_of(self.decision) if self.decision is not None and self.decision.undone_at is None else None
+
+    @cached_property
+    def decided_restriction(self) -> Restriction | None:
+        """What the decision put into force on the account: as it is in force now, or as it ended."""
+        if self.decision is None or self.decision.action == Dismissal.DISMISS:
+            return None
+        if live := [one for one in self.restrictions if one.origin == self.decision.origin]:
+            return live[0]
+        return Restriction.objects.against(self.account).filter(origin=self.decision.origin).first()
+
+    @cached_property
+    def is_undoable(self) -> bool:
+        """Whether the decision can still be undone from here: on its own case, soon, and before another one."""
+        decision = self.decision
+        if decision is None or decision.case_id != self.case.pk or not can_be_undone(decision, now=self.now):
+            return False
+        return not Decision.objects.standing().after(decision).exists()
+
+    @cached_property
+    def _lifted_by_deciding(self) -> list[Restriction]:
+        if not self.decisions and not self.restrictions:
+            return []
+        earlier = [decision.pk for decision in self.decisions]
+        ending = restrictions_ended_by_deciding(self.account, earlier).order_by("number")
+        return list(ending.select_related("account", "key", "organisation"))
+
+    @property
+    def ends_by_deciding(self) -> list[EndingGroup]:
+        """What another decision will lift."""
+        return _ending_groups(self._lifted_by_deciding)
+
+    @cached_property
+    def kept_out_by(self) -> list[Restriction]:
+        """What refuses the account beside the decision on the case, or will after it: such as its organisation's block.
+
+        None where the decision itself refuses the account.
+        """
+        made = self.decided_restriction
+        if made is not None and made.ended_at is None and made.denies:
+            return []
+        lifted = {one.number for one in self._lifted_by_deciding} if self.case.is_open else set()
+        return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
+
+    @cached_property
+    def ended_by_decision(self) -> list[EndingGroup]:
+        """What the decision of this case took the place of."""
+        if self.decision is None or self.decision.case_id != self.case.pk or self.decision.undone_at is not None:
+            return []
+        ended = Restriction.objects.filter(superseded_by=self.decision.origin).order_by("number")
+        return _ending_groups(list(ended.select_related("account", "key", "organisation")))
+
+    @property
+    def earlier_decisions(self) -> list[Decision]:
+        return [decision for decision in self.decisions if decision != self.decision]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return list(self.case.steps.all()[:STEPS_SHOWN])
+
+
+def _ending_groups(restrictions: Sequence[Restriction]) -> list[EndingGroup]:
+    together: dict[tuple[str, str], list[Restriction]] = {}
+    for one in restrictions:
+        together.setdefault((one.kind, one.origin), []).append(one)
+    return [EndingGroup(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
+
+
+def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:
+    hours = profiles_of(account).filter(hour__gte=start, hour__lt=end).order_by()
+    totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
+    models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
+    return sorted(models, key=lambda use: (-use.requests, use.model))

@@ -1,0 +1,90 @@
+"""Open cases for accounts that need a decision by a person, and update the open ones."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from governance.audit.actor import Actor
+from governance.detection.models import Assessment
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.queries import denied_among
+from governance.review.models import Case, Step
+from governance.review.reopening_rules import EarlierDecision, needs_case
+
+PIPELINE: Final = Actor.system("pipeline")
+
+
+@retried_transaction
+def open_or_update_cases(
+    assessments: Sequence[Assessment], *, due: Mapping[int, datetime], now: datetime
+) -> list[Case]:
+    """Open cases for these accounts, or update their open ones. Return the new cases.
+
+    `due` gives, by account, when a case must be decided by; accounts that are not in it get no new case.
+    """
+    by_account = {assessment.account_id: assessment for assessment in assessments}
+    open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
+    changed: list[Case] = []
+    rescored: list[Case] = []
+    for case in open_cases:
+        before = case.score
+        if _update_case(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
+            changed.append(case)
+        if case.score != before:
+            rescored.append(case)
+    Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
+    Step.objects.bulk_create(
+        Step(
+            case=case,
+            kind=Step.Kind.RESCORED,
+            at=now,
+            by=str(PIPELINE),
+            text=f"Score {case.score} ({case.band}).",
+        )
+        for case in rescored
+    )
+    wanted = {pk: assessment for pk, assessment in by_account.items() if pk in due}
+    earlier, denied = _last_decisions(wanted), denied_among(wanted, now=now)
+    new = [
+        Case(
+            account_id=pk,
+            assessment=assessment,
+            score=assessment.score,
+            band=assessment.band,
+            opened_at=now,
+            due_at=due[pk],
+        )
+        for pk, assessment in sorted(wanted.items())
+        if needs_case(assessment.score, earlier=earlier.get(pk), access_denied=pk in denied, now=now)
+    ]
+    Case.objects.bulk_create(new)
+    Step.objects.bulk_create(
+        Step(
+            case=case,
+            kind=Step.Kind.OPENED,
+            at=now,
+            by=str(PIPELINE),
+            text=f"Score {case.score} ({case.band}).",
+        )
+        for case in new
+    )
+    return new
+
+
+def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
+    """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
+    if case.assessment_id == assessment.pk:
+        return False
+    case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
+    case.due_at = min(case.due_at, due or case.due_at)
+    return True
+
+
+def _last_decisions(accounts: Collection[int]) -> dict[int, EarlierDecision]:
+    """Return the last decision about each account, on its own case or on one that covered it."""
+    decided = Case.objects.filter(account__in=accounts, status=Case.Status.DECIDED)
+    newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
+    rows = newest.values_list("account_id", "score", "closed_at")
+    return {
+        account: EarlierDecision(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at
+    }

@@ -1,0 +1,130 @@
+"""Which accounts and cases a decision is about, and how many of them one transaction changes.
+
+A transaction that restricts holds the lock of the log, for which every other decision waits. So a decision about a
+large campaign is applied in batches, the first of them in the transaction of the decision itself.
+"""
+
+from typing import Final, NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account, Organisation
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.restrictions.actions import campaign_accounts
+from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.review.models import Case, Decision, Dismissal
+from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.verdicts import NoSuchScopeError, Verdict
+
+BATCH_SIZE: Final = 100
+NO_CASES: Final = Q(pk__in=[])
+
+
+class DecisionTargets(NamedTuple):
+    """Whom a verdict is against; of a campaign, the accounts of the first portion, and whether these are all.
+
+    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first portion.
+    """
+
+    target: Account | Organisation | Campaign
+    covered: Q
+    closed: Q
+    accounts: list[Account]
+    is_whole: bool
+
+
+class DecisionProgress(NamedTuple):
+    """How far a decision about many accounts has been applied: `done` of `total`, and what is counted."""
+
+    done: int
+    total: int
+    what: str
+
+
+def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
+    """Return what a verdict about this account covers. Raises NoSuchScopeError."""
+    if verdict.action == Dismissal.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
+        return DecisionTargets(account, NO_CASES, NO_CASES, [account], is_whole=True)
+    if verdict.scope == Decision.Scope.CAMPAIGN:
+        campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
+        if campaign is None:
+            raise NoSuchScopeError(f"{account} is no longer in a campaign.")
+        members = campaign_accounts(campaign)
+        first = [account, *(member for member in members if member != account)][:BATCH_SIZE]
+        first_cases = Q(account__in=first)
+        return DecisionTargets(
+            campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= BATCH_SIZE
+        )
+    if account.organisation is None:
+        raise NoSuchScopeError(f"{account} has no organisation.")
+    covered = Q(account__organisation=account.organisation)
+    open_cases = Case.objects.filter(covered, status=Case.Status.OPEN).exclude(account=account).order_by("pk")
+    cases = list(open_cases.values_list("pk", flat=True)[: BATCH_SIZE + 1])
+    closed = Q(pk__in=cases[:BATCH_SIZE])
+    return DecisionTargets(account.organisation, covered, closed, [account], is_whole=len(cases) <= BATCH_SIZE)
+
+
+def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
+    """The accounts that belonged to the campaign when it was decided about, and are not restricted with it yet."""
+    if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
+        return Account.objects.none()
+    done = Restriction.objects.filter(origin=decision.origin).exclude(account=None).values("account")
+    return Account.objects.filter(memberships__in=_members(decision)).exclude(pk__in=done).order_by("external_id")
+
+
+def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
+    """What the decision takes the place of, and has not ended yet."""
+    account = decision.case.account
+    before = Decision.objects.before(decision)
+    earlier = restrictions_ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
+    return earlier.exclude(origin=decision.origin).order_by("number")
+
+
+def cases_to_close(decision: Decision) -> QuerySet[Case]:
+    """Open cases of the organisation that was decided about. Those of a campaign are closed with its accounts."""
+    if decision.restriction is None or decision.restriction.organisation_id is None or _is_lifted(decision):
+        return Case.objects.none()
+    covered = Q(account__organisation=decision.restriction.organisation_id, opened_at__lte=decision.decided_at)
+    return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
+
+
+def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
+    """Cases that are to be opened again: those that earlier decisions about the account had closed and this one does
+    not cover; of a decision that was undone those that it had closed.
+    """
+    if decision.undone_at is not None:
+        return decision.resolved_cases.all().reopenable()
+    before = Decision.objects.before(decision)
+    covered = Q(account__in=Account.objects.filter(memberships__in=_members(decision)).values("pk"))
+    if decision.restriction is not None and decision.restriction.organisation_id is not None:
+        covered |= Q(account__organisation=decision.restriction.organisation_id)
+    return Case.objects.filter(resolved_by__in=before).reopenable().exclude(covered)
+
+
+def progress_of(decision: Decision) -> DecisionProgress | None:
+    """How far a decision has been put into force; None where nothing is left to do."""
+    if not decision.is_unfinished:
+        return None
+    if left := accounts_to_restrict(decision).count():
+        total = _members(decision).values("account").distinct().count()
+        return DecisionProgress(total - left, total, "accounts restricted")
+    if left := restrictions_to_end(decision).count():
+        ended = Restriction.objects.filter(superseded_by=decision.origin).count()
+        return DecisionProgress(ended, ended + left, "earlier restrictions ended")
+    if left := cases_to_close(decision).count():
+        closed = decision.resolved_cases.count()
+        return DecisionProgress(closed, closed + left, "open cases closed")
+    if left := cases_to_reopen(decision).count():
+        return DecisionProgress(0, left, "cases reopened")
+    return None
+
+
+def _is_lifted(decision: Decision) -> bool:
+    return LiftedOrigin.objects.has(decision.origin)
+
+
+def _members(decision: Decision) -> QuerySet[CampaignMember]:
+    campaign = decision.restriction.campaign_id if decision.restriction else None
+    then = Q(left_at=None) | Q(left_at__gt=decision.decided_at)
+    members = CampaignMember.objects.filter(then, campaign=campaign, joined_at__lte=decision.decided_at)
+    return members.filter(left_out_because="") if campaign else members.none()

@@ -1,0 +1,75 @@
+"""The accounts that something ties to a case's account, as its page shows them."""
+
+import uuid
+from typing import Final, NamedTuple
+
+from django.db import connection
+
+from governance.campaigns.traits import TraitKind
+from governance.usage.profile.content import STEADY_USES
+
+LINKED_SHOWN: Final = 12
+
+
+class LinkedAccount(NamedTuple):
+    """Another account that something ties to this one; `case` is its newest case, if it ever had one."""
+
+    external_id: str
+    organisation: str
+    on_card: bool
+    same_wrapping: bool
+    case: uuid.UUID | None
+    score: int | None
+    band: str
+    status: str
+
+
+class LinkedAccounts(NamedTuple):
+    """The foremost linked accounts, and how many there are by each kind of tie."""
+
+    accounts: list[LinkedAccount]
+    on_card: int
+    same_wrapping: int
+
+
+def get_linked_accounts(account: int) -> LinkedAccounts:
+    """Accounts on the same card or with the same templates, those with the highest scores first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH tie AS (
+                SELECT other.id, true AS on_card, false AS same_wrapping
+                FROM accounts_account AS mine JOIN accounts_account AS other USING (payment_fingerprint)
+                WHERE mine.id = %(account)s AND mine.payment_fingerprint <> '' AND other.payment_fingerprint <> ''
+                UNION ALL
+                SELECT other.account_id, false, true
+                FROM campaigns_accounttrait AS mine JOIN campaigns_accounttrait AS other USING (kind, digest)
+                WHERE mine.account_id = %(account)s AND kind = %(template)s
+                  AND mine.uses >= %(steady)s AND other.uses >= %(steady)s
+                  AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
+            ), linked AS (
+                SELECT id, bool_or(on_card) AS on_card, bool_or(same_wrapping) AS same_wrapping
+                FROM tie WHERE id <> %(account)s GROUP BY id
+            )
+            SELECT account.external_id, coalesce(organisation.name, ''), on_card, same_wrapping,
+                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
+                   count(*) FILTER (WHERE on_card) OVER (), count(*) FILTER (WHERE same_wrapping) OVER ()
+            FROM linked JOIN accounts_account AS account USING (id)
+            LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
+            LEFT JOIN LATERAL (
+                SELECT id, score, band, status FROM review_case
+                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+            ) AS newest ON true
+            ORDER BY (on_card AND same_wrapping) DESC, on_card DESC, newest.score DESC NULLS LAST, account.external_id
+            LIMIT %(most)s
+            """,
+            {
+                "account": account,
+                "template": TraitKind.TEMPLATE.value,
+                "steady": STEADY_USES,
+                "most": LINKED_SHOWN,
+            },
+        )
+        rows = cursor.fetchall()
+    on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)
+    return LinkedAccounts([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)

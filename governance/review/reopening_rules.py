@@ -1,0 +1,39 @@
+"""When an account that was decided about before gets a case again. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+WORSE_BY = 10
+QUIET_FOR = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDecision:
+    """The last decision about an account: the score it was made on, and when."""
+
+    score: int
+    decided_at: datetime
+
+
+def needs_case(score: int, *, earlier: EarlierDecision | None, access_denied: bool, now: datetime) -> bool:
+    """Return True if a score at or above the review line needs a case.
+
+    1. An account whose access is denied, by whatever restriction, has none: there is nothing left to stop.
+    2. One that was never decided about has a case.
+    3. A score that has become clearly worse than the one decided on has one at once.
+    4. Otherwise the decision stands for a fortnight, so that nobody decides the same thing every day.
+    """
+    if access_denied:
+        return False
+    if earlier is None:
+        return True
+    if score >= earlier.score + WORSE_BY:
+        return True
+    return now - earlier.decided_at >= QUIET_FOR
+
+
+def is_materially_worse(
+    score: int, families: frozenset[str], *, then_score: int, then_families: frozenset[str]
+) -> bool:
+    """Whether evidence goes clearly beyond what staff acted on: ten points more, or a kind of evidence that is new."""
+    return score >= then_score + WORSE_BY or not families <= then_families

@@ -1,0 +1,47 @@
+"""Close cases whose account a decision about another case covers, and reopen them when it no longer holds."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from governance.audit.actor import Actor
+from governance.detection.models import Assessment
+from governance.review.models import Case, CaseQuerySet, Decision, Step
+from governance.review.steps import add_steps
+
+
+def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
+    """Close the open cases that a decision about more than one account covers. The caller has locked them."""
+    covered = list(Case.objects.filter(accounts, status=Case.Status.OPEN).distinct().order_by("pk"))
+    Case.objects.filter(pk__in=[case.pk for case in covered]).update(
+        status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, claimed_by=None, claimed_until=None
+    )
+    of_whom = decision.case.account.external_id
+    text = f"{decision.get_action_display()}: {decision.get_scope_display().lower()}, with the case of {of_whom}."
+    details = {"decision": str(decision.pk), "case": str(decision.case_id), "account": of_whom}
+    add_steps(covered, Step.Kind.RESOLVED, by=by, now=now, text=text, details=details)
+    return covered
+
+
+def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:
+    """Open again those cases of a decision that holds no longer, with the newest assessment of their accounts.
+
+    Not where the account has an open case, or was decided about since. The caller has locked them.
+    """
+    again = list(cases.reopenable().order_by("pk"))
+    if not again:
+        return []
+    accounts = [case.account_id for case in again]
+    newest = Assessment.objects.filter(account__in=accounts).order_by("account_id", "-assessed_at", "-pk")
+    by_account = {one.account_id: one for one in newest.distinct("account_id")}
+    for case in again:
+        seen = by_account[case.account_id]
+        case.status, case.closed_at, case.resolved_by = Case.Status.OPEN, None, None
+        case.assessment, case.score, case.band = seen, seen.score, seen.band
+    Case.objects.bulk_update(again, ["status", "closed_at", "resolved_by", "assessment", "score", "band"])
+    of_whom = why.case.account.external_id
+    details = {"decision": str(why.pk), "case": str(why.case_id), "account": of_whom}
+    others = [case for case in again if case.pk != why.case_id]
+    text = f"The decision on the case of {of_whom} that covered this one no longer applies."
+    add_steps(others, Step.Kind.REOPENED, by=by, now=now, text=text, details=details)
+    return again

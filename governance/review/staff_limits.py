@@ -1,0 +1,157 @@
+"""Limits that staff decisions set for policies: the strongest restriction a policy may put on an account."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.detection.models import Assessment
+from governance.restrictions.models import Restriction
+from governance.review.models import Decision, Dismissal
+from governance.review.reopening_rules import is_materially_worse
+
+NO_KIND: Final = -1
+DISMISSED: Final = "Staff dismissed the case, and the evidence is much the same since."
+LIFTED: Final = "Staff removed a restriction, and the evidence is much the same since."
+MILDER: Final = "Staff chose a milder action, and the evidence is much the same since."
+
+Ending = Restriction.Ending
+BY_STAFF: Final = "staff:"
+# Restrictions that say what staff thinks of a customer: those that a person made, whether by a decision about this
+# account or about a campaign, and those that a person or a machine of the company lifted. What expired says nothing;
+# what came back when another expired is no new opinion.
+SHOWS_STAFF_OPINION: Final = (
+    Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith="again:")
+    | Q(ending__in=(Ending.LIFTED, Ending.UNDONE)) & ~Q(ended_by__startswith="system:")
+    | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
+    | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")
+)
+ACT_FIELDS: Final = (
+    *("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),
+)
+
+
+class StaffLimit(NamedTuple):
+    """Policies may not restrict an account by kinds stronger than `strength`; below 0 by none."""
+
+    strength: int
+    because: str
+
+
+class EvidenceThen(NamedTuple):
+    score: int
+    families: frozenset[str]
+
+
+class StaffAct(NamedTuple):
+    """Something that staff did about an account, and the limit that follows.
+
+    `rank` orders what was done at one moment: what replaces a restriction counts, not that the other ended. `seen` is
+    the evidence that a decision names; for other acts it is what was the newest then.
+    """
+
+    at: datetime
+    rank: int
+    limit: StaffLimit
+    seen: EvidenceThen | None = None
+
+
+def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
+    """Where staff was milder with these accounts, by account, unless the evidence is materially worse since.
+
+    The last thing that staff did about an account counts: a decision, a restriction, or lifting one, whoever had made
+    it. It counts for every policy, however long ago it was.
+    """
+    current = {one.account_id: one for one in assessments}
+    newest: dict[int, StaffAct] = {}
+    for account, act in (*_decisions(current), *_restrictions(current)):
+        before = newest.get(account)
+        if before is None or (act.at, act.rank) > (before.at, before.rank):
+            newest[account] = act
+    seen = _evidence_at({account: act.at for account, act in newest.items() if act.seen is None})
+    limits = {}
+    for account, act in newest.items():
+        then = act.seen or seen.get(account, EvidenceThen(0, frozenset()))
+        now = current[account]
+        if not is_materially_worse(now.score, now.families, then_score=then.score, then_families=then.families):
+            limits[account] = act.limit
+    return limits
+
+
+def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
+    """The newest decision about each account that was not undone."""
+    decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
+    for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
+        dismissed = one.action == Dismissal.DISMISS
+        limit = StaffLimit(NO_KIND, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
+        yield (
+            one.case.account_id,
+            StaffAct(one.decided_at, 2, limit, EvidenceThen(one.assessment.score, one.assessment.families)),
+        )
+
+
+def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
+    """What staff restricted and lifted: on the accounts, and on keys and organisations that they have or had then."""
+    members: dict[int, list[int]] = defaultdict(list)
+    belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
+    for account, organisation in belonging.values_list("pk", "organisation"):
+        members[organisation].append(account)
+    # One query for each kind of target, so that each has its index.
+    targets = (
+        ("account", accounts),
+        ("key__account", accounts),
+        ("organisation", members),
+        ("covered_accounts__account", accounts),
+    )
+    for target, pks in targets:
+        telling = Restriction.objects.order_by().filter(SHOWS_STAFF_OPINION, **{f"{target}__in": list(pks)})
+        for about, *told in telling.values_list(target, *ACT_FIELDS):
+            acts = [*_acts(*told)]
+            for account in members[about] if target == "organisation" else [about]:
+                yield from ((account, act) for act in acts)
+
+
+def _acts(
+    kind: str,
+    author: str,
+    starts_at: datetime,
+    ended_at: datetime | None,
+    ending: str,
+    ended_by: str,
+    withdrawn_at: datetime | None,
+    withdrawn_by: str,
+) -> Iterator[StaffAct]:
+    if author.startswith(BY_STAFF):
+        yield StaffAct(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
+    lifted = ending in {Ending.LIFTED, Ending.UNDONE} and not ended_by.startswith("system:")
+    if ended_at is not None and (lifted or (ending == Ending.REPLACED and ended_by.startswith(BY_STAFF))):
+        yield StaffAct(ended_at, 0, StaffLimit(NO_KIND, LIFTED))
+    if withdrawn_at is not None and not withdrawn_by.startswith("system:"):
+        yield StaffAct(withdrawn_at, 0, StaffLimit(NO_KIND, LIFTED))
+
+
+# The newest assessment of each account at its own moment.
+EVIDENCE_AT: Final = """
+    SELECT act.account, seen.score, ARRAY(
+        SELECT finding->>'family' FROM jsonb_array_elements(seen.findings) finding
+        WHERE (finding->>'points')::float > 0
+    )
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS act (account, at)
+    CROSS JOIN LATERAL (
+        SELECT score, findings FROM detection_assessment
+        WHERE account_id = act.account AND assessed_at <= act.at
+        ORDER BY assessed_at DESC, id DESC LIMIT 1
+    ) seen
+"""
+
+
+def _evidence_at(moments: Mapping[int, datetime]) -> dict[int, EvidenceThen]:
+    if not moments:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(EVIDENCE_AT, [[*moments], [*moments.values()]])
+        return {account: EvidenceThen(score, frozenset(families)) for account, score, families in cursor.fetchall()}

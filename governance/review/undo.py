@@ -1,0 +1,108 @@
+"""Undo a decision: within a few minutes it is as if it had not been made, later only its restrictions are lifted."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Q
+
+from governance.platform.notifications import enqueue_on_commit
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import is_undoing, lift_origin
+from governance.restrictions.actions import undo as undo_restrictions
+from governance.restrictions.models import Restriction
+from governance.review.decision_targets import BATCH_SIZE
+from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
+from governance.review.resolution import reopen_cases, resolve_cases
+from governance.review.steps import add_step
+from governance.review.verdicts import CannotUndoError
+from governance.review.wording import outcome
+from governance.staff.models import User
+
+
+class UndoResult(NamedTuple):
+    """What became of a decision: whether it was undone or only lifted, how many restrictions ended and how many were
+    restored, and whether the case is open again.
+    """
+
+    is_undone: bool
+    ended: int
+    restored: int
+    is_open: bool
+
+
+def can_be_undone(decision: Decision, *, now: datetime) -> bool:
+    """Return True if the decision is recent enough to be undone."""
+    return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
+
+
+@retried_transaction
+def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResult:
+    """Undo the decision on a case: end all that it put into force, restore what that took the place of, and open the
+    case again, claimed by `by`, with the cases of other accounts that the decision covered.
+
+    Where it is too late for that, what the decision put into force is lifted, and the decision stands.
+
+    Raises CannotUndoError where there is no decision, or where the account was decided about again since.
+    """
+    with_it = list(
+        Case.objects.filter(resolved_by__case=case.pk).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
+    )
+    locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=[case.pk, *with_it]).order_by("pk")}
+    own = locked[case.pk]
+    decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
+    if decision is None:
+        raise CannotUndoError("This case has no decision to undo.")
+    if not can_be_undone(decision, now=now):
+        return _lift(decision, note=note, by=by, now=now)
+    _refuse_if_decided_again(decision)
+    done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=BATCH_SIZE)
+    decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
+    more_cases = decision.resolved_cases.exclude(pk__in=locked)
+    decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists()
+    decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
+    if decision.is_unfinished:
+        enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
+    resolve_restored(done.restored, own.account_id, by=by, now=now)
+    again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
+    is_open = any(one.pk == own.pk for one in again)
+    if is_open:
+        Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS)
+    details = {
+        "decision": str(decision.pk),
+        "account": decision.case.account.external_id,
+        "action": decision.action,
+        "note": note,
+        "ended": [one.number for one in done.ended],
+        "restored": [one.number for one in done.restored],
+    }
+    add_step(own, Step.Kind.UNDONE, by=by.actor, now=now, text=note, details=details)
+    return UndoResult(is_undone=True, ended=len(done.ended), restored=len(done.restored), is_open=is_open)
+
+
+def _refuse_if_decided_again(decision: Decision) -> None:
+    since = Decision.objects.standing().after(decision)
+    later = since.select_related("decided_by").order_by("-number").first()
+    if later is not None:
+        detail = f"{later.decided_by} decided on this account again: {outcome(later.action)}."
+        raise CannotUndoError(f"{detail} Undo that decision first.")
+
+
+def resolve_restored(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
+    """Close the cases of other accounts that a decision covers whose restrictions are in force again."""
+    origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
+    wide = Decision.objects.filter(pk__in=origins).exclude(scope=Decision.Scope.ACCOUNT).select_related("case__account")
+    for decision in wide:
+        own = [one for one in restored if one.origin == decision.origin]
+        covered = Q(account__in=[one.account_id for one in own if one.account_id]) | Q(
+            account__organisation__in=[one.organisation_id for one in own if one.organisation_id]
+        )
+        resolve_cases(decision, covered & ~Q(account=account), by=by.actor, now=now)
+
+
+def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> UndoResult:
+    lifted = lift_origin(decision.origin, note=note, by=by.actor, now=now)
+    if lifted:
+        Step.objects.create(case=decision.case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
+    return UndoResult(is_undone=False, ended=len(lifted), restored=0, is_open=False)

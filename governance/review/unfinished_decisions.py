@@ -1,0 +1,125 @@
+"""Apply the rest of decisions about many accounts, batch by batch, each batch in a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import Account
+from governance.audit.actions import audit_log_lock
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
+from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.review.decision_targets import (
+    BATCH_SIZE,
+    accounts_to_restrict,
+    cases_to_close,
+    cases_to_reopen,
+    restrictions_to_end,
+)
+from governance.review.models import Case, Decision, Dismissal
+from governance.review.resolution import reopen_cases, resolve_cases
+from governance.review.undo import resolve_restored
+
+
+class _Batch(NamedTuple):
+    """The next batch: accounts to restrict, restrictions to end, and cases to close and to reopen."""
+
+    accounts: Sequence[Account]
+    numbers: Sequence[int]
+    closing: Sequence[UUID]
+    again: Sequence[UUID]
+
+
+def apply_unfinished_decisions(*, now: datetime) -> int:
+    """Apply the rest of all unfinished decisions.
+
+    Return the number of batches. Idempotent, and safe in several processes.
+    """
+    portions = 0
+    for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
+        while _apply_batch(decision, now=now):
+            portions += 1
+    return portions
+
+
+@retried_transaction
+def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
+    """Apply one batch. Return False if nothing was left, or the decision no longer stands.
+
+    Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
+    """
+    in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
+    decision = in_full.get(pk=decision_id)
+    left = _Batch(
+        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
+        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
+        closing=list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
+        again=list(cases_to_reopen(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
+    )
+    covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
+    covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
+    list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
+    audit_log_lock()
+    before = decision.undone_at
+    decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
+    if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
+        return True
+    if decision.undone_at is not None:
+        is_more = decision.is_unfinished and _undo_batch(decision, left.again, now=now)
+    else:
+        is_more = decision.is_unfinished and _is_standing(decision) and _apply(decision, left, now=now)
+    if not is_more:
+        Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
+    return is_more
+
+
+def _undo_batch(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
+    """Undo one batch of a decision that was undone, and reopen these cases. Return False if nothing was left."""
+    by, origins = decision.undone_by or decision.decided_by, [decision.origin]
+    is_more = is_undoing(origins)
+    if is_more:
+        done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=BATCH_SIZE)
+        resolve_restored(done.restored, decision.case.account_id, by=by, now=now)
+    opened = reopen_cases(Case.objects.filter(pk__in=cases), why=decision, by=by.actor, now=now)
+    return is_more or bool(opened)
+
+
+def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
+    """Apply one batch. Return False if nothing was left."""
+    accounts, numbers, closing, again = left
+    by = decision.decided_by.actor
+    made = decision.restriction
+    if made is None or _is_over(made, now=now) or LiftedOrigin.objects.has(decision.origin):
+        accounts, closing = [], []
+    if made is not None and made.campaign is not None and accounts:
+        restrict_campaign(
+            made.campaign,
+            made.terms,
+            unique_key=decision.origin,
+            superseded=numbers,
+            accounts=accounts,
+            by=by,
+            now=now,
+        )
+    if accounts or closing:
+        resolve_cases(decision, Q(account__in=accounts) | Q(pk__in=closing), by=by, now=now)
+    dismissed = decision.action == Dismissal.DISMISS
+    ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
+    supersede(numbers, origin=decision.origin, ending=ending, note="Replaced by a new decision.", by=by, now=now)
+    reopened = reopen_cases(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
+    return bool(accounts or numbers or closing or reopened)
+
+
+def _is_standing(decision: Decision) -> bool:
+    """Return True if the decision was neither undone nor followed by another about the account.
+
+    Where all of it was lifted, it stands: nobody else is restricted, and what it takes the place of is ended.
+    """
+    return decision.undone_at is None and not Decision.objects.standing().after(decision).exists()
+
+
+def _is_over(restriction: Restriction, *, now: datetime) -> bool:
+    return restriction.expires_at is not None and restriction.expires_at <= now
