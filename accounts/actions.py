@@ -11,8 +11,9 @@ from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
 from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
-from governance.audit.actions import Happening, record, record_all
+from governance.audit.actions import NewEntry, record, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 
@@ -60,16 +61,16 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
             batch.apply(line)
         except ImpossibleLicenceError as error:
             rejected.append(Rejected(place, str(error)))
-    outcomes, happenings, notes = batch.outcomes, batch.happenings, batch.notes  # before what is new has its key
+    outcomes, new_entries, notes = batch.outcomes, batch.new_entries, batch.notes  # before what is new has its key
     batch.save()
     _announce(
         accounts={one.pk for one in batch.renamed if isinstance(one, Account)},
         organisations={one.pk for one in batch.renamed if isinstance(one, Organisation)},
     )
     counts = {outcome.value: outcomes.count(outcome) for outcome in LineOutcome}
-    record_all(happenings, by=by, now=now)
+    record_all(new_entries, by=by, now=now)
     record(
-        "accounts.registered",
+        Verb.ACCOUNTS_REGISTERED,
         subject=("register", "accounts"),
         by=by,
         now=now,
@@ -126,7 +127,7 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
     return found
 
 
-def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[Happening]:
+def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
     """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
 
     A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
@@ -180,16 +181,16 @@ def _contest(claims: Sequence[tuple[ApiKey, int]], *, now: datetime) -> None:
     _announce(accounts={key.account_id for key in contested})
 
 
-def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[Happening]:
+def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[NewEntry]:
     """Let keys belong to the accounts that they are claimed for, except those that the register has tied."""
     wanted = {key.pk: account for key, account in claims}
     free = ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted).select_related("account")
     keys = list(free.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     moved = [key for key in keys if key.account_id != wanted[key.pk]]
     names = dict(Account.objects.filter(pk__in={wanted[key.pk] for key in moved}).values_list("pk", "external_id"))
-    happenings = [
-        Happening(
-            "key.moved",
+    new_entries = [
+        NewEntry(
+            Verb.KEY_MOVED,
             ("key", key.external_id),
             {"from": key.account.external_id, "to": names[wanted[key.pk]], "contested": key.contested_at is not None},
         )
@@ -201,4 +202,4 @@ def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[Happening]:
         key.account_id, key.tied_by = wanted[key.pk], ApiKey.TiedBy.SENDER
         key.contested_by_id = key.contested_at = None
     ApiKey.objects.bulk_update(keys, ["account", "tied_by", "contested_by", "contested_at"], batch_size=1_000)
-    return happenings
+    return new_entries

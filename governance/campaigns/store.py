@@ -18,6 +18,7 @@ from governance.detection.active_calibration import calibration_in_force
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import measured_over, written
+from governance.platform.locks import Lock, lock_until_commit
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
@@ -37,17 +38,14 @@ MOVED: Final = 0.1
 LICENSED: Final = "Training on the answers is permitted to it."
 WEAKLY_TIED: Final = "Its ties lead to {} of the members, but not nearly as strongly as theirs to each other."
 
-# One at a time: two that meet in the same group would undo each other.
-_LOCK: Final = 0x5711_1ACE
-
 
 def link(seen: Sequence[Seen], *, now: datetime) -> set[int]:
     """Find out whom these accounts act with; answers with all accounts whose campaign shows something new by that.
 
     Runs in the caller's transaction.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    # Two that meet in the same group would undo each other.
+    lock_until_commit(Lock.CAMPAIGN_LINKS)
     moved = remember_traits(seen, now=now)
     touched: set[uuid.UUID] = set()
     if moved:

@@ -13,6 +13,7 @@ from accounts.models import Account
 from accounts.normalization import is_nothing, normalize_id
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.gateways.litellm.admin_api import LiteLlm, origin
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush
 from governance.gateways.status import PUSHED
@@ -50,7 +51,7 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
             GatewayInstance.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
         gateway.litellm_url, gateway.litellm_key = url, seal(key)
         gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
-        record("gateway.litellm_connected", subject=("gateway", name), by=by, now=now, details={"address": url})
+        record(Verb.GATEWAY_LITELLM_CONNECTED, subject=("gateway", name), by=by, now=now, details={"address": url})
     return gateway
 
 
@@ -79,7 +80,7 @@ def set_canary(
         update_fields=["canary_account", "canary_url", "canary_body", "canary_headers", "probe_due_at"],
     )
     details = {"account": account, "address": url.partition("?")[0], "headers": sorted(headers)}
-    record("gateway.canary_set", subject=("gateway", name), by=by, now=now, details=details)
+    record(Verb.GATEWAY_CANARY_SET, subject=("gateway", name), by=by, now=now, details=details)
     return gateway
 
 

@@ -179,7 +179,7 @@ def probe(
     if account is None or not gateway.canary_url:
         raise ValueError(f"{gateway} has no canary.")
     watch = Watch(now, clock, sleep)
-    with advisory_lock(Lock.PROBING, gateway.pk) as ours:
+    with advisory_lock(Lock.CANARY_PROBE, gateway.pk) as ours:
         if not ours:
             return []
         left_over = _lift(gateway, watch)

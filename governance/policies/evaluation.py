@@ -83,7 +83,7 @@ class Circumstances:
         for one in assessments:
             rule = self.rule_for(policy, one.account_id)
             if rule is not None:
-                found.append(Match(one, rule, self.objection(rule.action.kind, one.account_id)))
+                found.append(Match(one, rule, self.objection(rule.action, one.account_id)))
         return found
 
 

@@ -12,13 +12,14 @@ from django.db.models import QuerySet, Sum
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.detection.models import Assessment
 from governance.detection.thresholds import Response
 from governance.platform.locks import Lock, advisory_lock, lock_until_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.evaluation import LICENSED, Circumstances, Match, StaffLimits, current_matches
 from governance.policies.models import AutomaticSwitch, PolicyOutcome, PolicyVersion
-from governance.policies.rules import Action, Policy
+from governance.policies.rules import Policy, Rule
 from governance.policies.versions import in_use, policy_of
 from governance.restrictions.actions import restrict_all
 from governance.restrictions.models import Reason, Restriction
@@ -47,7 +48,7 @@ def weigh(
     stands against it; what one in the shadow would want is noted, in the same way.
     """
     # Until this transaction ends no policy is matched with everybody: what it did not see yet, that would miss.
-    lock_until_commit(Lock.MATCHING, shared=True)
+    lock_until_commit(Lock.POLICY_MATCHING, shared=True)
     policies = in_use()
     suspects = [one for one in assessments if one.response == Response.CASE and not one.licensed]
     if policies and suspects:
@@ -65,7 +66,7 @@ def _note(version: PolicyVersion, policy: Policy, matches: Sequence[Match], *, n
     before = {(outcome.account_id, outcome.kind): outcome for outcome in known}
     new, changed = [], []
     for match in matches:
-        kind = match.rule.action.kind
+        kind = match.rule.action
         outcome = before.get((match.assessment.account_id, kind))
         if outcome is None:
             outcome = PolicyOutcome(policy=version, account_id=match.assessment.account_id, kind=kind, at=now)
@@ -82,7 +83,7 @@ def _note(version: PolicyVersion, policy: Policy, matches: Sequence[Match], *, n
 
 
 def _fill(outcome: PolicyOutcome, match: Match, policy: Policy, *, live: bool, now: datetime, chance: Dice) -> None:
-    outcome.assessment, outcome.rule, outcome.terms = match.assessment, match.rule.name, _written(match.rule.action)
+    outcome.assessment, outcome.rule, outcome.terms = match.assessment, match.rule.name, _terms_of_rule(match.rule)
     if not match.because:
         outcome.at = now
     outcome.because = match.because
@@ -94,14 +95,15 @@ def _fill(outcome: PolicyOutcome, match: Match, policy: Policy, *, live: bool, n
         outcome.state = State.SHADOW
 
 
-def _written(action: Action) -> dict[str, Any]:
+def _terms_of_rule(rule: Rule) -> dict[str, Any]:
+    """What an outcome keeps of a rule for its restriction."""
     return {
-        "reason": action.reason,
-        "terms_clause": action.terms_clause,
-        "requests_per_minute": action.requests_per_minute,
-        "tokens_per_minute": action.tokens_per_minute,
-        "withheld": list(action.withheld),
-        "days": action.days,
+        "reason": rule.reason.value,
+        "terms_clause": rule.terms_clause,
+        "requests_per_minute": rule.requests_per_minute,
+        "tokens_per_minute": rule.tokens_per_minute,
+        "withheld": sorted(feature.value for feature in rule.withheld),
+        "days": rule.days,
     }
 
 
@@ -113,7 +115,7 @@ def match_everybody(*, staff_limits: StaffLimits, now: datetime, chance: Dice = 
     """
     if not _to_match().exists():
         return
-    lock_until_commit(Lock.MATCHING)
+    lock_until_commit(Lock.POLICY_MATCHING)
     version = _to_match().select_for_update(no_key=True).first()
     if version is not None and (policy := policy_of(version)) is not None:
         _note(version, policy, current_matches(policy, staff_limits=staff_limits, now=now), now=now, chance=chance)
@@ -144,7 +146,7 @@ def _carry_out_some(*, now: datetime, staff_limits: StaffLimits) -> int | None:
     a restriction, a lifting or a decision or a retirement, is recorded in the log: with its lock held nobody can do so
     between the reading and the restriction.
     """
-    with advisory_lock(Lock.AUTOMATIC) as ours, transaction.atomic():
+    with advisory_lock(Lock.POLICY_OUTCOMES) as ours, transaction.atomic():
         if not ours or is_off() or not _due(now).exists():
             return None
         room = Room.left(now=now)
@@ -192,7 +194,7 @@ def _objection(outcome: PolicyOutcome, circumstances: Circumstances) -> str:
     if circumstances.is_licensed(outcome.account_id):
         return LICENSED
     rule = circumstances.rule_for(policy, outcome.account_id)
-    if rule is None or Restriction.strength(rule.action.kind) < Restriction.strength(outcome.kind):
+    if rule is None or Restriction.strength(rule.action) < Restriction.strength(outcome.kind):
         return "No rule of the policy fits the account any more."
     return circumstances.objection(outcome.kind, outcome.account_id)
 
@@ -294,12 +296,12 @@ def switch_off(*, why: str, by: User, now: datetime) -> None:
 
     Waits for restrictions that are being made: once this returns and its transaction is committed, none follows.
     """
-    lock_until_commit(Lock.AUTOMATIC)
+    lock_until_commit(Lock.POLICY_OUTCOMES)
     AutomaticSwitch.objects.update_or_create(pk=1, defaults={"off_since": now, "by": str(by.actor), "why": why})
-    record("automation.switched_off", subject=("automation", "all"), by=by.actor, now=now, details={"why": why})
+    record(Verb.POLICIES_SWITCHED_OFF, subject=("automation", "all"), by=by.actor, now=now, details={"why": why})
 
 
 @retried_transaction
 def switch_on(*, by: User, now: datetime) -> None:
     AutomaticSwitch.objects.update_or_create(pk=1, defaults={"off_since": None, "by": str(by.actor), "why": ""})
-    record("automation.switched_on", subject=("automation", "all"), by=by.actor, now=now)
+    record(Verb.POLICIES_SWITCHED_ON, subject=("automation", "all"), by=by.actor, now=now)

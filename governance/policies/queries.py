@@ -267,7 +267,7 @@ def reach_of(version: PolicyVersion, *, now: datetime) -> Reach:
             names[match.assessment.account_id],
             match.assessment.score,
             match.rule.name,
-            match.rule.action.kind,
+            match.rule.action,
             cases.get(match.assessment.account_id),
         )
         for match in hit[:NAMED]

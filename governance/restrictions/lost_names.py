@@ -12,8 +12,9 @@ from django.db.models import Q
 from accounts import known
 from accounts.actions import meet_accounts
 from accounts.models import Account, ApiKey, Organisation
-from governance.audit.actions import Happening, record_all
+from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.restrictions.models import LostName
 from governance.restrictions.names import KINDS, Target
 from governance.restrictions.terms import named
@@ -62,7 +63,7 @@ def restore_names(target: Target, told: Payload, *, may_move: bool, by: Actor, n
     restored += [f"{kind} {name}" for kind, name in new]
     if restored:
         details = {"restored": restored, "left_to_others": left}
-        record_all([Happening("lost_names.restored", named(target), details)], by=by, now=now)
+        record_all([NewEntry(Verb.LOST_NAMES_RESTORED, named(target), details)], by=by, now=now)
     return _problem(left)
 
 

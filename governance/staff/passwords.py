@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from governance.audit.actions import record
+from governance.audit.verbs import Verb
 from governance.staff.attempts import Limit, digest, reserve_attempt, return_attempt
 from governance.staff.hashing import FOR_KNOWN
 from governance.staff.models import AttemptCount, SignInOrigin, User
@@ -25,7 +26,7 @@ def check_own_password(user: User, password: str, *, now: datetime) -> None:
         is_right = user.check_password(password)
     if not is_right:
         with transaction.atomic():
-            record("user.password_refused", subject=("user", str(user.pk)), by=user.actor, now=now)
+            record(Verb.USER_PASSWORD_REFUSED, subject=("user", str(user.pk)), by=user.actor, now=now)
         raise WrongPasswordError
     return_attempt(limits, now=now)
 
@@ -42,6 +43,6 @@ def change_password(user: User, new: str, *, now: datetime) -> bool:
         if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(password=encoded):
             return False
         SignInOrigin.objects.filter(user=user).delete()
-        record("user.password_changed", subject=("user", str(user.pk)), by=user.actor, now=now)
+        record(Verb.USER_PASSWORD_CHANGED, subject=("user", str(user.pk)), by=user.actor, now=now)
     user.password = encoded
     return True

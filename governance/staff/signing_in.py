@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.staff.attempts import Limit, count, digest, period_of, reserve_attempt, return_attempt
 from governance.staff.hashing import FOR_KNOWN, FOR_STRANGERS
 from governance.staff.models import AttemptCount, SignInOrigin, User
@@ -106,7 +107,7 @@ def note_strangers(*, now: datetime) -> int:
             "networks": named,
             "further_networks": len(networks) - len(named),
         }
-        record("sign_in.strangers_failed", subject=("sign_in", "strangers"), by=STRANGER, now=now, details=details)
+        record(Verb.SIGN_IN_STRANGERS_FAILED, subject=("sign_in", "strangers"), by=STRANGER, now=now, details=details)
     AttemptCount.objects.filter(starts_at__lt=hour).delete()
     SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
     return len(by_hour)
@@ -138,4 +139,4 @@ def _note_failure(attempt: _Attempt, *, now: datetime, is_refused: bool = False)
     elif not is_refused and attempt.user is not None:
         details = {"network": attempt.origin.network}
         with transaction.atomic():
-            record("sign_in.failed", subject=("sign_in", attempt.user.email), by=STRANGER, now=now, details=details)
+            record(Verb.SIGN_IN_FAILED, subject=("sign_in", attempt.user.email), by=STRANGER, now=now, details=details)

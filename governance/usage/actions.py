@@ -14,6 +14,7 @@ from psycopg.errors import CheckViolation
 from accounts.actions import meet_accounts, meet_keys
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.usage import event_store, sql
@@ -221,7 +222,7 @@ def fold_profiles(accounts: Sequence[int]) -> None:
 def note_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: Actor, now: datetime) -> None:
     """An import of a file or a stream has ended."""
     counts = {"accepted": accepted, "duplicate": duplicate, "rejected": rejected}
-    record("usage.imported", subject=("import", name[:254]), by=by, now=now, details=counts)
+    record(Verb.USAGE_IMPORTED, subject=("import", name[:254]), by=by, now=now, details=counts)
 
 
 def prepare_days(*, now: datetime) -> None:
@@ -234,7 +235,11 @@ def prepare_days(*, now: datetime) -> None:
         with transaction.atomic():
             subject, details = ("usage", "default partition"), {"events": events, "days": sorted(map(str, strays))}
             record(
-                "usage.default_partition_used", subject=subject, by=Actor.system("retention"), now=now, details=details
+                Verb.USAGE_DEFAULT_PARTITION_USED,
+                subject=subject,
+                by=Actor.system("retention"),
+                now=now,
+                details=details,
             )
 
 
@@ -250,7 +255,7 @@ def drop_old_usage(*, now: datetime) -> list[date]:
         with transaction.atomic():
             Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
             drop_day(day)
-            record("usage.day_dropped", subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+            record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
     Profile.objects.filter(hour__lt=oldest).delete()
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
@@ -273,5 +278,7 @@ def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
     for key in keys:
         key.wrapped = wrapped(unwrapped(key))
     DataKey.objects.bulk_update(keys, ["wrapped"], batch_size=1_000)
-    record("excerpts.keys_rewrapped", subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)})
+    record(
+        Verb.EXCERPTS_KEYS_REENCRYPTED, subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)}
+    )
     return len(keys)

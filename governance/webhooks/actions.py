@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.encryption import SealError, seal, unseal
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.notifications import enqueue_on_commit
@@ -65,7 +66,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
         created_by=str(by),
         sequence=last_number(),
     )
-    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    record(Verb.WEBHOOK_ADDED, subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     return webhook, secret
 
 
@@ -80,7 +81,7 @@ def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
         kept = []
     locked.secrets = _sealed([(secret, None), *kept])
     locked.save(update_fields=["secrets"])
-    record("webhook.secret_rotated", subject=_subject(webhook), by=by, now=now)
+    record(Verb.WEBHOOK_SECRET_ROTATED, subject=_subject(webhook), by=by, now=now)
     return secret
 
 
@@ -89,7 +90,7 @@ def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool
     """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
     disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
     if disabled:
-        record("webhook.disabled", subject=_subject(webhook), by=by, now=now, details={"because": because})
+        record(Verb.WEBHOOK_DISABLED, subject=_subject(webhook), by=by, now=now, details={"because": because})
     return bool(disabled)
 
 
@@ -99,14 +100,14 @@ def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
         Webhook.objects.filter(pk=webhook.pk).exclude(disabled_at=None).update(disabled_at=None, disabled_because="")
     )
     if enabled:
-        record("webhook.enabled", subject=_subject(webhook), by=by, now=now)
+        record(Verb.WEBHOOK_ENABLED, subject=_subject(webhook), by=by, now=now)
         enqueue_on_commit(TASK, str(webhook.pk))
     return bool(enabled)
 
 
 @retried_transaction
 def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
-    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    record(Verb.WEBHOOK_REMOVED, subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     webhook.delete()
 
 
@@ -114,7 +115,7 @@ def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
 def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
     """Send a message that tells nothing, to see whether it arrives."""
     delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
-    record("webhook.tested", subject=_subject(webhook), by=by, now=now)
+    record(Verb.WEBHOOK_TESTED, subject=_subject(webhook), by=by, now=now)
     enqueue_on_commit(TASK, str(webhook.pk))
     return delivery
 
@@ -129,7 +130,7 @@ def replay(
         again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
     number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0, tried_at=None)
     if number:
-        record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
+        record(Verb.WEBHOOK_REPLAYED, subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
         enqueue_on_commit(TASK, str(webhook.pk))
     return number
 
@@ -178,7 +179,7 @@ def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
     if webhook is None:
         return 0
     tried, until = 0, clock() + SPELL
-    with advisory_lock(Lock.DELIVERING, webhook.pk.int % 2**31) as ours:
+    with advisory_lock(Lock.WEBHOOK_DELIVERY, webhook.pk.int % 2**31) as ours:
         if not ours:
             return 0
         while clock() < until and (claim := _claim(webhook, now=clock())):

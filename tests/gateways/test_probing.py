@@ -214,7 +214,7 @@ class TestWhatIsDue:
         assert taken == [True, False]
 
     def test_is_left_to_whoever_is_at_it(self, gateway: Gateway) -> None:
-        with somebody_else_has(Lock.PROBING, gateway):
+        with somebody_else_has(Lock.CANARY_PROBE, gateway):
             assert probed(gateway) == []
 
     def test_goes_on_where_one_fails(

@@ -344,7 +344,7 @@ class TestTheSwitch:
         switch_on(by=lead(), now=NOW)
 
         assert (stopped, carried_out()) == (0, 1)
-        assert Entry.objects.filter(verb="automation.switched_off").exists()
+        assert Entry.objects.filter(verb="policies.switched_off").exists()
 
 
 class TestGoingLive:

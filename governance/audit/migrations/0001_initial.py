@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.audit.verbs
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
                 ("actor_kind", models.CharField(max_length=20)),
                 ("actor_id", models.CharField(max_length=64)),
                 ("actor_name", models.CharField(max_length=254)),
-                ("verb", models.CharField(max_length=64)),
+                ("verb", models.CharField(choices=governance.audit.verbs.verb_choices, max_length=64)),
                 ("subject_kind", models.CharField(max_length=32)),
                 ("subject_id", models.CharField(max_length=254)),
                 ("details", models.JSONField(default=dict)),

@@ -59,7 +59,7 @@ def push(gateway: Gateway, now: datetime) -> Done:
     with _client(gateway) as client:
         client.check()
         while True:
-            with advisory_lock(Lock.PUSHING, gateway.pk) as ours:
+            with advisory_lock(Lock.LITELLM_SYNC, gateway.pk) as ours:
                 if not ours:
                     return done
                 at = now + timedelta(seconds=monotonic() - began)
@@ -83,7 +83,7 @@ def compare(gateway: Gateway, now: datetime) -> Done:
         names = sorted(denied(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In portions, so that a block that is decided meanwhile does not wait for all of them.
-            with advisory_lock(Lock.PUSHING, gateway.pk, wait=True):
+            with advisory_lock(Lock.LITELLM_SYNC, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
                 settling = Settling(client, gateway, done, at, repairing=True)
                 _compare_some(settling, set(names[start : start + NAMES_AT_ONCE]))
