@@ -237,7 +237,7 @@ def test_a_policy_whose_file_is_not_valid_any_more_says_so_and_does_nothing(jona
     refused = jonas.post(f"/policy/{policy.pk}/live/")
 
     assert "It does nothing, because its file is not valid any more." in shown
-    assert "families knows no campaign. Allowed: content, shape, rhythm, identity, together." in shown
+    assert "Rule 1: families must be one of content, identity, rhythm, shape, together, not" in shown
     assert refused.status_code == 409
 
 
