@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
-from accounts import known
+from accounts import id_cache
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
 from accounts.register import AccountLine, LineOutcome
@@ -30,7 +30,7 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Registered(NamedTuple):
+class RegisterResult(NamedTuple):
     """What a batch of the register came to. The first three count lines; `notes` say in words what changed hands."""
 
     created: int
@@ -40,7 +40,7 @@ class Registered(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> RegisterResult:
     """Make the register say what these lines say, in their order, all in one transaction.
 
     A member that a line does not have is left as it is. A line that cannot be applied rejects no other.
@@ -53,7 +53,7 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
 
 
 @retried_transaction
-def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> RegisterResult:
     batch = RegisterBatch(lines, now=now)
     rejected: list[Rejected] = []
     for place, line in enumerate(lines):
@@ -76,7 +76,7 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
         now=now,
         details=counts | {"rejected": len(rejected)},
     )
-    return Registered(**counts, rejected=tuple(rejected), notes=tuple(notes))
+    return RegisterResult(**counts, rejected=tuple(rejected), notes=tuple(notes))
 
 
 def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] = ()) -> None:
@@ -95,13 +95,13 @@ def _organisations(external_ids: Collection[str]) -> dict[str, int]:
     return dict(Organisation.objects.filter(external_id__in=external_ids).values_list("external_id", "pk"))
 
 
-def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
+def get_or_create_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
     """The primary keys of accounts seen in usage (external id → organisation's, if said); unknown ones are created.
 
     Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
-    found = known.accounts.among(accounts)
+    found = id_cache.accounts.get_many(accounts)
     if len(found) == len(accounts):
         return found
     strangers = {name: accounts[name] for name in accounts if name not in found}
@@ -123,19 +123,19 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
         found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
         _announce(organisations=organisations.values())
     met = {name: found[name] for name in strangers}
-    transaction.on_commit(lambda: known.accounts.remember(met))
+    transaction.on_commit(lambda: id_cache.accounts.add(met))
     return found
 
 
-def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
+def get_or_create_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
     """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
 
     A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
     key is whose, one that the register has not tied moves; else the claim contests it, if usage alone has tied it.
     Return the entries of the log that the caller is to record.
     """
-    remembered = known.tied if ties else known.keys
-    seen = remembered.among({name for name, _ in claims})
+    cache = id_cache.tied_keys if ties else id_cache.keys
+    seen = cache.get_many({name for name, _ in claims})
     fresh = sorted({claim for claim in claims if seen.get(claim[0]) != claim[1]})
     if not fresh:
         return []
@@ -152,7 +152,7 @@ def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: d
         )
         _announce(accounts=set(new.values()))
         stored |= _keys(new)
-    transaction.on_commit(lambda: remembered.remember(dict(fresh)))
+    transaction.on_commit(lambda: cache.add(dict(fresh)))
     claimed = [(stored[name], account) for name, account in fresh]
     if ties:
         return _tie(claimed)

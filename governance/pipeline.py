@@ -13,7 +13,7 @@ from governance.campaigns.store import link
 from governance.detection.scoring import REVIEW_LINE
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.policies.outcomes import carry_out, weigh
+from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
 from governance.review.leniency import staff_limits
 from governance.review.opening import consider
@@ -38,9 +38,9 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
     return len(claims)
 
 
-def carry_out_policies(*, now: datetime) -> int:
+def apply_policies(*, now: datetime) -> int:
     """Put into force what the live policy has planned and is due, unless staff has decided otherwise meanwhile."""
-    return carry_out(now=now, staff_limits=staff_limits)
+    return apply_due_outcomes(now=now, staff_limits=staff_limits)
 
 
 def rescore_changed_licences(*, now: datetime) -> int:
@@ -73,7 +73,7 @@ def _write(claims: Sequence[Claim], judgements: Mapping[int, Judgement], *, now:
     """Write down what is thought of the accounts, and what follows; which policies weighed how many assessments."""
     held = hold(claims)
     assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
-    policies = weigh(assessments, staff_limits=staff_limits, now=now)
+    policies = evaluate_policies(assessments, staff_limits=staff_limits, now=now)
     due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
     consider(assessments, due=due, now=now)
     finish(held, now=now)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from governance.audit.actor import Actor
 from governance.audit.chain import GENESIS, entry_hash
 from governance.audit.models import Entry
-from governance.audit.queries import content_of
+from governance.audit.queries import hashed_content
 from governance.audit.verbs import Verb
 from governance.platform.locks import Lock, lock_until_commit
 
@@ -69,6 +69,6 @@ def record_all(new_entries: Sequence[NewEntry], *, by: Actor, now: datetime) -> 
             details=dict(new.details),
             previous_hash=previous_hash,
         )
-        previous_hash = entry.hash = entry_hash(previous_hash, content_of(entry))
+        previous_hash = entry.hash = entry_hash(previous_hash, hashed_content(entry))
         entries.append(entry)
     return Entry.objects.bulk_create(entries, batch_size=BATCH)

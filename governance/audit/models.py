@@ -12,7 +12,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """Entries whose subject is this one, newest first."""
         return self.filter(subject_kind=kind, subject_id=identifier).order_by("-number")
 
-    def from_the_start(self) -> "EntryQuerySet":
+    def oldest_first(self) -> "EntryQuerySet":
         return self.order_by("number")
 
 

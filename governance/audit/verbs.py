@@ -98,7 +98,7 @@ class Verb(StrEnum):
 
     # Staff and service keys.
     USER_ADDED = "user.added", "email role"
-    USER_SHUT_OUT = "user.shut_out", "email"
+    USER_DEACTIVATED = "user.deactivated", "email"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_PASSWORD_REFUSED = "user.password_refused"
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"

@@ -17,7 +17,7 @@ from governance.audit.verbs import Verb
 from governance.gateways.litellm.admin_api import LiteLlm, origin
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush
 from governance.gateways.status import PUSHED
-from governance.platform.encryption import seal
+from governance.platform.encryption import encrypt_secret
 from governance.platform.transactions import retried_transaction
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -49,7 +49,7 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
             LiteLlmPush.objects.filter(gateway=gateway).delete()
             GatewayInstance.objects.filter(gateway=gateway, instance=PUSHED).delete()
             GatewayInstance.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
-        gateway.litellm_url, gateway.litellm_key = url, seal(key)
+        gateway.litellm_url, gateway.litellm_key = url, encrypt_secret(key)
         gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
         record(Verb.GATEWAY_LITELLM_CONNECTED, subject=("gateway", name), by=by, now=now, details={"address": url})
     return gateway
@@ -74,7 +74,7 @@ def set_canary(
     if Gateway.objects.filter(canary_account=owner).exclude(pk=gateway.pk).exists():
         raise UnusableCanaryError(f"{account} is the canary of another gateway: each needs an account of its own.")
     gateway.canary_account, gateway.canary_url, gateway.canary_body = owner, url, body
-    gateway.canary_headers = seal(json.dumps(dict(headers)))
+    gateway.canary_headers = encrypt_secret(json.dumps(dict(headers)))
     gateway.probe_due_at = now
     gateway.save(
         update_fields=["canary_account", "canary_url", "canary_body", "canary_headers", "probe_due_at"],

@@ -28,12 +28,12 @@ class Gateway(models.Model):
         Account, on_delete=models.PROTECT, null=True, blank=True, related_name="canary_of", help_text="Of the canary."
     )
     canary_url = models.CharField("canary address", max_length=300, blank=True)
-    canary_headers = models.BinaryField(default=b"", blank=True, help_text="Sealed.")
+    canary_headers = models.BinaryField(default=b"", blank=True, help_text="Encrypted.")
     canary_body = models.TextField(blank=True, help_text="What is posted; without it the request is a GET.")
     probe_due_at = models.DateTimeField(null=True, blank=True)
 
     litellm_url = models.CharField("LiteLLM address", max_length=300, blank=True)
-    litellm_key = models.BinaryField("LiteLLM admin key", default=b"", blank=True, help_text="Sealed.")
+    litellm_key = models.BinaryField("LiteLLM admin key", default=b"", blank=True, help_text="Encrypted.")
     pushed_sequence = models.BigIntegerField(default=0, help_text="Changes up to this one were pushed to LiteLLM.")
     compared_at = models.DateTimeField(null=True, blank=True, help_text="When LiteLLM's blocks were last compared.")
 

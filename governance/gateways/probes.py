@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.gateways.models import CanaryProbe, Gateway
-from governance.platform.encryption import SealError, unseal
+from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.leases import is_over
 from governance.platform.locks import Lock, advisory_lock
 from governance.restrictions.actions import restrict, undo
@@ -70,7 +70,7 @@ class Canary:
     @classmethod
     def of(cls, gateway: Gateway) -> Self:
         """Raises SealError."""
-        headers = json.loads(unseal(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
+        headers = json.loads(decrypt_secret(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
         return cls(gateway.canary_url, headers, gateway.canary_body)
 
     def ask(self) -> Answer:
@@ -185,7 +185,7 @@ def probe(
         left_over = _lift(gateway, watch)
         try:
             canary = Canary.of(gateway)
-        except SealError as error:
+        except DecryptionError as error:
             return [_note(gateway, Look(Answer(None, str(error)), 0), now=watch.now())]
         if (hindrance := _hindrance(account, canary, watch, left_over=left_over)) is not None:
             return [_note(gateway, hindrance, now=watch.now())]

@@ -164,7 +164,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return None
         return next((rule for rule in self.rules if rule.fits(facts)), None)
 
-    def due(self, *, now: datetime, chance: float) -> datetime:
+    def due_at(self, *, now: datetime, chance: float) -> datetime:
         """Return when a restriction that is planned `now` begins; `chance`, from 0 to 1, chooses within the delay."""
         soonest, latest = self.delay_minutes
         at = now + timedelta(minutes=soonest) + timedelta(minutes=latest - soonest) * chance

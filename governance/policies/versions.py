@@ -79,7 +79,7 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
         raise NotAllowedError(f"{locked} is {locked.get_state_display().lower()}.")
     if locked.proposed_by_id == by.pk:
         raise NotAllowedError("Somebody else than its author must let a policy go live.")
-    if trouble := fault_of(locked):
+    if trouble := get_fault(locked):
         raise NotAllowedError(trouble)
     early = now < live_from(locked)
     if early and not early_because:
@@ -118,19 +118,19 @@ def _retire(policy: PolicyVersion, *, by: User, now: datetime) -> None:
     record(Verb.POLICY_RETIRED, subject=("policy", policy.version), by=by.actor, now=now)
 
 
-def in_use() -> list[tuple[PolicyVersion, Policy]]:
-    """The live policy and those in the shadow, without those that cannot be read any more (`fault_of`)."""
+def policies_in_use() -> list[tuple[PolicyVersion, Policy]]:
+    """The live policy and those in the shadow, without those that cannot be read any more (`get_fault`)."""
     used = PolicyVersion.objects.exclude(state=State.RETIRED).order_by("pk")
-    return [(version, policy) for version in used if (policy := policy_of(version)) is not None]
+    return [(version, policy) for version in used if (policy := get_policy(version)) is not None]
 
 
-def policy_of(version: PolicyVersion) -> Policy | None:
+def get_policy(version: PolicyVersion) -> Policy | None:
     """What its file says; None where it is no valid policy any more."""
     read = _read(version.content)
     return read if isinstance(read, Policy) else None
 
 
-def fault_of(version: PolicyVersion) -> str:
+def get_fault(version: PolicyVersion) -> str:
     """Why a policy does nothing though it was proposed once: rules for files have become stricter since."""
     read = _read(version.content)
     return "" if isinstance(read, Policy) else f"{read} Propose it again, corrected, as a new version."

@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from accounts import known
-from accounts.actions import meet_accounts
+from accounts import id_cache
+from accounts.actions import get_or_create_accounts
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
@@ -103,8 +103,8 @@ def _is_of(key: ApiKey, target: Target) -> bool:
 
 
 def _meet(names: Iterable[str], organisation: str | None, *, now: datetime) -> dict[str, int]:
-    known.accounts.forget()  # primary keys may belong to others since the restore
-    return meet_accounts(dict.fromkeys(names, organisation), now=now)
+    id_cache.accounts.clear()  # primary keys may belong to others since the restore
+    return get_or_create_accounts(dict.fromkeys(names, organisation), now=now)
 
 
 def _problem(left: list[str]) -> str:

@@ -71,7 +71,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> int:
 
     In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
     """
-    staff.shut_out(user, by=by, now=now)
+    staff.deactivate_user(user, by=by, now=now)
     return release_all(held_by=user, by=by, now=now)
 
 

@@ -48,7 +48,7 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
 
 
 @retried_transaction
-def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
+def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
     """End somebody's access: no sign-in, and open sessions end with the next request. False where that was so before.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
@@ -57,7 +57,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
     active = User.objects.filter(pk=user.pk, is_active=True)
     if not active.update(is_active=False, password=user.password):
         return False
-    record(Verb.USER_SHUT_OUT, subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
+    record(Verb.USER_DEACTIVATED, subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
     return True
 
 
@@ -104,7 +104,7 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def recognise_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
+def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
     """The usable key with this secret; its use is noted in the log, once an hour."""
     key = ServiceKey.objects.usable(at=now).filter(digest=digest_of(secret)).first()
     if key is not None and (key.last_used_at is None or key.last_used_at <= now - USE_IS_NOTED_EVERY):
@@ -119,7 +119,7 @@ def _note_use(key: ServiceKey, *, now: datetime) -> None:
         record(Verb.SERVICE_KEY_USED, subject=("service_key", str(key.id)), by=key.actor, now=now)
 
 
-class SignIn(NamedTuple):
+class DemoSignIn(NamedTuple):
     """What somebody needs to sign in."""
 
     role: Role
@@ -135,7 +135,7 @@ DEMO_STAFF = (
 
 
 @retried_transaction
-def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
+def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[DemoSignIn]:
     """A reviewer, a lead and an admin for a first look, with passwords made for this machine.
 
     The passwords are kept in `file` (mode 0600), so that the next start can show them again. Where staff was added
@@ -151,4 +151,4 @@ def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
     for role, email, name in DEMO_STAFF:
         if not User.objects.filter(email=email).exists():
             add_user(email=email, name=name, role=role, password=kept[email], by=by, now=now)
-    return [SignIn(role, email, kept[email]) for role, email, _ in DEMO_STAFF]
+    return [DemoSignIn(role, email, kept[email]) for role, email, _ in DEMO_STAFF]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from psycopg.errors import CheckViolation
 
-from accounts.actions import meet_accounts, meet_keys
+from accounts.actions import get_or_create_accounts, get_or_create_keys
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
@@ -144,9 +144,9 @@ def _store_batch(
     keys = sorted(told)
     events = [told[key] for key in keys]
     seen_of_keys = [seen[settled.reported_as.get(key, key)] for key in keys]
-    accounts = meet_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
+    accounts = get_or_create_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
     claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
-    moved = meet_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
+    moved = get_or_create_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
     completed = {accounts[event.account] for event in settled.figures.values()}
     columns = columns_of(events, seen_of_keys, keys, source=source, accounts=accounts)
     new, known = event_store.store(columns, also=completed, now=now)

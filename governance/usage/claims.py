@@ -10,7 +10,7 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.platform.leases import latest
-from governance.platform.transactions import is_lasting, retried_transaction
+from governance.platform.transactions import is_permanent, retried_transaction
 from governance.usage import sql
 from governance.usage.models import LEASE, DirtyAccount
 
@@ -78,7 +78,7 @@ def fail(claims: Sequence[Claim], *, error: Exception, now: datetime) -> None:
     Only the kind of error is kept: its message might hold a customer's words. Where the fault lies with the database,
     or with others who were in the way, the attempt does not count: it says nothing of the accounts.
     """
-    lasting = is_lasting(error)
+    lasting = is_permanent(error)
     pauses = [claim.attempts * PAUSE_AFTER_FAILURE if lasting else PAUSE_AFTER_CONFLICT for claim in claims]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.template import loader
 from django.views import defaults
 
-from governance.platform.transactions import has_waited_in_vain, is_unavailable
+from governance.platform.transactions import is_lock_timeout, is_unavailable
 from governance.web.api_responses import is_for_machines
 from governance.web.problems import problem, unavailable
 from governance.web.requests import sending_page
@@ -32,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     refused = unavailable(error)
     if is_for_machines(request):
         return problem(refused.status_code, refused.title, str(refused.detail), wait=refused.wait)
-    page = loader.render_to_string("503.html", {"busy": has_waited_in_vain(error)})
+    page = loader.render_to_string("503.html", {"busy": is_lock_timeout(error)})
     return HttpResponse(page, status=refused.status_code, headers={"Retry-After": str(refused.wait)})
 
 

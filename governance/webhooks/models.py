@@ -1,4 +1,4 @@
-"""Webhooks: who is told of changes, and each telling."""
+"""Webhooks, and the delivery of each change to each of them."""
 
 import uuid
 from typing import ClassVar
@@ -10,14 +10,14 @@ from governance.restrictions.models import Change
 
 
 class Webhook(models.Model):
-    """An address that is told of every change, signed by the Standard Webhooks specification.
+    """An address that receives every change, signed as the Standard Webhooks specification says.
 
-    The changes themselves are the outbox: `sequence` says up to where they were made into deliveries.
+    The change feed is the outbox: `sequence` is the newest change that deliveries were created for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     url = models.CharField("address", max_length=500)
-    secrets = models.BinaryField(help_text="Sealed: the newest first, others until they are out of use.")
+    secrets = models.BinaryField(help_text="Encrypted; the newest first, then older ones until they expire.")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=254)
     sequence = models.BigIntegerField()
@@ -32,7 +32,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One change on its way to one address."""
+    """The delivery of one change to one webhook."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -44,9 +44,9 @@ class Delivery(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="deliveries")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="When it is to be tried next; later while somebody is trying it.")
+    due_at = models.DateTimeField(help_text="When to try next; while a worker is trying it, when its lease ends.")
     attempts = models.PositiveIntegerField(default=0)
-    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was tried last.")
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was last tried.")
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
@@ -55,7 +55,7 @@ class Delivery(models.Model):
         ordering = ("-created_at",)
         verbose_name_plural = "deliveries"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["webhook", "change"], name="a_change_is_told_once"),
+            models.UniqueConstraint(fields=["webhook", "change"], name="one_delivery_of_a_change"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="delivery_by_due", condition=Q(state="waiting")),

@@ -36,7 +36,7 @@ class Attempt(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
     @property
-    def absent(self) -> bool:
+    def is_unavailable(self) -> bool:
         return self.status in ABSENT
 
 

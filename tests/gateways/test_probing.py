@@ -11,7 +11,7 @@ from accounts.models import Account
 from governance.gateways.actions import UnusableCanaryError, set_canary
 from governance.gateways.models import CanaryProbe, Gateway
 from governance.gateways.probes import CANARY, Canary, claim, pauses, probe, probe_due
-from governance.platform.encryption import seal
+from governance.platform.encryption import encrypt_secret
 from governance.platform.locks import Lock
 from governance.restrictions.actions import restrict
 from governance.restrictions.models import Change, Reason, Restriction
@@ -221,7 +221,7 @@ class TestWhatIsDue:
         self, gateway: Gateway, served: CanaryServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         set_canary("broken", "acct_other", served.url, headers={}, by=MACHINE, now=NOW)
-        Gateway.objects.filter(name="broken").update(canary_headers=seal("no JSON"))
+        Gateway.objects.filter(name="broken").update(canary_headers=encrypt_secret("no JSON"))
 
         assert probe_due(timezone.now()) == 1
         assert CanaryProbe.objects.filter(gateway=gateway, outcome=Outcome.OBEYED).count() == 2

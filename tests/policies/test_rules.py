@@ -94,12 +94,12 @@ class TestARule:
 class TestTheDelay:
     @pytest.mark.parametrize(("chance", "hour"), [(0.0, 13), (0.9, 14)])
     def test_is_drawn_and_rounded_up_to_the_batch(self, chance: float, hour: int) -> None:
-        due = read_policy(POLICY).due(now=NOON, chance=chance)
+        due = read_policy(POLICY).due_at(now=NOON, chance=chance)
 
         assert due == NOON.replace(hour=hour, minute=0)
 
     def test_is_none_unless_the_policy_says_so(self) -> None:
-        assert read_policy(f'version = "1"\n{RULE}').due(now=NOON, chance=0.5) == NOON
+        assert read_policy(f'version = "1"\n{RULE}').due_at(now=NOON, chance=0.5) == NOON
 
 
 class TestAFile:

@@ -18,7 +18,7 @@ from governance.gateways.litellm.blocked import denied, denied_of, touched
 from governance.gateways.litellm.settling import Done, Settling
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.status import PUSHED
-from governance.platform.encryption import SealError, unseal
+from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number, last_number_among
@@ -35,7 +35,7 @@ def push_all(*, now: datetime) -> None:
     for gateway in _with_litellm():
         try:
             push(gateway, now)
-        except (LiteLlmError, SealError) as error:
+        except (LiteLlmError, DecryptionError) as error:
             logger.warning("Blocks cannot be pushed to LiteLLM of %s: %s", gateway, error)
 
 
@@ -45,7 +45,7 @@ def compare_due(*, now: datetime) -> None:
     for gateway in _with_litellm().filter(due):
         try:
             compare(gateway, now)
-        except (LiteLlmError, SealError) as error:
+        except (LiteLlmError, DecryptionError) as error:
             logger.warning("Blocks at LiteLLM of %s cannot be compared: %s", gateway, error)
 
 
@@ -136,7 +136,7 @@ def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: da
 
 @contextmanager
 def _client(gateway: Gateway) -> Iterator[LiteLlm]:
-    with LiteLlm(gateway.litellm_url, key=unseal(bytes(gateway.litellm_key))) as client:
+    with LiteLlm(gateway.litellm_url, key=decrypt_secret(bytes(gateway.litellm_key))) as client:
         yield client
 
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("canary_url", models.CharField(blank=True, max_length=300, verbose_name="canary address")),
-                ("canary_headers", models.BinaryField(blank=True, default=b"", help_text="Sealed.")),
+                ("canary_headers", models.BinaryField(blank=True, default=b"", help_text="Encrypted.")),
                 (
                     "canary_body",
                     models.TextField(blank=True, help_text="What is posted; without it the request is a GET."),
@@ -36,7 +36,9 @@ class Migration(migrations.Migration):
                 ("litellm_url", models.CharField(blank=True, max_length=300, verbose_name="LiteLLM address")),
                 (
                     "litellm_key",
-                    models.BinaryField(blank=True, default=b"", help_text="Sealed.", verbose_name="LiteLLM admin key"),
+                    models.BinaryField(
+                        blank=True, default=b"", help_text="Encrypted.", verbose_name="LiteLLM admin key"
+                    ),
                 ),
                 (
                     "pushed_sequence",
