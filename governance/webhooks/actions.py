@@ -21,7 +21,7 @@ from governance.platform.locks import Lock, advisory_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number, last_number_among
-from governance.webhooks.addresses import AddressError, checked
+from governance.webhooks.addresses import AddressError, check_url
 from governance.webhooks.models import Delivery, Webhook
 from governance.webhooks.sending import Attempt, attempt, headers, message
 
@@ -53,7 +53,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
 
     Raises AddressError for an address that no webhook can have, and for one that is registered already.
     """
-    checked(url)
+    check_url(url)
     audit_log_lock()
     if (same := Webhook.objects.filter(url=url).first()) is not None:
         state = " It is switched off: switch it on instead." if same.disabled_at else ""

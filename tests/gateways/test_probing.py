@@ -123,7 +123,7 @@ class TestAGatewayThatCannotBeJudged:
         gateway.refresh_from_db()
 
         assert probed(gateway) == [(False, Outcome.UNREACHABLE)]
-        assert CanaryProbe.objects.get().detail.endswith("not let in: ConnectionRefusedError.")
+        assert CanaryProbe.objects.get().detail.endswith("not let in: connection refused.")
         assert not Restriction.objects.exists()
 
     @pytest.mark.parametrize("status", [500, 503, 404, 302])
