@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
-from governance import doctor, tasks
+from governance import tasks
+from governance.management import doctor
 from governance.platform import heartbeats
 from governance.usage import backpressure
 from governance.usage.actions import record_lines

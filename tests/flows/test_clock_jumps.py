@@ -6,7 +6,7 @@ import pytest
 
 from governance import pipeline
 from governance.audit.queries import verify_chain
-from governance.doctor import troubles
+from governance.management.doctor import troubles
 from governance.platform import heartbeats
 from governance.restrictions.actions import end_expired
 from governance.restrictions.models import Restriction
