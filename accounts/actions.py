@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
-from accounts import known
+from accounts import id_cache
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
 from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
-from governance.audit.actions import Happening, record, record_all
+from governance.audit.actions import NewEntry, record, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 
@@ -29,7 +30,7 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Registered(NamedTuple):
+class RegisterResult(NamedTuple):
     """What a batch of the register came to. The first three count lines; `notes` say in words what changed hands."""
 
     created: int
@@ -39,7 +40,7 @@ class Registered(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> RegisterResult:
     """Make the register say what these lines say, in their order, all in one transaction.
 
     A member that a line does not have is left as it is. A line that cannot be applied rejects no other.
@@ -52,7 +53,7 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
 
 
 @retried_transaction
-def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> Registered:
+def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> RegisterResult:
     batch = RegisterBatch(lines, now=now)
     rejected: list[Rejected] = []
     for place, line in enumerate(lines):
@@ -60,22 +61,22 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
             batch.apply(line)
         except ImpossibleLicenceError as error:
             rejected.append(Rejected(place, str(error)))
-    outcomes, happenings, notes = batch.outcomes, batch.happenings, batch.notes  # before what is new has its key
+    outcomes, new_entries, notes = batch.outcomes, batch.new_entries, batch.notes  # before what is new has its key
     batch.save()
     _announce(
         accounts={one.pk for one in batch.renamed if isinstance(one, Account)},
         organisations={one.pk for one in batch.renamed if isinstance(one, Organisation)},
     )
     counts = {outcome.value: outcomes.count(outcome) for outcome in LineOutcome}
-    record_all(happenings, by=by, now=now)
+    record_all(new_entries, by=by, now=now)
     record(
-        "accounts.registered",
+        Verb.ACCOUNTS_REGISTERED,
         subject=("register", "accounts"),
         by=by,
         now=now,
         details=counts | {"rejected": len(rejected)},
     )
-    return Registered(**counts, rejected=tuple(rejected), notes=tuple(notes))
+    return RegisterResult(**counts, rejected=tuple(rejected), notes=tuple(notes))
 
 
 def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] = ()) -> None:
@@ -94,13 +95,13 @@ def _organisations(external_ids: Collection[str]) -> dict[str, int]:
     return dict(Organisation.objects.filter(external_id__in=external_ids).values_list("external_id", "pk"))
 
 
-def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
+def get_or_create_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
     """The primary keys of accounts seen in usage (external id → organisation's, if said); unknown ones are created.
 
     Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
-    found = known.accounts.among(accounts)
+    found = id_cache.accounts.get_many(accounts)
     if len(found) == len(accounts):
         return found
     strangers = {name: accounts[name] for name in accounts if name not in found}
@@ -122,19 +123,19 @@ def meet_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[
         found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
         _announce(organisations=organisations.values())
     met = {name: found[name] for name in strangers}
-    transaction.on_commit(lambda: known.accounts.remember(met))
+    transaction.on_commit(lambda: id_cache.accounts.add(met))
     return found
 
 
-def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[Happening]:
+def get_or_create_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
     """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
 
     A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
     key is whose, one that the register has not tied moves; else the claim contests it, if usage alone has tied it.
     Return the entries of the log that the caller is to record.
     """
-    remembered = known.tied if ties else known.keys
-    seen = remembered.among({name for name, _ in claims})
+    cache = id_cache.tied_keys if ties else id_cache.keys
+    seen = cache.get_many({name for name, _ in claims})
     fresh = sorted({claim for claim in claims if seen.get(claim[0]) != claim[1]})
     if not fresh:
         return []
@@ -151,7 +152,7 @@ def meet_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: d
         )
         _announce(accounts=set(new.values()))
         stored |= _keys(new)
-    transaction.on_commit(lambda: remembered.remember(dict(fresh)))
+    transaction.on_commit(lambda: cache.add(dict(fresh)))
     claimed = [(stored[name], account) for name, account in fresh]
     if ties:
         return _tie(claimed)
@@ -180,16 +181,16 @@ def _contest(claims: Sequence[tuple[ApiKey, int]], *, now: datetime) -> None:
     _announce(accounts={key.account_id for key in contested})
 
 
-def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[Happening]:
+def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[NewEntry]:
     """Let keys belong to the accounts that they are claimed for, except those that the register has tied."""
     wanted = {key.pk: account for key, account in claims}
     free = ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted).select_related("account")
     keys = list(free.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     moved = [key for key in keys if key.account_id != wanted[key.pk]]
     names = dict(Account.objects.filter(pk__in={wanted[key.pk] for key in moved}).values_list("pk", "external_id"))
-    happenings = [
-        Happening(
-            "key.moved",
+    new_entries = [
+        NewEntry(
+            Verb.KEY_MOVED,
             ("key", key.external_id),
             {"from": key.account.external_id, "to": names[wanted[key.pk]], "contested": key.contested_at is not None},
         )
@@ -201,4 +202,4 @@ def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[Happening]:
         key.account_id, key.tied_by = wanted[key.pk], ApiKey.TiedBy.SENDER
         key.contested_by_id = key.contested_at = None
     ApiKey.objects.bulk_update(keys, ["account", "tied_by", "contested_by", "contested_at"], batch_size=1_000)
-    return happenings
+    return new_entries

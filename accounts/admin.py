@@ -2,11 +2,11 @@ from django.contrib import admin
 from unfold.admin import TabularInline
 
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(HistoryAdmin):
+class OrganisationAdmin(ReadOnlyAdmin):
     list_display = ("external_id", "name")
     search_fields = ("external_id", "name")
 
@@ -27,7 +27,7 @@ class LicenceInline(TabularInline):
 
 
 @admin.register(Account)
-class AccountAdmin(HistoryAdmin):
+class AccountAdmin(ReadOnlyAdmin):
     """Accounts come from the seller's register; here they are looked up, not edited."""
 
     list_display = ("external_id", "organisation", "status", "plan", "declared_use", "country", "created_at")
@@ -38,7 +38,7 @@ class AccountAdmin(HistoryAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HistoryAdmin):
+class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("external_id", "account", "tied_by", "contested_by", "first_seen_at")
     list_filter = ("tied_by", ("contested_at", admin.EmptyFieldListFilter))
     search_fields = ("external_id", "account__external_id")
@@ -47,7 +47,7 @@ class ApiKeyAdmin(HistoryAdmin):
 
 
 @admin.register(Licence)
-class LicenceAdmin(HistoryAdmin):
+class LicenceAdmin(ReadOnlyAdmin):
     list_display = ("account", "training_permitted", "starts_at", "ends_at", "reference")
     list_filter = ("training_permitted",)
     search_fields = ("account__external_id", "reference")
@@ -55,13 +55,13 @@ class LicenceAdmin(HistoryAdmin):
 
 
 @admin.register(TermsVersion)
-class TermsVersionAdmin(HistoryAdmin):
+class TermsVersionAdmin(ReadOnlyAdmin):
     list_display = ("name", "published_at", "address")
     search_fields = ("name",)
 
 
 @admin.register(TermsAcceptance)
-class TermsAcceptanceAdmin(HistoryAdmin):
+class TermsAcceptanceAdmin(ReadOnlyAdmin):
     list_display = ("account", "terms", "accepted_at")
     list_filter = ("terms",)
     search_fields = ("account__external_id",)

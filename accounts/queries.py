@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from accounts import known
+from accounts import id_cache
 from accounts.models import Account, ApiKey, Organisation
 
 
@@ -74,8 +74,8 @@ def new_names(namings: Collection[Naming]) -> dict[Naming, set[Name]]:
     Without a query where this process has met all of them.
     """
     accounts = {naming.account for naming in namings}
-    met = known.accounts.among(accounts)
-    claimed = known.keys.among({naming.api_key for naming in namings if naming.api_key})
+    met = id_cache.accounts.get_many(accounts)
+    claimed = id_cache.keys.get_many({naming.api_key for naming in namings if naming.api_key})
     unmet = [
         naming
         for naming in namings

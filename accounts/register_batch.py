@@ -16,7 +16,8 @@ from msgspec import UNSET
 from accounts.licensing import described, permitted_terms, withdrawal, withdrawn
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine, LineOutcome
-from governance.audit.actions import Happening
+from governance.audit.actions import NewEntry
+from governance.audit.verbs import Verb
 
 # Members of a line that are columns of an account, and what each is where it is cleared.
 COLUMNS: Final[dict[str, Any]] = {
@@ -44,7 +45,7 @@ class RegisterBatch:
     """What is stored about the accounts of some lines, and how the lines change it.
 
     Locks the accounts and keys that it reads; runs in the caller's transaction. Once all lines are applied, `outcomes`
-    says what each did, `happenings` are entries for the audit log, `notes` say in words what changed hands; `renamed`
+    says what each did, `new_entries` are entries for the audit log, `notes` say in words what changed hands; `renamed`
     are the accounts and organisations that a restriction now covers by other names.
     """
 
@@ -56,7 +57,7 @@ class RegisterBatch:
         self._stored: dict[int, dict[str, Any]] = defaultdict(dict)  # of a changed row (by `id`): columns as they were
         self._rows: list[Model] = []  # that the line has added or changed
         self._touched: list[tuple[bool, list[Model]]] = []  # by line: whether its account is new, and its rows
-        self._happenings: list[tuple[Model, Happening]] = []
+        self._new_entries: list[tuple[Model, NewEntry]] = []
         self._notes: list[tuple[Model, str]] = []
         named = {line.account for line in lines}
         stored = Account.objects.select_for_update(no_key=True).filter(external_id__in=named).order_by("pk")
@@ -115,8 +116,8 @@ class RegisterBatch:
         return [_outcome(is_new, any(map(self._differs, rows))) for is_new, rows in self._touched]
 
     @property
-    def happenings(self) -> list[Happening]:
-        return [happening for row, happening in self._happenings if self._differs(row)]
+    def new_entries(self) -> list[NewEntry]:
+        return [happening for row, happening in self._new_entries if self._differs(row)]
 
     @property
     def notes(self) -> list[str]:
@@ -170,7 +171,7 @@ class RegisterBatch:
         self._change(account, organisation=organisation)
         self.renamed += [one for one in (before, organisation) if one is not None]
         if before is not None:
-            self._note("account.moved", account, before=before, after=organisation)
+            self._note(Verb.ACCOUNT_MOVED, account, before=before, after=organisation)
 
     def _register_key(self, account: Account, line: ApiKeyLine) -> None:
         key = self._keys.get(line.id)
@@ -180,7 +181,7 @@ class RegisterBatch:
             self._add(key)
             self.renamed.append(account)
         elif key.account.external_id != account.external_id:
-            self._note("key.moved", key, before=key.account, after=account)
+            self._note(Verb.KEY_MOVED, key, before=key.account, after=account)
             self.renamed += [key.account, account]
             self._change(key, account=account)
         if key.tied_by != ApiKey.TiedBy.REGISTER:
@@ -192,7 +193,7 @@ class RegisterBatch:
         """From now on the register says whose key it is, whatever usage claimed."""
         if key.contested_by is not None:
             details = {"account": key.account.external_id, "contested_by": key.contested_by.external_id}
-            self._happenings.append((key, Happening("key.settled", ("key", key.external_id), details)))
+            self._new_entries.append((key, NewEntry(Verb.KEY_SETTLED, ("key", key.external_id), details)))
             self.renamed.append(key.account)
         self._change(key, tied_by=ApiKey.TiedBy.REGISTER, contested_by=None, contested_at=None)
 
@@ -204,7 +205,7 @@ class RegisterBatch:
             del self._key_of[before]
         if digest is not None:
             if (other := self._key_of.get(digest)) is not None:
-                self._note("key.digest_moved", other, before=other, after=key)
+                self._note(Verb.KEY_DIGEST_MOVED, other, before=other, after=key)
                 self.renamed.append(other.account)
                 self._change(other, digest=None)
             self._key_of[digest] = key
@@ -219,7 +220,7 @@ class RegisterBatch:
         if said is None or not said.training_permitted:
             for licence in withdrawn(said, known, now=self._now):
                 self._change(licence, **withdrawal(licence, self._stored[id(licence)], now=self._now))
-                self._note_licence("licence.withdrawn", account, licence)
+                self._note_licence(Verb.LICENCE_WITHDRAWN, account, licence)
             return
         opened_at = account.created_at if line.created_at is UNSET else line.created_at
         self._permit(account, said, known, opened_at=opened_at)
@@ -236,10 +237,10 @@ class RegisterBatch:
             )
             known.append(licence)
             self._add(licence)
-            self._note_licence("licence.granted", account, licence)
+            self._note_licence(Verb.LICENCE_GRANTED, account, licence)
         elif (licence.training_permitted, licence.ends_at) != (True, ends_at):
             self._change(licence, training_permitted=True, ends_at=ends_at)
-            self._note_licence("licence.changed", account, licence)
+            self._note_licence(Verb.LICENCE_CHANGED, account, licence)
 
     def _accept_terms(self, account: Account, terms: AcceptedTerms) -> None:
         version = self._versions.get(terms.version)
@@ -281,17 +282,17 @@ class RegisterBatch:
         return any(getattr(row, column) != value for column, value in self._stored[id(row)].items())
 
     def _note(
-        self, verb: str, of: Account | ApiKey, *, before: Account | ApiKey | Organisation, after: Model | None
+        self, verb: Verb, of: Account | ApiKey, *, before: Account | ApiKey | Organisation, after: Model | None
     ) -> None:
         kind, to = "key" if isinstance(of, ApiKey) else "account", getattr(after, "external_id", None)
         details = {"from": before.external_id, "to": to}
-        self._happenings.append((of, Happening(verb, (kind, of.external_id), details)))
-        what = "The digest of key" if verb == "key.digest_moved" else kind.capitalize()
+        self._new_entries.append((of, NewEntry(verb, (kind, of.external_id), details)))
+        what = "The digest of key" if verb == Verb.KEY_DIGEST_MOVED else kind.capitalize()
         note = f"{what} {of.external_id} moved from {before.external_id} to {to or 'no organisation'}."
         self._notes.append((of, note))
 
-    def _note_licence(self, verb: str, account: Account, licence: Licence) -> None:
-        self._happenings.append((licence, Happening(verb, ("account", account.external_id), described(licence))))
+    def _note_licence(self, verb: Verb, account: Account, licence: Licence) -> None:
+        self._new_entries.append((licence, NewEntry(verb, ("account", account.external_id), described(licence))))
 
 
 def _outcome(is_new: bool, differs: bool) -> LineOutcome:  # noqa: FBT001

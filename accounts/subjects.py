@@ -5,16 +5,16 @@ from collections.abc import Collection, Mapping
 from django.urls import reverse
 
 from accounts.models import Account, ApiKey, Organisation
-from governance.audit.subjects import Subject, finds_subjects
+from governance.audit.subjects import Subject, subject_finder
 
 
-@finds_subjects("account")
+@subject_finder("account")
 def accounts(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Account.objects.filter(external_id__in=ids).values_list("pk", "external_id")
     return {name: Subject(f"account {name}", reverse("admin:accounts_account_change", args=[pk])) for pk, name in rows}
 
 
-@finds_subjects("key")
+@subject_finder("key")
 def keys(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = ApiKey.objects.filter(external_id__in=ids).values_list("pk", "external_id", "account__external_id")
     return {
@@ -23,7 +23,7 @@ def keys(ids: Collection[str]) -> Mapping[str, Subject]:
     }
 
 
-@finds_subjects("organisation")
+@subject_finder("organisation")
 def organisations(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Organisation.objects.filter(external_id__in=ids).values_list("pk", "external_id")
     return {

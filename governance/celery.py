@@ -16,7 +16,7 @@ from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 if not settings.configured:  # else this is another process, which only sends tasks
-    timeouts.say_kind("worker")
+    timeouts.set_process_kind("worker")
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
-timeouts.say_kind("web")
+timeouts.set_process_kind("web")
 django.setup()
 
 # Needs Django's apps to be loaded.

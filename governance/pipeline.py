@@ -20,7 +20,7 @@ from governance.campaigns.store import update_campaigns
 from governance.detection.scoring import REVIEW_LINE
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.policies.outcomes import carry_out, weigh
+from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
 from governance.review.case_opening import open_or_update_cases
 from governance.review.staff_limits import staff_limits
@@ -45,9 +45,9 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
     return len(claims)
 
 
-def apply_due_policies(*, now: datetime) -> int:
+def apply_policies(*, now: datetime) -> int:
     """Apply the planned outcomes of live policies that are due, unless staff decided otherwise since."""
-    return carry_out(now=now, staff_limits=staff_limits)
+    return apply_due_outcomes(now=now, staff_limits=staff_limits)
 
 
 def rescore_changed_licences(*, now: datetime) -> int:
@@ -83,7 +83,7 @@ def _write(claims: Sequence[Claim], drafts: Mapping[int, AssessmentDraft], *, no
     """
     held = hold(claims)
     assessments = write_assessments([drafts[claim.account] for claim in held], now=now)
-    policies = weigh(assessments, staff_limits=staff_limits, now=now)
+    policies = evaluate_policies(assessments, staff_limits=staff_limits, now=now)
     due = {account: one.due_at for account, one in drafts.items() if one.due_at is not None}
     open_or_update_cases(assessments, due=due, now=now)
     finish(held, now=now)

@@ -303,7 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare-gateways": {"task": "governance.tasks.compare_gateways", "schedule": 60.0, "options": {"expires": 60}},
     "probe-gateways": {"task": "governance.tasks.probe_gateways", "schedule": 30.0, "options": {"expires": 30}},
     "carry-out-policies": {
-        "task": "governance.tasks.apply_due_policies",
+        "task": "governance.tasks.apply_policies",
         "schedule": 15.0,
         "options": {"expires": 30},
     },
@@ -313,13 +313,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},
     },
     "heartbeat-of-worker": {
-        "task": "governance.tasks.note_heartbeat",
+        "task": "governance.tasks.record_heartbeat",
         "schedule": 5.0,
         "args": ["celery"],
         "options": {"expires": 30},
     },
     "heartbeat-of-courier": {
-        "task": "governance.tasks.note_heartbeat",
+        "task": "governance.tasks.record_heartbeat",
         "schedule": 5.0,
         "args": ["delivery"],
         "options": {"expires": 30, "queue": "delivery"},
@@ -327,7 +327,7 @@ CELERY_BEAT_SCHEDULE = {
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
     "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
-    "note-strangers": {"task": "governance.tasks.note_strangers", "schedule": timedelta(minutes=15)},
+    "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
     "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
 }

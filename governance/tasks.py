@@ -11,7 +11,7 @@ from governance.platform import heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
 from governance.review import unfinished_decisions
-from governance.staff import signing_in
+from governance.staff import credentials
 from governance.usage import actions as usage
 from governance.web import idempotency
 from governance.webhooks import actions as webhooks
@@ -30,8 +30,8 @@ def rescore_changed_licences() -> None:
 
 
 @shared_task
-def apply_due_policies() -> None:
-    pipeline.apply_due_policies(now=timezone.now())
+def apply_policies() -> None:
+    pipeline.apply_policies(now=timezone.now())
 
 
 @shared_task
@@ -54,7 +54,7 @@ def cover_new_names(*targets: str) -> None:
 @shared_task
 def deliver_restrictions() -> None:
     """Rung when the restrictions in force have changed."""
-    for webhook in webhooks.fan_out(now=timezone.now()):
+    for webhook in webhooks.create_deliveries(now=timezone.now()):
         enqueue_on_commit("governance.tasks.deliver_webhook", webhook)
     push.push_all(now=timezone.now())
 
@@ -75,8 +75,8 @@ def probe_gateways() -> None:
 
 
 @shared_task
-def note_heartbeat(queue: str) -> None:
-    heartbeats.note_heartbeat(queue, now=timezone.now())
+def record_heartbeat(queue: str) -> None:
+    heartbeats.record_heartbeat(queue, now=timezone.now())
 
 
 @shared_task
@@ -97,7 +97,7 @@ def drop_old_usage() -> None:
 @shared_task
 def forget_old_proof() -> None:
     recording.forget_old(now=timezone.now())
-    webhooks.forget_old_deliveries(now=timezone.now())
+    webhooks.delete_old_deliveries(now=timezone.now())
 
 
 @shared_task
@@ -106,5 +106,5 @@ def forget_kept_answers() -> None:
 
 
 @shared_task
-def note_strangers() -> None:
-    signing_in.note_strangers(now=timezone.now())
+def record_stranger_failures() -> None:
+    credentials.record_stranger_failures(now=timezone.now())

@@ -9,7 +9,7 @@ from governance.platform import timeouts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 os.environ.setdefault("DATABASE_POOL", "8")
-timeouts.say_kind("web")
+timeouts.set_process_kind("web")
 _django = get_wsgi_application()
 
 # These need Django's apps to be loaded.

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from accounts import known
+from accounts import id_cache
 from governance.platform import embedded
 from governance.usage import backpressure, traffic
 from governance.usage.excerpts import forget_bars
@@ -44,9 +44,9 @@ def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_par
 @pytest.fixture(autouse=True)
 def _know_nobody() -> None:
     """A process may remember what is committed; between tests that is wiped out."""
-    known.accounts.forget()
-    known.keys.forget()
-    known.tied.forget()
+    id_cache.accounts.clear()
+    id_cache.keys.clear()
+    id_cache.tied_keys.clear()
     forget_bars()
     backpressure.forget()
     traffic.forget()

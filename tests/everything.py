@@ -18,17 +18,17 @@ from governance.gateways.models import (
     Propagation,
     Refusal,
 )
+from governance.policies.kill_switch import switch_off
 from governance.policies.models import PolicyOutcome
-from governance.policies.outcomes import switch_off
 from governance.policies.versions import propose
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
 from governance.review.verdicts import Verdict
-from governance.staff.attempts import count
+from governance.staff.attempts import count_attempt
+from governance.staff.credentials import Origin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
-from governance.staff.signing_in import Origin, remember_origin
 from governance.usage.actions import fold_profiles, record_lines
 from governance.usage.models import EventConflict, KnownAnswer, NewNames, Retention, UsageArrival
 from governance.webhooks.actions import add_webhook
@@ -59,7 +59,7 @@ def one_of_everything() -> None:
     )
     mira = person()
     remember_origin(mira, Origin("203.0.113.0/24", "a device"), now=NOW)
-    count(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
+    count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
     opened = case()
     other = account("acct_2")
     campaign = Campaign.objects.create(first_seen_at=NOW, size=2)

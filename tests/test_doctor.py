@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
-from governance import doctor, tasks
+from governance import tasks
+from governance.management import doctor
 from governance.platform import heartbeats
 from governance.usage import backpressure
 from governance.usage.actions import record_lines
@@ -40,7 +41,7 @@ def troubles_with(word: str) -> list[str]:
 
 def beat(*queues: str, seconds_ago: float = 0.0) -> None:
     for queue in queues:
-        heartbeats.note_heartbeat(queue, now=NOW - timedelta(seconds=seconds_ago))
+        heartbeats.record_heartbeat(queue, now=NOW - timedelta(seconds=seconds_ago))
 
 
 class TestANearlyFullDisk:
@@ -93,7 +94,7 @@ class TestTheTimetable:
         ]
 
     def test_is_noted_by_its_task(self) -> None:
-        tasks.note_heartbeat("delivery")
+        tasks.record_heartbeat("delivery")
 
         noted = heartbeats.last_heartbeats()
         assert noted["celery"] is None

@@ -6,9 +6,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
-from governance.audit.history_admin import HistoryAdmin
 from governance.audit.models import Entry
-from governance.audit.subjects import Subject, subjects_of
+from governance.audit.read_only_admin import ReadOnlyAdmin
+from governance.audit.subjects import Subject, find_subjects
 
 
 class EntryChangeList(ChangeList):
@@ -19,14 +19,14 @@ class EntryChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         entries: list[Any] = list(self.result_list)
-        subjects = subjects_of(entries)
+        subjects = find_subjects(entries)
         for entry in entries:
             entry.subjects = subjects[entry.number]
         self.result_list = entries
 
 
 @admin.register(Entry)
-class EntryAdmin(HistoryAdmin):
+class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "at", "actor_name", "verb", "about", "what")
     list_filter = ("actor_kind", "verb", "subject_kind")
     search_fields = ("actor_name", "subject_id", "verb", "details")
@@ -50,7 +50,7 @@ class EntryAdmin(HistoryAdmin):
     @admin.display(description="About")
     def about(self, entry: Entry) -> SafeString:
         """What the entry is about, with links; a page of entries has looked that up for all of them."""
-        subjects = getattr(entry, "subjects", None) or subjects_of([entry])[entry.number]
+        subjects = getattr(entry, "subjects", None) or find_subjects([entry])[entry.number]
         return format_html_join(", ", "{}", ((_linked(subject),) for subject in subjects))
 
     @admin.display(description="What")

@@ -13,7 +13,7 @@ GENESIS = bytes(32)
 LARGEST_EXACT_INTEGER = 2**53
 
 
-def canonical(content: Mapping[str, Any]) -> bytes:
+def canonical_json(content: Mapping[str, Any]) -> bytes:
     """`content` as JSON in one possible way only: keys sorted, no blanks, UTF-8.
 
     Raises TypeError for floats and other values that do not survive a database and a parser unchanged.
@@ -24,10 +24,10 @@ def canonical(content: Mapping[str, Any]) -> bytes:
 
 def entry_hash(previous_hash: bytes, content: Mapping[str, Any]) -> bytes:
     """The 32 bytes that bind `content` to everything before it."""
-    return hashlib.sha256(previous_hash + canonical(content)).digest()
+    return hashlib.sha256(previous_hash + canonical_json(content)).digest()
 
 
-def instant(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """`at` as RFC 3339 in UTC with six decimals."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 

@@ -4,13 +4,15 @@ from typing import ClassVar
 
 from django.db import models
 
+from governance.audit.verbs import verb_choices
+
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def about(self, kind: str, identifier: str) -> "EntryQuerySet":
         """Entries whose subject is this one, newest first."""
         return self.filter(subject_kind=kind, subject_id=identifier).order_by("-number")
 
-    def from_the_start(self) -> "EntryQuerySet":
+    def oldest_first(self) -> "EntryQuerySet":
         return self.order_by("number")
 
 
@@ -22,7 +24,7 @@ class Entry(models.Model):
     actor_kind = models.CharField(max_length=20)
     actor_id = models.CharField(max_length=64)
     actor_name = models.CharField(max_length=254)
-    verb = models.CharField(max_length=64)
+    verb = models.CharField(max_length=64, choices=verb_choices)
     subject_kind = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=254)
     details = models.JSONField(default=dict)

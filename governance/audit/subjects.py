@@ -28,7 +28,7 @@ FindSubjects = Callable[[Collection[str]], Mapping[str, Subject]]
 _finders: dict[str, FindSubjects] = {}
 
 
-def finds_subjects(kind: str) -> Callable[[FindSubjects], FindSubjects]:
+def subject_finder(kind: str) -> Callable[[FindSubjects], FindSubjects]:
     """Register a function that finds the subjects of a kind, in one query."""
 
     def register(finder: FindSubjects) -> FindSubjects:
@@ -38,7 +38,7 @@ def finds_subjects(kind: str) -> Callable[[FindSubjects], FindSubjects]:
     return register
 
 
-def subjects_of(entries: Iterable[Entry]) -> dict[int, list[Subject]]:
+def find_subjects(entries: Iterable[Entry]) -> dict[int, list[Subject]]:
     """What each entry is about, by its number: its subject, then the restriction that it tells of."""
     names = {entry.number: _names(entry) for entry in entries}
     wanted: dict[str, set[str]] = {}
@@ -51,7 +51,7 @@ def subjects_of(entries: Iterable[Entry]) -> dict[int, list[Subject]]:
     }
 
 
-def uuids(ids: Iterable[str]) -> list[UUID]:
+def valid_uuids(ids: Iterable[str]) -> list[UUID]:
     """Those ids that are UUIDs."""
     found = []
     for identifier in ids:

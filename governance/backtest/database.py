@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from accounts import known
+from accounts import id_cache
 from governance.platform.database_roles import as_owner
-from governance.platform.notifications import silence
+from governance.platform.notifications import suppress_tasks
 from governance.usage import partitions
 from governance.usage.excerpts import forget_bars
 
@@ -30,7 +30,7 @@ def backtest_database(purpose: str) -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET synchronous_commit = off")
             _forget_the_other()
-            with silence():
+            with suppress_tasks():
                 yield
         finally:
             connection.creation.destroy_test_db(name, verbosity=0)
@@ -40,8 +40,8 @@ def backtest_database(purpose: str) -> Iterator[None]:
 
 def _forget_the_other() -> None:
     """What this process has seen stand in one database does not stand in the other."""
-    known.accounts.forget()
-    known.keys.forget()
-    known.tied.forget()
+    id_cache.accounts.clear()
+    id_cache.keys.clear()
+    id_cache.tied_keys.clear()
     partitions.forget_days()
     forget_bars()

@@ -14,7 +14,7 @@ import psutil
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts.actions import meet_accounts
+from accounts.actions import get_or_create_accounts
 from governance.audit.actor import Actor
 from governance.bench import traffic
 from governance.bench.figure import Figure
@@ -90,7 +90,7 @@ def _batches(events: int, accounts: int, *, name: str, now: datetime) -> Iterato
 def _warm_up(accounts: int, now: datetime) -> None:
     """Met accounts, made partitions, compiled patterns: what happens once is not what is measured."""
     with transaction.atomic():
-        meet_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
+        get_or_create_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
     _know("whole", accounts, now)
 
 
@@ -117,7 +117,7 @@ class _Ready(NamedTuple):
 
 
 def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) -> list[_Ready]:
-    ids = meet_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
+    ids = get_or_create_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
     ensure_days({now.date(), (now - timedelta(days=1)).date()})
     ready = []
     for batch in batches:

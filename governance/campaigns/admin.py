@@ -1,11 +1,11 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
 
 
 @admin.register(AccountTrait)
-class AccountTraitAdmin(HistoryAdmin):
+class AccountTraitAdmin(ReadOnlyAdmin):
     list_display = ("kind", "digest", "account", "uses", "share")
     list_filter = ("kind",)
     search_fields = ("=digest", "=account__external_id")
@@ -13,34 +13,34 @@ class AccountTraitAdmin(HistoryAdmin):
 
 
 @admin.register(AccountSample)
-class AccountSampleAdmin(HistoryAdmin):
+class AccountSampleAdmin(ReadOnlyAdmin):
     list_display = ("account", "requests", "breadth", "model", "ratio", "taken_at")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 
 
 @admin.register(SharedPrompt)
-class SharedPromptAdmin(HistoryAdmin):
+class SharedPromptAdmin(ReadOnlyAdmin):
     list_display = ("sketch", "accounts")
     search_fields = ("=sketch",)
 
 
 @admin.register(Link)
-class LinkAdmin(HistoryAdmin):
+class LinkAdmin(ReadOnlyAdmin):
     list_display = ("one", "other", "wrappers", "shards", "addresses", "card", "settings")
     search_fields = ("=one__external_id", "=other__external_id")
     list_select_related = ("one", "other")
 
 
 @admin.register(Campaign)
-class CampaignAdmin(HistoryAdmin):
+class CampaignAdmin(ReadOnlyAdmin):
     list_display = ("id", "state", "size", "score", "events", "first_seen_at", "opened_at", "assessed_at")
     list_filter = ("state",)
     date_hierarchy = "first_seen_at"
 
 
 @admin.register(CampaignMember)
-class CampaignMemberAdmin(HistoryAdmin):
+class CampaignMemberAdmin(ReadOnlyAdmin):
     list_display = ("account", "campaign", "joined_at", "left_at", "strength", "tied_to", "left_out_because")
     search_fields = ("=account__external_id", "=campaign__id")
     list_select_related = ("account", "campaign")

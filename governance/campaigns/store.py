@@ -19,6 +19,7 @@ from governance.detection.active_calibration import get_active_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import serialize_findings, with_account_count
+from governance.platform.locks import Lock, lock_until_commit
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profile.reading import usages
 from governance.usage.queries import Window, profiles_in, windows
@@ -37,9 +38,6 @@ MOVED: Final = 0.1
 LICENSED: Final = "A licence permits training on the answers."
 WEAKLY_TIED: Final = "Linked to {} of the members, but much more weakly than they are to each other."
 
-# Lock of `update_campaigns`: two runs that reach the same group would overwrite each other.
-_LOCK: Final = 0x5711_1ACE
-
 
 def update_campaigns(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
     """Update traits, links and campaigns after new usage of these accounts. Return the accounts to be scored again.
@@ -47,8 +45,8 @@ def update_campaigns(views: Sequence[TraitSource], *, now: datetime) -> set[int]
     Those are the members of campaigns that opened, closed or changed. Runs in the caller's transaction and holds the
     lock of campaigns until it ends.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    # Two runs that reach the same group would overwrite each other.
+    lock_until_commit(Lock.CAMPAIGN_LINKS)
     moved = store_traits(views, now=now)
     touched: set[uuid.UUID] = set()
     if moved:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.detection import calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.models import Calibration
@@ -37,7 +38,7 @@ def activate_calibration(text: str, *, by: Actor, now: datetime) -> calibration.
         defaults={"content": text, "in_force_since": now, "put_in_force_by": str(by)},
     )
     record(
-        "calibration.put_in_force",
+        Verb.CALIBRATION_ACTIVATED,
         subject=("calibration", taken.version),
         by=by,
         now=now,

@@ -1,11 +1,11 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
 
 
 @admin.register(Assessment)
-class AssessmentAdmin(HistoryAdmin):
+class AssessmentAdmin(ReadOnlyAdmin):
     list_display = ("account", "assessed_at", "score", "band", "licensed", "events", "model_version")
     list_filter = ("band", "licensed", "model_version")
     search_fields = ("=account__external_id",)
@@ -14,17 +14,17 @@ class AssessmentAdmin(HistoryAdmin):
 
 
 @admin.register(Corpus)
-class CorpusAdmin(HistoryAdmin):
+class CorpusAdmin(ReadOnlyAdmin):
     list_display = ("name", "evaluation", "texts", "runs", "added_at")
 
 
 @admin.register(CorpusRun)
-class CorpusRunAdmin(HistoryAdmin):
+class CorpusRunAdmin(ReadOnlyAdmin):
     list_display = ("digest", "corpus")
     search_fields = ("=digest",)
     list_select_related = ("corpus",)
 
 
 @admin.register(Calibration)
-class CalibrationAdmin(HistoryAdmin):
+class CalibrationAdmin(ReadOnlyAdmin):
     list_display = ("version", "in_force_since", "put_in_force_by")

@@ -12,14 +12,17 @@ ratio, given what the other findings already say (see `fitting`). A detector tha
 weight in its own file.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from governance.detection.finding import Family
+from governance.web.faults import plain_fault
 from governance.web.misspelling import with_nearest
 
 PACKAGED: Final = Path(__file__).parent / "calibration.toml"
@@ -63,27 +66,32 @@ def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
     {'end_users': -20.0}
     """
     try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        file = msgspec.toml.decode(text, type=_File)
+    except msgspec.ValidationError as error:
+        raise CalibrationError(plain_fault(error, _File)) from error
+    except (ValueError, RecursionError) as error:  # also a number with thousands of digits
         raise CalibrationError(f"it is not TOML: {error}") from error
-    weights, version = told.get("weights"), told.get("version")
-    if not isinstance(version, str) or not version.strip() or not isinstance(weights, dict):
-        raise CalibrationError('it needs a version = "…" and a table [weights]')
-    if faults := [*_faults(weights, known)]:
+    if faults := [*_faults(file.weights, known)]:
         raise CalibrationError("; ".join(faults))
     return Calibration(
-        version=version.strip(),
-        weights={name: float(weight) for name, weight in weights.items()},
-        fitted_on=str(told.get("fitted_on", "")),
+        version=file.version.strip(),
+        weights={name: float(weight) for name, weight in file.weights.items()},
+        fitted_on=file.fitted_on,
     )
 
 
-def _faults(weights: Mapping[str, object], known: Mapping[str, Family]) -> Iterable[str]:
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    version: Annotated[str, msgspec.Meta(pattern=r"\S", description="a text")]
+    weights: Annotated[dict[str, Any], msgspec.Meta(description="a table of numbers, one for each detector")]
+    fitted_on: str = ""
+
+
+def _faults(weights: Mapping[str, Any], known: Mapping[str, Family]) -> Iterable[str]:
     for name, weight in weights.items():
         family = known.get(name)
         if family is None:
             yield f"there is no detector {with_nearest(name, known)}"
-        elif isinstance(weight, bool) or not isinstance(weight, int | float):
+        elif isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
             yield f"the weight of {name} is no number"
         elif weight and (weight < 0) != (family is Family.HARMLESS):
             yield f"{name} is of the {family} family, so its weight cannot be {weight}"

@@ -10,6 +10,7 @@ from django.db import connection
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.detection.models import Corpus
 from governance.platform.transactions import retried_transaction
 from governance.usage.fingerprint import shingles, words_of
@@ -47,7 +48,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
         (corpus.runs,) = cursor.fetchone()
     corpus.save(update_fields=["texts", "runs"])
     details = {"texts": corpus.texts, "runs": corpus.runs, "evaluation": evaluation}
-    record("corpus.added", subject=("corpus", name), by=by, now=now, details=details)
+    record(Verb.CORPUS_ADDED, subject=("corpus", name), by=by, now=now, details=details)
     return corpus
 
 
@@ -56,7 +57,7 @@ def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
     """Delete a known corpus. Return False if there is none of that name."""
     deleted, _ = Corpus.objects.filter(name=name).delete()
     if deleted:
-        record("corpus.removed", subject=("corpus", name), by=by, now=now)
+        record(Verb.CORPUS_REMOVED, subject=("corpus", name), by=by, now=now)
     return bool(deleted)
 
 

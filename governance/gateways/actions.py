@@ -13,10 +13,11 @@ from accounts.models import Account
 from accounts.normalization import is_nothing, normalize_id
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.gateways.litellm.admin_api import LiteLlm, origin
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush
 from governance.gateways.status import PUSHED
-from governance.platform.encryption import seal
+from governance.platform.encryption import encrypt_secret
 from governance.platform.transactions import retried_transaction
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -48,9 +49,9 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
             LiteLlmPush.objects.filter(gateway=gateway).delete()
             GatewayInstance.objects.filter(gateway=gateway, instance=PUSHED).delete()
             GatewayInstance.objects.create(gateway=gateway, instance=PUSHED, started_at=now, seen_at=now, sequence=0)
-        gateway.litellm_url, gateway.litellm_key = url, seal(key)
+        gateway.litellm_url, gateway.litellm_key = url, encrypt_secret(key)
         gateway.save(update_fields=["litellm_url", "litellm_key", "pushed_sequence", "compared_at"])
-        record("gateway.litellm_connected", subject=("gateway", name), by=by, now=now, details={"address": url})
+        record(Verb.GATEWAY_LITELLM_CONNECTED, subject=("gateway", name), by=by, now=now, details={"address": url})
     return gateway
 
 
@@ -73,13 +74,13 @@ def set_canary(
     if Gateway.objects.filter(canary_account=owner).exclude(pk=gateway.pk).exists():
         raise UnusableCanaryError(f"{account} is the canary of another gateway: use another account.")
     gateway.canary_account, gateway.canary_url, gateway.canary_body = owner, url, body
-    gateway.canary_headers = seal(json.dumps(dict(headers)))
+    gateway.canary_headers = encrypt_secret(json.dumps(dict(headers)))
     gateway.probe_due_at = now
     gateway.save(
         update_fields=["canary_account", "canary_url", "canary_body", "canary_headers", "probe_due_at"],
     )
     details = {"account": account, "address": url.partition("?")[0], "headers": sorted(headers)}
-    record("gateway.canary_set", subject=("gateway", name), by=by, now=now, details=details)
+    record(Verb.GATEWAY_CANARY_SET, subject=("gateway", name), by=by, now=now, details=details)
     return gateway
 
 

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.gateways.recovery import LostRestriction, restrict_lost
 from governance.platform.notifications import CHANGES_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
@@ -82,7 +83,7 @@ def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime)
         author=str(by),
     )
     record(
-        "feed.epoch_began",
+        Verb.FEED_EPOCH_BEGAN,
         subject=("feed", epoch.identifier),
         by=by,
         now=now,

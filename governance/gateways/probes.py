@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,9 +18,11 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.gateways.models import CanaryProbe, Gateway
-from governance.platform.encryption import SealError, unseal
+from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.leases import is_over
 from governance.platform.locks import Lock, advisory_lock
+from governance.platform.outbound import Body, send
+from governance.platform.outbound_errors import OutboundError
 from governance.restrictions.actions import restrict, undo
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
@@ -37,7 +37,7 @@ PROBED_EVERY: Final = timedelta(minutes=5)
 LASTS: Final = timedelta(minutes=5)
 LOOKS_FOR: Final = 10.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.02, 0.2, 1.5  # seconds, and how many times longer each pause is
-PATIENCE: Final = 5.0  # seconds
+SECONDS: Final = 5.0  # for each request
 MOST_BYTES: Final = 64 * 2**10
 
 ALLOWS: Final = range(200, 300)
@@ -71,30 +71,26 @@ class Canary:
     @classmethod
     def of(cls, gateway: Gateway) -> Self:
         """Raises SealError."""
-        headers = json.loads(unseal(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
+        headers = json.loads(decrypt_secret(bytes(gateway.canary_headers))) if gateway.canary_headers else {}
         return cls(gateway.canary_url, headers, gateway.canary_body)
 
     def ask(self) -> CanaryAnswer:
-        """One request over a connection of its own. A redirect is an answer like any other, and not followed."""
+        """Send the request once, over a connection of its own."""
         headers = {"User-Agent": "Stillwatch canary", "Connection": "close", **self.headers}
         if self.body and "content-type" not in {name.lower() for name in headers}:
             headers["Content-Type"] = "application/json"
         try:
-            parts = urlsplit(self.url)
-            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-            gateway = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
-        except (HTTPException, ValueError):
-            return CanaryAnswer(None, "no usable address")
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        try:
-            gateway.request("POST" if self.body else "GET", target, self.body.encode() or None, headers)
-            answer = gateway.getresponse()
-            answer.read1(MOST_BYTES)
-        except (OSError, HTTPException, ValueError) as error:
-            # Only the kind of an error: its text may hold a header.
-            return CanaryAnswer(None, "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
-        finally:
-            gateway.close()
+            answer = send(
+                "POST" if self.body else "GET",
+                self.url,
+                content=self.body.encode() or None,
+                headers=headers,
+                seconds=SECONDS,
+                most_bytes=MOST_BYTES,
+                body=Body.FIRST_PART,
+            )
+        except OutboundError as error:
+            return CanaryAnswer(None, str(error))
         allowed = True if answer.status in ALLOWS else False if answer.status in REFUSES else None
         return CanaryAnswer(allowed, str(answer.status))
 
@@ -180,13 +176,13 @@ def probe(
     if account is None or not gateway.canary_url:
         raise ValueError(f"{gateway} has no canary.")
     probe_clock = ProbeClock(now, clock, sleep)
-    with advisory_lock(Lock.PROBING, gateway.pk) as ours:
+    with advisory_lock(Lock.CANARY_PROBE, gateway.pk) as ours:
         if not ours:
             return []
         left_over = _lift(gateway, probe_clock)
         try:
             canary = Canary.of(gateway)
-        except SealError as error:
+        except DecryptionError as error:
             return [_note(gateway, ProbeResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
         if (hindrance := _hindrance(account, canary, probe_clock, left_over=left_over)) is not None:
             return [_note(gateway, hindrance, now=probe_clock.now())]

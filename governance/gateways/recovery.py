@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import ApiKey
-from governance.audit.actions import Happening, audit_log_lock, record_all
+from governance.audit.actions import NewEntry, audit_log_lock, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.gateways.lost_restrictions import restrict_again
 from governance.gateways.models import Gateway, LostDecision
 from governance.platform.transactions import retried_transaction
@@ -216,7 +217,7 @@ def restrictions_of_same_kind(decision: LostDecision, *, now: datetime) -> list[
 def _settle(decision: LostDecision, outcome: LostDecision.Outcome, *, by: Actor, now: datetime) -> None:
     decision.outcome, decision.settled_at, decision.settled_by = outcome, now, str(by)
     decision.save(update_fields=["outcome", "settled_at", "settled_by", "restriction", "problem"])
-    record_all([Happening("lost_decision.settled", *_subject(decision, {"outcome": str(outcome)}))], by=by, now=now)
+    record_all([NewEntry(Verb.LOST_DECISION_SETTLED, *_subject(decision, {"outcome": str(outcome)}))], by=by, now=now)
 
 
 def _note(
@@ -243,7 +244,7 @@ def _note(
         if key not in known
     )
     details = {"gateway": gateway.name} if gateway else {}
-    record_all([Happening("lost_decision.noted", *_subject(one, details)) for one in noted], by=by, now=now)
+    record_all([NewEntry(Verb.LOST_DECISION_NOTED, *_subject(one, details)) for one in noted], by=by, now=now)
     return noted
 
 

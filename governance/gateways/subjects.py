@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 from django.urls import reverse
 
-from governance.audit.subjects import Subject, finds_subjects
+from governance.audit.subjects import Subject, subject_finder
 from governance.gateways.models import Gateway
 
 
-@finds_subjects("gateway")
+@subject_finder("gateway")
 def gateways(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Gateway.objects.filter(name__in=ids).values_list("pk", "name")
     return {name: Subject(f"gateway {name}", reverse("admin:gateways_gateway_change", args=[pk])) for pk, name in rows}

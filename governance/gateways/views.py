@@ -20,7 +20,7 @@ from governance.gateways.recovery import (
     open_decisions,
     restrictions_of_same_kind,
 )
-from governance.platform.disk_space import shortage_of_installation
+from governance.platform.disk_space import find_installation_shortage
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
@@ -59,7 +59,7 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def alarm(request: StaffRequest) -> HttpResponse:
-    disk = shortage_of_installation(settings.DATA_DIR) if settings.EMBEDDED else None
+    disk = find_installation_shortage(settings.DATA_DIR) if settings.EMBEDDED else None
     return render(request, "gateways/alarm.html", {"alarm": find_alarm(now=timezone.now()), "disk": disk})
 
 

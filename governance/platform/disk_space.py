@@ -27,6 +27,6 @@ def shortage(folders: Iterable[Path]) -> Shortage | None:
     return Shortage(folder, percent, is_grave=percent < GRAVE_PERCENT)
 
 
-def shortage_of_installation(data: Path) -> Shortage | None:
+def find_installation_shortage(data: Path) -> Shortage | None:
     """The same for a data folder. Under root the servers' folder in it may be a link to another file system."""
     return shortage([data, (data / "servers").resolve()])

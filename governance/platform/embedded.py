@@ -25,7 +25,7 @@ import psycopg
 
 from governance.platform.embedded_home import LINKS, Home, ServersError, home_of, sockets_of
 
-__all__ = ["Addresses", "ServersError", "addresses", "silent", "start", "start_again", "stop"]
+__all__ = ["Addresses", "ServersError", "addresses", "restart", "silent", "start", "stop"]
 
 DATABASE = OWNER = "stillwatch"
 RUN = "stillwatch_run"
@@ -96,7 +96,7 @@ def start(data: Path, *, durable: bool = True) -> Iterator[Addresses]:
         stop(data)
 
 
-def start_again(data: Path) -> None:
+def restart(data: Path) -> None:
     """Start those of the servers that have ended, for somebody who runs them. Raises ServersError."""
     with _plain_errors(), _one_at_a_time(data):
         home = home_of(data)

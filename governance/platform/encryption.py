@@ -9,23 +9,23 @@ from django.conf import settings
 from django.utils.encoding import force_bytes
 
 
-class SealError(Exception):
+class DecryptionError(Exception):
     """What was sealed cannot be read, since SECRET_KEY has changed."""
 
     def __init__(self) -> None:
         super().__init__("A stored secret cannot be read with the current SECRET_KEY: enter it again.")
 
 
-def seal(secret: str) -> bytes:
+def encrypt_secret(secret: str) -> bytes:
     return _fernet().encrypt(secret.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def decrypt_secret(sealed: bytes) -> str:
     """Raises SealError."""
     try:
         return _fernet().decrypt(bytes(sealed)).decode()
     except InvalidToken as error:
-        raise SealError from error
+        raise DecryptionError from error
 
 
 def _fernet() -> MultiFernet:

@@ -12,7 +12,7 @@ from governance.platform.models import Heartbeat
 QUEUES: Final = {"celery": "worker", "delivery": "courier"}
 
 
-def note_heartbeat(queue: str, *, now: datetime) -> None:
+def record_heartbeat(queue: str, *, now: datetime) -> None:
     Heartbeat.objects.bulk_create(
         [Heartbeat(queue=queue, at=now)], update_conflicts=True, unique_fields=["queue"], update_fields=["at"]
     )

@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks: one process at a time does what takes long, without holding a row or a transaction."""
+"""PostgreSQL's advisory locks, for work that one process at a time may do and that is too slow for a row lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,44 +8,54 @@ from django.db import connection, transaction
 
 
 class Lock(IntEnum):
-    """What is done by one at a time; the figures are the first halves of the locks' keys."""
+    """Every advisory lock of this project. The values are the first halves of PostgreSQL's two-part keys."""
 
-    PUSHING = 0x5711_0001
-    PROBING = 0x5711_0002
-    DELIVERING = 0x5711_0003
-    ANSWERING = 0x5711_0004
-    AUTOMATIC = 0x5711_0005
-    MATCHING = 0x5711_0006
+    LITELLM_SYNC = 0x5711_0001
+    CANARY_PROBE = 0x5711_0002
+    WEBHOOK_DELIVERY = 0x5711_0003
+    IDEMPOTENT_REQUEST = 0x5711_0004
+    POLICY_OUTCOMES = 0x5711_0005
+    POLICY_MATCHING = 0x5711_0006
+    AUDIT_LOG = 0x5711_0007
+    CAMPAIGN_LINKS = 0x5711_0008
+    USAGE_PARTITIONS = 0x5711_0009
 
 
 @contextmanager
-def advisory_lock(what: Lock, of: int = 0, *, wait: bool = False) -> Iterator[bool]:
-    """Hold a lock until the block ends, and say whether it was free; with `wait`, wait until it is.
+def advisory_lock(lock: Lock, key: int = 0, *, wait: bool = False) -> Iterator[bool]:
+    """Hold `lock` for the block and yield True, or yield False if another process holds it.
 
-    `of` is the second half of its key, a number of 32 bits. A process that dies releases it with its connection.
+    Needs no transaction. A process that dies releases it with its connection.
+
+    Args:
+        key: which object is locked, as a 32-bit integer; 0 for the whole kind of work.
+        wait: block until the lock is free instead of yielding False.
     """
     with connection.cursor() as cursor:
         if wait:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [what, of])
-            ours = True
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [lock, key])
+            acquired = True
         else:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [what, of])
-            [ours] = cursor.fetchone() or (False,)
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [lock, key])
+            [acquired] = cursor.fetchone() or (False,)
     try:
-        yield ours
+        yield acquired
     finally:
-        if ours:
+        if acquired:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [what, of])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [lock, key])
 
 
-def lock_until_commit(what: Lock, *, shared: bool = False) -> None:
-    """Wait for the lock and hold it until the transaction ends; `shared` admits others who hold it shared too.
+def lock_until_commit(lock: Lock, *, shared: bool = False) -> None:
+    """Wait for `lock`, with key 0, and hold it until the transaction ends.
 
-    It excludes who holds the same one by `advisory_lock`. Raises TransactionManagementError outside a transaction.
+    With `shared`, others may hold it at the same time, if they ask for it shared too. `advisory_lock` and this function
+    exclude each other.
+
+    Raises TransactionManagementError outside a transaction.
     """
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("Outside a transaction this lock would be released at once.")
+        raise transaction.TransactionManagementError(f"Take {lock.name} inside a transaction: it ends with it.")
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, 0)", [what])
+        cursor.execute(f"SELECT {function}(%s, 0)", [lock])

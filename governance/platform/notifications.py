@@ -29,7 +29,7 @@ _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def suppress_tasks() -> Iterator[None]:
     """Enqueue nothing in here: for work on rows that no worker sees."""
     token = _silent.set(True)
     try:

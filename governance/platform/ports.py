@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 ENDS_WITHIN: Final = 5.0
 
 
-def refuse_used(name: str, host: str, port: int) -> None:
+def refuse_used_port(name: str, host: str, port: int) -> None:
     """Raises CommandError where somebody listens there; `name` is the setting that chooses the port."""
     until = time.monotonic() + ENDS_WITHIN
     while (reason := _reason_against(host, port)) is not None:

@@ -151,7 +151,7 @@ class SupervisedServers:
 
     def _start(self, say: Say) -> None:
         try:
-            embedded.start_again(self._data)
+            embedded.restart(self._data)
         except ServersError as error:
             if self._failed == 1:
                 say(f"{error}; trying until it works.")

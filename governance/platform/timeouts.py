@@ -19,7 +19,7 @@ DEFAULTS: Final[Mapping[str, Timeouts]] = {
 }
 
 
-def say_kind(process: str) -> None:
+def set_process_kind(process: str) -> None:
     """Say what kind of process this is, before the settings are read."""
     os.environ[PROCESS] = process
 

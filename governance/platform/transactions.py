@@ -57,11 +57,11 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def is_lasting(error: BaseException) -> bool:
+def is_permanent(error: BaseException) -> bool:
     """Whether an error is that of the work itself, and not of others who were in its way or of the server."""
     return not is_unavailable(error) or isinstance(error.__cause__, QueryCanceled)
 
 
-def has_waited_in_vain(error: BaseException) -> bool:
+def is_lock_timeout(error: BaseException) -> bool:
     """Whether another transaction held a lock for longer than this process waits (`lock_timeout`)."""
     return isinstance(error.__cause__, LockNotAvailable)

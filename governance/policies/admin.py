@@ -1,11 +1,11 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
-from governance.policies.models import AutomaticSwitch, PolicyOutcome, PolicyVersion
+from governance.audit.read_only_admin import ReadOnlyAdmin
+from governance.policies.models import KillSwitch, PolicyOutcome, PolicyVersion
 
 
 @admin.register(PolicyVersion)
-class PolicyVersionAdmin(HistoryAdmin):
+class PolicyVersionAdmin(ReadOnlyAdmin):
     list_display = ("version", "state", "proposed_at", "proposed_by", "live_since", "approved_by")
     list_filter = ("state",)
     search_fields = ("version",)
@@ -13,13 +13,13 @@ class PolicyVersionAdmin(HistoryAdmin):
 
 
 @admin.register(PolicyOutcome)
-class PolicyOutcomeAdmin(HistoryAdmin):
+class PolicyOutcomeAdmin(ReadOnlyAdmin):
     list_display = ("policy", "account", "rule", "kind", "state", "at", "due_at", "because")
     list_filter = ("state", "policy")
     search_fields = ("account__external_id",)
     list_select_related = ("policy", "account")
 
 
-@admin.register(AutomaticSwitch)
-class AutomaticSwitchAdmin(HistoryAdmin):
+@admin.register(KillSwitch)
+class KillSwitchAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "off_since", "by", "why")

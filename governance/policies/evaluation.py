@@ -1,4 +1,4 @@
-"""Whom the rules of policies fit as things are, and what stands against restricting them. Reads only."""
+"""Which accounts the rules of policies fit now, and why some of them must not be restricted. Reads only."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -22,20 +22,20 @@ TOO_FEW_FAMILIES: Final = (
 )
 
 
-# Where staff was milder with the accounts of these assessments, by account, and the evidence is much the same since.
+# The strongest restriction that staff allows, by account, where staff was milder and the evidence has not grown since.
 StaffLimits = Callable[[Sequence[Assessment]], Mapping[int, StaffLimit]]
 
 
 class Match(NamedTuple):
-    """A rule fits an account. `because` says why it is dropped all the same; empty where nothing speaks against it."""
+    """An account that a rule fits. `because` is the reason to drop it all the same; empty if there is none."""
 
     assessment: Assessment
     rule: Rule
     because: str
 
 
-class Circumstances:
-    """What rules look at and what stands against restricting, for the accounts of some assessments."""
+class EvaluationContext:
+    """What rules look at, and what can forbid a restriction, for the accounts of some assessments."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Circumstances:
         self._facts, self._flagged, self._in_force, self._limits = facts, flagged, dict(in_force), limits
 
     @classmethod
-    def of(cls, assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime) -> "Circumstances":
+    def of(cls, assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime) -> "EvaluationContext":
         accounts = Account.objects.in_bulk([one.account_id for one in assessments])
         return cls(
             _facts(assessments, accounts, now=now),
@@ -60,11 +60,11 @@ class Circumstances:
         return self._facts[account].licensed
 
     def rule_for(self, policy: Policy, account: int) -> Rule | None:
-        """The first rule of the policy that fits the account; none fits where no person is to look at it."""
+        """Return the first rule of the policy that fits the account; None if the account has no case."""
         return policy.rule_for(self._facts[account]) if account in self._flagged else None
 
-    def objection(self, kind: str, account: int) -> str:
-        """Why a policy must not restrict the account so; empty where nothing speaks against it."""
+    def reason_to_drop(self, kind: str, account: int) -> str:
+        """Return why no policy may put this kind of restriction on the account, in a sentence; empty if one may."""
         limit, in_force = self._limits.get(account), self._in_force.get(account)
         strength = Restriction.strength(kind)
         if limit is not None and strength > limit.strength:
@@ -75,8 +75,8 @@ class Circumstances:
             return TOO_FEW_FAMILIES
         return ""
 
-    def note_restriction(self, account: int, kind: str) -> None:
-        """Count a restriction that was not in force yet when this was read."""
+    def add_restriction(self, account: int, kind: str) -> None:
+        """Count a restriction that was made after this context was read."""
         self._in_force[account] = kind
 
     def matches(self, policy: Policy, assessments: Sequence[Assessment]) -> list[Match]:
@@ -84,17 +84,17 @@ class Circumstances:
         for one in assessments:
             rule = self.rule_for(policy, one.account_id)
             if rule is not None:
-                found.append(Match(one, rule, self.objection(rule.action.kind, one.account_id)))
+                found.append(Match(one, rule, self.reason_to_drop(rule.action, one.account_id)))
         return found
 
 
 def current_matches(policy: Policy, *, staff_limits: StaffLimits, now: datetime) -> list[Match]:
-    """Everybody whom the policy fits by the newest assessment, the highest score first."""
+    """Match the policy with the newest assessment of every account. Highest scores first."""
     flagged = Assessment.objects.flagged().filter(licensed=False, score__gte=policy.least_score)
     if policy.bands:
         flagged = flagged.filter(band__in=policy.bands)
     suspects = list(flagged.latest_of_each().defer("harmless").order_by("-score", "account_id"))
-    return Circumstances.of(suspects, staff_limits=staff_limits, now=now).matches(policy, suspects)
+    return EvaluationContext.of(suspects, staff_limits=staff_limits, now=now).matches(policy, suspects)
 
 
 def _facts(assessments: Sequence[Assessment], accounts: Mapping[int, Account], *, now: datetime) -> dict[int, Facts]:

@@ -1,4 +1,4 @@
-"""Versions of the policy, and what they restricted or would have restricted."""
+"""Versions of the policy, their outcomes, and the kill switch."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from governance.staff.models import User
 
 
 class PolicyVersion(models.Model):
-    """A policy that restricts by itself, or would: every one begins in the shadow, and one at most is live."""
+    """A policy: rules that restrict accounts without a person. Each begins in shadow mode; at most one is live."""
 
     class State(models.TextChoices):
         SHADOW = "shadow", "Shadow mode"
@@ -29,9 +29,11 @@ class PolicyVersion(models.Model):
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     retired_at = models.DateTimeField(null=True, blank=True)
     matched_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the live policy was applied to earlier scores."
+        null=True,
+        blank=True,
+        help_text="When the live policy was matched with the assessments made before it went live.",
     )
-    scorings = models.BigIntegerField(default=0, help_text="Number of scorings that it was compared with.")
+    scorings = models.BigIntegerField(default=0, help_text="Scorings of accounts that it was evaluated for.")
 
     class Meta:
         verbose_name = "policy"
@@ -50,10 +52,10 @@ class PolicyVersion(models.Model):
 
 
 class PolicyOutcome(models.Model):
-    """What a policy made of an account: once for each kind of action, so that scoring again repeats nothing.
+    """What a policy does, or would do, with an account: one row for each kind, however often the account is scored.
 
-    What it saw in the shadow and what it does live are rows of their own. A dropped one is planned again when nothing
-    stands against it any more; one in the shadow that has a reason in `because` would have been dropped.
+    Outcomes of shadow mode and of the live policy are separate rows. A dropped outcome is planned again once nothing
+    forbids it any more. An outcome of shadow mode with a reason in `because` would have been dropped.
     """
 
     class State(models.TextChoices):
@@ -70,7 +72,7 @@ class PolicyOutcome(models.Model):
     kind = models.CharField(max_length=10, choices=kind_choices)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
-    at = models.DateTimeField(help_text="When it first matched, or was planned after having been dropped.")
+    at = models.DateTimeField(help_text="When a rule first fitted; if it was dropped before, when it was planned.")
     due_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     because = models.CharField(max_length=200, blank=True)
@@ -101,17 +103,16 @@ class PolicyOutcome(models.Model):
         return f"{self.policy}: {self.kind} of {self.account}"
 
 
-class AutomaticSwitch(models.Model):
-    """The kill switch: while it is off, nothing is restricted but by people and over the API. One row at most."""
+class KillSwitch(models.Model):
+    """The kill switch: while it is off, no policy restricts anybody; people and the API still can. At most one row."""
 
     off_since = models.DateTimeField(null=True, blank=True)
     by = models.CharField(max_length=254, blank=True)
     why = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        verbose_name = "kill switch"
         verbose_name_plural = "kill switch"
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_automatic_switch")]
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="one_kill_switch")]
 
     def __str__(self) -> str:
         return f"off since {self.off_since:%F %T}" if self.off_since else "on"

@@ -1,4 +1,4 @@
-"""What policies did, would have done and would do now, beside what staff decided about the same accounts."""
+"""What policies did, would have done and would do now, compared with what staff decided about the same accounts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from accounts.models import Account
 from governance.policies.evaluation import current_matches
 from governance.policies.models import PolicyOutcome, PolicyVersion
-from governance.policies.versions import fault_of, policy_of
+from governance.policies.versions import get_fault, get_policy
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision, Dismissal
 from governance.review.staff_limits import staff_limits
@@ -29,8 +29,8 @@ COMPARED: Final = Q(policy__live_since=None, state=State.SHADOW) | (
 )
 
 
-class Wrong(NamedTuple):
-    """An account that a policy would have restricted, and that staff let go or was milder with."""
+class MilderDecision(NamedTuple):
+    """An account that a policy would have restricted, and that staff cleared or restricted more mildly."""
 
     account: str
     rule: str
@@ -39,8 +39,8 @@ class Wrong(NamedTuple):
     case: UUID
 
 
-class Held(NamedTuple):
-    """An account that a policy left to a person, since it would have gone beyond a cap."""
+class HeldOutcome(NamedTuple):
+    """An account that is held for a person, because restricting it would have exceeded a cap."""
 
     account: str
     rule: str
@@ -50,55 +50,55 @@ class Held(NamedTuple):
     case: UUID | None
 
 
-class Dropped(NamedTuple):
-    """So many accounts that a rule fitted were not to be restricted, and why."""
+class DropCount(NamedTuple):
+    """How many accounts that a rule fits were dropped for this reason."""
 
     because: str
     accounts: int
 
 
-class Shadow(NamedTuple):
-    """What a policy would have done while it was in the shadow."""
+class ShadowTotals(NamedTuple):
+    """What a policy would have done in shadow mode, in accounts."""
 
     restricted: int
-    dropped: list[Dropped]
+    dropped: list[DropCount]
 
     @property
     def matched(self) -> int:
         return self.restricted + sum(one.accounts for one in self.dropped)
 
 
-class Live(NamedTuple):
-    """What a live policy made of the accounts that its rules fitted."""
+class LiveTotals(NamedTuple):
+    """What a live policy did with the accounts that its rules fit, in accounts."""
 
     restricted: int
     planned: int
     held: int
-    dropped: list[Dropped]
+    dropped: list[DropCount]
 
     @property
     def matched(self) -> int:
         return self.restricted + self.planned + self.held + sum(one.accounts for one in self.dropped)
 
 
-class Compared(NamedTuple):
-    """A policy beside staff, over the last 30 days: how often staff did as much or more, less, or let go."""
+class PolicyComparison(NamedTuple):
+    """A policy compared with staff over the last 30 days: how often staff did as much or more, less, or nothing."""
 
     policy: PolicyVersion
     fault: str
     all_of_it: bool
-    shadow: Shadow
-    live: Live
+    shadow: ShadowTotals
+    live: LiveTotals
     as_much: int
     milder: int
-    let_go: int
+    cleared: int
     open: int
-    wrong: list[Wrong]
-    held: list[Held]
+    milder_decisions: list[MilderDecision]
+    held: list[HeldOutcome]
 
     @property
     def decided(self) -> int:
-        return self.as_much + self.milder + self.let_go
+        return self.as_much + self.milder + self.cleared
 
     @property
     def held_unnamed(self) -> int:
@@ -106,12 +106,12 @@ class Compared(NamedTuple):
 
     @property
     def agreed(self) -> int | None:
-        """In percent of what staff has decided."""
+        """How often staff restricted at least as much, in percent of its decisions."""
         return round(100 * self.as_much / self.decided) if self.decided else None
 
 
-def compared(*, now: datetime) -> list[Compared]:
-    """The policies in use and the last few retired ones, in four queries."""
+def compare_with_staff(*, now: datetime) -> list[PolicyComparison]:
+    """Compare the policies in use and the newest retired ones with staff. Four queries."""
     known = PolicyVersion.objects.select_related("proposed_by", "approved_by")[:SHOWN]
     policies = sorted(known, key=lambda policy: ORDER.index(policy.state))
     outcomes = _with_decisions(policies, now=now)
@@ -121,27 +121,33 @@ def compared(*, now: datetime) -> list[Compared]:
     counted = counted.annotate(why=models.Case(models.When(state=State.HELD, then=Value("")), default=F("because")))
     for group in counted.order_by().values(*columns).annotate(accounts=Count("pk")):
         of_policy[group["policy"]].append(group)
-    wrong = _wrong(outcomes, {policy.pk for policy in policies})
+    milder_decisions = _milder_decisions(outcomes, {policy.pk for policy in policies})
     held = _held(outcomes, {policy.pk for policy in policies})
     since = now - LOOKED_BACK
     return [
-        _compared(policy, of_policy[policy.pk], wrong=wrong[policy.pk], held=held[policy.pk], since=since)
+        _compared(
+            policy,
+            of_policy[policy.pk],
+            milder_decisions=milder_decisions[policy.pk],
+            held=held[policy.pk],
+            since=since,
+        )
         for policy in policies
     ]
 
 
 def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> QuerySet[PolicyOutcome, Any]:
-    """What they made of accounts over the last 30 days, each with what staff decided last about the account."""
+    """Return the outcomes of the last 30 days, each with the last decision of staff about the account."""
     standing = Decision.objects.standing().filter(decided_at__gt=now - LOOKED_BACK)
     newest = standing.filter(case__account=OuterRef("account"))
     decided = Subquery(newest.order_by("-number").values("action")[:1])
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 
 
-def _wrong(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[Wrong]]:
-    """The newest of each policy where staff was milder."""
+def _milder_decisions(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[MilderDecision]]:
+    """Return the newest outcomes of each policy where staff was milder."""
     case = Case.objects.filter(account=OuterRef("account")).order_by("-opened_at")
-    of_policy: dict[int, list[Wrong]] = {policy: [] for policy in policies}
+    of_policy: dict[int, list[MilderDecision]] = {policy: [] for policy in policies}
     milder = (
         outcomes.filter(COMPARED)
         .annotate(
@@ -154,15 +160,15 @@ def _wrong(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[i
     )
     for row in milder.values("policy", "account__external_id", "rule", "kind", "decided", "case"):
         of_policy[row["policy"]].append(
-            Wrong(row["account__external_id"], row["rule"], row["kind"], row["decided"], row["case"])
+            MilderDecision(row["account__external_id"], row["rule"], row["kind"], row["decided"], row["case"])
         )
     return of_policy
 
 
-def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[Held]]:
-    """The newest of each policy that wait for a person, with the newest case of the account."""
+def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[HeldOutcome]]:
+    """Return the newest held outcomes of each policy, with the newest case of the account."""
     case = Case.objects.filter(account=OuterRef("account")).order_by("-opened_at")
-    of_policy: dict[int, list[Held]] = {policy: [] for policy in policies}
+    of_policy: dict[int, list[HeldOutcome]] = {policy: [] for policy in policies}
     newest = (
         outcomes.filter(state=State.HELD)
         .annotate(
@@ -174,12 +180,12 @@ def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[in
     )
     columns = ("policy", "account__external_id", "rule", "kind", "because", "settled_at", "case")
     for policy, *rest in newest.values_list(*columns):
-        of_policy[policy].append(Held(*rest))
+        of_policy[policy].append(HeldOutcome(*rest))
     return of_policy
 
 
 def _strength(column: str) -> models.Case:
-    """The place on the ladder of what a column names, below it for a dismissal; null where it names nothing."""
+    """The strength of the kind of restriction in a column; -1 for a dismissal, null for anything else."""
     dismissed = models.When(**{column: Dismissal.DISMISS}, then=Value(-1))
     places = [models.When(**{column: kind}, then=Value(place)) for place, kind in enumerate(Restriction.Kind.values)]
     return models.Case(dismissed, *places, output_field=models.IntegerField())
@@ -189,10 +195,10 @@ def _compared(
     policy: PolicyVersion,
     groups: Sequence[Mapping[str, Any]],
     *,
-    wrong: list[Wrong],
-    held: list[Held],
+    milder_decisions: list[MilderDecision],
+    held: list[HeldOutcome],
     since: datetime,
-) -> Compared:
+) -> PolicyComparison:
     verdicts: Counter[str] = Counter()
     states: Counter[str] = Counter()
     dropped: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
@@ -204,35 +210,35 @@ def _compared(
             dropped[in_shadow][group["why"]] += accounts
         else:
             states[group["state"]] += accounts
-    return Compared(
+    return PolicyComparison(
         policy=policy,
-        fault=fault_of(policy) if policy.state != PolicyVersion.State.RETIRED else "",
+        fault=get_fault(policy) if policy.state != PolicyVersion.State.RETIRED else "",
         all_of_it=policy.proposed_at > since,
-        shadow=Shadow(states[State.SHADOW], _listed(dropped[True])),
-        live=Live(states[State.DONE], states[State.PLANNED], states[State.HELD], _listed(dropped[False])),
+        shadow=ShadowTotals(states[State.SHADOW], _listed(dropped[True])),
+        live=LiveTotals(states[State.DONE], states[State.PLANNED], states[State.HELD], _listed(dropped[False])),
         as_much=verdicts["as_much"],
         milder=verdicts["milder"],
-        let_go=verdicts["let_go"],
+        cleared=verdicts["cleared"],
         open=verdicts["open"],
-        wrong=wrong,
+        milder_decisions=milder_decisions,
         held=held,
     )
 
 
-def _listed(dropped: Counter[str]) -> list[Dropped]:
-    return [Dropped(because, accounts) for because, accounts in dropped.most_common()]
+def _listed(dropped: Counter[str]) -> list[DropCount]:
+    return [DropCount(because, accounts) for because, accounts in dropped.most_common()]
 
 
 def _verdict(kind: str, decided: str | None) -> str:
     if decided is None:
         return "open"
     if decided == Dismissal.DISMISS:
-        return "let_go"
+        return "cleared"
     return "as_much" if Restriction.strength(decided) >= Restriction.strength(kind) else "milder"
 
 
-class Hit(NamedTuple):
-    """An account that a policy would restrict now."""
+class AffectedAccount(NamedTuple):
+    """An account that a policy would restrict if it were live now."""
 
     account: str
     score: int
@@ -241,35 +247,37 @@ class Hit(NamedTuple):
     case: UUID | None
 
 
-class Reach(NamedTuple):
-    """Whom a policy would restrict if it were live now: how many, the first of them, and whom it would not and why."""
+class PolicyReach(NamedTuple):
+    """How many accounts a policy would restrict if it were live now, the first of them, and those it would drop."""
 
     accounts: int
-    hits: list[Hit]
-    dropped: list[Dropped]
+    affected: list[AffectedAccount]
+    dropped: list[DropCount]
 
     @property
     def unnamed(self) -> int:
-        return self.accounts - len(self.hits)
+        return self.accounts - len(self.affected)
 
 
-def reach_of(version: PolicyVersion, *, now: datetime) -> Reach:
-    """By the newest assessments, the highest scores first. Nobody for a policy that cannot be read any more."""
-    policy = policy_of(version)
+def get_reach(version: PolicyVersion, *, now: datetime) -> PolicyReach:
+    """Match the policy with the newest assessments. Empty if its file is not valid any more."""
+    policy = get_policy(version)
     matches = current_matches(policy, staff_limits=staff_limits, now=now) if policy is not None else []
-    hit = [match for match in matches if not match.because]
-    shown = [match.assessment.account_id for match in hit[:NAMED]]
+    affected = [match for match in matches if not match.because]
+    shown = [match.assessment.account_id for match in affected[:NAMED]]
     names = dict(Account.objects.filter(pk__in=shown).values_list("pk", "external_id"))
     newest = Case.objects.filter(account__in=shown).order_by("account_id", "-opened_at").distinct("account_id")
     cases = dict(newest.values_list("account", "pk"))
-    hits = [
-        Hit(
+    shown_accounts = [
+        AffectedAccount(
             names[match.assessment.account_id],
             match.assessment.score,
             match.rule.name,
-            match.rule.action.kind,
+            match.rule.action,
             cases.get(match.assessment.account_id),
         )
-        for match in hit[:NAMED]
+        for match in affected[:NAMED]
     ]
-    return Reach(len(hit), hits, _listed(Counter(match.because for match in matches if match.because)))
+    return PolicyReach(
+        len(affected), shown_accounts, _listed(Counter(match.because for match in matches if match.because))
+    )

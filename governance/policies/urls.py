@@ -7,9 +7,9 @@ from governance.policies import views
 app_name = "policies"
 urlpatterns = [
     path("", views.policies, name="policies"),
-    path("propose/", views.proposed, name="policy-propose"),
-    path("<int:pk>/live/", views.live, name="policy-live"),
-    path("<int:pk>/retire/", views.retired, name="policy-retire"),
-    path("off/", views.off, name="policy-off"),
-    path("on/", views.on, name="policy-on"),
+    path("propose/", views.propose_policy, name="policy-propose"),
+    path("<int:pk>/live/", views.go_live_page, name="policy-live"),
+    path("<int:pk>/retire/", views.retire_policy, name="policy-retire"),
+    path("off/", views.switch_policies_off, name="policy-off"),
+    path("on/", views.switch_policies_on, name="policy-on"),
 ]

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from accounts.models import Account
 from governance.audit.actions import record
+from governance.audit.verbs import Verb
 from governance.platform.transactions import retried_transaction
 from governance.policies.models import PolicyVersion
 from governance.policies.rules import Policy, PolicyError, read_policy
@@ -39,7 +40,9 @@ def propose(content: str, *, by: User, now: datetime) -> PolicyVersion:
     )
     if not is_new:
         raise PolicyError(f"The policy: version {policy.version} already exists.")
-    record("policy.proposed", subject=("policy", proposed.version), by=by.actor, now=now, details={"content": content})
+    record(
+        Verb.POLICY_PROPOSED, subject=("policy", proposed.version), by=by.actor, now=now, details={"content": content}
+    )
     return proposed
 
 
@@ -53,7 +56,7 @@ def _check_names(policy: Policy) -> None:
     missing = named - set(plans.filter(plan__in=named))
     known = sorted(plans) if missing else []
     for place, rule in enumerate(policy.rules, start=1):
-        clause = rule.action.terms_clause
+        clause = rule.terms_clause
         if clause and clause not in settings.TERMS_CLAUSES:
             allowed = "; ".join(settings.TERMS_CLAUSES)
             raise PolicyError(f"Rule {place}: terms_clause “{clause}” does not exist. Allowed: {allowed}.")
@@ -76,7 +79,7 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
         raise NotAllowedError(f"{locked} is {locked.get_state_display().lower()}.")
     if locked.proposed_by_id == by.pk:
         raise NotAllowedError("Another person than its author must approve a policy.")
-    if trouble := fault_of(locked):
+    if trouble := get_fault(locked):
         raise NotAllowedError(trouble)
     early = now < live_from(locked)
     if early and not early_because:
@@ -94,7 +97,7 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
     }
     if early:
         details["early_because"] = early_because
-    record("policy.went_live", subject=("policy", locked.version), by=by.actor, now=now, details=details)
+    record(Verb.POLICY_WENT_LIVE, subject=("policy", locked.version), by=by.actor, now=now, details=details)
 
 
 def live_from(policy: PolicyVersion) -> datetime:
@@ -112,22 +115,22 @@ def retire(policy: PolicyVersion, *, by: User, now: datetime) -> None:
 def _retire(policy: PolicyVersion, *, by: User, now: datetime) -> None:
     policy.state, policy.retired_at = State.RETIRED, now
     policy.save(update_fields=["state", "retired_at"])
-    record("policy.retired", subject=("policy", policy.version), by=by.actor, now=now)
+    record(Verb.POLICY_RETIRED, subject=("policy", policy.version), by=by.actor, now=now)
 
 
-def in_use() -> list[tuple[PolicyVersion, Policy]]:
-    """The live policy and those in the shadow, without those that cannot be read any more (`fault_of`)."""
+def policies_in_use() -> list[tuple[PolicyVersion, Policy]]:
+    """The live policy and those in the shadow, without those that cannot be read any more (`get_fault`)."""
     used = PolicyVersion.objects.exclude(state=State.RETIRED).order_by("pk")
-    return [(version, policy) for version in used if (policy := policy_of(version)) is not None]
+    return [(version, policy) for version in used if (policy := get_policy(version)) is not None]
 
 
-def policy_of(version: PolicyVersion) -> Policy | None:
+def get_policy(version: PolicyVersion) -> Policy | None:
     """What its file says; None where it is no valid policy any more."""
     read = _read(version.content)
     return read if isinstance(read, Policy) else None
 
 
-def fault_of(version: PolicyVersion) -> str:
+def get_fault(version: PolicyVersion) -> str:
     """Why a policy does nothing though it was proposed once: rules for files have become stricter since."""
     read = _read(version.content)
     return "" if isinstance(read, Policy) else f"{read} Correct it and propose it as a new version."

@@ -1,4 +1,4 @@
-"""The page of policies: proposed in the shadow, compared with what staff decided, let live by somebody else."""
+"""The pages of policies: proposing one, comparing it with what staff decided, letting it go live, the kill switch."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,13 +12,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from governance.policies.caps import HourlyCap
 from governance.policies.forms import EXAMPLE, LiveForm, ProposalForm, SwitchForm
-from governance.policies.models import AutomaticSwitch, PolicyVersion
-from governance.policies.outcomes import Room, switch_off, switch_on
-from governance.policies.queries import compared, reach_of
+from governance.policies.kill_switch import switch_off, switch_on
+from governance.policies.models import KillSwitch, PolicyVersion
+from governance.policies.queries import compare_with_staff, get_reach
 from governance.policies.rules import PolicyError
 from governance.policies.versions import NotAllowedError, TooEarlyError, go_live, live_from, propose, retire
-from governance.staff.roles import APPROVE_POLICIES, PROPOSE_POLICIES, SWITCH_AUTOMATION, VIEW_POLICIES
+from governance.staff.roles import APPROVE_POLICIES, PROPOSE_POLICIES, SWITCH_POLICIES, VIEW_POLICIES
 from governance.web.requests import StaffRequest
 
 PAGE = "policies:policies"
@@ -33,7 +34,7 @@ def policies(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(PROPOSE_POLICIES, raise_exception=True)
-def proposed(request: StaffRequest) -> HttpResponse:
+def propose_policy(request: StaffRequest) -> HttpResponse:
     form = ProposalForm(request.POST)
     if form.is_valid():
         try:
@@ -49,8 +50,8 @@ def proposed(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(APPROVE_POLICIES, raise_exception=True)
-def live(request: StaffRequest, pk: int) -> HttpResponse:
-    """Shows whom the policy would restrict now, and lets it go live."""
+def go_live_page(request: StaffRequest, pk: int) -> HttpResponse:
+    """Show which accounts the policy would restrict now, and let it go live."""
     policy = get_object_or_404(PolicyVersion.objects.select_related("proposed_by"), pk=pk)
     if request.method != "POST":
         return _before_live(request, policy, LiveForm())
@@ -72,7 +73,7 @@ def _before_live(request: StaffRequest, policy: PolicyVersion, form: LiveForm) -
     now = timezone.now()
     context = {
         "policy": policy,
-        "reach": reach_of(policy, now=now),
+        "reach": get_reach(policy, now=now),
         "live_from": live_from(policy),
         "is_early": now < live_from(policy),
         "shadow_hours": settings.AUTOMATIC_SHADOW_HOURS,
@@ -87,14 +88,14 @@ def _before_live(request: StaffRequest, policy: PolicyVersion, form: LiveForm) -
 
 @require_POST
 @permission_required(PROPOSE_POLICIES, raise_exception=True)
-def retired(request: StaffRequest, pk: int) -> HttpResponse:
+def retire_policy(request: StaffRequest, pk: int) -> HttpResponse:
     retire(get_object_or_404(PolicyVersion, pk=pk), by=request.user, now=timezone.now())
     return redirect(PAGE)
 
 
 @require_POST
-@permission_required(SWITCH_AUTOMATION, raise_exception=True)
-def off(request: StaffRequest) -> HttpResponse:
+@permission_required(SWITCH_POLICIES, raise_exception=True)
+def switch_policies_off(request: StaffRequest) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
@@ -104,21 +105,21 @@ def off(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required(SWITCH_AUTOMATION, raise_exception=True)
-def on(request: StaffRequest) -> HttpResponse:
+@permission_required(SWITCH_POLICIES, raise_exception=True)
+def switch_policies_on(request: StaffRequest) -> HttpResponse:
     switch_on(by=request.user, now=timezone.now())
     return redirect(PAGE)
 
 
 def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    room = Room.left(now=now)
+    cap = HourlyCap.at(now)
     context = {
-        "policies": compared(now=now),
-        "switch": AutomaticSwitch.objects.first(),
-        "accounts_restricted": room.restricted,
+        "policies": compare_with_staff(now=now),
+        "switch": KillSwitch.objects.first(),
+        "accounts_restricted": cap.restricted,
         "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
-        "traffic_share": room.share,
+        "traffic_share": cap.share,
         "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,
         "form": ProposalForm(),
         "example": EXAMPLE,

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from governance.audit.actions import Happening, record_all
+from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.notifications import CHANGES_CHANNEL, enqueue_on_commit, notify_on_commit
 from governance.restrictions.models import Change, CoveredName, Restriction
 from governance.restrictions.names import (
@@ -75,8 +76,8 @@ def activate(
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
     names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts)
     publish_changes(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
-    happenings = [Happening("restriction.created", subject_of(one), _details(one)) for one in restrictions]
-    record_all(happenings, by=by, now=now)
+    new_entries = [NewEntry(Verb.RESTRICTION_CREATED, subject_of(one), _details(one)) for one in restrictions]
+    record_all(new_entries, by=by, now=now)
     if rest := [f"organisation:{one.organisation_id}" for one in restrictions if one.published_in_full_by is None]:
         enqueue_on_commit("governance.tasks.cover_new_names", *rest)
 
@@ -109,11 +110,11 @@ def deactivate(
         ending_note=note,
         superseded_by=superseded_by,
     )
-    happenings = [
-        Happening(f"restriction.{ending}", subject_of(one), {"number": one.number, "kind": one.kind} | noted)
+    new_entries = [
+        NewEntry(Verb(f"restriction.{ending}"), subject_of(one), {"number": one.number, "kind": one.kind} | noted)
         for one in restrictions
     ]
-    record_all(happenings, by=by, now=now)
+    record_all(new_entries, by=by, now=now)
 
 
 def publish_changes(

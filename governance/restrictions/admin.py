@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.restrictions.models import (
     Change,
     CoveredAccount,
@@ -13,7 +13,7 @@ from governance.restrictions.models import (
 
 
 @admin.register(Restriction)
-class RestrictionAdmin(HistoryAdmin):
+class RestrictionAdmin(ReadOnlyAdmin):
     list_display = (
         "number",
         "account",
@@ -38,7 +38,7 @@ class RestrictionAdmin(HistoryAdmin):
 
 
 @admin.register(Change)
-class ChangeAdmin(HistoryAdmin):
+class ChangeAdmin(ReadOnlyAdmin):
     list_display = ("number", "restriction", "what", "at")
     list_filter = ("what",)
     search_fields = ("restriction__account__external_id",)
@@ -47,7 +47,7 @@ class ChangeAdmin(HistoryAdmin):
 
 
 @admin.register(CoveredName)
-class CoveredNameAdmin(HistoryAdmin):
+class CoveredNameAdmin(ReadOnlyAdmin):
     list_display = ("restriction", "kind", "name")
     list_filter = ("kind",)
     search_fields = ("name",)
@@ -55,7 +55,7 @@ class CoveredNameAdmin(HistoryAdmin):
 
 
 @admin.register(CoveredAccount)
-class CoveredAccountAdmin(HistoryAdmin):
+class CoveredAccountAdmin(ReadOnlyAdmin):
     list_display = ("restriction", "account")
     search_fields = ("account__external_id",)
     list_select_related = (
@@ -67,18 +67,18 @@ class CoveredAccountAdmin(HistoryAdmin):
 
 
 @admin.register(FeedEpoch)
-class FeedEpochAdmin(HistoryAdmin):
+class FeedEpochAdmin(ReadOnlyAdmin):
     list_display = ("identifier", "starts_after", "continues", "began_at", "reason", "author")
 
 
 @admin.register(LiftedOrigin)
-class LiftedOriginAdmin(HistoryAdmin):
+class LiftedOriginAdmin(ReadOnlyAdmin):
     list_display = ("origin",)
     search_fields = ("origin",)
 
 
 @admin.register(LostName)
-class LostNameAdmin(HistoryAdmin):
+class LostNameAdmin(ReadOnlyAdmin):
     list_display = ("kind", "name", "account", "key", "organisation", "restored_at")
     list_filter = ("kind",)
     search_fields = ("name",)

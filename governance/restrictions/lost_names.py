@@ -9,11 +9,12 @@ from typing import Final
 
 from django.db.models import Q
 
-from accounts import known
-from accounts.actions import meet_accounts
+from accounts import id_cache
+from accounts.actions import get_or_create_accounts
 from accounts.models import Account, ApiKey, Organisation
-from governance.audit.actions import Happening, record_all
+from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.restrictions.models import LostName
 from governance.restrictions.names import TARGET_COLUMNS, Target, target_name
 from governance.restrictions.payloads import Payload, payload_names
@@ -61,7 +62,7 @@ def restore_names(target: Target, payload: Payload, *, may_move: bool, by: Actor
     restored += [f"{kind} {name}" for kind, name in new]
     if restored:
         details = {"restored": restored, "left_to_others": left}
-        record_all([Happening("lost_names.restored", target_name(target), details)], by=by, now=now)
+        record_all([NewEntry(Verb.LOST_NAMES_RESTORED, target_name(target), details)], by=by, now=now)
     return _problem(left)
 
 
@@ -101,8 +102,8 @@ def _is_of(key: ApiKey, target: Target) -> bool:
 
 
 def _meet(names: Iterable[str], organisation: str | None, *, now: datetime) -> dict[str, int]:
-    known.accounts.forget()  # primary keys may belong to others since the restore
-    return meet_accounts(dict.fromkeys(names, organisation), now=now)
+    id_cache.accounts.clear()  # primary keys may belong to others since the restore
+    return get_or_create_accounts(dict.fromkeys(names, organisation), now=now)
 
 
 def _problem(left: list[str]) -> str:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from governance.audit.actions import Happening, record_all
+from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.restrictions.activation import activate, active, new_restriction, publish_changes, subject_of
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
@@ -85,7 +86,7 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     if not replaced:
         return []
     Restriction.objects.filter(number__in=[one.number for one in replaced]).update(superseded_by=origin)
-    _record("restriction.superseded", replaced, by=by, now=now)
+    _record(Verb.RESTRICTION_SUPERSEDED, replaced, by=by, now=now)
     return replaced
 
 
@@ -125,7 +126,7 @@ def withdraw(
     Restriction.objects.filter(number__in=[one.number for one in withdrawn]).update(
         withdrawn_at=now, withdrawn_by=str(by), withdrawal=withdrawal
     )
-    _record("restriction.withdrawn", withdrawn, by=by, now=now, note=note)
+    _record(Verb.RESTRICTION_WITHDRAWN, withdrawn, by=by, now=now, note=note)
     return withdrawn
 
 
@@ -161,12 +162,12 @@ def _with_target(restrictions: QuerySet[Restriction]) -> QuerySet[Restriction]:
     return restrictions.select_related("account", "key__account", "organisation").order_by("number")
 
 
-def _record(verb: str, restrictions: Sequence[Restriction], *, by: Actor, now: datetime, note: str = "") -> None:
+def _record(verb: Verb, restrictions: Sequence[Restriction], *, by: Actor, now: datetime, note: str = "") -> None:
     noted = {"note": note} if note else {}
-    happenings = [
-        Happening(verb, subject_of(one), {"number": one.number, "kind": one.kind} | noted) for one in restrictions
+    new_entries = [
+        NewEntry(verb, subject_of(one), {"number": one.number, "kind": one.kind} | noted) for one in restrictions
     ]
-    record_all(happenings, by=by, now=now)
+    record_all(new_entries, by=by, now=now)
 
 
 def on_targets(targets: Sequence[Target]) -> Q:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 from django.urls import reverse
 
-from governance.audit.subjects import Subject, finds_subjects
+from governance.audit.subjects import Subject, subject_finder
 from governance.restrictions.models import Restriction
 
 
-@finds_subjects("restriction")
+@subject_finder("restriction")
 def restrictions(ids: Collection[str]) -> Mapping[str, Subject]:
     numbers = Restriction.objects.filter(number__in=ids).values_list("number", flat=True)
     return {

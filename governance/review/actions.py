@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.campaigns.models import Campaign
 from governance.detection.thresholds import due_at
 from governance.platform.leases import is_over
@@ -70,7 +71,7 @@ def shut_out_and_release(user: User, *, by: Actor, now: datetime) -> int:
 
     In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
     """
-    staff.shut_out(user, by=by, now=now)
+    staff.deactivate_user(user, by=by, now=now)
     return release_all(held_by=user, by=by, now=now)
 
 
@@ -89,7 +90,7 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[S
     """Decrypt the excerpts of prompts that are kept of the account. Each reading is an entry, with its reason."""
     excerpts = excerpts_of(case.account, at=now)
     details = {"account": case.account.external_id, "excerpts": len(excerpts), "reason": reason}
-    record("excerpts.read", subject=("case", str(case.pk)), by=by.actor, now=now, details=details)
+    record(Verb.EXCERPTS_READ, subject=("case", str(case.pk)), by=by.actor, now=now, details=details)
     return excerpts
 
 

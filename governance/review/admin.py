@@ -1,11 +1,11 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.review.models import Case, Decision, Step
 
 
 @admin.register(Case)
-class CaseAdmin(HistoryAdmin):
+class CaseAdmin(ReadOnlyAdmin):
     list_display = ("account", "status", "score", "band", "opened_at", "due_at", "claimed_by", "closed_at")
     list_filter = ("status", "band")
     search_fields = ("=id", "=account__external_id")
@@ -13,7 +13,7 @@ class CaseAdmin(HistoryAdmin):
 
 
 @admin.register(Step)
-class StepAdmin(HistoryAdmin):
+class StepAdmin(ReadOnlyAdmin):
     list_display = ("at", "case", "kind", "by")
     list_filter = ("kind",)
     search_fields = ("=case__account__external_id", "by")
@@ -21,7 +21,7 @@ class StepAdmin(HistoryAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(HistoryAdmin):
+class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "restriction")
     list_filter = ("action", "reason")
     search_fields = ("=id", "=case__account__external_id", "decided_by__name")

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from governance.audit.actions import Happening, record_all
+from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.review.models import Case, Step
 
 
@@ -34,5 +35,7 @@ def add_steps(
     if not cases:
         return []
     steps = Step.objects.bulk_create(Step(case=case, kind=kind, at=now, by=by.name, text=text) for case in cases)
-    record_all([Happening(f"case.{kind}", ("case", str(case.pk)), details or {}) for case in cases], by=by, now=now)
+    record_all(
+        [NewEntry(Verb(f"case.{kind}"), ("case", str(case.pk)), details or {}) for case in cases], by=by, now=now
+    )
     return steps

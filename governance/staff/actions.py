@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.installation_secrets import read_private
 from governance.platform.notifications import KEYS_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
@@ -37,7 +38,7 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
     validate_password(password, user)
     user.save(force_insert=True)
     record(
-        "user.added",
+        Verb.USER_ADDED,
         subject=("user", str(user.id)),
         by=by,
         now=now,
@@ -47,7 +48,7 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
 
 
 @retried_transaction
-def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
+def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
     """End somebody's access: no sign-in, and open sessions end with the next request. False where that was so before.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
@@ -56,7 +57,7 @@ def shut_out(user: User, *, by: Actor, now: datetime) -> bool:
     active = User.objects.filter(pk=user.pk, is_active=True)
     if not active.update(is_active=False, password=user.password):
         return False
-    record("user.shut_out", subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
+    record(Verb.USER_DEACTIVATED, subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
     return True
 
 
@@ -84,7 +85,7 @@ def issue_service_key(
         expires_at=expires_at,
     )
     notify_on_commit(KEYS_CHANNEL)
-    record("service_key.issued", subject=("service_key", str(key.id)), by=by, now=now, details={"scopes": wanted})
+    record(Verb.SERVICE_KEY_ISSUED, subject=("service_key", str(key.id)), by=by, now=now, details={"scopes": wanted})
     return key, secret
 
 
@@ -94,7 +95,7 @@ def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
     if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         return False
     notify_on_commit(KEYS_CHANNEL)
-    record("service_key.revoked", subject=("service_key", str(key.id)), by=by, now=now)
+    record(Verb.SERVICE_KEY_REVOKED, subject=("service_key", str(key.id)), by=by, now=now)
     return True
 
 
@@ -103,7 +104,7 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def recognise_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
+def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
     """The usable key with this secret; its use is noted in the log, once an hour."""
     key = ServiceKey.objects.usable(at=now).filter(digest=digest_of(secret)).first()
     if key is not None and (key.last_used_at is None or key.last_used_at <= now - USE_IS_NOTED_EVERY):
@@ -115,10 +116,10 @@ def recognise_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
 def _note_use(key: ServiceKey, *, now: datetime) -> None:
     unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
     if ServiceKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now):
-        record("service_key.used", subject=("service_key", str(key.id)), by=key.actor, now=now)
+        record(Verb.SERVICE_KEY_USED, subject=("service_key", str(key.id)), by=key.actor, now=now)
 
 
-class SignIn(NamedTuple):
+class DemoSignIn(NamedTuple):
     """What somebody needs to sign in."""
 
     role: Role
@@ -134,7 +135,7 @@ DEMO_STAFF = (
 
 
 @retried_transaction
-def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
+def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[DemoSignIn]:
     """A reviewer, a lead and an admin for a first look, with passwords made for this machine.
 
     The passwords are kept in `file` (mode 0600), so that the next start can show them again. Where staff was added
@@ -150,4 +151,4 @@ def ensure_demo_staff(file: Path, *, by: Actor, now: datetime) -> list[SignIn]:
     for role, email, name in DEMO_STAFF:
         if not User.objects.filter(email=email).exists():
             add_user(email=email, name=name, role=role, password=kept[email], by=by, now=now)
-    return [SignIn(role, email, kept[email]) for role, email, _ in DEMO_STAFF]
+    return [DemoSignIn(role, email, kept[email]) for role, email, _ in DEMO_STAFF]

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, User
 
 # Roles are code here: a table of groups that grants nothing would mislead.
@@ -9,7 +9,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(HistoryAdmin):
+class UserAdmin(ReadOnlyAdmin):
     """Read only for now: people are added by `manage.py add_user`, which leaves an entry."""
 
     list_display = ("name", "email", "role", "is_active", "last_login")
@@ -19,7 +19,7 @@ class UserAdmin(HistoryAdmin):
 
 
 @admin.register(ServiceKey)
-class ServiceKeyAdmin(HistoryAdmin):
+class ServiceKeyAdmin(ReadOnlyAdmin):
     list_display = (
         "name",
         "shown_prefix",
@@ -35,7 +35,7 @@ class ServiceKeyAdmin(HistoryAdmin):
 
 
 @admin.register(SignInOrigin)
-class SignInOriginAdmin(HistoryAdmin):
+class SignInOriginAdmin(ReadOnlyAdmin):
     list_display = ("user", "kind", "last_used_at")
     list_filter = ("kind",)
     search_fields = ("user__name", "user__email")
@@ -44,7 +44,7 @@ class SignInOriginAdmin(HistoryAdmin):
 
 
 @admin.register(AttemptCount)
-class AttemptCountAdmin(HistoryAdmin):
+class AttemptCountAdmin(ReadOnlyAdmin):
     list_display = ("kind", "starts_at", "count")
     list_filter = ("kind",)
     exclude = ("key",)

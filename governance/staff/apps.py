@@ -6,4 +6,4 @@ class StaffConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        from governance.staff import sign_ins  # noqa: F401, PLC0415 - receivers need the models, loaded only now
+        from governance.staff import signals  # noqa: F401, PLC0415 - receivers need the models, loaded only now

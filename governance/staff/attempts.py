@@ -27,30 +27,30 @@ class Limit(NamedTuple):
     most: int
 
 
-def digest(*parts: str) -> str:
+def keyed_digest(*parts: str) -> str:
     """Return a keyed digest, as what people type into a sign-in form may be a password and must not be stored."""
     return salted_hmac("stillwatch attempts", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
 def reserve_attempt(limits: Sequence[Limit], *, now: datetime) -> bool:
     """Count an attempt against each limit in turn. Return False at the first that is used up, counting no further."""
-    return all(count(limit.kind, limit.key, period_of(now, PERIOD)) <= limit.most for limit in limits)
+    return all(count_attempt(limit.kind, limit.key, period_start(now, PERIOD)) <= limit.most for limit in limits)
 
 
-def return_attempt(limits: Sequence[Limit], *, now: datetime) -> None:
+def refund_attempt(limits: Sequence[Limit], *, now: datetime) -> None:
     """Take a reserved attempt back, since it succeeded. `now` is when it was reserved."""
     for limit in limits:
-        counted = AttemptCount.objects.filter(kind=limit.kind, key=limit.key, starts_at=period_of(now, PERIOD))
+        counted = AttemptCount.objects.filter(kind=limit.kind, key=limit.key, starts_at=period_start(now, PERIOD))
         counted.filter(count__gt=0).update(count=F("count") - 1)
 
 
-def count(kind: AttemptCount.Kind, key: str, starts_at: datetime) -> int:
+def count_attempt(kind: AttemptCount.Kind, key: str, starts_at: datetime) -> int:
     """Add one, and return how many there are."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [kind.value, key, starts_at])
         return int(cursor.fetchone()[0])
 
 
-def period_of(at: datetime, length: timedelta) -> datetime:
+def period_start(at: datetime, length: timedelta) -> datetime:
     """Return when the period began that `at` belongs to."""
     return datetime.fromtimestamp(at.timestamp() // length.total_seconds() * length.total_seconds(), UTC)

@@ -22,10 +22,10 @@ def client_network(request: HttpRequest) -> str:
     if settings.PROXIES:
         forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
         address = forwarded[-settings.PROXIES] if len(forwarded) >= settings.PROXIES else address
-    return network_of(address)
+    return get_network(address)
 
 
-def network_of(address: str) -> str:
+def get_network(address: str) -> str:
     """Return the network of an IP address as text, or `unknown` where the text is no address."""
     try:
         ip = ip_address(address.strip("[]").partition("%")[0])

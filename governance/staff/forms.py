@@ -7,10 +7,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from governance.staff.hashing import BusyError
+from governance.staff.credentials import Origin, TooManyAttemptsError, check_credentials
+from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
 from governance.staff.passwords import WrongPasswordError, check_own_password
-from governance.staff.signing_in import Origin, TooManyAttemptsError, check_credentials
 
 LONGEST_PASSWORD: Final = 1_000
 TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
@@ -37,7 +37,7 @@ class SignInForm(AuthenticationForm):
             self.user_cache = check_credentials(email, password, origin=self.origin, now=timezone.now())
         except TooManyAttemptsError as error:
             raise TOO_MANY from error
-        except BusyError as error:
+        except HashingBusyError as error:
             raise BUSY from error
         if self.user_cache is None:
             raise self.get_invalid_login_error()
@@ -79,6 +79,6 @@ class ChangePasswordForm(forms.Form):
             self.add_error("present", "This is not your current password.")
         except TooManyAttemptsError as error:
             raise TOO_MANY from error
-        except BusyError as error:
+        except HashingBusyError as error:
             raise BUSY from error
         return given

@@ -14,38 +14,38 @@ from django.db import connection
 PATIENCE: Final = 10.0  # seconds
 
 
-class BusyError(Exception):
+class HashingBusyError(Exception):
     """Too many passwords are being checked; the person should try again in some seconds."""
 
 
-class HashingPlaces:
+class HashingSlots:
     """At most `at_once` threads of this process hash, and at most `waiting` more wait for it."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
-        self._places = threading.BoundedSemaphore(at_once)
+        self._slots = threading.BoundedSemaphore(at_once)
         self._inside = threading.BoundedSemaphore(at_once + waiting)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Hold a place for the block, without a database connection at its beginning. Raises BusyError.
 
         The connection stays where a transaction is open, which must not be while a person waits.
         """
         if not self._inside.acquire(blocking=False):
-            raise BusyError
+            raise HashingBusyError
         try:
             if not connection.in_atomic_block:
                 connection.close()
-            if not self._places.acquire(timeout=PATIENCE):
-                raise BusyError
+            if not self._slots.acquire(timeout=PATIENCE):
+                raise HashingBusyError
             try:
                 yield
             finally:
-                self._places.release()
+                self._slots.release()
         finally:
             self._inside.release()
 
 
 # Strangers wait for each other, never people who signed in from the same device or network before.
-FOR_STRANGERS: Final = HashingPlaces(at_once=1, waiting=8)
-FOR_KNOWN: Final = HashingPlaces(at_once=1, waiting=8)
+FOR_STRANGERS: Final = HashingSlots(at_once=1, waiting=8)
+FOR_KNOWN: Final = HashingSlots(at_once=1, waiting=8)

@@ -52,7 +52,7 @@ class User(AbstractBaseUser):
     @property
     def is_staff(self) -> bool:
         """Django's word for: may open the admin."""
-        return roles.sees_admin(self.role)
+        return roles.can_open_admin(self.role)
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.is_active and roles.may(self.role, perm)

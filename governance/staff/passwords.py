@@ -6,10 +6,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from governance.audit.actions import record
-from governance.staff.attempts import Limit, digest, reserve_attempt, return_attempt
+from governance.audit.verbs import Verb
+from governance.staff.attempts import Limit, keyed_digest, refund_attempt, reserve_attempt
+from governance.staff.credentials import ATTEMPTS_EACH, TooManyAttemptsError
 from governance.staff.hashing import FOR_KNOWN
 from governance.staff.models import AttemptCount, SignInOrigin, User
-from governance.staff.signing_in import ATTEMPTS_EACH, TooManyAttemptsError
 
 
 class WrongPasswordError(Exception):
@@ -18,16 +19,16 @@ class WrongPasswordError(Exception):
 
 def check_own_password(user: User, password: str, *, now: datetime) -> None:
     """Raises WrongPasswordError, which leaves an entry, TooManyAttemptsError, BusyError."""
-    limits = [Limit(AttemptCount.Kind.PASSWORD, digest(str(user.pk)), ATTEMPTS_EACH)]
+    limits = [Limit(AttemptCount.Kind.PASSWORD, keyed_digest(str(user.pk)), ATTEMPTS_EACH)]
     if not reserve_attempt(limits, now=now):
         raise TooManyAttemptsError
-    with FOR_KNOWN.place():
+    with FOR_KNOWN.slot():
         is_right = user.check_password(password)
     if not is_right:
         with transaction.atomic():
-            record("user.password_refused", subject=("user", str(user.pk)), by=user.actor, now=now)
+            record(Verb.USER_PASSWORD_REFUSED, subject=("user", str(user.pk)), by=user.actor, now=now)
         raise WrongPasswordError
-    return_attempt(limits, now=now)
+    refund_attempt(limits, now=now)
 
 
 def change_password(user: User, new: str, *, now: datetime) -> bool:
@@ -36,12 +37,12 @@ def change_password(user: User, new: str, *, now: datetime) -> bool:
     All devices and networks are strangers again, as whoever knew the old password may have used them.
     Raises BusyError.
     """
-    with FOR_KNOWN.place():
+    with FOR_KNOWN.slot():
         encoded = make_password(new)
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(password=encoded):
             return False
         SignInOrigin.objects.filter(user=user).delete()
-        record("user.password_changed", subject=("user", str(user.pk)), by=user.actor, now=now)
+        record(Verb.USER_PASSWORD_CHANGED, subject=("user", str(user.pk)), by=user.actor, now=now)
     user.password = encoded
     return True

@@ -23,11 +23,11 @@ CHANGE_WEBHOOKS = "webhooks.change_webhook"
 VIEW_POLICIES = "policies.view_policyversion"
 PROPOSE_POLICIES = "policies.add_policyversion"
 APPROVE_POLICIES = "policies.approve_policyversion"
-SWITCH_AUTOMATION = "policies.change_automaticswitch"
+SWITCH_POLICIES = "policies.change_killswitch"
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
 
-_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_AUTOMATION})
+_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES})
 
 
 def may(role: str, permission: str) -> bool:
@@ -46,6 +46,6 @@ def may(role: str, permission: str) -> bool:
             return False
 
 
-def sees_admin(role: str) -> bool:
+def can_open_admin(role: str) -> bool:
     """Whether someone of `role` may open the Django admin at all."""
     return role in {Role.LEAD, Role.AUDITOR, Role.ADMIN}

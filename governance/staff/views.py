@@ -16,11 +16,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.staff.client_address import client_network
+from governance.staff.credentials import Origin, new_device, remember_origin
 from governance.staff.forms import BUSY, TRY_LATER, ChangePasswordForm, SignInForm
-from governance.staff.hashing import BusyError
+from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
 from governance.staff.passwords import change_password
-from governance.staff.signing_in import Origin, new_device, remember_origin
 
 # Names, to the sign-in page that follows, the user who signed out: the page forgets that user's drafts.
 SIGNED_OUT: Final = "signed_out"
@@ -96,7 +96,7 @@ def password(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "Password changed. You are signed out everywhere else.")
                 return redirect("password")
             form.add_error(None, "Your password was just changed elsewhere. Sign in again.")
-        except BusyError:
+        except HashingBusyError:
             form.add_error(None, BUSY)
     response = render(request, "staff/password.html", {"form": form})
     return _refused(form, response) if form.errors else response

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from psycopg.errors import CheckViolation
 
-from accounts.actions import meet_accounts, meet_keys
+from accounts.actions import get_or_create_accounts, get_or_create_keys
 from governance.audit.actions import record, record_all
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.usage import event_store, sql
@@ -143,9 +144,9 @@ def _store_batch(
     keys = sorted(told)
     events = [told[key] for key in keys]
     seen_of_keys = [seen[settled.reported_as.get(key, key)] for key in keys]
-    accounts = meet_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
+    accounts = get_or_create_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
     claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
-    moved = meet_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
+    moved = get_or_create_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
     completed = {accounts[event.account] for event in settled.figures.values()}
     columns = columns_of(events, seen_of_keys, keys, source=source, accounts=accounts)
     new, known = event_store.store(columns, also=completed, now=now)
@@ -221,7 +222,7 @@ def fold_profiles(accounts: Sequence[int]) -> None:
 def note_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: Actor, now: datetime) -> None:
     """An import of a file or a stream has ended."""
     counts = {"accepted": accepted, "duplicate": duplicate, "rejected": rejected}
-    record("usage.imported", subject=("import", name[:254]), by=by, now=now, details=counts)
+    record(Verb.USAGE_IMPORTED, subject=("import", name[:254]), by=by, now=now, details=counts)
 
 
 def prepare_days(*, now: datetime) -> None:
@@ -234,7 +235,11 @@ def prepare_days(*, now: datetime) -> None:
         with transaction.atomic():
             subject, details = ("usage", "default partition"), {"events": events, "days": sorted(map(str, strays))}
             record(
-                "usage.default_partition_used", subject=subject, by=Actor.system("retention"), now=now, details=details
+                Verb.USAGE_DEFAULT_PARTITION_USED,
+                subject=subject,
+                by=Actor.system("retention"),
+                now=now,
+                details=details,
             )
 
 
@@ -250,7 +255,7 @@ def drop_old_usage(*, now: datetime) -> list[date]:
         with transaction.atomic():
             Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
             drop_day(day)
-            record("usage.day_dropped", subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+            record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
     Profile.objects.filter(hour__lt=oldest).delete()
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
@@ -273,5 +278,7 @@ def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
     for key in keys:
         key.wrapped = wrapped(unwrapped(key))
     DataKey.objects.bulk_update(keys, ["wrapped"], batch_size=1_000)
-    record("excerpts.keys_rewrapped", subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)})
+    record(
+        Verb.EXCERPTS_KEYS_REENCRYPTED, subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)}
+    )
     return len(keys)

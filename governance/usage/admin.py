@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.usage.models import (
     DataKey,
     DirtyAccount,
@@ -18,7 +18,7 @@ from governance.usage.profile.tallies import told
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(HistoryAdmin):
+class UsageEventAdmin(ReadOnlyAdmin):
     list_display = ("occurred_at", "account", "model", "operation", "status", "input_tokens", "output_tokens")
     list_filter = ("status", "source")
     search_fields = ("=event_id", "=account__external_id")
@@ -27,14 +27,14 @@ class UsageEventAdmin(HistoryAdmin):
 
 
 @admin.register(Profile)
-class ProfileAdmin(HistoryAdmin):
+class ProfileAdmin(ReadOnlyAdmin):
     list_display = ("hour", "account", "model", "requests", "failures", "input_tokens", "output_tokens")
     search_fields = ("=account__external_id", "model")
     list_select_related = ("account",)
 
 
 @admin.register(WeeklySketch)
-class WeeklySketchAdmin(HistoryAdmin):
+class WeeklySketchAdmin(ReadOnlyAdmin):
     list_display = ("week", "account", "model")
     fields = ("account", "model", "week", "counted")
     readonly_fields = ("counted",)
@@ -47,7 +47,7 @@ class WeeklySketchAdmin(HistoryAdmin):
 
 
 @admin.register(DirtyAccount)
-class DirtyAccountAdmin(HistoryAdmin):
+class DirtyAccountAdmin(ReadOnlyAdmin):
     list_display = (
         "account",
         "dirty_since",
@@ -63,13 +63,13 @@ class DirtyAccountAdmin(HistoryAdmin):
 
 
 @admin.register(KnownAnswer)
-class KnownAnswerAdmin(HistoryAdmin):
+class KnownAnswerAdmin(ReadOnlyAdmin):
     list_display = ("key", "is_finished", "in_background", "newest_at")
     list_filter = ("is_finished", "in_background")
 
 
 @admin.register(EventConflict)
-class EventConflictAdmin(HistoryAdmin):
+class EventConflictAdmin(ReadOnlyAdmin):
     list_display = ("day", "account", "source", "events", "in_time_alone", "newest_at")
     list_filter = ("source",)
     search_fields = ("=account__external_id",)
@@ -77,7 +77,7 @@ class EventConflictAdmin(HistoryAdmin):
 
 
 @admin.register(Excerpt)
-class ExcerptAdmin(HistoryAdmin):
+class ExcerptAdmin(ReadOnlyAdmin):
     """That an excerpt is kept, not what it says: texts are shown on the case page alone."""
 
     list_display = ("occurred_at", "account", "model", "expires_at")
@@ -87,7 +87,7 @@ class ExcerptAdmin(HistoryAdmin):
 
 
 @admin.register(DataKey)
-class DataKeyAdmin(HistoryAdmin):
+class DataKeyAdmin(ReadOnlyAdmin):
     """That an account has a key for its excerpts, not the key."""
 
     list_display = ("account", "made_at")
@@ -97,19 +97,19 @@ class DataKeyAdmin(HistoryAdmin):
 
 
 @admin.register(NewNames)
-class NewNamesAdmin(HistoryAdmin):
+class NewNamesAdmin(ReadOnlyAdmin):
     list_display = ("hour", "service_key", "names")
     search_fields = ("service_key__name",)
     list_select_related = ("service_key",)
 
 
 @admin.register(Retention)
-class RetentionAdmin(HistoryAdmin):
+class RetentionAdmin(ReadOnlyAdmin):
     list_display = ("kept_from",)
 
 
 @admin.register(UsageArrival)
-class UsageArrivalAdmin(HistoryAdmin):
+class UsageArrivalAdmin(ReadOnlyAdmin):
     list_display = ("service_key", "newest_at", "received_at")
     search_fields = ("service_key__name",)
     list_select_related = ("service_key",)

@@ -8,8 +8,9 @@ from django.db import connection
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.platform.leases import latest
-from governance.platform.transactions import is_lasting, retried_transaction
+from governance.platform.transactions import is_permanent, retried_transaction
 from governance.usage import sql
 from governance.usage.models import LEASE, DirtyAccount
 
@@ -77,7 +78,7 @@ def fail(claims: Sequence[Claim], *, error: Exception, now: datetime) -> None:
     Only the kind of error is kept: its message might hold a customer's words. Where the fault lies with the database,
     or with others who were in the way, the attempt does not count: it says nothing of the accounts.
     """
-    lasting = is_lasting(error)
+    lasting = is_permanent(error)
     pauses = [claim.attempts * PAUSE_AFTER_FAILURE if lasting else PAUSE_AFTER_CONFLICT for claim in claims]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -102,7 +103,7 @@ def _set_aside_exhausted(*, now: datetime) -> None:
             ("account", dirty.account.external_id),
             {"error": dirty.last_error or "worker died"},
         )
-        record("scoring.set_aside", subject=subject, by=Actor.system("pipeline"), now=now, details=details)
+        record(Verb.SCORING_SET_ASIDE, subject=subject, by=Actor.system("pipeline"), now=now, details=details)
 
 
 def mark_dirty(accounts: Iterable[int], *, now: datetime) -> None:
@@ -116,5 +117,5 @@ def take_up_again(*, by: Actor, now: datetime) -> int:
     """Try again to score the accounts that were set aside. Return how many."""
     aside = list(DirtyAccount.objects.set_aside().select_for_update().order_by("pk").values_list("pk", flat=True))
     count = DirtyAccount.objects.filter(pk__in=aside).update(set_aside_at=None, lease_until=None, attempts=0)
-    record("scoring.taken_up_again", subject=("scoring", "set aside"), by=by, now=now, details={"accounts": count})
+    record(Verb.SCORING_REQUEUED, subject=("scoring", "set aside"), by=by, now=now, details={"accounts": count})
     return count

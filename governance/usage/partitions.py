@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
+from governance.platform.locks import Lock, lock_until_commit
+
 logger = logging.getLogger(__name__)
 
-# One number for the whole database, so that two processes never make the same day at once.
-PARTITION_LOCK = 0x5711_DA75
 DAYS_AHEAD = 3
 # Making a day waits for whoever reads the default table; taking usage in must not wait long.
 PATIENCE = "2s"
@@ -53,7 +53,7 @@ def make_days(days: Collection[date]) -> None:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         transaction.on_commit(lambda: _made.update(days))
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+        lock_until_commit(Lock.USAGE_PARTITIONS)
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
         for day in sorted(days):
             cursor.execute("SELECT usage_make_day(%s::date)", [day])
@@ -82,7 +82,7 @@ def days_kept() -> list[date]:
 def drop_day(day: date) -> None:
     """Drop the partition of a day with all its events. In the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+        lock_until_commit(Lock.USAGE_PARTITIONS)
         cursor.execute("SELECT usage_drop_day(%s::date)", [day])
     transaction.on_commit(lambda: _made.discard(day))
 

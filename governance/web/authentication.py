@@ -6,7 +6,7 @@ from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, No
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from governance.staff.actions import recognise_service_key
+from governance.staff.actions import authenticate_service_key
 from governance.staff.models import ServiceKey
 
 
@@ -17,7 +17,7 @@ class ServiceKeyAuthentication(BaseAuthentication):
         scheme, _, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        key = recognise_service_key(secret.strip().decode("latin-1"), now=timezone.now())
+        key = authenticate_service_key(secret.strip().decode("latin-1"), now=timezone.now())
         if key is None:
             raise AuthenticationFailed("Invalid or revoked service key.")
         return key, key

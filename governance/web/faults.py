@@ -1,4 +1,4 @@
-"""What is wrong with JSON that does not fit a msgspec type, in a sentence that its sender understands. Pure.
+"""What is wrong with JSON or TOML that does not fit a msgspec type, in a sentence that its sender understands. Pure.
 
 The member comes first, then what was expected of it, which is worked out from the type. `msgspec.Meta(description=…)`
 says it in words where the type cannot, such as for a pattern.
@@ -6,16 +6,20 @@ says it in words where the type cannot, such as for a pattern.
 
 import re
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 from msgspec import inspect
 
+from governance.web.misspelling import with_nearest
+
 TOO_DEEP: Final = "nested too deeply"
 
 _PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<member>[^`]+)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<member>[^`]+)`")
 _NOT_ALLOWED: Final = re.compile(r"Invalid enum value (.*?)(?: - at `|$)")
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(?:\d+|\.\.\.)\]")
 _CUT: Final = "Input data was truncated"
@@ -38,7 +42,7 @@ def plain_fault(error: Exception, kind: Any) -> str:
     if isinstance(error, UnicodeError):
         return "it is not UTF-8"
     if isinstance(error, msgspec.ValidationError):
-        return _misfit(str(error), kind)
+        return _own_fault(error) or _misfit(str(error), kind)
     if isinstance(error, msgspec.DecodeError):
         said = str(error)
         why = "it ends too early" if said == _CUT else said.removeprefix(_MALFORMED)
@@ -52,11 +56,24 @@ def expected(member: str, kind: Any) -> str:
     return f"{member or 'it'} must be {described}" if described else f"{member or 'it'} cannot be read"
 
 
+def _own_fault(error: msgspec.ValidationError) -> str:
+    """What the `__post_init__` of a type says is wrong, after the place of the object; empty if it was not that."""
+    if not isinstance(error.__cause__, ValueError):
+        return ""
+    found = _PLACE.search(str(error))
+    path = found["path"].removeprefix(".") if found else ""
+    return f"{path}: {error.__cause__}" if path else str(error.__cause__)
+
+
 def _misfit(said: str, kind: Any) -> str:
     found = _PLACE.search(said)
     path = found["path"].removeprefix(".") if found else ""
     if missing := _MISSING.match(said):
         return f"{path}.{missing['member']} is missing" if path else f"{missing['member']} is missing"
+    if unknown := _UNKNOWN.match(said):
+        known = list(_members(_at(_type_of(kind), path)))
+        named = with_nearest(unknown["member"], known)
+        return f"{f'{path}.' if path else ''}{named} is not known. Allowed: {', '.join(known)}"
     given = _NOT_ALLOWED.match(said)
     return f"{expected(path, kind)}{f', not {given[1]}' if given else ''}"
 
@@ -75,10 +92,27 @@ def _at(kind: inspect.Type, path: str) -> inspect.Type:
 
 def _inside(kind: inspect.Type, member: str | None) -> Iterator[inspect.Type]:
     match kind:
-        case inspect.StructType(fields=fields) if member is not None:
-            yield from (field.type for field in fields if field.encode_name == member)
-        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item) if member is None:
+        case inspect.StructType() if member is not None:
+            yield from (field.type for field in kind.fields if field.encode_name == member)
+        case (
+            inspect.ListType(item_type=item)
+            | inspect.VarTupleType(item_type=item)
+            | inspect.SetType(item_type=item)
+            | inspect.FrozenSetType(item_type=item)
+        ) if member is None:
             yield item
+        case inspect.TupleType(item_types=[item, *_]) if member is None:
+            yield item  # those that we have are all of one type
+        case inspect.Metadata(type=inner):
+            yield from _inside(inner, member)
+
+
+def _members(kind: inspect.Type) -> Iterator[str]:
+    for one in _alternatives(kind):
+        if isinstance(one, inspect.Metadata):
+            yield from _members(one.type)
+        elif isinstance(one, inspect.StructType):
+            yield from (field.encode_name for field in one.fields)
 
 
 def _alternatives(kind: inspect.Type) -> Sequence[inspect.Type]:
@@ -97,7 +131,7 @@ def _described(kind: inspect.Type) -> Iterator[str]:
             yield described
 
 
-def _in_words(kind: inspect.Type) -> str:
+def _in_words(kind: inspect.Type) -> str:  # noqa: PLR0911 - one of each type
     match kind:
         case inspect.StrType(min_length=least, max_length=most):
             return f"a text{_of_length(least, most, 'character')}"
@@ -109,6 +143,8 @@ def _in_words(kind: inspect.Type) -> str:
             return f"a number{_range(kind)}"
         case inspect.LiteralType(values=values):
             return f"one of {', '.join(map(str, values))}"
+        case inspect.EnumType(cls=cls) | inspect.CustomType(cls=cls) if issubclass(cls, Enum):  # Django's are custom
+            return f"one of {', '.join(str(one.value) for one in cls)}"
         case _:
             return _PLAIN.get(type(kind), "")
 

@@ -67,7 +67,7 @@ def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Re
     kept, _ = KeptAnswer.objects.get_or_create(
         service_key=acting_key(request), key=key, defaults={"request_digest": digest, "at": timezone.now()}
     )
-    with advisory_lock(Lock.ANSWERING, kept.pk % 2**31) as ours:
+    with advisory_lock(Lock.IDEMPOTENT_REQUEST, kept.pk % 2**31) as ours:
         if not ours:
             raise Problem(HTTPStatus.CONFLICT, "Request in progress", f"A request with this {HEADER} is in progress.")
         kept.refresh_from_db()

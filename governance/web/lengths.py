@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 from django.db import DatabaseError
 from django.utils import timezone
 
-from governance.staff.actions import recognise_service_key
+from governance.staff.actions import authenticate_service_key
 from governance.web.api_responses import FOR_MACHINES
 from governance.web.problems import CONTENT_TYPE
 from stillwatch_gateway.keys import bearer
@@ -65,7 +65,7 @@ class LengthMiddleware:
 def _shows_key(environ: Mapping[str, Any]) -> bool:
     secret = bearer(environ.get("HTTP_AUTHORIZATION", ""))
     try:
-        return secret is not None and recognise_service_key(secret, now=timezone.now()) is not None
+        return secret is not None and authenticate_service_key(secret, now=timezone.now()) is not None
     except DatabaseError:  # the view answers that
         return False
 

@@ -10,7 +10,7 @@ from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.platform.transactions import has_waited_in_vain, is_unavailable
+from governance.platform.transactions import is_lock_timeout, is_unavailable
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -54,7 +54,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 def unavailable(error: BaseException) -> Problem:
     """What is answered where the database did not, or where another transaction held a lock for too long."""
-    busy = has_waited_in_vain(error)
+    busy = is_lock_timeout(error)
     why = "Another transaction held the same rows for too long" if busy else "The database does not answer"
     title = "Busy" if busy else "Unavailable"
     detail = f"{why}; nothing was saved. Send the request again."

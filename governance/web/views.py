@@ -11,7 +11,7 @@ from django.template import loader
 from django.views import defaults
 from django.views.decorators.http import require_safe
 
-from governance.platform.transactions import has_waited_in_vain, is_unavailable
+from governance.platform.transactions import is_lock_timeout, is_unavailable
 from governance.web.api_responses import is_for_machines
 from governance.web.glossary import GLOSSARY
 from governance.web.problems import problem, unavailable
@@ -40,7 +40,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     refused = unavailable(error)
     if is_for_machines(request):
         return problem(refused.status_code, refused.title, str(refused.detail), wait=refused.wait)
-    page = loader.render_to_string("503.html", {"busy": has_waited_in_vain(error)})
+    page = loader.render_to_string("503.html", {"busy": is_lock_timeout(error)})
     return HttpResponse(page, status=refused.status_code, headers={"Retry-After": str(refused.wait)})
 
 

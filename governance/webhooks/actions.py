@@ -15,16 +15,17 @@ from django.db.models import F, QuerySet
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
-from governance.platform.encryption import SealError, seal, unseal
+from governance.audit.verbs import Verb
+from governance.platform.encryption import DecryptionError, decrypt_secret, encrypt_secret
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number, last_number_among
-from governance.webhooks.addresses import AddressError, checked
+from governance.webhooks.addresses import AddressError, check_url
 from governance.webhooks.models import Delivery, Webhook
 from governance.webhooks.sending import Attempt, attempt, headers, message
 
-COURIER: Final = Actor.system("webhooks")
+WEBHOOKS: Final = Actor.system("webhooks")
 OLD_SECRET_LASTS: Final = timedelta(hours=24)
 # About three days in all, as the specification advises.
 RETRIES: Final = tuple(
@@ -32,11 +33,11 @@ RETRIES: Final = tuple(
 )
 JITTER: Final = 0.1
 # A receiver that is not there is asked by one message at a time, and at least so often.
-REST: Final = timedelta(minutes=1)
+LONGEST_POSTPONEMENT: Final = timedelta(minutes=1)
 # Longer than an attempt takes: then whoever claimed it is dead, and it is somebody else's.
 LEASE: Final = timedelta(minutes=1)
 # Then other receivers have their turn at the few threads that wait for answers.
-SPELL: Final = timedelta(seconds=30)
+LONGEST_RUN: Final = timedelta(seconds=30)
 CHANGES_AT_ONCE: Final = 5_000
 GONE: Final = 410
 TASK: Final = "governance.tasks.deliver_webhook"
@@ -52,7 +53,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
 
     Raises AddressError for an address that no webhook can have, and for one that is registered already.
     """
-    checked(url)
+    check_url(url)
     audit_log_lock()
     if (same := Webhook.objects.filter(url=url).first()) is not None:
         state = " It is switched off: switch it on instead." if same.disabled_at else ""
@@ -60,12 +61,12 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     secret = _new_secret()
     webhook = Webhook.objects.create(
         url=url,
-        secrets=_sealed([(secret, None)]),
+        secrets=_encrypted([(secret, None)]),
         created_at=now,
         created_by=str(by),
         sequence=last_number(),
     )
-    record("webhook.added", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    record(Verb.WEBHOOK_ADDED, subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     return webhook, secret
 
 
@@ -76,11 +77,11 @@ def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
     secret, ends = _new_secret(), now + OLD_SECRET_LASTS
     try:
         kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
-    except SealError:
+    except DecryptionError:
         kept = []
-    locked.secrets = _sealed([(secret, None), *kept])
+    locked.secrets = _encrypted([(secret, None), *kept])
     locked.save(update_fields=["secrets"])
-    record("webhook.secret_rotated", subject=_subject(webhook), by=by, now=now)
+    record(Verb.WEBHOOK_SECRET_ROTATED, subject=_subject(webhook), by=by, now=now)
     return secret
 
 
@@ -89,7 +90,7 @@ def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool
     """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
     disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
     if disabled:
-        record("webhook.disabled", subject=_subject(webhook), by=by, now=now, details={"because": because})
+        record(Verb.WEBHOOK_DISABLED, subject=_subject(webhook), by=by, now=now, details={"because": because})
     return bool(disabled)
 
 
@@ -99,14 +100,14 @@ def enable(webhook: Webhook, *, by: Actor, now: datetime) -> bool:
         Webhook.objects.filter(pk=webhook.pk).exclude(disabled_at=None).update(disabled_at=None, disabled_because="")
     )
     if enabled:
-        record("webhook.enabled", subject=_subject(webhook), by=by, now=now)
+        record(Verb.WEBHOOK_ENABLED, subject=_subject(webhook), by=by, now=now)
         enqueue_on_commit(TASK, str(webhook.pk))
     return bool(enabled)
 
 
 @retried_transaction
 def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
-    record("webhook.removed", subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
+    record(Verb.WEBHOOK_REMOVED, subject=_subject(webhook), by=by, now=now, details={"host": _host(webhook)})
     webhook.delete()
 
 
@@ -114,7 +115,7 @@ def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
 def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
     """Send a message that tells nothing, to see whether it arrives."""
     delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
-    record("webhook.tested", subject=_subject(webhook), by=by, now=now)
+    record(Verb.WEBHOOK_TESTED, subject=_subject(webhook), by=by, now=now)
     enqueue_on_commit(TASK, str(webhook.pk))
     return delivery
 
@@ -129,7 +130,7 @@ def replay(
         again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
     number = again.update(state=Delivery.State.WAITING, due_at=now, attempts=0, tried_at=None)
     if number:
-        record("webhook.replayed", subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
+        record(Verb.WEBHOOK_REPLAYED, subject=_subject(webhook), by=by, now=now, details={"deliveries": number})
         enqueue_on_commit(TASK, str(webhook.pk))
     return number
 
@@ -144,20 +145,20 @@ FAN_OUT: Final = """
 """
 
 
-def fan_out(*, now: datetime) -> list[str]:
+def create_deliveries(*, now: datetime) -> list[str]:
     """Make what was committed into deliveries; answers with the webhooks that have something to be told now.
 
     The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks,
     and look again once they have let go, since another may have skipped what it came for.
     """
-    while _fan_out_some(now=now):
+    while _create_some_deliveries(now=now):
         pass
     due = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now, webhook__disabled_at=None)
     return [str(pk) for pk in due.order_by().values_list("webhook", flat=True).distinct()]
 
 
 @retried_transaction
-def _fan_out_some(*, now: datetime) -> int:
+def _create_some_deliveries(*, now: datetime) -> int:
     """For how many webhooks there was something."""
     behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
     for webhook in behind:
@@ -177,16 +178,16 @@ def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
     webhook = Webhook.objects.filter(pk=webhook_id).first()
     if webhook is None:
         return 0
-    tried, until = 0, clock() + SPELL
-    with advisory_lock(Lock.DELIVERING, webhook.pk.int % 2**31) as ours:
+    tried, until = 0, clock() + LONGEST_RUN
+    with advisory_lock(Lock.WEBHOOK_DELIVERY, webhook.pk.int % 2**31) as ours:
         if not ours:
             return 0
         while clock() < until and (claim := _claim(webhook, now=clock())):
             tried += 1
-            outcome = _tell(claim.delivery, now=clock())
+            outcome = _send(claim.delivery, now=clock())
             _note(claim, outcome, now=clock())
-            if outcome.absent:
-                _rest(webhook, outcome, claim.delivery.attempts, now=clock())
+            if outcome.is_unavailable:
+                _postpone_others(webhook, outcome, claim.delivery.attempts, now=clock())
     # After letting go: whoever came meanwhile for something new was turned away.
     if _due(webhook, now=clock()).exists():
         enqueue_on_commit(TASK, str(webhook.pk))
@@ -224,12 +225,12 @@ def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
     return Claim(delivery, delivery.due_at)
 
 
-def _tell(delivery: Delivery, *, now: datetime) -> Attempt:
+def _send(delivery: Delivery, *, now: datetime) -> Attempt:
     webhook = delivery.webhook
     body = message(delivery)
     try:
         secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
-    except SealError as error:
+    except DecryptionError as error:
         return Attempt(None, str(error))
     return attempt(webhook.url, body, headers(delivery, body, secrets, now=now), now=now)
 
@@ -248,7 +249,7 @@ def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
     ours = Delivery.objects.filter(pk=claim.delivery.pk, state=Delivery.State.WAITING, due_at=claim.until)
     ours.update(**noted)
     if outcome.status == GONE:
-        disable(claim.delivery.webhook, because="The receiver answered 410: gone.", by=COURIER, now=now)
+        disable(claim.delivery.webhook, because="The receiver answered 410: gone.", by=WEBHOOKS, now=now)
 
 
 def _pause(attempts: int, asked: int | None) -> timedelta:
@@ -256,10 +257,10 @@ def _pause(attempts: int, asked: int | None) -> timedelta:
     return max(pause, timedelta(seconds=asked or 0))
 
 
-def _rest(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
+def _postpone_others(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
     """What else is due waits as long as the receiver asks; else briefly, however long the message itself waits."""
     asked = timedelta(seconds=outcome.retry_after or 0)
-    briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], REST)
+    briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], LONGEST_POSTPONEMENT)
     _due(webhook, now=now).update(due_at=now + max(asked, briefly))
 
 
@@ -270,13 +271,13 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(os.urandom(32)).decode()
 
 
-def _sealed(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
-    return seal(json.dumps([[secret, until.isoformat() if until else None] for secret, until in secrets]))
+def _encrypted(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
+    return encrypt_secret(json.dumps([[secret, until.isoformat() if until else None] for secret, until in secrets]))
 
 
 def _secrets(webhook: Webhook) -> list[tuple[str, datetime | None]]:
     """The newest first; the others until when."""
-    kept = json.loads(unseal(bytes(webhook.secrets)))
+    kept = json.loads(decrypt_secret(bytes(webhook.secrets)))
     return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in kept]
 
 
@@ -289,7 +290,7 @@ def _subject(webhook: Webhook) -> tuple[str, str]:
     return "webhook", str(webhook.pk)
 
 
-def forget_old_deliveries(*, now: datetime) -> int:
+def delete_old_deliveries(*, now: datetime) -> int:
     """Forget deliveries that are done, a month after they were made; return how many that were."""
     done = Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=now - KEPT_FOR)
     return done.delete()[0]

@@ -1,34 +1,22 @@
-"""Where webhooks may go: to public addresses, checked at the very connection that is used.
+"""Where webhooks may go: to public addresses by HTTPS, and to networks that the operator has named."""
 
-A name is resolved once, every address is looked at, and the connection goes to the one that was looked at: so a name
-that means something else a moment later gains nothing.
-"""
-
-import socket
-import ssl
-from http.client import HTTPConnection, HTTPSConnection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, Final
+from ipaddress import ip_network
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-CONNECT_SECONDS: Final = 5.0
-NOT_PUBLIC: Final = "This address is not public."
-MOST_ADDRESSES: Final = 3  # of one name are tried
-NAT64: Final = IPv6Network("64:ff9b::/96")
-# All else of the sixth version is local, reserved or stands for something else, whatever `is_global` says of it.
-UNICAST: Final = IPv6Network("2000::/3")
+from governance.platform.public_addresses import is_public, read_address
 
-Address = IPv4Address | IPv6Address
+NOT_PUBLIC: Final = "It leads to an address that is not public."
 
 
 class AddressError(Exception):
-    """A webhook may not go there."""
+    """No webhook can have this URL. The message says why."""
 
 
-def checked(url: str) -> SplitResult:
-    """The parts of an address that a webhook can have. Raises AddressError, whatever it resolves to later."""
+def check_url(url: str) -> SplitResult:
+    """Return the parts of a URL that a webhook can have, whatever its host resolves to later. Raises AddressError."""
     if not url.isascii() or not url.isprintable() or " " in url:
         raise AddressError("Use ASCII characters without spaces; encode other characters.")
     try:
@@ -46,79 +34,21 @@ def checked(url: str) -> SplitResult:
     if port == 0:
         raise AddressError("Enter a valid port.")
     host = "127.0.0.1" if f".{parts.hostname}".endswith(".localhost") else parts.hostname
-    if _is_address(host) and not permitted(host, encrypted=parts.scheme == "https"):
+    if _is_address(host) and not is_permitted(host, encrypted=parts.scheme == "https"):
         raise AddressError(NOT_PUBLIC)
     return parts
 
 
 def _is_address(host: str) -> bool:
     try:
-        ip_address(host.partition("%")[0])
+        read_address(host)
     except ValueError:
         return False
     return True
 
 
-def connection_to(url: str) -> HTTPConnection:
-    """A connection that is made to a permitted address, or not at all: it raises AddressError when it is used."""
-    parts = checked(url)
-    made = _Https if parts.scheme == "https" else _Http
-    return made(parts.hostname or "", parts.port or made.default_port, timeout=CONNECT_SECONDS)
-
-
-def permitted(address: str, *, encrypted: bool) -> bool:
-    """Whether a webhook may go to this address: a public one, or one that the operator has named."""
-    found = _unwrapped(ip_address(address.partition("%")[0]))
-    named = any(found in ip_network(network) for network in settings.WEBHOOK_PRIVATE_NETWORKS)
-    unicast = not found.is_multicast if isinstance(found, IPv4Address) else found in UNICAST
-    return named or (encrypted and found.is_global and unicast)
-
-
-def _unwrapped(address: Address) -> Address:
-    """The address of the fourth version that one of the sixth stands for, if it does."""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address.sixtofour is not None:
-            return address.sixtofour
-        if address in NAT64:
-            return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address
-
-
-def _connect(host: str, port: int, *, encrypted: bool) -> socket.socket:
-    """Raises AddressError, OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not found or not all(permitted(str(address[0]), encrypted=encrypted) for *_, address in found):
-        raise AddressError(NOT_PUBLIC)
-    failure = OSError()
-    for family, kind, protocol, _, address in found[:MOST_ADDRESSES]:
-        connected = socket.socket(family, kind, protocol)
-        try:
-            connected.settimeout(CONNECT_SECONDS)
-            connected.connect(address)
-        except OSError as error:
-            connected.close()
-            failure = error
-        else:
-            return connected
-    raise failure
-
-
-class _Http(HTTPConnection):
-    def connect(self) -> None:
-        self.sock = _connect(self.host, self.port, encrypted=False)
-
-
-class _Https(HTTPSConnection):
-    def __init__(self, host: str, port: int, **options: Any) -> None:
-        self._trusted = ssl.create_default_context()
-        super().__init__(host, port, context=self._trusted, **options)
-
-    def connect(self) -> None:
-        connected = _connect(self.host, self.port, encrypted=True)
-        try:
-            self.sock = self._trusted.wrap_socket(connected, server_hostname=self.host)
-        except BaseException:
-            connected.close()
-            raise
+def is_permitted(address: str, *, encrypted: bool) -> bool:
+    """Return True if a webhook may go to this IP address: a public one, or one of WEBHOOK_PRIVATE_NETWORKS."""
+    found = read_address(address)
+    is_named = any(found in ip_network(network) for network in settings.WEBHOOK_PRIVATE_NETWORKS)
+    return is_named or (encrypted and is_public(found))

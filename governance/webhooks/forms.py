@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from governance.web.fields import TypedTextField
-from governance.webhooks.addresses import AddressError, checked
+from governance.webhooks.addresses import AddressError, check_url
 
 
 class WebhookForm(forms.Form):
@@ -14,7 +14,7 @@ class WebhookForm(forms.Form):
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])
         try:
-            checked(url)
+            check_url(url)
         except AddressError as error:
             raise forms.ValidationError(str(error)) from error
         return url

@@ -1,4 +1,4 @@
-"""Webhooks: who is told of changes, and each telling."""
+"""Webhooks, and the delivery of each change to each of them."""
 
 import uuid
 from typing import ClassVar
@@ -10,9 +10,9 @@ from governance.restrictions.models import Change
 
 
 class Webhook(models.Model):
-    """An address that is told of every change, signed by the Standard Webhooks specification.
+    """An address that receives every change, signed as the Standard Webhooks specification says.
 
-    The changes themselves are the outbox: `sequence` says up to where they were made into deliveries.
+    The change feed is the outbox: `sequence` is the newest change that deliveries were created for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -32,7 +32,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One change on its way to one address."""
+    """The delivery of one change to one webhook."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -56,7 +56,7 @@ class Delivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         ordering = ("-created_at",)
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["webhook", "change"], name="a_change_is_told_once"),
+            models.UniqueConstraint(fields=["webhook", "change"], name="one_delivery_of_a_change"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="delivery_by_due", condition=Q(state="waiting")),

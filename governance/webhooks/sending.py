@@ -1,31 +1,29 @@
-"""One attempt to tell one receiver."""
+"""One attempt to deliver a message to a receiver."""
 
 import json
-import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from functools import partial
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook as Signer
 
+from governance.platform.outbound import Body, send
+from governance.platform.outbound_errors import OutboundError
 from governance.restrictions.models import Change
-from governance.webhooks.addresses import AddressError, connection_to
+from governance.webhooks.addresses import AddressError, check_url, is_permitted
 from governance.webhooks.models import Delivery
 
 WHOLE_SECONDS: Final = 15.0
 MOST_BYTES: Final = 64 * 2**10
 LONGEST_RETRY_AFTER: Final = 3600
-# A receiver that is not there, or asks for quiet: whatever the message was.
-ABSENT: Final = {None, 429, 502, 503, 504}
+# The receiver is not there, or asks for a pause: it would answer any other message in the same way.
+UNAVAILABLE: Final = {None, 429, 502, 503, 504}
 
 
 class Attempt(NamedTuple):
-    """What came of it: a status, or why there is none; and the seconds the receiver asks to be left alone."""
+    """The result: a status, or why there is none; and how many seconds the receiver asks to wait."""
 
     status: int | None
     error: str = ""
@@ -36,12 +34,12 @@ class Attempt(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
     @property
-    def absent(self) -> bool:
-        return self.status in ABSENT
+    def is_unavailable(self) -> bool:
+        return self.status in UNAVAILABLE
 
 
 def message(delivery: Delivery) -> str:
-    """What is told. The same words in every attempt, since only its time and signature are new."""
+    """Return the body of a delivery. It is the same in every attempt; only the time and the signature differ."""
     change = delivery.change
     if change is None:
         body: dict[str, Any] = {"type": "webhook.test", "timestamp": delivery.created_at.isoformat(), "data": {}}
@@ -68,7 +66,7 @@ def _ended(change: Change) -> dict[str, Any]:
 
 
 def headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datetime) -> dict[str, str]:
-    """By the specification: one signature for each secret that is in use, so that secrets can be changed in flight."""
+    """Return the headers of Standard Webhooks: one signature for each secret in use, so that secrets can be rotated."""
     name = f"msg_{delivery.pk.hex}"
     return {
         "Content-Type": "application/json",
@@ -80,65 +78,29 @@ def headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datet
 
 
 def attempt(url: str, body: str, sent: dict[str, str], *, now: datetime) -> Attempt:
-    """Post it, once. A redirect is an answer like any other, and not followed; proxies are not asked."""
+    """Post a message, once."""
     try:
-        receiver = connection_to(url)
-        receiver.connect()
+        is_encrypted = check_url(url).scheme == "https"
+        answer = send(
+            "POST",
+            url,
+            content=body.encode(),
+            headers=sent,
+            seconds=WHOLE_SECONDS,
+            most_bytes=MOST_BYTES,
+            body=Body.CUT,
+            is_allowed=partial(is_permitted, encrypted=is_encrypted),
+        )
     except AddressError as error:
         return Attempt(None, str(error))
-    except (OSError, ValueError) as error:
-        return Attempt(None, _kind(error))
-    try:
-        with _ending(receiver.sock):
-            parts = urlsplit(url)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            receiver.request("POST", target, body.encode(), sent)
-            answer = receiver.getresponse()
-            answer.read(MOST_BYTES)
-        return Attempt(answer.status, "", _retry_after(answer.getheader("Retry-After"), now=now))
-    except (OSError, HTTPException, ValueError) as error:
-        return Attempt(None, _kind(error))
-    finally:
-        receiver.close()
-
-
-@contextmanager
-def _ending(connected: socket.socket) -> Iterator[None]:
-    """Raises TimeoutError where it takes too long, since a receiver that sends a little now and then must end too.
-
-    It holds the socket itself: where an answer is to close the connection, the connection has let go of it by then.
-    """
-    ended = threading.Event()
-
-    def end() -> None:
-        ended.set()
-        with suppress(OSError):
-            # Not the shutdown of an encrypted socket, which changes it while another thread reads from it.
-            socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-    connected.settimeout(WHOLE_SECONDS)
-    deadline = threading.Timer(WHOLE_SECONDS, end)
-    deadline.start()
-    try:
-        yield
-    except (OSError, HTTPException, ValueError) as error:
-        if ended.is_set():
-            raise TimeoutError from error
-        raise
-    finally:
-        deadline.cancel()
-        deadline.join()
-    if ended.is_set():
-        raise TimeoutError  # what was cut off looks like a short answer
-
-
-def _kind(error: Exception) -> str:
-    """Only the kind of an error: its text may hold what is nobody's business."""
-    return "No response in time." if isinstance(error, TimeoutError) else type(error).__name__
+    except OutboundError as error:
+        words = str(error)
+        return Attempt(None, f"{words[0].upper()}{words[1:]}.")
+    return Attempt(answer.status, "", _retry_after(answer.headers.get("Retry-After"), now=now))
 
 
 def _retry_after(given: str | None, *, now: datetime) -> int | None:
-    """The seconds that are asked for, by number or by date; at most an hour."""
+    """Return the seconds that the receiver asks to wait, given as a number or a date; at most an hour."""
     if given is None:
         return None
     if given.isascii() and given.isdigit():

@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from governance.audit.subjects import Subject, finds_subjects, uuids
+from governance.audit.subjects import Subject, subject_finder, valid_uuids
 from governance.webhooks.models import Webhook
 
 
-@finds_subjects("webhook")
+@subject_finder("webhook")
 def webhooks(ids: Collection[str]) -> Mapping[str, Subject]:
-    found = Webhook.objects.filter(pk__in=uuids(ids)).values_list("pk", "url")
+    found = Webhook.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", "url")
     return {
         # The host alone: the rest of an address may be a secret.
         str(pk): Subject(f"webhook to {urlsplit(url).hostname}", reverse("webhooks:webhook", args=[pk]))

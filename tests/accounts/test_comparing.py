@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from accounts.actions import Registered, meet_accounts, meet_keys, register_accounts
+from accounts.actions import RegisterResult, get_or_create_accounts, get_or_create_keys, register_accounts
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance
 from accounts.register import UnreadableLineError, read_line
 from governance.audit.models import Entry
@@ -65,7 +65,7 @@ EMPTY = {
 }
 
 
-def register(*accounts: dict[str, Any], days: int = 0) -> Registered:
+def register(*accounts: dict[str, Any], days: int = 0) -> RegisterResult:
     lines = [read_line(json.dumps(described).encode()) for described in accounts]
     return register_accounts(lines, by=MACHINE, now=NOW + timedelta(days=days))
 
@@ -222,8 +222,8 @@ class TestASecondLine:
 
 class TestAKey:
     def test_that_was_met_in_usage_gets_its_digest(self) -> None:
-        accounts = meet_accounts({"acct_harbour": None}, now=NOW)
-        meet_keys([("key_1", accounts["acct_harbour"])], now=NOW)
+        accounts = get_or_create_accounts({"acct_harbour": None}, now=NOW)
+        get_or_create_keys([("key_1", accounts["acct_harbour"])], now=NOW)
 
         assert register(FULL).updated == 1
         assert stored()["keys"] == {"key_1": DIGEST}
@@ -278,14 +278,14 @@ class TestAKey:
 class TestUsage:
     def test_names_the_organisation_of_an_account_that_it_makes_known(self) -> None:
         for _ in range(2):
-            meet_accounts({"acct_harbour": "org_harbour"}, now=NOW)
+            get_or_create_accounts({"acct_harbour": "org_harbour"}, now=NOW)
 
         assert stored()["organisation"] == "org_harbour"
 
     def test_names_none_of_an_account_that_was_known(self) -> None:
         account("acct_harbour")
 
-        meet_accounts({"acct_harbour": "org_harbour"}, now=NOW)
+        get_or_create_accounts({"acct_harbour": "org_harbour"}, now=NOW)
 
         assert stored()["organisation"] is None
         assert not Organisation.objects.exists()
@@ -293,14 +293,14 @@ class TestUsage:
     def test_does_not_move_an_account_that_has_one(self) -> None:
         register(FULL)
 
-        meet_accounts({"acct_harbour": "org_quay"}, now=NOW)
+        get_or_create_accounts({"acct_harbour": "org_quay"}, now=NOW)
 
         assert stored()["organisation"] == "org_harbour"
 
     def test_does_not_move_a_key(self) -> None:
         api_key(account("acct_harbour"), "key_1")
 
-        meet_keys([("key_1", account("acct_quill").pk)], now=NOW)
+        get_or_create_keys([("key_1", account("acct_quill").pk)], now=NOW)
 
         assert ApiKey.objects.get().account.external_id == "acct_harbour"
 
@@ -309,7 +309,7 @@ FUTURE = {"training_permitted": True, "starts_at": "2027-06-01T00:00:00Z", "refe
 PAST = {"training_permitted": True, "starts_at": "2025-01-01T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"}
 
 
-def licence(*several: dict[str, Any] | None, days: int = 0) -> Registered:
+def licence(*several: dict[str, Any] | None, days: int = 0) -> RegisterResult:
     return register(*({"account": "acct_harbour", "licence": one} for one in several), days=days)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actions import Registered, meet_accounts, register_accounts
+from accounts.actions import RegisterResult, get_or_create_accounts, register_accounts
 from accounts.models import Account, ApiKey, Licence, TermsAcceptance
 from accounts.register import UnreadableLineError, read_line
 from governance.audit.models import Entry
@@ -16,7 +16,7 @@ from tests.factories import MACHINE, NOW, account
 pytestmark = pytest.mark.django_db
 
 
-def register(*accounts: dict[str, Any]) -> Registered:
+def register(*accounts: dict[str, Any]) -> RegisterResult:
     lines = [read_line(json.dumps(described).encode()) for described in accounts]
     return register_accounts(lines, by=MACHINE, now=NOW)
 
@@ -49,7 +49,7 @@ class TestRegistering:
 
         outcome = register(HARBOUR | {"plan": "enterprise"})
 
-        assert outcome == Registered(created=0, updated=1)
+        assert outcome == RegisterResult(created=0, updated=1)
         assert Account.objects.get().plan == "enterprise"
 
     def test_notes_that_the_seller_closed_an_account(self) -> None:
@@ -63,7 +63,7 @@ class TestRegistering:
         assert Account.objects.get().plan == "enterprise"
 
     def test_fills_in_an_account_that_was_met_in_usage(self) -> None:
-        meet_accounts({"acct_harbour": None}, now=NOW)
+        get_or_create_accounts({"acct_harbour": None}, now=NOW)
 
         register(HARBOUR)
 
@@ -176,7 +176,7 @@ class TestTheCommand:
 def test_accounts_met_in_usage_are_created_once() -> None:
     known = account("acct_known")
 
-    met = meet_accounts({"acct_known": None, "acct_new": "org_new"}, now=NOW)
+    met = get_or_create_accounts({"acct_known": None, "acct_new": "org_new"}, now=NOW)
 
     assert met["acct_known"] == known.pk
     assert Account.objects.get(pk=met["acct_new"]).organisation is not None

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from governance.audit.actions import record
 from governance.audit.models import Entry
-from governance.audit.queries import faults
+from governance.audit.queries import verify_chain
+from governance.audit.verbs import Verb
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim
@@ -77,11 +78,11 @@ class TestTheLog:
         assert "s3cret" not in about(auditor, "webhook.added")
 
     def test_keeps_the_id_of_what_is_gone_or_of_a_kind_that_nobody_knows(self, auditor: Client) -> None:
-        record("case.claimed", subject=("case", "no uuid"), by=MACHINE, now=NOW)
-        record("thing.done", subject=("thing", "7"), by=MACHINE, now=NOW)
+        record(Verb.CASE_CLAIMED, subject=("case", "no uuid"), by=MACHINE, now=NOW)
+        record(Verb.USAGE_DAY_DROPPED, subject=("thing", "7"), by=MACHINE, now=NOW)
 
         assert "case no uuid" in about(auditor, "case.claimed")
-        assert "thing 7" in about(auditor, "thing.done")
+        assert "thing 7" in about(auditor, "usage.day_dropped")
 
     def test_shows_it_on_the_page_of_an_entry_too(self, auditor: Client) -> None:
         claim(case(account("acct_harbour")), by=person(), now=NOW)
@@ -100,9 +101,9 @@ class TestTheLog:
             service_key("access:read", name=str(uuid.uuid4()))
         auditor.get(LOG)
 
-        # 1 session, 2 user, 3 number of entries, 4 entries, 5 verbs and 6 kinds of subjects and 7 of actors to filter
-        # by, then one for each kind of subject: 8 cases, 9 people, 10 accounts, 11 restrictions, 12 service keys
-        with django_assert_num_queries(12):
+        # 1 session, 2 user, 3 number of entries, 4 entries, 5 kinds of subjects and 6 of actors to filter by, then
+        # one for each kind of subject: 7 cases, 8 people, 9 accounts, 10 restrictions, 11 service keys
+        with django_assert_num_queries(11):
             auditor.get(LOG)
 
     def test_changes_nothing_of_what_is_stored(self, auditor: Client) -> None:
@@ -110,7 +111,7 @@ class TestTheLog:
 
         auditor.get(LOG)
 
-        assert not [fault for fault in faults() if fault and fault.breaks_chain]
+        assert not [fault for fault in verify_chain() if fault and fault.breaks_chain]
 
 
 def test_every_kind_of_subject_that_is_a_uuid_has_a_name(auditor: Client) -> None:

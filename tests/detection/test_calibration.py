@@ -29,8 +29,12 @@ class TestACalibrationsFile:
         ("text", "fault"),
         [
             ("version = ", "it is not TOML"),
-            ("[weights]", "it needs a version"),
-            ('version = "1"', "it needs a version"),
+            ("[weights]", "version is missing"),
+            ('version = " "\n[weights]', "version must be a text"),
+            ('version = "1"', "weights is missing"),
+            ('version = "1"\nweights = 3', "weights must be a table of numbers, one for each detector"),
+            ('version = "1"\nfited_on = "all"\n[weights]', r"fited_on \(did you mean fitted_on\?\) is not known"),
+            ('version = "1"\n[weights]\ntask_making = nan', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
             ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),
@@ -53,7 +57,7 @@ class TestPuttingInForce:
     def test_is_in_the_log_with_the_whole_file(self) -> None:
         activate_calibration(format_calibration(LIGHTER), by=MACHINE, now=NOW)
 
-        entry = Entry.objects.get(verb="calibration.put_in_force")
+        entry = Entry.objects.get(verb="calibration.activated")
         assert entry.details["content"] == format_calibration(LIGHTER)
 
     def test_refuses_other_weights_by_the_same_name(self) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from governance import pipeline
-from governance.audit.queries import faults
-from governance.doctor import troubles
+from governance.audit.queries import verify_chain
+from governance.management.doctor import troubles
 from governance.platform import heartbeats
 from governance.restrictions.actions import end_expired
 from governance.restrictions.models import Restriction
@@ -118,7 +118,7 @@ class TestARestriction:
         restriction(account("acct_mole"), at=NOW + jump)
         restriction(account("acct_later"), at=NOW)
 
-        found = [fault for fault in faults() if fault]
+        found = [fault for fault in verify_chain() if fault]
 
         assert len(found) == 1
         assert not found[0].breaks_chain
@@ -128,6 +128,6 @@ class TestTheDoctor:
     @FORWARD
     def test_takes_a_heartbeat_of_the_future_for_a_heartbeat(self, jump: timedelta) -> None:
         for queue in heartbeats.QUEUES:
-            heartbeats.note_heartbeat(queue, now=NOW + jump)
+            heartbeats.record_heartbeat(queue, now=NOW + jump)
 
         assert not [trouble for trouble in troubles(now=NOW) if "timetable" in trouble]

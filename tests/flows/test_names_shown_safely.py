@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import record
+from governance.audit.verbs import Verb
 from governance.review.models import Case
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
@@ -106,7 +107,9 @@ class TestOnAPage:
     def test_of_the_admin_is_no_exception(self, misleading: Case, page: str) -> None:
         key = ApiKey.objects.get()
         restriction(key, terms_clause="4\x1b[31m\u202e")
-        record("key.moved", subject=("key", key.external_id), by=MACHINE, now=NOW, details={"note": OVERRIDE})
+        record(
+            Verb.KEY_MOVED, subject=("key", key.external_id), by=MACHINE, now=NOW, details={"from": OVERRIDE, "to": ""}
+        )
 
         response = signed_in(person(role=Role.ADMIN)).get("/admin/" + page.format(account=misleading.account_id))
 

@@ -90,7 +90,7 @@ def go_live(policy: PolicyVersion, by: Client) -> None:
 
 def plan_earlier(*, hours: int) -> None:
     """Let a policy that went live plan so long ago that what it delays is due now."""
-    pipeline.apply_due_policies(now=timezone.now() - timedelta(hours=hours))
+    pipeline.apply_policies(now=timezone.now() - timedelta(hours=hours))
 
 
 def page(client: Client, path: str = "/policy/") -> str:
@@ -116,10 +116,10 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         policy = propose(ada)
         use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
         in_shadow = page(jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
         allowed = {gateway.check(account=name)["decision"] for name in HEADS}
         go_live(policy, jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert "Shadow mode: it would have restricted 5 accounts since it was proposed." in in_shadow
         assert allowed == {"allow"}
@@ -135,7 +135,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         register(tmp_path / "accounts", *HEADS, plan="free")
         register(tmp_path / "accounts", "acct_a", plan="enterprise")
         go_live(policy, jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert answers(gateway, "acct_a") == {"allow"}
         assert answers(gateway, *HEADS[1:]) == {"deny"}
@@ -147,7 +147,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         case = Case.objects.get(account__external_id="acct_a")
         jonas.post(f"/cases/{case.pk}/decide/", block_form(action="dismiss", favour="evaluation", against=""))
         go_live(policy, jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         shown = page(jonas)
         assert "Shadow mode: it would have restricted 5 accounts" in shown
@@ -169,7 +169,7 @@ def test_the_documented_policy_matches_and_throttles(
     go_live(policy, jonas)
     plan_earlier(hours=6)
     planned = page(jonas)
-    tasks.apply_due_policies()
+    tasks.apply_policies()
 
     assert "it would restrict 12 accounts" in before
     assert "acct_00 (score 100) throttled by “Large campaigns on pay-as-you-go plans”" in before
@@ -184,18 +184,18 @@ class TestWhatStaffLifted:
     ) -> None:
         use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
         go_live(propose(ada), jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
         blocked = answers(gateway, *HEADS)
         lift("acct_a", jonas)
         go_live(propose(ada, BLOCK.replace('"1"', '"2"')), jonas)
         call_command("rescore", "--all")
         tasks.score_dirty_accounts()
-        tasks.apply_due_policies()
+        tasks.apply_policies()
         second = answers(gateway, "acct_a")
         shown = page(jonas)
         # The register comes late: the account was opened for this.
         register(tmp_path / "accounts", "acct_a", created_at=(timezone.now() - timedelta(days=3)).isoformat())
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert (blocked, second) == ({"deny"}, {"allow"})
         assert "1: Staff has dismissed the case: it lifted a restriction" in shown
@@ -205,12 +205,12 @@ class TestWhatStaffLifted:
     def test_over_the_api_stays_lifted_too(self, ada: Client, jonas: Client, gateway: Served) -> None:
         use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
         go_live(propose(ada), jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
         _, known = service_key("restrictions:write")
         number = Restriction.objects.get(account__external_id="acct_b").number
         Client().delete(f"/api/v1/restrictions/{number}?note=Appeal+granted", **known)
         go_live(propose(ada, BLOCK.replace('"1"', '"2"').replace('"block"', '"suspend"\ndays = 7')), jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert answers(gateway, "acct_b") == {"allow"}
 
@@ -228,7 +228,7 @@ class TestWhatStaffLifted:
         register(tmp_path / "accounts", "acct_a", organisation="org_elsewhere")
         register(tmp_path / "accounts", "acct_of_another", keys=[{"id": "key_b"}])
         go_live(propose(ada), jonas)
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert answers(gateway, "acct_a", "acct_b") == {"allow"}
         assert answers(gateway, "acct_c") == {"deny"}
@@ -239,7 +239,7 @@ class TestWhatStaffLifted:
         plan_earlier(hours=2)
         case = Case.objects.get(account__external_id="acct_c")
         decided = jonas.post(f"/cases/{case.pk}/decide/", block_form(action="watch", terms_clause=""))
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
         assert decided.status_code == 302
         assert answers(gateway, "acct_c") == {"allow"}
@@ -255,7 +255,7 @@ def test_two_kinds_of_evidence_refuse_nobody(ada: Client, jonas: Client, gateway
     policy = propose(ada, BLOCK.replace("score = 80\nfamilies", "# families"))
     before = page(jonas, f"/policy/{policy.pk}/live/")
     go_live(policy, jonas)
-    tasks.apply_due_policies()
+    tasks.apply_policies()
 
     assert len(families) == 2
     assert "it would restrict 0 accounts" in before
@@ -276,9 +276,9 @@ def test_nobody_is_restricted_after_the_switch_has_returned(ada: Client, jonas: 
     go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
     plan_earlier(hours=2)
 
-    def carry_out() -> None:
+    def apply_due_outcomes() -> None:
         with closing(connection):
-            tasks.apply_due_policies()
+            tasks.apply_policies()
 
     def switch_off() -> int:
         """How many are restricted when it has returned."""
@@ -290,13 +290,13 @@ def test_nobody_is_restricted_after_the_switch_has_returned(ada: Client, jonas: 
         with transaction.atomic(), connection.cursor() as cursor:
             # The batch has asked whether it may begin, and has to wait before it knows whom to restrict.
             cursor.execute("LOCK TABLE policies_policyoutcome IN ACCESS EXCLUSIVE MODE")
-            batch = pool.submit(carry_out)
+            batch = pool.submit(apply_due_outcomes)
             wait_until(lambda: locks_waited_for() == 1, "the batch was in flight")
             switching = pool.submit(switch_off)
             wait_until(lambda: locks_waited_for() == 2 or switching.done(), "the switch waited, or was through")
         batch.result()
         when_off = switching.result()
-    tasks.apply_due_policies()
+    tasks.apply_policies()
 
     assert Restriction.objects.count() == when_off
 

@@ -40,7 +40,7 @@ class TestSomebodyWhoIsShutOut:
         assert Case.objects.get(pk=kept.pk).claimed_by is not None
         assert [step.case for step in Step.objects.filter(kind=Step.Kind.RELEASED)] == [harbour]
         assert Entry.objects.filter(verb="case.released", subject_id=str(harbour.pk)).count() == 1
-        assert Entry.objects.filter(verb="user.shut_out", subject_id=str(mira.pk)).count() == 1
+        assert Entry.objects.filter(verb="user.deactivated", subject_id=str(mira.pk)).count() == 1
 
     def test_loses_every_session_for_good(self) -> None:
         mira = person()
@@ -61,4 +61,4 @@ class TestSomebodyWhoIsShutOut:
         shut_out(mira.email)
 
         assert Case.objects.get().claimed_by is None
-        assert Entry.objects.filter(verb="user.shut_out").count() == 1
+        assert Entry.objects.filter(verb="user.deactivated").count() == 1

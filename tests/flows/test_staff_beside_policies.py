@@ -73,9 +73,9 @@ def lift() -> Act:
     return lambda by: by.post(page_of_case(f"restrictions/{number}/lift/"), {"note": "Appeal granted."})
 
 
-def carry_out() -> None:
+def apply_due_outcomes() -> None:
     with closing(connection):
-        tasks.apply_due_policies()
+        tasks.apply_policies()
 
 
 def do(act: Callable[[], None]) -> None:
@@ -88,7 +88,7 @@ def while_a_batch_is_paused(pause: str, act: Callable[[], None], *, waits: bool)
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(pause)
-            batch = pool.submit(carry_out)
+            batch = pool.submit(apply_due_outcomes)
             wait_until(lambda: locks_waited_for() == 1, "the batch was in flight")
             person = pool.submit(do, act)
             if waits:
@@ -106,7 +106,7 @@ def before_a_batch_that_waits(act: Callable[[], None]) -> None:
             audit_log_lock()
             person = pool.submit(do, act)
             wait_until(lambda: locks_waited_for() == 1, "the person waited")
-            batch = pool.submit(carry_out)
+            batch = pool.submit(apply_due_outcomes)
             wait_until(lambda: locks_waited_for() == 2, "the batch waited")
         person.result()
         batch.result()
@@ -116,7 +116,7 @@ def before_a_batch_that_waits(act: Callable[[], None]) -> None:
 def is_let_go(gateway: Served) -> Callable[[], bool]:
     def let_go() -> bool:
         """Whether the others of the campaign are refused and this account is not, after one more batch too."""
-        tasks.apply_due_policies()
+        tasks.apply_policies()
         in_force = Restriction.objects.filter(ended_at=None)
         assert not in_force.filter(account__external_id=LET_GO).exists()
         return answers(gateway, LET_GO) == {"allow"} and answers(gateway, OTHER) == {"deny"}

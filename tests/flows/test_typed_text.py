@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from governance.policies.models import AutomaticSwitch, PolicyVersion
+from governance.policies.models import KillSwitch, PolicyVersion
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
@@ -393,7 +393,7 @@ class TestEveryOtherForm:
         page.get_by_role("button", name="Switch off", exact=True).click()
         expect(page.get_by_role("button", name="Switch on")).to_be_visible()
         assert PolicyVersion.objects.count() == 1
-        assert AutomaticSwitch.objects.get().why == "A rule misfires."
+        assert KillSwitch.objects.get().why == "A rule misfires."
         assert drafts(page) == []
 
     def test_keeps_the_address_of_a_webhook(self, open_page: Open) -> None:

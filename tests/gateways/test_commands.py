@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from governance.audit.models import Entry
 from governance.gateways.litellm.push import push
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, LiteLlmPush
-from governance.platform.encryption import unseal
+from governance.platform.encryption import decrypt_secret
 from tests.factories import NOW, account, restriction
 from tests.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
 from tests.gateways.litellm_server import KEY, LiteLlmServer, litellm_server
@@ -34,7 +34,7 @@ class TestConnectLitellm:
 
         gateway = Gateway.objects.get()
         assert (gateway.name, gateway.litellm_url) == ("litellm", litellm_api.url)
-        assert unseal(bytes(gateway.litellm_key)) == KEY
+        assert decrypt_secret(bytes(gateway.litellm_key)) == KEY
         assert KEY.encode() not in bytes(gateway.litellm_key)
         entry = Entry.objects.get(verb="gateway.litellm_connected")
         assert entry.details == {"address": litellm_api.url}

@@ -11,7 +11,7 @@ from accounts.models import Account
 from governance.gateways.actions import UnusableCanaryError, set_canary
 from governance.gateways.models import CanaryProbe, Gateway
 from governance.gateways.probes import CANARY, Canary, claim, pauses, probe, probe_due
-from governance.platform.encryption import seal
+from governance.platform.encryption import encrypt_secret
 from governance.platform.locks import Lock
 from governance.restrictions.actions import restrict
 from governance.restrictions.models import Change, Restriction
@@ -124,7 +124,7 @@ class TestAGatewayThatCannotBeJudged:
         gateway.refresh_from_db()
 
         assert probed(gateway) == [(False, Outcome.UNREACHABLE)]
-        assert CanaryProbe.objects.get().detail.endswith("not let in: ConnectionRefusedError.")
+        assert CanaryProbe.objects.get().detail.endswith("not let in: connection refused.")
         assert not Restriction.objects.exists()
 
     @pytest.mark.parametrize("status", [500, 503, 404, 302])
@@ -215,14 +215,14 @@ class TestWhatIsDue:
         assert taken == [True, False]
 
     def test_is_left_to_whoever_is_at_it(self, gateway: Gateway) -> None:
-        with somebody_else_has(Lock.PROBING, gateway):
+        with somebody_else_has(Lock.CANARY_PROBE, gateway):
             assert probed(gateway) == []
 
     def test_goes_on_where_one_fails(
         self, gateway: Gateway, served: CanaryServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         set_canary("broken", "acct_other", served.url, headers={}, by=MACHINE, now=NOW)
-        Gateway.objects.filter(name="broken").update(canary_headers=seal("no JSON"))
+        Gateway.objects.filter(name="broken").update(canary_headers=encrypt_secret("no JSON"))
 
         assert probe_due(timezone.now()) == 1
         assert CanaryProbe.objects.filter(gateway=gateway, outcome=Outcome.OBEYED).count() == 2

@@ -400,7 +400,7 @@ class TestPushing:
         litellm_api.team("team_harbour")
         restriction(account("team_harbour"))
 
-        with somebody_else_has(Lock.PUSHING, gateway):
+        with somebody_else_has(Lock.LITELLM_SYNC, gateway):
             push(gateway, NOW)
 
         assert litellm_api.blocked == set()

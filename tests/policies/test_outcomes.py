@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.detection.models import Assessment
+from governance.policies.kill_switch import switch_off, switch_on
 from governance.policies.models import PolicyOutcome, PolicyVersion
-from governance.policies.outcomes import carry_out, switch_off, switch_on, weigh
+from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import NotAllowedError, go_live, propose, retire
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
@@ -65,11 +66,11 @@ def suspect(of: Account, **fields: Any) -> Assessment:
 
 
 def matched(*assessments: Assessment, at: datetime = NOW) -> None:
-    weigh(assessments, staff_limits=staff_limits, now=at, chance=lambda: 0.5)
+    evaluate_policies(assessments, staff_limits=staff_limits, now=at, random=lambda: 0.5)
 
 
 def carried_out(*, after: timedelta = timedelta(0)) -> int:
-    return carry_out(now=NOW + after, staff_limits=staff_limits)
+    return apply_due_outcomes(now=NOW + after, staff_limits=staff_limits)
 
 
 def weighed(of: Account, **fields: Any) -> PolicyOutcome:
@@ -344,7 +345,7 @@ class TestTheSwitch:
         switch_on(by=lead(), now=NOW)
 
         assert (stopped, carried_out()) == (0, 1)
-        assert Entry.objects.filter(verb="automation.switched_off").exists()
+        assert Entry.objects.filter(verb="policies.switched_off").exists()
 
 
 class TestGoingLive:
@@ -378,7 +379,7 @@ def test_runs_that_race_restrict_nobody_twice() -> None:
 
     def run(_: int) -> int:
         try:
-            return carry_out(now=NOW, staff_limits=staff_limits)
+            return apply_due_outcomes(now=NOW, staff_limits=staff_limits)
         finally:
             connection.close()
 
@@ -395,7 +396,7 @@ def test_an_account_that_is_scored_while_a_policy_goes_live_is_not_missed() -> N
 
     def run() -> int:
         try:
-            return carry_out(now=NOW, staff_limits=staff_limits)
+            return apply_due_outcomes(now=NOW, staff_limits=staff_limits)
         finally:
             connection.close()
 

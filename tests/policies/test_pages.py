@@ -9,8 +9,9 @@ from django.utils.html import escape
 from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.policies.forms import EXAMPLE
+from governance.policies.kill_switch import is_switched_off
 from governance.policies.models import PolicyVersion
-from governance.policies.outcomes import carry_out, is_off, weigh
+from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import go_live, propose
 from governance.review.models import Decision
 from governance.review.staff_limits import staff_limits
@@ -33,7 +34,7 @@ def page(client: Client) -> str:
 
 
 def noted(*assessments: Assessment) -> None:
-    weigh(assessments, staff_limits=staff_limits, now=timezone.now())
+    evaluate_policies(assessments, staff_limits=staff_limits, now=timezone.now())
 
 
 def decided(name: str, action: str) -> None:
@@ -98,13 +99,13 @@ def test_a_policy_in_the_shadow_is_compared_with_what_staff_decided(jonas: Clien
 def test_everything_is_switched_off_and_on_again(jonas: Client) -> None:
     without_reason = jonas.post("/policy/off/", {"why": ""})
     jonas.post("/policy/off/", {"why": "Too many appeals."})
-    off = (is_off(), page(jonas))
+    off = (is_switched_off(), page(jonas))
     jonas.post("/policy/on/")
 
     assert without_reason.status_code == 422
     assert off[0]
     assert "Too many appeals." in off[1]
-    assert not is_off()
+    assert not is_switched_off()
 
 
 def test_costs_few_queries(jonas: Client, django_assert_max_num_queries: Any) -> None:
@@ -125,7 +126,7 @@ class TestWhatIsHeldForAPerson:
     def held(self, *names: str) -> None:
         for name in names:
             noted(suspect(account(name)))
-        carry_out(now=timezone.now() + timedelta(minutes=1), staff_limits=staff_limits)
+        apply_due_outcomes(now=timezone.now() + timedelta(minutes=1), staff_limits=staff_limits)
 
     def test_is_named_with_its_case_and_the_cap(self, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
@@ -138,7 +139,7 @@ class TestWhatIsHeldForAPerson:
 
         assert f'href="/cases/{opened.pk}/"><bdi>acct_second</bdi></a>, held' in shown
         assert "Rule “Critical”, action block. Hourly cap of 1 account reached: 1 restricted already." in shown
-        assert "restricted <b>1</b> account of at most 1" in shown
+        assert "Hourly cap: <b>1</b> of 1 account used" in shown
 
     def test_says_what_share_of_traffic_an_account_has_however_small(self, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_TRAFFIC_PERCENT = 0.05
@@ -235,7 +236,7 @@ def test_a_policy_whose_file_is_not_valid_any_more_says_so_and_does_nothing(jona
     refused = jonas.post(f"/policy/{policy.pk}/live/")
 
     assert "Not applied: its file is no longer valid." in shown
-    assert "families knows no campaign. Allowed: content, shape, rhythm, identity, together." in shown
+    assert "Rule 1: families must be one of content, identity, rhythm, shape, together, not" in shown
     assert refused.status_code == 409
 
 

@@ -4,8 +4,7 @@ import pytest
 from django.conf import settings
 from django.db.models import Model
 
-from governance.policies.rules import ACTIONS as POLICY_ACTIONS
-from governance.policies.rules import REASONS as POLICY_REASONS
+from governance.policies.rules import PolicyError, read_policy
 from governance.restrictions.kinds import (
     DENYING,
     FEATURES,
@@ -24,6 +23,7 @@ from governance.review.models import ACTIONS, Decision, action_of, action_row
 from stillwatch_gateway import entries
 
 KINDS = [*RestrictionKind]
+POLICY = 'version = "1"\n[[rule]]\nname = "All"\naction = "{kind}"\nreason = "{reason}"\n'
 GIVEN = {"requests_per_minute": 5, "tokens_per_minute": 500, "withheld": ["logprobs"]}
 
 
@@ -38,7 +38,8 @@ class TestEveryKind:
 
     def test_is_an_action_of_staff_and_of_policies(self) -> None:
         assert [action.value for action in ACTIONS] == ["dismiss", *RestrictionKind.values]
-        assert list(POLICY_ACTIONS) == RestrictionKind.values
+        with pytest.raises(PolicyError, match=", ".join(RestrictionKind.values)):
+            read_policy(POLICY.format(kind="banish", reason="other"))
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_is_described_to_the_operators_of_gateways(self, kind: RestrictionKind) -> None:
@@ -108,8 +109,14 @@ class TestEveryReason:
         assert {*RESTRICTING} | {*DISMISSING} == {*Reason}
         assert not {*RESTRICTING} & {*DISMISSING}
 
-    def test_that_restricts_is_one_of_policies(self) -> None:
-        assert list(POLICY_REASONS) == [reason.value for reason in RESTRICTING]
+    @pytest.mark.parametrize("reason", RESTRICTING)
+    def test_that_restricts_is_one_of_policies(self, reason: Reason) -> None:
+        assert read_policy(POLICY.format(kind="watch", reason=reason)).rules[0].reason == reason
+
+    @pytest.mark.parametrize("reason", DISMISSING)
+    def test_that_dismisses_is_none_of_policies(self, reason: Reason) -> None:
+        with pytest.raises(PolicyError, match=r"reason must be one of bulk_harvest, .*, other"):
+            read_policy(POLICY.format(kind="watch", reason=reason))
 
     @pytest.mark.parametrize("reason", [*Reason])
     def test_fits_its_columns(self, reason: Reason) -> None:

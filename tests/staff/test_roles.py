@@ -1,6 +1,6 @@
 import pytest
 
-from governance.staff.roles import Role, may, sees_admin
+from governance.staff.roles import Role, can_open_admin, may
 
 
 class TestMay:
@@ -25,4 +25,4 @@ class TestMay:
         assert may(role, permission) is allowed
 
     def test_reviewers_have_no_business_in_the_admin(self) -> None:
-        assert not sees_admin(Role.REVIEWER)
+        assert not can_open_admin(Role.REVIEWER)

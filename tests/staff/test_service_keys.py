@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from governance.audit.models import Entry
-from governance.staff.actions import issue_service_key, recognise_service_key, revoke_service_key
+from governance.staff.actions import authenticate_service_key, issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, NOW
 
@@ -20,7 +20,7 @@ class TestAServiceKey:
     def test_is_recognised_by_its_secret(self) -> None:
         key, secret = issue()
 
-        assert recognise_service_key(secret, now=NOW) == key
+        assert authenticate_service_key(secret, now=NOW) == key
 
     def test_is_stored_without_its_secret(self) -> None:
         key, secret = issue()
@@ -33,18 +33,18 @@ class TestAServiceKey:
         key, secret = issue()
         revoke_service_key(key, by=MACHINE, now=NOW)
 
-        assert recognise_service_key(secret, now=LATER) is None
+        assert authenticate_service_key(secret, now=LATER) is None
 
     def test_is_not_recognised_from_the_moment_it_expires(self) -> None:
         _, secret = issue(expires_at=LATER)
 
-        assert recognise_service_key(secret, now=LATER) is None
+        assert authenticate_service_key(secret, now=LATER) is None
 
     def test_leaves_an_entry_an_hour_of_use(self) -> None:
         _, secret = issue()
 
         for minutes in (0, 10, 59, 60, 61):
-            recognise_service_key(secret, now=NOW + timedelta(minutes=minutes))
+            authenticate_service_key(secret, now=NOW + timedelta(minutes=minutes))
 
         assert Entry.objects.filter(verb="service_key.used").count() == 2
 

@@ -12,10 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.staff.actions import shut_out
-from governance.staff.client_address import network_of
+from governance.staff.actions import deactivate_user
+from governance.staff.client_address import get_network
+from governance.staff.credentials import (
+    ATTEMPTS_AT_A_PERSON,
+    ATTEMPTS_EACH,
+    ATTEMPTS_OF_A_NETWORK,
+    record_stranger_failures,
+)
 from governance.staff.models import AttemptCount, User
-from governance.staff.signing_in import ATTEMPTS_AT_A_PERSON, ATTEMPTS_EACH, ATTEMPTS_OF_A_NETWORK, note_strangers
 from tests.factories import MACHINE, NOW, PASSWORD, person
 from tests.waiting import PATIENCE, wait_until
 
@@ -60,7 +65,7 @@ class TestSigningIn:
     def test_ends_at_once_for_somebody_who_is_shut_out(self, client: Client, mira: User) -> None:
         sign_in(client, mira.email)
 
-        shut_out(mira, by=MACHINE, now=NOW)
+        deactivate_user(mira, by=MACHINE, now=NOW)
 
         assert client.get("/queue/")["Location"].startswith("/sign-in/")
         assert sign_in(client, mira.email) == 422
@@ -176,9 +181,9 @@ class TestTheLog:
             sign_in(client, "secret typed here@example.com", "guessed", at=address)
             sign_in(client, "nobody@example.com", "guessed", at=address)
 
-        assert (verbs(), note_strangers(now=timezone.now())) == ([], 0)
+        assert (verbs(), record_stranger_failures(now=timezone.now())) == ([], 0)
         later = timezone.now() + timedelta(hours=1)
-        assert (note_strangers(now=later), note_strangers(now=later)) == (1, 0)
+        assert (record_stranger_failures(now=later), record_stranger_failures(now=later)) == (1, 0)
 
         entry = Entry.objects.latest("number")
         assert (entry.verb, entry.details["attempts"]) == ("sign_in.strangers_failed", 3)
@@ -281,4 +286,4 @@ def guess_from_everywhere(somebody: User) -> None:
     ],
 )
 def test_addresses_count_by_network(address: str, network: str) -> None:
-    assert network_of(address) == network
+    assert get_network(address) == network

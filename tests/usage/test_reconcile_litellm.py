@@ -268,7 +268,7 @@ class TestWhatGoesWrong:
 
     @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1:4000", ""])
     def test_is_an_address_of_another_kind(self, url: str) -> None:
-        with pytest.raises(CommandError, match="begins with neither"):
+        with pytest.raises(CommandError, match="must begin with https:// or http://"):
             reconcile(url)
 
     @pytest.mark.parametrize(("since", "until"), [("2026-11-03", "2026-11-02"), ("soon", "2026-11-02")])

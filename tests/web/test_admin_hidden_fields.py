@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from governance.audit.history_admin import HistoryAdmin
+from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
@@ -33,9 +33,9 @@ LOOKUPS = (
 HOPS = 2
 
 
-def admin_of(model: type[Model]) -> HistoryAdmin:
+def admin_of(model: type[Model]) -> ReadOnlyAdmin:
     found = admin.site._registry[model]
-    assert isinstance(found, HistoryAdmin)
+    assert isinstance(found, ReadOnlyAdmin)
     return found
 
 

@@ -16,15 +16,15 @@ from governance.gateways.epochs import begin_epoch
 from governance.restrictions.actions import lift
 from governance.webhooks.actions import (
     LEASE,
+    LONGEST_RUN,
     RETRIES,
-    SPELL,
     _claim,
     _note,
     add_webhook,
+    create_deliveries,
     deliver,
     disable,
     enable,
-    fan_out,
     ping,
     replay,
     rotate_secret,
@@ -60,7 +60,7 @@ def tell(*, later: timedelta = timedelta(0)) -> int:
     def clock() -> datetime:
         return timezone.now() + later
 
-    return sum(deliver(webhook, clock=clock) for webhook in fan_out(now=clock()))
+    return sum(deliver(webhook, clock=clock) for webhook in create_deliveries(now=clock()))
 
 
 def deliver_and_disconnect(webhook: Webhook) -> int:
@@ -105,7 +105,7 @@ class TestAChange:
 
         # the webhooks that are behind, its portion of changes, where it is by then, and that nobody is behind any more
         with django_assert_max_num_queries(20):
-            fan_out(now=timezone.now())
+            create_deliveries(now=timezone.now())
 
         assert Delivery.objects.count() == 1
 
@@ -116,7 +116,7 @@ class TestAChange:
 
         def out(_: int) -> None:
             try:
-                fan_out(now=timezone.now())
+                create_deliveries(now=timezone.now())
             finally:
                 connection.close()
 
@@ -217,7 +217,7 @@ class TestAReceiverThatFails:
             webhook, _ = added(gone)
         for _ in range(2):
             restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         webhook.deliveries.filter(change=1).update(attempts=len(RETRIES) - 1)
 
         tell()
@@ -234,7 +234,7 @@ class TestASlowReceiver:
             late, _ = added(slow)
             slow.may_answer.clear()
             restriction(account())
-            fan_out(now=timezone.now())
+            create_deliveries(now=timezone.now())
 
             waiting, done = (pool.submit(deliver_and_disconnect, webhook) for webhook in (late, quick))
 
@@ -246,7 +246,7 @@ class TestASlowReceiver:
     def test_is_asked_by_one_process_at_a_time(self, receiver: Receiver) -> None:
         webhook, _ = added(receiver)
         restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         receiver.may_answer.clear()
 
         with ThreadPoolExecutor(2) as pool:
@@ -262,11 +262,11 @@ class TestASlowReceiver:
         webhook, _ = added(receiver)
         for _ in range(3):
             restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         looks = count()
 
         def slow_clock() -> datetime:
-            return timezone.now() + SPELL / 3 * next(looks)
+            return timezone.now() + LONGEST_RUN / 3 * next(looks)
 
         assert [deliver(webhook.pk, clock=slow_clock) for _ in range(4)] == [1, 1, 1, 0]
 
@@ -275,7 +275,7 @@ class TestAWorkerThatDies:
     def test_loses_nothing(self, receiver: Receiver) -> None:
         webhook, _ = added(receiver)
         restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         _claim(webhook, now=timezone.now())  # and here it dies
 
         assert tell() == 0
@@ -286,7 +286,7 @@ class TestAWorkerThatDies:
         webhook, _ = added(receiver)
         for _ in range(3):
             restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         _claim(webhook, now=timezone.now())  # and here it dies
 
         assert tell() == 2
@@ -347,7 +347,7 @@ class TestSwitching:
         webhook, _ = added(receiver)
         for _ in range(5):
             restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         receiver.may_answer.clear()
 
         with ThreadPoolExecutor(1) as pool:
@@ -362,7 +362,7 @@ class TestSwitching:
     def test_replays_what_is_under_way_once_more_and_at_once(self, receiver: Receiver, outcome: Attempt) -> None:
         webhook, _ = added(receiver)
         restriction(account())
-        fan_out(now=timezone.now())
+        create_deliveries(now=timezone.now())
         claim = _claim(webhook, now=timezone.now())
         assert claim is not None
 

@@ -149,7 +149,7 @@ class TestTheList:
 
         deliver(told.pk, clock=timezone.now)
 
-        assert "<b>1</b> failing, will be retried. Last failure just now: ConnectionRefusedError." in self.shown(ada)
+        assert "<b>1</b> failing, will be retried. Last failure just now: Connection refused." in self.shown(ada)
 
     def test_says_what_was_given_up(self, ada: Client) -> None:
         self.told(500)

@@ -84,7 +84,7 @@ def _decide(place: int, decisions: int) -> None:
 
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.actor import Actor  # noqa: PLC0415
-    from governance.platform.notifications import silence  # noqa: PLC0415
+    from governance.platform.notifications import suppress_tasks  # noqa: PLC0415
     from governance.restrictions.actions import end_expired, restrict_all  # noqa: PLC0415
     from governance.restrictions.models import Restriction  # noqa: PLC0415
     from governance.restrictions.terms import Terms  # noqa: PLC0415
@@ -93,7 +93,7 @@ def _decide(place: int, decisions: int) -> None:
     portions = [range(start, start + TOGETHER) for start in range(0, decisions, TOGETHER)]
     mine = [portion for number, portion in enumerate(portions) if (number + place) % RACERS < RACERS // 2]
     random.Random(os.getpid()).shuffle(mine)  # noqa: S311 - no secrets
-    with silence():
+    with suppress_tasks():
         for portion in mine:
             accounts = Account.objects.in_bulk([f"raced-{n}" for n in portion], field_name="external_id")
             aims = [(account, f"raced:{name}") for name, account in sorted(accounts.items())]

@@ -8,16 +8,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from governance.gateways.models import LiteLlmPush
+from governance.platform.outbound import OutboundClient, Response
+from governance.platform.outbound_errors import AnswerTooLongError, OutboundError
 
-PATIENCE: Final = 5.0  # seconds
+SECONDS: Final = 5.0
 MOST_BYTES: Final = 16 * 2**20
-MOST_SAID: Final = 200  # characters of what LiteLLM says is wrong
 PAGE: Final = 100
 HASH: Final = re.compile("[0-9a-f]{64}")
 # A user who owns nothing: only an admin may ask for the keys of others.
@@ -68,21 +67,20 @@ def origin(url: str) -> str:
 
 
 class LiteLlm:
-    """One LiteLLM. The key goes to its address and nowhere else: no redirect is followed, and no proxy is used."""
+    """One LiteLLM. Its connection is kept until the block ends."""
 
     def __init__(self, url: str, *, key: str) -> None:
         parts = urlsplit(origin(url))
         if not key or not re.fullmatch("[!-~]+", key):
             raise LiteLlmError("its key is missing, or has characters that no key has")
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(str(parts.hostname), parts.port, timeout=PATIENCE)
+        self._client = OutboundClient(url, seconds=SECONDS, most_bytes=MOST_BYTES, secrets=[key])
         self._folder, self._key = parts.path.rstrip("/"), key
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._connection.close()
+    def __exit__(self, *raised: object) -> None:
+        self._client.close()
 
     def check(self) -> None:
         """Raises LiteLlmError unless this is a LiteLLM whose database answers, and the key that of an admin."""
@@ -133,9 +131,10 @@ class LiteLlm:
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         target = f"{self._folder}{path}" + (f"?{urlencode(query)}" if query else "")
-        status, said, leads_to = self._exchange(method, target, json.dumps(body) if body else None)
-        if leads_to:
-            raise LiteLlmError(f"it redirects to {self._hidden(leads_to)}: give that address")
+        response = self._exchange(method, target, json.dumps(body) if body else None)
+        if response.redirects_to:
+            raise LiteLlmError(f"it redirects to {self._client.quote(response.redirects_to)}: give that address")
+        status, said = response.status, response.body
         try:
             answer = json.loads(said)
         except (ValueError, RecursionError):
@@ -147,40 +146,23 @@ class LiteLlm:
         words = _words(answer)
         # A server that is no LiteLLM has no such page either: only LiteLLM's own word counts.
         if status == HTTPStatus.NOT_FOUND and words:
-            raise UnknownNameError(f"it answers 404: {self._hidden(words)}")
-        raise LiteLlmError(f"it answers {status}" + (f": {self._hidden(words)}" if words else ""))
+            raise UnknownNameError(f"it answers 404: {self._client.quote(words)}")
+        raise LiteLlmError(f"it answers {status}" + (f": {self._client.quote(words)}" if words else ""))
 
-    def _exchange(self, method: str, target: str, body: str | None) -> tuple[int, bytes, str]:
-        """Status, body and where it redirects to."""
-        kept = self._connection.sock is not None
+    def _exchange(self, method: str, target: str, body: str | None) -> Response:
         headers = {
             "Authorization": f"Bearer {self._key}",
             "Content-Type": "application/json",
             "litellm-changed-by": "stillwatch",
         }
+        content = body.encode() if body else None
         try:
-            self._connection.request(method, target, body, headers)
-            answer = self._connection.getresponse()
-            said = answer.read(MOST_BYTES + 1)
-        except (OSError, HTTPException, ValueError) as error:
-            self._connection.close()
-            # LiteLLM may have closed an idle connection. To ask twice does no harm: every request says how it shall be.
-            if kept and isinstance(error, ConnectionError):
-                return self._exchange(method, target, body)
-            raise UnreachableError(f"it cannot be reached: {self._hidden(_why(error))}") from None
-        if len(said) > MOST_BYTES:
-            self._connection.close()
-            raise LiteLlmError(f"its answer has more than {MOST_BYTES} bytes")
-        redirects = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
-        return answer.status, said, answer.getheader("Location", "") if redirects else ""
-
-    def _hidden(self, text: str) -> str:
-        """Without the key, and not too long."""
-        return text.replace(self._key, "…")[:MOST_SAID]
-
-
-def _why(error: Exception) -> str:
-    return "it does not answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            # Every request says how things shall be, so that a second one does no harm.
+            return self._client.request(method, target, content=content, headers=headers, is_repeatable=True)
+        except AnswerTooLongError as error:
+            raise LiteLlmError(str(error)) from None
+        except OutboundError as error:
+            raise UnreachableError(f"it cannot be reached: {error}") from None
 
 
 def _strange() -> LiteLlmError:

@@ -18,7 +18,7 @@ from governance.gateways.litellm.denied_names import changed_names, denied_among
 from governance.gateways.litellm.sync import LiteLlmSync, SyncResult
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.status import PUSHED
-from governance.platform.encryption import SealError, unseal
+from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number, last_number_among
@@ -35,7 +35,7 @@ def push_all(*, now: datetime) -> None:
     for gateway in _with_litellm():
         try:
             push(gateway, now)
-        except (LiteLlmError, SealError) as error:
+        except (LiteLlmError, DecryptionError) as error:
             logger.warning("Blocks cannot be pushed to LiteLLM of %s: %s", gateway, error)
 
 
@@ -45,7 +45,7 @@ def reconcile_due(*, now: datetime) -> None:
     for gateway in _with_litellm().filter(due):
         try:
             reconcile(gateway, now)
-        except (LiteLlmError, SealError) as error:
+        except (LiteLlmError, DecryptionError) as error:
             logger.warning("Blocks at LiteLLM of %s cannot be compared: %s", gateway, error)
 
 
@@ -59,7 +59,7 @@ def push(gateway: Gateway, now: datetime) -> SyncResult:
     with _client(gateway) as client:
         client.check()
         while True:
-            with advisory_lock(Lock.PUSHING, gateway.pk) as ours:
+            with advisory_lock(Lock.LITELLM_SYNC, gateway.pk) as ours:
                 if not ours:
                     return done
                 at = now + timedelta(seconds=monotonic() - began)
@@ -83,7 +83,7 @@ def reconcile(gateway: Gateway, now: datetime) -> SyncResult:
         names = sorted(denied_names(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In portions, so that a block that is decided meanwhile does not wait for all of them.
-            with advisory_lock(Lock.PUSHING, gateway.pk, wait=True):
+            with advisory_lock(Lock.LITELLM_SYNC, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
                 sync = LiteLlmSync(client, gateway, done, at, is_reconciling=True)
                 _reconcile_batch(sync, set(names[start : start + NAMES_AT_ONCE]))
@@ -136,7 +136,7 @@ def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: da
 
 @contextmanager
 def _client(gateway: Gateway) -> Iterator[LiteLlm]:
-    with LiteLlm(gateway.litellm_url, key=unseal(bytes(gateway.litellm_key))) as client:
+    with LiteLlm(gateway.litellm_url, key=decrypt_secret(bytes(gateway.litellm_key))) as client:
         yield client
 
 

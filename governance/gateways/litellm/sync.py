@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.models import ApiKey
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.verbs import Verb
 from governance.gateways.litellm.admin_api import (
     HASH,
     LiteLlm,
@@ -180,7 +181,9 @@ class LiteLlmSync:
                 mended=not trouble,
                 detail=trouble[:300],
             )
-            record("gateway.repaired", subject=("gateway", self.gateway.name), by=PUSHER, now=self.now, details=details)
+            record(
+                Verb.GATEWAY_REPAIRED, subject=("gateway", self.gateway.name), by=PUSHER, now=self.now, details=details
+            )
 
     @contextmanager
     def _contained(self, name: str) -> Iterator[None]:

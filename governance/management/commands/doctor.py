@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from governance import doctor
+from governance.management import doctor
 
 
 class Command(BaseCommand):

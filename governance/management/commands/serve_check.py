@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.platform.ports import refuse_used
+from governance.platform.ports import refuse_used_port
 from governance.platform.processes import check_command
 
 
@@ -20,6 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=2, help="number of processes (default 2)")
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
-        refuse_used("CHECK_PORT", host, port)
+        refuse_used_port("CHECK_PORT", host, port)
         command = check_command(host=host, port=port, workers=workers, log_level="warning")
         os.execv(command[0], command)  # noqa: S606 - this program, with its own arguments

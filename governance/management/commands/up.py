@@ -25,10 +25,10 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
 from governance.platform import embedded
-from governance.platform.ports import refuse_used
+from governance.platform.ports import refuse_used_port
 from governance.platform.processes import check_command, courier_command, scheduler_command, web_command, worker_command
 from governance.platform.supervision import Supervised, SupervisedServers, end_all
-from governance.staff.actions import SignIn, ensure_demo_staff
+from governance.staff.actions import DemoSignIn, ensure_demo_staff
 
 HOST = "127.0.0.1"
 WEB_SERVERS = {"check", "web server"}
@@ -47,8 +47,8 @@ class Command(BaseCommand):
             with ExitStack() as running:
                 running.enter_context(_alone_in(settings.DATA_DIR))
                 port, check_port = settings.PORT, settings.CHECK_PORT
-                refuse_used("PORT", HOST, port)
-                refuse_used("CHECK_PORT", HOST, check_port)
+                refuse_used_port("PORT", HOST, port)
+                refuse_used_port("CHECK_PORT", HOST, check_port)
                 if settings.EMBEDDED:
                     self._say(f"Starting PostgreSQL and Valkey in {settings.DATA_DIR}")
                     running.enter_context(embedded.start(settings.DATA_DIR))
@@ -66,11 +66,11 @@ class Command(BaseCommand):
         except (OperationalError, embedded.ServersError) as error:
             raise CommandError(str(error).strip().splitlines()[0]) from error
 
-    def _prepare(self) -> list[SignIn]:
+    def _prepare(self) -> list[DemoSignIn]:
         self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        sign_ins: list[SignIn] = []
+        sign_ins: list[DemoSignIn] = []
         if settings.DEMO != "none":
             # What has a log has begun its life already, if only with somebody who may sign in.
             if not Account.objects.exists() and not Entry.objects.exists():
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         finally:
             servers.wait()
 
-    def _welcome(self, sign_ins: list[SignIn], port: int) -> None:
+    def _welcome(self, sign_ins: list[DemoSignIn], port: int) -> None:
         if sign_ins:
             self._say("\nSign in with one of these, made for this machine only:")
         for role, email, password in sign_ins:

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.audit.queries import CLOCKS_DIFFER, faults
+from governance.audit.queries import CLOCKS_DIFFER, verify_chain
 
 
 class Command(BaseCommand):
@@ -10,7 +10,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verified, found = 0, []
-        for fault in faults():
+        for fault in verify_chain():
             verified += 1
             if fault:
                 found.append(fault)

@@ -7,6 +7,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from governance.audit.actions import record
+from governance.audit.verbs import Verb
 from governance.platform.transactions import retried_transaction
 from governance.staff.models import User
 
@@ -14,11 +15,11 @@ from governance.staff.models import User
 @receiver(user_logged_in)
 @retried_transaction
 def note_sign_in(*, user: User, **_: Any) -> None:
-    record("sign_in.succeeded", subject=("sign_in", user.email), by=user.actor, now=timezone.now())
+    record(Verb.SIGN_IN_SUCCEEDED, subject=("sign_in", user.email), by=user.actor, now=timezone.now())
 
 
 @receiver(user_logged_out)
 @retried_transaction
 def note_sign_out(*, user: User | None, **_: Any) -> None:
     if user is not None:
-        record("sign_in.ended", subject=("sign_in", user.email), by=user.actor, now=timezone.now())
+        record(Verb.SIGN_IN_ENDED, subject=("sign_in", user.email), by=user.actor, now=timezone.now())

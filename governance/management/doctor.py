@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
 from governance.platform import heartbeats
-from governance.platform.disk_space import shortage_of_installation
+from governance.platform.disk_space import find_installation_shortage
 from governance.platform.old_schema import TOO_OLD, is_too_old
 from governance.usage import backpressure
 from governance.usage.models import DirtyAccount
@@ -46,7 +46,7 @@ def troubles(*, now: datetime) -> Iterator[str]:
 
 
 def _of_disk() -> Iterator[str]:
-    if settings.EMBEDDED and (short := shortage_of_installation(settings.DATA_DIR)):
+    if settings.EMBEDDED and (short := find_installation_shortage(settings.DATA_DIR)):
         soon = "; when it is full, usage is answered 503 and nothing can be decided" if short.is_grave else ""
         yield f"Only {short.percent:.1f} % of the disk of {short.folder} is free{soon}. Free some space."
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 
-class HistoryAdmin(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):
     """Nobody adds, changes or deletes here, whatever their role: rows come from actions alone."""
 
     list_per_page = 50

@@ -17,7 +17,8 @@ from django.db.models import Q
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
-from governance.staff.attempts import Limit, count, digest, period_of, reserve_attempt, return_attempt
+from governance.audit.verbs import Verb
+from governance.staff.attempts import Limit, count_attempt, keyed_digest, period_start, refund_attempt, reserve_attempt
 from governance.staff.hashing import FOR_KNOWN, FOR_STRANGERS
 from governance.staff.models import AttemptCount, SignInOrigin, User
 
@@ -63,7 +64,7 @@ def check_credentials(email: str, password: str, *, origin: Origin, now: datetim
     if not reserve_attempt(attempt.limits, now=now):
         _note_failure(attempt, now=now, is_refused=True)
         raise TooManyAttemptsError
-    with (FOR_KNOWN if attempt.is_known else FOR_STRANGERS).place():
+    with (FOR_KNOWN if attempt.is_known else FOR_STRANGERS).slot():
         if attempt.user is None:
             make_password(password)  # as much work as checking it
             is_right = False
@@ -72,13 +73,16 @@ def check_credentials(email: str, password: str, *, origin: Origin, now: datetim
     if attempt.user is None or not is_right or not attempt.user.is_active:
         _note_failure(attempt, now=now)
         return None
-    return_attempt(attempt.limits, now=now)
+    refund_attempt(attempt.limits, now=now)
     return attempt.user
 
 
 def remember_origin(user: User, origin: Origin, *, now: datetime) -> None:
     """Know this device and network as the user's own from now on."""
-    own = [(SignInOrigin.Kind.NETWORK, origin.network), (SignInOrigin.Kind.DEVICE, digest("device", origin.device))]
+    own = [
+        (SignInOrigin.Kind.NETWORK, origin.network),
+        (SignInOrigin.Kind.DEVICE, keyed_digest("device", origin.device)),
+    ]
     SignInOrigin.objects.bulk_create(
         [SignInOrigin(user=user, kind=kind, value=value, last_used_at=now) for kind, value in own],
         update_conflicts=True,
@@ -88,12 +92,12 @@ def remember_origin(user: User, origin: Origin, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_strangers(*, now: datetime) -> int:
+def record_stranger_failures(*, now: datetime) -> int:
     """Write one entry for each past hour in which strangers failed to sign in, and forget what is old.
 
     Returns how many entries.
     """
-    hour = period_of(now, STRANGERS_COUNTED_BY)
+    hour = period_start(now, STRANGERS_COUNTED_BY)
     past = AttemptCount.objects.filter(kind=AttemptCount.Kind.STRANGERS, starts_at__lt=hour)
     by_hour: dict[datetime, dict[str, int]] = {}
     for one in past.select_for_update().order_by("starts_at", "-count", "key"):
@@ -106,7 +110,7 @@ def note_strangers(*, now: datetime) -> int:
             "networks": named,
             "further_networks": len(networks) - len(named),
         }
-        record("sign_in.strangers_failed", subject=("sign_in", "strangers"), by=STRANGER, now=now, details=details)
+        record(Verb.SIGN_IN_STRANGERS_FAILED, subject=("sign_in", "strangers"), by=STRANGER, now=now, details=details)
     AttemptCount.objects.filter(starts_at__lt=hour).delete()
     SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
     return len(by_hour)
@@ -115,18 +119,18 @@ def note_strangers(*, now: datetime) -> int:
 def _attempt(email: str, origin: Origin, *, now: datetime) -> _Attempt:
     email = email.lower()
     user = User.objects.filter(email=email).first()
-    device = digest("device", origin.device)
+    device = keyed_digest("device", origin.device)
     same = Q(kind=SignInOrigin.Kind.DEVICE, value=device) | Q(kind=SignInOrigin.Kind.NETWORK, value=origin.network)
     recent = SignInOrigin.objects.filter(user__email=email, last_used_at__gt=now - ORIGIN_KEPT_FOR)
     known = set(recent.filter(same).values_list("kind", flat=True))
     kind = AttemptCount.Kind
-    here = Limit(kind.PERSON_AND_NETWORK, digest(email, origin.network), ATTEMPTS_EACH)
+    here = Limit(kind.PERSON_AND_NETWORK, keyed_digest(email, origin.network), ATTEMPTS_EACH)
     if SignInOrigin.Kind.DEVICE in known:
-        limits = [Limit(kind.DEVICE, digest(email, device), ATTEMPTS_EACH)]
+        limits = [Limit(kind.DEVICE, keyed_digest(email, device), ATTEMPTS_EACH)]
     elif SignInOrigin.Kind.NETWORK in known:
         limits = [here]
     else:
-        everywhere = Limit(kind.PERSON, digest(email), ATTEMPTS_AT_A_PERSON)
+        everywhere = Limit(kind.PERSON, keyed_digest(email), ATTEMPTS_AT_A_PERSON)
         limits = [Limit(kind.NETWORK, origin.network, ATTEMPTS_OF_A_NETWORK), here, everywhere]
     return _Attempt(origin, email, user, bool(known), limits)
 
@@ -134,8 +138,8 @@ def _attempt(email: str, origin: Origin, *, now: datetime) -> _Attempt:
 def _note_failure(attempt: _Attempt, *, now: datetime, is_refused: bool = False) -> None:
     """Strangers can fail as often as they like, so that they are counted; others, who have limits, leave an entry."""
     if not attempt.is_known:
-        count(AttemptCount.Kind.STRANGERS, attempt.origin.network, period_of(now, STRANGERS_COUNTED_BY))
+        count_attempt(AttemptCount.Kind.STRANGERS, attempt.origin.network, period_start(now, STRANGERS_COUNTED_BY))
     elif not is_refused and attempt.user is not None:
         details = {"network": attempt.origin.network}
         with transaction.atomic():
-            record("sign_in.failed", subject=("sign_in", attempt.user.email), by=STRANGER, now=now, details=details)
+            record(Verb.SIGN_IN_FAILED, subject=("sign_in", attempt.user.email), by=STRANGER, now=now, details=details)

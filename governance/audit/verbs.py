@@ -1,0 +1,125 @@
+"""Everything that the audit log can say: one verb for each kind of entry, with the fields that its details hold.
+
+To record something new, add its verb here first. An entry whose details lack a field, or hold one that its verb does
+not name, is refused when it is recorded.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, Self
+
+LICENCE: Final = "reference training_permitted starts_at ends_at"
+LIMITS: Final = "requests_per_minute tokens_per_minute withheld"
+
+
+class Verb(StrEnum):
+    """Each is `NAME = "kind.done", "required fields", "optional fields"`, with spaces between fields."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def __new__(cls, value: str, required: str = "", optional: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.required, member.optional = frozenset(required.split()), frozenset(optional.split())
+        return member
+
+    # Customers: what the register and usage say of organisations, accounts, keys and licences.
+    ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected"
+    ACCOUNT_MOVED = "account.moved", "from to"
+    KEY_MOVED = "key.moved", "from to", "contested"
+    KEY_DIGEST_MOVED = "key.digest_moved", "from to"
+    KEY_SETTLED = "key.settled", "account contested_by"
+    LICENCE_GRANTED = "licence.granted", LICENCE
+    LICENCE_CHANGED = "licence.changed", LICENCE
+    LICENCE_WITHDRAWN = "licence.withdrawn", LICENCE
+
+    # Usage, and the excerpts of prompts.
+    USAGE_IMPORTED = "usage.imported", "accepted duplicate rejected"
+    USAGE_DEFAULT_PARTITION_USED = "usage.default_partition_used", "events days"
+    USAGE_DAY_DROPPED = "usage.day_dropped"
+    EXCERPTS_READ = "excerpts.read", "account excerpts reason"
+    EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
+
+    # Detection.
+    SCORING_SET_ASIDE = "scoring.set_aside", "error"
+    SCORING_REQUEUED = "scoring.requeued", "accounts"
+    CALIBRATION_ACTIVATED = "calibration.activated", "before content"
+    CORPUS_ADDED = "corpus.added", "texts runs evaluation"
+    CORPUS_REMOVED = "corpus.removed"
+
+    # Review.
+    CASE_CLAIMED = "case.claimed"
+    CASE_RELEASED = "case.released"
+    CASE_NOTED = "case.noted", "note"
+    CASE_DECIDED = (
+        "case.decided",
+        "decision account action scope reason terms_clause note score assessment restriction",
+        "superseded",
+    )
+    CASE_RESOLVED = "case.resolved", "decision case account"
+    CASE_UNDONE = "case.undone", "decision account action note ended restored"
+    CASE_REOPENED = "case.reopened", "case account", "decision"
+
+    # Restrictions.
+    RESTRICTION_CREATED = (
+        "restriction.created",
+        f"number kind reason terms_clause {LIMITS} starts_at expires_at campaign approver unique_key",
+    )
+    RESTRICTION_LIFTED = "restriction.lifted", "number kind", "note"
+    RESTRICTION_UNDONE = "restriction.undone", "number kind", "note"
+    RESTRICTION_EXPIRED = "restriction.expired", "number kind", "note"
+    RESTRICTION_REPLACED = "restriction.replaced", "number kind", "note"
+    RESTRICTION_SUPERSEDED = "restriction.superseded", "number kind"
+    RESTRICTION_WITHDRAWN = "restriction.withdrawn", "number kind", "note"
+    LOST_NAMES_RESTORED = "lost_names.restored", "restored left_to_others"
+
+    # Policies.
+    POLICY_PROPOSED = "policy.proposed", "content"
+    POLICY_WENT_LIVE = "policy.went_live", "shadow_minutes scorings", "early_because"
+    POLICY_RETIRED = "policy.retired"
+    POLICIES_SWITCHED_OFF = "policies.switched_off", "why"
+    POLICIES_SWITCHED_ON = "policies.switched_on"
+
+    # Gateways and webhooks.
+    FEED_EPOCH_BEGAN = "feed.epoch_began", "before continues starts_after reason"
+    LOST_DECISION_NOTED = "lost_decision.noted", "number what kind", "gateway"
+    LOST_DECISION_SETTLED = "lost_decision.settled", "number what kind outcome"
+    GATEWAY_LITELLM_CONNECTED = "gateway.litellm_connected", "address"
+    GATEWAY_CANARY_SET = "gateway.canary_set", "account address headers"
+    GATEWAY_REPAIRED = "gateway.repaired", "name blocked mended trouble"
+    WEBHOOK_ADDED = "webhook.added", "host"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"
+    WEBHOOK_DISABLED = "webhook.disabled", "because"
+    WEBHOOK_ENABLED = "webhook.enabled"
+    WEBHOOK_REMOVED = "webhook.removed", "host"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed", "deliveries"
+
+    # Staff and service keys.
+    USER_ADDED = "user.added", "email role"
+    USER_DEACTIVATED = "user.deactivated", "email"
+    USER_PASSWORD_CHANGED = "user.password_changed"
+    USER_PASSWORD_REFUSED = "user.password_refused"
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded"
+    SIGN_IN_ENDED = "sign_in.ended"
+    SIGN_IN_FAILED = "sign_in.failed", "network"
+    SIGN_IN_STRANGERS_FAILED = "sign_in.strangers_failed", "hour attempts networks further_networks"
+    SERVICE_KEY_ISSUED = "service_key.issued", "scopes"
+    SERVICE_KEY_REVOKED = "service_key.revoked"
+    SERVICE_KEY_USED = "service_key.used"
+
+    def check(self, details: Mapping[str, Any]) -> None:
+        """Raise TypeError unless `details` hold the fields of this verb: all that are required, and no others."""
+        missing = self.required.difference(details)
+        unknown = set(details) - self.required - self.optional
+        if missing or unknown:
+            wrong = [f"lacks {name}" for name in sorted(missing)] + [
+                f"does not name {name}" for name in sorted(unknown)
+            ]
+            raise TypeError(f"The entry {self} {', '.join(wrong)}: see governance/audit/verbs.py.")
+
+
+def verb_choices() -> list[tuple[str, str]]:
+    """Return the verbs for forms and filters, in alphabetical order."""
+    return [(verb.value, verb.value) for verb in sorted(Verb)]
