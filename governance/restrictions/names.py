@@ -39,7 +39,7 @@ class NamesChanged(NamedTuple):
     all: Names | None
 
 
-# Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
+# Accounts of an organisation whose names are published in one transaction; a larger one is published in batches.
 ACCOUNTS_AT_ONCE: Final = 1_000
 
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
