@@ -1,4 +1,4 @@
-"""Putting restrictions into force and ending them: staff, the API and the pipeline all come through here."""
+"""Put restrictions into force and end them. Staff, the API and the pipeline all use these functions."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -34,14 +34,14 @@ BATCH_SIZE = 100
 
 
 class RestrictResult(NamedTuple):
-    """What asking for restrictions came to: one for each target in their order, and which of them are new."""
+    """The restrictions that were asked for, one for each target in their order, and the numbers of the new ones."""
 
     restrictions: list[Restriction]
     new: set[int]
 
 
 class UndoResult(NamedTuple):
-    """What undoing ended, and what it put back in force."""
+    """The restrictions that were ended, and those that were restored."""
 
     ended: list[Restriction]
     restored: list[Restriction]
@@ -74,9 +74,9 @@ def restrict_campaign(
 ) -> RestrictResult:
     """Restrict every account that belongs to the campaign now, or these `accounts`, each by a restriction of its own.
 
-    So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It goes
-    in portions, so that others do not wait long for the lock: where it was cut off, the same `unique_key` again does
-    the rest. Once all of it was lifted, nobody else is restricted for it.
+    So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It
+    works in batches, so that others do not wait long for the lock; where it was interrupted, the same `unique_key`
+    again does the rest. Once all of it was lifted, nobody else is restricted for it.
     """
     members = campaign_accounts(campaign) if accounts is None else accounts
     done = RestrictResult([], set())
@@ -119,7 +119,7 @@ def _stop_restricting(campaign: Campaign) -> set[str]:
 
 
 def campaign_accounts(campaign: Campaign) -> list[Account]:
-    """Who would be restricted with the campaign now."""
+    """Return the accounts that would be restricted with the campaign now."""
     return list(Account.objects.filter(memberships__in=campaign.members.current()).order_by("external_id"))
 
 
@@ -214,8 +214,8 @@ def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bo
 def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
-    What they had replaced stays ended, and what was replaced itself is not restored any more: who lifts a restriction
-    means that it is over. One account of a campaign can be let go by itself; any other restriction is all that was
+    What they had replaced stays ended, and what was replaced itself is not restored any more: a lifted restriction is
+    over. One account of a campaign can be let go by itself; any other restriction is all that was
     decided, or asked for.
     """
     audit_log_lock()
@@ -268,15 +268,15 @@ def undo(
 
 
 def is_undoing(origins: Collection[str]) -> bool:
-    """Whether something is left for `undo` to end, or to restore."""
+    """Return True if something is left for `undo` to end or to restore."""
     left = Q(origin__in=origins, ended_at=None) | Q(superseded_by__in=origins)
     return Restriction.objects.filter(left).exists()
 
 
 def end_expired(*, now: datetime) -> int:
-    """Note the end of restrictions whose time is over; the check has let them go at that very moment. How many.
+    """End restrictions that have expired, and return how many. The check lets requests through from that moment on.
 
-    In portions, so that others do not wait long for the lock.
+    Works in batches, so that others do not wait long for the lock.
     """
     ended = 0
     while batch := _end_expired_batch(now=now):
@@ -296,7 +296,7 @@ def _end_expired_batch(*, now: datetime) -> int:
 
 
 def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
-    """Tell gateways of names that live restrictions cover, or cover no longer, by now; of how many restrictions.
+    """Publish names that live restrictions have come to cover or cover no longer. Return how many restrictions changed.
 
     `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them.
     """

@@ -39,7 +39,7 @@ class NamesChanged(NamedTuple):
     all: Names | None
 
 
-# Accounts of an organisation whose names are published in one transaction; a larger one is published in portions.
+# Accounts of an organisation whose names are published in one transaction; a larger one is published in batches.
 ACCOUNTS_AT_ONCE: Final = 1_000
 
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
@@ -108,8 +108,8 @@ LACKING: Final = f"""
         WHERE (published.restriction_id, published.kind, published.name) = (covered.number, covered.kind, covered.name)
     )
 """  # noqa: S608 - no value in it
-# A difference of sets, and not a search for each account: just after many names were written the planner knows nothing
-# of them, and would search all of these for each.
+# A difference of sets, and not a search for each account: just after many names were inserted the planner has no
+# statistics of them, and would scan all of them for each account.
 UNPUBLISHED: Final = """
     WITH unpublished AS (
         SELECT restriction.number, account.external_id

@@ -14,9 +14,10 @@ from governance.restrictions.names import Target
 
 
 class Access(NamedTuple):
-    """The answer to a gateway. `restriction` is the strongest one in force, `known` whether there is such an account.
+    """Whether a customer may use the API.
 
-    `sequence` is the number of the newest restriction that this answer takes into account.
+    `restriction` is the strongest one in force, `known` whether there is such an account, and
+    `sequence` the number of the newest change that this answer takes into account.
     """
 
     allowed: bool
@@ -81,7 +82,7 @@ def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int
 
 
 class AffectedAccount(NamedTuple):
-    """An account that a restriction would hit: its keys, its licence, and what is in force against it already."""
+    """An account that a restriction would affect: its keys, its licence, and what is in force against it already."""
 
     account: Account
     keys: int
@@ -90,7 +91,7 @@ class AffectedAccount(NamedTuple):
 
 
 def affected_accounts(targets: Sequence[Target], *, now: datetime) -> list[AffectedAccount]:
-    """The accounts that restrictions on these targets would hit."""
+    """Return the accounts that restrictions on these targets would affect."""
     named = Q(pk__in=[target.pk for target in targets if isinstance(target, Account)])
     named |= Q(keys__in=[target.pk for target in targets if isinstance(target, ApiKey)])
     named |= Q(organisation__in=[target.pk for target in targets if isinstance(target, Organisation)])
@@ -114,7 +115,7 @@ def last_number() -> int:
 def last_number_among(changes: int, *, after: int) -> int:
     """The number of the last of so many changes after `after`, or `last_number()` where there are fewer.
 
-    To go through them in portions: numbers are no measure of that, since each epoch leaves out millions.
+    To go through them in batches: numbers are no measure of that, since each epoch leaves out millions.
     """
     newest = last_number()
     later = Change.objects.filter(number__gt=after).order_by("number").values_list("number", flat=True)

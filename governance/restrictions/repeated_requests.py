@@ -1,4 +1,4 @@
-"""Requests that are sent again: what their unique keys made before."""
+"""Requests that are sent again: the restrictions that their unique keys made before."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ class EarlierRestriction(NamedTuple):
 
 
 def earlier_restrictions(unique_keys: Sequence[str]) -> dict[str, EarlierRestriction]:
-    """What each of these keys has made, if anything."""
+    """Return the restriction that each of these keys made, for those that made one."""
     found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
     by_number = found.in_bulk()
     made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))

@@ -1,4 +1,4 @@
-"""What a restriction has replaced, back to the first: what of it would be restored, and until when that holds."""
+"""Chains of replaced restrictions: what would be restored after each one, and until when it holds."""
 
 from collections.abc import Collection, Sequence
 from operator import attrgetter
@@ -68,14 +68,14 @@ def restorable_chains(restrictions: Sequence[Restriction]) -> list[list[Restrict
 
 
 def find_lifted_over(numbers: Collection[int]) -> set[int]:
-    """Those of these that something took the place of which was lifted since."""
+    """Return those of these that were replaced by something that was lifted since."""
     with connection.cursor() as cursor:
         cursor.execute(_LIFTED_OVER, {"numbers": list(numbers)})
         return {number for (number,) in cursor.fetchall()}
 
 
 def take_out_of_chains(numbers: Collection[int]) -> None:
-    """Let nothing that replaced these restore them any more."""
+    """Remove these from every chain, so that they are not restored any more."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN_OUT, {"numbers": list(numbers)})
 

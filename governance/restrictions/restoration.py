@@ -1,4 +1,4 @@
-"""What comes back when a restriction expires or is undone, and what does not any more."""
+"""Restore what a restriction had replaced when it expires or is undone, and keep the rest from being restored."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -179,5 +179,5 @@ def on_targets(targets: Sequence[Target]) -> Q:
 
 
 def is_over(restriction: Restriction, *, now: datetime) -> bool:
-    """Whether it has run out, be that noted or not."""
+    """Return True if it has expired, whether its end is stored or not."""
     return restriction.expires_at is not None and restriction.expires_at <= now

@@ -138,7 +138,7 @@ class LiftCampaignRequest(LiftRequest):
 
 
 def restriction_as_json(restriction: Restriction) -> dict[str, Any]:
-    """A restriction as the API shows it."""
+    """Return a restriction as the API shows it."""
     return {
         "number": restriction.number,
         "account": restriction.account.external_id if restriction.account else None,
@@ -160,7 +160,7 @@ def restriction_as_json(restriction: Restriction) -> dict[str, Any]:
 
 
 def affected_account_as_json(one: AffectedAccount) -> dict[str, Any]:
-    """An account that a dry run says would be hit."""
+    """Return an account that a dry run lists as affected."""
     return {
         "account": one.account.external_id,
         "organisation": one.account.organisation.external_id if one.account.organisation else None,

@@ -49,7 +49,7 @@ FEED_STATE: Final = """
     LEFT JOIN restrictions_change known ON known.number = %(newest)s
     LEFT JOIN LATERAL (
         SELECT number, restriction_id, payload, at FROM restrictions_change WHERE number > %(after)s
-        ORDER BY number LIMIT %(portion)s
+        ORDER BY number LIMIT %(most)s
     ) newer ON true
     ORDER BY newer.number
 """
@@ -109,7 +109,7 @@ class Fingerprint(NamedTuple):
 
 class FeedState(NamedTuple):
     """What one look at the feed saw: the newest epoch, how many lost decisions a person has settled, the change that
-    this process knows as the newest, each None where there is none, and the changes after it, a portion at most.
+    this process knows as the newest, each None where there is none, and the changes after it, a batch at most.
     """
 
     epoch: str | None
@@ -178,7 +178,7 @@ def _stream(database: Connection) -> Iterator[str]:
 
 def read_feed(database: Connection, *, newest: int, after: int) -> FeedState:
     """Look whether the change `newest` is unaltered, and what came after the change `after`."""
-    found = database.execute(FEED_STATE, {"newest": newest, "after": after, "portion": BATCH_SIZE}).fetchall()
+    found = database.execute(FEED_STATE, {"newest": newest, "after": after, "most": BATCH_SIZE}).fetchall()
     epoch, settled, restriction, at, payload = found[0][:5]
     known = (
         Fingerprint(restriction, at, None if payload is None else bytes(payload)) if restriction is not None else None

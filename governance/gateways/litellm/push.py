@@ -82,7 +82,7 @@ def reconcile(gateway: Gateway, now: datetime) -> SyncResult:
         ours = LiteLlmPush.objects.filter(gateway=gateway).values_list("because", flat=True)
         names = sorted(denied_names(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
-            # In portions, so that a block that is decided meanwhile does not wait for all of them.
+            # In batches, so that a block that is decided meanwhile does not wait for all of them.
             with advisory_lock(Lock.LITELLM_SYNC, gateway.pk, wait=True):
                 at = now + timedelta(seconds=monotonic() - began)
                 sync = LiteLlmSync(client, gateway, done, at, is_reconciling=True)

@@ -1,12 +1,8 @@
+from governance.restrictions.models.covered import CoveredAccount, CoveredName
 from governance.restrictions.models.feed import Change, FeedEpoch
 from governance.restrictions.models.lifted import LiftedOrigin
 from governance.restrictions.models.lost import LostName
-from governance.restrictions.models.restriction import (
-    CoveredAccount,
-    CoveredName,
-    Restriction,
-    RestrictionQuerySet,
-)
+from governance.restrictions.models.restriction import Restriction, RestrictionQuerySet
 
 __all__ = [
     "Change",
