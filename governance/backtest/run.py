@@ -57,7 +57,7 @@ def run_backtest(
 ) -> Iterator[BacktestProgress]:
     """Run these usage events, lines of the wire format in order of time, through everything, and say how far it is.
 
-    After each step of `every`, whole ones by the clock of UTC, whoever has new usage is scored as of its end. A line
+    After each step of `every`, whole ones by the clock of UTC, accounts with new usage are scored as of its end. A line
     older than the step in which it is read counts as having come in late, then and there. Events from `until` on are
     left out. Steps without events cost nothing.
     """

@@ -136,7 +136,7 @@ def _fit_to_scale(scored: list[ScoredFinding]) -> list[ScoredFinding]:
     against = sum(item.points for item in scored if item.points > 0)
     favour = -sum(item.points for item in scored if item.points < 0)
     shrink = min(1.0, (100 + min(favour, against)) / against) if against else 1.0
-    soften = min(1.0, against * shrink / favour) if favour else 1.0
+    soften = min(1.0, against / favour) if favour else 1.0
     return [
         ScoredFinding(finding=item.finding, points=item.points * (shrink if item.points > 0 else soften))
         for item in scored

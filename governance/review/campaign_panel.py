@@ -1,4 +1,4 @@
-"""The campaign that a case's account belongs to, as its page shows it."""
+"""The campaign of the account of a case, for its page."""
 
 import json
 import uuid
@@ -58,7 +58,7 @@ class CampaignPanel(NamedTuple):
 
 
 def get_campaign_panel(account: Account) -> CampaignPanel | None:
-    """The open campaign the account belongs to, in two queries."""
+    """Return the open campaign of the account, or None. Two queries."""
     current = CampaignMember.objects.current().filter(account=account, campaign__state=Campaign.State.OPEN)
     member = current.select_related("campaign").first()
     if member is None:
@@ -84,7 +84,7 @@ def _named(ties: Mapping[str, float]) -> list[str]:
 
 
 def _others(member: CampaignMember) -> list[MemberRow]:
-    """Those who belong most surely, and all who are left out."""
+    """Return the strongest other members, and accounts that are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

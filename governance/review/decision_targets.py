@@ -65,7 +65,7 @@ def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
 
 
 def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
-    """The accounts that belonged to the campaign when it was decided about, and are not restricted with it yet."""
+    """Return the accounts that were in the campaign at the time of the decision and are not restricted by it yet."""
     if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
         return Account.objects.none()
     done = Restriction.objects.filter(origin=decision.origin).exclude(account=None).values("account")
@@ -73,7 +73,7 @@ def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
 
 
 def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
-    """What the decision takes the place of, and has not ended yet."""
+    """Return the restrictions that the decision replaces and has not ended yet."""
     account = decision.case.account
     before = Decision.objects.before(decision)
     earlier = restrictions_ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
@@ -81,7 +81,7 @@ def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
 
 
 def cases_to_close(decision: Decision) -> QuerySet[Case]:
-    """Open cases of the organisation that was decided about. Those of a campaign are closed with its accounts."""
+    """Return the open cases of the decided organisation; cases of a campaign are closed with its accounts."""
     if decision.restriction is None or decision.restriction.organisation_id is None or _is_lifted(decision):
         return Case.objects.none()
     covered = Q(account__organisation=decision.restriction.organisation_id, opened_at__lte=decision.decided_at)
@@ -89,8 +89,8 @@ def cases_to_close(decision: Decision) -> QuerySet[Case]:
 
 
 def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
-    """Cases that are to be opened again: those that earlier decisions about the account had closed and this one does
-    not cover; of a decision that was undone those that it had closed.
+    """Return the cases to reopen: those closed by earlier decisions about the account that this one does not cover or,
+    for a decision that was undone, those that it closed itself.
     """
     if decision.undone_at is not None:
         return decision.resolved_cases.all().reopenable()
@@ -102,7 +102,7 @@ def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
 
 
 def progress_of(decision: Decision) -> DecisionProgress | None:
-    """How far a decision has been put into force; None where nothing is left to do."""
+    """Return how far a decision has been applied, or None if nothing is left to do."""
     if not decision.is_unfinished:
         return None
     if left := accounts_to_restrict(decision).count():

@@ -1,4 +1,4 @@
-"""The accounts that something ties to a case's account, as its page shows them."""
+"""The accounts that share a card or a wrapper with the account of a case, for its page."""
 
 import uuid
 from typing import Final, NamedTuple

@@ -11,7 +11,7 @@ from governance.review.steps import add_steps
 
 
 def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
-    """Close the open cases that a decision about more than one account covers. The caller has locked them."""
+    """Close and return the open cases that a decision about several accounts covers. The caller holds their locks."""
     covered = list(Case.objects.filter(accounts, status=Case.Status.OPEN).distinct().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
         status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, claimed_by=None, claimed_until=None
@@ -24,9 +24,9 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
 
 
 def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:
-    """Open again those cases of a decision that holds no longer, with the newest assessment of their accounts.
+    """Reopen the cases of a decision that no longer holds, with the newest assessment of their accounts. Return them.
 
-    Not where the account has an open case, or was decided about since. The caller has locked them.
+    Accounts that have an open case, or were decided about since, are skipped. The caller holds the locks of the cases.
     """
     again = list(cases.reopenable().order_by("pk"))
     if not again:

@@ -61,10 +61,10 @@ class StaffAct(NamedTuple):
 
 
 def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
-    """Where staff was milder with these accounts, by account, unless the evidence is materially worse since.
+    """Return the limit for each account that staff was lenient with, unless the evidence is materially worse since.
 
-    The last thing that staff did about an account counts: a decision, a restriction, or lifting one, whoever had made
-    it. It counts for every policy, however long ago it was.
+    The last act of staff about an account counts: a decision, a restriction, or lifting a restriction of any author.
+    It counts for every policy and does not expire.
     """
     current = {one.account_id: one for one in assessments}
     newest: dict[int, StaffAct] = {}
@@ -95,7 +95,7 @@ def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
 
 
 def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
-    """What staff restricted and lifted: on the accounts, and on keys and organisations that they have or had then."""
+    """Yield what staff restricted and lifted: on the accounts, their keys, and organisations they have or had then."""
     members: dict[int, list[int]] = defaultdict(list)
     belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
     for account, organisation in belonging.values_list("pk", "organisation"):

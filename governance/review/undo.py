@@ -39,12 +39,12 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
 
 @retried_transaction
 def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResult:
-    """Undo the decision on a case: end all that it put into force, restore what that took the place of, and open the
-    case again, claimed by `by`, with the cases of other accounts that the decision covered.
+    """Undo the decision on a case: end its restrictions, restore the restrictions they replaced, and reopen the case,
+    claimed by `by`, and the cases of other accounts that the decision covered.
 
-    Where it is too late for that, what the decision put into force is lifted, and the decision stands.
+    If it is too late to undo, lift the restrictions of the decision; the decision stands.
 
-    Raises CannotUndoError where there is no decision, or where the account was decided about again since.
+    Raises CannotUndoError if the case has no standing decision, or the account was decided about again since.
     """
     with_it = list(
         Case.objects.filter(resolved_by__case=case.pk).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
@@ -90,7 +90,7 @@ def _refuse_if_decided_again(decision: Decision) -> None:
 
 
 def resolve_restored(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
-    """Close the cases of other accounts that a decision covers whose restrictions are in force again."""
+    """Close the cases of other accounts again that decisions cover whose restrictions were restored."""
     origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
     wide = Decision.objects.filter(pk__in=origins).exclude(scope=Decision.Scope.ACCOUNT).select_related("case__account")
     for decision in wide:

@@ -5,7 +5,7 @@ import pytest
 from governance.detection.calibration import CAPS, Calibration
 from governance.detection.detectors import Detector, all_detectors
 from governance.detection.finding import Family, Finding
-from governance.detection.scoring import AUTOMATIC_LINE, REVIEW_LINE, Band, Score, band_of
+from governance.detection.scoring import AUTOMATIC_LINE, FAMILIES_FOR_AUTOMATIC, REVIEW_LINE, Band, Score, band_of
 from governance.detection.scoring import assess as assess_by
 from governance.usage.account_usage import AccountUsage
 from tests.detection.usages import (
@@ -81,6 +81,12 @@ class TestAssess:
         assert score.points == 0
         assert [one.points for one in score.findings] == [5, -5]
 
+    def test_takes_off_no_more_than_there_is_where_that_is_less_than_a_point(self) -> None:
+        score = assess(usage(), [detector("a", Family.CONTENT, 0.4), detector("users", Family.HARMLESS, -0.6)])
+
+        assert score.points == 0
+        assert sorted(one.points for one in score.findings) == pytest.approx([-0.4, 0.4])
+
     def test_caps_what_speaks_for_the_account(self) -> None:
         against = [detector("a", Family.CONTENT, 40), detector("b", Family.SHAPE, 30)]
 
@@ -148,6 +154,17 @@ class TestACampaignsEvidence:
 
         assert score.points == 10
 
+    def test_does_not_hide_what_the_account_shows_as_strongly(self) -> None:
+        shared = Finding(strength=0.5, sentence="All of them do.", detector="bursts", family=Family.RHYTHM)
+
+        score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
+
+        assert score.findings[0].finding.sentence == "Saw bursts in 300 requests."
+
+
+def test_lines_are_those_of_the_documentation() -> None:
+    assert (REVIEW_LINE, AUTOMATIC_LINE, FAMILIES_FOR_AUTOMATIC) == (50, 85, 3)
+
 
 class TestTheScoresOf:
     def test_a_harvester_reach_a_reviewer(self) -> None:
@@ -165,6 +182,7 @@ class TestBandOf:
             (0, Band.LOW),
             (REVIEW_LINE - 1, Band.LOW),
             (REVIEW_LINE, Band.ELEVATED),
+            (67, Band.ELEVATED),
             (68, Band.HIGH),
             (84, Band.HIGH),
             (AUTOMATIC_LINE, Band.CRITICAL),

@@ -57,7 +57,7 @@ def flag_shares(world: World, places: Mapping[str, RankedAccount], *, automatic_
 
 
 def detection_times(world: World, places: Mapping[str, RankedAccount]) -> DetectionTimes:
-    """Medians; whoever was never flagged could make all of its requests."""
+    """Return medians over accounts; one that was never flagged could make all of its requests."""
     counts: dict[bool, list[int]] = {True: [], False: []}
     for account, label in world.labels.items():
         if label.label == "malicious":

@@ -27,7 +27,7 @@ def follow(url: str, key: str, folder: str, clients: int, cuts: float) -> None:
     gateways = [noting(place) for place in range(clients)]
     for gateway in gateways:
         gateway.start(wait=30)
-    print("following", flush=True)  # noqa: T201 - read by whoever started it
+    print("following", flush=True)  # noqa: T201 - the parent process reads it
     ended = threading.Event()
     dice = random.Random(folder)  # noqa: S311 - seeded, no secrets
 

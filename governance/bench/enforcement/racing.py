@@ -22,7 +22,7 @@ DECISIONS: Final = 100_000
 TOGETHER: Final = 10
 RACERS: Final = 4
 KILLED_EVERY: Final = 4.0  # seconds
-KILLED_AT_MOST: Final = 60  # one that was killed begins anew, and is to come to its end some time
+KILLED_AT_MOST: Final = 60  # a killed one starts again, and must finish at some time
 PATIENCE: Final = 1_800.0  # seconds
 
 
