@@ -1,4 +1,4 @@
-"""Keeping the register of customers."""
+"""Change the register of customers, and add to it the accounts and keys seen in usage."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ class Rejected(NamedTuple):
 
 
 class RegisterResult(NamedTuple):
-    """What a batch of the register came to. The first three count lines; `notes` say in words what changed hands."""
+    """The result of a batch. The first three count lines; `notes` say in words what moved to another owner."""
 
     created: int
     updated: int
@@ -80,7 +80,7 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
 
 
 def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] = ()) -> None:
-    """Have gateways told where a restriction on these covers other names than they know."""
+    """Enqueue an update for gateways, in case a restriction on these covers other names now."""
     if not accounts and not organisations:
         return
     targets = [f"account:{pk}" for pk in sorted(accounts)] + [f"organisation:{pk}" for pk in sorted(organisations)]
@@ -88,7 +88,7 @@ def _announce(*, accounts: Collection[int] = (), organisations: Collection[int] 
 
 
 def _organisations(external_ids: Collection[str]) -> dict[str, int]:
-    """The primary keys of these organisations by external id, made where missing."""
+    """Return the primary keys of these organisations by external id. Create those that are missing."""
     Organisation.objects.bulk_create(
         [Organisation(external_id=external_id) for external_id in sorted(external_ids)], ignore_conflicts=True
     )
@@ -96,7 +96,9 @@ def _organisations(external_ids: Collection[str]) -> dict[str, int]:
 
 
 def get_or_create_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
-    """The primary keys of accounts seen in usage (external id → organisation's, if said); unknown ones are created.
+    """Return the primary keys of accounts seen in usage, by external id. Create those that are missing.
+
+    `accounts` maps each external id to the one of its organisation, if usage names it.
 
     Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
@@ -128,7 +130,7 @@ def get_or_create_accounts(accounts: Mapping[str, str | None], *, now: datetime)
 
 
 def get_or_create_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
-    """Make known the API keys seen in usage, each with its account's primary key. In the caller's transaction.
+    """Create the API keys seen in usage that are missing; `claims` are their names with their account's primary key.
 
     A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
     key is whose, one that the register has not tied moves; else the claim contests it, if usage alone has tied it.

@@ -1,4 +1,4 @@
-"""Who did a thing, as the log remembers it."""
+"""Who acted, as the log keeps it."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from typing import Self
 class Actor:
     """`kind` is staff, service_key or system; `id` names one of that kind; `name` is what people read.
 
-    The log keeps these as text: it must outlive the rows that it speaks of.
+    The log keeps these as text, since it outlives the rows that they come from.
     """
 
     kind: str

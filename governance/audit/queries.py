@@ -1,4 +1,4 @@
-"""Reading the log, and proving it."""
+"""Verify the hash chain of the log."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 
 class ChainFault(NamedTuple):
-    """Where the chain is broken and in what way; or, without `breaks_chain`, an entry that runs backwards in time."""
+    """An entry that breaks the chain, and why; or, without `breaks_chain`, one that runs backwards in time."""
 
     number: int
     reason: str
@@ -20,7 +20,7 @@ class ChainFault(NamedTuple):
 
 
 def hashed_content(entry: Entry) -> dict[str, Any]:
-    """What the entry's hash covers besides the hash before it."""
+    """Return what the hash of the entry covers, apart from the hash of the entry before it."""
     return {
         "number": entry.number,
         "at": format_time(entry.at),

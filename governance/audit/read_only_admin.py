@@ -1,4 +1,4 @@
-"""How tables that are history look in the admin: there to be read, searched and filtered, and nothing else."""
+"""Admin pages that show, search and filter a table, and change nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """Nobody adds, changes or deletes here, whatever their role: rows come from actions alone."""
+    """No role can add, change or delete rows here: actions do that."""
 
     list_per_page = 50
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""What entries are about, as people call it.
+"""Names and links for what entries are about.
 
 An entry names its subject by kind and id, as its hash covers it, and for a case or a person that is a UUID. Each room
 says in its own `subjects.py` how the things of a kind are called and where they are shown; that is looked up when the

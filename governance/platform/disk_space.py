@@ -18,7 +18,7 @@ class Shortage(NamedTuple):
 
 
 def shortage(folders: Iterable[Path]) -> Shortage | None:
-    """The file system of these folders that has least left, where that is little; None where all have enough."""
+    """Return the fullest file system of these folders if it is nearly full; None if all have enough space."""
     usages = ((folder, shutil.disk_usage(folder)) for folder in folders if folder.exists())
     left = [(100 * usage.free / max(usage.total, 1), folder) for folder, usage in usages]
     if not left or (least := min(left))[0] >= WARNING_PERCENT:
@@ -28,5 +28,5 @@ def shortage(folders: Iterable[Path]) -> Shortage | None:
 
 
 def find_installation_shortage(data: Path) -> Shortage | None:
-    """The same for a data folder. Under root the servers' folder in it may be a link to another file system."""
+    """Return the shortage of a data folder. Under root the servers' folder may be a link to another file system."""
     return shortage([data, (data / "servers").resolve()])

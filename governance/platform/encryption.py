@@ -1,4 +1,4 @@
-"""Secrets that are needed again, such as the key of a gateway's admin, encrypted under SECRET_KEY while they rest."""
+"""Encryption, under SECRET_KEY, of stored secrets that are needed again, such as the key of a gateway's admin."""
 
 import base64
 
@@ -10,7 +10,7 @@ from django.utils.encoding import force_bytes
 
 
 class DecryptionError(Exception):
-    """What was sealed cannot be read, since SECRET_KEY has changed."""
+    """A stored secret cannot be decrypted, since SECRET_KEY has changed."""
 
     def __init__(self) -> None:
         super().__init__("A stored secret cannot be read with the current SECRET_KEY: enter it again.")
@@ -20,10 +20,10 @@ def encrypt_secret(secret: str) -> bytes:
     return _fernet().encrypt(secret.encode())
 
 
-def decrypt_secret(sealed: bytes) -> str:
+def decrypt_secret(encrypted: bytes) -> str:
     """Raises SealError."""
     try:
-        return _fernet().decrypt(bytes(sealed)).decode()
+        return _fernet().decrypt(bytes(encrypted)).decode()
     except InvalidToken as error:
         raise DecryptionError from error
 

@@ -1,6 +1,6 @@
-"""Heartbeats of the timetable: each queue carries one out every few seconds, which shows that all of it works.
+"""Heartbeats: every few seconds each queue runs a task that stores the time.
 
-One that is missing says that the scheduler, the broker or the worker of that queue does not work.
+If one is missing, the scheduler, the broker or the worker of that queue does not work.
 """
 
 from datetime import datetime
@@ -19,6 +19,6 @@ def record_heartbeat(queue: str, *, now: datetime) -> None:
 
 
 def last_heartbeats() -> dict[str, datetime | None]:
-    """When each queue last carried one out; None: never."""
+    """Return when each queue last ran one; None for never."""
     noted = dict(Heartbeat.objects.values_list("queue", "at"))
     return {queue: noted.get(queue) for queue in QUEUES}

@@ -1,4 +1,4 @@
-"""Times until when somebody has something, such as a case or an account to be scored."""
+"""Leases: until when a person or a worker has something, such as a case or an account to be scored."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,18 +10,18 @@ CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 def latest(*, at: datetime, lasts: timedelta) -> datetime:
-    """The latest time until when anybody can have something now."""
+    """Return the latest time at which a lease that is given now can end."""
     return at + lasts + CLOCKS_DIFFER
 
 
 def is_over(field: str, *, at: datetime, lasts: timedelta) -> Q:
-    """Rows nobody has at this time; `field` holds until when somebody had them, which is at most `lasts` ahead.
+    """Return a condition for rows whose lease is over. `field` holds when it ends, at most `lasts` after it was given.
 
-    What lies further ahead was given while a clock was wrong, and nobody is to wait for that long.
+    A lease that ends later than that was given while a clock was wrong, and counts as over too.
     """
     return Q(**{field: None}) | Q(**{f"{field}__lte": at}) | Q(**{f"{field}__gt": latest(at=at, lasts=lasts)})
 
 
 def is_held(until: datetime | None, *, at: datetime, lasts: timedelta) -> bool:
-    """The opposite, of one row."""
+    """Return True if a lease that ends at `until` is not over: the opposite of `is_over`, for one row."""
     return until is not None and at < until <= latest(at=at, lasts=lasts)

@@ -1,5 +1,6 @@
-"""Wakes workers, and processes that listen to the database. A message carries nothing but names: the row is the truth,
-and a lost message costs time only.
+"""Wake workers (Celery) and processes that listen to the database (NOTIFY) once a transaction has committed.
+
+A message holds only names: the rows are the truth, and a lost message costs time only.
 """
 
 import logging
@@ -30,7 +31,7 @@ _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 @contextmanager
 def suppress_tasks() -> Iterator[None]:
-    """Enqueue nothing in here: for work on rows that no worker sees."""
+    """Enqueue no tasks in this block: for work on rows that no worker sees."""
     token = _silent.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Refuses a port that another server listens on, since a server that starts would share it without a word."""
+"""Refuse a port that another server listens on: a server that starts would share it without an error."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ ENDS_WITHIN: Final = 5.0
 
 
 def refuse_used_port(name: str, host: str, port: int) -> None:
-    """Raises CommandError where somebody listens there; `name` is the setting that chooses the port."""
+    """Raise CommandError if another process listens on the port. `name` is the setting that chooses the port."""
     until = time.monotonic() + ENDS_WITHIN
     while (reason := _reason_against(host, port)) is not None:
         if time.monotonic() > until:

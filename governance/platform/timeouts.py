@@ -20,7 +20,7 @@ DEFAULTS: Final[Mapping[str, Timeouts]] = {
 
 
 def set_process_kind(process: str) -> None:
-    """Say what kind of process this is, before the settings are read."""
+    """Set what kind of process this is: "web", "worker" or "command". Call it before the settings are read."""
     os.environ[PROCESS] = process
 
 

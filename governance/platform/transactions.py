@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL ended because of other transactions are run again: here, and nowhere else.
+"""Run a transaction again if PostgreSQL ended it because of another one. Nothing else does so.
 
 Rows are locked in the order of their primary keys, so conflicts are rare; whatever remains of them costs a moment.
 """

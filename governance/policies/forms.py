@@ -1,4 +1,4 @@
-"""What people send about policies."""
+"""Forms of the policy pages."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Making staff and service keys, and noting that they were used."""
+"""Add and deactivate staff; issue, revoke and authenticate service keys."""
 
 import hashlib
 import json
@@ -28,9 +28,9 @@ USE_IS_NOTED_EVERY = timedelta(hours=1)
 
 @retried_transaction
 def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now: datetime) -> User:
-    """Somebody new who may sign in with `password`.
+    """Add a user who can sign in with `password`.
 
-    Raises ValidationError where the password is weak or the e-mail address is none, has no name, or is taken.
+    Raises ValidationError if the password is weak, the name is missing, or the e-mail address is invalid or taken.
     """
     user = User(email=email.lower(), name=name, role=role, created_at=now)
     user.set_password(password)
@@ -49,7 +49,7 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
 
 @retried_transaction
 def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
-    """End somebody's access: no sign-in, and open sessions end with the next request. False where that was so before.
+    """End a user's access: no sign-in, and open sessions end with the next request. Return False if they had none.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
     """
@@ -65,7 +65,7 @@ def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
 def issue_service_key(
     *, name: str, scopes: Iterable[str], by: Actor, now: datetime, expires_at: datetime | None = None
 ) -> tuple[ServiceKey, str]:
-    """A new service key and its secret, which is shown this once and kept nowhere.
+    """Create a service key. Return it and its secret, which is shown only this once and stored nowhere.
 
     Raises ValueError for a scope that does not exist or for none, and for a name that cannot be shown as it is.
     """
@@ -91,7 +91,7 @@ def issue_service_key(
 
 @retried_transaction
 def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
-    """Take the key out of use; False where that was done before."""
+    """Revoke the key. Return False if it was revoked already."""
     if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         return False
     notify_on_commit(KEYS_CHANNEL)
@@ -100,12 +100,12 @@ def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
 
 
 def digest_of(secret: str) -> bytes:
-    """What is kept of a secret. It holds 256 random bits, so that a plain hash cannot be searched."""
+    """Return the hash that is stored of a secret. A plain one is enough: a secret has 256 random bits."""
     return hashlib.sha256(secret.encode()).digest()
 
 
 def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
-    """The usable key with this secret; its use is noted in the log, once an hour."""
+    """Return the usable key with this secret, or None. Its use is recorded in the log, once an hour."""
     key = ServiceKey.objects.usable(at=now).filter(digest=digest_of(secret)).first()
     if key is not None and (key.last_used_at is None or key.last_used_at <= now - USE_IS_NOTED_EVERY):
         _note_use(key, now=now)
@@ -120,7 +120,7 @@ def _note_use(key: ServiceKey, *, now: datetime) -> None:
 
 
 class DemoSignIn(NamedTuple):
-    """What somebody needs to sign in."""
+    """An account of the demonstration, with its password."""
 
     role: Role
     email: str

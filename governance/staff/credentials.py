@@ -78,7 +78,7 @@ def check_credentials(email: str, password: str, *, origin: Origin, now: datetim
 
 
 def remember_origin(user: User, origin: Origin, *, now: datetime) -> None:
-    """Know this device and network as the user's own from now on."""
+    """Store this device and network as the user's own."""
     own = [
         (SignInOrigin.Kind.NETWORK, origin.network),
         (SignInOrigin.Kind.DEVICE, keyed_digest("device", origin.device)),
@@ -93,9 +93,9 @@ def remember_origin(user: User, origin: Origin, *, now: datetime) -> None:
 
 @transaction.atomic
 def record_stranger_failures(*, now: datetime) -> int:
-    """Write one entry for each past hour in which strangers failed to sign in, and forget what is old.
+    """Record one entry for each past hour in which strangers failed to sign in, and delete old counts.
 
-    Returns how many entries.
+    Return how many entries.
     """
     hour = period_start(now, STRANGERS_COUNTED_BY)
     past = AttemptCount.objects.filter(kind=AttemptCount.Kind.STRANGERS, starts_at__lt=hour)

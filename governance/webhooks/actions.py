@@ -1,4 +1,4 @@
-"""Adding webhooks, and telling them: what is committed is told, as often as it takes, each change as one message."""
+"""Adding and changing webhooks, and delivering every committed change to each of them, with retries."""
 
 import base64
 import json
@@ -32,11 +32,11 @@ RETRIES: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )
 JITTER: Final = 0.1
-# A receiver that is not there is asked by one message at a time, and at least so often.
+# An unavailable receiver gets one message at a time, and at least one in this time.
 LONGEST_POSTPONEMENT: Final = timedelta(minutes=1)
-# Longer than an attempt takes: then whoever claimed it is dead, and it is somebody else's.
+# Longer than an attempt takes: after it, the worker that claimed a delivery must have died.
 LEASE: Final = timedelta(minutes=1)
-# Then other receivers have their turn at the few threads that wait for answers.
+# How long one task may work for one webhook: few threads wait for answers, and other receivers need them too.
 LONGEST_RUN: Final = timedelta(seconds=30)
 CHANGES_AT_ONCE: Final = 5_000
 GONE: Final = 410
@@ -49,9 +49,9 @@ Clock = Callable[[], datetime]
 
 @retried_transaction
 def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
-    """A webhook that is told of every change from now on, and its secret, which is shown this once.
+    """Add a webhook that receives every change from now on. Return it and its secret, which is shown only this once.
 
-    Raises AddressError for an address that no webhook can have, and for one that is registered already.
+    Raises AddressError if no webhook can have this URL, or if it is already registered.
     """
     check_url(url)
     audit_log_lock()
@@ -72,7 +72,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
 
 @retried_transaction
 def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
-    """A new secret, shown this once. For a day messages are signed with the old one too, if it can be read still."""
+    """Return a new secret, shown only this once. For a day messages are signed with the old one too."""
     locked = Webhook.objects.select_for_update().get(pk=webhook.pk)
     secret, ends = _new_secret(), now + OLD_SECRET_LASTS
     try:
@@ -87,7 +87,7 @@ def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
 
 @retried_transaction
 def disable(webhook: Webhook, *, because: str, by: Actor, now: datetime) -> bool:
-    """Tell it nothing until it is enabled again; False where it was disabled already. What happens meanwhile waits."""
+    """Stop deliveries until it is enabled again; changes are kept for it. Return False if it was disabled already."""
     disabled = Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(disabled_at=now, disabled_because=because)
     if disabled:
         record(Verb.WEBHOOK_DISABLED, subject=_subject(webhook), by=by, now=now, details={"because": because})
@@ -113,7 +113,7 @@ def remove(webhook: Webhook, *, by: Actor, now: datetime) -> None:
 
 @retried_transaction
 def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
-    """Send a message that tells nothing, to see whether it arrives."""
+    """Send a test message, to see whether it arrives."""
     delivery = Delivery.objects.create(webhook=webhook, change=None, created_at=now, due_at=now)
     record(Verb.WEBHOOK_TESTED, subject=_subject(webhook), by=by, now=now)
     enqueue_on_commit(TASK, str(webhook.pk))
@@ -124,7 +124,7 @@ def ping(webhook: Webhook, *, by: Actor, now: datetime) -> Delivery:
 def replay(
     webhook: Webhook, *, deliveries: Sequence[str] = (), since: datetime | None = None, by: Actor, now: datetime
 ) -> int:
-    """Tell again: these, or every change since a time. The ids stay, so that receivers know what they had. How many."""
+    """Send these deliveries again, or all since a time. Return how many. Message ids stay the same."""
     again = webhook.deliveries.filter(pk__in=deliveries)
     if since is not None:
         again = webhook.deliveries.filter(created_at__gte=since, change__isnull=False)
@@ -135,7 +135,7 @@ def replay(
     return number
 
 
-# Telling -------------------------------------------------------------------------------------------------------------
+# Delivering ----------------------------------------------------------------------------------------------------------
 
 FAN_OUT: Final = """
     INSERT INTO webhooks_delivery (id, webhook_id, change_id, state, created_at, due_at, attempts, last_error)
@@ -146,10 +146,10 @@ FAN_OUT: Final = """
 
 
 def create_deliveries(*, now: datetime) -> list[str]:
-    """Make what was committed into deliveries; answers with the webhooks that have something to be told now.
+    """Create a delivery of each committed change for each webhook. Return the ids of webhooks with deliveries due now.
 
-    The changes are the outbox: they are committed with what they tell of. Runs that race skip each other's webhooks,
-    and look again once they have let go, since another may have skipped what it came for.
+    The change feed is the outbox: a change is committed together with its effect. Concurrent runs skip webhooks that
+    another has locked, and run again after it has released them, since it may not have seen the newest changes.
     """
     while _create_some_deliveries(now=now):
         pass
@@ -159,7 +159,7 @@ def create_deliveries(*, now: datetime) -> list[str]:
 
 @retried_transaction
 def _create_some_deliveries(*, now: datetime) -> int:
-    """For how many webhooks there was something."""
+    """Return for how many webhooks there were new changes."""
     behind = Webhook.objects.select_for_update(skip_locked=True).filter(disabled_at=None, sequence__lt=last_number())
     for webhook in behind:
         upto = last_number_among(CHANGES_AT_ONCE, after=webhook.sequence)
@@ -170,10 +170,10 @@ def _create_some_deliveries(*, now: datetime) -> int:
 
 
 def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
-    """Tell one webhook what is due, in order; how many messages were tried. One process at a time for each.
+    """Send the due deliveries of one webhook, in order. Return how many were tried. One process at a time a webhook.
 
-    Where the receiver is not there, what else is due waits a little too. It ends after half a minute, so that others
-    have their turn, and rings for what is due still.
+    If the receiver is unavailable, its other deliveries are postponed too. Ends after LONGEST_RUN and enqueues itself
+    again for what is still due.
     """
     webhook = Webhook.objects.filter(pk=webhook_id).first()
     if webhook is None:
@@ -185,17 +185,17 @@ def deliver(webhook_id: str | UUID, *, clock: Clock) -> int:
         while clock() < until and (claim := _claim(webhook, now=clock())):
             tried += 1
             outcome = _send(claim.delivery, now=clock())
-            _note(claim, outcome, now=clock())
+            _record_attempt(claim, outcome, now=clock())
             if outcome.is_unavailable:
                 _postpone_others(webhook, outcome, claim.delivery.attempts, now=clock())
-    # After letting go: whoever came meanwhile for something new was turned away.
+    # After the lock is released: a task that came for newer changes in the meantime has found it taken.
     if _due(webhook, now=clock()).exists():
         enqueue_on_commit(TASK, str(webhook.pk))
     return tried
 
 
 class Claim(NamedTuple):
-    """A delivery that is ours until then, unless somebody has it told again meanwhile."""
+    """A delivery that this worker has until then, unless staff has it sent again."""
 
     delivery: Delivery
     until: datetime
@@ -209,7 +209,7 @@ def _due(webhook: Webhook, *, now: datetime) -> QuerySet[Delivery]:
 
 @retried_transaction
 def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
-    """One at a time: a worker that dies holds up no more, and nobody is told after they were switched off."""
+    """Claim one delivery, so that a worker that dies delays no more, and a disabled webhook gets nothing else."""
     delivery = (
         _due(webhook, now=now)
         .select_for_update(skip_locked=True, of=("self",))
@@ -236,8 +236,8 @@ def _send(delivery: Delivery, *, now: datetime) -> Attempt:
 
 
 @retried_transaction
-def _note(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
-    """Write down what came of it; nothing where it was claimed by another, or is to be told again, since."""
+def _record_attempt(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
+    """Store the result of an attempt; nothing if another worker has claimed the delivery since, or it is sent again."""
     noted: dict[str, Any] = {"tried_at": now, "last_status": outcome.status, "last_error": outcome.error}
     attempts = claim.delivery.attempts
     if outcome.delivered:
@@ -258,7 +258,7 @@ def _pause(attempts: int, asked: int | None) -> timedelta:
 
 
 def _postpone_others(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
-    """What else is due waits as long as the receiver asks; else briefly, however long the message itself waits."""
+    """Postpone the other due deliveries for as long as the receiver asks, or else briefly."""
     asked = timedelta(seconds=outcome.retry_after or 0)
     briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], LONGEST_POSTPONEMENT)
     _due(webhook, now=now).update(due_at=now + max(asked, briefly))
@@ -276,13 +276,13 @@ def _encrypted(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
 
 
 def _secrets(webhook: Webhook) -> list[tuple[str, datetime | None]]:
-    """The newest first; the others until when."""
+    """Return the secrets, the newest first, each with the time until which it is used (None for the newest)."""
     kept = json.loads(decrypt_secret(bytes(webhook.secrets)))
     return [(secret, datetime.fromisoformat(until) if until else None) for secret, until in kept]
 
 
 def _host(webhook: Webhook) -> str:
-    """What the log may hold of an address, for ever: the rest is often as good as a password."""
+    """Return the part of the URL that the log may keep: the rest often works like a password."""
     return urlsplit(webhook.url).netloc
 
 
@@ -291,6 +291,6 @@ def _subject(webhook: Webhook) -> tuple[str, str]:
 
 
 def delete_old_deliveries(*, now: datetime) -> int:
-    """Forget deliveries that are done, a month after they were made; return how many that were."""
+    """Delete finished deliveries a month after they were created. Return how many."""
     done = Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=now - KEPT_FOR)
     return done.delete()[0]

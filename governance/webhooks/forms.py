@@ -1,4 +1,4 @@
-"""What people send about webhooks."""
+"""Forms of the webhook pages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pages of webhooks: who is told, what came of it, and telling again."""
+"""The pages of webhooks: adding and switching them, their deliveries, and sending some again."""
 
 import uuid
 from datetime import UTC, datetime, time

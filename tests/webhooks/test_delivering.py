@@ -19,7 +19,7 @@ from governance.webhooks.actions import (
     LONGEST_RUN,
     RETRIES,
     _claim,
-    _note,
+    _record_attempt,
     add_webhook,
     create_deliveries,
     deliver,
@@ -367,7 +367,7 @@ class TestSwitching:
         assert claim is not None
 
         replay(webhook, deliveries=[str(claim.delivery.pk)], by=MACHINE, now=timezone.now())
-        _note(claim, outcome, now=timezone.now())
+        _record_attempt(claim, outcome, now=timezone.now())
 
         assert tell() == 1
 
