@@ -138,7 +138,7 @@ class TestWhatIsHeldForAPerson:
 
         assert f'href="/cases/{opened.pk}/"><bdi>acct_second</bdi></a>, held' in shown
         assert "Rule “Critical”, action block. Hourly cap of 1 account reached: 1 restricted already." in shown
-        assert "restricted <b>1</b> account of at most 1" in shown
+        assert "Hourly cap: <b>1</b> of 1 account used" in shown
 
     def test_says_what_share_of_traffic_an_account_has_however_small(self, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_TRAFFIC_PERCENT = 0.05
