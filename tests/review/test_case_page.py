@@ -238,7 +238,7 @@ class TestTheDecisionPanel:
         assert 'name="action"' not in page
         assert 'href="#decide"' not in page
         assert "Claimed by Jonas Lindqvist" in page
-        assert 'you can <a href="#history">add a note</a> or take the' in page
+        assert 'You can <a href="#history">add a note</a> or take the' in page
 
     def test_offers_an_auditor_nothing_to_press(self) -> None:
         page = page_of(case(), role=Role.AUDITOR)
