@@ -1,0 +1,68 @@
+"""The figures that each detector gives as evidence: the case page shows their names and values."""
+
+from typing import Final
+
+from tests.detection.detectors.test_sentences import findings
+
+FIGURES: Final = {
+    "address_pool": ["events", "addresses", "networks", "address_accounts", "end_user_share"],
+    "answer_rating": ["judging_share", "texts", "standalone_share"],
+    "broad_instructions": ["texts", "prompts", "bare_share", "breadth", "prompts_sampled"],
+    "campaign_member": ["members", "tied_to", "tie_card", "tie_wrappers"],
+    "dialogue_self_play": ["persona_share", "texts", "systems", "unattended_share", "events"],
+    "end_users": ["events", "end_users", "conversations", "share", "each", "by_one"],
+    "evaluation_harness": [
+        "benchmark_share",
+        "seeded_share",
+        "cold_share",
+        "template_accounts",
+        "customers_known",
+        "evaluation_share",
+        "runs_sampled",
+        "texts",
+        "events",
+    ],
+    "fast_model_switch": ["pivot_share", "pivot_events"],
+    "high_output_ratio": ["median_ratio", "ratio_percentile", "ratio_peers", "median_output", "model"],
+    "high_volume_young_account": ["age_days", "requests_a_day", "active_days"],
+    "known_corpus": ["corpus", "corpus_share", "texts", "runs_sampled"],
+    "licence_ended": ["licence_ended_at"],
+    "machine_pace": ["busiest_hour", "clock_flatness", "rate_limited", "events"],
+    "matches_declared_use": ["declared_use", "fits", "share", "texts", "events"],
+    "public_prompts": ["public_share", "prompts_sampled", "texts"],
+    "reasoning_elicitation": ["reasoning_share", "texts", "standalone_share", "events"],
+    "repeated_prompts": ["repeat_share", "texts", "cached_share", "input_tokens"],
+    "rotating_wrappers": ["steady_templates", "steady_share", "top_template_share", "repeat_share", "breadth", "texts"],
+    "shared_card": ["card_accounts", "standalone_share"],
+    "single_narrow_job": ["texts", "work_share", "top_template_share", "top_system_share"],
+    "synthetic_tasks": ["making_share", "texts", "marker_task_generation", "marker_evolution", "marker_synthetic_qa"],
+    "token_probabilities": ["logprobs_share", "top_logprobs", "median_output", "events"],
+    "unattended_stream": [
+        "events",
+        "active_days",
+        "standalone_share",
+        "requests_a_day",
+        "median_output",
+        "cold_share",
+        "night_share",
+    ],
+    "varied_answers": ["varied_share", "mean_n", "events", "parameter_sets"],
+}
+
+
+def test_figures_of_each_detector() -> None:
+    found: dict[str, set[str]] = {}
+    for _, finding in findings(40):
+        found.setdefault(finding.detector, set()).update(finding.evidence)
+
+    assert found == {name: set(figures) for name, figures in FIGURES.items()}
+
+
+def test_figures_are_those_of_the_usage() -> None:
+    for account, finding in findings(40):
+        for name, value in finding.evidence.items():
+            # Of prompts here, of tokens in the usage; a date here, a moment there; a campaign's, not the account's.
+            if name in {"reasoning_share", "licence_ended_at"} or finding.detector == "campaign_member":
+                continue
+            for known in (account, account.facts):
+                assert value == getattr(known, name, value), (finding.detector, name)
