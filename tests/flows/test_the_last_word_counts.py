@@ -130,7 +130,7 @@ class TestLifting:
 
         said = mira.post(address(harbour, f"restrictions/{newest.number}/lift/"), {"note": "Appeal."}, follow=True)
 
-        assert "Lifted." in text(said)
+        assert "Restriction removed." in text(said)
         assert is_let_in(front, "acct_harbour")
 
     def test_over_the_api_lets_in_too(self, front: Served) -> None:

@@ -356,14 +356,14 @@ class TestEveryOtherForm:
         page.locator(f"#lift-{number}").fill("They agreed to stop.")
 
         end_in_the_database(page)
-        page.locator("#restrictions").get_by_role("button", name="Lift").click()
+        page.locator("#restrictions").get_by_role("button", name="Remove restriction").click()
         page.wait_for_url(re.compile("/sign-in/"))
         fill_sign_in(page, mira)
         page.wait_for_url(f"**/cases/{first.pk}/")
 
         expect(page.locator(f"#lift-{number}")).to_be_visible()
         expect(page.locator(f"#lift-{number}")).to_have_value("They agreed to stop.")
-        page.locator("#restrictions").get_by_role("button", name="Lift").click()
+        page.locator("#restrictions").get_by_role("button", name="Remove restriction").click()
         expect(page.locator("#restrictions")).to_be_empty()
         assert Restriction.objects.get().ending_note == "They agreed to stop."
 

@@ -363,7 +363,7 @@ class TestACaseDecidedWithAnother:
 
         assert f'Decided with the case of <a class="mono" href="{address(harbour)}">' in page
         assert listed.count("acct_pier") == 1
-        assert "Lifted." in text(response)
+        assert "Restriction removed." in text(response)
         assert [one.account.external_id for one in Restriction.objects.filter(ended_at=None) if one.account] == [
             "acct_harbour"
         ]
