@@ -17,8 +17,16 @@ from governance.policies.outcomes import carry_out, weigh
 from governance.policies.versions import count_scorings
 from governance.review.leniency import staff_limits
 from governance.review.opening import consider
-from governance.usage.actions import fold_profiles
-from governance.usage.claims import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
+from governance.usage.actions import compact_profiles
+from governance.usage.scoring_queue import (
+    ScoringClaim,
+    claim_dirty_accounts,
+    count_attempts,
+    fail_scoring,
+    finish_scoring,
+    lock_current_claims,
+    request_rescore,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,45 +56,47 @@ def rescore_changed_licences(*, now: datetime) -> int:
     accounts = accounts_with_changed_licences(now=now)
     if accounts:
         with transaction.atomic():
-            mark_dirty(accounts, now=now)
+            request_rescore(accounts, now=now)
             enqueue_on_commit("governance.tasks.score_dirty_accounts")
     return len(accounts)
 
 
 @retried_transaction
-def _finish_idle(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
+def _finish_idle(claims: Sequence[ScoringClaim], *, now: datetime) -> Sequence[ScoringClaim]:
     """Without those that have sent next to nothing since they were last scored, which are done with for now."""
-    asked = [claim.account for claim in claims if not claim.anew]
+    asked = [claim.account for claim in claims if not claim.is_forced]
     idle = set(asked) - worth_a_look(asked, now=now)
-    finish(hold([claim for claim in claims if claim.account in idle]), now=now)
+    finish_scoring(lock_current_claims([claim for claim in claims if claim.account in idle]), now=now)
     return [claim for claim in claims if claim.account not in idle]
 
 
 @retried_transaction
 def _link(looks: Sequence[Look], *, now: datetime) -> None:
     """Find out whom these accounts act with, and have the others scored too whom that concerns."""
-    mark_dirty(link(looks, now=now) - {look.account for look in looks}, now=now)
+    request_rescore(link(looks, now=now) - {look.account for look in looks}, now=now)
 
 
 @retried_transaction
-def _write(claims: Sequence[Claim], judgements: Mapping[int, Judgement], *, now: datetime) -> tuple[list[int], int]:
+def _write(
+    claims: Sequence[ScoringClaim], judgements: Mapping[int, Judgement], *, now: datetime
+) -> tuple[list[int], int]:
     """Write down what is thought of the accounts, and what follows; which policies weighed how many assessments."""
-    held = hold(claims)
+    held = lock_current_claims(claims)
     assessments = write_assessments([judgements[claim.account] for claim in held], now=now)
     policies = weigh(assessments, staff_limits=staff_limits, now=now)
     due = {account: one.due_at for account, one in judgements.items() if one.due_at is not None}
     consider(assessments, due=due, now=now)
-    finish(held, now=now)
+    finish_scoring(held, now=now)
     return policies, len(assessments)
 
 
-def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None:
+def _govern(claims: Sequence[ScoringClaim], *, now: datetime, review_line: int) -> None:
     try:
-        begin(claims)
+        count_attempts(claims)
         if not (claims := _finish_idle(claims, now=now)):
             return
         accounts = [claim.account for claim in claims]
-        fold_profiles(accounts)
+        compact_profiles(accounts)
         looks = look_at(accounts, now=now)
         _link(looks, now=now)
         judgements = {judgement.look.account: judgement for judgement in judge(looks, now=now, review_line=review_line)}
@@ -101,4 +111,4 @@ def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None
             where.filename,
             where.lineno,
         )
-        fail(claims, error=error, now=now)
+        fail_scoring(claims, error=error, now=now)

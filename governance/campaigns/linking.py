@@ -16,7 +16,7 @@ from governance.campaigns.links import ACCOUNTS, LINKS, TRAITS, links
 from governance.campaigns.models import AccountSample, AccountTrait, Link
 from governance.campaigns.traits import Kind, SignUp, Trait, traits_of
 from governance.usage.account_usage import AccountUsage
-from governance.usage.profile.reading import ALONE, Kin, Peers
+from governance.usage.profiles.features import STANDALONE_MAJORITY, PeerGroup, PeerRatios
 
 # Traits have moved when one has come or gone, or the share of requests that carry it has changed by so much.
 MOVED: Final = 0.1
@@ -102,7 +102,7 @@ def _sample(fresh: Sequence[Seen], before: Mapping[int, AccountSample], *, now: 
             breadth=one.usage.breadth,
             model=one.usage.main_model,
             ratio=one.usage.main_ratio,
-            alone=one.usage.standalone_share >= ALONE,
+            alone=one.usage.standalone_share >= STANDALONE_MAJORITY,
             taken_at=now,
         )
         for one in fresh
@@ -147,11 +147,13 @@ FROM campaigns_accountsample GROUP BY model, alone HAVING count(ratio) >= %(fewe
 """
 
 
-def peers() -> dict[Kin, Peers]:
+def peers() -> dict[PeerGroup, PeerRatios]:
     """The ratios of output to input of all accounts, by model and manner of use, where there are enough to compare."""
     with connection.cursor() as cursor:
         cursor.execute(_PEERS, {"ranks": RANKS, "fewest": FEWEST_PEERS})
-        return {Kin(model, alone): Peers(ratios, number) for model, alone, ratios, number in cursor.fetchall()}
+        return {
+            PeerGroup(model, alone): PeerRatios(ratios, number) for model, alone, ratios, number in cursor.fetchall()
+        }
 
 
 class PublicShare(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from governance.campaigns.traits import Kind
-from governance.usage.mixing import mix
+from governance.usage.murmur import mix64
 
 # A wrapper is one once somebody has used it this often, or all together have.
 WRAPPER_USES: Final = 5
@@ -156,7 +156,7 @@ def _same(shared: pl.DataFrame, pairs: pl.DataFrame, kind: Kind, name: str) -> p
 
 def _overlap(samples: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Which share of their prompts two accounts have in common, told by their samples as far down as both reach."""
-    hashed = pl.Series(mix(samples["digest"].to_numpy().view(np.uint64)), dtype=pl.UInt64)
+    hashed = pl.Series(mix64(samples["digest"].to_numpy().view(np.uint64)), dtype=pl.UInt64)
     sample = samples.with_columns(hash=hashed)
     reach = sample.group_by("account").agg(reach=pl.col("hash").max())
     known = pairs.select("one", "other").join(reach.rename({"account": "one"}), on="one")

@@ -20,9 +20,9 @@ from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import shared_with
 from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
-from governance.usage.profile.content import STEADY_USES
-from governance.usage.profile.reading import usages
-from governance.usage.queries import Window, profiles_in, windows
+from governance.usage.profiles.content import STEADY_USES
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
 
 # By how much an account's usage has grown before it is looked at again, unless that was long ago.
 WORTH_A_LOOK: Final = 0.05
@@ -35,7 +35,7 @@ class Look(NamedTuple):
     account: int
     organisation: int | None
     sign_up: SignUp
-    window: Window
+    window: ScoringWindow
     usage: AccountUsage
 
 
@@ -50,7 +50,7 @@ class Judgement(NamedTuple):
 
 def worth_a_look(accounts: Collection[int], *, now: datetime) -> set[int]:
     """Those that have sent a twentieth more since they were last assessed, or that were so hours ago, or never."""
-    seen = windows(accounts, at=now)
+    seen = scoring_windows(accounts, at=now)
     with connection.cursor() as cursor:
         cursor.execute(_LAST_ASSESSED, [list(accounts)])
         last = {account: (events, confirmed_at) for account, events, confirmed_at in cursor.fetchall()}
@@ -93,17 +93,19 @@ SELECT account_id FROM (
     ORDER BY assessed_at DESC, id DESC LIMIT 1
 ) AS latest
 WHERE latest.licensed <> register.licensed
-  AND NOT EXISTS (SELECT FROM usage_dirtyaccount AS dirty WHERE dirty.account_id = register.account_id AND dirty.anew)
+  AND NOT EXISTS (
+    SELECT FROM usage_dirtyaccount AS dirty WHERE dirty.account_id = register.account_id AND dirty.is_forced
+  )
 """
 
 
 def look_at(accounts: Collection[int], *, now: datetime) -> list[Look]:
     """Look at these accounts as things stand at `now`: a handful of queries, however many accounts there are."""
-    seen = windows(accounts, at=now)
-    seen |= {pk: Window(now, now, 0) for pk in accounts if pk not in seen}
+    seen = scoring_windows(accounts, at=now)
+    seen |= {pk: ScoringWindow(now, now, 0) for pk in accounts if pk not in seen}
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], seen[pk]) for pk in accounts}
-    used = usages(profiles_in(seen), facts, peers=peers())
+    used = build_account_usages(load_profiles(seen), facts, peers=peers())
     return [Look(pk, register[pk].organisation_id, _sign_up(register[pk]), seen[pk], used[pk]) for pk in accounts]
 
 
@@ -151,7 +153,7 @@ def judge(looks: Collection[Look], *, now: datetime, review_line: int = REVIEW_L
     return judgements
 
 
-def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
+def _facts(known: RegisterFacts, window: ScoringWindow) -> AccountFacts:
     return AccountFacts(
         created_at=known.created_at,
         plan=known.plan,

@@ -19,8 +19,8 @@ from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import measured_over, written
 from governance.usage.account_usage import AccountFacts, CampaignFacts
-from governance.usage.profile.reading import usages
-from governance.usage.queries import Window, profiles_in, windows
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
 
 # A campaign's usage is added up again when it has grown by so much, so that what that costs grows with the logarithm
 # of its usage.
@@ -189,7 +189,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
-    seen = windows(members, at=now)
+    seen = scoring_windows(members, at=now)
     events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
     for account, window in seen.items():
         events[members[account].campaign_id] += window.events
@@ -217,7 +217,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
 
 
 def _scores(
-    due: Sequence[Campaign], members: Iterable[CampaignMember], seen: Mapping[int, Window]
+    due: Sequence[Campaign], members: Iterable[CampaignMember], seen: Mapping[int, ScoringWindow]
 ) -> dict[uuid.UUID, Score]:
     """What the usage of each of these campaigns shows, added up as if it were one account's."""
     number = {campaign.pk: place for place, campaign in enumerate(due)}
@@ -230,14 +230,14 @@ def _scores(
     for member in members:
         if member.campaign_id in number:
             belongs.setdefault(number[member.campaign_id], []).append(member)
-    rows = profiles_in({account: seen[account] for account in group_of})
+    rows = load_profiles({account: seen[account] for account in group_of})
     # All of a group have its wrappers, as all who run a public evaluation have: what tells them is how they set it.
     customers = customers_known()
     facts = {
         place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
         for place, whole in belongs.items()
     }
-    used = usages(pooled(rows, group_of), facts)
+    used = build_account_usages(pooled(rows, group_of), facts)
     detectors, calibration = look_together(all_detectors()), calibration_in_force()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
 

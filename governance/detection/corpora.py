@@ -12,7 +12,7 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.detection.models import Corpus
 from governance.platform.transactions import retried_transaction
-from governance.usage.fingerprint import shingles, words_of
+from governance.usage.fingerprint import sample_shingles, split_words
 
 BATCH: Final = 2_000
 # Of fewer runs no share can be told.
@@ -40,7 +40,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
         read = iter(texts)
         while some := list(islice(read, BATCH)):
             corpus.texts += len(some)
-            found = shingles(words_of(some), key=settings.FINGERPRINT_KEY)
+            found = sample_shingles(split_words(some), key=settings.FINGERPRINT_KEY)
             runs = sorted({run for of_text in found for run in of_text})
             cursor.execute(_ADD, [corpus.pk, runs])
         cursor.execute("SELECT count(*) FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])

@@ -26,7 +26,7 @@ from governance.review.reach import Progress, progress_of
 from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
 from governance.staff.models import User
-from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
+from governance.usage.queries import conflict_totals, count_excerpts, get_hourly_usage, get_profiles
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -101,7 +101,7 @@ def cases_in_full() -> QuerySet[Case]:
     return in_full.annotate(
         key_ids=ArraySubquery(keys),
         contested_keys=ArraySubquery(contested),
-        conflicts=Subquery(conflicts_of_account(OuterRef("account"))),
+        conflicts=Subquery(conflict_totals(OuterRef("account"))),
     )
 
 
@@ -148,7 +148,7 @@ class Dossier:
     @cached_property
     def usage(self) -> Usage:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
-        hours = [Use(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)]
+        hours = [Use(hour, requests, output) for hour, requests, _, output in get_hourly_usage(self.account, **window)]
         return Usage(chart(hours), _by_model(self.account, **window))
 
     @cached_property
@@ -324,7 +324,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:
-    hours = profiles_of(account).filter(hour__gte=start, hour__lt=end).order_by()
+    hours = get_profiles(account).filter(hour__gte=start, hour__lt=end).order_by()
     totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
     models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
     return sorted(models, key=lambda use: (-use.requests, use.model))

@@ -6,15 +6,15 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
-    KnownAnswer,
-    NewNames,
+    LastUsage,
+    NewNameCount,
     Profile,
+    ReportedAnswer,
     Retention,
-    UsageArrival,
     UsageEvent,
     WeeklySketch,
 )
-from governance.usage.profile.tallies import told
+from governance.usage.profiles.histograms import describe
 
 
 @admin.register(UsageEvent)
@@ -43,7 +43,7 @@ class WeeklySketchAdmin(HistoryAdmin):
 
     @admin.display(description="What was counted")
     def counted(self, sketch: WeeklySketch) -> str:
-        return "\n".join(f"{kind} {name}: {count:,}" for kind, name, count in told(bytes(sketch.tallies)))
+        return "\n".join(f"{kind} {name}: {count:,}" for kind, name, count in describe(bytes(sketch.histograms)))
 
 
 @admin.register(DirtyAccount)
@@ -55,14 +55,14 @@ class DirtyAccountAdmin(HistoryAdmin):
         "lease_until",
         "attempts",
         "last_error",
-        "set_aside_at",
+        "dead_lettered_at",
     )
-    list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
+    list_filter = (("dead_lettered_at", admin.EmptyFieldListFilter),)
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 
 
-@admin.register(KnownAnswer)
+@admin.register(ReportedAnswer)
 class KnownAnswerAdmin(HistoryAdmin):
     list_display = ("key", "is_finished", "in_background", "newest_at")
     list_filter = ("is_finished", "in_background")
@@ -90,13 +90,13 @@ class ExcerptAdmin(HistoryAdmin):
 class DataKeyAdmin(HistoryAdmin):
     """That an account has a key for its excerpts, not the key."""
 
-    list_display = ("account", "made_at")
+    list_display = ("account", "created_at")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
-    exclude = ("wrapped",)
+    exclude = ("encrypted_key",)
 
 
-@admin.register(NewNames)
+@admin.register(NewNameCount)
 class NewNamesAdmin(HistoryAdmin):
     list_display = ("hour", "service_key", "names")
     search_fields = ("service_key__name",)
@@ -108,7 +108,7 @@ class RetentionAdmin(HistoryAdmin):
     list_display = ("kept_from",)
 
 
-@admin.register(UsageArrival)
+@admin.register(LastUsage)
 class UsageArrivalAdmin(HistoryAdmin):
     list_display = ("service_key", "newest_at", "received_at")
     search_fields = ("service_key__name",)

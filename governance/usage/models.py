@@ -73,7 +73,7 @@ class UsageEvent(models.Model):
         return visible(self.event_id)
 
 
-class KnownAnswer(models.Model):
+class ReportedAnswer(models.Model):
     """An answer that may be reported again, by the digest of source, account and answer id: see answers.py."""
 
     key = models.UUIDField(primary_key=True)
@@ -112,16 +112,16 @@ class EventConflict(models.Model):
         return f"{self.account} {self.day}: {self.events}"
 
 
-class NewNames(models.Model):
+class NewNameCount(models.Model):
     """How many accounts, keys and organisations that nobody knew came in with a service key in an hour."""
 
-    service_key = models.ForeignKey(ServiceKey, on_delete=models.CASCADE, related_name="new_names")
+    service_key = models.ForeignKey(ServiceKey, on_delete=models.CASCADE, related_name="new_name_counts")
     hour = models.DateTimeField(help_text="The start of the hour, UTC.")
     names = models.IntegerField(default=0)
 
     class Meta:
         ordering = ("-hour", "service_key")
-        verbose_name_plural = "new names"
+        verbose_name_plural = "new name counts"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["service_key", "hour"], name="one_count_of_new_names_an_hour"),
         ]
@@ -143,11 +143,11 @@ class Retention(models.Model):
         return str(self.kept_from)
 
 
-class UsageArrival(models.Model):
+class LastUsage(models.Model):
     """The newest usage that came in over HTTP with a service key: by this a gateway is seen to serve customers."""
 
     service_key = models.OneToOneField(
-        ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="usage_arrival"
+        ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="last_usage"
     )
     newest_at = models.DateTimeField(help_text="The time of the newest event, by the gateway's own clock.")
     received_at = models.DateTimeField()
@@ -183,8 +183,8 @@ class Profile(models.Model):
     gaps = models.IntegerField(help_text="How many gaps between requests were seen.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
-    tallies = models.BinaryField(null=True)
-    distincts = models.BinaryField(null=True)
+    histograms = models.BinaryField(null=True)
+    distinct_counts = models.BinaryField(null=True)
     templates = models.BinaryField(null=True)
     addresses = models.BinaryField(null=True)
     sketches = models.BinaryField(null=True)
@@ -206,8 +206,8 @@ class WeeklySketch(models.Model):
     )
     model = models.CharField(max_length=128)
     week = models.DateField(help_text="The Monday it begins with, UTC.")
-    tallies = models.BinaryField()
-    distincts = models.BinaryField()
+    histograms = models.BinaryField()
+    distinct_counts = models.BinaryField()
     templates = models.BinaryField()
     addresses = models.BinaryField(default=bytes)
     sketches = models.BinaryField()
@@ -230,11 +230,11 @@ LEASE: Final = timedelta(minutes=2)
 
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
     def waiting(self, *, at: datetime) -> Self:
-        """Free to be claimed: neither set aside nor leased."""
-        return self.filter(set_aside_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
+        """Free to be claimed: neither dead-lettered nor leased."""
+        return self.filter(dead_lettered_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
 
-    def set_aside(self) -> Self:
-        return self.exclude(set_aside_at=None)
+    def dead_letters(self) -> Self:
+        return self.exclude(dead_lettered_at=None)
 
 
 class DirtyAccount(models.Model):
@@ -246,13 +246,17 @@ class DirtyAccount(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="dirty")
     version = models.BigIntegerField(default=1)
-    anew = models.BooleanField(default=False, help_text="To be scored whether usage has come in or not.")
+    is_forced = models.BooleanField(default=False, help_text="To be scored whether usage has come in or not.")
     dirty_since = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     token = models.BigIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
-    set_aside_at = models.DateTimeField(null=True, blank=True, help_text="Three attempts failed: somebody must look.")
+    dead_lettered_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Set when three attempts have failed; requeue with `manage.py rescore --dead-letters`.",
+    )
 
     objects = DirtyAccountQuerySet.as_manager()
 
@@ -300,8 +304,8 @@ class DataKey(models.Model):
     """The key of an account's excerpts, wrapped by the installation's own: see excerpts.py."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="data_key")
-    wrapped = models.BinaryField()
-    made_at = models.DateTimeField()
+    encrypted_key = models.BinaryField()
+    created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.account_id)

@@ -80,7 +80,7 @@ RETURNING event.account_id, event.model, (extract(epoch FROM event.occurred_at) 
 
 # In the order of their keys, so that two batches which share answers wait for each other.
 LOCK_ANSWERS = """
-INSERT INTO usage_knownanswer AS answer (key, is_finished, in_background, newest_at)
+INSERT INTO usage_reportedanswer AS answer (key, is_finished, in_background, newest_at)
 SELECT key, false, false, %(now)s FROM unnest(%(keys)s::uuid[]) AS told (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET newest_at = greatest(answer.newest_at, excluded.newest_at)
 RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens, output_tokens, cached_input_tokens,
@@ -88,7 +88,7 @@ RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens,
 """
 
 SAVE_ANSWERS = """
-UPDATE usage_knownanswer AS answer
+UPDATE usage_reportedanswer AS answer
 SET is_finished = told.is_finished, in_background = told.in_background, input_tokens = told.input_tokens,
     output_tokens = told.output_tokens, cached_input_tokens = told.cached_input_tokens,
     reasoning_tokens = told.reasoning_tokens
@@ -105,7 +105,7 @@ COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
 TAKE_PARTS = """
 DELETE FROM usage_profile AS part USING (
     SELECT DISTINCT account_id, model, hour FROM usage_profile
-    WHERE account_id = ANY(%s) AND tallies IS NOT NULL
+    WHERE account_id = ANY(%s) AND histograms IS NOT NULL
 ) AS fresh
 WHERE part.account_id = fresh.account_id AND part.model = fresh.model AND part.hour = fresh.hour
 RETURNING {columns}
@@ -133,7 +133,8 @@ WITH wanted AS (
     FROM usage_profile JOIN wanted USING (account_id)
     WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
 ), sketched AS (
-    SELECT account_id, model, string_agg(tallies, '') AS tallies, string_agg(distincts, '') AS distincts,
+    SELECT account_id, model, string_agg(histograms, '') AS histograms,
+           string_agg(distinct_counts, '') AS distinct_counts,
            string_agg(templates, '') AS templates, string_agg(addresses, '') AS addresses,
            string_agg(sketches, '') AS sketches, string_agg(shingles, '') AS shingles
     FROM usage_weeklysketch JOIN wanted USING (account_id)
@@ -159,7 +160,7 @@ WHERE hour >= start AND hour <= newest GROUP BY account_id, start, newest
 CLAIM = """
 WITH free AS (
     SELECT account_id FROM usage_dirtyaccount
-    WHERE set_aside_at IS NULL
+    WHERE dead_lettered_at IS NULL
       AND (lease_until IS NULL OR lease_until <= %(now)s OR lease_until > %(latest)s)
       AND attempts < %(attempts_allowed)s
     ORDER BY dirty_since LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -167,10 +168,10 @@ WITH free AS (
 UPDATE usage_dirtyaccount AS dirty
 SET lease_until = %(lease_until)s, token = dirty.token + 1
 FROM free WHERE dirty.account_id = free.account_id
-RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.anew
+RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.is_forced
 """
 
-# Rows are locked in the order of their accounts, as `MARK` locks them: a plain UPDATE takes them as they lie.
+# Rows are locked in the order of their accounts, as `MARK_DIRTY` locks them: a plain UPDATE takes them as they lie.
 BEGIN = """
 WITH claimed AS (
     SELECT account_id FROM usage_dirtyaccount WHERE account_id = ANY(%(accounts)s) ORDER BY account_id FOR UPDATE
@@ -203,8 +204,8 @@ UPDATE usage_dirtyaccount AS dirty SET lease_until = NULL, attempts = 0, dirty_s
 FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scored.version
 """
 
-MARK = """
-INSERT INTO usage_dirtyaccount AS dirty (account_id, version, anew, dirty_since, token, attempts, last_error)
-SELECT unnest(%(accounts)s::bigint[]), 1, %(anew)s, %(now)s, 0, 0, ''
-ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, anew = dirty.anew OR excluded.anew
+MARK_DIRTY = """
+INSERT INTO usage_dirtyaccount AS dirty (account_id, version, is_forced, dirty_since, token, attempts, last_error)
+SELECT unnest(%(accounts)s::bigint[]), 1, %(is_forced)s, %(now)s, 0, 0, ''
+ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, anew = dirty.is_forced OR excluded.is_forced
 """

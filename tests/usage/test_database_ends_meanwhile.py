@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from governance.usage.models import Profile, UsageEvent
-from governance.usage.partitions import make_days
+from governance.usage.partitions import create_partitions
 from tests.factories import NOW, line, service_key
 from tests.waiting import PATIENCE
 
@@ -37,7 +37,7 @@ def end_who_waits() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", [UsageEvent, Profile])
 def test_asks_the_gateway_to_send_the_batch_again(client: Client, table: type[UsageEvent | Profile]) -> None:
-    make_days([NOW.date()])
+    create_partitions([NOW.date()])
     _, headers = service_key("usage:write")
     client.raise_request_exception = False
 

@@ -26,12 +26,12 @@ class Migration(migrations.Migration):
                         to="accounts.account",
                     ),
                 ),
-                ("wrapped", models.BinaryField()),
-                ("made_at", models.DateTimeField()),
+                ("encrypted_key", models.BinaryField()),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="KnownAnswer",
+            name="ReportedAnswer",
             fields=[
                 ("key", models.UUIDField(primary_key=True, serialize=False)),
                 ("is_finished", models.BooleanField(help_text="Its first report had its tokens, and is an event.")),
@@ -50,14 +50,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="UsageArrival",
+            name="LastUsage",
             fields=[
                 (
                     "service_key",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
-                        related_name="usage_arrival",
+                        related_name="last_usage",
                         serialize=False,
                         to="staff.servicekey",
                     ),
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.BigIntegerField(default=1)),
                 (
-                    "anew",
+                    "is_forced",
                     models.BooleanField(default=False, help_text="To be scored whether usage has come in or not."),
                 ),
                 ("dirty_since", models.DateTimeField()),
@@ -96,8 +96,12 @@ class Migration(migrations.Migration):
                 ("attempts", models.SmallIntegerField(default=0)),
                 ("last_error", models.CharField(blank=True, max_length=200)),
                 (
-                    "set_aside_at",
-                    models.DateTimeField(blank=True, help_text="Three attempts failed: somebody must look.", null=True),
+                    "dead_lettered_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Set when three attempts have failed; requeue with `manage.py rescore --dead-letters`.",
+                        null=True,
+                    ),
                 ),
             ],
             options={
@@ -228,7 +232,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="NewNames",
+            name="NewNameCount",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("hour", models.DateTimeField(help_text="The start of the hour, UTC.")),
@@ -236,12 +240,14 @@ class Migration(migrations.Migration):
                 (
                     "service_key",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="new_names", to="staff.servicekey"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="new_name_counts",
+                        to="staff.servicekey",
                     ),
                 ),
             ],
             options={
-                "verbose_name_plural": "new names",
+                "verbose_name_plural": "new name counts",
                 "ordering": ("-hour", "service_key"),
                 "constraints": [
                     models.UniqueConstraint(fields=("service_key", "hour"), name="one_count_of_new_names_an_hour")
@@ -267,8 +273,8 @@ class Migration(migrations.Migration):
                 ("gaps", models.IntegerField(help_text="How many gaps between requests were seen.")),
                 ("gap_seconds", models.FloatField()),
                 ("gap_squares", models.FloatField()),
-                ("tallies", models.BinaryField(null=True)),
-                ("distincts", models.BinaryField(null=True)),
+                ("histograms", models.BinaryField(null=True)),
+                ("distinct_counts", models.BinaryField(null=True)),
                 ("templates", models.BinaryField(null=True)),
                 ("addresses", models.BinaryField(null=True)),
                 ("sketches", models.BinaryField(null=True)),
@@ -295,8 +301,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("model", models.CharField(max_length=128)),
                 ("week", models.DateField(help_text="The Monday it begins with, UTC.")),
-                ("tallies", models.BinaryField()),
-                ("distincts", models.BinaryField()),
+                ("histograms", models.BinaryField()),
+                ("distinct_counts", models.BinaryField()),
                 ("templates", models.BinaryField()),
                 ("addresses", models.BinaryField(default=bytes)),
                 ("sketches", models.BinaryField()),

@@ -8,27 +8,27 @@ import polars as pl
 
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import MARKERS
-from governance.usage.profile import content, rhythm, tallies
-from governance.usage.profile.tallies import STATUSES, TRAITS, Kind
-from governance.usage.topics import NAMES
+from governance.usage.profiles import content, histograms, rhythm
+from governance.usage.profiles.histograms import STATUSES, TRAITS, Histogram
+from governance.usage.topics import TOPIC_NAMES
 
 # Output-to-input ratios, by tenths, of the clients of ordinary and of reasoning models. More output than input
 # is rare among the former and usual among the latter; short questions lift it, pasted documents lower it.
-ORDINARY_PEERS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
-THINKING_PEERS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
+DEFAULT_RATIOS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
+DEFAULT_REASONING_RATIOS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
 
 # An account sends single requests when so many of its requests stand alone.
-ALONE: Final = 0.5
+STANDALONE_MAJORITY: Final = 0.5
 
 
-class Kin(NamedTuple):
+class PeerGroup(NamedTuple):
     """Who is compared: those whose main model this is, and who send single requests or do not."""
 
     model: str
     alone: bool
 
 
-class Peers(NamedTuple):
+class PeerRatios(NamedTuple):
     """The ratios of so many accounts, ascending and evenly spaced in rank."""
 
     ratios: Sequence[float]
@@ -36,7 +36,7 @@ class Peers(NamedTuple):
 
 
 # What is read: hours and weeks merged by account and model. `hours` is described in profile/rhythm.py.
-ROWS: Final[dict[str, Any]] = {
+PROFILE_COLUMNS: Final[dict[str, Any]] = {
     "account_id": pl.Int64,
     "model": pl.String,
     "requests": pl.Int64,
@@ -51,8 +51,8 @@ ROWS: Final[dict[str, Any]] = {
     "gap_seconds": pl.Float64,
     "gap_squares": pl.Float64,
     "hours": pl.Binary,
-    "tallies": pl.Binary,
-    "distincts": pl.Binary,
+    "histograms": pl.Binary,
+    "distinct_counts": pl.Binary,
     "templates": pl.Binary,
     "addresses": pl.Binary,
     "sketches": pl.Binary,
@@ -65,14 +65,14 @@ _MEMBERS: Final = frozenset(AccountUsage.__slots__)
 _OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
 _OF_COUNTED: Final = ("reasoning", "long_output")
 
-_TEXT: Final = (pl.col("kind") == Kind.TRAIT) & (pl.col("bucket") == tallies.TRAIT["text"])
+_TEXT: Final = (pl.col("kind") == Histogram.TRAIT) & (pl.col("bucket") == histograms.TRAIT["text"])
 
 
-def usages(
+def build_account_usages(
     rows: pl.DataFrame,
     facts: Mapping[int, AccountFacts],
     *,
-    peers: Mapping[Kin, Peers] | None = None,
+    peers: Mapping[PeerGroup, PeerRatios] | None = None,
 ) -> dict[int, AccountUsage]:
     """Work out the usage of every account in `rows`, which are merged profiles, one for each account and model.
 
@@ -81,7 +81,7 @@ def usages(
     """
     rows = rows.sort("account_id", "model").with_columns(owner=pl.col("account_id").rle_id())
     owner = rows["owner"].to_numpy()
-    by_model = tallies.unpack(rows["tallies"].to_list())
+    by_model = histograms.unpack(rows["histograms"].to_list())
     counts = (
         by_model.with_columns(owner=pl.Series(owner[by_model["owner"].to_numpy()]))
         .group_by("owner", "kind", "bucket")
@@ -97,8 +97,8 @@ def usages(
         _named(counts),
         _models(rows),
         _ratio_percentile(rows, by_model, shares, peers or {}),
-        *content.of_profiles(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
-        *rhythm.of_hours(rows, owner),
+        *content.content_features(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
+        *rhythm.rhythm_features(rows, owner),
     ):
         table = table.join(part, on="owner", how="left")
     found = {row["account_id"]: _usage(row, facts) for row in table.iter_rows(named=True)}
@@ -137,7 +137,7 @@ def _by_name(entries: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
 def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     events, total = pl.col("requests").sum(), pl.col("input_tokens").sum()
     # Of the events whose tokens were counted, since those of the others would count as nought.
-    counted = counts.filter(pl.col("kind") == Kind.INPUT).group_by("owner").agg(counted=pl.col("count").sum())
+    counted = counts.filter(pl.col("kind") == Histogram.INPUT).group_by("owner").agg(counted=pl.col("count").sum())
     known = pl.col("counted").first()
     squares, mean = pl.col("input_squares").sum() / known, total / known
     return (
@@ -159,7 +159,7 @@ def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """How often each trait and marker was met, as a share of the events or of those with text; and statuses."""
 
-    def of(kind: Kind, names: Sequence[str], prefix: str) -> list[pl.Expr]:
+    def of(kind: Histogram, names: Sequence[str], prefix: str) -> list[pl.Expr]:
         return [
             pl.col("count")
             .filter((pl.col("kind") == kind) & (pl.col("bucket") == place))
@@ -169,13 +169,13 @@ def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         ]
 
     found = (
-        counts.filter(pl.col("kind").is_in([Kind.TRAIT, Kind.MARKER, Kind.STATUS, Kind.RATIO]))
+        counts.filter(pl.col("kind").is_in([Histogram.TRAIT, Histogram.MARKER, Histogram.STATUS, Histogram.RATIO]))
         .group_by("owner")
         .agg(
-            *of(Kind.TRAIT, TRAITS, "_"),
-            *of(Kind.MARKER, MARKERS, "marker_"),
-            *of(Kind.STATUS, STATUSES, ""),
-            counted=pl.col("count").filter(pl.col("kind") == Kind.RATIO).sum(),
+            *of(Histogram.TRAIT, TRAITS, "_"),
+            *of(Histogram.MARKER, MARKERS, "marker_"),
+            *of(Histogram.STATUS, STATUSES, ""),
+            counted=pl.col("count").filter(pl.col("kind") == Histogram.RATIO).sum(),
         )
         .join(events, on="owner")
     )
@@ -190,16 +190,16 @@ def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _medians(counts: pl.DataFrame) -> Iterable[pl.DataFrame]:
-    middle = tallies.of_bucket(pl.col("bucket"))
+    middle = histograms.log_bucket_middle(pl.col("bucket"))
     for name, kind, value in (
-        ("median_input", Kind.INPUT, middle),
-        ("median_output", Kind.OUTPUT, middle),
-        ("median_ratio", Kind.RATIO, tallies.of_ratio_bucket(pl.col("bucket"))),
+        ("median_input", Histogram.INPUT, middle),
+        ("median_output", Histogram.OUTPUT, middle),
+        ("median_ratio", Histogram.RATIO, histograms.ratio_bucket_middle(pl.col("bucket"))),
     ):
         yield median(counts, kind).select("owner", value.alias(name))
 
 
-def median(counts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+def median(counts: pl.DataFrame, kind: Histogram) -> pl.DataFrame:
     """Columns owner and bucket: the bucket that holds the middle one of each owner's."""
     reached, total = pl.col("count").cum_sum().over("owner"), pl.col("count").sum().over("owner")
     return (
@@ -213,7 +213,7 @@ def median(counts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
 
 def _settings(counts: pl.DataFrame) -> pl.DataFrame:
     return (
-        counts.filter(pl.col("kind") == Kind.PARAMETERS)
+        counts.filter(pl.col("kind") == Histogram.PARAMETERS)
         .group_by("owner")
         .agg(
             parameter_sets=pl.len(),
@@ -226,7 +226,7 @@ def _settings(counts: pl.DataFrame) -> pl.DataFrame:
 def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What is counted by its number: answers asked for at once, alternatives a word, the commonest system prompt."""
     count, bucket, kind = pl.col("count"), pl.col("bucket"), pl.col("kind")
-    answers = kind == Kind.ANSWERS
+    answers = kind == Histogram.ANSWERS
     total = pl.col("events").first()
     return (
         counts.join(events, on="owner")
@@ -234,16 +234,16 @@ def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         .agg(
             mean_n=1 + ((bucket - 1) * count).filter(answers).sum() / total,
             sampled_share=count.filter(answers).sum() / total,
-            top_logprobs=bucket.filter(kind == Kind.TOP_LOGPROBS).max(),
-            top_system_share=count.filter(kind == Kind.SYSTEM).max() / count.filter(_TEXT).sum(),
+            top_logprobs=bucket.filter(kind == Histogram.TOP_LOGPROBS).max(),
+            top_system_share=count.filter(kind == Histogram.SYSTEM).max() / count.filter(_TEXT).sum(),
         )
     )
 
 
 def _named(counts: pl.DataFrame) -> pl.DataFrame:
     """How often each country, language and topic was met, by its name."""
-    letters = {number: tallies.of_letters(number) for number in range(1, 26 * 26 + 1)}
-    names = {Kind.COUNTRY: letters, Kind.LANGUAGE: letters, Kind.TOPIC: dict(enumerate(NAMES))}
+    letters = {number: histograms.two_letters(number) for number in range(1, 26 * 26 + 1)}
+    names = {Histogram.COUNTRY: letters, Histogram.LANGUAGE: letters, Histogram.TOPIC: dict(enumerate(TOPIC_NAMES))}
     named = [
         counts.filter(pl.col("kind") == kind)
         .with_columns(name=pl.col("bucket").replace_strict(of, default="?", return_dtype=pl.String))
@@ -255,9 +255,9 @@ def _named(counts: pl.DataFrame) -> pl.DataFrame:
         pl.concat(named)
         .group_by("owner")
         .agg(
-            places=entry.filter(kind == Kind.COUNTRY),
-            language_events=entry.filter(kind == Kind.LANGUAGE),
-            topic_events=entry.filter(kind == Kind.TOPIC),
+            places=entry.filter(kind == Histogram.COUNTRY),
+            language_events=entry.filter(kind == Histogram.LANGUAGE),
+            topic_events=entry.filter(kind == Histogram.TOPIC),
         )
     )
 
@@ -271,25 +271,25 @@ def _models(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ratio_percentile(
-    rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[Kin, Peers]
+    rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[PeerGroup, PeerRatios]
 ) -> pl.DataFrame:
     """Where an account's median of output to input tokens stands among its peers: those who use the model it uses most,
     and mostly in single requests as it does, or mostly in others.
     """
-    ratios = median(by_model, Kind.RATIO).select(
-        row=pl.col("owner").cast(pl.UInt32), ratio=tallies.of_ratio_bucket(pl.col("bucket"))
+    ratios = median(by_model, Histogram.RATIO).select(
+        row=pl.col("owner").cast(pl.UInt32), ratio=histograms.ratio_bucket_middle(pl.col("bucket"))
     )
     main = (
         rows.with_row_index("row")
         .join(ratios, on="row")
         .sort("owner", "requests", "model", descending=[False, True, False])
         .unique("owner", keep="first", maintain_order=True)
-        .join(shares.select("owner", alone=pl.col("standalone_share") >= ALONE), on="owner")
+        .join(shares.select("owner", alone=pl.col("standalone_share") >= STANDALONE_MAJORITY), on="owner")
     )
     places, numbers = [], []
     for model, own, thinking, alone in main.select("model", "ratio", "reasoning_tokens", "alone").iter_rows():
-        kin = peers.get(Kin(model, bool(alone)))
-        others = kin.ratios if kin else THINKING_PEERS if thinking else ORDINARY_PEERS
+        kin = peers.get(PeerGroup(model, bool(alone)))
+        others = kin.ratios if kin else DEFAULT_REASONING_RATIOS if thinking else DEFAULT_RATIOS
         places.append(bisect_right(others, own) / len(others))
         numbers.append(kin.number if kin else 0)
     return main.select(

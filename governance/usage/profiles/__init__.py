@@ -9,8 +9,8 @@ result, but for what trimming takes away:
 |---|---|---|---|
 | requests, tokens, squares | sums | adding | yes |
 | gaps | time between requests, squared too | adding, and what lies between | yes, where parts do not overlap |
-| tallies | counts by kind and bucket | adding | yes; medians to 2.2 % |
-| distincts | HyperLogLog registers | the greater | 3.25 % standard error |
+| histograms | counts by kind and bucket | adding | yes; medians to 2.2 % |
+| distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
 | templates, addresses | the commonest and their uses | adding, 48 kept | a week's rarest beyond 48 are lost |
 | sketches | a sample of the prompts' sketches | 128 kept by a hash | a fair sample of distinct prompts |
 | shingles | a sample of their runs of four words | 128 kept by a hash | a fair sample of distinct runs |

@@ -13,21 +13,22 @@ import numpy as np
 import polars as pl
 
 from accounts.normalization import customer_network
-from governance.usage.markers import MAKING, MARKERS, WORK, mask_of
-from governance.usage.mixing import mix
-from governance.usage.profile import distincts, samples, tallies
-from governance.usage.profile.tallies import MOST_BUCKET, STATUSES, TRAITS, Numbers, code
+from governance.usage.markers import GENERATION_MARKERS, MARKERS, WORK_MARKERS, marker_mask
+from governance.usage.murmur import mix64
+from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
+from governance.usage.profiles.entries import Numbers
+from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, TRAITS, encode
 
-HOUR: Final = ("account_id", "model", "hour")
+HOUR_KEY: Final = ("account_id", "model", "hour")
 SUMS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 
-ADDED: Final = (
+SUMMED: Final = (
     "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
 )  # fmt: skip
-BLOBS: Final = ("tallies", "distincts", "templates", "addresses", "sketches", "shingles")
+SKETCH_COLUMNS: Final = ("histograms", "distinct_counts", "templates", "addresses", "sketches", "shingles")
 
-# What `figures` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
-FIGURES: Final = ("account_id", "model", "at", *SUMS)
+# What `build_token_deltas` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
+TOKEN_COLUMNS: Final = ("account_id", "model", "at", *SUMS)
 
 # The columns of usage_profile.
 SCHEMA: Final[dict[str, Any]] = {
@@ -44,7 +45,7 @@ SCHEMA: Final[dict[str, Any]] = {
     "gaps": pl.Int32,
     "gap_seconds": pl.Float64,
     "gap_squares": pl.Float64,
-    **dict.fromkeys(BLOBS, pl.Binary),
+    **dict.fromkeys(SKETCH_COLUMNS, pl.Binary),
 }
 COLD: Final = 0.25
 HOT: Final = 0.6
@@ -52,24 +53,24 @@ SHORT_CAP: Final = 64
 
 _SETTINGS: Final = ("temperature", "top_p", "n", "max_tokens", "logprobs", "stream", "response_format")
 _TEXTS: Final = {
-    distincts.Kind.END_USER: "end_user",
-    distincts.Kind.CONVERSATION: "conversation",
-    distincts.Kind.ADDRESS: "ip",
-    distincts.Kind.CLIENT: "user_agent",
-    distincts.Kind.KEY: "api_key",
+    hyperloglog.Counted.END_USER: "end_user",
+    hyperloglog.Counted.CONVERSATION: "conversation",
+    hyperloglog.Counted.ADDRESS: "ip",
+    hyperloglog.Counted.CLIENT: "user_agent",
+    hyperloglog.Counted.KEY: "api_key",
 }
 _NUMBERS: Final = {
-    distincts.Kind.PROMPT: "prompt_digest",
-    distincts.Kind.TEMPLATE: "template_digest",
-    distincts.Kind.SYSTEM: "system_digest",
-    distincts.Kind.NETWORK: "asn",
+    hyperloglog.Counted.PROMPT: "prompt_digest",
+    hyperloglog.Counted.TEMPLATE: "template_digest",
+    hyperloglog.Counted.SYSTEM: "system_digest",
+    hyperloglog.Counted.NETWORK: "asn",
 }
 _STATUS: Final = {status: place for place, status in enumerate(STATUSES)}
 _HOUR_US: Final = 3_600_000_000
 _SYSTEM: Final = "system_digest"
 
 
-def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     """One part of a profile for each account, model and hour; `events` are `usage.columns`."""
     at = np.array(events["at"], dtype=np.int64)
     order, starts, owner = _by_hour(events, at)
@@ -90,28 +91,28 @@ def parts(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "last_at": at[last].astype("datetime64[us]"),
             **_sums(events, owner, owners),
             **_gap_sums(at[order], starts),
-            "tallies": tallies.pack(*_joined([*_tallies(events, owner)]), owners=owners),
-            "distincts": distincts.pack(*_joined([*_distincts(events, owner)]), owners=owners),
-            "templates": samples.pack_commonest(owner[text], template, owners=owners),
-            "addresses": samples.pack_commonest(owner[located], address, owners=owners),
-            "sketches": samples.pack_sketches(owner[text], sketch, owners=owners),
-            "shingles": samples.pack_sketches(np.repeat(owner, runs), shingle, owners=owners),
+            "histograms": histograms.pack(*_joined([*_histogram_entries(events, owner)]), owners=owners),
+            "distinct_counts": hyperloglog.pack(*_joined([*_distinct_entries(events, owner)]), owners=owners),
+            "templates": top_k.pack_top_k(owner[text], template, owners=owners),
+            "addresses": top_k.pack_top_k(owner[located], address, owners=owners),
+            "sketches": bottom_k.pack_bottom_k(owner[text], sketch, owners=owners),
+            "shingles": bottom_k.pack_bottom_k(np.repeat(owner, runs), shingle, owners=owners),
         },
         schema=SCHEMA,
     )
 
 
-def figures(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
-    """Parts that add tokens alone, of requests whose other parts were made before; `events` are `FIGURES`."""
+def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    """Parts that add tokens alone, of requests whose other parts were made before; `events` are `TOKEN_COLUMNS`."""
     at = np.array(events["at"], dtype=np.int64)
     order, starts, owner = _by_hour(events, at)
     owners = len(starts)
     first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
     given, got, reasoning = (_integers(events[name]) for name in ("input_tokens", "output_tokens", "reasoning_tokens"))
     traits = np.zeros((len(at), len(TRAITS)), dtype=bool)
-    traits[:, tallies.TRAIT["long_output"]] = _is_long(given, got)
-    traits[:, tallies.TRAIT["reasoning"]] = reasoning > 0
-    coded = [*_token_tallies(events, owner), _set(owner, traits, tallies.Kind.TRAIT)]
+    traits[:, histograms.TRAIT["long_output"]] = _is_long(given, got)
+    traits[:, histograms.TRAIT["reasoning"]] = reasoning > 0
+    coded = [*_token_entries(events, owner), _set(owner, traits, histograms.Histogram.TRAIT)]
     added = _token_sums(events, owner, owners)
     return pl.DataFrame(
         {
@@ -120,10 +121,10 @@ def figures(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "hour": (at[first] // _HOUR_US * _HOUR_US).astype("datetime64[us]"),
             "first_at": at[first].astype("datetime64[us]"),
             "last_at": at[last].astype("datetime64[us]"),
-            **{name: np.zeros(owners) for name in ADDED if name not in added},
+            **{name: np.zeros(owners) for name in SUMMED if name not in added},
             **added,
-            **{name: [b""] * owners for name in BLOBS},
-            "tallies": tallies.pack(*_joined(coded), owners=owners),
+            **{name: [b""] * owners for name in SKETCH_COLUMNS},
+            "histograms": histograms.pack(*_joined(coded), owners=owners),
         },
         schema_overrides=SCHEMA,
     ).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
@@ -183,8 +184,8 @@ def _traits(events: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
         "system": system,
         "follow_up": follow_up,
         "bare": text & standalone & ~system,
-        "making": (markers & mask_of(MAKING)) > 0,
-        "work": (markers & mask_of(WORK)) > 0,
+        "making": (markers & marker_mask(GENERATION_MARKERS)) > 0,
+        "work": (markers & marker_mask(WORK_MARKERS)) > 0,
     }
 
 
@@ -232,37 +233,37 @@ def _gap_sums(at: Numbers, starts: Numbers) -> dict[str, Numbers]:
 Coded = tuple[Numbers, Numbers]
 
 
-def _tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
+def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Owner and code of everything that is counted."""
-    kind = tallies.Kind
-    yield owner, code(kind.STATUS, np.array([*map(_STATUS.get, events["status"])]))
-    yield from _token_tallies(events, owner)
+    kind = histograms.Histogram
+    yield owner, encode(kind.STATUS, np.array([*map(_STATUS.get, events["status"])]))
+    yield from _token_entries(events, owner)
     settings = zip(*(events[name] for name in _SETTINGS), strict=True)
-    yield owner, code(kind.PARAMETERS, np.array([*map(_settings_bucket, settings)]))
+    yield owner, encode(kind.PARAMETERS, np.array([*map(_settings_bucket, settings)]))
     for column, one, usual in (("n", kind.ANSWERS, 1), ("top_logprobs", kind.TOP_LOGPROBS, 0)):
         values = np.array(events[column])
         some = values > usual
-        yield owner[some], code(one, values[some])
+        yield owner[some], encode(one, values[some])
     for column, one in (("country", kind.COUNTRY), ("language", kind.LANGUAGE)):
-        letters = np.array([*map(tallies.letters, events[column])])
-        yield owner[letters > 0], code(one, letters[letters > 0])
+        letters = np.array([*map(histograms.two_letter_bucket, events[column])])
+        yield owner[letters > 0], encode(one, letters[letters > 0])
     text, system = _present(events["topic"]), _present(events[_SYSTEM])
-    yield owner[text], code(kind.TOPIC, _integers(events["topic"])[text])
-    yield owner[system], code(kind.SYSTEM, _bucket(_integers(events[_SYSTEM])[system]))
+    yield owner[text], encode(kind.TOPIC, _integers(events["topic"])[text])
+    yield owner[system], encode(kind.SYSTEM, _bucket(_integers(events[_SYSTEM])[system]))
     traits = _traits(events)
     yield _set(owner, np.column_stack([traits[name] for name in TRAITS]), kind.TRAIT)
     yield _set(owner, (_integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1, kind.MARKER)
 
 
-def _token_tallies(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
+def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Of the events whose tokens were counted: nought and unknown are not the same."""
-    kind = tallies.Kind
+    kind = histograms.Histogram
     given, got = (_integers(events[name]) for name in ("input_tokens", "output_tokens"))
     for one, column, values in ((kind.INPUT, "input_tokens", given), (kind.OUTPUT, "output_tokens", got)):
         known = _present(events[column])
-        yield owner[known], code(one, tallies.by_logarithm(values[known]))
+        yield owner[known], encode(one, histograms.log_bucket(values[known]))
     counted = _counted(events)
-    yield owner[counted], code(kind.RATIO, tallies.ratio_bucket(got[counted], given[counted]))
+    yield owner[counted], encode(kind.RATIO, histograms.ratio_bucket(got[counted], given[counted]))
 
 
 def _counted(events: Mapping[str, Sequence[Any]]) -> Numbers:
@@ -270,16 +271,16 @@ def _counted(events: Mapping[str, Sequence[Any]]) -> Numbers:
     return _present(events["input_tokens"]) & _present(events["output_tokens"])
 
 
-def _distincts(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
+def _distinct_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     for kind, column in _NUMBERS.items():
         some = _present(events[column])
-        yield owner[some], distincts.codes(kind, _integers(events[column])[some])
+        yield owner[some], hyperloglog.encode(kind, _integers(events[column])[some])
     for kind, column in _TEXTS.items():
         some = _present(events[column])
         given: Iterable[str] = (text for text in events[column] if text is not None)
-        if kind is distincts.Kind.ADDRESS:
+        if kind is hyperloglog.Counted.ADDRESS:
             given = map(customer_network, given)
-        yield owner[some], distincts.codes(kind, distincts.hashes(given))
+        yield owner[some], hyperloglog.encode(kind, hyperloglog.hash_texts(given))
 
 
 def _present(column: Sequence[Any]) -> Numbers:
@@ -295,17 +296,17 @@ def _integers(column: Sequence[Any]) -> Numbers:
 @lru_cache(maxsize=65_536)
 def _settings_bucket(settings: tuple[Any, ...]) -> int:
     told = "|".join("" if value is None else str(value) for value in settings)
-    return int(_bucket(distincts.hashes([told]))[0])
+    return int(_bucket(hyperloglog.hash_texts([told]))[0])
 
 
 def _bucket(numbers: Numbers) -> Numbers:
-    return (mix(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MOST_BUCKET + 1)).astype(np.int64)
+    return (mix64(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MAX_BUCKET + 1)).astype(np.int64)
 
 
-def _set(owner: Numbers, table: Numbers, kind: tallies.Kind) -> Coded:
+def _set(owner: Numbers, table: Numbers, kind: histograms.Histogram) -> Coded:
     """What is not nought in a table of a row an event and a column a bucket."""
     rows, buckets = np.nonzero(table)
-    return owner[rows], code(kind, buckets)
+    return owner[rows], encode(kind, buckets)
 
 
 def _joined(coded: Sequence[Coded]) -> Coded:
