@@ -29,6 +29,7 @@ from governance.usage.fingerprint import fingerprints
 from governance.usage.partitions import ensure_partitions
 from governance.usage.profiles import compaction
 from governance.usage.profiles.build import build_deltas
+from governance.usage.profiles.merging import DELTA_SCHEMA
 from governance.usage.wire import UsageEvent, decode_events
 
 Batch = TypeVar("Batch")
@@ -42,7 +43,7 @@ EXCERPTS_SAMPLED = 12
 
 
 def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
-    """The whole way in, against its SQL alone: the same COPY, dedupe, parts and marks with rows that are ready."""
+    """The whole way in, against its SQL alone: the same COPY, dedupe, deltas and marks with rows that are ready."""
     events, accounts = scale.count(EVENTS, least=2 * BATCH), scale.count(ACCOUNTS)
     whole, ready = ([*_batches(events, accounts, name=name, now=now)] for name in ("whole", "ready"))
     _warm_up(accounts, now)
@@ -142,7 +143,7 @@ def _store(ready: _Ready, now: datetime) -> None:
         cursor.execute(sql.STORE_INCOMING.format(columns=columns))
         cursor.execute(sql.MARK_DIRTY, {"accounts": ready.accounts, "anew": False, "now": now})
         cursor.execute(sql.FIND_COPIES, {"days": ready.neighbours})
-        with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(compaction.COLUMNS))) as copy:
+        with cursor.copy(sql.COPY_DELTAS.format(columns=", ".join(DELTA_SCHEMA))) as copy:
             copy.write(ready.deltas)
 
 

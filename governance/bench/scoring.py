@@ -15,7 +15,7 @@ from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import OLDEST_IN_FILES, compact_profiles, record_lines
-from governance.usage.models import Profile, WeeklySketch
+from governance.usage.models import HourlyProfile, WeeklySketch
 from governance.usage.profiles.features import build_account_usages
 from governance.usage.queries import load_profiles, scoring_windows
 from governance.usage.scoring_queue import request_rescore
@@ -59,7 +59,7 @@ def _accounts(number: int, events: int, now: datetime) -> list[int]:
     compact_profiles(taken_in)
     copies = [Account(external_id=f"{name}-copy-{place}", first_seen_at=now) for place in range(number - len(taken_in))]
     made = [account.pk for account in Account.objects.bulk_create(copies)]
-    for table in (Profile, WeeklySketch):
+    for table in (HourlyProfile, WeeklySketch):
         _copy_rows(table, taken_in, made)
     return taken_in + made
 

@@ -11,29 +11,17 @@ import polars as pl
 
 from governance.detection.detectors import Detector
 from governance.detection.finding import Family
-from governance.usage.profiles.features import PROFILE_COLUMNS
+from governance.usage.profiles.merging import MODEL_KEY, PROFILE_SCHEMA, merge
 
 # What a sum of accounts can show. Pace, addresses, age and what was declared are each account's own.
 SHOWN_TOGETHER: Final = frozenset({Family.CONTENT, Family.SHAPE, Family.TOGETHER, Family.HARMLESS})
 ONLY_ALONE: Final = frozenset({"declared_use", "unattended_stream"})
 
-_FIRST: Final = {"first_at": pl.col("first_at").min(), "last_at": pl.col("last_at").max()}
-_JOINED: Final = tuple(name for name, kind in PROFILE_COLUMNS.items() if kind == pl.Binary)
-_ADDED: Final = tuple(name for name in PROFILE_COLUMNS if name not in {"account_id", "model", *_FIRST, *_JOINED})
-
 
 def pooled(rows: pl.DataFrame, group_of: Mapping[int, int]) -> pl.DataFrame:
-    """Rows of `profile.reading.PROFILE_COLUMNS` by group and model instead of by account and model."""
+    """Rows of `PROFILE_SCHEMA` by group and model instead of by account and model."""
     groups = pl.col("account_id").replace_strict(group_of, return_dtype=pl.Int64)
-    merged = (
-        rows.with_columns(groups)
-        .group_by("account_id", "model", maintain_order=True)
-        .agg(pl.col(*_ADDED).sum(), pl.col(*_JOINED), **_FIRST)
-    )
-    joined = [
-        pl.Series(name, [b"".join(b for b in blobs if b) for blobs in merged[name]], pl.Binary) for name in _JOINED
-    ]
-    return merged.with_columns(joined).select(list(PROFILE_COLUMNS))
+    return merge(rows.with_columns(groups), by=MODEL_KEY).select(PROFILE_SCHEMA.keys())
 
 
 def look_together(detectors: Iterable[Detector]) -> list[Detector]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
@@ -24,7 +24,7 @@ from governance.restrictions.actions import restrict_all
 from governance.restrictions.models import Reason, Restriction
 from governance.restrictions.terms import Terms
 from governance.staff.models import User
-from governance.usage.models import Profile
+from governance.usage.queries import count_requests_since
 from governance.web.counts import counted, percent_of
 
 State = PolicyOutcome.State
@@ -242,9 +242,7 @@ class Room:
     def left(cls, *, now: datetime) -> "Room":
         done = PolicyOutcome.objects.filter(state=State.DONE, settled_at__gt=now - HOUR)
         hour = now.replace(minute=0, second=0, microsecond=0) - HOUR
-        sums = Profile.objects.filter(hour__gte=hour).order_by().values_list("account").annotate(Sum("requests"))
-        requests = {account: int(number or 0) for account, number in sums}
-        return cls(requests, done.values_list("account", flat=True))
+        return cls(count_requests_since(hour), done.values_list("account", flat=True))
 
     @property
     def accounts(self) -> int:

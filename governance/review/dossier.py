@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import cached_property
 
-from accounts.models import Account, ApiKey, Licence
+from accounts.models import ApiKey, Licence
 from governance.detection.detectors import all_detectors
 from governance.detection.figures import name_of
 from governance.detection.finding import Family
@@ -26,7 +26,7 @@ from governance.review.reach import Progress, progress_of
 from governance.review.undoing import can_be_undone
 from governance.review.wording import figure
 from governance.staff.models import User
-from governance.usage.queries import conflict_totals, count_excerpts, get_hourly_usage, get_profiles
+from governance.usage.queries import ModelUsage, conflict_totals, count_excerpts, get_hourly_usage, get_usage_by_model
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -51,21 +51,11 @@ class ShownFinding(NamedTuple):
         return abs(self.points)
 
 
-class ModelUse(NamedTuple):
-    """What an account did with one model in the window."""
-
-    model: str
-    requests: int
-    failures: int
-    input_tokens: int
-    output_tokens: int
-
-
 class Usage(NamedTuple):
     """The window of the assessment: drawn, and by model."""
 
     chart: Chart | None
-    models: list[ModelUse]
+    models: list[ModelUsage]
 
 
 class ShownForce(NamedTuple):
@@ -149,7 +139,7 @@ class Dossier:
     def usage(self) -> Usage:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
         hours = [Use(hour, requests, output) for hour, requests, _, output in get_hourly_usage(self.account, **window)]
-        return Usage(chart(hours), _by_model(self.account, **window))
+        return Usage(chart(hours), get_usage_by_model(self.account, **window))
 
     @cached_property
     def campaign(self) -> ShownCampaign | None:
@@ -321,10 +311,3 @@ def _told(findings: list[dict[str, Any]]) -> list[ShownFinding]:
 def _paragraphs(text: str) -> list[str]:
     """Without the line breaks of the source."""
     return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
-
-
-def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:
-    hours = get_profiles(account).filter(hour__gte=start, hour__lt=end).order_by()
-    totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
-    models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
-    return sorted(models, key=lambda use: (-use.requests, use.model))

@@ -9,6 +9,7 @@ from uuid import UUID
 import polars as pl
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg.errors import CheckViolation
 
 from accounts.actions import meet_accounts, meet_keys
@@ -26,8 +27,9 @@ from governance.usage.models import (
     DataKey,
     EventConflict,
     Excerpt,
+    HourlyProfile,
     NewNameCount,
-    Profile,
+    ProfileDelta,
     ReportedAnswer,
     Retention,
     WeeklySketch,
@@ -41,7 +43,8 @@ from governance.usage.partitions import (
     list_partition_days,
     upcoming_days,
 )
-from governance.usage.profiles import build, compaction
+from governance.usage.profiles import compaction
+from governance.usage.profiles.merging import DELTA_SCHEMA, HOUR_KEY, WEEK_KEY
 from governance.usage.wire import Rejection, Report, TimeRange, UsageEvent, decode_events, has_token_counts
 
 logger = logging.getLogger(__name__)
@@ -208,22 +211,26 @@ def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
 
 @retried_transaction
 def compact_profiles(accounts: Sequence[int]) -> None:
-    """Put all parts of these accounts' profiles into the hour and the week they belong to."""
+    """Merge all deltas of these accounts into the hourly profiles and weekly sketches that they belong to."""
     with connection.cursor() as cursor:
-        columns = ", ".join(f"part.{name}" for name in compaction.COLUMNS)
-        cursor.execute(sql.TAKE_PARTS.format(columns=columns), [list(accounts)])
-        taken = pl.DataFrame(cursor.fetchall(), schema=build.SCHEMA, orient="row")
-        if taken.is_empty():
+        cursor.execute(sql.TAKE_DELTAS.format(columns=", ".join(DELTA_SCHEMA)), [list(accounts)])
+        deltas = pl.DataFrame(cursor.fetchall(), schema=DELTA_SCHEMA, orient="row")
+        if deltas.is_empty():
             return
-        hours = compaction.merge_hours(taken)
-        copy_rows(cursor, sql.COPY_PARTS, hours.columns, compaction.profiles_csv(hours))
-        sketches = compaction.weekly_sketches(taken)
-        wanted = sketches.select(compaction.WEEK_KEY).unique().sort(compaction.WEEK_KEY)
-        columns = ", ".join(f"sketch.{name}" for name in compaction.WEEK_COLUMNS)
-        cursor.execute(sql.TAKE_WEEKS.format(columns=columns), [wanted[name].to_list() for name in compaction.WEEK_KEY])
-        before = pl.DataFrame(cursor.fetchall(), schema=compaction.WEEK_SCHEMA, orient="row")
-        weeks = compaction.merge_weeks(pl.concat([before, sketches]))
+        hours = compaction.counters_of(deltas)
+        hours = compaction.merge_hours(pl.concat([hours, _take(cursor, sql.TAKE_HOURS, hours, HOUR_KEY)]))
+        copy_rows(cursor, sql.COPY_HOURS, hours.columns, compaction.profiles_csv(hours))
+        weeks = compaction.sketches_of(deltas)
+        weeks = compaction.merge_weeks(pl.concat([weeks, _take(cursor, sql.TAKE_WEEKS, weeks, WEEK_KEY)]))
         copy_rows(cursor, sql.COPY_WEEKS, weeks.columns, compaction.profiles_csv(weeks))
+
+
+def _take(cursor: CursorWrapper, statement: str, rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Delete the stored rows with the keys of `rows`, and return them."""
+    wanted = rows.select(key).unique().sort(key)
+    columns = ", ".join(f"stored.{name}" for name in rows.columns)
+    cursor.execute(statement.format(columns=columns), [wanted[name].to_list() for name in key])
+    return pl.DataFrame(cursor.fetchall(), schema=rows.schema, orient="row")
 
 
 @retried_transaction
@@ -261,7 +268,8 @@ def drop_old_usage(*, now: datetime) -> list[date]:
             drop_partition(day)
             record("usage.day_dropped", subject=("usage", str(day)), by=Actor.system("retention"), now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
-    Profile.objects.filter(hour__lt=oldest).delete()
+    HourlyProfile.objects.filter(hour__lt=oldest).delete()
+    ProfileDelta.objects.filter(hour__lt=oldest).delete()  # of accounts whose scoring keeps failing
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
     EventConflict.objects.filter(day__lt=kept_from).delete()
     NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)).delete()

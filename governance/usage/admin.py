@@ -6,15 +6,17 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
+    HourlyProfile,
     LastUsage,
     NewNameCount,
-    Profile,
+    ProfileDelta,
     ReportedAnswer,
     Retention,
     UsageEvent,
     WeeklySketch,
 )
 from governance.usage.profiles.histograms import describe
+from governance.usage.profiles.merging import SKETCHES
 
 
 @admin.register(UsageEvent)
@@ -26,9 +28,10 @@ class UsageEventAdmin(HistoryAdmin):
     date_hierarchy = "occurred_at"
 
 
-@admin.register(Profile)
-class ProfileAdmin(HistoryAdmin):
+@admin.register(HourlyProfile, ProfileDelta)
+class HourlyProfileAdmin(HistoryAdmin):
     list_display = ("hour", "account", "model", "requests", "failures", "input_tokens", "output_tokens")
+    exclude = tuple(SKETCHES)
     search_fields = ("=account__external_id", "model")
     list_select_related = ("account",)
 

@@ -13,6 +13,7 @@ from governance.usage import sql
 from governance.usage.conflicts import EventDifference, EventSummary
 from governance.usage.event_columns import EVENT_SCHEMA, EventColumns, drop_events, event_key, events_csv
 from governance.usage.profiles import build, compaction
+from governance.usage.profiles.merging import TOKENS
 from governance.usage.wire import Report, UsageEvent, has_token_counts, with_later_token_counts
 
 _DAY: Final = timedelta(days=1)
@@ -131,9 +132,9 @@ def _remove_copies(cursor: CursorWrapper, days: Collection[date]) -> dict[str, E
     return copies
 
 
-def _add_to_profiles(cursor: CursorWrapper, parts: pl.DataFrame) -> None:
-    """By parts: nothing is read or changed, so that batches do not wait for each other."""
-    copy_rows(cursor, sql.COPY_PARTS, parts.columns, compaction.profiles_csv(parts))
+def _add_to_profiles(cursor: CursorWrapper, deltas: pl.DataFrame) -> None:
+    """Append deltas. Nothing is read or changed, so that batches do not wait for each other."""
+    copy_rows(cursor, sql.COPY_DELTAS, deltas.columns, compaction.profiles_csv(deltas))
 
 
 def find_events(keys: Mapping[str, datetime]) -> dict[str, EventSummary]:
@@ -157,7 +158,7 @@ def add_token_counts(figures: Mapping[str, UsageEvent]) -> None:
     Their accounts are marked: see `store_events`.
     """
     on = [event.occurred_at.astimezone(UTC).date() for event in figures.values()]
-    tokens = {name: [getattr(event, name) for event in figures.values()] for name in build.SUMS}
+    tokens = {name: [getattr(event, name) for event in figures.values()] for name in TOKENS}
     with connection.cursor() as cursor:
         near = [*adjacent_days(on), *on]
         cursor.execute(sql.COMPLETE_EVENTS, {"keys": list(figures), "on": on, "days": near, **tokens})

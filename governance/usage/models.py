@@ -159,14 +159,11 @@ class LastUsage(models.Model):
         return f"{self.service_key} {self.newest_at:%F %T}"
 
 
-class Profile(models.Model):
-    """What an account did with a model in an hour, or a part of it: usage.profile says what the columns hold.
-
-    Several rows of the same hour add up. Those with sketches are parts that have not been folded yet.
-    """
+class HourlyCounters(models.Model):
+    """What an account did with a model in an hour, as counters: `usage.profiles.merging` says how they are merged."""
 
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="profiles"
+        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="%(class)ss"
     )
     model = models.CharField(max_length=128)
     hour = models.DateTimeField(help_text="The start of the hour, UTC.")
@@ -180,38 +177,57 @@ class Profile(models.Model):
     reasoning_tokens = models.BigIntegerField()
     input_squares = models.FloatField()
     output_squares = models.FloatField()
-    gaps = models.IntegerField(help_text="How many gaps between requests were seen.")
+    gaps = models.IntegerField(help_text="Number of gaps between consecutive requests.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
-    histograms = models.BinaryField(null=True)
-    distinct_counts = models.BinaryField(null=True)
-    templates = models.BinaryField(null=True)
-    addresses = models.BinaryField(null=True)
-    sketches = models.BinaryField(null=True)
-    shingles = models.BinaryField(null=True)
 
     class Meta:
-        ordering = ("-hour",)
-        indexes: ClassVar = [models.Index(fields=["account", "hour"], name="profile_by_account")]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.account} {self.model} {self.hour:%Y-%m-%dT%H}"
 
 
-class WeeklySketch(models.Model):
-    """What an account did with a model in a week, as far as it takes sketches to tell: see usage.profile."""
+class Sketches(models.Model):
+    """What an account did with a model as far as counters cannot tell: see the modules of `usage.profiles`."""
+
+    histograms = models.BinaryField()
+    distinct_counts = models.BinaryField()
+    templates = models.BinaryField()
+    addresses = models.BinaryField()
+    sketches = models.BinaryField()
+    shingles = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+
+class ProfileDelta(HourlyCounters, Sketches):
+    """What one batch adds to the profile of an account, a model and an hour. Intake appends, compaction takes away."""
+
+    class Meta:
+        ordering = ("-hour",)
+        indexes: ClassVar = [models.Index(fields=["account"], name="delta_by_account")]
+
+
+class HourlyProfile(HourlyCounters):
+    """What an account did with a model in an hour, without the deltas that are not compacted yet."""
+
+    class Meta:
+        ordering = ("-hour",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "hour", "model"], name="one_profile_an_hour"),
+        ]
+
+
+class WeeklySketch(Sketches):
+    """What an account did with a model in a week, without the deltas that are not compacted yet."""
 
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="weekly_sketches"
     )
     model = models.CharField(max_length=128)
     week = models.DateField(help_text="The Monday it begins with, UTC.")
-    histograms = models.BinaryField()
-    distinct_counts = models.BinaryField()
-    templates = models.BinaryField()
-    addresses = models.BinaryField(default=bytes)
-    sketches = models.BinaryField()
-    shingles = models.BinaryField(default=bytes)
 
     class Meta:
         ordering = ("-week",)

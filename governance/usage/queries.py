@@ -13,8 +13,8 @@ from psycopg import Cursor
 from accounts.models import Account
 from governance.usage import sql
 from governance.usage.excerpts import decrypt_excerpts
-from governance.usage.models import EventConflict, Excerpt, Profile
-from governance.usage.profiles.features import PROFILE_COLUMNS
+from governance.usage.models import EventConflict, Excerpt
+from governance.usage.profiles.merging import PROFILE_SCHEMA
 from governance.usage.wire import UsageEvent
 
 WINDOW = timedelta(days=28)
@@ -39,7 +39,7 @@ def scoring_windows(accounts: Collection[int], *, at: datetime) -> dict[int, Sco
 
 
 def load_profiles(wanted: Mapping[int, ScoringWindow]) -> pl.DataFrame:
-    """The profiles of each window, merged: one row for each account and model, as `profile.reading` takes them.
+    """The profiles of each window, merged: one row for each account and model, as `profiles.features` takes them.
 
     However much an account sends, it is a row an hour and five sketches of bounded size that are read of a model.
     """
@@ -48,7 +48,7 @@ def load_profiles(wanted: Mapping[int, ScoringWindow]) -> pl.DataFrame:
     with Cursor(connection.connection) as cursor:
         bounds = [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
         cursor.execute(sql.READ_PROFILES, bounds, binary=True)
-        return pl.DataFrame(cursor.fetchall(), schema=PROFILE_COLUMNS, orient="row")
+        return pl.DataFrame(cursor.fetchall(), schema=PROFILE_SCHEMA, orient="row")
 
 
 class EventLookup(NamedTuple):
@@ -110,21 +110,35 @@ class HourlyUsage(NamedTuple):
 def get_hourly_usage(account: Account, *, start: datetime, end: datetime) -> list[HourlyUsage]:
     """The hours in which the account did something, in order, half-open from `start` to `end`."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT hour, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
-            FROM usage_profile WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour ORDER BY hour
-            """,
-            [account.pk, start, end],
-        )
+        cursor.execute(sql.USAGE_BY_HOUR, [account.pk, start, end])
         return [HourlyUsage(*row) for row in cursor.fetchall()]
 
 
-def get_profiles(account: Account) -> QuerySet[Profile]:
-    return Profile.objects.filter(account=account)
+class ModelUsage(NamedTuple):
+    """What an account did with one model."""
+
+    model: str
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
 
 
-MOST_EXCERPTS: Final = 6
+def get_usage_by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUsage]:
+    """Return the account's usage of each model, the most used first; hours from `start` to before `end`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.USAGE_BY_MODEL, [account.pk, start, end])
+        return sorted((ModelUsage(*row) for row in cursor.fetchall()), key=lambda use: (-use.requests, use.model))
+
+
+def count_requests_since(hour: datetime) -> dict[int, int]:
+    """Return the number of requests of each account from the hour that starts at `hour` on, by account id."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.REQUESTS_BY_ACCOUNT, [hour])
+        return dict(cursor.fetchall())
+
+
+MAX_EXCERPTS: Final = 6
 
 
 class DecryptedExcerpt(NamedTuple):
@@ -137,12 +151,12 @@ class DecryptedExcerpt(NamedTuple):
 
 def count_excerpts(account: Account, *, at: datetime) -> int:
     """How many excerpts `get_excerpts` shows, decrypting none."""
-    return min(MOST_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
+    return min(MAX_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
 
 
 def get_excerpts(account: Account, *, at: datetime) -> list[DecryptedExcerpt]:
     """The newest excerpts that are kept of the account, decrypted. The caller records that they were shown."""
-    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MOST_EXCERPTS]
+    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MAX_EXCERPTS]
     return [DecryptedExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypt_excerpts(kept)]
 
 

@@ -1,4 +1,6 @@
-"""The statements that carry the load. Each does for a whole batch what the ORM would do row by row."""
+"""SQL of intake, profiles and the scoring queue: statements that do for a whole batch what the ORM does row by row."""
+
+from governance.usage.profiles.merging import COUNTERS, PROFILE_SCHEMA, SKETCHES, sql_aggregates
 
 # Private to a connection, and emptied by every commit, which for such a table costs next to nothing. The DELETE is for
 # batches that share a transaction.
@@ -99,63 +101,87 @@ FROM unnest(
 WHERE answer.key = told.key
 """
 
-COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
+COPY_DELTAS = "COPY usage_profiledelta ({columns}) FROM STDIN (FORMAT csv)"
 
-# Hours with parts, whole; what other transactions add meanwhile is not among them and stays.
-TAKE_PARTS = """
-DELETE FROM usage_profile AS part USING (
-    SELECT DISTINCT account_id, model, hour FROM usage_profile
-    WHERE account_id = ANY(%s) AND histograms IS NOT NULL
-) AS fresh
-WHERE part.account_id = fresh.account_id AND part.model = fresh.model AND part.hour = fresh.hour
+# Deltas that other transactions commit meanwhile are not deleted. Two compactions of an account wait for each other
+# here, since a delta stays until the first of them commits.
+TAKE_DELTAS = "DELETE FROM usage_profiledelta WHERE account_id = ANY(%s) RETURNING {columns}"
+
+TAKE_HOURS = """
+DELETE FROM usage_hourlyprofile AS stored
+USING unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS wanted (account_id, model, hour)
+WHERE stored.account_id = wanted.account_id AND stored.hour = wanted.hour AND stored.model = wanted.model
 RETURNING {columns}
 """
 
+COPY_HOURS = "COPY usage_hourlyprofile ({columns}) FROM STDIN (FORMAT csv)"
+
 TAKE_WEEKS = """
-DELETE FROM usage_weeklysketch AS sketch
+DELETE FROM usage_weeklysketch AS stored
 USING unnest(%s::bigint[], %s::text[], %s::date[]) AS wanted (account_id, model, week)
-WHERE sketch.account_id = wanted.account_id AND sketch.week = wanted.week AND sketch.model = wanted.model
+WHERE stored.account_id = wanted.account_id AND stored.week = wanted.week AND stored.model = wanted.model
 RETURNING {columns}
 """
 
 COPY_WEEKS = "COPY usage_weeklysketch ({columns}) FROM STDIN (FORMAT csv)"
 
-# The same merge as in profile/folding.py, as far as the database can: sketches merge by standing one behind the other.
-READ_PROFILES = """
+# How columns are merged is said in profiles/merging.py.
+READ_PROFILES = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to")
 ), counted AS (
-    SELECT account_id, model, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
-           sum(cached_input_tokens)::bigint, sum(reasoning_tokens)::bigint, sum(input_squares),
-           min(first_at), max(last_at), sum(gaps)::bigint, sum(gap_seconds), sum(gap_squares),
+    SELECT account_id, model, {sql_aggregates(COUNTERS)},
            string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
-                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '')
-    FROM usage_profile JOIN wanted USING (account_id)
+                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '') AS hours
+    FROM usage_hourlyprofile JOIN wanted USING (account_id)
     WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
 ), sketched AS (
-    SELECT account_id, model, string_agg(histograms, '') AS histograms,
-           string_agg(distinct_counts, '') AS distinct_counts,
-           string_agg(templates, '') AS templates, string_agg(addresses, '') AS addresses,
-           string_agg(sketches, '') AS sketches, string_agg(shingles, '') AS shingles
+    SELECT account_id, model, {sql_aggregates(SKETCHES)}
     FROM usage_weeklysketch JOIN wanted USING (account_id)
     WHERE week >= (wanted."from" AT TIME ZONE 'UTC')::date AND week <= (wanted."to" AT TIME ZONE 'UTC')::date
     GROUP BY account_id, model
 )
-SELECT * FROM counted JOIN sketched USING (account_id, model)
-"""
+SELECT {", ".join(PROFILE_SCHEMA)} FROM counted JOIN sketched USING (account_id, model)
+"""  # noqa: S608 - names of columns, no value
+
+# Hourly profiles and what is not compacted yet: rows of the same account, model and hour add up.
+_HOURS = """(
+    SELECT {columns} FROM usage_hourlyprofile UNION ALL SELECT {columns} FROM usage_profiledelta
+)"""
+
+REQUESTS_BY_ACCOUNT = f"""
+SELECT account_id, sum(requests)::bigint
+FROM {_HOURS.format(columns="account_id, hour, requests")} AS hours WHERE hour >= %s GROUP BY account_id
+"""  # noqa: S608 - as above
+
+USAGE_BY_HOUR = f"""
+SELECT hour, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+FROM {_HOURS.format(columns="account_id, hour, requests, input_tokens, output_tokens")} AS hours
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour ORDER BY hour
+"""  # noqa: S608 - as above
+
+USAGE_BY_MODEL = f"""
+SELECT model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_tokens, output_tokens")} AS hours
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY model
+"""  # noqa: S608 - as above
 
 # From the Monday before, since sketches are kept by the week.
-WINDOWS = """
+WINDOWS = f"""
+WITH hours AS NOT MATERIALIZED (
+    SELECT * FROM {_HOURS.format(columns="account_id, hour, last_at, requests")} AS hours
+    WHERE account_id = ANY(%(accounts)s)
+)
 SELECT account_id, start, newest, sum(requests)::bigint
-FROM usage_profile JOIN (
+FROM hours JOIN (
     SELECT account_id, newest, date_trunc('week', newest - %(span)s::interval, 'UTC') AS start
     FROM (
         SELECT account_id, least(max(last_at), %(at)s::timestamptz) AS newest
-        FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
+        FROM hours WHERE hour <= %(at)s GROUP BY account_id
     ) AS latest
 ) AS latest USING (account_id)
 WHERE hour >= start AND hour <= newest GROUP BY account_id, start, newest
-"""
+"""  # noqa: S608 - as above
 
 CLAIM = """
 WITH free AS (
@@ -207,5 +233,5 @@ FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scor
 MARK_DIRTY = """
 INSERT INTO usage_dirtyaccount AS dirty (account_id, version, is_forced, dirty_since, token, attempts, last_error)
 SELECT unnest(%(accounts)s::bigint[]), 1, %(is_forced)s, %(now)s, 0, 0, ''
-ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, anew = dirty.is_forced OR excluded.is_forced
+ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, is_forced = dirty.is_forced OR excluded.is_forced
 """

@@ -53,7 +53,7 @@ UNFOLD = {
                 "title": "What they did",
                 "items": [
                     _table("Usage events", "bolt", "usage_usageevent"),
-                    _table("Profiles", "bar_chart", "usage_profile"),
+                    _table("Hourly profiles", "bar_chart", "usage_hourlyprofile"),
                     _table("Weekly sketches", "grain", "usage_weeklysketch"),
                     _table("Excerpts", "short_text", "usage_excerpt"),
                     _table("Data keys", "lock", "usage_datakey"),

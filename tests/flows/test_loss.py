@@ -204,7 +204,7 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
     stillwatch.drain()
 
     ((stored, different),) = stillwatch.ask("SELECT count(*), count(DISTINCT event_id) FROM usage_usageevent")
-    ((requests,),) = stillwatch.ask("SELECT sum(requests)::bigint FROM usage_profile")
+    ((requests,),) = stillwatch.ask("SELECT sum(requests)::bigint FROM usage_hourlyprofile")
     sketches = stillwatch.ask("SELECT histograms FROM usage_weeklysketch")
     counted = histograms.unpack([blob for (blob,) in sketches])
     statuses = counted.filter(counted["kind"] == histograms.Histogram.STATUS)["count"].sum()

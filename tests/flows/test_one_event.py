@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import Account
 from governance.usage.actions import IntakeResult, compact_profiles, record_lines
-from governance.usage.models import DirtyAccount, EventConflict, Profile, UsageEvent
+from governance.usage.models import DirtyAccount, EventConflict, HourlyProfile, UsageEvent
 from governance.usage.queries import get_hourly_usage
 from tests.factories import NOW, case, line, person, service_key, usage_event
 from tests.usage.litellm import failure, payload
@@ -249,7 +249,7 @@ class TestAnAnswerMadeInTheBackground:
 
         compact_profiles([Account.objects.get().pk])
 
-        assert Profile.objects.get().gaps == 0
+        assert HourlyProfile.objects.get().gaps == 0
 
 
 @pytest.mark.django_db

@@ -7,8 +7,7 @@ import numpy as np
 import polars as pl
 
 from governance.usage.event_columns import EVENT_SCHEMA, EventColumns
-from governance.usage.profiles.build import SKETCH_COLUMNS
-from governance.usage.profiles.features import PROFILE_COLUMNS
+from governance.usage.profiles.merging import MODEL_KEY, PROFILE_SCHEMA, merge
 
 MONDAY = datetime(2026, 11, 2, 9)  # noqa: DTZ001 - as columns hold times: UTC, without saying so
 
@@ -42,25 +41,15 @@ def columns(*events: dict[str, Any]) -> EventColumns:
     return {name: [event[name] for event in events] for name in events[0]}
 
 
-def merged_by_model(parts: pl.DataFrame) -> pl.DataFrame:
-    """What `sql.READ_PROFILES` makes of parts: sums, and blobs one behind the other."""
-    entries = np.empty(len(parts), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
+def merged_by_model(deltas: pl.DataFrame) -> pl.DataFrame:
+    """Return deltas as they are read when they have been compacted: see `sql.READ_PROFILES`."""
+    entries = np.empty(len(deltas), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
     for name in ("first", "last"):
-        entries[name] = parts[f"{name}_at"].cast(pl.Int64).to_numpy()
-    entries["requests"] = parts["requests"].to_numpy()
-    hours = [entry.tobytes() for entry in entries]
-    sums = [
-        name for name in PROFILE_COLUMNS if name in parts.columns and PROFILE_COLUMNS[name] in {pl.Int64, pl.Float64}
-    ][1:]
+        entries[name] = deltas[f"{name}_at"].cast(pl.Int64).to_numpy()
+    entries["requests"] = deltas["requests"].to_numpy()
+    hours = pl.Series("hours", [entry.tobytes() for entry in entries], dtype=pl.Binary)
     return (
-        parts.with_columns(hours=pl.Series(hours, dtype=pl.Binary))
-        .group_by("account_id", "model")
-        .agg(
-            *(pl.col(name).cast(PROFILE_COLUMNS[name]).sum() for name in sums),
-            pl.col("first_at").min().dt.replace_time_zone("UTC"),
-            pl.col("last_at").max().dt.replace_time_zone("UTC"),
-            *(pl.col(name) for name in (*SKETCH_COLUMNS, "hours")),
-        )
-        .with_columns(pl.col(*SKETCH_COLUMNS, "hours").map_elements(b"".join, return_dtype=pl.Binary))
-        .select(*PROFILE_COLUMNS)
+        merge(deltas.with_columns(hours), by=MODEL_KEY)
+        .with_columns(pl.col("first_at", "last_at").dt.replace_time_zone("UTC"))
+        .select(PROFILE_SCHEMA.keys())
     )

@@ -15,12 +15,12 @@ from polars.testing import assert_frame_equal
 from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.bottom_k import BOTTOM_K
 from governance.usage.profiles.build import build_deltas
-from governance.usage.profiles.compaction import COLUMNS, merge_hours, merge_weeks, weekly_sketches
+from governance.usage.profiles.compaction import counters_of, merge_hours, merge_weeks, sketches_of
+from governance.usage.profiles.merging import HOUR_SCHEMA
 from governance.usage.profiles.top_k import TOP_K
 from tests.usage.profiles import MONDAY, columns, event
 
-ORDERLESS = [name for name in COLUMNS if not name.startswith("gap")]
-HOUR = ("account_id", "model", "hour")
+ORDERLESS = [name for name in HOUR_SCHEMA if not name.startswith("gap")]
 
 requests = st.builds(
     event,
@@ -43,7 +43,7 @@ requests = st.builds(
 
 def folded(deltas: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The hours, without what depends on the order of parts, and the weeks."""
-    return merge_hours(deltas).select(ORDERLESS), merge_weeks(weekly_sketches(deltas))
+    return merge_hours(counters_of(deltas)).select(ORDERLESS), merge_weeks(sketches_of(deltas))
 
 
 class TestFolding:
@@ -69,11 +69,11 @@ class TestFolding:
         ]
         at_once = folded(pl.concat(made))
 
-        so_far = made[0].select(COLUMNS), merge_weeks(weekly_sketches(made[0]))
+        so_far = counters_of(made[0]), merge_weeks(sketches_of(made[0]))
         for part in made[1:]:
             so_far = (
-                merge_hours(pl.concat([so_far[0], part.select(COLUMNS)])),
-                merge_weeks(pl.concat([so_far[1], weekly_sketches(part)])),
+                merge_hours(pl.concat([so_far[0], counters_of(part)])),
+                merge_weeks(pl.concat([so_far[1], sketches_of(part)])),
             )
 
         assert_frame_equal(so_far[0].select(ORDERLESS), at_once[0])
@@ -93,7 +93,9 @@ class TestFolding:
         events = [event(minutes=minute) for minute in (0, 1, 4, 9, 30)]
         whole = build_deltas(columns(*events))
 
-        several = merge_hours(pl.concat([build_deltas(columns(*events[:2])), build_deltas(columns(*events[2:]))]))
+        several = merge_hours(
+            counters_of(pl.concat([build_deltas(columns(*events[:2])), build_deltas(columns(*events[2:]))]))
+        )
 
         assert several.row(0, named=True)["gaps"] == whole.row(0, named=True)["gaps"] == 4
         assert several["gap_seconds"].to_list() == whole["gap_seconds"].to_list() == [30 * 60.0]

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
 from governance.usage.actions import IntakeResult, compact_profiles, record_lines
-from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
+from governance.usage.models import DirtyAccount, Excerpt, HourlyProfile, ProfileDelta, UsageEvent
 from governance.usage.queries import get_excerpts
 from tests.commands import run_command
 from tests.factories import NOW, account, line, usage_event
@@ -67,14 +67,14 @@ class TestRecordingEvents:
 
         compact_profiles([Account.objects.get().pk])
 
-        hours = Profile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
+        hours = HourlyProfile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
         assert list(hours) == [(2, 1, 120), (1, 0, 3)]
 
     def test_counts_a_duplicate_in_no_profile(self) -> None:
         record(line(id="req_1"))
         record(line(id="req_1"))
 
-        assert Profile.objects.get().requests == 1
+        assert ProfileDelta.objects.get().requests == 1
 
     def test_marks_their_accounts_dirty_with_a_new_version_each_batch(self) -> None:
         record(line())

@@ -16,7 +16,7 @@ from governance.usage.actions import (
     record_lines,
     rewrap_data_keys,
 )
-from governance.usage.models import DataKey, Profile, UsageEvent, WeeklySketch
+from governance.usage.models import DataKey, HourlyProfile, ProfileDelta, UsageEvent, WeeklySketch
 from governance.usage.partitions import count_events_in_default, list_partition_days
 from governance.usage.queries import get_excerpts
 from tests.factories import MACHINE, NOW, line
@@ -88,13 +88,13 @@ class TestDroppingOldUsage:
 
     def test_drops_profiles_by_their_own_time(self, settings: Settings) -> None:
         drop_old_usage(now=NOW)
-        assert Profile.objects.count() == WeeklySketch.objects.count() == 1
+        assert HourlyProfile.objects.count() == WeeklySketch.objects.count() == 1
 
         settings.PROFILE_DAYS = 400
         take(line(id="req_again", occurred_at="2026-09-02T09:00:00Z"))
         drop_old_usage(now=NOW)
 
-        assert Profile.objects.count() == 2
+        assert (HourlyProfile.objects.count(), ProfileDelta.objects.count()) == (1, 1)
 
     def test_leaves_an_entry_for_each_day(self) -> None:
         drop_old_usage(now=NOW)

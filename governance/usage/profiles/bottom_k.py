@@ -65,3 +65,8 @@ def smallest_hashes(owner: Numbers, values: Numbers, *, most: int) -> SampledVal
     order = order[run_starts(owner[order]) | run_starts(hashed[order])]
     order = order[rank_in_run(owner[order]) < most]
     return SampledValues(owner[order], values[order])
+
+
+def repack(blobs: Sequence[bytes]) -> list[bytes]:
+    """Return merged samples without duplicates, cut to `BOTTOM_K`."""
+    return pack_bottom_k(*unpack_bottom_k(blobs), owners=len(blobs))

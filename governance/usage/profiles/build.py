@@ -18,35 +18,11 @@ from governance.usage.murmur import mix64
 from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.entries import Numbers
 from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, TRAITS, encode
-
-HOUR_KEY: Final = ("account_id", "model", "hour")
-SUMS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
-
-SUMMED: Final = (
-    "requests", "failures", *SUMS, "input_squares", "output_squares", "gaps", "gap_seconds", "gap_squares",
-)  # fmt: skip
-SKETCH_COLUMNS: Final = ("histograms", "distinct_counts", "templates", "addresses", "sketches", "shingles")
+from governance.usage.profiles.merging import COUNTERS, DELTA_SCHEMA, SKETCHES, TOKENS
 
 # What `build_token_deltas` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
-TOKEN_COLUMNS: Final = ("account_id", "model", "at", *SUMS)
+TOKEN_COLUMNS: Final = ("account_id", "model", "at", *TOKENS)
 
-# The columns of usage_profile.
-SCHEMA: Final[dict[str, Any]] = {
-    "account_id": pl.Int64,
-    "model": pl.String,
-    "hour": pl.Datetime("us"),
-    "first_at": pl.Datetime("us"),
-    "last_at": pl.Datetime("us"),
-    "requests": pl.Int32,
-    "failures": pl.Int32,
-    **dict.fromkeys(SUMS, pl.Int64),
-    "input_squares": pl.Float64,
-    "output_squares": pl.Float64,
-    "gaps": pl.Int32,
-    "gap_seconds": pl.Float64,
-    "gap_squares": pl.Float64,
-    **dict.fromkeys(SKETCH_COLUMNS, pl.Binary),
-}
 COLD: Final = 0.25
 HOT: Final = 0.6
 SHORT_CAP: Final = 64
@@ -98,7 +74,7 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "sketches": bottom_k.pack_bottom_k(owner[text], sketch, owners=owners),
             "shingles": bottom_k.pack_bottom_k(np.repeat(owner, runs), shingle, owners=owners),
         },
-        schema=SCHEMA,
+        schema=DELTA_SCHEMA,
     )
 
 
@@ -121,13 +97,13 @@ def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "hour": (at[first] // _HOUR_US * _HOUR_US).astype("datetime64[us]"),
             "first_at": at[first].astype("datetime64[us]"),
             "last_at": at[last].astype("datetime64[us]"),
-            **{name: np.zeros(owners) for name in SUMMED if name not in added},
+            **{name: np.zeros(owners) for name in COUNTERS if name not in {"first_at", "last_at", *added}},
             **added,
-            **{name: [b""] * owners for name in SKETCH_COLUMNS},
+            **{name: [b""] * owners for name in SKETCHES},
             "histograms": histograms.pack(*_joined(coded), owners=owners),
         },
-        schema_overrides=SCHEMA,
-    ).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+        schema_overrides=DELTA_SCHEMA,
+    ).select(pl.col(name).cast(kind) for name, kind in DELTA_SCHEMA.items())
 
 
 # Customers come from few addresses, again and again.
@@ -205,7 +181,7 @@ def _token_sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int
     def added(values: Numbers) -> Numbers:
         return np.bincount(owner, weights=values, minlength=owners)
 
-    tokens = {name: _integers(events[name]).astype(float) for name in SUMS}
+    tokens = {name: _integers(events[name]).astype(float) for name in TOKENS}
     given, got = tokens["input_tokens"], tokens["output_tokens"]
     return {
         **{name: added(values).astype(np.int64) for name, values in tokens.items()},

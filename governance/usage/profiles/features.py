@@ -35,30 +35,6 @@ class PeerRatios(NamedTuple):
     number: int
 
 
-# What is read: hours and weeks merged by account and model. `hours` is described in profile/rhythm.py.
-PROFILE_COLUMNS: Final[dict[str, Any]] = {
-    "account_id": pl.Int64,
-    "model": pl.String,
-    "requests": pl.Int64,
-    "input_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "cached_input_tokens": pl.Int64,
-    "reasoning_tokens": pl.Int64,
-    "input_squares": pl.Float64,
-    "first_at": pl.Datetime("us", "UTC"),
-    "last_at": pl.Datetime("us", "UTC"),
-    "gaps": pl.Int64,
-    "gap_seconds": pl.Float64,
-    "gap_squares": pl.Float64,
-    "hours": pl.Binary,
-    "histograms": pl.Binary,
-    "distinct_counts": pl.Binary,
-    "templates": pl.Binary,
-    "addresses": pl.Binary,
-    "sketches": pl.Binary,
-    "shingles": pl.Binary,
-}
-
 _MEMBERS: Final = frozenset(AccountUsage.__slots__)
 
 # Shares of these are of the events with text, and of those whose tokens were counted.

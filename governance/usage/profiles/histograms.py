@@ -177,3 +177,10 @@ def describe(blob: bytes) -> list[tuple[str, str, int]]:
         )
         for kind, bucket, count in counted.iter_rows()
     ]
+
+
+def repack(blobs: Sequence[bytes]) -> list[bytes]:
+    """Return merged sketches at their smallest: one entry for each bucket, apart from counts above 65,535."""
+    found = unpack(blobs)
+    codes = encode(found["kind"].to_numpy(), found["bucket"].to_numpy())
+    return pack(found["owner"].to_numpy(), codes, found["count"].to_numpy(), owners=len(blobs))

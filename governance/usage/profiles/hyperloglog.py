@@ -156,3 +156,8 @@ def _tau(x: Numbers) -> Numbers:
         root, weight = np.sqrt(root), weight / 2
         total = total - (1 - root) ** 2 * weight
     return total / 3
+
+
+def repack(blobs: Sequence[bytes]) -> list[bytes]:
+    """Return merged sketches at their smallest: one entry for each register."""
+    return pack(*unpack(blobs), owners=len(blobs))

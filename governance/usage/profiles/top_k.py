@@ -59,3 +59,8 @@ def unpack_top_k(blobs: Sequence[bytes]) -> TopEntries:
     """Return the entries of these sketches, as they are stored: a digest may come several times in a merged one."""
     owner, entries = join_entries(blobs, _ENTRY)
     return TopEntries(owner, entries["digest"].astype(np.int64), entries["uses"].astype(np.int64))
+
+
+def repack(blobs: Sequence[bytes]) -> list[bytes]:
+    """Return merged sketches with the uses of equal digests added, cut to `TOP_K`."""
+    return pack_top_k(*unpack_top_k(blobs), owners=len(blobs))
