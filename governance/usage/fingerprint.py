@@ -98,6 +98,11 @@ def fingerprint(*, messages: object = None, prompt: object = None, key: bytes) -
 
     `messages` follows the chat format of the OpenAI API, `prompt` is a string or a list of strings, `key`
     is secret, at most 64 bytes long.
+
+    >>> one = fingerprint(prompt="Translate: good morning", key=b"secret")
+    >>> other = fingerprint(prompt="TRANSLATE: Good Morning", key=b"secret")
+    >>> one.prompt_digest == other.prompt_digest, one.template_digest == other.template_digest
+    (True, True)
     """
     return fingerprints([(messages, prompt)], key=key)[0]
 
@@ -139,7 +144,7 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
 
 
 def keyed_digests(texts: Iterable[str], key: bytes) -> list[int]:
-    """A keyed digest of each text: 64 bits of BLAKE2b (RFC 7693, a MAC by its key), signed."""
+    """Return a keyed digest of each text, in order: 64 bits of BLAKE2b in its keyed mode (RFC 7693), signed."""
     keyed = blake2b(digest_size=_DIGEST_BYTES, key=key)
     row = bytearray()
     for text in texts:
@@ -151,7 +156,11 @@ def keyed_digests(texts: Iterable[str], key: bytes) -> list[int]:
 
 
 def split_words(texts: Sequence[str]) -> list[list[bytes]]:
-    """The words of each text, in lower case."""
+    """Return the words of each text, in lower case, as UTF-8; long words of scripts without spaces are cut into pieces.
+
+    >>> split_words(["Good morning, world!"])
+    [[b'good', b'morning', b'world']]
+    """
     words = [
         *map(
             bytes.split,
@@ -165,9 +174,10 @@ def split_words(texts: Sequence[str]) -> list[list[bytes]]:
 
 
 def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int, ...]]:
-    """A sample of the runs of four words of each text, as keyed digests of 64 bits, signed, smallest first.
+    """Return a sample of the runs of four words of each text: keyed 64-bit digests, signed, at most `SHINGLES_KEPT`.
 
-    Which runs are looked at is told by their digest alone, so that the samples of two texts can be compared.
+    A run is in the sample if its digest is below 1/`SHINGLE_SAMPLING` of the range, whatever text it stands in, so
+    that the samples of two texts can be compared (Broder 1997, On the resemblance and containment of documents).
     """
     number = np.fromiter(map(len, words), np.int64, len(words))
     runs = int(number.sum()) - SHINGLE_WORDS + 1
@@ -190,7 +200,15 @@ def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tup
 
 
 def minhash_sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:
-    """MinHash of the words of each text, whatever their order: 64 bits, signed; 0 for a text without words."""
+    """Return a MinHash of the set of words of each text: 64 bits, signed; 0 for a text without words.
+
+    The sketch holds the four lowest bits of 16 minima (Li and König 2010, b-bit minwise hashing). Texts with Jaccard
+    similarity `J` differ in 32 (1 - J) of 64 bits on average, with a standard deviation of 5 bits at J = 0.5.
+
+    >>> same = minhash_sketches([[b"good", b"morning"], [b"morning", b"good"]], key=b"secret")
+    >>> same[0] == same[1]
+    True
+    """
     matrix = RMinHash.digest_matrix_from_token_byte_sets(words, PERMUTATIONS, _seed(key))
     minima = np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(words), PERMUTATIONS)
     packed = ((minima & _LOW_BITS).astype(np.uint64) << _PLACES).sum(axis=1, dtype=np.uint64)
@@ -200,7 +218,7 @@ def minhash_sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[in
 
 
 def minhash_sketch(text: str, *, key: bytes) -> int:
-    """The sketch of one text."""
+    """Return the MinHash of one text."""
     return minhash_sketches(split_words([text]), key=key)[0]
 
 

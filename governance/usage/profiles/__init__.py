@@ -1,19 +1,20 @@
-"""Profiles: what an account did with a model, as counters by the hour and sketches by the week that merge.
+"""Profiles: what an account did with a model, as counters by the hour and sketches by the week.
 
-Intake appends *parts*, one a batch; nothing is read or changed then, so batches never wait for each other. Before an
-account is scored its parts are folded: their counters into the row of their hour, their sketches into that of their
-week. Making, folding and reading are the same merge, which takes parts in any order and any grouping to the same
-result, but for what trimming takes away:
+- `merging`: the columns and tables, and how each column is merged
+- `build`: deltas from the events of a batch
+- `compaction`: deltas merged into hourly profiles and weekly sketches
+- `features`, `content`, `rhythm`: what detectors see of an account, from its profiles
+- `histograms`, `hyperloglog`, `top_k`, `bottom_k`: the sketches; `entries`: how they are stored as bytes
 
-| column | holds | merged by | exact? |
+| column | holds | merged by | error |
 |---|---|---|---|
-| requests, tokens, squares | sums | adding | yes |
-| gaps | time between requests, squared too | adding, and what lies between | yes, where parts do not overlap |
-| histograms | counts by kind and bucket | adding | yes; medians to 2.2 % |
+| requests, tokens, squares | sums | adding | none |
+| gaps | time between requests, and its square | adding, and the time between deltas | none where deltas do not overlap |
+| histograms | counts by kind and bucket | adding | none; medians 2.2 % |
 | distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
-| templates, addresses | the commonest and their uses | adding, 48 kept | a week's rarest beyond 48 are lost |
-| sketches | a sample of the prompts' sketches | 128 kept by a hash | a fair sample of distinct prompts |
-| shingles | a sample of their runs of four words | 128 kept by a hash | a fair sample of distinct runs |
+| templates, addresses | the most used and their uses | adding, 48 kept | the rarest of a week beyond 48 are lost |
+| sketches | a sample of the prompts' MinHashes | 128 with the smallest hash | a uniform sample of distinct prompts |
+| shingles | a sample of their runs of four words | 128 with the smallest hash | a uniform sample of distinct runs |
 
 docs/profiles.md says more. Everything here is pure.
 """

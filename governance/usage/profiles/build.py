@@ -1,7 +1,7 @@
-"""From the events of a batch to parts of profiles: arrays, no loop over events. Pure.
+"""Builds profile deltas from the events of a batch, with NumPy and no loop over events. Pure.
 
-Batches are small, so what counts is the number of steps and what each costs before it begins. That is why this is
-arithmetic on arrays: planning one query over all these columns takes longer than the arithmetic of a batch.
+Batches are small, so the cost is in the number of steps and the overhead of each. Planning one polars query over all
+these columns takes longer than the arithmetic of a batch.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,7 +47,13 @@ _SYSTEM: Final = "system_digest"
 
 
 def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
-    """One part of a profile for each account, model and hour; `events` are `usage.columns`."""
+    """Return one delta for each account, model and hour of a batch, in that order; columns of `DELTA_SCHEMA`.
+
+    Args:
+        events: the columns of `usage.event_columns`, lists of the same length; times are microseconds since 1970.
+
+    `first_at` to `last_at` spans the requests of the delta; gaps are those between its own requests, in seconds.
+    """
     at = np.array(events["at"], dtype=np.int64)
     order, starts, owner = _by_hour(events, at)
     owners = len(starts)
@@ -79,7 +85,16 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
 
 
 def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
-    """Parts that add tokens alone, of requests whose other parts were made before; `events` are `TOKEN_COLUMNS`."""
+    """Return deltas that only add token counts to requests that were counted before, with `requests` 0.
+
+    Args:
+        events: the columns `TOKEN_COLUMNS`, lists of the same length.
+
+    >>> columns = {"account_id": [7], "model": ["flagship-2"], "at": [1_793_609_047_000_000], "input_tokens": [812],
+    ...            "output_tokens": [1403], "cached_input_tokens": [0], "reasoning_tokens": [0]}
+    >>> build_token_deltas(columns).select("hour", "requests", "input_tokens", "output_tokens").row(0)
+    (datetime.datetime(2026, 11, 2, 8, 0), 0, 812, 1403)
+    """
     at = np.array(events["at"], dtype=np.int64)
     order, starts, owner = _by_hour(events, at)
     owners = len(starts)
@@ -106,16 +121,20 @@ def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     ).select(pl.col(name).cast(kind) for name, kind in DELTA_SCHEMA.items())
 
 
-# Customers come from few addresses, again and again.
+# Most requests come from few addresses.
 @lru_cache(maxsize=131_072)
 def address_digest(address: str) -> int:
-    """An address as accounts share it, of IPv6 the network that one customer has: 64 bits, signed."""
+    """Return a digest of an IPv4 address, or of the /64 network of an IPv6 address: 64 bits of BLAKE2b, signed.
+
+    >>> address_digest("2001:db8::1") == address_digest("2001:db8::2")
+    True
+    """
     network = customer_network(address)
     return int.from_bytes(blake2b(network.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """The order by account, model and time; where in it an hour begins; and which of these an event belongs to."""
+    """Return the order by account, model and time, where in that order each hour starts, and the hour of each event."""
     number = {model: place for place, model in enumerate(sorted(set(events["model"])))}
     account, model = np.array(events["account_id"]), np.array([*map(number.get, events["model"])])
     order = np.lexsort((at, model, account))
@@ -195,7 +214,7 @@ def _is_long(given: Numbers, got: Numbers) -> Numbers:
 
 
 def _gap_sums(at: Numbers, starts: Numbers) -> dict[str, Numbers]:
-    """Of the seconds between requests of the same part; `at` is in order, part by part."""
+    """Return number, seconds and seconds² of the gaps within each delta; `at` is sorted by delta and time."""
     seconds, known = np.zeros(len(at)), np.ones(len(at))
     seconds[1:] = np.diff(at) / 1e6
     seconds[starts] = known[starts] = 0
@@ -210,7 +229,7 @@ Coded = tuple[Numbers, Numbers]
 
 
 def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
-    """Owner and code of everything that is counted."""
+    """Yield owner and code of everything that the histograms count."""
     kind = histograms.Histogram
     yield owner, encode(kind.STATUS, np.array([*map(_STATUS.get, events["status"])]))
     yield from _token_entries(events, owner)
@@ -232,7 +251,7 @@ def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> I
 
 
 def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
-    """Of the events whose tokens were counted: nought and unknown are not the same."""
+    """Yield owner and code of the token counts that are known: zero and unknown are not the same."""
     kind = histograms.Histogram
     given, got = (_integers(events[name]) for name in ("input_tokens", "output_tokens"))
     for one, column, values in ((kind.INPUT, "input_tokens", given), (kind.OUTPUT, "output_tokens", got)):
@@ -243,7 +262,7 @@ def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Itera
 
 
 def _counted(events: Mapping[str, Sequence[Any]]) -> Numbers:
-    """Of which events both the question's and the answer's tokens are known."""
+    """Return a boolean for each event: whether its input and output tokens are both known."""
     return _present(events["input_tokens"]) & _present(events["output_tokens"])
 
 
@@ -260,12 +279,12 @@ def _distinct_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> It
 
 
 def _present(column: Sequence[Any]) -> Numbers:
-    """What is not null."""
+    """Return a boolean for each value: whether it is not null."""
     return np.array([value is not None for value in column], dtype=bool)
 
 
 def _integers(column: Sequence[Any]) -> Numbers:
-    """The numbers, 0 for what is null."""
+    """Return the numbers, 0 for null."""
     return np.array([value or 0 for value in column], dtype=np.int64)
 
 
@@ -280,7 +299,7 @@ def _bucket(numbers: Numbers) -> Numbers:
 
 
 def _set(owner: Numbers, table: Numbers, kind: histograms.Histogram) -> Coded:
-    """What is not nought in a table of a row an event and a column a bucket."""
+    """Return owner and code of the nonzero cells of a table of shape (events, buckets)."""
     rows, buckets = np.nonzero(table)
     return owner[rows], encode(kind, buckets)
 

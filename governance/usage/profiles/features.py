@@ -1,4 +1,4 @@
-"""From profiles to an account's usage, for a batch of accounts at once: group-bys, no loop over hours. Pure."""
+"""Features: what detectors see of an account, computed from its profiles for many accounts at once. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,24 +12,24 @@ from governance.usage.profiles import content, histograms, rhythm
 from governance.usage.profiles.histograms import STATUSES, TRAITS, Histogram
 from governance.usage.topics import TOPIC_NAMES
 
-# Output-to-input ratios, by tenths, of the clients of ordinary and of reasoning models. More output than input
-# is rare among the former and usual among the latter; short questions lift it, pasted documents lower it.
+# Deciles of the ratio of output to input tokens among customers of ordinary and of reasoning models, used where there
+# are too few peers. Short questions raise the ratio, pasted documents lower it.
 DEFAULT_RATIOS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
 DEFAULT_REASONING_RATIOS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
 
-# An account sends single requests when so many of its requests stand alone.
+# Share of stand-alone requests from which an account counts as one that sends single requests.
 STANDALONE_MAJORITY: Final = 0.5
 
 
 class PeerGroup(NamedTuple):
-    """Who is compared: those whose main model this is, and who send single requests or do not."""
+    """Accounts that are compared: same main model, and most of their requests stand alone, or do not."""
 
     model: str
     alone: bool
 
 
 class PeerRatios(NamedTuple):
-    """The ratios of so many accounts, ascending and evenly spaced in rank."""
+    """Output-to-input ratios of a group of `number` accounts: quantiles, ascending, evenly spaced in rank."""
 
     ratios: Sequence[float]
     number: int
@@ -50,10 +50,19 @@ def build_account_usages(
     *,
     peers: Mapping[PeerGroup, PeerRatios] | None = None,
 ) -> dict[int, AccountUsage]:
-    """Work out the usage of every account in `rows`, which are merged profiles, one for each account and model.
+    """Return the usage of every account in `rows` or `facts`, by account id.
 
-    `peers` holds the ratios of those who use a model in the same manner; without them fixed ones stand in. Accounts
-    with facts and no rows come back with empty usage.
+    Args:
+        rows: profiles with the columns of `merging.PROFILE_SCHEMA`, one row for each account and model.
+        facts: what else is known of the accounts. Those without a row come back with empty usage.
+        peers: ratios of each peer group; `DEFAULT_RATIOS` stand in for those that are missing.
+
+    Shares are from 0 to 1. Distinct counts have a standard error of 3.25 %, medians are within 2.2 %; everything else
+    is exact apart from samples (see docs/profiles.md).
+
+    >>> from governance.usage.profiles.merging import PROFILE_SCHEMA
+    >>> build_account_usages(pl.DataFrame(schema=PROFILE_SCHEMA), {7: AccountFacts(plan="team")})[7].facts.plan
+    'team'
     """
     rows = rows.sort("account_id", "model").with_columns(owner=pl.col("account_id").rle_id())
     owner = rows["owner"].to_numpy()
@@ -133,7 +142,7 @@ def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """How often each trait and marker was met, as a share of the events or of those with text; and statuses."""
+    """Return the share of events, or of those with text, that have each trait and marker; and counts of statuses."""
 
     def of(kind: Histogram, names: Sequence[str], prefix: str) -> list[pl.Expr]:
         return [
@@ -176,7 +185,7 @@ def _medians(counts: pl.DataFrame) -> Iterable[pl.DataFrame]:
 
 
 def median(counts: pl.DataFrame, kind: Histogram) -> pl.DataFrame:
-    """Columns owner and bucket: the bucket that holds the middle one of each owner's."""
+    """Return the columns owner and bucket: the bucket that holds the median of each owner."""
     reached, total = pl.col("count").cum_sum().over("owner"), pl.col("count").sum().over("owner")
     return (
         counts.filter(pl.col("kind") == kind)
@@ -200,7 +209,7 @@ def _settings(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """What is counted by its number: answers asked for at once, alternatives a word, the commonest system prompt."""
+    """Return choices per request, alternatives per token, and the share of the most used system prompt."""
     count, bucket, kind = pl.col("count"), pl.col("bucket"), pl.col("kind")
     answers = kind == Histogram.ANSWERS
     total = pl.col("events").first()
@@ -217,7 +226,7 @@ def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(counts: pl.DataFrame) -> pl.DataFrame:
-    """How often each country, language and topic was met, by its name."""
+    """Return how many events each country, language and topic has, by name."""
     letters = {number: histograms.two_letters(number) for number in range(1, 26 * 26 + 1)}
     names = {Histogram.COUNTRY: letters, Histogram.LANGUAGE: letters, Histogram.TOPIC: dict(enumerate(TOPIC_NAMES))}
     named = [
@@ -249,9 +258,7 @@ def _models(rows: pl.DataFrame) -> pl.DataFrame:
 def _ratio_percentile(
     rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[PeerGroup, PeerRatios]
 ) -> pl.DataFrame:
-    """Where an account's median of output to input tokens stands among its peers: those who use the model it uses most,
-    and mostly in single requests as it does, or mostly in others.
-    """
+    """Return the percentile, from 0 to 1, of an account's median ratio of output to input tokens in its peer group."""
     ratios = median(by_model, Histogram.RATIO).select(
         row=pl.col("owner").cast(pl.UInt32), ratio=histograms.ratio_bucket_middle(pl.col("bucket"))
     )
