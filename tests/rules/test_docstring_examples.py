@@ -17,6 +17,7 @@ NUMERIC = (
     "governance/usage/profiles/build.py",
     "governance/usage/profiles/merging.py",
     "governance/usage/profiles/features.py",
+    "governance/usage/profiles/traits.py",
     "governance/usage/fingerprint.py",
     "governance/usage/murmur.py",
 )

@@ -2,23 +2,30 @@
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from governance.usage import sql
+from governance.usage.actions import compact_profiles
+from governance.usage.event_store import copy_rows
+from governance.usage.models import ProfileDelta
 from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.bottom_k import BOTTOM_K
 from governance.usage.profiles.build import build_deltas
-from governance.usage.profiles.compaction import counters_of, merge_hours, merge_weeks, sketches_of
-from governance.usage.profiles.merging import HOUR_SCHEMA
+from governance.usage.profiles.compaction import counters_of, merge_hours, merge_weeks, profiles_csv, sketches_of
+from governance.usage.profiles.merging import COUNTERS, HOUR_SCHEMA
 from governance.usage.profiles.top_k import TOP_K
-from tests.usage.profiles import MONDAY, columns, event
+from governance.usage.queries import load_profiles, scoring_windows
+from tests.factories import account
+from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
 ORDERLESS = [name for name in HOUR_SCHEMA if not name.startswith("gap")]
 
@@ -217,3 +224,28 @@ def test_an_hour_begins_where_the_clock_says() -> None:
     made = build_deltas(columns(event(minutes=59.99), event(minutes=60)))
 
     assert made["hour"].to_list() == [MONDAY, MONDAY + timedelta(hours=1)]
+
+
+@pytest.mark.django_db
+def test_the_database_merges_as_polars_does() -> None:
+    customer = account()
+    events = [
+        event(customer.pk, minutes=50 * number, prompt_digest=number, sketch=number, end_user=f"u{number % 3}")
+        for number in range(9)
+    ]
+    batches = [build_deltas(columns(*events[start::3])) for start in range(3)]
+    with connection.cursor() as cursor:
+        for deltas in batches:
+            copy_rows(cursor, sql.COPY_DELTAS, deltas.columns, profiles_csv(deltas))
+
+    compact_profiles([customer.pk])
+    (read,) = load_profiles(
+        scoring_windows([customer.pk], at=MONDAY.replace(tzinfo=UTC) + timedelta(days=1))
+    ).to_dicts()
+
+    (whole,) = merged_by_model(pl.concat(batches)).to_dicts()
+    exact = [name for name, column in COUNTERS.items() if not name.startswith("gap")]
+    assert {name: read[name] for name in exact} == {name: whole[name] for name in exact}
+    assert not ProfileDelta.objects.exists()
+    assert histograms.repack([read["histograms"]]) == histograms.repack([whole["histograms"]])
+    assert hyperloglog.repack([read["distinct_counts"]]) == hyperloglog.repack([whole["distinct_counts"]])

@@ -7,6 +7,7 @@ from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import marker_mask
 from governance.usage.profiles.build import build_deltas
 from governance.usage.profiles.features import PeerGroup, PeerRatios, build_account_usages
+from governance.usage.profiles.traits import TRAIT_NAMES, TRAITS, EventArrays, ShareOf, trait_codes
 from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
 YUSUF, HANNA = 1, 2
@@ -205,3 +206,23 @@ class TestFacts:
         usage = usage_of(event(country="NL"), event(country="NL"), event(country="US"), event(), country="NL")
 
         assert usage.home_share == pytest.approx(2 / 3)
+
+
+class TestTraits:
+    def test_keep_the_codes_that_profiles_are_stored_with(self) -> None:
+        stored = [
+            "stream", "seeded", "logprobs", "cold", "hot", "unset_temperature", "tools", "structured", "short_cap",
+            "reasoning", "long_output", "standalone", "varied", "end_user", "conversation", "text", "system",
+            "follow_up", "bare", "making", "work",
+        ]  # fmt: skip
+
+        assert [TRAIT_NAMES[code] for code in range(len(stored))] == stored
+        assert len(TRAIT_NAMES) == len(TRAITS)
+
+    def test_of_token_counts_follow_from_them_alone(self) -> None:
+        counted = EventArrays({"input_tokens": [10, None], "output_tokens": [400, None], "reasoning_tokens": [5, 0]})
+
+        index, codes = trait_codes(counted, [one for one in TRAITS if one.share_of is ShareOf.COUNTED])
+
+        assert index.tolist() == [0, 0]
+        assert [TRAIT_NAMES[code] for code in codes] == ["reasoning", "long_output"]

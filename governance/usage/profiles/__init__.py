@@ -9,7 +9,7 @@
 | column | holds | merged by | error |
 |---|---|---|---|
 | requests, tokens, squares | sums | adding | none |
-| gaps | time between requests, and its square | adding, and the time between deltas | none where deltas do not overlap |
+| gaps | time between requests, and its square | adding, and the time between deltas | none unless deltas overlap |
 | histograms | counts by kind and bucket | adding | none; medians 2.2 % |
 | distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
 | templates, addresses | the most used and their uses | adding, 48 kept | the rarest of a week beyond 48 are lost |

@@ -13,19 +13,16 @@ import numpy as np
 import polars as pl
 
 from accounts.normalization import customer_network
-from governance.usage.markers import GENERATION_MARKERS, MARKERS, WORK_MARKERS, marker_mask
+from governance.usage.markers import MARKERS
 from governance.usage.murmur import mix64
 from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.entries import Numbers
-from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, TRAITS, encode
+from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, encode
 from governance.usage.profiles.merging import COUNTERS, DELTA_SCHEMA, SKETCHES, TOKENS
+from governance.usage.profiles.traits import TRAITS, EventArrays, ShareOf, integers, is_present, trait_codes
 
 # What `build_token_deltas` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
 TOKEN_COLUMNS: Final = ("account_id", "model", "at", *TOKENS)
-
-COLD: Final = 0.25
-HOT: Final = 0.6
-SHORT_CAP: Final = 64
 
 _SETTINGS: Final = ("temperature", "top_p", "n", "max_tokens", "logprobs", "stream", "response_format")
 _TEXTS: Final = {
@@ -58,9 +55,9 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     order, starts, owner = _by_hour(events, at)
     owners = len(starts)
     first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
-    text = _present(events["prompt_digest"])
-    template, sketch = (_integers(events[name])[text] for name in ("template_digest", "sketch"))
-    located = _present(events["ip"])
+    text = is_present(events["prompt_digest"])
+    template, sketch = (integers(events[name])[text] for name in ("template_digest", "sketch"))
+    located = is_present(events["ip"])
     runs = np.array([len(found or ()) for found in events["shingles"]])
     shingle = np.array([one for found in events["shingles"] for one in found or ()], dtype=np.int64)
     address = np.array([address_digest(ip) for ip in events["ip"] if ip is not None], dtype=np.int64)
@@ -90,7 +87,7 @@ def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     Args:
         events: the columns `TOKEN_COLUMNS`, lists of the same length.
 
-    >>> columns = {"account_id": [7], "model": ["flagship-2"], "at": [1_793_609_047_000_000], "input_tokens": [812],
+    >>> columns = {"account_id": [7], "model": ["flagship-2"], "at": [1_793_607_247_000_000], "input_tokens": [812],
     ...            "output_tokens": [1403], "cached_input_tokens": [0], "reasoning_tokens": [0]}
     >>> build_token_deltas(columns).select("hour", "requests", "input_tokens", "output_tokens").row(0)
     (datetime.datetime(2026, 11, 2, 8, 0), 0, 812, 1403)
@@ -99,11 +96,8 @@ def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     order, starts, owner = _by_hour(events, at)
     owners = len(starts)
     first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
-    given, got, reasoning = (_integers(events[name]) for name in ("input_tokens", "output_tokens", "reasoning_tokens"))
-    traits = np.zeros((len(at), len(TRAITS)), dtype=bool)
-    traits[:, histograms.TRAIT["long_output"]] = _is_long(given, got)
-    traits[:, histograms.TRAIT["reasoning"]] = reasoning > 0
-    coded = [*_token_entries(events, owner), _set(owner, traits, histograms.Histogram.TRAIT)]
+    index, traits = trait_codes(EventArrays(events), [one for one in TRAITS if one.share_of is ShareOf.COUNTED])
+    coded = [*_token_entries(events, owner), (owner[index], encode(histograms.Histogram.TRAIT, traits))]
     added = _token_sums(events, owner, owners)
     return pl.DataFrame(
         {
@@ -145,45 +139,6 @@ def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers,
     return order, np.flatnonzero(begins), owner
 
 
-def _traits(events: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
-    # As floats, whose comparisons with what is null are false.
-    temperature, cap, turns = (np.array(events[name], dtype=float) for name in ("temperature", "max_tokens", "turns"))
-    markers = _integers(events["markers"])
-    structured = np.array([bool(one) and one.startswith("json") for one in events["response_format"]])
-    text, system, end_user, conversation = (
-        _present(events[name]) for name in ("prompt_digest", _SYSTEM, "end_user", "conversation")
-    )
-    given, got, answers, reasoning = (
-        _integers(events[name]) for name in ("input_tokens", "output_tokens", "n", "reasoning_tokens")
-    )
-    counted = _counted(events)
-    tools, hot, follow_up = np.array(events["tools"]) > 0, temperature >= HOT, turns > 1
-    standalone = ~(end_user | conversation | tools | structured | follow_up)
-    return {
-        "stream": np.array(events["stream"]),
-        "seeded": np.array(events["seeded"]),
-        "logprobs": np.array(events["logprobs"]),
-        "cold": temperature < COLD,
-        "hot": hot,
-        "unset_temperature": np.isnan(temperature),
-        "tools": tools,
-        "structured": structured,
-        "short_cap": cap <= SHORT_CAP,
-        "reasoning": reasoning > 0,
-        "long_output": counted & _is_long(given, got),
-        "standalone": standalone,
-        "varied": standalone & (hot | (answers > 1)),
-        "end_user": end_user,
-        "conversation": conversation,
-        "text": text,
-        "system": system,
-        "follow_up": follow_up,
-        "bare": text & standalone & ~system,
-        "making": (markers & marker_mask(GENERATION_MARKERS)) > 0,
-        "work": (markers & marker_mask(WORK_MARKERS)) > 0,
-    }
-
-
 def _sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int) -> dict[str, Numbers]:
     def added(values: Numbers | None = None) -> Numbers:
         return np.bincount(owner, weights=values, minlength=owners)
@@ -200,17 +155,13 @@ def _token_sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int
     def added(values: Numbers) -> Numbers:
         return np.bincount(owner, weights=values, minlength=owners)
 
-    tokens = {name: _integers(events[name]).astype(float) for name in TOKENS}
+    tokens = {name: integers(events[name]).astype(float) for name in TOKENS}
     given, got = tokens["input_tokens"], tokens["output_tokens"]
     return {
         **{name: added(values).astype(np.int64) for name, values in tokens.items()},
         "input_squares": added(given * given),
         "output_squares": added(got * got),
     }
-
-
-def _is_long(given: Numbers, got: Numbers) -> Numbers:
-    return got > 4 * np.maximum(given, 8)
 
 
 def _gap_sums(at: Numbers, starts: Numbers) -> dict[str, Numbers]:
@@ -242,50 +193,36 @@ def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> I
     for column, one in (("country", kind.COUNTRY), ("language", kind.LANGUAGE)):
         letters = np.array([*map(histograms.two_letter_bucket, events[column])])
         yield owner[letters > 0], encode(one, letters[letters > 0])
-    text, system = _present(events["topic"]), _present(events[_SYSTEM])
-    yield owner[text], encode(kind.TOPIC, _integers(events["topic"])[text])
-    yield owner[system], encode(kind.SYSTEM, _bucket(_integers(events[_SYSTEM])[system]))
-    traits = _traits(events)
-    yield _set(owner, np.column_stack([traits[name] for name in TRAITS]), kind.TRAIT)
-    yield _set(owner, (_integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1, kind.MARKER)
+    text, system = is_present(events["topic"]), is_present(events[_SYSTEM])
+    yield owner[text], encode(kind.TOPIC, integers(events["topic"])[text])
+    yield owner[system], encode(kind.SYSTEM, _bucket(integers(events[_SYSTEM])[system]))
+    index, traits = trait_codes(EventArrays(events))
+    yield owner[index], encode(kind.TRAIT, traits)
+    index, markers = np.nonzero((integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1)
+    yield owner[index], encode(kind.MARKER, markers)
 
 
 def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Yield owner and code of the token counts that are known: zero and unknown are not the same."""
     kind = histograms.Histogram
-    given, got = (_integers(events[name]) for name in ("input_tokens", "output_tokens"))
+    given, got = (integers(events[name]) for name in ("input_tokens", "output_tokens"))
     for one, column, values in ((kind.INPUT, "input_tokens", given), (kind.OUTPUT, "output_tokens", got)):
-        known = _present(events[column])
+        known = is_present(events[column])
         yield owner[known], encode(one, histograms.log_bucket(values[known]))
-    counted = _counted(events)
+    counted = EventArrays(events).is_counted
     yield owner[counted], encode(kind.RATIO, histograms.ratio_bucket(got[counted], given[counted]))
-
-
-def _counted(events: Mapping[str, Sequence[Any]]) -> Numbers:
-    """Return a boolean for each event: whether its input and output tokens are both known."""
-    return _present(events["input_tokens"]) & _present(events["output_tokens"])
 
 
 def _distinct_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     for kind, column in _NUMBERS.items():
-        some = _present(events[column])
-        yield owner[some], hyperloglog.encode(kind, _integers(events[column])[some])
+        some = is_present(events[column])
+        yield owner[some], hyperloglog.encode(kind, integers(events[column])[some])
     for kind, column in _TEXTS.items():
-        some = _present(events[column])
+        some = is_present(events[column])
         given: Iterable[str] = (text for text in events[column] if text is not None)
         if kind is hyperloglog.Counted.ADDRESS:
             given = map(customer_network, given)
         yield owner[some], hyperloglog.encode(kind, hyperloglog.hash_texts(given))
-
-
-def _present(column: Sequence[Any]) -> Numbers:
-    """Return a boolean for each value: whether it is not null."""
-    return np.array([value is not None for value in column], dtype=bool)
-
-
-def _integers(column: Sequence[Any]) -> Numbers:
-    """Return the numbers, 0 for null."""
-    return np.array([value or 0 for value in column], dtype=np.int64)
 
 
 @lru_cache(maxsize=65_536)
@@ -296,12 +233,6 @@ def _settings_bucket(settings: tuple[Any, ...]) -> int:
 
 def _bucket(numbers: Numbers) -> Numbers:
     return (mix64(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MAX_BUCKET + 1)).astype(np.int64)
-
-
-def _set(owner: Numbers, table: Numbers, kind: histograms.Histogram) -> Coded:
-    """Return owner and code of the nonzero cells of a table of shape (events, buckets)."""
-    rows, buckets = np.nonzero(table)
-    return owner[rows], encode(kind, buckets)
 
 
 def _joined(coded: Sequence[Coded]) -> Coded:

@@ -9,7 +9,8 @@ import polars as pl
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import MARKERS
 from governance.usage.profiles import content, histograms, rhythm
-from governance.usage.profiles.histograms import STATUSES, TRAITS, Histogram
+from governance.usage.profiles.histograms import STATUSES, Histogram
+from governance.usage.profiles.traits import TRAIT_CODES, TRAIT_NAMES, TRAITS, ShareOf
 from governance.usage.topics import TOPIC_NAMES
 
 # Deciles of the ratio of output to input tokens among customers of ordinary and of reasoning models, used where there
@@ -37,11 +38,7 @@ class PeerRatios(NamedTuple):
 
 _MEMBERS: Final = frozenset(AccountUsage.__slots__)
 
-# Shares of these are of the events with text, and of those whose tokens were counted.
-_OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
-_OF_COUNTED: Final = ("reasoning", "long_output")
-
-_TEXT: Final = (pl.col("kind") == Histogram.TRAIT) & (pl.col("bucket") == histograms.TRAIT["text"])
+_TEXT: Final = (pl.col("kind") == Histogram.TRAIT) & (pl.col("bucket") == TRAIT_CODES["text"])
 
 
 def build_account_usages(
@@ -144,31 +141,31 @@ def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Return the share of events, or of those with text, that have each trait and marker; and counts of statuses."""
 
-    def of(kind: Histogram, names: Sequence[str], prefix: str) -> list[pl.Expr]:
+    def of(kind: Histogram, names: Iterable[tuple[int, str]], prefix: str) -> list[pl.Expr]:
         return [
             pl.col("count")
             .filter((pl.col("kind") == kind) & (pl.col("bucket") == place))
             .sum()
             .alias(f"{prefix}{name}")
-            for place, name in enumerate(names)
+            for place, name in names
         ]
 
     found = (
         counts.filter(pl.col("kind").is_in([Histogram.TRAIT, Histogram.MARKER, Histogram.STATUS, Histogram.RATIO]))
         .group_by("owner")
         .agg(
-            *of(Histogram.TRAIT, TRAITS, "_"),
-            *of(Histogram.MARKER, MARKERS, "marker_"),
-            *of(Histogram.STATUS, STATUSES, ""),
+            *of(Histogram.TRAIT, TRAIT_NAMES.items(), "_"),
+            *of(Histogram.MARKER, enumerate(MARKERS), "marker_"),
+            *of(Histogram.STATUS, enumerate(STATUSES), ""),
             counted=pl.col("count").filter(pl.col("kind") == Histogram.RATIO).sum(),
         )
         .join(events, on="owner")
     )
     texts, counted = pl.col("_text").clip(1), pl.col("counted").clip(1)
-    total = {**dict.fromkeys(_OF_TEXTS, texts), **dict.fromkeys(_OF_COUNTED, counted)}
+    total = {ShareOf.EVENTS: pl.col("events"), ShareOf.TEXTS: texts, ShareOf.COUNTED: counted}
     return found.select(
         "owner", "ok", "refused", "rate_limited",
-        *((pl.col(f"_{name}") / total.get(name, pl.col("events"))).alias(f"{name}_share") for name in TRAITS),
+        *((pl.col(f"_{one.name}") / total[one.share_of]).alias(f"{one.name}_share") for one in TRAITS),
         *(pl.col(f"marker_{name}") / texts for name in MARKERS),
         text_events=pl.col("_text"),
     )  # fmt: skip

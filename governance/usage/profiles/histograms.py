@@ -21,6 +21,7 @@ import polars as pl
 
 from governance.usage.markers import MARKERS
 from governance.usage.profiles.entries import Numbers, join_entries, split_entries
+from governance.usage.profiles.traits import TRAIT_NAMES
 from governance.usage.topics import TOPIC_NAMES
 
 BUCKET_BITS: Final = 11
@@ -38,7 +39,7 @@ class Histogram(IntEnum):
     """What is counted, and what its buckets are. The numbers are stored: never change one, append new ones."""
 
     STATUS = 0  # index in STATUSES
-    TRAIT = 1  # index in TRAITS
+    TRAIT = 1  # code in traits.TRAITS
     INPUT = 2  # tokens, see log_bucket
     OUTPUT = 3  # tokens, see log_bucket
     RATIO = 4  # output to input tokens, see ratio_bucket
@@ -53,14 +54,6 @@ class Histogram(IntEnum):
 
 
 STATUSES: Final = ("ok", "error", "refused", "rate_limited")
-
-# Properties that an event has or not. The indexes are stored: never change one, append new ones.
-TRAITS: Final = (
-    "stream", "seeded", "logprobs", "cold", "hot", "unset_temperature", "tools", "structured", "short_cap",
-    "reasoning", "long_output", "standalone", "varied", "end_user", "conversation", "text", "system", "follow_up",
-    "bare", "making", "work",
-)  # fmt: skip
-TRAIT: Final = {name: place for place, name in enumerate(TRAITS)}
 
 
 def encode(kind: Histogram | Numbers, bucket: Numbers) -> Numbers:
@@ -165,9 +158,12 @@ def unpack(blobs: Sequence[bytes]) -> pl.DataFrame:
 def describe(blob: bytes) -> list[tuple[str, str, int]]:
     """Return a readable form of one sketch: the name of the kind, the bucket (by name if it has one) and its count."""
     counted = unpack([blob]).group_by("kind", "bucket").agg(pl.col("count").sum()).sort("kind", "bucket")
-    names: dict[int, Sequence[str]] = {
-        Histogram.STATUS: STATUSES, Histogram.TRAIT: TRAITS, Histogram.TOPIC: TOPIC_NAMES, Histogram.MARKER: MARKERS,
-    }  # fmt: skip
+    names: dict[int, Sequence[str] | dict[int, str]] = {
+        Histogram.STATUS: STATUSES,
+        Histogram.TRAIT: TRAIT_NAMES,
+        Histogram.TOPIC: TOPIC_NAMES,
+        Histogram.MARKER: MARKERS,
+    }
     letters = {Histogram.COUNTRY, Histogram.LANGUAGE}
     return [
         (
