@@ -51,7 +51,7 @@ class TestServers:
 
     def test_are_joined_when_a_killed_process_left_them_running(self, data: Path) -> None:
         start_and_die = (
-            "import os, pathlib, sys; from governance import embedded; "
+            "import os, pathlib, sys; from governance.platform import embedded; "
             "servers = embedded.start(pathlib.Path(sys.argv[1]), durable=False); servers.__enter__(); "
             "os.kill(os.getpid(), 9)"
         )

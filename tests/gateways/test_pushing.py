@@ -353,8 +353,10 @@ class TestPushing:
         gateway.refresh_from_db()
         assert gateway.pushed_sequence == 5
 
-    def test_passes_over_the_numbers_that_an_epoch_leaves_out(self, litellm: LiteLlmServer, gateway: Gateway) -> None:
-        litellm.team("team_harbour")
+    def test_passes_over_the_numbers_that_an_epoch_leaves_out(
+        self, litellm_api: LiteLlmServer, gateway: Gateway
+    ) -> None:
+        litellm_api.team("team_harbour")
         ensure_epoch(now=NOW)
         restriction(account("team_quill"))
         push(gateway, NOW)
@@ -363,7 +365,7 @@ class TestPushing:
 
         push(gateway, NOW)
 
-        assert litellm.blocked == {"team_harbour"}
+        assert litellm_api.blocked == {"team_harbour"}
         assert set(Propagation.objects.values_list("sequence", flat=True)) == {1, number}
 
     def test_that_fails_for_one_name_puts_the_others_into_force_and_does_not_count_as_done(
