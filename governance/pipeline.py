@@ -24,8 +24,16 @@ from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
 from governance.review.case_opening import open_or_update_cases
 from governance.review.staff_limits import staff_limits
-from governance.usage.actions import fold_profiles
-from governance.usage.claims import Claim, begin, claim_dirty_accounts, fail, finish, hold, mark_dirty
+from governance.usage.actions import compact_profiles
+from governance.usage.scoring_queue import (
+    ScoringClaim,
+    claim_dirty_accounts,
+    count_attempts,
+    fail_scoring,
+    finish_scoring,
+    lock_current_claims,
+    request_rescore,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,48 +63,50 @@ def rescore_changed_licences(*, now: datetime) -> int:
     accounts = accounts_with_changed_licences(now=now)
     if accounts:
         with transaction.atomic():
-            mark_dirty(accounts, now=now)
+            request_rescore(accounts, now=now)
             enqueue_on_commit("governance.tasks.score_dirty_accounts")
     return len(accounts)
 
 
 @retried_transaction
-def _finish_idle(claims: Sequence[Claim], *, now: datetime) -> Sequence[Claim]:
+def _finish_idle(claims: Sequence[ScoringClaim], *, now: datetime) -> Sequence[ScoringClaim]:
     """Finish the claims of accounts with hardly any new usage since they were last scored. Return the other claims."""
-    asked = [claim.account for claim in claims if not claim.anew]
+    asked = [claim.account for claim in claims if not claim.is_forced]
     idle = set(asked) - accounts_needing_rescore(asked, now=now)
-    finish(hold([claim for claim in claims if claim.account in idle]), now=now)
+    finish_scoring(lock_current_claims([claim for claim in claims if claim.account in idle]), now=now)
     return [claim for claim in claims if claim.account not in idle]
 
 
 @retried_transaction
 def _link(usage_views: Sequence[UsageView], *, now: datetime) -> None:
     """Update the campaigns of these accounts, and mark other accounts that this changes for scoring."""
-    mark_dirty(update_campaigns(usage_views, now=now) - {view.account for view in usage_views}, now=now)
+    request_rescore(update_campaigns(usage_views, now=now) - {view.account for view in usage_views}, now=now)
 
 
 @retried_transaction
-def _write(claims: Sequence[Claim], drafts: Mapping[int, AssessmentDraft], *, now: datetime) -> tuple[list[int], int]:
+def _write(
+    claims: Sequence[ScoringClaim], drafts: Mapping[int, AssessmentDraft], *, now: datetime
+) -> tuple[list[int], int]:
     """Store assessments, policy outcomes and cases.
 
     Return the policies that were evaluated, on how many assessments.
     """
-    held = hold(claims)
+    held = lock_current_claims(claims)
     assessments = write_assessments([drafts[claim.account] for claim in held], now=now)
     policies = evaluate_policies(assessments, staff_limits=staff_limits, now=now)
     due = {account: one.due_at for account, one in drafts.items() if one.due_at is not None}
     open_or_update_cases(assessments, due=due, now=now)
-    finish(held, now=now)
+    finish_scoring(held, now=now)
     return policies, len(assessments)
 
 
-def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None:
+def _govern(claims: Sequence[ScoringClaim], *, now: datetime, review_line: int) -> None:
     try:
-        begin(claims)
+        count_attempts(claims)
         if not (claims := _finish_idle(claims, now=now)):
             return
         accounts = [claim.account for claim in claims]
-        fold_profiles(accounts)
+        compact_profiles(accounts)
         usage_views = load_usage(accounts, now=now)
         _link(usage_views, now=now)
         drafts = {
@@ -113,4 +123,4 @@ def _govern(claims: Sequence[Claim], *, now: datetime, review_line: int) -> None
             where.filename,
             where.lineno,
         )
-        fail(claims, error=error, now=now)
+        fail_scoring(claims, error=error, now=now)

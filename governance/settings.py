@@ -329,7 +329,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
     "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
-    "forget-expired-excerpts": {"task": "governance.tasks.forget_expired_excerpts", "schedule": timedelta(hours=1)},
+    "delete-expired-excerpts": {"task": "governance.tasks.delete_expired_excerpts", "schedule": timedelta(hours=1)},
 }
 
 # How Stillwatch works ------------------------------------------------------------------------------------------

@@ -81,12 +81,12 @@ def record_heartbeat(queue: str) -> None:
 
 @shared_task
 def prepare_partitions() -> None:
-    usage.prepare_days(now=timezone.now())
+    usage.prepare_partitions(now=timezone.now())
 
 
 @shared_task
-def forget_expired_excerpts() -> None:
-    usage.forget_expired_excerpts(now=timezone.now())
+def delete_expired_excerpts() -> None:
+    usage.delete_expired_excerpts(now=timezone.now())
 
 
 @shared_task

@@ -14,11 +14,11 @@ _django = get_wsgi_application()
 
 # These need Django's apps to be loaded.
 from governance.gateways.check.forwarding import ForwardToCheck, is_check_path  # noqa: E402
-from governance.usage.body import MOST_BYTES_INFLATED  # noqa: E402
+from governance.usage.request_body import MAX_BYTES_INFLATED  # noqa: E402
 from governance.web.bodies import LimitFormBodies  # noqa: E402
 from governance.web.lengths import LengthMiddleware  # noqa: E402
 from governance.web.plain_http import RefusePlainHttp  # noqa: E402
 
-_reading = LimitFormBodies(LengthMiddleware(_django, most=MOST_BYTES_INFLATED))
+_reading = LimitFormBodies(LengthMiddleware(_django, most=MAX_BYTES_INFLATED))
 _serving = ForwardToCheck(_reading, settings.CHECK_URL)
 application = RefusePlainHttp(_serving, is_asked_by_gateways=is_check_path)

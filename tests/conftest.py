@@ -14,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 
 from accounts import id_cache
 from governance.platform import embedded
-from governance.usage import backpressure, traffic
-from governance.usage.excerpts import forget_bars
+from governance.usage import backpressure, last_usage
+from governance.usage.excerpts import reset_excerpt_thresholds
 
 # Their files take a minute or more: begun last they would keep one process busy while the other has nothing left to do.
 LONGEST = {"flows", "gateways"}
@@ -47,9 +47,9 @@ def _know_nobody() -> None:
     id_cache.accounts.clear()
     id_cache.keys.clear()
     id_cache.tied_keys.clear()
-    forget_bars()
-    backpressure.forget()
-    traffic.forget()
+    reset_excerpt_thresholds()
+    backpressure.reset_lag_cache()
+    last_usage.reset_last_usage_cache()
 
 
 def pytest_configure() -> None:

@@ -29,8 +29,8 @@ from governance.review.verdicts import Verdict
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import Origin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
-from governance.usage.actions import fold_profiles, record_lines
-from governance.usage.models import EventConflict, KnownAnswer, NewNames, Retention, UsageArrival
+from governance.usage.actions import compact_profiles, record_lines
+from governance.usage.models import EventConflict, LastUsage, NewNameCount, ReportedAnswer, Retention
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
@@ -49,11 +49,11 @@ def one_of_everything() -> None:
     )
     register_accounts([harbour], by=MACHINE, now=NOW)
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
-    fold_profiles([Account.objects.get().pk])
+    compact_profiles([Account.objects.get().pk])
     Retention.objects.create(pk=1, kept_from=NOW.date())
     key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
-    UsageArrival.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
-    NewNames.objects.create(service_key=key, hour=NOW, names=1)
+    LastUsage.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
+    NewNameCount.objects.create(service_key=key, hour=NOW, names=1)
     EventConflict.objects.create(
         account=Account.objects.get(), source="native", day=NOW, events=2, in_time_alone=1, newest_at=NOW
     )
@@ -101,7 +101,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
         epoch=epoch, number=9, what=LostDecision.What.BEGAN, target="account acct_lost", payload={}, noted_at=NOW
     )
     LostName.objects.create(account=Account.objects.earliest("pk"), kind="key", name="key_lost", restored_at=NOW)
-    KnownAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
+    ReportedAnswer.objects.create(key=uuid.uuid4(), is_finished=True, in_background=False, newest_at=NOW)
     Refusal.objects.create(gateway=gateway, restriction=restriction, first_at=NOW, last_at=NOW, count=1)
     CanaryProbe.objects.create(gateway=gateway, at=NOW, outcome=CanaryProbe.Outcome.OBEYED, took_ms=200)
     DriftRepair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)

@@ -104,15 +104,15 @@ class TestTheTimetable:
 class TestABacklog:
     def test_is_named_with_its_age(self) -> None:
         record_lines([line(account="acct_slow")], source="native", now=NOW - timedelta(minutes=6))
-        backpressure.forget()
+        backpressure.reset_lag_cache()
 
         assert len(troubles_with("has waited for its score for 360 s")) == 1
 
-    def test_names_accounts_put_aside(self) -> None:
+    def test_names_dead_letters(self) -> None:
         record_lines([line(account="acct_bad")], source="native", now=NOW)
-        DirtyAccount.objects.update(set_aside_at=NOW)
+        DirtyAccount.objects.update(dead_lettered_at=NOW)
 
-        assert len(troubles_with("1 account set aside")) == 1
+        assert len(troubles_with("1 account failed scoring three times")) == 1
 
 
 class TestServersThatAreAway:

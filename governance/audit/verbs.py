@@ -42,7 +42,7 @@ class Verb(StrEnum):
     EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
 
     # Detection.
-    SCORING_SET_ASIDE = "scoring.set_aside", "error"
+    SCORING_DEAD_LETTERED = "scoring.dead_lettered", "error"
     SCORING_REQUEUED = "scoring.requeued", "accounts"
     CALIBRATION_ACTIVATED = "calibration.activated", "before content"
     CORPUS_ADDED = "corpus.added", "texts runs evaluation"

@@ -11,7 +11,7 @@ from accounts import id_cache
 from governance.platform.database_roles import as_owner
 from governance.platform.notifications import suppress_tasks
 from governance.usage import partitions
-from governance.usage.excerpts import forget_bars
+from governance.usage.excerpts import reset_excerpt_thresholds
 
 
 @contextmanager
@@ -43,5 +43,5 @@ def _forget_the_other() -> None:
     id_cache.accounts.clear()
     id_cache.keys.clear()
     id_cache.tied_keys.clear()
-    partitions.forget_days()
-    forget_bars()
+    partitions.reset_partition_cache()
+    reset_excerpt_thresholds()

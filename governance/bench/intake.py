@@ -22,14 +22,15 @@ from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
 from governance.staff.actions import issue_service_key
 from governance.usage import sql
-from governance.usage.actions import record_lines, span_at
-from governance.usage.columns import SCHEMA, columns_of, event_key, to_copy
-from governance.usage.event_store import neighbours
+from governance.usage.actions import accepted_times, record_lines
+from governance.usage.event_columns import EVENT_SCHEMA, build_columns, event_key, events_csv
+from governance.usage.event_store import adjacent_days
 from governance.usage.fingerprint import fingerprints
-from governance.usage.partitions import ensure_days
-from governance.usage.profile import folding
-from governance.usage.profile.making import parts
-from governance.usage.wire import UsageEvent, decode
+from governance.usage.partitions import ensure_partitions
+from governance.usage.profiles import compaction
+from governance.usage.profiles.build import build_deltas
+from governance.usage.profiles.merging import DELTA_SCHEMA
+from governance.usage.wire import UsageEvent, decode_events
 
 Batch = TypeVar("Batch")
 
@@ -42,7 +43,7 @@ EXCERPTS_SAMPLED = 12
 
 
 def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
-    """The whole way in, against its SQL alone: the same COPY, dedupe, parts and marks with rows that are ready."""
+    """The whole way in, against its SQL alone: the same COPY, dedupe, deltas and marks with rows that are ready."""
     events, accounts = scale.count(EVENTS, least=2 * BATCH), scale.count(ACCOUNTS)
     whole, ready = ([*_batches(events, accounts, name=name, now=now)] for name in ("whole", "ready"))
     _warm_up(accounts, now)
@@ -111,39 +112,39 @@ class _Ready(NamedTuple):
     """What the database is given, ready."""
 
     events: bytes
-    parts: bytes
+    deltas: bytes
     accounts: list[int]
     neighbours: list[date]
 
 
 def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) -> list[_Ready]:
     ids = get_or_create_accounts({f"ready-{number}": None for number in range(accounts)}, now=now)
-    ensure_days({now.date(), (now - timedelta(days=1)).date()})
+    ensure_partitions({now.date(), (now - timedelta(days=1)).date()})
     ready = []
     for batch in batches:
-        events = [event for event in decode(batch, span=span_at(now)) if isinstance(event, UsageEvent)]
+        events = [event for event in decode_events(batch, span=accepted_times(now)) if isinstance(event, UsageEvent)]
         keyed = dict(sorted((event_key("bench", event.account, event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
-        columns = columns_of([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
-        made = folding.to_copy(parts(columns))
-        days = neighbours(event.occurred_at.date() for event in keyed.values())
-        ready.append(_Ready(to_copy(columns), made, sorted(set(columns["account_id"])), days))
+        columns = build_columns([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
+        made = compaction.profiles_csv(build_deltas(columns))
+        days = adjacent_days(event.occurred_at.date() for event in keyed.values())
+        ready.append(_Ready(events_csv(columns), made, sorted(set(columns["account_id"])), days))
     return ready
 
 
 @transaction.atomic
 def _store(ready: _Ready, now: datetime) -> None:
-    columns = ", ".join(SCHEMA)
+    columns = ", ".join(EVENT_SCHEMA)
     with connection.cursor() as cursor:
         cursor.execute(sql.MAKE_INCOMING)
         with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
             copy.write(ready.events)
         cursor.execute(sql.STORE_INCOMING.format(columns=columns))
-        cursor.execute(sql.MARK, {"accounts": ready.accounts, "anew": False, "now": now})
+        cursor.execute(sql.MARK_DIRTY, {"accounts": ready.accounts, "anew": False, "now": now})
         cursor.execute(sql.FIND_COPIES, {"days": ready.neighbours})
-        with cursor.copy(sql.COPY_PARTS.format(columns=", ".join(folding.COLUMNS))) as copy:
-            copy.write(ready.parts)
+        with cursor.copy(sql.COPY_DELTAS.format(columns=", ".join(DELTA_SCHEMA))) as copy:
+            copy.write(ready.deltas)
 
 
 def _seconds(work: Callable[[Batch, datetime], None], batches: Iterable[Batch], now: datetime) -> float:

@@ -14,11 +14,11 @@ from governance.bench import traffic
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.usage.account_usage import AccountFacts
-from governance.usage.actions import OLDEST_IN_FILES, fold_profiles, record_lines
-from governance.usage.claims import mark_dirty
-from governance.usage.models import Profile, WeeklySketch
-from governance.usage.profile.reading import usages
-from governance.usage.queries import profiles_in, windows
+from governance.usage.actions import OLDEST_IN_FILES, compact_profiles, record_lines
+from governance.usage.models import HourlyProfile, WeeklySketch
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import load_profiles, scoring_windows
+from governance.usage.scoring_queue import request_rescore
 
 ACCOUNTS = 1_000
 TAKEN_IN = 5
@@ -56,10 +56,10 @@ def _accounts(number: int, events: int, now: datetime) -> list[int]:
     for start in range(0, len(lines), BATCH):
         record_lines(lines[start : start + BATCH], source="bench", now=now, oldest=OLDEST_IN_FILES)
     taken_in = [account.pk for account in Account.objects.filter(external_id__startswith=f"{name}-")]
-    fold_profiles(taken_in)
+    compact_profiles(taken_in)
     copies = [Account(external_id=f"{name}-copy-{place}", first_seen_at=now) for place in range(number - len(taken_in))]
     made = [account.pk for account in Account.objects.bulk_create(copies)]
-    for table in (Profile, WeeklySketch):
+    for table in (HourlyProfile, WeeklySketch):
         _copy_rows(table, taken_in, made)
     return taken_in + made
 
@@ -78,11 +78,11 @@ def _copy_rows(table: type[Model], accounts: Sequence[int], to: Sequence[int]) -
 
 
 def _assemble(keys: Sequence[int], now: datetime) -> None:
-    usages(profiles_in(windows(keys, at=now)), {key: AccountFacts() for key in keys})
+    build_account_usages(load_profiles(scoring_windows(keys, at=now)), {key: AccountFacts() for key in keys})
 
 
 def _score(keys: Sequence[int], now: datetime) -> None:
-    mark_dirty(keys, now=now)
+    request_rescore(keys, now=now)
     while pipeline.govern(now=now):
         pass
 

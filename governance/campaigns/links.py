@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from governance.campaigns.traits import TraitKind
-from governance.usage.mixing import mix
+from governance.usage.murmur import mix64
 
 # A wrapper counts once one account has used it this often, or all accounts together have.
 MIN_WRAPPER_USES: Final = 5
@@ -176,7 +176,7 @@ def _overlap(samples: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
     Samples are the prompts with the smallest hashes; they are compared up to the smaller of both largest hashes.
     """
-    hashed = pl.Series(mix(samples["digest"].to_numpy().view(np.uint64)), dtype=pl.UInt64)
+    hashed = pl.Series(mix64(samples["digest"].to_numpy().view(np.uint64)), dtype=pl.UInt64)
     sample = samples.with_columns(hash=hashed)
     reach = sample.group_by("account").agg(reach=pl.col("hash").max())
     known = pairs.select("one", "other").join(reach.rename({"account": "one"}), on="one")

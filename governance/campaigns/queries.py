@@ -20,9 +20,9 @@ from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import findings_for_member
 from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
-from governance.usage.profile.content import STEADY_USES
-from governance.usage.profile.reading import usages
-from governance.usage.queries import Window, profiles_in, windows
+from governance.usage.profiles.content import STEADY_USES
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
 
 # An account is scored again when its usage has grown by this share, or this long after it was last scored.
 MIN_GROWTH: Final = 0.05
@@ -35,7 +35,7 @@ class UsageView(NamedTuple):
     account: int
     organisation: int | None
     sign_up: SignUpFacts
-    window: Window
+    window: ScoringWindow
     usage: AccountUsage
 
 
@@ -50,7 +50,7 @@ class AssessmentDraft(NamedTuple):
 
 def accounts_needing_rescore(accounts: Collection[int], *, now: datetime) -> set[int]:
     """Return the accounts whose usage changed by a twentieth, or last assessed six hours ago or more, or never."""
-    usage_windows = windows(accounts, at=now)
+    usage_windows = scoring_windows(accounts, at=now)
     with connection.cursor() as cursor:
         cursor.execute(_LAST_ASSESSED, [list(accounts)])
         last = {account: (events, confirmed_at) for account, events, confirmed_at in cursor.fetchall()}
@@ -93,7 +93,9 @@ SELECT account_id FROM (
     ORDER BY assessed_at DESC, id DESC LIMIT 1
 ) AS latest
 WHERE latest.licensed <> register.licensed
-  AND NOT EXISTS (SELECT FROM usage_dirtyaccount AS dirty WHERE dirty.account_id = register.account_id AND dirty.anew)
+  AND NOT EXISTS (
+    SELECT FROM usage_dirtyaccount AS dirty WHERE dirty.account_id = register.account_id AND dirty.is_forced
+  )
 """
 
 
@@ -102,11 +104,11 @@ def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
 
     The number of queries does not depend on the number of accounts.
     """
-    usage_windows = windows(accounts, at=now)
-    usage_windows |= {pk: Window(now, now, 0) for pk in accounts if pk not in usage_windows}
+    usage_windows = scoring_windows(accounts, at=now)
+    usage_windows |= {pk: ScoringWindow(now, now, 0) for pk in accounts if pk not in usage_windows}
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], usage_windows[pk]) for pk in accounts}
-    used = usages(profiles_in(usage_windows), facts, peers=load_peer_groups())
+    used = build_account_usages(load_profiles(usage_windows), facts, peers=load_peer_groups())
     return [
         UsageView(pk, register[pk].organisation_id, _sign_up(register[pk]), usage_windows[pk], used[pk])
         for pk in accounts
@@ -163,7 +165,7 @@ def assess_accounts(
     return drafts
 
 
-def _facts(known: RegisterFacts, window: Window) -> AccountFacts:
+def _facts(known: RegisterFacts, window: ScoringWindow) -> AccountFacts:
     return AccountFacts(
         created_at=known.created_at,
         plan=known.plan,

@@ -21,8 +21,8 @@ from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.serialization import serialize_findings, with_account_count
 from governance.platform.locks import Lock, lock_until_commit
 from governance.usage.account_usage import AccountFacts, CampaignFacts
-from governance.usage.profile.reading import usages
-from governance.usage.queries import Window, profiles_in, windows
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
 
 # A campaign is assessed again when its usage has grown by this factor, so the cost grows with the logarithm of usage.
 GROWTH: Final = 1.2
@@ -193,7 +193,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
-    usage_windows = windows(members, at=now)
+    usage_windows = scoring_windows(members, at=now)
     events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
     for account, window in usage_windows.items():
         events[members[account].campaign_id] += window.events
@@ -221,7 +221,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
 
 
 def _scores(
-    due: Sequence[Campaign], members: Iterable[CampaignMember], usage_windows: Mapping[int, Window]
+    due: Sequence[Campaign], members: Iterable[CampaignMember], usage_windows: Mapping[int, ScoringWindow]
 ) -> dict[uuid.UUID, Score]:
     """Return the score of each campaign's usage, added up as if it were one account's."""
     number = {campaign.pk: place for place, campaign in enumerate(due)}
@@ -234,14 +234,14 @@ def _scores(
     for member in members:
         if member.campaign_id in number:
             belongs.setdefault(number[member.campaign_id], []).append(member)
-    rows = profiles_in({account: usage_windows[account] for account in group_of})
+    rows = load_profiles({account: usage_windows[account] for account in group_of})
     # Members share wrappers, as customers who run the same public evaluation do; their settings tell them apart.
     customers = count_known_customers()
     facts = {
         place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
         for place, whole in belongs.items()
     }
-    used = usages(pool_profiles(rows, group_of), facts)
+    used = build_account_usages(pool_profiles(rows, group_of), facts)
     detectors, calibration = detectors_for_groups(all_detectors()), get_active_calibration()
     return {campaign.pk: assess(used[number[campaign.pk]], detectors, calibration) for campaign in due}
 

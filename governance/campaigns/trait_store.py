@@ -13,7 +13,7 @@ from django.db import connection
 from governance.campaigns.models import AccountSample, AccountTrait
 from governance.campaigns.traits import SignUpFacts, Trait, list_traits
 from governance.usage.account_usage import AccountUsage
-from governance.usage.profile.reading import ALONE, Kin, Peers
+from governance.usage.profiles.features import STANDALONE_MAJORITY, PeerGroup, PeerRatios
 
 # Traits have changed when one has come or gone, or its share of the requests has changed by this much.
 MOVED: Final = 0.1
@@ -94,7 +94,7 @@ def _sample(fresh: Sequence[TraitSource], before: Mapping[int, AccountSample], *
             breadth=one.usage.breadth,
             model=one.usage.main_model,
             ratio=one.usage.main_ratio,
-            alone=one.usage.standalone_share >= ALONE,
+            alone=one.usage.standalone_share >= STANDALONE_MAJORITY,
             taken_at=now,
         )
         for one in fresh
@@ -139,11 +139,13 @@ FROM campaigns_accountsample GROUP BY model, alone HAVING count(ratio) >= %(fewe
 """
 
 
-def load_peer_groups() -> dict[Kin, Peers]:
+def load_peer_groups() -> dict[PeerGroup, PeerRatios]:
     """Return the ratios of output to input tokens by model and manner of use, of groups large enough to compare."""
     with connection.cursor() as cursor:
         cursor.execute(_PEERS, {"ranks": RANKS, "fewest": FEWEST_PEERS})
-        return {Kin(model, alone): Peers(ratios, number) for model, alone, ratios, number in cursor.fetchall()}
+        return {
+            PeerGroup(model, alone): PeerRatios(ratios, number) for model, alone, ratios, number in cursor.fetchall()
+        }
 
 
 class PublicShare(NamedTuple):

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from governance.usage.account_usage import AccountUsage
-from governance.usage.profile.making import address_digest
+from governance.usage.profiles.build import address_digest
 
 TEMPLATES_COMPARED: Final = 24
 ADDRESSES_COMPARED: Final = 32

@@ -25,7 +25,7 @@ from governance.review.actions import add_note, decide
 from governance.review.models import Case, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.models import User
-from governance.usage.actions import note_import, record_lines
+from governance.usage.actions import record_import, record_lines
 
 SOURCE = "native"
 BATCH = 5_000
@@ -112,7 +112,7 @@ def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
     lines = [msgspec.json.encode(event) for event in events if event["account"] not in refused]
     for start in range(0, len(lines), BATCH):
         record_lines(lines[start : start + BATCH], source=SOURCE, now=now)
-    note_import("demonstration", accepted=len(lines), duplicate=0, rejected=0, by=DEMO, now=now)
+    record_import("demonstration", accepted=len(lines), duplicate=0, rejected=0, by=DEMO, now=now)
     return len(lines)
 
 

@@ -13,7 +13,7 @@ from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.detection.models import Corpus
 from governance.platform.transactions import retried_transaction
-from governance.usage.fingerprint import shingles, words_of
+from governance.usage.fingerprint import sample_shingles, split_words
 
 BATCH: Final = 2_000
 # No share is computed of fewer sampled runs than this.
@@ -41,7 +41,7 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
         read = iter(texts)
         while some := list(islice(read, BATCH)):
             corpus.texts += len(some)
-            found = shingles(words_of(some), key=settings.FINGERPRINT_KEY)
+            found = sample_shingles(split_words(some), key=settings.FINGERPRINT_KEY)
             runs = sorted({run for of_text in found for run in of_text})
             cursor.execute(_ADD, [corpus.pk, runs])
         cursor.execute("SELECT count(*) FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])

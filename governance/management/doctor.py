@@ -102,10 +102,10 @@ def _of_timetable(now: datetime) -> Iterator[str]:
 
 
 def _of_backlog(now: datetime) -> Iterator[str]:
-    if (lag := backpressure.lag(now=now)) > BEHIND_AFTER:
+    if (lag := backpressure.scoring_lag(now=now)) > BEHIND_AFTER:
         yield f"An account has waited for its score for {lag.total_seconds():,.0f} s: run more workers."
-    if aside := DirtyAccount.objects.exclude(set_aside_at=None).count():
-        yield f"{_counted(aside, 'account')} set aside after failing to be scored: run manage.py rescore --set-aside."
+    if dead_letters := DirtyAccount.objects.exclude(dead_lettered_at=None).count():
+        yield f"{_counted(dead_letters, 'account')} failed scoring three times: run manage.py rescore --dead-letters."
 
 
 def _since(at: datetime | None) -> str:

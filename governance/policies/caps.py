@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 from django.conf import settings
-from django.db.models import Sum
 
 from governance.policies.models import PolicyOutcome
-from governance.usage.models import Profile
+from governance.usage.queries import count_requests_since
 from governance.web.counts import counted, percent_of
 
 HOUR: Final = timedelta(hours=1)
@@ -31,9 +30,7 @@ class HourlyCap:
     def at(cls, now: datetime) -> Self:
         done = PolicyOutcome.objects.filter(state=PolicyOutcome.State.DONE, settled_at__gt=now - HOUR)
         hour = now.replace(minute=0, second=0, microsecond=0) - HOUR
-        sums = Profile.objects.filter(hour__gte=hour).order_by().values_list("account").annotate(Sum("requests"))
-        requests = {account: int(number or 0) for account, number in sums}
-        return cls(requests, done.values_list("account", flat=True))
+        return cls(count_requests_since(hour), done.values_list("account", flat=True))
 
     @property
     def restricted(self) -> int:

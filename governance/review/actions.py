@@ -32,7 +32,7 @@ from governance.review.verdicts import (
 )
 from governance.staff import actions as staff
 from governance.staff.models import User
-from governance.usage.queries import ShownExcerpt, excerpts_of
+from governance.usage.queries import DecryptedExcerpt, get_excerpts
 
 # A browser sends a note again where the answer to the first request was lost.
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
@@ -86,9 +86,9 @@ def add_note(case: Case, *, text: str, by: User, now: datetime) -> Step:
 
 
 @retried_transaction
-def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[ShownExcerpt]:
+def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[DecryptedExcerpt]:
     """Decrypt the excerpts of prompts that are kept of the account. Each reading is an entry, with its reason."""
-    excerpts = excerpts_of(case.account, at=now)
+    excerpts = get_excerpts(case.account, at=now)
     details = {"account": case.account.external_id, "excerpts": len(excerpts), "reason": reason}
     record(Verb.EXCERPTS_READ, subject=("case", str(case.pk)), by=by.actor, now=now, details=details)
     return excerpts

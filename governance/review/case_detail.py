@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import cached_property
 
-from accounts.models import Account, ApiKey, Licence
+from accounts.models import ApiKey, Licence
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.queries import IN_USE, enforcement_status
@@ -25,28 +25,18 @@ from governance.review.models import Case, Decision, Dismissal, Step
 from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
-from governance.usage.queries import conflicts_of_account, count_excerpts, hours_of_use, profiles_of
+from governance.usage.queries import ModelUsage, conflict_totals, count_excerpts, get_hourly_usage, get_usage_by_model
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
 REFRESH_FOR = timedelta(minutes=2)
 
 
-class ModelUse(NamedTuple):
-    """What an account did with one model in the window."""
-
-    model: str
-    requests: int
-    failures: int
-    input_tokens: int
-    output_tokens: int
-
-
 class WindowUsage(NamedTuple):
     """The window of the assessment: drawn, and by model."""
 
     chart: Chart | None
-    models: list[ModelUse]
+    models: list[ModelUsage]
 
 
 class RestrictionEnforcement(NamedTuple):
@@ -82,7 +72,7 @@ def cases_with_details() -> QuerySet[Case]:
     return in_full.annotate(
         key_ids=ArraySubquery(keys),
         contested_keys=ArraySubquery(contested),
-        conflicts=Subquery(conflicts_of_account(OuterRef("account"))),
+        conflicts=Subquery(conflict_totals(OuterRef("account"))),
     )
 
 
@@ -130,9 +120,9 @@ class CaseDetail:
     def usage(self) -> WindowUsage:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
         hours = [
-            HourlyUse(hour, requests, output) for hour, requests, _, output in hours_of_use(self.account, **window)
+            HourlyUse(hour, requests, output) for hour, requests, _, output in get_hourly_usage(self.account, **window)
         ]
-        return WindowUsage(draw_chart(hours), _by_model(self.account, **window))
+        return WindowUsage(draw_chart(hours), get_usage_by_model(self.account, **window))
 
     @cached_property
     def campaign(self) -> CampaignPanel | None:
@@ -282,10 +272,3 @@ def _ending_groups(restrictions: Sequence[Restriction]) -> list[EndingGroup]:
     for one in restrictions:
         together.setdefault((one.kind, one.origin), []).append(one)
     return [EndingGroup(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]
-
-
-def _by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUse]:
-    hours = profiles_of(account).filter(hour__gte=start, hour__lt=end).order_by()
-    totals = [Sum(column) for column in ("requests", "failures", "input_tokens", "output_tokens")]
-    models = [ModelUse._make(row) for row in hours.values_list("model").annotate(*totals)]
-    return sorted(models, key=lambda use: (-use.requests, use.model))

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from governance.campaigns.traits import TraitKind
-from governance.usage.profile.content import STEADY_USES
+from governance.usage.profiles.content import STEADY_USES
 
 LINKED_SHOWN: Final = 12
 

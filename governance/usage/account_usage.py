@@ -203,6 +203,6 @@ class AccountUsage:
         clock = self.hours_of_day * 2
         return min(sum(clock[start : start + NIGHT_HOURS]) for start in range(24)) / total
 
-    def marked(self, *names: str) -> float:
+    def marker_share(self, *names: str) -> float:
         """The largest share among these markers."""
         return max((self.markers.get(name, 0.0) for name in names), default=0.0)

@@ -9,6 +9,7 @@ from uuid import UUID
 import polars as pl
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg.errors import CheckViolation
 
 from accounts.actions import get_or_create_accounts, get_or_create_keys
@@ -18,30 +19,39 @@ from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.usage import event_store, sql
-from governance.usage.answers import KEPT_FOR, settle
-from governance.usage.columns import Columns, columns_of
-from governance.usage.event_store import Batch, copy_rows
-from governance.usage.excerpts import Candidate, keep_excerpts, unwrapped, wrapped
+from governance.usage.answer_reports import ANSWER_RETENTION, resolve_answers
+from governance.usage.event_columns import EventColumns, build_columns
+from governance.usage.event_store import EventBatch, copy_rows
+from governance.usage.excerpts import ExcerptCandidate, decrypt_key, encrypt_key, keep_excerpts
 from governance.usage.fingerprint import Fingerprint, fingerprints
 from governance.usage.models import (
     DataKey,
     EventConflict,
     Excerpt,
-    KnownAnswer,
-    NewNames,
-    Profile,
+    HourlyProfile,
+    NewNameCount,
+    ProfileDelta,
+    ReportedAnswer,
     Retention,
     WeeklySketch,
 )
-from governance.usage.newcomers import admit
-from governance.usage.partitions import coming_days, days_in_default, days_kept, drop_day, ensure_days, make_days
-from governance.usage.profile import folding, making
-from governance.usage.wire import Rejection, Report, Span, UsageEvent, decode, has_figures
+from governance.usage.new_name_limit import limit_new_names
+from governance.usage.partitions import (
+    count_events_in_default,
+    create_partitions,
+    drop_partition,
+    ensure_partitions,
+    list_partition_days,
+    upcoming_days,
+)
+from governance.usage.profiles import compaction
+from governance.usage.profiles.merging import DELTA_SCHEMA, HOUR_KEY, WEEK_KEY
+from governance.usage.wire import Rejection, Report, TimeRange, UsageEvent, decode_events, has_token_counts
 
 logger = logging.getLogger(__name__)
 
-TAKEN_BACK_TO = timedelta(days=30)
-TAKEN_AHEAD = timedelta(minutes=10)
+MAX_AGE = timedelta(days=30)
+MAX_CLOCK_SKEW = timedelta(minutes=10)
 OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +63,7 @@ class Sender(NamedTuple):
     ties_keys: bool = False
 
 
-class Outcome(NamedTuple):
+class IntakeResult(NamedTuple):
     """What became of a batch: events taken, events that were here already, and lines that fit nowhere.
 
     `newest_at` is the time of the newest event, new or not; `conflicts` counts those of the duplicates that say
@@ -70,14 +80,16 @@ class Outcome(NamedTuple):
 
 def record_lines(
     lines: Iterable[bytes], *, source: str, now: datetime, oldest: datetime | None = None, first_line: int = 1
-) -> Outcome:
+) -> IntakeResult:
     """Take in usage events in the wire format, one JSON object a line. `oldest` is the earliest time taken."""
-    return record_events(decode(lines, span=span_at(now, oldest=oldest), first_line=first_line), source=source, now=now)
+    return record_events(
+        decode_events(lines, span=accepted_times(now, oldest=oldest), first_line=first_line), source=source, now=now
+    )
 
 
 def record_events(
     items: Iterable[UsageEvent | Report | Rejection], *, source: str, now: datetime, sender: Sender | None = None
-) -> Outcome:
+) -> IntakeResult:
     """Take in a batch of usage events; the one way in for every source. Without a `sender` it comes from a file.
 
     Fingerprints and drops the text, stores what was not here before, adds it to the hourly profiles and marks its
@@ -96,7 +108,7 @@ def record_events(
     accepted, conflicts, held = 0, 0, 0
     taken: Sequence[Report] = reports
     if sender is not None:
-        taken, held = admit(reports, service_key=sender.service_key, now=now)
+        taken, held = limit_new_names(reports, service_key=sender.service_key, now=now)
     if held:
         logger.warning("%d events from %s wait: they name too many new accounts, keys or organisations", held, source)
     if taken:
@@ -111,35 +123,35 @@ def record_events(
         logger.warning("%d events from %s repeated the id of an earlier event with other content", conflicts, source)
     newest_at = max((report.event.occurred_at for report in taken), default=None)
     counted = sum(report.is_event for report in taken)
-    return Outcome(accepted, counted - accepted, rejected, newest_at, conflicts, held)
+    return IntakeResult(accepted, counted - accepted, rejected, newest_at, conflicts, held)
 
 
-def span_at(now: datetime, *, oldest: datetime | None = None) -> Span:
+def accepted_times(now: datetime, *, oldest: datetime | None = None) -> TimeRange:
     """Which times an event may have that comes in `now`: 30 days back, or to `oldest` as far as days are kept."""
     if oldest is None:
-        return Span(now - TAKEN_BACK_TO, now + TAKEN_AHEAD)
+        return TimeRange(now - MAX_AGE, now + MAX_CLOCK_SKEW)
     kept_from = Retention.objects.values_list("kept_from", flat=True).first()
     kept = datetime.combine(kept_from, time.min, UTC) if kept_from else oldest
-    return Span(max(oldest, kept), now + TAKEN_AHEAD)
+    return TimeRange(max(oldest, kept), now + MAX_CLOCK_SKEW)
 
 
 def _store(reports: Sequence[Report], *, source: str, now: datetime, sender: Sender | None) -> tuple[int, int]:
     """How many of the events that are reported were new, and how many bore the id of another."""
-    batch = event_store.events_in(reports, source=source)
+    batch = event_store.group_reports(reports, source=source)
     candidates = batch.candidates
     seen = dict(zip(candidates, _fingerprints([*candidates.values()]), strict=True))
-    ensure_days({event.occurred_at.astimezone(UTC).date() for event in candidates.values()})
+    ensure_partitions({event.occurred_at.astimezone(UTC).date() for event in candidates.values()})
     return _store_batch(batch, seen, source=source, now=now, sender=sender)
 
 
 @retried_transaction
 def _store_batch(
-    batch: Batch, seen: Mapping[str, Fingerprint | None], *, source: str, now: datetime, sender: Sender | None
+    batch: EventBatch, seen: Mapping[str, Fingerprint | None], *, source: str, now: datetime, sender: Sender | None
 ) -> tuple[int, int]:
     """Rows are locked in one order: answers, accounts and keys, events by their keys, dirty accounts by their primary
     keys.
     """
-    settled = settle(batch.answers, now=now)
+    settled = resolve_answers(batch.answers, now=now)
     told = batch.events | settled.events
     keys = sorted(told)
     events = [told[key] for key in keys]
@@ -148,15 +160,15 @@ def _store_batch(
     claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
     moved = get_or_create_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
     completed = {accounts[event.account] for event in settled.figures.values()}
-    columns = columns_of(events, seen_of_keys, keys, source=source, accounts=accounts)
-    new, known = event_store.store(columns, also=completed, now=now)
+    columns = build_columns(events, seen_of_keys, keys, source=source, accounts=accounts)
+    new, known = event_store.store_events(columns, also=completed, now=now)
     figures = settled.figures | {
-        key: told[key] for key, said in known.items() if said.is_uncounted and has_figures(told[key])
+        key: told[key] for key, said in known.items() if said.is_uncounted and has_token_counts(told[key])
     }
     if figures:
-        event_store.complete(figures)
+        event_store.add_token_counts(figures)
     if conflicts := batch.conflicts_with(known):
-        event_store.note_conflicts(conflicts, source=source, accounts=accounts, now=now)
+        event_store.record_conflicts(conflicts, source=source, accounts=accounts, now=now)
     if settings.EXCERPTS_PER_DAY:
         _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
     if new["key"] or figures:
@@ -167,13 +179,13 @@ def _store_batch(
 
 
 def _keep_excerpts(
-    new: Columns, events: Mapping[str, UsageEvent], accounts: Mapping[str, int], *, now: datetime
+    new: EventColumns, events: Mapping[str, UsageEvent], accounts: Mapping[str, int], *, now: datetime
 ) -> None:
     """Keep a sample of those that came with their text."""
     with_text = [key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None]
     keep_excerpts(
         (
-            Candidate(key, accounts[events[key].account], events[key])
+            ExcerptCandidate(key, accounts[events[key].account], events[key])
             for key in with_text
             if events[key].fingerprint is None
         ),
@@ -199,36 +211,40 @@ def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
 
 
 @retried_transaction
-def fold_profiles(accounts: Sequence[int]) -> None:
-    """Put all parts of these accounts' profiles into the hour and the week they belong to."""
+def compact_profiles(accounts: Sequence[int]) -> None:
+    """Merge all deltas of these accounts into the hourly profiles and weekly sketches that they belong to."""
     with connection.cursor() as cursor:
-        columns = ", ".join(f"part.{name}" for name in folding.COLUMNS)
-        cursor.execute(sql.TAKE_PARTS.format(columns=columns), [list(accounts)])
-        taken = pl.DataFrame(cursor.fetchall(), schema=making.SCHEMA, orient="row")
-        if taken.is_empty():
+        cursor.execute(sql.TAKE_DELTAS.format(columns=", ".join(DELTA_SCHEMA)), [list(accounts)])
+        deltas = pl.DataFrame(cursor.fetchall(), schema=DELTA_SCHEMA, orient="row")
+        if deltas.is_empty():
             return
-        hours = folding.hours(taken)
-        copy_rows(cursor, sql.COPY_PARTS, hours.columns, folding.to_copy(hours))
-        sketches = folding.sketches_of(taken)
-        wanted = sketches.select(folding.WEEK).unique().sort(folding.WEEK)
-        columns = ", ".join(f"sketch.{name}" for name in folding.WEEK_COLUMNS)
-        cursor.execute(sql.TAKE_WEEKS.format(columns=columns), [wanted[name].to_list() for name in folding.WEEK])
-        before = pl.DataFrame(cursor.fetchall(), schema=folding.WEEK_SCHEMA, orient="row")
-        weeks = folding.weeks(pl.concat([before, sketches]))
-        copy_rows(cursor, sql.COPY_WEEKS, weeks.columns, folding.to_copy(weeks))
+        hours = compaction.counters_of(deltas)
+        hours = compaction.merge_hours(pl.concat([hours, _take(cursor, sql.TAKE_HOURS, hours, HOUR_KEY)]))
+        copy_rows(cursor, sql.COPY_HOURS, hours.columns, compaction.profiles_csv(hours))
+        weeks = compaction.sketches_of(deltas)
+        weeks = compaction.merge_weeks(pl.concat([weeks, _take(cursor, sql.TAKE_WEEKS, weeks, WEEK_KEY)]))
+        copy_rows(cursor, sql.COPY_WEEKS, weeks.columns, compaction.profiles_csv(weeks))
+
+
+def _take(cursor: CursorWrapper, statement: str, rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Delete the stored rows with the keys of `rows`, and return them."""
+    wanted = rows.select(key).unique().sort(key)
+    columns = ", ".join(f"stored.{name}" for name in rows.columns)
+    cursor.execute(statement.format(columns=columns), [wanted[name].to_list() for name in key])
+    return pl.DataFrame(cursor.fetchall(), schema=rows.schema, orient="row")
 
 
 @retried_transaction
-def note_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: Actor, now: datetime) -> None:
+def record_import(name: str, *, accepted: int, duplicate: int, rejected: int, by: Actor, now: datetime) -> None:
     """An import of a file or a stream has ended."""
     counts = {"accepted": accepted, "duplicate": duplicate, "rejected": rejected}
     record(Verb.USAGE_IMPORTED, subject=("import", name[:254]), by=by, now=now, details=counts)
 
 
-def prepare_days(*, now: datetime) -> None:
+def prepare_partitions(*, now: datetime) -> None:
     """Make the tables of the coming days, and of those whose events had to be put into the default one."""
-    strays = days_in_default()
-    make_days([*coming_days(now.astimezone(UTC).date()), *strays])
+    strays = count_events_in_default()
+    create_partitions([*upcoming_days(now.astimezone(UTC).date()), *strays])
     if strays:
         events = sum(strays.values())
         logger.error("%d usage events of %s had no partition of their own", events, ", ".join(map(str, sorted(strays))))
@@ -250,22 +266,23 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     """
     today = now.astimezone(UTC).date()
     kept_from = today - timedelta(days=settings.EVENT_DAYS)
-    old = [day for day in days_kept() if day < kept_from]
+    old = [day for day in list_partition_days() if day < kept_from]
     for day in old:
         with transaction.atomic():
             Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
-            drop_day(day)
+            drop_partition(day)
             record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
-    Profile.objects.filter(hour__lt=oldest).delete()
+    HourlyProfile.objects.filter(hour__lt=oldest).delete()
+    ProfileDelta.objects.filter(hour__lt=oldest).delete()  # of accounts whose scoring keeps failing
     WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
     EventConflict.objects.filter(day__lt=kept_from).delete()
-    NewNames.objects.filter(hour__lt=now - timedelta(days=1)).delete()
-    KnownAnswer.objects.filter(newest_at__lt=now - KEPT_FOR).delete()
+    NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)).delete()
+    ReportedAnswer.objects.filter(newest_at__lt=now - ANSWER_RETENTION).delete()
     return old
 
 
-def forget_expired_excerpts(*, now: datetime) -> int:
+def delete_expired_excerpts(*, now: datetime) -> int:
     """Delete excerpts whose time is over; how many."""
     deleted, _ = Excerpt.objects.expired(at=now).delete()
     return deleted
@@ -276,8 +293,8 @@ def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
     """Wrap every data key with the installation's newest key; how many."""
     keys = list(DataKey.objects.select_for_update().order_by("pk"))
     for key in keys:
-        key.wrapped = wrapped(unwrapped(key))
-    DataKey.objects.bulk_update(keys, ["wrapped"], batch_size=1_000)
+        key.encrypted_key = encrypt_key(decrypt_key(key))
+    DataKey.objects.bulk_update(keys, ["encrypted_key"], batch_size=1_000)
     record(
         Verb.EXCERPTS_KEYS_REENCRYPTED, subject=("excerpts", "data keys"), by=by, now=now, details={"keys": len(keys)}
     )

@@ -6,15 +6,17 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
-    KnownAnswer,
-    NewNames,
-    Profile,
+    HourlyProfile,
+    LastUsage,
+    NewNameCount,
+    ProfileDelta,
+    ReportedAnswer,
     Retention,
-    UsageArrival,
     UsageEvent,
     WeeklySketch,
 )
-from governance.usage.profile.tallies import told
+from governance.usage.profiles.histograms import describe
+from governance.usage.profiles.merging import SKETCHES
 
 
 @admin.register(UsageEvent)
@@ -26,9 +28,10 @@ class UsageEventAdmin(ReadOnlyAdmin):
     date_hierarchy = "occurred_at"
 
 
-@admin.register(Profile)
-class ProfileAdmin(ReadOnlyAdmin):
+@admin.register(HourlyProfile, ProfileDelta)
+class HourlyProfileAdmin(ReadOnlyAdmin):
     list_display = ("hour", "account", "model", "requests", "failures", "input_tokens", "output_tokens")
+    exclude = tuple(SKETCHES)
     search_fields = ("=account__external_id", "model")
     list_select_related = ("account",)
 
@@ -43,7 +46,7 @@ class WeeklySketchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What was counted")
     def counted(self, sketch: WeeklySketch) -> str:
-        return "\n".join(f"{kind} {name}: {count:,}" for kind, name, count in told(bytes(sketch.tallies)))
+        return "\n".join(f"{kind} {name}: {count:,}" for kind, name, count in describe(bytes(sketch.histograms)))
 
 
 @admin.register(DirtyAccount)
@@ -55,14 +58,14 @@ class DirtyAccountAdmin(ReadOnlyAdmin):
         "lease_until",
         "attempts",
         "last_error",
-        "set_aside_at",
+        "dead_lettered_at",
     )
-    list_filter = (("set_aside_at", admin.EmptyFieldListFilter),)
+    list_filter = (("dead_lettered_at", admin.EmptyFieldListFilter),)
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 
 
-@admin.register(KnownAnswer)
+@admin.register(ReportedAnswer)
 class KnownAnswerAdmin(ReadOnlyAdmin):
     list_display = ("key", "is_finished", "in_background", "newest_at")
     list_filter = ("is_finished", "in_background")
@@ -90,13 +93,13 @@ class ExcerptAdmin(ReadOnlyAdmin):
 class DataKeyAdmin(ReadOnlyAdmin):
     """That an account has a key for its excerpts, not the key."""
 
-    list_display = ("account", "made_at")
+    list_display = ("account", "created_at")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
-    exclude = ("wrapped",)
+    exclude = ("encrypted_key",)
 
 
-@admin.register(NewNames)
+@admin.register(NewNameCount)
 class NewNamesAdmin(ReadOnlyAdmin):
     list_display = ("hour", "service_key", "names")
     search_fields = ("service_key__name",)
@@ -108,7 +111,7 @@ class RetentionAdmin(ReadOnlyAdmin):
     list_display = ("kept_from",)
 
 
-@admin.register(UsageArrival)
+@admin.register(LastUsage)
 class UsageArrivalAdmin(ReadOnlyAdmin):
     list_display = ("service_key", "newest_at", "received_at")
     search_fields = ("service_key__name",)

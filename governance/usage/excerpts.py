@@ -26,10 +26,10 @@ from governance.usage.wire import UsageEvent
 CHARACTERS_KEPT = 1_000
 NONCE_BYTES = 12
 KEY_BYTES = 32
-BARS_REMEMBERED = 500_000
+MAX_CACHED_THRESHOLDS = 500_000
 
 
-class Candidate(NamedTuple):
+class ExcerptCandidate(NamedTuple):
     """An accepted event whose text may be kept; `key` is that of the event, in hexadecimal."""
 
     key: str
@@ -57,20 +57,20 @@ class Candidate(NamedTuple):
 
 # Of account days whose sample is full, the highest key kept. It only ever falls, so what is remembered may let through
 # too much, which the database then sorts out, but never too little.
-_bars: Final[dict[tuple[int, date], str]] = {}
+_thresholds: Final[dict[tuple[int, date], str]] = {}
 
 
-def forget_bars() -> None:
-    _bars.clear()
+def reset_excerpt_thresholds() -> None:
+    _thresholds.clear()
 
 
-def keep_excerpts(candidates: Iterable[Candidate], *, now: datetime) -> None:
+def keep_excerpts(candidates: Iterable[ExcerptCandidate], *, now: datetime) -> None:
     """Keep the day's sample of every account, whatever was kept of it before. Runs in the caller's transaction."""
     wanted = settings.EXCERPTS_PER_DAY
-    by_day: dict[tuple[int, date], list[Candidate]] = defaultdict(list)
+    by_day: dict[tuple[int, date], list[ExcerptCandidate]] = defaultdict(list)
     for candidate in candidates:
         place = candidate.account, candidate.day
-        if place not in _bars or candidate.key < _bars[place]:
+        if place not in _thresholds or candidate.key < _thresholds[place]:
             by_day[place].append(candidate)
     if not by_day:
         return
@@ -90,25 +90,25 @@ def keep_excerpts(candidates: Iterable[Candidate], *, now: datetime) -> None:
     transaction.on_commit(lambda: _remember(full))
 
 
-def decrypted(excerpts: Iterable[Excerpt]) -> Iterator[tuple[Excerpt, str]]:
+def decrypt_excerpts(excerpts: Iterable[Excerpt]) -> Iterator[tuple[Excerpt, str]]:
     """Each excerpt with its text; those whose data key is gone are passed over."""
     excerpts = list(excerpts)
     keys = DataKey.objects.in_bulk({excerpt.account_id for excerpt in excerpts})
     for excerpt in excerpts:
         if excerpt.account_id not in keys:
             continue
-        sealed, cipher = bytes(excerpt.ciphertext), AESGCM(unwrapped(keys[excerpt.account_id]))
+        sealed, cipher = bytes(excerpt.ciphertext), AESGCM(decrypt_key(keys[excerpt.account_id]))
         yield excerpt, cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
 
 
-def wrapped(key: bytes) -> bytes:
+def encrypt_key(key: bytes) -> bytes:
     """The data key under the newest key of the installation (RFC 3394)."""
     return aes_key_wrap(_wrapping_key(settings.EXCERPT_KEYS[0]), key)
 
 
-def unwrapped(data_key: DataKey) -> bytes:
+def decrypt_key(data_key: DataKey) -> bytes:
     """The data key itself. Raises InvalidUnwrap where no key of the installation fits."""
-    sealed = bytes(data_key.wrapped)
+    sealed = bytes(data_key.encrypted_key)
     for key in settings.EXCERPT_KEYS[:-1]:
         try:
             return aes_key_unwrap(_wrapping_key(key), sealed)
@@ -126,17 +126,17 @@ def _ciphers(accounts: Collection[int], *, now: datetime) -> dict[int, AESGCM]:
     keys = DataKey.objects.in_bulk(accounts)
     if new := sorted(set(accounts) - keys.keys()):
         DataKey.objects.bulk_create(
-            [DataKey(account_id=one, wrapped=wrapped(os.urandom(KEY_BYTES)), made_at=now) for one in new],
+            [DataKey(account_id=one, encrypted_key=encrypt_key(os.urandom(KEY_BYTES)), created_at=now) for one in new],
             ignore_conflicts=True,
         )
         keys |= DataKey.objects.in_bulk(new)
-    return {account: AESGCM(unwrapped(key)) for account, key in keys.items()}
+    return {account: AESGCM(decrypt_key(key)) for account, key in keys.items()}
 
 
 def _remember(bars: dict[tuple[int, date], str]) -> None:
-    if len(_bars) + len(bars) > BARS_REMEMBERED:
-        _bars.clear()
-    _bars.update(bars)
+    if len(_thresholds) + len(bars) > MAX_CACHED_THRESHOLDS:
+        _thresholds.clear()
+    _thresholds.update(bars)
 
 
 def _highest_kept_keys(days: Collection[tuple[int, date]], wanted: int) -> dict[tuple[int, date], str]:

@@ -18,7 +18,7 @@ class UnreadableFileError(Exception):
     """Says in words why a file cannot be read."""
 
 
-class CountedFile(NamedTuple):
+class OpenFile(NamedTuple):
     """An open file. `size` is in bytes, packed as it is; None where it has no end that is known."""
 
     raw: IO[bytes]
@@ -30,20 +30,20 @@ class CountedFile(NamedTuple):
 
 
 @contextmanager
-def open_counted(name: str) -> Iterator[CountedFile]:
+def open_usage_file(name: str) -> Iterator[OpenFile]:
     """Open a file by its path, or standard input by `-`. Raises UnreadableFileError."""
     if name == "-":
-        yield CountedFile(sys.stdin.buffer, None)
+        yield OpenFile(sys.stdin.buffer, None)
         return
     try:
         file = open(name, "rb")  # noqa: SIM115, PTH123 - closed below; a path may be anything the shell knows
     except OSError as error:
         raise UnreadableFileError(f"{error.strerror}.") from error
     with file:
-        yield CountedFile(file, file.seek(0, io.SEEK_END))
+        yield OpenFile(file, file.seek(0, io.SEEK_END))
 
 
-def lines_in(name: str, file: CountedFile) -> Iterator[bytes]:
+def read_lines(name: str, file: OpenFile) -> Iterator[bytes]:
     """The events of the file as lines of JSON, by the ending of its name. Raises UnreadableFileError."""
     if file.size is not None:
         file.raw.seek(0)

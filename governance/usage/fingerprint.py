@@ -4,7 +4,7 @@ Digests and sketch are keyed, so that nobody who reads the table can test a gues
 Two requests have the same
 
 - `prompt_digest` when they say the same, apart from letter case and line breaks,
-- `template_digest` when they wrap their payload in the same words (see `governance.usage.wrapper`),
+- `template_digest` when they wrap their payload in the same words (see `governance.usage.prompt_template`),
 - `system_digest` when they carry the same system prompt,
 - nearly the same `sketch` when they share most of their words (MinHash, Broder 1997), which shows in the Hamming
   distance.
@@ -26,11 +26,11 @@ import numpy as np
 from rensa import RMinHash
 
 from governance.usage.markers import MARKERS
-from governance.usage.mixing import mix
-from governance.usage.pattern_set import matches_in
+from governance.usage.murmur import mix64
+from governance.usage.pattern_set import match_patterns
+from governance.usage.prompt_template import extract_template
 from governance.usage.prompts import read_prompt
-from governance.usage.topics import NAMES
-from governance.usage.wrapper import wrapper
+from governance.usage.topics import TOPIC_NAMES
 
 try:
     import eldc
@@ -49,8 +49,8 @@ _LOW_BITS: Final = np.uint32(0b1111)
 _PLACES: Final = np.arange(0, 64, 4, dtype=np.uint64)
 
 # Of the runs of so many words one in sixteen is looked at, chosen by its hash: the same ones in every text.
-RUN: Final = 4
-ONE_IN: Final = 16
+SHINGLE_WORDS: Final = 4
+SHINGLE_SAMPLING: Final = 16
 SHINGLES_KEPT: Final = 8
 _RUN_FACTORS: Final = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], dtype=np.uint64
@@ -82,7 +82,7 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     system_digest: _Int64 | None
     sketch: _Int64
     markers: Annotated[int, msgspec.Meta(ge=0, lt=2 ** len(MARKERS))]
-    topic: Annotated[int, msgspec.Meta(ge=0, lt=len(NAMES))]
+    topic: Annotated[int, msgspec.Meta(ge=0, lt=len(TOPIC_NAMES))]
     language: Annotated[str, msgspec.Meta(pattern="^([a-z]{2})?$")]
     prompt_chars: _Chars
     asked_chars: _Chars
@@ -98,6 +98,11 @@ def fingerprint(*, messages: object = None, prompt: object = None, key: bytes) -
 
     `messages` follows the chat format of the OpenAI API, `prompt` is a string or a list of strings, `key`
     is secret, at most 64 bytes long.
+
+    >>> one = fingerprint(prompt="Translate: good morning", key=b"secret")
+    >>> other = fingerprint(prompt="TRANSLATE: Good Morning", key=b"secret")
+    >>> one.prompt_digest == other.prompt_digest, one.template_digest == other.template_digest
+    (True, True)
     """
     return fingerprints([(messages, prompt)], key=key)[0]
 
@@ -112,15 +117,17 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
     if not present:
         return [None] * len(prompts)
     plain = [_plain(f"{prompt.system}\n{prompt.asked}") for prompt in present]
-    words = words_of([prompt.asked for prompt in present])
+    words = split_words([prompt.asked for prompt in present])
     steps = zip(
         present,
-        digests((f"{text}\0{prompt.last}\0{prompt.chars}" for text, prompt in zip(plain, present, strict=True)), key),
-        digests(map(wrapper, present), key),
-        sketches(words, key=key),
-        shingles(words, key=key),
-        matches_in(plain),
-        languages(prompt.asked for prompt in present),
+        keyed_digests(
+            (f"{text}\0{prompt.last}\0{prompt.chars}" for text, prompt in zip(plain, present, strict=True)), key
+        ),
+        keyed_digests(map(extract_template, present), key),
+        minhash_sketches(words, key=key),
+        sample_shingles(words, key=key),
+        match_patterns(plain),
+        detect_languages(prompt.asked for prompt in present),
         strict=True,
     )
     found = iter(
@@ -136,8 +143,8 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
     return [None if prompt is None else next(found) for prompt in prompts]
 
 
-def digests(texts: Iterable[str], key: bytes) -> list[int]:
-    """A keyed digest of each text: 64 bits of BLAKE2b (RFC 7693, a MAC by its key), signed."""
+def keyed_digests(texts: Iterable[str], key: bytes) -> list[int]:
+    """Return a keyed digest of each text, in order: 64 bits of BLAKE2b in its keyed mode (RFC 7693), signed."""
     keyed = blake2b(digest_size=_DIGEST_BYTES, key=key)
     row = bytearray()
     for text in texts:
@@ -148,8 +155,12 @@ def digests(texts: Iterable[str], key: bytes) -> list[int]:
     return found
 
 
-def words_of(texts: Sequence[str]) -> list[list[bytes]]:
-    """The words of each text, in lower case."""
+def split_words(texts: Sequence[str]) -> list[list[bytes]]:
+    """Return the words of each text, in lower case, as UTF-8; long words of scripts without spaces are cut into pieces.
+
+    >>> split_words(["Good morning, world!"])
+    [[b'good', b'morning', b'world']]
+    """
     words = [
         *map(
             bytes.split,
@@ -162,33 +173,42 @@ def words_of(texts: Sequence[str]) -> list[list[bytes]]:
     return words
 
 
-def shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int, ...]]:
-    """A sample of the runs of four words of each text, as keyed digests of 64 bits, signed, smallest first.
+def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int, ...]]:
+    """Return a sample of the runs of four words of each text: keyed 64-bit digests, signed, at most `SHINGLES_KEPT`.
 
-    Which runs are looked at is told by their digest alone, so that the samples of two texts can be compared.
+    A run is in the sample if its digest is below 1/`SHINGLE_SAMPLING` of the range, whatever text it stands in, so
+    that the samples of two texts can be compared (Broder 1997, On the resemblance and containment of documents).
     """
     number = np.fromiter(map(len, words), np.int64, len(words))
-    runs = int(number.sum()) - RUN + 1
+    runs = int(number.sum()) - SHINGLE_WORDS + 1
     if runs < 1:
         return [()] * len(words)
-    hashed = np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + RUN - 1)
+    hashed = np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + SHINGLE_WORDS - 1)
     mixed = np.full(runs, np.uint64(_seed(key)))
     for place, factor in enumerate(_RUN_FACTORS):
         mixed += hashed[place : place + runs] * factor
-    digests = mix(mixed)
+    mixed = mix64(mixed)
     ends = np.cumsum(number)
-    across = ends[:, None] - np.arange(1, RUN)  # runs that begin in one text and end in the next
-    digests[across[(across >= 0) & (across < runs)]] = np.iinfo(np.uint64).max
-    chosen = np.flatnonzero(digests < np.uint64(2**64 // ONE_IN))
+    across = ends[:, None] - np.arange(1, SHINGLE_WORDS)  # runs that begin in one text and end in the next
+    mixed[across[(across >= 0) & (across < runs)]] = np.iinfo(np.uint64).max
+    chosen = np.flatnonzero(mixed < np.uint64(2**64 // SHINGLE_SAMPLING))
     owner = np.searchsorted(ends, chosen, side="right")
-    order = np.lexsort((digests[chosen], owner))
-    whose, values = owner[order], digests[chosen[order]].view(np.int64).tolist()
+    order = np.lexsort((mixed[chosen], owner))
+    whose, values = owner[order], mixed[chosen[order]].view(np.int64).tolist()
     bounds = np.searchsorted(whose, np.arange(len(words) + 1)).tolist()
     return [tuple(values[start : min(end, start + SHINGLES_KEPT)]) for start, end in pairwise(bounds)]
 
 
-def sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:
-    """MinHash of the words of each text, whatever their order: 64 bits, signed; 0 for a text without words."""
+def minhash_sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:
+    """Return a MinHash of the set of words of each text: 64 bits, signed; 0 for a text without words.
+
+    The sketch holds the four lowest bits of 16 minima (Li and König 2010, b-bit minwise hashing). Texts with Jaccard
+    similarity `J` differ in 32 (1 - J) of 64 bits on average, with a standard deviation of 5 bits at J = 0.5.
+
+    >>> same = minhash_sketches([[b"good", b"morning"], [b"morning", b"good"]], key=b"secret")
+    >>> same[0] == same[1]
+    True
+    """
     matrix = RMinHash.digest_matrix_from_token_byte_sets(words, PERMUTATIONS, _seed(key))
     minima = np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(words), PERMUTATIONS)
     packed = ((minima & _LOW_BITS).astype(np.uint64) << _PLACES).sum(axis=1, dtype=np.uint64)
@@ -197,12 +217,12 @@ def sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:
     return sketched
 
 
-def sketch(text: str, *, key: bytes) -> int:
-    """The sketch of one text."""
-    return sketches(words_of([text]), key=key)[0]
+def minhash_sketch(text: str, *, key: bytes) -> int:
+    """Return the MinHash of one text."""
+    return minhash_sketches(split_words([text]), key=key)[0]
 
 
-def languages(texts: Iterable[str]) -> list[str]:
+def detect_languages(texts: Iterable[str]) -> list[str]:
     """Return the language of each text as an ISO 639-1 code, judged by its first characters; empty where unclear."""
     detect = _language_detector()
     found = (detect(text[:LANGUAGE_CHARS]) for text in texts)
@@ -227,7 +247,7 @@ def _seed(key: bytes) -> int:
 # Accounts have few system prompts, and send them with every request.
 @lru_cache(maxsize=4096)
 def _system_digest(system: str, key: bytes) -> int:
-    return digests([_plain(system)], key)[0]
+    return keyed_digests([_plain(system)], key)[0]
 
 
 def _plain(text: str) -> str:

@@ -112,18 +112,18 @@ PATTERNS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 MARKERS: Final[tuple[str, ...]] = tuple(PATTERNS)
-BIT: Final[dict[str, int]] = {name: place for place, name in enumerate(MARKERS)}
+MARKER_BITS: Final[dict[str, int]] = {name: place for place, name in enumerate(MARKERS)}
 
 # Making tasks for a model to learn from, and plain work on the customer's own material.
-MAKING: Final = ("task_generation", "evolution", "synthetic_qa")
-WORK: Final = ("classify", "translate", "summarise", "context", "extract")
+GENERATION_MARKERS: Final = ("task_generation", "evolution", "synthetic_qa")
+WORK_MARKERS: Final = ("classify", "translate", "summarise", "context", "extract")
 
 
-def mask_of(names: Sequence[str]) -> int:
+def marker_mask(names: Sequence[str]) -> int:
     """The bit mask with these markers set."""
-    return sum(1 << BIT[name] for name in names)
+    return sum(1 << MARKER_BITS[name] for name in names)
 
 
-def names_of(markers: int) -> list[str]:
+def marker_names(markers: int) -> list[str]:
     """The names of the markers set in a bit mask."""
-    return [name for name, place in BIT.items() if markers >> place & 1]
+    return [name for name, place in MARKER_BITS.items() if markers >> place & 1]

@@ -73,7 +73,7 @@ class UsageEvent(models.Model):
         return visible(self.event_id)
 
 
-class KnownAnswer(models.Model):
+class ReportedAnswer(models.Model):
     """An answer that may be reported again, by the digest of source, account and answer id: see answers.py."""
 
     key = models.UUIDField(primary_key=True)
@@ -118,10 +118,10 @@ class EventConflict(models.Model):
         return f"{self.account} {self.day}: {self.events}"
 
 
-class NewNames(models.Model):
+class NewNameCount(models.Model):
     """How many accounts, keys and organisations that nobody knew came in with a service key in an hour."""
 
-    service_key = models.ForeignKey(ServiceKey, on_delete=models.CASCADE, related_name="new_names")
+    service_key = models.ForeignKey(ServiceKey, on_delete=models.CASCADE, related_name="new_name_counts")
     hour = models.DateTimeField(help_text="The start of the hour, UTC.")
     names = models.IntegerField(default=0)
 
@@ -150,11 +150,11 @@ class Retention(models.Model):
         return str(self.kept_from)
 
 
-class UsageArrival(models.Model):
+class LastUsage(models.Model):
     """The newest usage that came in over HTTP with a service key: by this a gateway is seen to serve customers."""
 
     service_key = models.OneToOneField(
-        ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="usage_arrival"
+        ServiceKey, on_delete=models.CASCADE, primary_key=True, related_name="last_usage"
     )
     newest_at = models.DateTimeField(help_text="Time of the newest event, by the gateway's clock.")
     received_at = models.DateTimeField()
@@ -168,14 +168,11 @@ class UsageArrival(models.Model):
         return f"{self.service_key} {self.newest_at:%F %T}"
 
 
-class Profile(models.Model):
-    """What an account did with a model in an hour, or a part of it: usage.profile says what the columns hold.
-
-    Several rows of the same hour add up. Those with sketches are parts that have not been folded yet.
-    """
+class HourlyCounters(models.Model):
+    """What an account did with a model in an hour, as counters: `usage.profiles.merging` says how they are merged."""
 
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="profiles"
+        Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="%(class)ss"
     )
     model = models.CharField(max_length=128)
     hour = models.DateTimeField(help_text="The start of the hour, UTC.")
@@ -192,35 +189,54 @@ class Profile(models.Model):
     gaps = models.IntegerField(help_text="Number of gaps between requests.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
-    tallies = models.BinaryField(null=True)
-    distincts = models.BinaryField(null=True)
-    templates = models.BinaryField(null=True)
-    addresses = models.BinaryField(null=True)
-    sketches = models.BinaryField(null=True)
-    shingles = models.BinaryField(null=True)
 
     class Meta:
-        ordering = ("-hour",)
-        indexes: ClassVar = [models.Index(fields=["account", "hour"], name="profile_by_account")]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.account} {self.model} {self.hour:%Y-%m-%dT%H}"
 
 
-class WeeklySketch(models.Model):
-    """What an account did with a model in a week, as far as it takes sketches to tell: see usage.profile."""
+class Sketches(models.Model):
+    """What an account did with a model as far as counters cannot tell: see the modules of `usage.profiles`."""
+
+    histograms = models.BinaryField()
+    distinct_counts = models.BinaryField()
+    templates = models.BinaryField()
+    addresses = models.BinaryField()
+    sketches = models.BinaryField()
+    shingles = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+
+class ProfileDelta(HourlyCounters, Sketches):
+    """What one batch adds to the profile of an account, a model and an hour. Intake appends, compaction takes away."""
+
+    class Meta:
+        ordering = ("-hour",)
+        indexes: ClassVar = [models.Index(fields=["account"], name="delta_by_account")]
+
+
+class HourlyProfile(HourlyCounters):
+    """What an account did with a model in an hour, without the deltas that are not compacted yet."""
+
+    class Meta:
+        ordering = ("-hour",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "hour", "model"], name="one_profile_an_hour"),
+        ]
+
+
+class WeeklySketch(Sketches):
+    """What an account did with a model in a week, without the deltas that are not compacted yet."""
 
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="weekly_sketches"
     )
     model = models.CharField(max_length=128)
     week = models.DateField(help_text="The Monday it begins with, UTC.")
-    tallies = models.BinaryField()
-    distincts = models.BinaryField()
-    templates = models.BinaryField()
-    addresses = models.BinaryField(default=bytes)
-    sketches = models.BinaryField()
-    shingles = models.BinaryField(default=bytes)
 
     class Meta:
         ordering = ("-week",)
@@ -239,11 +255,11 @@ LEASE: Final = timedelta(minutes=2)
 
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
     def waiting(self, *, at: datetime) -> Self:
-        """Free to be claimed: neither set aside nor leased."""
-        return self.filter(set_aside_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
+        """Free to be claimed: neither dead-lettered nor leased."""
+        return self.filter(dead_lettered_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
 
-    def set_aside(self) -> Self:
-        return self.exclude(set_aside_at=None)
+    def dead_letters(self) -> Self:
+        return self.exclude(dead_lettered_at=None)
 
 
 class DirtyAccount(models.Model):
@@ -255,14 +271,16 @@ class DirtyAccount(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="dirty")
     version = models.BigIntegerField(default=1)
-    anew = models.BooleanField(default=False, help_text="Score it even without new usage.")
+    is_forced = models.BooleanField(default=False, help_text="Score it even without new usage.")
     dirty_since = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     token = models.BigIntegerField(default=0)
     attempts = models.SmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
-    set_aside_at = models.DateTimeField(
-        null=True, blank=True, help_text="Set after three failed attempts: a person must look."
+    dead_lettered_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Set when three attempts have failed; requeue with `manage.py rescore --dead-letters`.",
     )
 
     objects = DirtyAccountQuerySet.as_manager()
@@ -313,8 +331,8 @@ class DataKey(models.Model):
     """The key of an account's excerpts, wrapped by the installation's own: see excerpts.py."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="data_key")
-    wrapped = models.BinaryField()
-    made_at = models.DateTimeField()
+    encrypted_key = models.BinaryField()
+    created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.account_id)

@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 DAYS_AHEAD = 3
 # Making a day waits for whoever reads the default table; taking usage in must not wait long.
-PATIENCE = "2s"
+LOCK_TIMEOUT = "2s"
 
 _made: set[date] = set()
 
 
-def ensure_days(days: Iterable[date]) -> None:
+def ensure_partitions(days: Iterable[date]) -> None:
     """Make the partitions of these UTC days where they are missing. Call it outside of a long transaction.
 
     What this process has seen stand is remembered, so that the usual call costs nothing. Where a day cannot be made
@@ -34,19 +34,19 @@ def ensure_days(days: Iterable[date]) -> None:
     if not missing:
         return
     try:
-        make_days(missing)
+        create_partitions(missing)
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
         logger.error("No partition for %s: %s", ", ".join(map(str, missing)), type(error).__name__)  # noqa: TRY400
 
 
-def forget_days() -> None:
+def reset_partition_cache() -> None:
     """For a process that goes to another database, in which these days need not stand."""
     _made.clear()
 
 
-def make_days(days: Collection[date]) -> None:
+def create_partitions(days: Collection[date]) -> None:
     """Make the partitions of these UTC days where they are missing, with what the default table held of them.
 
     Raises OperationalError where that would take long.
@@ -54,19 +54,19 @@ def make_days(days: Collection[date]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         transaction.on_commit(lambda: _made.update(days))
         lock_until_commit(Lock.USAGE_PARTITIONS)
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         for day in sorted(days):
             cursor.execute("SELECT usage_make_day(%s::date)", [day])
 
 
-def days_in_default() -> dict[date, int]:
+def count_events_in_default() -> dict[date, int]:
     """How many events of which days lie in the default table; none where all is well."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT day, count(*) FROM usage_usageevent_default GROUP BY day")
         return dict(cursor.fetchall())
 
 
-def days_kept() -> list[date]:
+def list_partition_days() -> list[date]:
     """The days that have a partition, in order."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -79,7 +79,7 @@ def days_kept() -> list[date]:
         return [day for (day,) in cursor.fetchall()]
 
 
-def drop_day(day: date) -> None:
+def drop_partition(day: date) -> None:
     """Drop the partition of a day with all its events. In the caller's transaction."""
     with connection.cursor() as cursor:
         lock_until_commit(Lock.USAGE_PARTITIONS)
@@ -87,6 +87,6 @@ def drop_day(day: date) -> None:
     transaction.on_commit(lambda: _made.discard(day))
 
 
-def coming_days(today: date) -> list[date]:
+def upcoming_days(today: date) -> list[date]:
     """Today and the next days, which should have their tables."""
     return [today + timedelta(days=offset) for offset in range(DAYS_AHEAD + 1)]

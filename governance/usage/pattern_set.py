@@ -11,20 +11,20 @@ from typing import Any, Final, NamedTuple
 
 import hyperscan
 
-from governance.usage.markers import BIT, PATTERNS
-from governance.usage.topics import NUMBER, OTHER, TOPICS
+from governance.usage.markers import MARKER_BITS, PATTERNS
+from governance.usage.topics import OTHER_TOPIC, TOPIC_NUMBERS, TOPIC_PATTERNS
 
 _TOPIC: Final = 1000
 
 
-class Matches(NamedTuple):
+class PatternMatches(NamedTuple):
     """A bit mask of markers (see `governance.usage.markers`) and the number of a topic."""
 
     markers: int
     topic: int
 
 
-def matches_in(texts: Iterable[str]) -> list[Matches]:
+def match_patterns(texts: Iterable[str]) -> list[PatternMatches]:
     """What the patterns find in each text, which must be in lower case and without line breaks."""
     database, scratch = _database(), _scratch()
     seen: list[int] = []
@@ -40,20 +40,20 @@ def matches_in(texts: Iterable[str]) -> list[Matches]:
     return found
 
 
-def _matches(numbers: list[int]) -> Matches:
-    markers, topic = 0, OTHER
+def _matches(numbers: list[int]) -> PatternMatches:
+    markers, topic = 0, OTHER_TOPIC
     for number in numbers:
         if number < _TOPIC:
             markers |= 1 << number
-        elif topic == OTHER or number - _TOPIC < topic:
+        elif topic == OTHER_TOPIC or number - _TOPIC < topic:
             topic = number - _TOPIC
-    return Matches(markers, topic)
+    return PatternMatches(markers, topic)
 
 
 @cache
 def _database() -> hyperscan.Database:
-    numbered = [(pattern, BIT[name]) for name, patterns in PATTERNS.items() for pattern in patterns]
-    numbered += [(pattern, _TOPIC + NUMBER[name]) for name, pattern in TOPICS.items()]
+    numbered = [(pattern, MARKER_BITS[name]) for name, patterns in PATTERNS.items() for pattern in patterns]
+    numbered += [(pattern, _TOPIC + TOPIC_NUMBERS[name]) for name, pattern in TOPIC_PATTERNS.items()]
     database = hyperscan.Database()
     database.compile(
         expressions=[pattern.encode() for pattern, _ in numbered],

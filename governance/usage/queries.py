@@ -12,15 +12,15 @@ from psycopg import Cursor
 
 from accounts.models import Account
 from governance.usage import sql
-from governance.usage.excerpts import decrypted
-from governance.usage.models import EventConflict, Excerpt, Profile
-from governance.usage.profile.reading import ROWS
+from governance.usage.excerpts import decrypt_excerpts
+from governance.usage.models import EventConflict, Excerpt
+from governance.usage.profiles.merging import PROFILE_SCHEMA
 from governance.usage.wire import UsageEvent
 
 WINDOW = timedelta(days=28)
 
 
-class Window(NamedTuple):
+class ScoringWindow(NamedTuple):
     """What of an account is looked at: the weeks of the 28 days up to its newest usage; and the events they hold."""
 
     start: datetime
@@ -28,18 +28,18 @@ class Window(NamedTuple):
     events: int
 
 
-def windows(accounts: Collection[int], *, at: datetime) -> dict[int, Window]:
+def scoring_windows(accounts: Collection[int], *, at: datetime) -> dict[int, ScoringWindow]:
     """The window of each account that has usage, as things stood `at` that time; from profiles alone.
 
     It ends with the account's newest usage rather than now, so that imported history is judged like a live feed.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.WINDOWS, {"accounts": list(accounts), "at": at, "span": f"{WINDOW.days} days"})
-        return {account: Window(start, end, events) for account, start, end, events in cursor.fetchall()}
+        return {account: ScoringWindow(start, end, events) for account, start, end, events in cursor.fetchall()}
 
 
-def profiles_in(wanted: Mapping[int, Window]) -> pl.DataFrame:
-    """The profiles of each window, merged: one row for each account and model, as `profile.reading` takes them.
+def load_profiles(wanted: Mapping[int, ScoringWindow]) -> pl.DataFrame:
+    """The profiles of each window, merged: one row for each account and model, as `profiles.features` takes them.
 
     However much an account sends, it is a row an hour and five sketches of bounded size that are read of a model.
     """
@@ -48,10 +48,10 @@ def profiles_in(wanted: Mapping[int, Window]) -> pl.DataFrame:
     with Cursor(connection.connection) as cursor:
         bounds = [list(wanted), [w.start for w in wanted.values()], [w.end for w in wanted.values()]]
         cursor.execute(sql.READ_PROFILES, bounds, binary=True)
-        return pl.DataFrame(cursor.fetchall(), schema=ROWS, orient="row")
+        return pl.DataFrame(cursor.fetchall(), schema=PROFILE_SCHEMA, orient="row")
 
 
-class Sought(NamedTuple):
+class EventLookup(NamedTuple):
     """An event that may be here under another identity: who sent it and when, to the millisecond."""
 
     event: UsageEvent
@@ -74,7 +74,7 @@ WHERE regexp_replace(event.event_id, '@[0-9.]+$', '') = regexp_replace(sought.id
 """
 
 
-def reported_before(sought: Sequence[Sought], *, source: str) -> set[int]:
+def find_reported_events(sought: Sequence[EventLookup], *, source: str) -> set[int]:
     """The places of those that are here already, by their account, the millisecond they began in and their id.
 
     One that names no call, as rows of older versions of LiteLLM do, is also the one that is known by its call.
@@ -98,7 +98,7 @@ def reported_before(sought: Sequence[Sought], *, source: str) -> set[int]:
         return {place for (place,) in cursor.fetchall()}
 
 
-class HourOfUse(NamedTuple):
+class HourlyUsage(NamedTuple):
     """One hour of an account over all models."""
 
     hour: datetime
@@ -107,27 +107,41 @@ class HourOfUse(NamedTuple):
     output_tokens: int
 
 
-def hours_of_use(account: Account, *, start: datetime, end: datetime) -> list[HourOfUse]:
+def get_hourly_usage(account: Account, *, start: datetime, end: datetime) -> list[HourlyUsage]:
     """The hours in which the account did something, in order, half-open from `start` to `end`."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT hour, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
-            FROM usage_profile WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour ORDER BY hour
-            """,
-            [account.pk, start, end],
-        )
-        return [HourOfUse(*row) for row in cursor.fetchall()]
+        cursor.execute(sql.USAGE_BY_HOUR, [account.pk, start, end])
+        return [HourlyUsage(*row) for row in cursor.fetchall()]
 
 
-def profiles_of(account: Account) -> QuerySet[Profile]:
-    return Profile.objects.filter(account=account)
+class ModelUsage(NamedTuple):
+    """What an account did with one model."""
+
+    model: str
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
 
 
-MOST_EXCERPTS: Final = 6
+def get_usage_by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUsage]:
+    """Return the account's usage of each model, the most used first; hours from `start` to before `end`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.USAGE_BY_MODEL, [account.pk, start, end])
+        return sorted((ModelUsage(*row) for row in cursor.fetchall()), key=lambda use: (-use.requests, use.model))
 
 
-class ShownExcerpt(NamedTuple):
+def count_requests_since(hour: datetime) -> dict[int, int]:
+    """Return the number of requests of each account from the hour that starts at `hour` on, by account id."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.REQUESTS_BY_ACCOUNT, [hour])
+        return dict(cursor.fetchall())
+
+
+MAX_EXCERPTS: Final = 6
+
+
+class DecryptedExcerpt(NamedTuple):
     """A sampled prompt as a reviewer sees it."""
 
     occurred_at: datetime
@@ -136,17 +150,17 @@ class ShownExcerpt(NamedTuple):
 
 
 def count_excerpts(account: Account, *, at: datetime) -> int:
-    """How many excerpts `excerpts_of` shows, decrypting none."""
-    return min(MOST_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
+    """How many excerpts `get_excerpts` shows, decrypting none."""
+    return min(MAX_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
 
 
-def excerpts_of(account: Account, *, at: datetime) -> list[ShownExcerpt]:
+def get_excerpts(account: Account, *, at: datetime) -> list[DecryptedExcerpt]:
     """The newest excerpts that are kept of the account, decrypted. The caller records that they were shown."""
-    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MOST_EXCERPTS]
-    return [ShownExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypted(kept)]
+    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by("-occurred_at", "pk")[:MAX_EXCERPTS]
+    return [DecryptedExcerpt(excerpt.occurred_at, excerpt.model, text) for excerpt, text in decrypt_excerpts(kept)]
 
 
-def conflicts_of_account(account: OuterRef) -> QuerySet[Any, Any]:
+def conflict_totals(account: OuterRef) -> QuerySet[Any, Any]:
     """For a subquery: how many `events` bore the id of an earlier one, and said something else `in_time_alone`."""
     days = EventConflict.objects.filter(account=account).order_by().values("account")
     counts = JSONObject(events=Sum("events"), in_time_alone=Sum("in_time_alone"))

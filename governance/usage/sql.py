@@ -1,4 +1,6 @@
-"""The statements that carry the load. Each does for a whole batch what the ORM would do row by row."""
+"""SQL of intake, profiles and the scoring queue: statements that do for a whole batch what the ORM does row by row."""
+
+from governance.usage.profiles.merging import COUNTERS, PROFILE_SCHEMA, SKETCHES, sql_aggregates
 
 # Private to a connection, and emptied by every commit, which for such a table costs next to nothing. The DELETE is for
 # batches that share a transaction.
@@ -80,7 +82,7 @@ RETURNING event.account_id, event.model, (extract(epoch FROM event.occurred_at) 
 
 # In the order of their keys, so that two batches which share answers wait for each other.
 LOCK_ANSWERS = """
-INSERT INTO usage_knownanswer AS answer (key, is_finished, in_background, newest_at)
+INSERT INTO usage_reportedanswer AS answer (key, is_finished, in_background, newest_at)
 SELECT key, false, false, %(now)s FROM unnest(%(keys)s::uuid[]) AS told (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET newest_at = greatest(answer.newest_at, excluded.newest_at)
 RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens, output_tokens, cached_input_tokens,
@@ -88,7 +90,7 @@ RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens,
 """
 
 SAVE_ANSWERS = """
-UPDATE usage_knownanswer AS answer
+UPDATE usage_reportedanswer AS answer
 SET is_finished = told.is_finished, in_background = told.in_background, input_tokens = told.input_tokens,
     output_tokens = told.output_tokens, cached_input_tokens = told.cached_input_tokens,
     reasoning_tokens = told.reasoning_tokens
@@ -99,67 +101,92 @@ FROM unnest(
 WHERE answer.key = told.key
 """
 
-COPY_PARTS = "COPY usage_profile ({columns}) FROM STDIN (FORMAT csv)"
+COPY_DELTAS = "COPY usage_profiledelta ({columns}) FROM STDIN (FORMAT csv)"
 
-# Hours with parts, whole; what other transactions add meanwhile is not among them and stays.
-TAKE_PARTS = """
-DELETE FROM usage_profile AS part USING (
-    SELECT DISTINCT account_id, model, hour FROM usage_profile
-    WHERE account_id = ANY(%s) AND tallies IS NOT NULL
-) AS fresh
-WHERE part.account_id = fresh.account_id AND part.model = fresh.model AND part.hour = fresh.hour
+# Deltas that other transactions commit meanwhile are not deleted. Two compactions of an account wait for each other
+# here, since a delta stays until the first of them commits.
+TAKE_DELTAS = "DELETE FROM usage_profiledelta WHERE account_id = ANY(%s) RETURNING {columns}"
+
+TAKE_HOURS = """
+DELETE FROM usage_hourlyprofile AS stored
+USING unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS wanted (account_id, model, hour)
+WHERE stored.account_id = wanted.account_id AND stored.hour = wanted.hour AND stored.model = wanted.model
 RETURNING {columns}
 """
 
+COPY_HOURS = "COPY usage_hourlyprofile ({columns}) FROM STDIN (FORMAT csv)"
+
 TAKE_WEEKS = """
-DELETE FROM usage_weeklysketch AS sketch
+DELETE FROM usage_weeklysketch AS stored
 USING unnest(%s::bigint[], %s::text[], %s::date[]) AS wanted (account_id, model, week)
-WHERE sketch.account_id = wanted.account_id AND sketch.week = wanted.week AND sketch.model = wanted.model
+WHERE stored.account_id = wanted.account_id AND stored.week = wanted.week AND stored.model = wanted.model
 RETURNING {columns}
 """
 
 COPY_WEEKS = "COPY usage_weeklysketch ({columns}) FROM STDIN (FORMAT csv)"
 
-# The same merge as in profile/folding.py, as far as the database can: sketches merge by standing one behind the other.
-READ_PROFILES = """
+# How columns are merged is said in profiles/merging.py.
+READ_PROFILES = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS wanted (account_id, "from", "to")
 ), counted AS (
-    SELECT account_id, model, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint,
-           sum(cached_input_tokens)::bigint, sum(reasoning_tokens)::bigint, sum(input_squares),
-           min(first_at), max(last_at), sum(gaps)::bigint, sum(gap_seconds), sum(gap_squares),
+    SELECT account_id, model, {sql_aggregates(COUNTERS)},
            string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
-                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '')
-    FROM usage_profile JOIN wanted USING (account_id)
+                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '') AS hours
+    FROM usage_hourlyprofile JOIN wanted USING (account_id)
     WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
 ), sketched AS (
-    SELECT account_id, model, string_agg(tallies, '') AS tallies, string_agg(distincts, '') AS distincts,
-           string_agg(templates, '') AS templates, string_agg(addresses, '') AS addresses,
-           string_agg(sketches, '') AS sketches, string_agg(shingles, '') AS shingles
+    SELECT account_id, model, {sql_aggregates(SKETCHES)}
     FROM usage_weeklysketch JOIN wanted USING (account_id)
     WHERE week >= (wanted."from" AT TIME ZONE 'UTC')::date AND week <= (wanted."to" AT TIME ZONE 'UTC')::date
     GROUP BY account_id, model
 )
-SELECT * FROM counted JOIN sketched USING (account_id, model)
-"""
+SELECT {", ".join(PROFILE_SCHEMA)} FROM counted JOIN sketched USING (account_id, model)
+"""  # noqa: S608 - names of columns, no value
+
+# Hourly profiles and what is not compacted yet: rows of the same account, model and hour add up.
+_HOURS = """(
+    SELECT {columns} FROM usage_hourlyprofile UNION ALL SELECT {columns} FROM usage_profiledelta
+)"""
+
+REQUESTS_BY_ACCOUNT = f"""
+SELECT account_id, sum(requests)::bigint
+FROM {_HOURS.format(columns="account_id, hour, requests")} AS hours WHERE hour >= %s GROUP BY account_id
+"""  # noqa: S608 - as above
+
+USAGE_BY_HOUR = f"""
+SELECT hour, sum(requests)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+FROM {_HOURS.format(columns="account_id, hour, requests, input_tokens, output_tokens")} AS hours
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour ORDER BY hour
+"""  # noqa: S608 - as above
+
+USAGE_BY_MODEL = f"""
+SELECT model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_tokens, output_tokens")} AS hours
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY model
+"""  # noqa: S608 - as above
 
 # From the Monday before, since sketches are kept by the week.
-WINDOWS = """
+WINDOWS = f"""
+WITH hours AS NOT MATERIALIZED (
+    SELECT * FROM {_HOURS.format(columns="account_id, hour, last_at, requests")} AS hours
+    WHERE account_id = ANY(%(accounts)s)
+)
 SELECT account_id, start, newest, sum(requests)::bigint
-FROM usage_profile JOIN (
+FROM hours JOIN (
     SELECT account_id, newest, date_trunc('week', newest - %(span)s::interval, 'UTC') AS start
     FROM (
         SELECT account_id, least(max(last_at), %(at)s::timestamptz) AS newest
-        FROM usage_profile WHERE account_id = ANY(%(accounts)s) AND hour <= %(at)s GROUP BY account_id
+        FROM hours WHERE hour <= %(at)s GROUP BY account_id
     ) AS latest
 ) AS latest USING (account_id)
 WHERE hour >= start AND hour <= newest GROUP BY account_id, start, newest
-"""
+"""  # noqa: S608 - as above
 
 CLAIM = """
 WITH free AS (
     SELECT account_id FROM usage_dirtyaccount
-    WHERE set_aside_at IS NULL
+    WHERE dead_lettered_at IS NULL
       AND (lease_until IS NULL OR lease_until <= %(now)s OR lease_until > %(latest)s)
       AND attempts < %(attempts_allowed)s
     ORDER BY dirty_since LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -167,10 +194,10 @@ WITH free AS (
 UPDATE usage_dirtyaccount AS dirty
 SET lease_until = %(lease_until)s, token = dirty.token + 1
 FROM free WHERE dirty.account_id = free.account_id
-RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.anew
+RETURNING dirty.account_id, dirty.version, dirty.token, dirty.attempts, dirty.is_forced
 """
 
-# Rows are locked in the order of their accounts, as `MARK` locks them: a plain UPDATE takes them as they lie.
+# Rows are locked in the order of their accounts, as `MARK_DIRTY` locks them: a plain UPDATE takes them as they lie.
 BEGIN = """
 WITH claimed AS (
     SELECT account_id FROM usage_dirtyaccount WHERE account_id = ANY(%(accounts)s) ORDER BY account_id FOR UPDATE
@@ -203,8 +230,8 @@ UPDATE usage_dirtyaccount AS dirty SET lease_until = NULL, attempts = 0, dirty_s
 FROM scored WHERE dirty.account_id = scored.account_id AND dirty.version <> scored.version
 """
 
-MARK = """
-INSERT INTO usage_dirtyaccount AS dirty (account_id, version, anew, dirty_since, token, attempts, last_error)
-SELECT unnest(%(accounts)s::bigint[]), 1, %(anew)s, %(now)s, 0, 0, ''
-ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, anew = dirty.anew OR excluded.anew
+MARK_DIRTY = """
+INSERT INTO usage_dirtyaccount AS dirty (account_id, version, is_forced, dirty_since, token, attempts, last_error)
+SELECT unnest(%(accounts)s::bigint[]), 1, %(is_forced)s, %(now)s, 0, 0, ''
+ON CONFLICT (account_id) DO UPDATE SET version = dirty.version + 1, is_forced = dirty.is_forced OR excluded.is_forced
 """

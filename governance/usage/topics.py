@@ -8,7 +8,7 @@ Patterns are for texts in lower case.
 
 from typing import Final
 
-OTHER: Final = 0
+OTHER_TOPIC: Final = 0
 
 _WORDS: Final[dict[str, str]] = {
     "medicine": "patients?|symptoms?|diagnos[a-z]+|medication|disease|doctor|therapy|vaccine|cancer|diabetes|surgery",
@@ -42,6 +42,6 @@ _WORDS: Final[dict[str, str]] = {
     "language": "grammar|vocabulary|translate|synonym[s]?|pronounce|sentence|adjective[s]?|spelling|verb[s]?",
 }
 
-TOPICS: Final[dict[str, str]] = {name: rf"\b(?:{words})\b" for name, words in _WORDS.items()}
-NUMBER: Final[dict[str, int]] = {name: place for place, name in enumerate(TOPICS, 1)}
-NAMES: Final[tuple[str, ...]] = ("other", *TOPICS)
+TOPIC_PATTERNS: Final[dict[str, str]] = {name: rf"\b(?:{words})\b" for name, words in _WORDS.items()}
+TOPIC_NUMBERS: Final[dict[str, int]] = {name: place for place, name in enumerate(TOPIC_PATTERNS, 1)}
+TOPIC_NAMES: Final[tuple[str, ...]] = ("other", *TOPIC_PATTERNS)

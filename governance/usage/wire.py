@@ -20,7 +20,7 @@ from accounts.normalization import (
     without_mark,
 )
 from governance.usage.fingerprint import Fingerprint
-from governance.usage.json_parts import elements_of, members_of, replace_half_characters
+from governance.usage.lenient_json import replace_lone_surrogates, split_array, split_object
 from governance.web.faults import expected, plain_fault
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -30,7 +30,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Small = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 Dial = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
-UNSAID_OPERATION: Final = "chat"
+DEFAULT_OPERATION: Final = "chat"
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class UsageEvent(msgspec.Struct, frozen=True):
     output_tokens: Count | None
     organisation: Id | None = None
     api_key: Id | None = None
-    operation: Label = UNSAID_OPERATION
+    operation: Label = DEFAULT_OPERATION
     cached_input_tokens: Count = 0
     reasoning_tokens: Count = 0
     latency_ms: Count | None = None
@@ -82,14 +82,14 @@ class UsageEvent(msgspec.Struct, frozen=True):
     fingerprint: Fingerprint | None = None
 
 
-def has_figures(event: UsageEvent) -> bool:
+def has_token_counts(event: UsageEvent) -> bool:
     """Whether its tokens were counted."""
     return event.input_tokens is not None and event.output_tokens is not None
 
 
-def merged(event: UsageEvent, again: UsageEvent) -> UsageEvent:
+def with_later_token_counts(event: UsageEvent, again: UsageEvent) -> UsageEvent:
     """The event as it was reported first, with the figures of a later report where it came without."""
-    if event.input_tokens is not None or event.output_tokens is not None or not has_figures(again):
+    if event.input_tokens is not None or event.output_tokens is not None or not has_token_counts(again):
         return event
     names = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
     return msgspec.structs.replace(event, **{name: getattr(again, name) for name in names})
@@ -121,7 +121,7 @@ class Rejection(NamedTuple):
     reason: str
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """Which times an event may have, both ends included."""
 
     oldest: datetime
@@ -146,7 +146,7 @@ _MAY_BE_UNKNOWN: Final = ("input_tokens", "output_tokens")
 _IDS: Final = ("id", "account", "organisation", "api_key", "end_user", "conversation")
 
 
-def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
+def split_batch(body: bytes, *, ndjson: bool) -> list[bytes]:
     """The events of a body, still as JSON: its lines, or the members of `{"events": [...]}`.
 
     Raises UnreadableBatchError where the body is no such object.
@@ -158,15 +158,15 @@ def lines_of(body: bytes, *, ndjson: bool) -> list[bytes]:
         return [bytes(raw) for raw in _batch.decode(body).events]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         try:  # one event that cannot be read refuses no other
-            events = members_of(body.decode(errors="surrogateescape"))["events"]
-            return [event.encode(errors="surrogateescape") for event in elements_of(events)]
+            events = split_object(body.decode(errors="surrogateescape"))["events"]
+            return [event.encode(errors="surrogateescape") for event in split_array(events)]
         except (ValueError, KeyError, RecursionError):
             raise UnreadableBatchError(
                 f"This is not an object with a list of events: {plain_fault(error, _Batch)}."
             ) from error
 
 
-def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
+def decode_events(lines: Iterable[bytes], *, span: TimeRange, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
     """Every line's event, or why it is none; empty lines are passed over."""
     for number, line in enumerate(lines, first_line):
         text = without_mark(line)
@@ -184,7 +184,7 @@ def decode(lines: Iterable[bytes], *, span: Span, first_line: int = 1) -> Iterat
                 yield event
 
 
-def event_of(members: Mapping[str, Any], *, span: Span) -> UsageEvent:
+def build_event(members: Mapping[str, Any], *, span: TimeRange) -> UsageEvent:
     """The event with these members, for a source whose format is another; those that are None count as absent.
 
     Raises ValueError, which says what does not fit.
@@ -204,7 +204,7 @@ def _decoded(line: bytes) -> UsageEvent:
     try:
         return _event.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        members = msgspec.json.decode(replace_half_characters(line))
+        members = msgspec.json.decode(replace_lone_surrogates(line))
         if not isinstance(members, dict):
             raise
         return msgspec.convert(tidy(members, required=_REQUIRED, nested=_NESTED), UsageEvent)
@@ -248,7 +248,7 @@ def _spelled(event: UsageEvent) -> dict[str, Any]:
     return changed
 
 
-def _refuse_unfit(event: UsageEvent, span: Span) -> None:
+def _refuse_unfit(event: UsageEvent, span: TimeRange) -> None:
     """Raises ValueError for what types cannot say."""
     if event.occurred_at.tzinfo is None:
         raise ValueError("occurred_at has no time zone: write it as 2026-11-02T09:14:07.125Z")

@@ -53,7 +53,8 @@ UNFOLD = {
                 "title": "Usage",
                 "items": [
                     _table("Usage events", "bolt", "usage_usageevent"),
-                    _table("Profiles", "bar_chart", "usage_profile"),
+                    _table("Profile deltas", "add_chart", "usage_profiledelta"),
+                    _table("Hourly profiles", "bar_chart", "usage_hourlyprofile"),
                     _table("Weekly sketches", "grain", "usage_weeklysketch"),
                     _table("Excerpts", "short_text", "usage_excerpt"),
                     _table("Data keys", "lock", "usage_datakey"),

@@ -11,7 +11,7 @@ from governance.campaigns.queries import load_context, load_usage
 from governance.detection.corpora import recognise_corpora
 from governance.detection.models import Corpus, CorpusRun
 from governance.usage.account_usage import AccountFacts
-from governance.usage.actions import fold_profiles, record_lines
+from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, line
 
 PARTS = ("harbour", "lantern", "meadow", "copper", "violin", "glacier", "saddle", "orchard", "compass", "thunder")
@@ -40,7 +40,7 @@ def facts(*, wrapper: str = "{}", start: int = 0) -> AccountFacts:
         now=NOW,
     )
     keys = list(Account.objects.values_list("pk", flat=True))
-    fold_profiles(keys)
+    compact_profiles(keys)
     (context,) = load_context(load_usage(keys, now=NOW))
     return context.usage.facts
 

@@ -176,7 +176,7 @@ def _(world: World) -> None:
 @runs("rescore")
 def _(world: World) -> None:
     world.use()
-    for which in (["acct_7"], ["--all"], ["--set-aside"]):
+    for which in (["acct_7"], ["--all"], ["--dead-letters"]):
         assert world.call("rescore", *which)
 
 

@@ -87,7 +87,7 @@ class Load:
         """Compare what was acknowledged with what the database holds once everybody has been scored."""
         wait_until(lambda: asked(self._up, "SELECT FROM usage_dirtyaccount LIMIT 1") == [], "everybody was scored")
         events = [name for (name,) in asked(self._up, "SELECT event_id FROM usage_usageevent")]
-        [(requests,)] = asked(self._up, "SELECT coalesce(sum(requests), 0)::bigint FROM usage_profile")
+        [(requests,)] = asked(self._up, "SELECT coalesce(sum(requests), 0)::bigint FROM usage_hourlyprofile")
         restricted = [name for (name,) in asked(self._up, RESTRICTED)]
         [(entries,)] = asked(self._up, "SELECT count(*) FROM audit_entry WHERE verb = 'restriction.created'")
         assert len(events) == len(set(events))

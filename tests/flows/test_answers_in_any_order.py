@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Account
 from governance.usage.actions import drop_old_usage
-from governance.usage.models import KnownAnswer
+from governance.usage.models import ReportedAnswer
 from tests.factories import NOW, service_key
 from tests.flows.test_one_event import LITELLM, POLLED, hours, send
 from tests.usage.litellm import payload
@@ -93,4 +93,4 @@ class TestACallToLiteLlm:
 
         drop_old_usage(now=NOW + timedelta(days=4))
 
-        assert not KnownAnswer.objects.exists()
+        assert not ReportedAnswer.objects.exists()

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from governance.restrictions.models import Restriction
-from governance.usage.body import MOST_BYTES_INFLATED
+from governance.usage.request_body import MAX_BYTES_INFLATED
 from tests.factories import PASSWORD, account, line, person, service_key
 from tests.flows.web_server import running_web_server
 from tests.waiting import PATIENCE
@@ -138,19 +138,19 @@ class TestABodyWithoutEnd:
                 b"Transfer-Encoding: chunked\r\n\r\n" % shown
             )
             with suppress(OSError):  # the server closes when it has had enough
-                while sent < 4 * MOST_BYTES_INFLATED:
+                while sent < 4 * MAX_BYTES_INFLATED:
                     sender.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                     sent += len(chunk)
             with suppress(OSError):
                 said = sender.recv(2**16)
         caller.request("GET", "/health/")
 
-        assert sent < 2 * MOST_BYTES_INFLATED
+        assert sent < 2 * MAX_BYTES_INFLATED
         assert said.split()[1:2] in ([], [b"413"])
         assert caller.getresponse().status == 200
 
     def test_of_the_largest_size_is_read(self, caller: HTTPConnection) -> None:
-        body = pieces(b"x" * (MOST_BYTES_INFLATED + 1), 2**20)
+        body = pieces(b"x" * (MAX_BYTES_INFLATED + 1), 2**20)
         caller.request("POST", "/api/v1/restrictions", body, authorized(WRITES))
         too_large = caller.getresponse()
         said = json.loads(too_large.read())

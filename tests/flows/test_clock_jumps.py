@@ -16,8 +16,8 @@ from governance.review.models import Case
 from governance.review.verdicts import CaseTakenError
 from governance.usage import backpressure
 from governance.usage.actions import record_lines
-from governance.usage.claims import claim_dirty_accounts
 from governance.usage.models import DirtyAccount
+from governance.usage.scoring_queue import claim_dirty_accounts
 from tests.factories import NOW, account, case, line, person, restriction
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +60,9 @@ class TestAnAccountToBeScored:
     @FORWARD
     def test_counts_as_no_backlog_while_the_clock_is_back(self, jump: timedelta) -> None:
         dirty(at=NOW + jump)
-        backpressure.forget()
+        backpressure.reset_lag_cache()
 
-        assert backpressure.behind(now=NOW) is None
+        assert backpressure.excess_lag(now=NOW) is None
 
 
 class TestACase:

@@ -17,7 +17,7 @@ from governance.audit.models import Entry
 from governance.audit.queries import verify_chain
 from governance.platform.database_roles import READ, RUN, SECRET_COLUMNS, SECRET_TABLES, grant_roles
 from governance.staff.models import ServiceKey
-from governance.usage.partitions import days_kept, drop_day, forget_days, make_days
+from governance.usage.partitions import create_partitions, drop_partition, list_partition_days, reset_partition_cache
 from tests.everything import one_of_everything
 from tests.factories import PASSWORD, account, case, line, person, service_key
 from tests.review.pages import address, block_form, signed_in
@@ -121,12 +121,12 @@ class TestTheRunRole:
     def test_has_days_of_usage_made_and_dropped(self) -> None:
         day = date(2031, 5, 4)
 
-        make_days([day])
-        made = day in days_kept()
-        drop_day(day)
-        forget_days()
+        create_partitions([day])
+        made = day in list_partition_days()
+        drop_partition(day)
+        reset_partition_cache()
 
-        assert (made, day in days_kept()) == (True, False)
+        assert (made, day in list_partition_days()) == (True, False)
 
 
 @pytest.mark.django_db

@@ -17,8 +17,14 @@ from governance import pipeline
 from governance.audit.actor import Actor
 from governance.platform.transactions import retried_transaction
 from governance.usage.actions import record_lines
-from governance.usage.claims import begin, claim_dirty_accounts, fail, mark_dirty, take_up_again
 from governance.usage.models import DirtyAccount, UsageEvent
+from governance.usage.scoring_queue import (
+    claim_dirty_accounts,
+    count_attempts,
+    fail_scoring,
+    request_rescore,
+    requeue_dead_letters,
+)
 from tests.factories import NOW, account, line
 from tests.waiting import wait_until
 
@@ -58,7 +64,7 @@ def two_dirty_accounts() -> list[int]:
     """Their rows lie in the table in the other order than that of their primary keys."""
     first, second = sorted(account().pk for _ in range(2))
     for pk in (second, first):
-        mark_dirty([pk], now=NOW)
+        request_rescore([pk], now=NOW)
     return [first, second]
 
 
@@ -66,19 +72,19 @@ def two_dirty_accounts() -> list[int]:
 def a_batch_that_marks(first: int, then: int) -> Iterator[Callable[[], None]]:
     """A transaction of intake that has marked one account; what it yields marks the other."""
     with transaction.atomic():
-        mark_dirty([first], now=NOW)
-        yield lambda: mark_dirty([then], now=NOW)
+        request_rescore([first], now=NOW)
+        yield lambda: request_rescore([then], now=NOW)
 
 
-@pytest.mark.parametrize("act", ["begin", "fail", "take_up_again"])
+@pytest.mark.parametrize("act", ["count_attempts", "fail_scoring", "requeue_dead_letters"])
 def test_scoring_waits_for_intake_in_the_order_of_accounts(act: str) -> None:
     first, second = two_dirty_accounts()
-    DirtyAccount.objects.update(set_aside_at=NOW if act == "take_up_again" else None)
+    DirtyAccount.objects.update(dead_lettered_at=NOW if act == "requeue_dead_letters" else None)
     claimed = claim_dirty_accounts(limit=10, now=NOW)
     acts: dict[str, Callable[[], Any]] = {
-        "begin": lambda: begin(claimed),
-        "fail": lambda: fail(claimed, error=ValueError(), now=NOW),
-        "take_up_again": lambda: take_up_again(by=Actor.system("test"), now=NOW),
+        "count_attempts": lambda: count_attempts(claimed),
+        "fail_scoring": lambda: fail_scoring(claimed, error=ValueError(), now=NOW),
+        "requeue_dead_letters": lambda: requeue_dead_letters(by=Actor.system("test"), now=NOW),
     }
 
     with a_batch_that_marks(first, then=second) as mark_the_other:
@@ -146,7 +152,7 @@ class TestAConflict:
 
 
 class TestAnAccountWhoseScoringWasInterrupted:
-    @pytest.mark.parametrize("step", ["begin", "fold_profiles", "_write"])
+    @pytest.mark.parametrize("step", ["count_attempts", "compact_profiles", "_write"])
     def test_is_free_again_at_once_and_its_attempt_does_not_count(
         self, step: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -161,21 +167,21 @@ class TestAnAccountWhoseScoringWasInterrupted:
                 pipeline.govern(now=NOW + timedelta(minutes=minute))
 
         dirty = DirtyAccount.objects.get()
-        assert (dirty.attempts, dirty.set_aside_at) == (0, None)
+        assert (dirty.attempts, dirty.dead_lettered_at) == (0, None)
         assert pipeline.govern(now=NOW + timedelta(minutes=4, seconds=3)) == 1
         assert not DirtyAccount.objects.exists()
 
-    def test_is_put_aside_where_the_fault_is_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_becomes_a_dead_letter_where_the_fault_is_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         record_lines([line()], source="native", now=NOW)
 
         def break_down(*_: Any, **__: Any) -> None:
             raise ValueError
 
-        monkeypatch.setattr(pipeline, "fold_profiles", break_down)
+        monkeypatch.setattr(pipeline, "compact_profiles", break_down)
         for hour in range(4):
             pipeline.govern(now=NOW + timedelta(hours=hour))
 
-        assert DirtyAccount.objects.get().set_aside_at is not None
+        assert DirtyAccount.objects.get().dead_lettered_at is not None
 
 
 @pytest.mark.long

@@ -23,7 +23,7 @@ import pytest
 from django.conf import settings
 
 from governance.platform import embedded
-from governance.usage.profile import tallies
+from governance.usage.profiles import histograms
 from tests.flows.running_up import OWN
 from tests.servers import free_port
 from tests.waiting import PATIENCE
@@ -204,10 +204,10 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
     stillwatch.drain()
 
     ((stored, different),) = stillwatch.ask("SELECT count(*), count(DISTINCT event_id) FROM usage_usageevent")
-    ((requests,),) = stillwatch.ask("SELECT sum(requests)::bigint FROM usage_profile")
-    sketches = stillwatch.ask("SELECT tallies FROM usage_weeklysketch")
-    counted = tallies.unpack([blob for (blob,) in sketches])
-    statuses = counted.filter(counted["kind"] == tallies.Kind.STATUS)["count"].sum()
+    ((requests,),) = stillwatch.ask("SELECT sum(requests)::bigint FROM usage_hourlyprofile")
+    sketches = stillwatch.ask("SELECT histograms FROM usage_weeklysketch")
+    counted = histograms.unpack([blob for (blob,) in sketches])
+    statuses = counted.filter(counted["kind"] == histograms.Histogram.STATUS)["count"].sum()
     waiting = stillwatch.ask("SELECT account_id, last_error FROM usage_dirtyaccount")
     with capsys.disabled():
         print(  # noqa: T201 - the figures are what it is for

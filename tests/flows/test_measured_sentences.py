@@ -15,7 +15,7 @@ from governance.campaigns.models import AccountSample
 from governance.campaigns.trait_store import FEWEST_PEERS
 from governance.demo import world
 from governance.detection.models import Assessment
-from governance.usage.claims import mark_dirty
+from governance.usage.scoring_queue import request_rescore
 from tests.factories import person, service_key, usage_event
 from tests.review.pages import signed_in
 
@@ -72,7 +72,7 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     compared = AccountSample.objects.filter(model=model, alone=True).count()
     assert compared > FEWEST_PEERS
     Assessment.objects.filter(account__external_id=who).update(model_version="an older calibration")
-    mark_dirty([Account.objects.get(external_id=who).pk], now=ENDS_AT)
+    request_rescore([Account.objects.get(external_id=who).pk], now=ENDS_AT)
     judge()
 
     finding = high_output_ratio(who)

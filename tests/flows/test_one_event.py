@@ -12,9 +12,9 @@ from django.db import connection, connections, transaction
 from django.test import Client
 
 from accounts.models import Account
-from governance.usage.actions import Outcome, fold_profiles, record_lines
-from governance.usage.models import DirtyAccount, EventConflict, Profile, UsageEvent
-from governance.usage.queries import hours_of_use
+from governance.usage.actions import IntakeResult, compact_profiles, record_lines
+from governance.usage.models import DirtyAccount, EventConflict, HourlyProfile, UsageEvent
+from governance.usage.queries import get_hourly_usage
 from tests.factories import NOW, case, line, person, service_key, usage_event
 from tests.usage.litellm import failure, payload
 from tests.waiting import wait_until
@@ -44,8 +44,8 @@ def send(client: Client, key: dict[str, Any], *events: dict[str, Any], to: str =
 def hours(account: str = "acct_harbour") -> list[tuple[int, int, int]]:
     """Requests and tokens of each hour, as the chart of the case page has them."""
     used_by = Account.objects.get(external_id=account)
-    fold_profiles([used_by.pk])
-    found = hours_of_use(used_by, start=MIDNIGHT - timedelta(days=9), end=MIDNIGHT + timedelta(days=9))
+    compact_profiles([used_by.pk])
+    found = get_hourly_usage(used_by, start=MIDNIGHT - timedelta(days=9), end=MIDNIGHT + timedelta(days=9))
     return [(hour.requests, hour.input_tokens, hour.output_tokens) for hour in found]
 
 
@@ -101,7 +101,7 @@ EARLY, LATE = ((MIDNIGHT + timedelta(hours=hours)).isoformat() for hours in (-8,
 @pytest.mark.parametrize("copies", [(JUST_BEFORE, JUST_AFTER), (EARLY, LATE), (LATE, EARLY), (LATE, LATE)])
 def test_two_batches_at_once_count_an_event_once_on_whatever_days(copies: tuple[str, str]) -> None:
     record_lines([line(occurred_at=at) for at in copies], source="native", now=NOW)  # days are made
-    outcomes: list[Outcome] = []
+    outcomes: list[IntakeResult] = []
 
     def second() -> None:
         outcomes.append(record_lines([line(id="night", occurred_at=copies[1])], source="native", now=NOW))
@@ -247,9 +247,9 @@ class TestAnAnswerMadeInTheBackground:
         send(client, key, payload(**self.BEGUN), to=LITELLM)
         send(client, key, payload(**self.DONE), to=LITELLM)
 
-        fold_profiles([Account.objects.get().pk])
+        compact_profiles([Account.objects.get().pk])
 
-        assert Profile.objects.get().gaps == 0
+        assert HourlyProfile.objects.get().gaps == 0
 
 
 @pytest.mark.django_db

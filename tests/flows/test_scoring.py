@@ -17,8 +17,8 @@ from governance.demo import world
 from governance.detection.models import Assessment
 from governance.review.models import Case
 from governance.usage.actions import record_lines
-from governance.usage.claims import claim_dirty_accounts, finish, hold, mark_dirty
 from governance.usage.models import DirtyAccount, UsageEvent
+from governance.usage.scoring_queue import claim_dirty_accounts, finish_scoring, lock_current_claims, request_rescore
 from tests.factories import NOW, line, training_licence
 from tests.flows.worker import environment, kill, running_worker
 from tests.waiting import PATIENCE, wait_until
@@ -91,7 +91,7 @@ class TestGoverning:
         use("acct_busy")
 
         with transaction.atomic():
-            finish(hold(claimed), now=NOW)
+            finish_scoring(lock_current_claims(claimed), now=NOW)
 
         assert DirtyAccount.objects.waiting(at=NOW).count() == 1
 
@@ -101,7 +101,7 @@ class TestGoverning:
         claim_dirty_accounts(limit=10, now=LATER)
 
         with transaction.atomic():
-            assert hold(slow) == []
+            assert lock_current_claims(slow) == []
 
 
 @pytest.mark.django_db
@@ -133,9 +133,9 @@ class TestAnAccountThatCannotBeScored:
         for minutes in range(0, 25, 5):
             pipeline.govern(now=NOW + timedelta(minutes=minutes))
 
-        aside = DirtyAccount.objects.set_aside().get()
-        assert (aside.account.external_id, aside.attempts) == ("acct_bad", 3)
-        assert Entry.objects.get(verb="scoring.set_aside").subject_id == "acct_bad"
+        dead_letter = DirtyAccount.objects.dead_letters().get()
+        assert (dead_letter.account.external_id, dead_letter.attempts) == ("acct_bad", 3)
+        assert Entry.objects.get(verb="scoring.dead_lettered").subject_id == "acct_bad"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -211,7 +211,7 @@ class TestAnAccountThatGoesOn:
     def test_is_looked_at_whenever_somebody_asks_for_it(self) -> None:
         record_lines([line(account="acct_busy") for _ in range(100)], source="native", now=NOW)
         pipeline.govern(now=NOW)
-        mark_dirty([Account.objects.get().pk], now=NOW)
+        request_rescore([Account.objects.get().pk], now=NOW)
 
         pipeline.govern(now=NOW + timedelta(minutes=10))
 

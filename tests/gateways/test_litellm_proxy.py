@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.usage import api
-from governance.usage.actions import Outcome, record_events
+from governance.usage.actions import IntakeResult, record_events
 from governance.usage.models import UsageEvent
 from tests.gateways.litellm.proxy import LiteLlm
 from tests.usage.spend_log_server import spend_log_server
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.long
 
 CALLBACKS = 3
 
-Told = Callable[[int], list[Outcome]]
+Told = Callable[[int], list[IntakeResult]]
 
 _numbers = itertools.count(1)
 
@@ -38,13 +38,13 @@ def digest(key: str) -> str:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """Waits until every callback has told of so many requests; what became of the batches."""
-    outcomes: list[Outcome] = []
+    outcomes: list[IntakeResult] = []
 
-    def recorded(*args: Any, **options: Any) -> Outcome:
+    def recorded(*args: Any, **options: Any) -> IntakeResult:
         outcomes.append(record_events(*args, **options))
         return outcomes[-1]
 
-    def wait(requests: int) -> list[Outcome]:
+    def wait(requests: int) -> list[IntakeResult]:
         until = time.monotonic() + PATIENCE
         while sum(o.accepted + o.duplicate + len(o.rejected) for o in outcomes) < CALLBACKS * requests:
             assert time.monotonic() < until, outcomes

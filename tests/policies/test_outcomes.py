@@ -21,7 +21,7 @@ from governance.restrictions.queries import access, strongest_against
 from governance.review.staff_limits import staff_limits
 from governance.staff.models import User
 from governance.staff.roles import Role
-from governance.usage.actions import fold_profiles, record_lines
+from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import (
     MACHINE,
     NOW,
@@ -308,7 +308,7 @@ class TestTheCaps:
         live()
         sent = {"small": 1, "large": 10, "good": 189}
         record_lines([line(account=name) for name, number in sent.items() for _ in range(number)], source="x", now=NOW)
-        fold_profiles(list(Account.objects.values_list("pk", flat=True)))
+        compact_profiles(list(Account.objects.values_list("pk", flat=True)))
         matched(*[suspect(Account.objects.get(external_id=name)) for name in ("small", "large")])
         settings.AUTOMATIC_TRAFFIC_PERCENT = 1
 

@@ -16,7 +16,7 @@ from governance.policies.versions import go_live, propose
 from governance.review.models import Decision
 from governance.review.staff_limits import staff_limits
 from governance.staff.roles import Role
-from governance.usage.actions import fold_profiles, record_lines
+from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person
 from tests.policies.test_outcomes import BLOCK, lead, suspect
 from tests.review.pages import signed_in
@@ -149,7 +149,7 @@ class TestWhatIsHeldForAPerson:
             line(account=name, occurred_at=now.isoformat()) for name, number in sent.items() for _ in range(number)
         ]
         record_lines(lines, source="x", now=now)
-        fold_profiles(list(Account.objects.values_list("pk", flat=True)))
+        compact_profiles(list(Account.objects.values_list("pk", flat=True)))
         for name in ("small", "large"):
             noted(suspect(Account.objects.get(external_id=name)))
         self.held()

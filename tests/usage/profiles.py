@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from governance.usage.columns import SCHEMA, Columns
-from governance.usage.profile.making import BLOBS
-from governance.usage.profile.reading import ROWS
+from governance.usage.event_columns import EVENT_SCHEMA, EventColumns
+from governance.usage.profiles.merging import MODEL_KEY, PROFILE_SCHEMA, merge
 
 MONDAY = datetime(2026, 11, 2, 9)  # noqa: DTZ001 - as columns hold times: UTC, without saying so
 
@@ -33,32 +32,24 @@ ORDINARY: dict[str, Any] = {
 
 def event(account: int = 1, *, minutes: float = 0, **given: Any) -> dict[str, Any]:
     """A request without text; every column that is not given is null or ordinary."""
-    row: dict[str, Any] = dict.fromkeys(SCHEMA)
+    row: dict[str, Any] = dict.fromkeys(EVENT_SCHEMA)
     at = MONDAY.replace(tzinfo=UTC) + timedelta(minutes=minutes)
     return row | ORDINARY | {"account_id": account, "at": round(1e6 * at.timestamp())} | given
 
 
-def columns(*events: dict[str, Any]) -> Columns:
+def columns(*events: dict[str, Any]) -> EventColumns:
     return {name: [event[name] for event in events] for name in events[0]}
 
 
-def merged_by_model(parts: pl.DataFrame) -> pl.DataFrame:
-    """What `sql.READ_PROFILES` makes of parts: sums, and blobs one behind the other."""
-    entries = np.empty(len(parts), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
+def merged_by_model(deltas: pl.DataFrame) -> pl.DataFrame:
+    """Return deltas as they are read when they have been compacted: see `sql.READ_PROFILES`."""
+    entries = np.empty(len(deltas), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
     for name in ("first", "last"):
-        entries[name] = parts[f"{name}_at"].cast(pl.Int64).to_numpy()
-    entries["requests"] = parts["requests"].to_numpy()
-    hours = [entry.tobytes() for entry in entries]
-    sums = [name for name in ROWS if name in parts.columns and ROWS[name] in {pl.Int64, pl.Float64}][1:]
+        entries[name] = deltas[f"{name}_at"].cast(pl.Int64).to_numpy()
+    entries["requests"] = deltas["requests"].to_numpy()
+    hours = pl.Series("hours", [entry.tobytes() for entry in entries], dtype=pl.Binary)
     return (
-        parts.with_columns(hours=pl.Series(hours, dtype=pl.Binary))
-        .group_by("account_id", "model")
-        .agg(
-            *(pl.col(name).cast(ROWS[name]).sum() for name in sums),
-            pl.col("first_at").min().dt.replace_time_zone("UTC"),
-            pl.col("last_at").max().dt.replace_time_zone("UTC"),
-            *(pl.col(name) for name in (*BLOBS, "hours")),
-        )
-        .with_columns(pl.col(*BLOBS, "hours").map_elements(b"".join, return_dtype=pl.Binary))
-        .select(*ROWS)
+        merge(deltas.with_columns(hours), by=MODEL_KEY)
+        .with_columns(pl.col("first_at", "last_at").dt.replace_time_zone("UTC"))
+        .select(PROFILE_SCHEMA.keys())
     )

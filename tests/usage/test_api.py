@@ -13,9 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from governance.usage.actions import record_lines
-from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED
 from governance.usage.fingerprint import Fingerprint, fingerprint
 from governance.usage.models import DirtyAccount, Excerpt, UsageEvent
+from governance.usage.request_body import MAX_BYTES, MAX_BYTES_INFLATED
 from tests.factories import NOW, line, service_key, usage_event
 
 pytestmark = pytest.mark.django_db
@@ -94,10 +94,10 @@ class TestSendingUsage:
             (zstandard.compress(line())[:-2], NDJSON, "zstd", 400),
             (b"damaged", NDJSON, "zstd", 400),
             (line(), NDJSON, "br", 415),
-            (gzip.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), NDJSON, "gzip", 413),
-            (zstandard.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), NDJSON, "zstd", 413),
+            (gzip.compress(b"\n" * (MAX_BYTES_INFLATED + 1)), NDJSON, "gzip", 413),
+            (zstandard.compress(b"\n" * (MAX_BYTES_INFLATED + 1)), NDJSON, "zstd", 413),
             (zstandard.compress(b"\n" * 2**21), NDJSON, "zstd", 413),
-            (b"\n" * (MOST_BYTES + 1), NDJSON, "identity", 413),
+            (b"\n" * (MAX_BYTES + 1), NDJSON, "identity", 413),
             (b"", "application/json", "identity", 400),
             (line() * 10_001, NDJSON, "identity", 202),
         ],
@@ -153,8 +153,8 @@ class TestBackpressure:
 
         assert send(client, line()).status_code == 202
 
-    def test_does_not_count_accounts_that_were_put_aside(self, client: Client, settings: Settings) -> None:
+    def test_does_not_count_dead_letters(self, client: Client, settings: Settings) -> None:
         settings.INTAKE_MAX_LAG = 59
-        DirtyAccount.objects.update(set_aside_at=NOW)
+        DirtyAccount.objects.update(dead_lettered_at=NOW)
 
         assert send(client, line()).status_code == 202

@@ -11,8 +11,8 @@ import time_machine
 import zstandard
 from django.test import Client
 
-from governance.usage.body import MOST_BYTES, MOST_PARTS
 from governance.usage.models import UsageEvent
+from governance.usage.request_body import MAX_BYTES, MAX_FRAMES
 from governance.usage.sources import otlp
 from tests.factories import NOW, line, service_key
 from tests.usage.spans import JSON, PROTOBUF, encoded, export, span
@@ -47,10 +47,10 @@ class TestCompressedParts:
 
     @BOTH
     def test_without_end_are_refused(self, client: Client, encoding: str, pack: Pack) -> None:
-        response = send(client, pack(b"") * (MOST_PARTS + 1), HTTP_CONTENT_ENCODING=encoding)
+        response = send(client, pack(b"") * (MAX_FRAMES + 1), HTTP_CONTENT_ENCODING=encoding)
 
         assert response.status_code == 413
-        assert f"at most {MOST_PARTS}" in response.json()["detail"]
+        assert f"at most {MAX_FRAMES}" in response.json()["detail"]
 
     def test_cost_no_more_the_more_are_behind_them(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         given, inflater = [], zlib.decompressobj
@@ -68,11 +68,11 @@ class TestCompressedParts:
             def __getattr__(self, name: str) -> Any:
                 return getattr(self._inflater, name)
 
-        monkeypatch.setattr("governance.usage.body.zlib.decompressobj", Counting)
+        monkeypatch.setattr("governance.usage.request_body.zlib.decompressobj", Counting)
 
-        send(client, gzip.compress(b"") * (MOST_BYTES // 20), HTTP_CONTENT_ENCODING="gzip")
+        send(client, gzip.compress(b"") * (MAX_BYTES // 20), HTTP_CONTENT_ENCODING="gzip")
 
-        assert sum(given) < 10 * MOST_BYTES
+        assert sum(given) < 10 * MAX_BYTES
 
     @BOTH
     @pytest.mark.parametrize("size", [0, 1, 4_095, 4_096, 300_000, 900_000])

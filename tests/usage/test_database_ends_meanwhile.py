@@ -9,8 +9,8 @@ import time_machine
 from django.db import connection, transaction
 from django.test import Client
 
-from governance.usage.models import Profile, UsageEvent
-from governance.usage.partitions import make_days
+from governance.usage.models import ProfileDelta, UsageEvent
+from governance.usage.partitions import create_partitions
 from tests.factories import NOW, line, service_key
 from tests.waiting import PATIENCE
 
@@ -35,9 +35,9 @@ def end_who_waits() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("table", [UsageEvent, Profile])
-def test_asks_the_gateway_to_send_the_batch_again(client: Client, table: type[UsageEvent | Profile]) -> None:
-    make_days([NOW.date()])
+@pytest.mark.parametrize("table", [UsageEvent, ProfileDelta])
+def test_asks_the_gateway_to_send_the_batch_again(client: Client, table: type[UsageEvent | ProfileDelta]) -> None:
+    create_partitions([NOW.date()])
     _, headers = service_key("usage:write")
     client.raise_request_exception = False
 
@@ -49,4 +49,4 @@ def test_asks_the_gateway_to_send_the_batch_again(client: Client, table: type[Us
         response = answer.result()
 
     assert (response.status_code, response["Retry-After"]) == (503, "5")
-    assert (UsageEvent.objects.count(), Profile.objects.count()) == (0, 0)
+    assert (UsageEvent.objects.count(), ProfileDelta.objects.count()) == (0, 0)

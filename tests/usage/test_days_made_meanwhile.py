@@ -7,20 +7,20 @@ import pytest
 from django.db import connection, transaction
 
 from governance.usage import actions
-from governance.usage.actions import Outcome, record_lines
-from governance.usage.partitions import days_in_default, drop_day, make_days
+from governance.usage.actions import IntakeResult, record_lines
+from governance.usage.partitions import count_events_in_default, create_partitions, drop_partition
 from tests.factories import NOW, line
 from tests.waiting import PATIENCE
 
 
-def take_in_a_thread() -> Outcome:
+def take_in_a_thread() -> IntakeResult:
     try:
         return record_lines([line()], source="native", now=NOW)
     finally:
         connection.close()
 
 
-def wait_until_it_waits(outcome: Future[Outcome]) -> None:
+def wait_until_it_waits(outcome: Future[IntakeResult]) -> None:
     until = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
         while True:
@@ -38,15 +38,15 @@ class TestADayThatAnotherProcessMakes:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with transaction.atomic():
-            drop_day(NOW.date())  # which a test that commits may have left
-        monkeypatch.setattr(actions, "ensure_days", lambda _days: None)  # it could not be made soon enough
+            drop_partition(NOW.date())  # which a test that commits may have left
+        monkeypatch.setattr(actions, "ensure_partitions", lambda _days: None)  # it could not be made soon enough
 
         with ThreadPoolExecutor() as other:
             with transaction.atomic():
-                make_days([NOW.date()])
+                create_partitions([NOW.date()])
                 outcome = other.submit(take_in_a_thread)
                 wait_until_it_waits(outcome)
             accepted = outcome.result().accepted
 
         assert accepted == 1
-        assert days_in_default() == {}
+        assert count_events_in_default() == {}

@@ -10,14 +10,14 @@ from governance.usage import fingerprint as fingerprinting
 from governance.usage.fingerprint import (
     SHINGLES_KEPT,
     Fingerprint,
+    detect_languages,
     fingerprint,
     fingerprints,
-    languages,
-    shingles,
-    sketch,
-    words_of,
+    minhash_sketch,
+    sample_shingles,
+    split_words,
 )
-from governance.usage.markers import names_of
+from governance.usage.markers import marker_names
 from governance.usage.prompts import read_prompt
 
 KEY = b"a secret of thirty-two characters"
@@ -105,23 +105,24 @@ class TestSketch:
     def test_is_close_for_texts_with_most_words_in_common(self) -> None:
         text = "The clinic opens at nine on weekdays and at ten on Saturdays, except on public holidays in summer."
 
-        near = apart(sketch(text, key=KEY), sketch(text.replace("nine", "eight"), key=KEY))
+        near = apart(minhash_sketch(text, key=KEY), minhash_sketch(text.replace("nine", "eight"), key=KEY))
         far = apart(
-            sketch(text, key=KEY), sketch("Write a sonnet about rust, engines and an old sea captain.", key=KEY)
+            minhash_sketch(text, key=KEY),
+            minhash_sketch("Write a sonnet about rust, engines and an old sea captain.", key=KEY),
         )
 
         assert near < 12 < far
 
     def test_is_nought_without_words(self) -> None:
-        assert sketch(" ...!? ", key=KEY) == 0
+        assert minhash_sketch(" ...!? ", key=KEY) == 0
 
     def test_does_not_depend_on_the_order_of_words(self) -> None:
-        assert sketch("red green blue", key=KEY) == sketch("Blue, red; green.", key=KEY)
+        assert minhash_sketch("red green blue", key=KEY) == minhash_sketch("Blue, red; green.", key=KEY)
 
     def test_reads_scripts_without_spaces(self) -> None:
         text = "この契約書の第三条と第五条の違いを詳しく説明してください。例も一つ挙げてください。"
 
-        assert apart(sketch(text, key=KEY), sketch(text.replace("例", "図"), key=KEY)) < 20
+        assert apart(minhash_sketch(text, key=KEY), minhash_sketch(text.replace("例", "図"), key=KEY)) < 20
 
 
 class TestMarkers:
@@ -144,16 +145,16 @@ class TestMarkers:
         ],
     )
     def test_name_what_is_asked_for(self, text: str, marker: str) -> None:
-        assert marker in names_of(asked(text).markers)
+        assert marker in marker_names(asked(text).markers)
 
     @pytest.mark.parametrize(
         "text", ["Where is my parcel?", "Book a table for four on Friday.", "Thanks, that was all.", "Guten Morgen!"]
     )
     def test_are_not_set_for_small_talk(self, text: str) -> None:
-        assert names_of(asked(text).markers) == []
+        assert marker_names(asked(text).markers) == []
 
     def test_are_read_in_the_system_prompt_too(self) -> None:
-        assert "reasoning" in names_of(asked("What is 7 × 8?", system="Think step by step.").markers)
+        assert "reasoning" in marker_names(asked("What is 7 × 8?", system="Think step by step.").markers)
 
 
 @pytest.fixture(params=["eldc", "eld"])
@@ -182,10 +183,10 @@ class TestLanguages:
         ],
     )
     def test_are_iso_639_1_codes(self, code: str, text: str) -> None:
-        assert languages([text]) == [code]
+        assert detect_languages([text]) == [code]
 
     def test_are_empty_where_the_text_does_not_say(self) -> None:
-        assert languages(["", "12345 ++ 67"]) == ["", ""]
+        assert detect_languages(["", "12345 ++ 67"]) == ["", ""]
 
 
 class TestReading:
@@ -264,28 +265,30 @@ class TestShingles:
     TEXT = " ".join(f"word{number}" for number in range(400))
 
     def test_are_found_again_in_any_wrapper(self) -> None:
-        (plain,) = shingles(words_of([self.TEXT]), key=KEY)
-        (wrapped,) = shingles(words_of([f"Please answer step by step. {self.TEXT} Thank you."]), key=KEY)
+        (plain,) = sample_shingles(split_words([self.TEXT]), key=KEY)
+        (wrapped,) = sample_shingles(split_words([f"Please answer step by step. {self.TEXT} Thank you."]), key=KEY)
 
         assert len(set(plain) & set(wrapped)) >= SHINGLES_KEPT - 1
 
     def test_are_told_for_each_text_as_for_it_alone(self) -> None:
         texts = [self.TEXT, "", "too short", self.TEXT[200:], "one two three four"]
 
-        assert shingles(words_of(texts), key=KEY) == [shingles(words_of([text]), key=KEY)[0] for text in texts]
+        assert sample_shingles(split_words(texts), key=KEY) == [
+            sample_shingles(split_words([text]), key=KEY)[0] for text in texts
+        ]
 
     def test_mean_nothing_under_another_key(self) -> None:
-        (mine,) = shingles(words_of([self.TEXT]), key=KEY)
-        (others,) = shingles(words_of([self.TEXT]), key=b"another key")
+        (mine,) = sample_shingles(split_words([self.TEXT]), key=KEY)
+        (others,) = sample_shingles(split_words([self.TEXT]), key=b"another key")
 
         assert not set(mine) & set(others)
 
     def test_are_few_and_sorted(self) -> None:
-        (found,) = shingles(words_of([self.TEXT]), key=KEY)
+        (found,) = sample_shingles(split_words([self.TEXT]), key=KEY)
 
         assert len(found) == SHINGLES_KEPT
         assert list(found) == sorted(found, key=lambda run: run % 2**64)
 
     @pytest.mark.parametrize("text", ["", "three little words", "\ud83d", "漢字" * 50])
     def test_take_any_text(self, text: str) -> None:
-        assert isinstance(shingles(words_of([text]), key=KEY)[0], tuple)
+        assert isinstance(sample_shingles(split_words([text]), key=KEY)[0], tuple)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.usage.actions import span_at
+from governance.usage.actions import accepted_times
 from governance.usage.sources import opentelemetry
 from governance.usage.wire import Client, Parameters, Rejection, UnreadableBatchError, UsageEvent
 from tests.factories import NOW
@@ -61,7 +61,7 @@ OLD_NAMES = {
 
 def read(*spans: Any, encoding: str = JSON, **resource: Any) -> list[UsageEvent | Rejection]:
     body = encoded(export(*spans, resource={f"stillwatch.{name}": told for name, told in resource.items()}), encoding)
-    return list(opentelemetry.events_in(body, protobuf=encoding == PROTOBUF, span=span_at(NOW)))
+    return list(opentelemetry.events_from_export(body, protobuf=encoding == PROTOBUF, span=accepted_times(NOW)))
 
 
 def read_one(*args: Any, **members: Any) -> UsageEvent:
@@ -225,7 +225,7 @@ class TestARequestToAModel:
 
         for encoding in (JSON, PROTOBUF):
             body = encoded(whole, encoding)
-            (found,) = opentelemetry.events_in(body, protobuf=encoding == PROTOBUF, span=span_at(NOW))
+            (found,) = opentelemetry.events_from_export(body, protobuf=encoding == PROTOBUF, span=accepted_times(NOW))
             assert isinstance(found, UsageEvent)
 
     @pytest.mark.parametrize(
@@ -481,4 +481,4 @@ class TestHostileInput:
             body[place] = data.draw(st.integers(0, 255))
 
         with suppress(UnreadableBatchError):
-            list(opentelemetry.events_in(bytes(body), protobuf=True, span=span_at(NOW)))
+            list(opentelemetry.events_from_export(bytes(body), protobuf=True, span=accepted_times(NOW)))

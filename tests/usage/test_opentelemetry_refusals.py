@@ -13,8 +13,8 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import Account
 from governance.usage import api
-from governance.usage.body import MOST_BYTES, MOST_BYTES_INFLATED
 from governance.usage.models import UsageEvent
+from governance.usage.request_body import MAX_BYTES, MAX_BYTES_INFLATED
 from governance.usage.sources import otlp
 from tests.factories import NOW
 from tests.usage.spans import JSON, PROTOBUF, encoded, export, message, rejected, send, span
@@ -45,8 +45,8 @@ class TestARefusal:
             (b"\x00nonsense", {}, 400, "not an ExportTraceServiceRequest"),
             (encoded(export(span()), PROTOBUF)[:-7], {}, 400, "not an ExportTraceServiceRequest"),
             (b"\x1f\x8b damaged", {"HTTP_CONTENT_ENCODING": "gzip"}, 400, "not a complete gzip stream"),
-            (gzip.compress(b"\n" * (MOST_BYTES_INFLATED + 1)), {"HTTP_CONTENT_ENCODING": "gzip"}, 413, "at most"),
-            (b" " * (MOST_BYTES + 1), {}, 413, "at most"),
+            (gzip.compress(b"\n" * (MAX_BYTES_INFLATED + 1)), {"HTTP_CONTENT_ENCODING": "gzip"}, 413, "at most"),
+            (b" " * (MAX_BYTES + 1), {}, 413, "at most"),
             (b"{}", {"HTTP_CONTENT_ENCODING": "deflate"}, 415, "gzip"),
             (b"{}", {"HTTP_AUTHORIZATION": ""}, 401, "credentials"),
             (b"{}", {"HTTP_AUTHORIZATION": "Bearer swk_unknown"}, 401, "Invalid or revoked service key"),
@@ -78,7 +78,7 @@ class TestARefusal:
         assert response["WWW-Authenticate"].startswith("Bearer")
 
     def test_of_too_many_events_stores_none(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(api, "MOST_EVENTS", 2)
+        monkeypatch.setattr(api, "MAX_EVENTS", 2)
 
         response = send(client, encoded(export(span(), span(), span()), JSON))
 

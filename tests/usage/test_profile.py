@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from governance.usage.account_usage import AccountFacts, AccountUsage
-from governance.usage.markers import mask_of
-from governance.usage.profile.making import parts
-from governance.usage.profile.reading import Kin, Peers, usages
+from governance.usage.markers import marker_mask
+from governance.usage.profiles.build import build_deltas
+from governance.usage.profiles.features import PeerGroup, PeerRatios, build_account_usages
+from governance.usage.profiles.traits import TRAIT_NAMES, TRAITS, EventArrays, ShareOf, trait_codes
 from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
 YUSUF, HANNA = 1, 2
@@ -25,7 +26,7 @@ def usage_of(*events: dict[str, Any], **facts: Any) -> AccountUsage:
 def read(
     *events: dict[str, Any], facts: dict[int, AccountFacts] | None = None, **given: Any
 ) -> dict[int, AccountUsage]:
-    return usages(merged_by_model(parts(columns(*events))), facts or {}, **given)
+    return build_account_usages(merged_by_model(build_deltas(columns(*events))), facts or {}, **given)
 
 
 class TestUsages:
@@ -40,9 +41,9 @@ class TestUsages:
         assert read(event(HANNA), facts={YUSUF: facts})[YUSUF] == AccountUsage(facts=facts)
 
     def test_takes_no_profiles_at_all(self) -> None:
-        nothing = merged_by_model(parts(columns(event())).clear())
+        nothing = merged_by_model(build_deltas(columns(event())).clear())
 
-        assert usages(nothing, {YUSUF: AccountFacts()}) == {YUSUF: AccountUsage()}
+        assert build_account_usages(nothing, {YUSUF: AccountFacts()}) == {YUSUF: AccountUsage()}
 
     def test_takes_a_single_event_of_which_hardly_anything_is_known(self) -> None:
         usage = usage_of(event())
@@ -100,7 +101,7 @@ class TestRhythm:
 
 class TestShape:
     def test_places_the_ratio_among_the_users_of_the_model(self) -> None:
-        peers = {Kin("flagship-2", alone=True): Peers([1.0, 1.5, 2.5, 3.0], 40)}
+        peers = {PeerGroup("flagship-2", alone=True): PeerRatios([1.0, 1.5, 2.5, 3.0], 40)}
 
         usage = read(event(), peers=peers)[YUSUF]
 
@@ -177,13 +178,17 @@ class TestContent:
 
     def test_gives_the_share_of_each_marker_and_of_its_group(self) -> None:
         usage = usage_of(
-            text(1, markers=mask_of(["evolution"])),
-            text(2, markers=mask_of(["evolution", "task_generation"])),
-            text(3, markers=mask_of(["translate"])),
+            text(1, markers=marker_mask(["evolution"])),
+            text(2, markers=marker_mask(["evolution", "task_generation"])),
+            text(3, markers=marker_mask(["translate"])),
             text(4),
         )
 
-        assert (usage.marked("evolution"), usage.marked("code"), usage.marked("code", "translate")) == (0.5, 0, 0.25)
+        assert (
+            usage.marker_share("evolution"),
+            usage.marker_share("code"),
+            usage.marker_share("code", "translate"),
+        ) == (0.5, 0, 0.25)
         assert (usage.making_share, usage.work_share) == (0.5, 0.25)
 
 
@@ -201,3 +206,23 @@ class TestFacts:
         usage = usage_of(event(country="NL"), event(country="NL"), event(country="US"), event(), country="NL")
 
         assert usage.home_share == pytest.approx(2 / 3)
+
+
+class TestTraits:
+    def test_keep_the_codes_that_profiles_are_stored_with(self) -> None:
+        stored = [
+            "stream", "seeded", "logprobs", "cold", "hot", "unset_temperature", "tools", "structured", "short_cap",
+            "reasoning", "long_output", "standalone", "varied", "end_user", "conversation", "text", "system",
+            "follow_up", "bare", "making", "work",
+        ]  # fmt: skip
+
+        assert [TRAIT_NAMES[code] for code in range(len(stored))] == stored
+        assert len(TRAIT_NAMES) == len(TRAITS)
+
+    def test_of_token_counts_follow_from_them_alone(self) -> None:
+        counted = EventArrays({"input_tokens": [10, None], "output_tokens": [400, None], "reasoning_tokens": [5, 0]})
+
+        index, codes = trait_codes(counted, [one for one in TRAITS if one.share_of is ShareOf.COUNTED])
+
+        assert index.tolist() == [0, 0]
+        assert [TRAIT_NAMES[code] for code in codes] == ["reasoning", "long_output"]

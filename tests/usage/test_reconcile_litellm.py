@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 
 from governance.audit.models import Entry
 from governance.usage import spend_logs
-from governance.usage.actions import record_events, span_at
+from governance.usage.actions import accepted_times, record_events
 from governance.usage.models import UsageEvent
-from governance.usage.sources.litellm import events_in
+from governance.usage.sources.litellm import events_from_batch
 from tests.factories import NOW
 from tests.usage.litellm import BEGAN, KEY, payload, row
 from tests.usage.spend_log_server import SpendLogServer, spend_log_server
@@ -45,7 +45,7 @@ def reconcile(url: str, *, since: str = "2026-11-02", until: str = "2026-11-03")
 
 def delivered(*payloads: dict[str, Any]) -> None:
     """The callback brought these when they happened."""
-    record_events(events_in(json.dumps(payloads).encode(), span=span_at(NOW)), source="litellm", now=NOW)
+    record_events(events_from_batch(json.dumps(payloads).encode(), span=accepted_times(NOW)), source="litellm", now=NOW)
 
 
 def at(seconds: float) -> str:

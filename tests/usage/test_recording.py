@@ -12,16 +12,16 @@ from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
-from governance.usage.actions import Outcome, fold_profiles, record_lines
-from governance.usage.models import DirtyAccount, Excerpt, Profile, UsageEvent
-from governance.usage.queries import excerpts_of
+from governance.usage.actions import IntakeResult, compact_profiles, record_lines
+from governance.usage.models import DirtyAccount, Excerpt, HourlyProfile, ProfileDelta, UsageEvent
+from governance.usage.queries import get_excerpts
 from tests.commands import run_command
 from tests.factories import NOW, account, line, usage_event
 
 pytestmark = pytest.mark.django_db
 
 
-def record(*lines: bytes) -> Outcome:
+def record(*lines: bytes) -> IntakeResult:
     return record_lines(lines, source="native", now=NOW)
 
 
@@ -65,16 +65,16 @@ class TestRecordingEvents:
         record(line(output_tokens=20, occurred_at="2026-11-02T08:55:00Z", status="refused"))
         record(line(output_tokens=3, occurred_at="2026-11-02T09:00:00Z"))
 
-        fold_profiles([Account.objects.get().pk])
+        compact_profiles([Account.objects.get().pk])
 
-        hours = Profile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
+        hours = HourlyProfile.objects.order_by("hour").values_list("requests", "failures", "output_tokens")
         assert list(hours) == [(2, 1, 120), (1, 0, 3)]
 
     def test_counts_a_duplicate_in_no_profile(self) -> None:
         record(line(id="req_1"))
         record(line(id="req_1"))
 
-        assert Profile.objects.get().requests == 1
+        assert ProfileDelta.objects.get().requests == 1
 
     def test_marks_their_accounts_dirty_with_a_new_version_each_batch(self) -> None:
         record(line())
@@ -175,14 +175,14 @@ class TestExcerpts:
         record(*self.prompts(1))
 
         owner = Account.objects.get()
-        assert [shown.text for shown in excerpts_of(owner, at=NOW)] == ["Question 0"]
+        assert [shown.text for shown in get_excerpts(owner, at=NOW)] == ["Question 0"]
         assert b"Question" not in bytes(Excerpt.objects.get().ciphertext)
 
     def test_are_not_shown_once_their_time_is_over(self, settings: Settings) -> None:
         record(*self.prompts(1))
 
         later = NOW + timedelta(days=settings.EXCERPT_DAYS)
-        assert excerpts_of(Account.objects.get(), at=later) == []
+        assert get_excerpts(Account.objects.get(), at=later) == []
 
     def test_are_not_kept_where_the_setting_says_none(self, settings: Settings) -> None:
         settings.EXCERPTS_PER_DAY = 0

@@ -9,16 +9,16 @@ from accounts.models import Account
 from governance.audit.models import Entry
 from governance.usage.actions import (
     OLDEST_IN_FILES,
-    Outcome,
+    IntakeResult,
+    compact_profiles,
     drop_old_usage,
-    fold_profiles,
-    prepare_days,
+    prepare_partitions,
     record_lines,
     rewrap_data_keys,
 )
-from governance.usage.models import DataKey, Profile, UsageEvent, WeeklySketch
-from governance.usage.partitions import days_in_default, days_kept
-from governance.usage.queries import excerpts_of
+from governance.usage.models import DataKey, HourlyProfile, ProfileDelta, UsageEvent, WeeklySketch
+from governance.usage.partitions import count_events_in_default, list_partition_days
+from governance.usage.queries import get_excerpts
 from tests.factories import MACHINE, NOW, line
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ TODAY = NOW.date()
 LONG_AGO = "2026-03-02T09:00:00Z"
 
 
-def take(*lines: bytes) -> Outcome:
+def take(*lines: bytes) -> IntakeResult:
     return record_lines(lines, source="native", now=NOW, oldest=OLDEST_IN_FILES)
 
 
@@ -43,30 +43,30 @@ def put_into_default(event_id: str, day: date) -> None:
 
 class TestDays:
     def test_are_made_ahead(self) -> None:
-        prepare_days(now=NOW)
+        prepare_partitions(now=NOW)
 
-        assert {TODAY + timedelta(days=offset) for offset in range(4)} <= set(days_kept())
+        assert {TODAY + timedelta(days=offset) for offset in range(4)} <= set(list_partition_days())
 
     def test_are_made_for_events_of_any_day_of_a_file(self) -> None:
         take(line(occurred_at=LONG_AGO))
 
-        assert date(2026, 3, 2) in days_kept()
-        assert days_in_default() == {}
+        assert date(2026, 3, 2) in list_partition_days()
+        assert count_events_in_default() == {}
 
     def test_take_from_the_default_table_what_is_theirs_and_say_so(self, caplog: pytest.LogCaptureFixture) -> None:
         put_into_default("req_stray", date(2026, 3, 2))
-        assert days_in_default() == {date(2026, 3, 2): 1}
+        assert count_events_in_default() == {date(2026, 3, 2): 1}
 
         with caplog.at_level(logging.ERROR):
-            prepare_days(now=NOW)
+            prepare_partitions(now=NOW)
 
-        assert days_in_default() == {}
+        assert count_events_in_default() == {}
         assert UsageEvent.objects.get().event_id == "req_stray"
         assert "1 usage events of 2026-03-02 had no partition" in caplog.text
         assert Entry.objects.latest("number").verb == "usage.default_partition_used"
 
     def test_leave_no_word_where_all_is_well(self, caplog: pytest.LogCaptureFixture) -> None:
-        prepare_days(now=NOW)
+        prepare_partitions(now=NOW)
 
         assert not caplog.records
         assert not Entry.objects.exists()
@@ -77,24 +77,24 @@ class TestDroppingOldUsage:
     def _usage_of_now_and_long_ago(self, settings: Settings) -> None:
         settings.EVENT_DAYS, settings.PROFILE_DAYS = 90, 180
         take(line(id="req_old", occurred_at=LONG_AGO), line(id="req_new"))
-        fold_profiles([Account.objects.get().pk])
+        compact_profiles([Account.objects.get().pk])
 
     def test_drops_whole_days(self) -> None:
         dropped = drop_old_usage(now=NOW)
 
         assert dropped == [date(2026, 3, 2)]
         assert [event.event_id for event in UsageEvent.objects.all()] == ["req_new"]
-        assert date(2026, 3, 2) not in days_kept()
+        assert date(2026, 3, 2) not in list_partition_days()
 
     def test_drops_profiles_by_their_own_time(self, settings: Settings) -> None:
         drop_old_usage(now=NOW)
-        assert Profile.objects.count() == WeeklySketch.objects.count() == 1
+        assert HourlyProfile.objects.count() == WeeklySketch.objects.count() == 1
 
         settings.PROFILE_DAYS = 400
         take(line(id="req_again", occurred_at="2026-09-02T09:00:00Z"))
         drop_old_usage(now=NOW)
 
-        assert Profile.objects.count() == 2
+        assert (HourlyProfile.objects.count(), ProfileDelta.objects.count()) == (1, 1)
 
     def test_leaves_an_entry_for_each_day(self) -> None:
         drop_old_usage(now=NOW)
@@ -123,12 +123,12 @@ class TestDataKeys:
         take(line(messages=[{"role": "user", "content": "How tall is it?"}]))
 
     def shown(self) -> list[str]:
-        return [excerpt.text for excerpt in excerpts_of(Account.objects.get(), at=NOW)]
+        return [excerpt.text for excerpt in get_excerpts(Account.objects.get(), at=NOW)]
 
     def test_are_random_and_kept_wrapped(self) -> None:
         take(line(account="acct_other", messages=[{"role": "user", "content": "How old is it?"}]))
 
-        one, other = (bytes(key.wrapped) for key in DataKey.objects.all())
+        one, other = (bytes(key.encrypted_key) for key in DataKey.objects.all())
         assert one != other
         assert len(one) == 40
 

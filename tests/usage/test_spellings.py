@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import Account, ApiKey, Organisation
-from governance.usage.actions import Outcome, record_lines
+from governance.usage.actions import IntakeResult, record_lines
 from governance.usage.models import UsageEvent
 from tests.factories import NOW, line, service_key, usage_event
 from tests.usage.litellm import KEY, payload
@@ -35,7 +35,7 @@ def _at_the_time_of_the_events() -> Iterator[None]:
         yield
 
 
-def record(*lines: bytes) -> Outcome:
+def record(*lines: bytes) -> IntakeResult:
     return record_lines(lines, source="native", now=NOW)
 
 

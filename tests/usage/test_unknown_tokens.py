@@ -11,10 +11,10 @@ from django.test import Client
 from accounts.models import Account
 from governance.campaigns.queries import account_ranking
 from governance.usage.account_usage import AccountUsage
-from governance.usage.actions import fold_profiles, record_lines
+from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import UsageEvent
-from governance.usage.profile.reading import usages
-from governance.usage.queries import profiles_in, windows
+from governance.usage.profiles.features import build_account_usages
+from governance.usage.queries import load_profiles, scoring_windows
 from tests.factories import NOW, line
 from tests.usage.spans import JSON, PROTOBUF, encoded, export, rejected, send, span
 
@@ -33,8 +33,8 @@ def _at_the_time_of_the_events() -> Iterator[None]:
 def usage(name: str = "acct_harbour") -> AccountUsage:
     """The account's usage as detectors see it."""
     account = Account.objects.get(external_id=name)
-    fold_profiles([account.pk])
-    found = usages(profiles_in(windows([account.pk], at=NOW)), {})
+    compact_profiles([account.pk])
+    found = build_account_usages(load_profiles(scoring_windows([account.pk], at=NOW)), {})
     return found[account.pk]
 
 

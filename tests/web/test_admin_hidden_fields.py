@@ -82,7 +82,7 @@ class TestWhatIsHidden:
         found = {f"{model._meta.label}.{field}" for model in WITH_HIDDEN for field in hidden(model)}
 
         assert {"staff.User.password", "staff.ServiceKey.digest", "usage.Excerpt.ciphertext"} <= found
-        assert {"webhooks.Webhook.secrets", "gateways.Gateway.litellm_key", "usage.DataKey.wrapped"} <= found
+        assert {"webhooks.Webhook.secrets", "gateways.Gateway.litellm_key", "usage.DataKey.encrypted_key"} <= found
 
     @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
     def test_is_reached_by_no_lookup(self, model: type[Model]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from governance.usage.files import lines_in, open_counted
+from governance.usage.files import open_usage_file, read_lines
 from governance.usage.prompts import read_prompt
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ def _sent(events: list[_Kept]) -> Sent:
 
 def _read(name: str, kind: type[T]) -> Iterator[T]:
     decoder = msgspec.json.Decoder(kind)
-    with open_counted(name) as file:
-        for line in lines_in(name, file):
+    with open_usage_file(name) as file:
+        for line in read_lines(name, file):
             if line.strip():
                 yield decoder.decode(line)

@@ -25,7 +25,7 @@ from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
 from governance.detection.models import Calibration
 from governance.detection.scoring import REVIEW_LINE
-from governance.usage.files import CountedFile, UnreadableFileError, lines_in, open_counted
+from governance.usage.files import OpenFile, UnreadableFileError, open_usage_file, read_lines
 
 BACKTEST: Final = Actor.system("backtest")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
@@ -145,9 +145,9 @@ def _refuse_unless_writable(output: Path) -> None:
         raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def _opened(name: str, stack: ExitStack) -> CountedFile:
+def _opened(name: str, stack: ExitStack) -> OpenFile:
     try:
-        file = stack.enter_context(open_counted(name))
+        file = stack.enter_context(open_usage_file(name))
     except UnreadableFileError as error:
         raise CommandError(f"{name} cannot be read: {error}") from error
     if file.size is not None:
@@ -155,10 +155,10 @@ def _opened(name: str, stack: ExitStack) -> CountedFile:
     return file
 
 
-def _lines(files: Mapping[str, CountedFile]) -> Iterator[bytes]:
+def _lines(files: Mapping[str, OpenFile]) -> Iterator[bytes]:
     for name, file in files.items():
         try:
-            yield from lines_in(name, file)
+            yield from read_lines(name, file)
         except UnreadableFileError as error:
             raise CommandError(f"{name} cannot be read: {error}") from error
 
@@ -166,7 +166,7 @@ def _lines(files: Mapping[str, CountedFile]) -> Iterator[bytes]:
 class _Teller:
     """Says how far it is, by how much of the files is read: a bar on a terminal, elsewhere a line now and then."""
 
-    def __init__(self, files: Mapping[str, CountedFile], *, quiet: bool) -> None:
+    def __init__(self, files: Mapping[str, OpenFile], *, quiet: bool) -> None:
         self._files, self._console = list(files.values()), Console(stderr=True)
         sizes = [file.size for file in self._files]
         self._size = None if None in sizes else sum(filter(None, sizes))

@@ -21,7 +21,7 @@ from governance.campaigns.calibration_diff import Label, load_labelled_accounts
 from governance.campaigns.queries import account_ranking
 from governance.detection.detectors import all_detectors
 from governance.detection.fitting import leave_one_family_out
-from governance.usage.files import lines_in, open_counted
+from governance.usage.files import open_usage_file, read_lines
 
 BASELINES: Final = {"volume": volume, "output/input": output_ratio, "PRADA": prada, "pooled MMD": pooled_mmd}
 BENCH: Final = Actor.system("bench")
@@ -89,12 +89,12 @@ class Command(BaseCommand):
         register_accounts(register, by=BENCH, now=REGISTERED_AT)
         started = time.monotonic()
         with (
-            open_counted(events) as file,
+            open_usage_file(events) as file,
             Progress(
                 SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True)
             ) as bar,
         ):
             task = bar.add_task("Replaying")
-            for step in run_backtest(lines_in(events, file), every=every):
+            for step in run_backtest(read_lines(events, file), every=every):
                 bar.update(task, description=f"Replaying {step.at:%-d %B %H:%M}, {step.accepted:,} events")
         return time.monotonic() - started

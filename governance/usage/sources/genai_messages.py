@@ -39,7 +39,7 @@ _JSON_OF_MESSAGES: Final = re.compile(
 )
 
 
-def messages_in(span: TraceSpan) -> list[Message] | None:
+def read_messages(span: TraceSpan) -> list[Message] | None:
     """The messages of the request, the system prompt first; None where the span carries no text that can be read."""
     try:
         return _messages_in(span) or None

@@ -15,40 +15,48 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.normalization import normalize_address
-from governance.usage.sources.fitting import count, fitting, typed_as
-from governance.usage.sources.litellm_batch import payloads_in
+from governance.usage.sources.coercion import coerce_count, coerce_members, coerce_text
+from governance.usage.sources.litellm_batch import parse_payloads
 from governance.usage.sources.litellm_calls import (
     BATCHES,
     OPERATIONS,
     PASS_THROUGH,
-    call_in,
+    identify_call,
     is_in_background,
-    is_read,
+    is_retrieval,
     may_be_unfinished,
 )
 from governance.usage.sources.litellm_outcome import ANSWERED, status_of
-from governance.usage.sources.places import LONGEST, Places, at, first, model_name, moment, text
-from governance.usage.sources.request_bodies import (
-    body_in,
-    looks_like_json,
-    message,
-    parameters_in,
-    question_in,
-    system_message,
+from governance.usage.sources.paths import (
+    MAX_LENGTHS,
+    Paths,
+    first_value,
+    parse_time,
+    storable_model,
+    storable_text,
+    value_at,
 )
-from governance.usage.wire import Parameters, Rejection, Report, Span, event_of
+from governance.usage.sources.request_bodies import (
+    extract_messages,
+    extract_parameters,
+    looks_like_json,
+    parse_json_object,
+    to_message,
+    to_system_message,
+)
+from governance.usage.wire import Parameters, Rejection, Report, TimeRange, build_event
 from stillwatch_gateway.naming import lasting_key, litellm_account
 
 Item = dict[str, Any]
 
 # All three are LiteLLM's own knowledge. What the request says about its sender (`user`, metadata) is the customer's
 # word, and would let anybody put usage on another's account.
-ACCOUNT: Final[tuple[Places, ...]] = (
+ACCOUNT: Final[tuple[Paths, ...]] = (
     ("metadata.user_api_key_team_id", "team_id"),
     ("metadata.user_api_key_user_id", "user"),
     ("metadata.user_api_key_hash", "api_key"),
 )
-MEMBERS: Final[Mapping[str, Places]] = {
+MEMBERS: Final[Mapping[str, Paths]] = {
     "organisation": ("metadata.user_api_key_org_id", "organization_id"),
     "api_key": ("metadata.user_api_key_hash", "api_key"),
     "input_tokens": ("prompt_tokens",),
@@ -61,12 +69,12 @@ MEMBERS: Final[Mapping[str, Places]] = {
     "end_user": ("end_user",),
 }
 # The public name; the one behind it is looked at where a request went past LiteLLM's list of models.
-MODEL: Final[Places] = ("model_group", "model")
-CLIENT: Final[Mapping[str, Places]] = {
+MODEL: Final[Paths] = ("model_group", "model")
+CLIENT: Final[Mapping[str, Paths]] = {
     "ip": ("metadata.requester_ip_address", "requester_ip_address"),
     "user_agent": ("metadata.user_agent", "user_agent"),
 }
-PARAMETERS: Final[Mapping[str, Places]] = {
+PARAMETERS: Final[Mapping[str, Paths]] = {
     "temperature": ("model_parameters.temperature",),
     "top_p": ("model_parameters.top_p",),
     "n": ("model_parameters.n",),
@@ -87,26 +95,26 @@ _NO_MODEL: Final = "unknown-model"  # as LiteLLM calls it
 _NO_TEXT: Final = ("redacted-by-litellm", "REDACTED_BY_LITELM", "default-message-value")
 _SYSTEM_ROLES: Final = ("system", "developer")
 # Where a system prompt stands that is beside the messages.
-_SYSTEM_PROMPT: Final[Places] = tuple(
+_SYSTEM_PROMPT: Final[Paths] = tuple(
     f"model_parameters.{name}" for name in ("system", "systemInstruction", "system_instruction")
 )
 _OPERATION: Final = "operation of what was passed through"  # no member of LiteLLM's
 _INTERFACE: Final = re.compile(r"%[^\]]*")
 
 
-def events_in(body: bytes, *, span: Span) -> Iterator[Report | Rejection]:
+def events_from_batch(body: bytes, *, span: TimeRange) -> Iterator[Report | Rejection]:
     """The event of every payload of a batch that is a customer's request to a model, or why it is none.
 
     Raises UnreadableBatchError where the body is neither an array of payloads nor one payload a line.
     """
-    for number, payload in payloads_in(body):
+    for number, payload in parse_payloads(body):
         if isinstance(payload, Rejection):
             yield payload
         else:
-            yield from events_of([payload], span=span, first_number=number)
+            yield from events_from_items([payload], span=span, first_number=number)
 
 
-def events_of(items: Iterable[Any], *, span: Span, first_number: int = 1) -> Iterator[Report | Rejection]:
+def events_from_items(items: Iterable[Any], *, span: TimeRange, first_number: int = 1) -> Iterator[Report | Rejection]:
     """The same for payloads, or rows of the spend logs, that are objects already."""
     for number, item in enumerate(items, first_number):
         try:
@@ -121,40 +129,40 @@ def events_of(items: Iterable[Any], *, span: Span, first_number: int = 1) -> Ite
 
 def _opened(item: Item) -> Item:
     """The item with the messages and parameters of a request that LiteLLM passed through, whose body is JSON text."""
-    if text(item.get("call_type")) not in PASS_THROUGH:
+    if storable_text(item.get("call_type")) not in PASS_THROUGH:
         return item
     sent = item.get("messages")
-    written = at(sent[0], "content") if isinstance(sent, list) and sent else None
-    body = body_in(written)
+    written = value_at(sent[0], "content") if isinstance(sent, list) and sent else None
+    body = parse_json_object(written)
     if body is None:  # JSON that was cut is no question: its brackets and keys would look like a wrapper
         return {**item, "messages": None} if looks_like_json(written) else item
     told = item.get("model_parameters")
-    parameters = (told if isinstance(told, dict) else {}) | parameters_in(body)
-    question = question_in(body)
+    parameters = (told if isinstance(told, dict) else {}) | extract_parameters(body)
+    question = extract_messages(body)
     return {**item, "messages": question, "model_parameters": parameters, _OPERATION: question and "chat"}
 
 
 def _is_request(item: Item) -> bool:
     """Whether a customer sent this to a model; retries that LiteLLM paid for itself have rows of their own."""
-    if at(item, "metadata.billed_retry_attempt") is True:
+    if value_at(item, "metadata.billed_retry_attempt") is True:
         return False
     return bool(_operation(item) or item.get("prompt_tokens") or item.get("completion_tokens"))
 
 
 def _operation(item: Item) -> str | None:
-    return OPERATIONS.get(text(item.get("call_type")) or "") or item.get(_OPERATION)
+    return OPERATIONS.get(storable_text(item.get("call_type")) or "") or item.get(_OPERATION)
 
 
-def _report(item: Item, account: str, *, span: Span) -> Report:
+def _report(item: Item, account: str, *, span: TimeRange) -> Report:
     members = _members(item)
-    call = call_in(item, account=account, began=members["occurred_at"])
-    event = event_of({"account": account, **members, "id": call.id}, span=span)
-    call_type = text(item.get("call_type"))
+    call = identify_call(item, account=account, began=members["occurred_at"])
+    event = build_event({"account": account, **members, "id": call.id}, span=span)
+    call_type = storable_text(item.get("call_type"))
     return Report(
         event,
         call.identity,
         call.answer,
-        is_event=not is_read(call_type),
+        is_event=not is_retrieval(call_type),
         in_background=is_in_background(item),
         varies=may_be_unfinished(call_type) or call_type in BATCHES,
     )
@@ -166,8 +174,8 @@ def _account(item: Item) -> str | None:
     A request that was turned away carries the digest of whatever it showed as a key. Only where LiteLLM got as far as
     noting who sent it is that known to be a key.
     """
-    team, user, key = (text(first(item, places)) for places in ACCOUNT)
-    if item.get("status") == "failure" and not any(first(item, places) for places in CLIENT.values()):
+    team, user, key = (storable_text(first_value(item, places)) for places in ACCOUNT)
+    if item.get("status") == "failure" and not any(first_value(item, places) for places in CLIENT.values()):
         key = None
     if not (team or user or lasting_key(key)):
         raise ValueError("no account: LiteLLM knows no team, user or key of this request")
@@ -175,22 +183,22 @@ def _account(item: Item) -> str | None:
 
 
 def _members(item: Item) -> dict[str, Any]:
-    members = {name: first(item, places) for name, places in MEMBERS.items()}
-    began, ended = moment(item.get("startTime")), moment(item.get("endTime"))
-    operation = _operation(item) or text(item.get("call_type"), LONGEST["operation"])
+    members = {name: first_value(item, places) for name, places in MEMBERS.items()}
+    began, ended = parse_time(item.get("startTime")), parse_time(item.get("endTime"))
+    operation = _operation(item) or storable_text(item.get("call_type"), MAX_LENGTHS["operation"])
     status = status_of(item)
     return {
         **members,
         **_tokens(item, members, operation=operation, status=status),
         "occurred_at": began,
-        "organisation": text(members["organisation"]),
-        "api_key": lasting_key(text(members["api_key"])),
+        "organisation": storable_text(members["organisation"]),
+        "api_key": lasting_key(storable_text(members["api_key"])),
         "model": _model(item),
         "operation": operation,
         "latency_ms": (ended - began) // timedelta(milliseconds=1) if ended >= began else None,
         "status": status,
         "client": _client(item),
-        "end_user": text(members["end_user"], LONGEST["end_user"]),
+        "end_user": storable_text(members["end_user"], MAX_LENGTHS["end_user"]),
         "conversation": _conversation(item),
         "parameters": _parameters(item),
         "messages": _messages(item),
@@ -204,29 +212,29 @@ def _tokens(item: Item, members: Mapping[str, Any], *, operation: str | None, st
     be made in the background.
     """
     given, got = _count(members["input_tokens"]), _count(members["output_tokens"])
-    unknown = status in ANSWERED and not got and (not given or may_be_unfinished(text(item.get("call_type"))))
+    unknown = status in ANSWERED and not got and (not given or may_be_unfinished(storable_text(item.get("call_type"))))
     return {
         "input_tokens": None if unknown else given,
         "output_tokens": None if unknown and operation != "embeddings" else got,
-        "cached_input_tokens": count(members["cached_input_tokens"]),
-        "reasoning_tokens": count(members["reasoning_tokens"]),
+        "cached_input_tokens": coerce_count(members["cached_input_tokens"]),
+        "reasoning_tokens": coerce_count(members["reasoning_tokens"]),
     }
 
 
 def _count(value: Any) -> Any:
     """The count of tokens; what cannot be read as one stays, so that it is named."""
-    number = count(value)
+    number = coerce_count(value)
     return number if number is not None else value or 0
 
 
 def _model(item: Item) -> str:
     """The model's public name. A failed request without one may have asked for anything, and often for no model."""
     places = MODEL[:1] if item.get("status") == "failure" else MODEL
-    return model_name(first(item, places)) or _NO_MODEL
+    return storable_model(first_value(item, places)) or _NO_MODEL
 
 
 def _client(item: Item) -> dict[str, Any]:
-    told = {name: text(first(item, places)) for name, places in CLIENT.items()}
+    told = {name: storable_text(first_value(item, places)) for name, places in CLIENT.items()}
     return told | {"ip": _address(told["ip"])}
 
 
@@ -248,10 +256,10 @@ def _conversation(item: Item) -> str | None:
     named, traced = item.get("session_id"), item.get("trace_id")
     if "request_id" in item:
         named, traced = None, named
-    for session in (named, at(item, "metadata.requester_metadata.session_id")):
-        if told := text(session, LONGEST["conversation"]):
+    for session in (named, value_at(item, "metadata.requester_metadata.session_id")):
+        if told := storable_text(session, MAX_LENGTHS["conversation"]):
             return told
-    told = text(traced, LONGEST["conversation"])
+    told = storable_text(traced, MAX_LENGTHS["conversation"])
     try:
         UUID(told or "")
     except ValueError:
@@ -260,13 +268,13 @@ def _conversation(item: Item) -> str | None:
 
 
 def _parameters(item: Item) -> dict[str, Any]:
-    told = {name: typed_as(first(item, places), int) for name, places in PARAMETERS.items()}
-    told["response_format"] = text(told["response_format"], LONGEST["response_format"])
+    told = {name: coerce_text(first_value(item, places), int) for name, places in PARAMETERS.items()}
+    told["response_format"] = storable_text(told["response_format"], MAX_LENGTHS["response_format"])
     if isinstance(told["tools"], list):
         told["tools"] = len(told["tools"])
     if type(told["logprobs"]) is int:  # as completions ask for them: how many
         told |= {"logprobs": told["logprobs"] > 0, "top_logprobs": told["logprobs"]}
-    return fitting({name: value for name, value in told.items() if value is not None}, Parameters)
+    return coerce_members({name: value for name, value in told.items() if value is not None}, Parameters)
 
 
 def _messages(item: Item) -> list[Any] | None:
@@ -277,10 +285,10 @@ def _messages(item: Item) -> list[Any] | None:
             messages = [single]
         case _:
             return None
-    messages = [found for one in messages if (found := message(one))]
+    messages = [found for one in messages if (found := to_message(one))]
     if any(one["content"] in _NO_TEXT for one in messages):
         return None
-    instructions = at(item, "model_parameters.instructions")
+    instructions = value_at(item, "model_parameters.instructions")
     if not instructions and not any(one["role"] in _SYSTEM_ROLES for one in messages):
-        instructions = first(item, _SYSTEM_PROMPT)
-    return [system_message(instructions), *messages] if instructions and _OPERATION not in item else messages
+        instructions = first_value(item, _SYSTEM_PROMPT)
+    return [to_system_message(instructions), *messages] if instructions and _OPERATION not in item else messages

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from accounts.normalization import without_mark
-from governance.usage.json_parts import after_space, end_of_value, parse_whole
+from governance.usage.lenient_json import find_value_end, parse_integer, skip_whitespace
 from governance.usage.wire import Rejection, UnreadableBatchError
 from governance.web.faults import TOO_DEEP
 
 # Not msgspec: it would refuse payloads that hold NaN, or half a character in somebody's prompt.
-_decoder: Final = json.JSONDecoder(parse_int=parse_whole)
+_decoder: Final = json.JSONDecoder(parse_int=parse_integer)
 
 
-def payloads_in(body: bytes) -> Iterator[tuple[int, Any]]:
+def parse_payloads(body: bytes) -> Iterator[tuple[int, Any]]:
     """Every payload with its number, counted from 1, or the Rejection of one that cannot be parsed.
 
     Raises UnreadableBatchError where the body is neither an array nor an object a line. Payloads come one at a time,
     so that an array of millions takes no memory before it is noticed.
     """
     text = without_mark(body).decode(errors="replace")
-    start = after_space(text, 0)
+    start = skip_whitespace(text, 0)
     match text[start : start + 1]:
         case "[":
             try:
@@ -35,21 +35,21 @@ def payloads_in(body: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _elements(text: str, start: int) -> Iterator[tuple[int, Any]]:
-    at, number = after_space(text, start), 0
+    at, number = skip_whitespace(text, start), 0
     while not text.startswith("]", at):
         number += 1
         begin = at
         try:
             element, at = _decoder.raw_decode(text, begin)
         except (ValueError, RecursionError) as error:
-            element, at = _rejection(number, error), end_of_value(text, begin)
+            element, at = _rejection(number, error), find_value_end(text, begin)
         yield number, element
-        at = after_space(text, at)
+        at = skip_whitespace(text, at)
         if text.startswith(",", at):
-            at = after_space(text, at + 1)
+            at = skip_whitespace(text, at + 1)
         elif not text.startswith("]", at):
             raise ValueError("a comma is missing")
-    if after_space(text, at + 1) != len(text):
+    if skip_whitespace(text, at + 1) != len(text):
         raise ValueError("something stands after it")
 
 

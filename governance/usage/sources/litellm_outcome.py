@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from governance.usage.sources.finish_reasons import is_refusal
-from governance.usage.sources.places import Places, at, first, text
+from governance.usage.sources.paths import Paths, first_value, storable_text, value_at
 
 # What the status is concluded from.
-OUTCOME: Final[Mapping[str, Places]] = {
+OUTCOME: Final[Mapping[str, Paths]] = {
     "status": ("status",),
     "code": ("error_information.error_code", "metadata.error_information.error_code"),
     "kind": ("error_information.error_class", "metadata.error_information.error_class"),
@@ -17,8 +17,8 @@ OUTCOME: Final[Mapping[str, Places]] = {
 ANSWERED: Final = ("ok", "refused")
 _REFUSALS: Final = {"ContentPolicyViolationError", "GuardrailRaisedException"}
 # Why an answer ended, and each of several, in the words of OpenAI, Anthropic, Gemini and Bedrock.
-_ENDED: Final[Places] = ("incomplete_details.reason", "stop_reason", "stopReason", "promptFeedback.blockReason")
-_EACH_ENDED: Final[Mapping[str, Places]] = {
+_ENDED: Final[Paths] = ("incomplete_details.reason", "stop_reason", "stopReason", "promptFeedback.blockReason")
+_EACH_ENDED: Final[Mapping[str, Paths]] = {
     "choices": ("finish_reason",),
     "candidates": ("finishReason", "finish_reason"),
 }
@@ -26,7 +26,7 @@ _EACH_ENDED: Final[Mapping[str, Places]] = {
 
 def status_of(item: Mapping[str, Any]) -> str:
     """Return the status of a payload or a row, as the wire format has it."""
-    told = {name: text(first(item, places)) for name, places in OUTCOME.items()}
+    told = {name: storable_text(first_value(item, places)) for name, places in OUTCOME.items()}
     if told["status"] != "failure":
         return "refused" if is_refusal([*_ends(item.get("response"))]) else "ok"
     if told["code"] == "429" or told["limit"]:
@@ -36,7 +36,7 @@ def status_of(item: Mapping[str, Any]) -> str:
 
 def _ends(response: Any) -> Iterator[Any]:
     """Why the answers ended."""
-    yield from (at(response, place) for place in _ENDED)
+    yield from (value_at(response, place) for place in _ENDED)
     for name, places in _EACH_ENDED.items():
-        answers = at(response, name)
-        yield from (first(one, places) for one in (answers if isinstance(answers, list) else ()))
+        answers = value_at(response, name)
+        yield from (first_value(one, places) for one in (answers if isinstance(answers, list) else ()))

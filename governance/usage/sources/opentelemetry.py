@@ -14,14 +14,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from accounts.normalization import is_nothing, normalize_address
+from governance.usage.sources.coercion import coerce_count, coerce_members, coerce_text
 from governance.usage.sources.finish_reasons import is_refusal
-from governance.usage.sources.fitting import count, fitting, typed_as
-from governance.usage.sources.genai_messages import messages_in
-from governance.usage.sources.litellm_calls import OPERATIONS, is_read
-from governance.usage.sources.otlp import spans_in
-from governance.usage.sources.places import LONGEST, model_name, text
+from governance.usage.sources.genai_messages import read_messages
+from governance.usage.sources.litellm_calls import OPERATIONS, is_retrieval
+from governance.usage.sources.otlp import decode_spans
+from governance.usage.sources.paths import MAX_LENGTHS, storable_model, storable_text
 from governance.usage.sources.trace_spans import TraceSpan
-from governance.usage.wire import Client, Parameters, Rejection, Span, UsageEvent, event_of
+from governance.usage.wire import Client, Parameters, Rejection, TimeRange, UsageEvent, build_event
 from governance.web.faults import TOO_DEEP
 
 Table = Mapping[str, Mapping[str, str]]
@@ -144,19 +144,19 @@ _OLDEST_NAME_FIRST: Final = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def events_in(body: bytes, *, protobuf: bool, span: Span) -> Iterator[UsageEvent | Rejection]:
+def events_from_export(body: bytes, *, protobuf: bool, span: TimeRange) -> Iterator[UsageEvent | Rejection]:
     """The event of every span that is a request to a model, or why it is none; other spans are passed over.
 
     Raises UnreadableBatchError where the body is no ExportTraceServiceRequest.
     """
-    for traced in spans_in(body, protobuf=protobuf):
+    for traced in decode_spans(body, protobuf=protobuf):
         if isinstance(traced, Rejection):
             yield traced
             continue
         told = _told(traced.attributes)
         if _is_request(told, traced):
             try:
-                yield event_of(_event(traced, told), span=span)
+                yield build_event(_event(traced, told), span=span)
             except RecursionError:
                 yield Rejection(traced.number, TOO_DEEP)
             except ValueError as error:
@@ -183,7 +183,7 @@ def _is_request(told: Mapping[str, Any], traced: TraceSpan) -> bool:
     either a model and its provider where nothing else is said, or more of the request.
     """
     operation, names = _operation(told), traced.own_attributes.keys()
-    if operation in NO_REQUESTS or is_read(operation) or _has_any(names, STORES):
+    if operation in NO_REQUESTS or is_retrieval(operation) or _has_any(names, STORES):
         return False
     if not told.keys().isdisjoint(COUNTS):
         return True
@@ -216,7 +216,11 @@ def _has_any(names: Collection[str], beginnings: tuple[str, ...]) -> bool:
 
 def _operation(told: Mapping[str, Any]) -> str | None:
     operation = told.get("operation")
-    return RENAMED.get(operation, text(operation, LONGEST["operation"])) if isinstance(operation, str) else None
+    return (
+        RENAMED.get(operation, storable_text(operation, MAX_LENGTHS["operation"]))
+        if isinstance(operation, str)
+        else None
+    )
 
 
 def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
     if not (len(traced.trace_id) == 16 and len(traced.span_id) == 8 and any(traced.trace_id) and any(traced.span_id)):
         raise ValueError("no trace id and span id")
     status, operation = _status(told, failed=traced.failed), _operation(told)
-    asked = fitting(_of(PARAMETERS, told), Parameters)
+    asked = coerce_members(_of(PARAMETERS, told), Parameters)
     members = _uncounted(status, operation, stream=asked.get("stream")) | _counted(told)
     for member in REQUIRED:
         if member not in members:
@@ -232,24 +236,24 @@ def _event(traced: TraceSpan, told: Mapping[str, Any]) -> dict[str, Any]:
     latency = {"latency_ms": (traced.end - traced.start) // 1_000_000}
     return {
         **members,
-        **fitting(_of(CONTEXT, told) | latency, UsageEvent),
+        **coerce_members(_of(CONTEXT, told) | latency, UsageEvent),
         "id": f"{traced.trace_id.hex()}-{traced.span_id.hex()}",
         "occurred_at": _EPOCH + timedelta(microseconds=traced.start // 1000),
         "operation": operation,
         "status": status,
         "client": _client(told),
         "parameters": asked,
-        "messages": messages_in(traced),
+        "messages": read_messages(traced),
     }
 
 
 def _counted(told: Mapping[str, Any]) -> dict[str, Any]:
     """The members with their counts. One that cannot be read is left out where it need not be given."""
     members = _of(MEMBERS, told)
-    if name := model_name(members.pop("model", None)):
+    if name := storable_model(members.pop("model", None)):
         members["model"] = name
     for name in COUNTS:
-        if name in members and ((number := count(members[name])) is not None or name not in REQUIRED):
+        if name in members and ((number := coerce_count(members[name])) is not None or name not in REQUIRED):
             members[name] = number
     return members
 
@@ -269,7 +273,11 @@ def _uncounted(status: str, operation: str | None, *, stream: bool | None) -> di
 
 def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
     """How the request ended, as far as the span tells."""
-    http_status, error, reasons = typed_as(told.get("http_status"), int), told.get("error"), told.get("finish_reasons")
+    http_status, error, reasons = (
+        coerce_text(told.get("http_status"), int),
+        told.get("error"),
+        told.get("finish_reasons"),
+    )
     if "status" in told:
         return told["status"]
     if http_status == HTTPStatus.TOO_MANY_REQUESTS or str(error).rpartition(".")[2] in RATE_LIMITED:
@@ -283,7 +291,7 @@ def _status(told: Mapping[str, Any], *, failed: bool) -> Any:
 
 def _client(told: Mapping[str, Any]) -> dict[str, Any]:
     """Where the request came from. The conventions allow names of hosts and paths of sockets as address too."""
-    client = fitting(_of(CLIENT, told), Client)
+    client = coerce_members(_of(CLIENT, told), Client)
     return {name: value for name, value in client.items() if name != "ip" or _is_address(value)}
 
 

@@ -23,8 +23,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from governance.usage.sources.otlp_json import spans_of_json
-from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, number_of
+from governance.usage.sources.otlp_json import decode_json_spans
+from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, parse_number
 from governance.usage.wire import Rejection, UnreadableBatchError
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -36,18 +36,18 @@ REASONS_NAMED: Final = 5
 REASON_CHARS: Final = 200
 
 
-def spans_in(body: bytes, *, protobuf: bool) -> Iterator[TraceSpan | Rejection]:
+def decode_spans(body: bytes, *, protobuf: bool) -> Iterator[TraceSpan | Rejection]:
     """Every span of an ExportTraceServiceRequest, or why it is none.
 
     Raises UnreadableBatchError where the body is no such request.
     """
-    for number, span in enumerate(_spans_of_protobuf(body) if protobuf else spans_of_json(body)):
+    for number, span in enumerate(_spans_of_protobuf(body) if protobuf else decode_json_spans(body)):
         if number == MOST_SPANS:
             raise UnreadableBatchError(f"This export has more than {MOST_SPANS} spans.")
         yield span
 
 
-def answer(rejected: Sequence[Rejection], *, protobuf: bool) -> bytes:
+def encode_success(rejected: Sequence[Rejection], *, protobuf: bool) -> bytes:
     """An ExportTraceServiceResponse, which says how many spans were rejected and why."""
     message = _told(rejected)
     if protobuf:
@@ -57,7 +57,7 @@ def answer(rejected: Sequence[Rejection], *, protobuf: bool) -> bytes:
     return msgspec.json.encode({"partialSuccess": partial_success} if rejected else {})
 
 
-def refusal(message: str, *, protobuf: bool) -> bytes:
+def encode_error(message: str, *, protobuf: bool) -> bytes:
     """A google.rpc.Status, which says why an export was refused as a whole."""
     # The status of a span carries its message under the same number, and thus is the same on the wire.
     return bytes(Status(message=message).SerializeToString()) if protobuf else msgspec.json.encode({"message": message})
@@ -148,6 +148,6 @@ def _value(value: AnyValue) -> Any:
         case None | "bytes_value":
             return None
         case "double_value":
-            return number_of(value.double_value)
+            return parse_number(value.double_value)
         case kind:
             return getattr(value, kind)

@@ -12,8 +12,8 @@ import msgspec
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from accounts.normalization import without_mark
-from governance.usage.json_parts import elements_of, members_of, parse_whole
-from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, number_of
+from governance.usage.lenient_json import parse_integer, split_array, split_object
+from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, parse_number
 from governance.usage.wire import Rejection, UnreadableBatchError
 from governance.web.faults import TOO_DEEP, plain_fault
 
@@ -64,13 +64,13 @@ class _Request(msgspec.Struct, rename="camel"):
     resource_spans: list[_ResourceSpans] | None = None
 
 
-def spans_of_json(body: bytes) -> Iterator[TraceSpan | Rejection]:
+def decode_json_spans(body: bytes) -> Iterator[TraceSpan | Rejection]:
     """Every span of an ExportTraceServiceRequest in JSON, or why it is none. Raises UnreadableBatchError."""
     # Not by msgspec: of a prompt that was cut amid a character it would refuse the whole export.
     text = without_mark(body).decode(errors="replace")
     try:
         try:
-            groups = _groups(json.loads(text, parse_int=parse_whole))
+            groups = _groups(json.loads(text, parse_int=parse_integer))
         except (ValueError, RecursionError):  # one span that cannot be read refuses no other
             groups = _groups(_in_parts(text))
     except (ValueError, RecursionError) as error:
@@ -98,25 +98,25 @@ def _in_parts(text: str) -> dict[str, Any]:
     return {
         "resourceSpans": [
             {
-                "resource": json.loads(group.get("resource", "null"), parse_int=parse_whole),
+                "resource": json.loads(group.get("resource", "null"), parse_int=parse_integer),
                 "scopeSpans": [
                     {"spans": [*map(msgspec.Raw, _listed(scope, "spans"))]}
-                    for scope in map(members_of, _listed(group, "scopeSpans"))
+                    for scope in map(split_object, _listed(group, "scopeSpans"))
                 ],
             }
-            for group in map(members_of, _listed(members_of(text), "resourceSpans"))
+            for group in map(split_object, _listed(split_object(text), "resourceSpans"))
         ]
     }
 
 
 def _listed(owner: Mapping[str, str], name: str) -> list[str]:
     listed = owner.get(name, "null")
-    return [] if listed == "null" else [*elements_of(listed)]
+    return [] if listed == "null" else [*split_array(listed)]
 
 
 def _read_json(raw: Any, number: int, resource: Mapping[str, Any]) -> TraceSpan:
     if isinstance(raw, msgspec.Raw):
-        raw = json.loads(bytes(raw), parse_int=parse_whole)
+        raw = json.loads(bytes(raw), parse_int=parse_integer)
     span = msgspec.convert(raw, _Span, strict=False)
     return TraceSpan(
         number=number,
@@ -150,7 +150,7 @@ def _value_of_json(value: Any) -> Any:
         case {"boolValue": bool(true)}:
             return true
         case {"intValue": str() | float() | int() as number} | {"doubleValue": str() | float() | int() as number}:
-            return number_of(number)
+            return parse_number(number)
         case {"arrayValue": {"values": [*values]}}:
             return [_value_of_json(one) for one in values]
         case {"kvlistValue": {"values": [*pairs]}}:

@@ -33,7 +33,7 @@ _PARAMETERS: Final = {
 }
 
 
-def body_in(text: Any) -> Mapping[str, Any] | None:
+def parse_json_object(text: Any) -> Mapping[str, Any] | None:
     """The JSON object that is written in a text, as JSON or as a text in JSON again; None where none is."""
     body = text
     for _ in range(_MOST_ENCODINGS):
@@ -50,21 +50,21 @@ def looks_like_json(text: Any) -> bool:
     return isinstance(text, str) and text.lstrip(_AROUND).startswith(("{", "[", '"{', '"['))
 
 
-def question_in(body: Mapping[str, Any]) -> list[Message] | None:
+def extract_messages(body: Mapping[str, Any]) -> list[Message] | None:
     """The messages of the request, the system prompt first; None where it asks a model nothing that can be read."""
     asked = [*_asked(body)]
     if not asked:
         return None
-    return [*(system_message(body[name]) for name in _SYSTEM if body.get(name)), *asked]
+    return [*(to_system_message(body[name]) for name in _SYSTEM if body.get(name)), *asked]
 
 
-def parameters_in(body: Mapping[str, Any]) -> dict[str, Any]:
+def extract_parameters(body: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of the request under OpenAI's names."""
     config: Mapping[str, Any] = next((body[name] for name in _CONFIG if isinstance(body.get(name), dict)), {})
     return {_PARAMETERS.get(name, name): value for name, value in config.items()} | dict(body)
 
 
-def message(one: Any) -> Message | None:
+def to_message(one: Any) -> Message | None:
     """A message of any of these APIs; None for what is none, such as a call of a tool."""
     match one:
         case str():
@@ -77,9 +77,9 @@ def message(one: Any) -> Message | None:
             return None
 
 
-def system_message(value: Any) -> Message:
+def to_system_message(value: Any) -> Message:
     """A system prompt, given as text, as parts or as a message."""
-    inner = message(value)
+    inner = to_message(value)
     return {"role": "system", "content": inner["content"] if inner else _content(value)}
 
 
@@ -91,9 +91,9 @@ def _content(value: Any) -> Any:
 def _asked(body: Mapping[str, Any]) -> Iterator[Message]:
     for name in ("chat_history", *_MESSAGES, *_TEXTS):
         given = body.get(name)
-        yield from filter(None, map(message, given if isinstance(given, list) else [given]))
+        yield from filter(None, map(to_message, given if isinstance(given, list) else [given]))
     for name in _INNER:
         given = body.get(name)
         for inner in given if isinstance(given, list) else [given]:
             if isinstance(inner, dict):
-                yield from question_in(inner) or ()
+                yield from extract_messages(inner) or ()

@@ -35,7 +35,7 @@ class TraceSpan(NamedTuple):
         return {**self.resource, **self.own_attributes}
 
 
-def number_of(value: str | float) -> float | int:
+def parse_number(value: str | float) -> float | int:
     """The number, whole where it can be: some languages know one kind of number only, and JSON has text for large ones.
 
     Raises ValueError, which does not repeat what stands there: it might be a customer's words.

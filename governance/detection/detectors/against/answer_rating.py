@@ -21,7 +21,7 @@ def detect(
     """Strength grows with the share of prompts that ask for a rating of answers or for a critique and
     revision.
     """
-    share = usage.marked("judging", "critique")
+    share = usage.marker_share("judging", "critique")
     if usage.texts < least_texts or share <= ordinary_share:
         return None
     return Finding(

@@ -28,7 +28,7 @@ def detect(
     if usage.texts < least_texts or usage.breadth is None:
         return None
     bare, new = ramp(usage.bare_share, 0.5, 0.95), ramp(usage.repeat_share, 0.6, 0.1)
-    ordinary = ramp(max(usage.work_share, usage.marked("benchmark")), 0.3, 0.8)
+    ordinary = ramp(max(usage.work_share, usage.marker_share("benchmark")), 0.3, 0.8)
     strength = (
         bare
         * new

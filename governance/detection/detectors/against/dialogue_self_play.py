@@ -22,7 +22,7 @@ def detect(
     """Strength grows with the share of prompts that assign a part to play, where no end user or
     conversation is named.
     """
-    share = usage.marked("persona")
+    share = usage.marker_share("persona")
     if usage.texts < least_texts or share <= ordinary_share:
         return None
     unattended = 1 - max(usage.end_user_share, usage.conversation_share)

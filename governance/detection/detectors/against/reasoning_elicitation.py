@@ -25,7 +25,7 @@ def detect(
     """Strength grows with the share of such prompts beyond what ordinary customers show; settings that make
     answers repeatable, as a measurement needs them, halve it.
     """
-    share = usage.marked("reasoning")
+    share = usage.marker_share("reasoning")
     if usage.texts < least_texts or share <= ordinary_share:
         return None
     alone = ramp(usage.standalone_share, 0.4, 0.95)

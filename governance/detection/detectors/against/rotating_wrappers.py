@@ -27,7 +27,7 @@ def detect(
     if usage.texts < least_texts or not 2 <= usage.steady_templates <= most_wrappers or usage.breadth is None:
         return None
     balance = ramp(usage.lead_share, 0.95, 0.6)
-    ordinary = ramp(max(usage.work_share, usage.marked("benchmark")), 0.3, 0.8)
+    ordinary = ramp(max(usage.work_share, usage.marker_share("benchmark")), 0.3, 0.8)
     strength = (
         ramp(usage.steady_share, 0.1, 0.5)
         * balance

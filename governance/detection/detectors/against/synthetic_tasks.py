@@ -28,9 +28,9 @@ def detect(
     if usage.texts < least_texts or share <= ordinary_share:
         return None
     names = {
-        "new tasks": usage.marked("task_generation"),
-        "rewritten, harder ones": usage.marked("evolution"),
-        "questions with answers": usage.marked("synthetic_qa"),
+        "new tasks": usage.marker_share("task_generation"),
+        "rewritten, harder ones": usage.marker_share("evolution"),
+        "questions with answers": usage.marker_share("synthetic_qa"),
     }
     what = " and ".join(name for name, part in names.items() if part > share / 4) or "tasks"
     return Finding(
@@ -39,6 +39,6 @@ def detect(
         evidence={
             "making_share": share,
             "texts": usage.texts,
-            **{f"marker_{n}": usage.marked(n) for n in ("task_generation", "evolution", "synthetic_qa")},
+            **{f"marker_{n}": usage.marker_share(n) for n in ("task_generation", "evolution", "synthetic_qa")},
         },
     )

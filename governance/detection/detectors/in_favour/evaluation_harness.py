@@ -30,7 +30,9 @@ def detect(
     """Strength grows with examination questions, and with one public wrapping, under settings for
     repeatable answers.
     """
-    exam = max(ramp(usage.marked("benchmark"), ordinary_share, 0.8), ramp(usage.facts.evaluation_share, 0.15, 0.6))
+    exam = max(
+        ramp(usage.marker_share("benchmark"), ordinary_share, 0.8), ramp(usage.facts.evaluation_share, 0.15, 0.6)
+    )
     single = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.steady_share, 0.5, 0.9)
     known_to_us = usage.facts.customers_known
     unheard_of = 0.0 if known_to_us is None else ramp(known_to_us, many_known, few_known)
@@ -44,12 +46,12 @@ def detect(
     return Finding(
         strength=form * repeatable * known * one_answer,
         sentence=(
-            f"{percent(usage.marked('benchmark'))} of {usage.texts:,} prompts are examination questions and "
+            f"{percent(usage.marker_share('benchmark'))} of {usage.texts:,} prompts are examination questions and "
             f"{percent(usage.settled_share)} of {usage.events:,} requests are set for repeatable answers; "
             f"{_seen_elsewhere(usage)}."
         ),
         evidence={
-            "benchmark_share": usage.marked("benchmark"),
+            "benchmark_share": usage.marker_share("benchmark"),
             "seeded_share": usage.seeded_share,
             "cold_share": usage.cold_share,
             "template_accounts": usage.facts.template_accounts,

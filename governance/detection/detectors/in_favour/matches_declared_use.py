@@ -52,4 +52,4 @@ def detect(usage: AccountUsage, *, least_events: int = 10, least_share: float = 
 
 def _share(usage: AccountUsage, name: str) -> float:
     kind, _, marker = name.partition(":")
-    return usage.marked(marker) if marker else float(getattr(usage, kind))
+    return usage.marker_share(marker) if marker else float(getattr(usage, kind))

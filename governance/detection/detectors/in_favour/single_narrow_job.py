@@ -25,7 +25,7 @@ def detect(usage: AccountUsage, *, least_texts: int = 10, ordinary_share: float 
     wrapped = max(usage.top_system_share, usage.top_template_share)
     uniform = max(wrapped, ramp(usage.breadth or 1.0, 0.8, 0.6))
     one_answer = 1 - ramp(usage.mean_n, 1.5, 4)
-    plain = 1 - usage.marked("reasoning")
+    plain = 1 - usage.marker_share("reasoning")
     return Finding(
         strength=ramp(usage.work_share, ordinary_share, 0.9) * uniform * one_answer * plain,
         sentence=(

@@ -9,7 +9,7 @@ from rich.progress import track
 
 from governance.audit.actor import Actor
 from governance.detection.corpora import add_corpus
-from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
 from governance.web.counts import counted
 from governance.web.faults import plain_fault
 
@@ -56,8 +56,8 @@ class Command(BaseCommand):
     def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
         for name in files:
             try:
-                with open_counted(name) as file:
-                    for number, line in enumerate(lines_in(name, file), 1):
+                with open_usage_file(name) as file:
+                    for number, line in enumerate(read_lines(name, file), 1):
                         if line.strip():
                             yield from _texts_in(name, number, line, columns)
             except UnreadableFileError as error:

@@ -8,7 +8,7 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.detection.active_calibration import CalibrationVersionTakenError, activate_calibration
 from governance.detection.calibration import CalibrationError
-from governance.usage.claims import mark_dirty
+from governance.usage.scoring_queue import request_rescore
 from governance.web.counts import counted
 
 
@@ -27,6 +27,6 @@ class Command(BaseCommand):
         except (CalibrationError, CalibrationVersionTakenError) as error:
             raise CommandError(f"{path} is not valid: {error}.") from error
         accounts = list(Account.objects.values_list("pk", flat=True))
-        mark_dirty(accounts, now=now)
+        request_rescore(accounts, now=now)
         judged = counted(len(accounts), "account")
         self.stdout.write(f"Calibration {taken.version} is in force; {judged} will be judged by it.")

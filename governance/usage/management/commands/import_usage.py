@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
-from governance.usage.actions import OLDEST_IN_FILES, note_import, record_lines
-from governance.usage.files import UnreadableFileError, lines_in, open_counted
+from governance.usage.actions import OLDEST_IN_FILES, record_import, record_lines
+from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
 from governance.web.counts import counted
 from governance.web.visible import visible
 
@@ -47,9 +47,9 @@ class Command(BaseCommand):
         """Take in a file. Return how many of its lines were rejected."""
         started, first_line, reported = time.monotonic(), 1, 0
         counts = {"accepted": 0, "duplicate": 0, "rejected": 0}
-        with open_counted(name) as file, _progress() as progress:
+        with open_usage_file(name) as file, _progress() as progress:
             bar = progress.add_task(Path(name).name, total=file.size, rate="")
-            for batch in _batches(lines_in(name, file)):
+            for batch in _batches(read_lines(name, file)):
                 outcome = record_lines(
                     batch, source=source, now=timezone.now(), oldest=OLDEST_IN_FILES, first_line=first_line
                 )
@@ -62,7 +62,7 @@ class Command(BaseCommand):
                     reported += 1
                 rate = (first_line - 1) / (time.monotonic() - started)
                 progress.update(bar, completed=file.read_so_far(), rate=f"{rate:,.0f} lines/s")
-        note_import(name, **counts, by=Actor.system("import_usage"), now=timezone.now())
+        record_import(name, **counts, by=Actor.system("import_usage"), now=timezone.now())
         seconds = time.monotonic() - started
         self.stdout.write(
             f"{name}: {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicate, "

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
-from governance.usage.actions import OLDEST_IN_FILES, note_import, record_events, span_at
-from governance.usage.queries import Sought, reported_before
-from governance.usage.sources.litellm import events_of
+from governance.usage.actions import OLDEST_IN_FILES, accepted_times, record_events, record_import
+from governance.usage.queries import EventLookup, find_reported_events
+from governance.usage.sources.litellm import events_from_items
 from governance.usage.sources.litellm_calls import has_call_id
 from governance.usage.spend_logs import SpendLogsError, pages
 from governance.usage.wire import Rejection, Report
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             hint = f"{filled} filled; go on with --from {reached.astimezone(UTC):%FT%TZ}."
             raise CommandError(f"{url}: {error}. {hint}") from error
         finally:
-            note_import(url, **counts, by=Actor.system("reconcile_litellm"), now=timezone.now())
+            record_import(url, **counts, by=Actor.system("reconcile_litellm"), now=timezone.now())
         self.stdout.write(
             f"{url}: {counted(counts['accepted'], 'gap')} filled, "
             f"{counted(counts['duplicate'], 'request was', 'requests were')} here already, "
@@ -77,15 +77,15 @@ class Command(BaseCommand):
 
     def take_in(self, rows: list[dict[str, Any]], counts: dict[str, int], *, first_row: int) -> None:
         now = timezone.now()
-        span = span_at(now, oldest=OLDEST_IN_FILES)
+        span = accepted_times(now, oldest=OLDEST_IN_FILES)
         items = [
             (item, has_call_id(row))
             for number, row in enumerate(rows, first_row)
-            for item in events_of([row], span=span, first_number=number)
+            for item in events_from_items([row], span=span, first_number=number)
         ]
-        events = [Sought(item.event, named) for item, named in items if isinstance(item, Report)]
+        events = [EventLookup(item.event, named) for item, named in items if isinstance(item, Report)]
         reports = [item for item, _ in items if isinstance(item, Report)]
-        here = reported_before(events, source="litellm")
+        here = find_reported_events(events, source="litellm")
         missing = [report for place, report in enumerate(reports) if place not in here]
         rejected = [item for item, _ in items if isinstance(item, Rejection)]
         outcome = record_events([*missing, *rejected], source="litellm", now=now)

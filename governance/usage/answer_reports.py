@@ -12,15 +12,15 @@ import msgspec
 from django.db import connection
 
 from governance.usage import event_store, sql
-from governance.usage.conflicts import Said
+from governance.usage.conflicts import EventSummary
 from governance.usage.event_store import AnswerReport
-from governance.usage.wire import UsageEvent, has_figures, merged
+from governance.usage.wire import UsageEvent, has_token_counts, with_later_token_counts
 
-KEPT_FOR: Final = timedelta(days=3)
-FIGURES: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+ANSWER_RETENTION: Final = timedelta(days=3)
+TOKEN_FIELDS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 
 
-class Settled(NamedTuple):
+class ResolvedAnswers(NamedTuple):
     """What reports of answers come to.
 
     Args:
@@ -50,36 +50,38 @@ class _Answer(msgspec.Struct):
     reasoning_tokens: int | None
 
     def keep(self, event: UsageEvent) -> None:
-        for name in FIGURES:
+        for name in TOKEN_FIELDS:
             setattr(self, name, getattr(event, name))
 
     def with_figures(self, event: UsageEvent) -> UsageEvent:
         """Return the event, with the figures that were read before it was reported."""
-        kept = {name: getattr(self, name) for name in FIGURES}
-        return event if None in kept.values() else merged(event, msgspec.structs.replace(event, **kept))
+        kept = {name: getattr(self, name) for name in TOKEN_FIELDS}
+        return (
+            event if None in kept.values() else with_later_token_counts(event, msgspec.structs.replace(event, **kept))
+        )
 
 
-def settle(reports: Sequence[AnswerReport], *, now: datetime) -> Settled:
+def resolve_answers(reports: Sequence[AnswerReport], *, now: datetime) -> ResolvedAnswers:
     """Return the events and figures that these reports come to, and keep what later reports need.
 
     The rows are locked until the transaction ends, so that batches at once settle an answer one after the other.
     """
-    settled = Settled({}, {}, {})
+    settled = ResolvedAnswers({}, {}, {})
     if not reports:
         return settled
     answers = _lock(sorted({one.answer for one in reports}), now=now)
-    stored = event_store.find({one.answer: one.report.event.occurred_at for one in reports})
+    stored = event_store.find_events({one.answer: one.report.event.occurred_at for one in reports})
     for one in reports:
         _settle(one, answers[one.answer], stored, settled)
     _save(list(answers.values()))
     return settled
 
 
-def _settle(one: AnswerReport, answer: _Answer, stored: Mapping[str, Said], settled: Settled) -> None:
+def _settle(one: AnswerReport, answer: _Answer, stored: Mapping[str, EventSummary], settled: ResolvedAnswers) -> None:
     """Take in one report of an answer. Only an answer made in the background has its event under the answer's key."""
     event, key = one.report.event, one.answer
     is_begun = key in settled.events or key in stored
-    begins = one.report.in_background or not has_figures(event)
+    begins = one.report.in_background or not has_token_counts(event)
     if one.report.is_event and begins:
         answer.in_background = True
         if not is_begun and not answer.is_finished:
@@ -92,10 +94,10 @@ def _settle(one: AnswerReport, answer: _Answer, stored: Mapping[str, Said], sett
         return
     elif not is_begun and not answer.is_finished:
         answer.keep(event)
-    if not has_figures(event):
+    if not has_token_counts(event):
         return
     if key in settled.events:
-        settled.events[key] = merged(settled.events[key], event)
+        settled.events[key] = with_later_token_counts(settled.events[key], event)
     elif key in stored and stored[key].is_uncounted:
         settled.figures.setdefault(key, event)
 

@@ -12,20 +12,20 @@ import msgspec
 from governance.usage.wire import Count
 
 
-def fitting(members: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
+def coerce_members(members: Mapping[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """Those of the members that the struct takes."""
     kinds = _kinds(struct)
-    typed = {member: typed_as(value, kinds[member]) for member, value in members.items()}
+    typed = {member: coerce_text(value, kinds[member]) for member, value in members.items()}
     return {member: value for member, value in typed.items() if _fits(value, kinds[member])}
 
 
-def count(value: Any) -> int | None:
+def coerce_count(value: Any) -> int | None:
     """The count that this is; None where it is none."""
-    typed = typed_as(value, Count)
+    typed = coerce_text(value, Count)
     return typed if _fits(typed, Count) else None
 
 
-def typed_as(value: Any, kind: Any) -> Any:
+def coerce_text(value: Any, kind: Any) -> Any:
     """A value that is written as text, such as "True" or "12", as what it stands for; any other as it is."""
     if isinstance(value, float) and value.is_integer():
         return int(value)

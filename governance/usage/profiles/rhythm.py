@@ -6,16 +6,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from governance.usage.profile.tallies import Numbers, join
+from governance.usage.profiles.entries import Numbers, join_entries
 
 # One for each hour of a model: first and last request in microseconds since 1970, and requests, big-endian as
 # PostgreSQL writes numbers.
 _HOUR: Final = np.dtype([("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
 
 
-def of_hours(rows: pl.DataFrame, owner: Numbers) -> Iterator[pl.DataFrame]:
+def rhythm_features(rows: pl.DataFrame, owner: Numbers) -> Iterator[pl.DataFrame]:
     """Tables with a row an owner; `rows` have the columns owner, model, hours, gaps, gap_seconds and gap_squares."""
-    row, entries = join(rows["hours"].to_list(), _HOUR)
+    row, entries = join_entries(rows["hours"].to_list(), _HOUR)
     at = {name: pl.from_epoch(pl.Series(entries[name].astype(np.int64)), "us") for name in ("first", "last")}
     hours = pl.DataFrame(
         {

@@ -23,35 +23,35 @@ _string: Final = json.JSONDecoder()
 _MOST_DIGITS: Final = 400  # of which no float is as large
 
 
-def parse_whole(digits: str) -> float | int:
+def parse_integer(digits: str) -> float | int:
     """Return the number; infinity for one of so many digits that Python refuses to read it. For `json`'s parse_int."""
     return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
-def replace_half_characters(text: bytes) -> bytes:
+def replace_lone_surrogates(text: bytes) -> bytes:
     """Return JSON in which half a character, where a text was cut, is U+FFFD, whether it is escaped or encoded."""
     text = _ENCODED_HALF.sub("\ufffd".encode(), text)
     return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
 
 
-def elements_of(array: str) -> Iterator[str]:
+def split_array(array: str) -> Iterator[str]:
     """Yield the elements of an array. Raises ValueError where it is none, or does not end."""
     return _between("[", "]", array)
 
 
-def members_of(whole: str) -> dict[str, str]:
+def split_object(whole: str) -> dict[str, str]:
     """Return the members of an object. Raises ValueError where it is none, or does not end."""
     members = {}
     for member in _between("{", "}", whole):
         name, end = _string.raw_decode(member)
-        colon = after_space(member, end)
+        colon = skip_whitespace(member, end)
         if not isinstance(name, str) or not member.startswith(":", colon):
             raise ValueError("a member has no name")
         members[name] = member[colon + 1 :].strip(" \t\r\n")
     return members
 
 
-def end_of_value(text: str, at: int) -> int:
+def find_value_end(text: str, at: int) -> int:
     """Return where the value ends that begins here. Raises ValueError where it does not end."""
     depth = 0
     for found in _TOKEN.finditer(text, at):
@@ -64,7 +64,7 @@ def end_of_value(text: str, at: int) -> int:
     raise ValueError("it does not end")
 
 
-def after_space(text: str, at: int) -> int:
+def skip_whitespace(text: str, at: int) -> int:
     """Return where the next character stands that is no white space."""
     found = _SPACE.match(text, at)
     return found.end() if found else at
@@ -78,7 +78,7 @@ def _step(mark: str) -> int:
 
 def _between(opens: str, closes: str, text: str) -> Iterator[str]:
     """What stands between the commas of an array or an object."""
-    begin = after_space(text, 0)
+    begin = skip_whitespace(text, 0)
     if not text.startswith(opens, begin):
         raise ValueError(f"{opens} is missing")
     begin, depth = begin + 1, 0
@@ -89,7 +89,7 @@ def _between(opens: str, closes: str, text: str) -> Iterator[str]:
                 yield part
             begin = found.end()
             if mark != ",":
-                if mark != closes or after_space(text, begin) != len(text):
+                if mark != closes or skip_whitespace(text, begin) != len(text):
                     raise ValueError("something stands after it")
                 return
         else:

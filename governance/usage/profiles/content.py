@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from governance.usage.profile import distincts, samples
-from governance.usage.profile.distincts import Kind
-from governance.usage.profile.tallies import Numbers
+from governance.usage.profiles import bottom_k, hyperloglog, top_k
+from governance.usage.profiles.entries import Numbers
+from governance.usage.profiles.hyperloglog import Counted
 
-TEMPLATES_TOLD: Final = 24
+TEMPLATES_LISTED: Final = 24
 TOP_TEMPLATES: Final = 5
 STEADY_USES: Final = 5
 SKETCHES: Final = 400
@@ -18,33 +18,33 @@ SKETCHES: Final = 400
 _BITS: Final = 64
 
 _COUNTED: Final = {
-    Kind.PROMPT: "prompts",
-    Kind.TEMPLATE: "templates",
-    Kind.SYSTEM: "systems",
-    Kind.END_USER: "end_users",
-    Kind.CONVERSATION: "conversations",
-    Kind.ADDRESS: "addresses",
-    Kind.NETWORK: "networks",
-    Kind.CLIENT: "clients",
-    Kind.KEY: "keys",
+    Counted.PROMPT: "prompts",
+    Counted.TEMPLATE: "templates",
+    Counted.SYSTEM: "systems",
+    Counted.END_USER: "end_users",
+    Counted.CONVERSATION: "conversations",
+    Counted.ADDRESS: "addresses",
+    Counted.NETWORK: "networks",
+    Counted.CLIENT: "clients",
+    Counted.KEY: "keys",
 }
 _OF_TEXT: Final = ("prompts", "templates", "systems")
 
 
-def of_profiles(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def content_features(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Tables with a row an owner; `texts` has the columns owner and texts, the events with text."""
-    yield _distincts(rows, owner, texts)
+    yield _distinct_counts(rows, owner, texts)
     yield _templates(rows, owner, texts)
     yield _addresses(rows, owner)
     yield _sampled(rows, owner, texts)
     yield _shingles(rows, owner)
 
 
-def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+def _distinct_counts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
     """Estimates, but never more than there were: nobody has more different prompts than prompts."""
-    place, registers = distincts.unpack(rows["distincts"].to_list())
+    place, registers = hyperloglog.unpack(rows["distinct_counts"].to_list())
     owners = int(owner[-1]) + 1 if len(owner) else 0
-    found = np.rint(distincts.estimates(owner[place], registers, owners=owners)).astype(np.int64)
+    found = np.rint(hyperloglog.estimate(owner[place], registers, owners=owners)).astype(np.int64)
     counted = {name: found[:, kind] for kind, name in _COUNTED.items()}
     most = rows.group_by("owner").agg(requests=pl.col("requests").sum()).join(texts, on="owner", how="left")
     return (
@@ -57,7 +57,7 @@ def _distincts(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Da
 
 
 def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
-    found = samples.unpack_commonest(rows["templates"].to_list())
+    found = top_k.unpack_top_k(rows["templates"].to_list())
     uses, steady, all_texts = pl.col("uses"), pl.col("uses") >= STEADY_USES, pl.col("texts").first()
     return (
         pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
@@ -71,20 +71,20 @@ def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Da
             steady_share=uses.filter(steady).sum() / all_texts,
             top_template_share=uses.max() / all_texts,
             top_templates=pl.struct("digest", "uses").filter(steady).head(TOP_TEMPLATES),
-            templates_used=pl.struct("digest", "uses").head(TEMPLATES_TOLD),
+            templates_used=pl.struct("digest", "uses").head(TEMPLATES_LISTED),
         )
     )
 
 
 def _addresses(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
-    found = samples.unpack_commonest(rows["addresses"].to_list())
+    found = top_k.unpack_top_k(rows["addresses"].to_list())
     return (
         pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
         .group_by("owner", "digest")
         .agg(pl.col("uses").sum())
         .sort("owner", "uses", "digest", descending=[False, True, False])
         .group_by("owner", maintain_order=True)
-        .agg(top_addresses=pl.struct("digest", "uses").head(samples.COMMONEST_KEPT))
+        .agg(top_addresses=pl.struct("digest", "uses").head(top_k.TOP_K))
     )
 
 
@@ -92,8 +92,8 @@ def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Data
     """A sample of an account's distinct sketches, smallest hash first, so that the samples of two accounts can be laid
     side by side; and how far its texts lie apart by it: the mean Hamming distance, 1 for unrelated texts.
     """
-    found = samples.unpack_sketches(rows["sketches"].to_list())
-    whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
+    found = bottom_k.unpack_bottom_k(rows["sketches"].to_list())
+    whose, some = bottom_k.smallest_hashes(owner[found.owner], found.value, most=SKETCHES)
     some = some.astype(np.int64)
     sampled = pl.DataFrame({"owner": whose, "sketch": some}).group_by("owner", maintain_order=True)
     return (
@@ -106,8 +106,8 @@ def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Data
 
 def _shingles(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
     """A sample of the runs of four words that an account's prompts are made of."""
-    found = samples.unpack_sketches(rows["shingles"].to_list())
-    whose, some = samples.sampled(owner[found.owner], found.sketch, most=SKETCHES)
+    found = bottom_k.unpack_bottom_k(rows["shingles"].to_list())
+    whose, some = bottom_k.smallest_hashes(owner[found.owner], found.value, most=SKETCHES)
     runs = pl.DataFrame({"owner": whose, "shingles": some.astype(np.int64)})
     return runs.group_by("owner", maintain_order=True).agg("shingles")
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from governance.usage.fingerprint import Fingerprint
-from governance.usage.wire import UNSAID_OPERATION, UsageEvent
+from governance.usage.wire import DEFAULT_OPERATION, UsageEvent
 
-Columns = dict[str, list[Any]]
+EventColumns = dict[str, list[Any]]
 
 USER_AGENT_KEPT: Final = 256
 
@@ -44,7 +44,7 @@ _INTEGERS: Final = (
     "max_tokens", "top_logprobs", "tools", "prompt_digest", "template_digest", "system_digest", "sketch", "markers",
     "topic", "prompt_chars", "asked_chars", "system_chars", "system_place", "turns",
 )  # fmt: skip
-SCHEMA: Final[dict[str, Any]] = {
+EVENT_SCHEMA: Final[dict[str, Any]] = {
     **dict.fromkeys(_TEXTS, pl.String),
     **dict.fromkeys(_FLAGS, pl.Boolean),
     **dict.fromkeys(_FLOATS, pl.Float64),
@@ -66,21 +66,21 @@ def event_key(source: str, account: str, event_id: str) -> str:
     return hashlib.blake2b(named.encode(), digest_size=16).hexdigest()
 
 
-def columns_of(
+def build_columns(
     events: Sequence[UsageEvent],
     seen: Sequence[Fingerprint | None],
     keys: Sequence[str],
     *,
     source: str,
     accounts: Mapping[str, int],
-) -> Columns:
-    """The events as columns of `SCHEMA`, each with its fingerprint and its key; null is None.
+) -> EventColumns:
+    """The events as columns of `EVENT_SCHEMA`, each with its fingerprint and its key; null is None.
 
     Beside them `at` holds the time in microseconds since 1970.
     """
     clients, asked = [event.client for event in events], [event.parameters for event in events]
     times = [event.occurred_at.astimezone(UTC) for event in events]
-    columns: Columns = {
+    columns: EventColumns = {
         "at": [(at - _EPOCH) // _MICROSECOND for at in times],
         "key": [*keys],
         "day": [at.date().isoformat() for at in times],
@@ -96,18 +96,18 @@ def columns_of(
     columns |= {name: [value or None for value in columns[name]] for name in _EMPTY_IS_NULL}
     columns |= {name: [unsaid if v is None else v for v in columns[name]] for name, unsaid in _UNSAID.items()}
     columns["user_agent"] = [value and value[:USER_AGENT_KEPT] for value in columns["user_agent"]]
-    columns["operation"] = [value or UNSAID_OPERATION for value in columns["operation"]]
+    columns["operation"] = [value or DEFAULT_OPERATION for value in columns["operation"]]
     return columns
 
 
-def without(columns: Columns, keys: Iterable[str]) -> Columns:
+def drop_events(columns: EventColumns, keys: Iterable[str]) -> EventColumns:
     """The columns less the events with these keys."""
     gone = set(keys)
     kept = [key not in gone for key in columns["key"]]
     return {name: [*compress(values, kept)] for name, values in columns.items()}
 
 
-def to_copy(columns: Columns) -> bytes:
-    """The columns of `SCHEMA` in the dialect of `COPY … (FORMAT csv)`, in which nothing is null."""
-    rows = pl.DataFrame([pl.Series(name, columns[name], dtype=kind) for name, kind in SCHEMA.items()])
+def events_csv(columns: EventColumns) -> bytes:
+    """The columns of `EVENT_SCHEMA` in the dialect of `COPY … (FORMAT csv)`, in which nothing is null."""
+    rows = pl.DataFrame([pl.Series(name, columns[name], dtype=kind) for name, kind in EVENT_SCHEMA.items()])
     return rows.write_csv(include_header=False).encode()

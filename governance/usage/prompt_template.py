@@ -19,7 +19,7 @@ _VARIES: Final = re.compile(r"[\d\"“«`<]")
 _LABEL_ENDS: Final = frozenset(":=-])>#*")
 
 
-def wrapper(prompt: Prompt) -> str:
+def extract_template(prompt: Prompt) -> str:
     """How its system prompt and its question begin and how the question ends: `system|opening|closing`."""
     asked = prompt.asked
     system = _opening_of_system(prompt.system) if prompt.system else ""

@@ -1,4 +1,4 @@
-"""From profiles to an account's usage, for a batch of accounts at once: group-bys, no loop over hours. Pure."""
+"""Features: what detectors see of an account, computed from its profiles for many accounts at once. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,80 +8,62 @@ import polars as pl
 
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import MARKERS
-from governance.usage.profile import content, rhythm, tallies
-from governance.usage.profile.tallies import STATUSES, TRAITS, Kind
-from governance.usage.topics import NAMES
+from governance.usage.profiles import content, histograms, rhythm
+from governance.usage.profiles.histograms import STATUSES, Histogram
+from governance.usage.profiles.traits import TRAIT_CODES, TRAIT_NAMES, TRAITS, ShareOf
+from governance.usage.topics import TOPIC_NAMES
 
-# Output-to-input ratios, by tenths, of the clients of ordinary and of reasoning models. More output than input
-# is rare among the former and usual among the latter; short questions lift it, pasted documents lower it.
-ORDINARY_PEERS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
-THINKING_PEERS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
+# Deciles of the ratio of output to input tokens among customers of ordinary and of reasoning models, used where there
+# are too few peers. Short questions raise the ratio, pasted documents lower it.
+DEFAULT_RATIOS: Final = (0.02, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 7.0)
+DEFAULT_REASONING_RATIOS: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 50.0, 80.0)
 
-# An account sends single requests when so many of its requests stand alone.
-ALONE: Final = 0.5
+# Share of stand-alone requests from which an account counts as one that sends single requests.
+STANDALONE_MAJORITY: Final = 0.5
 
 
-class Kin(NamedTuple):
-    """Who is compared: those whose main model this is, and who send single requests or do not."""
+class PeerGroup(NamedTuple):
+    """Accounts that are compared: same main model, and most of their requests stand alone, or do not."""
 
     model: str
     alone: bool
 
 
-class Peers(NamedTuple):
-    """The ratios of so many accounts, ascending and evenly spaced in rank."""
+class PeerRatios(NamedTuple):
+    """Output-to-input ratios of a group of `number` accounts: quantiles, ascending, evenly spaced in rank."""
 
     ratios: Sequence[float]
     number: int
 
 
-# What is read: hours and weeks merged by account and model. `hours` is described in profile/rhythm.py.
-ROWS: Final[dict[str, Any]] = {
-    "account_id": pl.Int64,
-    "model": pl.String,
-    "requests": pl.Int64,
-    "input_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "cached_input_tokens": pl.Int64,
-    "reasoning_tokens": pl.Int64,
-    "input_squares": pl.Float64,
-    "first_at": pl.Datetime("us", "UTC"),
-    "last_at": pl.Datetime("us", "UTC"),
-    "gaps": pl.Int64,
-    "gap_seconds": pl.Float64,
-    "gap_squares": pl.Float64,
-    "hours": pl.Binary,
-    "tallies": pl.Binary,
-    "distincts": pl.Binary,
-    "templates": pl.Binary,
-    "addresses": pl.Binary,
-    "sketches": pl.Binary,
-    "shingles": pl.Binary,
-}
-
 _MEMBERS: Final = frozenset(AccountUsage.__slots__)
 
-# Shares of these are of the events with text, and of those whose tokens were counted.
-_OF_TEXTS: Final = ("system", "follow_up", "bare", "making", "work")
-_OF_COUNTED: Final = ("reasoning", "long_output")
-
-_TEXT: Final = (pl.col("kind") == Kind.TRAIT) & (pl.col("bucket") == tallies.TRAIT["text"])
+_TEXT: Final = (pl.col("kind") == Histogram.TRAIT) & (pl.col("bucket") == TRAIT_CODES["text"])
 
 
-def usages(
+def build_account_usages(
     rows: pl.DataFrame,
     facts: Mapping[int, AccountFacts],
     *,
-    peers: Mapping[Kin, Peers] | None = None,
+    peers: Mapping[PeerGroup, PeerRatios] | None = None,
 ) -> dict[int, AccountUsage]:
-    """Work out the usage of every account in `rows`, which are merged profiles, one for each account and model.
+    """Return the usage of every account in `rows` or `facts`, by account id.
 
-    `peers` holds the ratios of those who use a model in the same manner; without them fixed ones stand in. Accounts
-    with facts and no rows come back with empty usage.
+    Args:
+        rows: profiles with the columns of `merging.PROFILE_SCHEMA`, one row for each account and model.
+        facts: what else is known of the accounts. Those without a row come back with empty usage.
+        peers: ratios of each peer group; `DEFAULT_RATIOS` stand in for those that are missing.
+
+    Shares are from 0 to 1. Distinct counts have a standard error of 3.25 %, medians are within 2.2 %; everything else
+    is exact apart from samples (see docs/profiles.md).
+
+    >>> from governance.usage.profiles.merging import PROFILE_SCHEMA
+    >>> build_account_usages(pl.DataFrame(schema=PROFILE_SCHEMA), {7: AccountFacts(plan="team")})[7].facts.plan
+    'team'
     """
     rows = rows.sort("account_id", "model").with_columns(owner=pl.col("account_id").rle_id())
     owner = rows["owner"].to_numpy()
-    by_model = tallies.unpack(rows["tallies"].to_list())
+    by_model = histograms.unpack(rows["histograms"].to_list())
     counts = (
         by_model.with_columns(owner=pl.Series(owner[by_model["owner"].to_numpy()]))
         .group_by("owner", "kind", "bucket")
@@ -97,8 +79,8 @@ def usages(
         _named(counts),
         _models(rows),
         _ratio_percentile(rows, by_model, shares, peers or {}),
-        *content.of_profiles(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
-        *rhythm.of_hours(rows, owner),
+        *content.content_features(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
+        *rhythm.rhythm_features(rows, owner),
     ):
         table = table.join(part, on="owner", how="left")
     found = {row["account_id"]: _usage(row, facts) for row in table.iter_rows(named=True)}
@@ -137,7 +119,7 @@ def _by_name(entries: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
 def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     events, total = pl.col("requests").sum(), pl.col("input_tokens").sum()
     # Of the events whose tokens were counted, since those of the others would count as nought.
-    counted = counts.filter(pl.col("kind") == Kind.INPUT).group_by("owner").agg(counted=pl.col("count").sum())
+    counted = counts.filter(pl.col("kind") == Histogram.INPUT).group_by("owner").agg(counted=pl.col("count").sum())
     known = pl.col("counted").first()
     squares, mean = pl.col("input_squares").sum() / known, total / known
     return (
@@ -157,50 +139,50 @@ def _sums(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """How often each trait and marker was met, as a share of the events or of those with text; and statuses."""
+    """Return the share of events, or of those with text, that have each trait and marker; and counts of statuses."""
 
-    def of(kind: Kind, names: Sequence[str], prefix: str) -> list[pl.Expr]:
+    def of(kind: Histogram, names: Iterable[tuple[int, str]], prefix: str) -> list[pl.Expr]:
         return [
             pl.col("count")
             .filter((pl.col("kind") == kind) & (pl.col("bucket") == place))
             .sum()
             .alias(f"{prefix}{name}")
-            for place, name in enumerate(names)
+            for place, name in names
         ]
 
     found = (
-        counts.filter(pl.col("kind").is_in([Kind.TRAIT, Kind.MARKER, Kind.STATUS, Kind.RATIO]))
+        counts.filter(pl.col("kind").is_in([Histogram.TRAIT, Histogram.MARKER, Histogram.STATUS, Histogram.RATIO]))
         .group_by("owner")
         .agg(
-            *of(Kind.TRAIT, TRAITS, "_"),
-            *of(Kind.MARKER, MARKERS, "marker_"),
-            *of(Kind.STATUS, STATUSES, ""),
-            counted=pl.col("count").filter(pl.col("kind") == Kind.RATIO).sum(),
+            *of(Histogram.TRAIT, TRAIT_NAMES.items(), "_"),
+            *of(Histogram.MARKER, enumerate(MARKERS), "marker_"),
+            *of(Histogram.STATUS, enumerate(STATUSES), ""),
+            counted=pl.col("count").filter(pl.col("kind") == Histogram.RATIO).sum(),
         )
         .join(events, on="owner")
     )
     texts, counted = pl.col("_text").clip(1), pl.col("counted").clip(1)
-    total = {**dict.fromkeys(_OF_TEXTS, texts), **dict.fromkeys(_OF_COUNTED, counted)}
+    total = {ShareOf.EVENTS: pl.col("events"), ShareOf.TEXTS: texts, ShareOf.COUNTED: counted}
     return found.select(
         "owner", "ok", "refused", "rate_limited",
-        *((pl.col(f"_{name}") / total.get(name, pl.col("events"))).alias(f"{name}_share") for name in TRAITS),
+        *((pl.col(f"_{one.name}") / total[one.share_of]).alias(f"{one.name}_share") for one in TRAITS),
         *(pl.col(f"marker_{name}") / texts for name in MARKERS),
         text_events=pl.col("_text"),
     )  # fmt: skip
 
 
 def _medians(counts: pl.DataFrame) -> Iterable[pl.DataFrame]:
-    middle = tallies.of_bucket(pl.col("bucket"))
+    middle = histograms.log_bucket_middle(pl.col("bucket"))
     for name, kind, value in (
-        ("median_input", Kind.INPUT, middle),
-        ("median_output", Kind.OUTPUT, middle),
-        ("median_ratio", Kind.RATIO, tallies.of_ratio_bucket(pl.col("bucket"))),
+        ("median_input", Histogram.INPUT, middle),
+        ("median_output", Histogram.OUTPUT, middle),
+        ("median_ratio", Histogram.RATIO, histograms.ratio_bucket_middle(pl.col("bucket"))),
     ):
         yield median(counts, kind).select("owner", value.alias(name))
 
 
-def median(counts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """Columns owner and bucket: the bucket that holds the middle one of each owner's."""
+def median(counts: pl.DataFrame, kind: Histogram) -> pl.DataFrame:
+    """Return the columns owner and bucket: the bucket that holds the median of each owner."""
     reached, total = pl.col("count").cum_sum().over("owner"), pl.col("count").sum().over("owner")
     return (
         counts.filter(pl.col("kind") == kind)
@@ -213,7 +195,7 @@ def median(counts: pl.DataFrame, kind: Kind) -> pl.DataFrame:
 
 def _settings(counts: pl.DataFrame) -> pl.DataFrame:
     return (
-        counts.filter(pl.col("kind") == Kind.PARAMETERS)
+        counts.filter(pl.col("kind") == Histogram.PARAMETERS)
         .group_by("owner")
         .agg(
             parameter_sets=pl.len(),
@@ -224,9 +206,9 @@ def _settings(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """What is counted by its number: answers asked for at once, alternatives a word, the commonest system prompt."""
+    """Return choices per request, alternatives per token, and the share of the most used system prompt."""
     count, bucket, kind = pl.col("count"), pl.col("bucket"), pl.col("kind")
-    answers = kind == Kind.ANSWERS
+    answers = kind == Histogram.ANSWERS
     total = pl.col("events").first()
     return (
         counts.join(events, on="owner")
@@ -234,16 +216,16 @@ def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         .agg(
             mean_n=1 + ((bucket - 1) * count).filter(answers).sum() / total,
             sampled_share=count.filter(answers).sum() / total,
-            top_logprobs=bucket.filter(kind == Kind.TOP_LOGPROBS).max(),
-            top_system_share=count.filter(kind == Kind.SYSTEM).max() / count.filter(_TEXT).sum(),
+            top_logprobs=bucket.filter(kind == Histogram.TOP_LOGPROBS).max(),
+            top_system_share=count.filter(kind == Histogram.SYSTEM).max() / count.filter(_TEXT).sum(),
         )
     )
 
 
 def _named(counts: pl.DataFrame) -> pl.DataFrame:
-    """How often each country, language and topic was met, by its name."""
-    letters = {number: tallies.of_letters(number) for number in range(1, 26 * 26 + 1)}
-    names = {Kind.COUNTRY: letters, Kind.LANGUAGE: letters, Kind.TOPIC: dict(enumerate(NAMES))}
+    """Return how many events each country, language and topic has, by name."""
+    letters = {number: histograms.two_letters(number) for number in range(1, 26 * 26 + 1)}
+    names = {Histogram.COUNTRY: letters, Histogram.LANGUAGE: letters, Histogram.TOPIC: dict(enumerate(TOPIC_NAMES))}
     named = [
         counts.filter(pl.col("kind") == kind)
         .with_columns(name=pl.col("bucket").replace_strict(of, default="?", return_dtype=pl.String))
@@ -255,9 +237,9 @@ def _named(counts: pl.DataFrame) -> pl.DataFrame:
         pl.concat(named)
         .group_by("owner")
         .agg(
-            places=entry.filter(kind == Kind.COUNTRY),
-            language_events=entry.filter(kind == Kind.LANGUAGE),
-            topic_events=entry.filter(kind == Kind.TOPIC),
+            places=entry.filter(kind == Histogram.COUNTRY),
+            language_events=entry.filter(kind == Histogram.LANGUAGE),
+            topic_events=entry.filter(kind == Histogram.TOPIC),
         )
     )
 
@@ -271,25 +253,23 @@ def _models(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ratio_percentile(
-    rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[Kin, Peers]
+    rows: pl.DataFrame, by_model: pl.DataFrame, shares: pl.DataFrame, peers: Mapping[PeerGroup, PeerRatios]
 ) -> pl.DataFrame:
-    """Where an account's median of output to input tokens stands among its peers: those who use the model it uses most,
-    and mostly in single requests as it does, or mostly in others.
-    """
-    ratios = median(by_model, Kind.RATIO).select(
-        row=pl.col("owner").cast(pl.UInt32), ratio=tallies.of_ratio_bucket(pl.col("bucket"))
+    """Return the percentile, from 0 to 1, of an account's median ratio of output to input tokens in its peer group."""
+    ratios = median(by_model, Histogram.RATIO).select(
+        row=pl.col("owner").cast(pl.UInt32), ratio=histograms.ratio_bucket_middle(pl.col("bucket"))
     )
     main = (
         rows.with_row_index("row")
         .join(ratios, on="row")
         .sort("owner", "requests", "model", descending=[False, True, False])
         .unique("owner", keep="first", maintain_order=True)
-        .join(shares.select("owner", alone=pl.col("standalone_share") >= ALONE), on="owner")
+        .join(shares.select("owner", alone=pl.col("standalone_share") >= STANDALONE_MAJORITY), on="owner")
     )
     places, numbers = [], []
     for model, own, thinking, alone in main.select("model", "ratio", "reasoning_tokens", "alone").iter_rows():
-        kin = peers.get(Kin(model, bool(alone)))
-        others = kin.ratios if kin else THINKING_PEERS if thinking else ORDINARY_PEERS
+        kin = peers.get(PeerGroup(model, bool(alone)))
+        others = kin.ratios if kin else DEFAULT_REASONING_RATIOS if thinking else DEFAULT_RATIOS
         places.append(bisect_right(others, own) / len(others))
         numbers.append(kin.number if kin else 0)
     return main.select(

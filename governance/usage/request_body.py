@@ -11,20 +11,20 @@ from rest_framework.request import Request
 
 from governance.web.problems import Problem
 
-MOST_BYTES: Final = 8 * 2**20
-MOST_BYTES_INFLATED: Final = 64 * 2**20
+MAX_BYTES: Final = 8 * 2**20
+MAX_BYTES_INFLATED: Final = 64 * 2**20
 # Usage compresses ten to thirty times. Little ones may compress better: they can do no harm.
-MOST_RATIO: Final = 100
-HARMLESS_BYTES: Final = 2**20
+MAX_RATIO: Final = 100
+RATIO_FREE_BYTES: Final = 2**20
 # Compressed parts one behind the other, each of which costs as much as many bytes: one for each event of a batch.
-MOST_PARTS: Final = 10_000
+MAX_FRAMES: Final = 10_000
 _PIECE: Final = 2**18
 _STEP_OF_GZIP: Final = 2**12
 # Of zstd a few bytes may unfold to 128 KiB, and no limit can be set on what one step gives.
 _STEP_OF_ZSTD: Final = 2**9
 
 
-def received(request: Request, *, most: int) -> bytes:
+def read_body(request: Request, *, most: int) -> bytes:
     """The body without its compression, of at most `most` bytes before. Raises Problem where it is damaged, too large,
     or compressed otherwise.
     """
@@ -41,7 +41,7 @@ def received(request: Request, *, most: int) -> bytes:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown encoding", detail)
 
 
-def drain(request: Request, *, most: int) -> None:
+def drain_body(request: Request, *, most: int) -> None:
     """Read what has not been read, so that a sender who is refused hears why, and not that the line is cut."""
     with suppress(Problem, OSError):
         _read(request, most)
@@ -55,14 +55,14 @@ def _read(request: Request, most: int) -> bytes:
 
 
 def _joined(pieces: Iterator[bytes], sent: int, encoding: str) -> bytes:
-    most = min(MOST_BYTES_INFLATED, max(HARMLESS_BYTES, MOST_RATIO * sent))
+    most = min(MAX_BYTES_INFLATED, max(RATIO_FREE_BYTES, MAX_RATIO * sent))
     whole = bytearray()
     try:
         for piece in pieces:
             whole += piece
             if len(whole) > most:
                 raise _too_large(
-                    f"Send at most {MOST_BYTES_INFLATED} bytes before compression, and no more than {MOST_RATIO} times "
+                    f"Send at most {MAX_BYTES_INFLATED} bytes before compression, and no more than {MAX_RATIO} times "
                     "as many as after it."
                 )
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
@@ -106,8 +106,8 @@ def _inflated(
     whole, at, parts = memoryview(body), 0, 0
     while at < len(whole):
         parts += 1
-        if parts > MOST_PARTS:
-            raise _too_large(f"Send at most {MOST_PARTS} compressed parts one behind the other, better one.")
+        if parts > MAX_FRAMES:
+            raise _too_large(f"Send at most {MAX_FRAMES} compressed parts one behind the other, better one.")
         inflater = begin()
         while not inflater.eof:
             if at >= len(whole):

@@ -1,0 +1,20 @@
+"""Profiles: what an account did with a model, as counters by the hour and sketches by the week.
+
+- `merging`: the columns and tables, and how each column is merged
+- `build`: deltas from the events of a batch
+- `compaction`: deltas merged into hourly profiles and weekly sketches
+- `features`, `content`, `rhythm`: what detectors see of an account, from its profiles
+- `histograms`, `hyperloglog`, `top_k`, `bottom_k`: the sketches; `entries`: how they are stored as bytes
+
+| column | holds | merged by | error |
+|---|---|---|---|
+| requests, tokens, squares | sums | adding | none |
+| gaps | time between requests, and its square | adding, and the time between deltas | none unless deltas overlap |
+| histograms | counts by kind and bucket | adding | none; medians 2.2 % |
+| distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
+| templates, addresses | the most used and their uses | adding, 48 kept | the rarest of a week beyond 48 are lost |
+| sketches | a sample of the prompts' MinHashes | 128 with the smallest hash | a uniform sample of distinct prompts |
+| shingles | a sample of their runs of four words | 128 with the smallest hash | a uniform sample of distinct runs |
+
+docs/profiles.md says more. Everything here is pure.
+"""
