@@ -58,7 +58,7 @@ KNOWN: Final = """
         WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
     ), used AS (
         SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
-        FROM usage_usagearrival arrival JOIN staff_servicekey key ON key.id = arrival.service_key_id
+        FROM usage_lastusage arrival JOIN staff_servicekey key ON key.id = arrival.service_key_id
         LEFT JOIN (
             gateways_gateway gateway LEFT JOIN staff_servicekey own ON own.id = gateway.service_key_id
         ) ON key.id = own.id OR key.name = own.name OR key.name = gateway.name

@@ -94,7 +94,7 @@ UNFOLD = {
                     _table("Covered names", "label", "restrictions_coveredname"),
                     _table("Policies", "policy", "policies_policyversion"),
                     _table("Policy outcomes", "rule", "policies_policyoutcome"),
-                    _table("Kill switch", "power_settings_new", "policies_automaticswitch"),
+                    _table("Kill switch", "power_settings_new", "policies_killswitch"),
                     _table("Gateways", "router", "gateways_gateway"),
                     _table("Gateway instances", "dns", "gateways_gatewayinstance"),
                     _table("Propagation log", "timer", "gateways_propagation"),

@@ -55,8 +55,8 @@ def test_a_line_without_the_id_that_it_needs_is_refused(seller: Seller) -> None:
         *({"account": "acct_a", "keys": [{"id": nothing, "digest": digest}]} for nothing in NOTHING),
     )
 
-    assert said.count("account is missing, or says that there is none") == 4
-    assert said.count("keys.id is missing, or says that there is none") == 4
+    assert said.count("account is missing or means no value") == 4
+    assert said.count("keys.id is missing or means no value") == 4
     assert not Account.objects.exists()
     assert not ApiKey.objects.exists()
 
@@ -73,7 +73,7 @@ def test_a_restriction_on_nobody_is_refused() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_such_a_canary_is_refused(nothing: str) -> None:
-    with pytest.raises(CommandError, match="says that there is none"):
+    with pytest.raises(CommandError, match="means no account"):
         call_command("set_canary", "edge", nothing, "https://api.example.com/v1", stdout=StringIO())
 
 

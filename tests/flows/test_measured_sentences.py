@@ -77,8 +77,8 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
 
     finding = high_output_ratio(who)
     assert finding["evidence"]["ratio_peers"] == compared
-    assert f"of {compared} accounts compared" in finding["sentence"]
-    assert f"of {compared} accounts compared" in page_of(who)
+    assert f"of {compared} comparable accounts" in finding["sentence"]
+    assert f"of {compared} comparable accounts" in page_of(who)
 
 
 def high_output_ratio(who: str) -> dict[str, Any]:

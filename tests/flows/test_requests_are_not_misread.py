@@ -151,7 +151,7 @@ class TestAnAddressOfThePages:
         answers = client.get(where), client.get(where, headers=by_htmx("cases"))
 
         assert [answer.status_code for answer in answers] == [400, 400]
-        assert "cannot be read" in text(answers[0])
+        assert "Invalid address" in text(answers[0])
         assert any(f"{name}:" in text(answers[0]) for name in ("view", "band", "after", "q"))
 
     @pytest.mark.parametrize("where", ["/queue/?view=&band=&q=&after=", "/queue/?view=mine", "/cases/next/?after="])

@@ -7,8 +7,9 @@ from typing import Final
 DEEPEST: Final = 64
 # Some 0.2 seconds of work. A body with more is refused.
 MOST_BRACKETS: Final = 1_000_000
-# The next bracket outside of strings. The quantifiers are possessive, so that no input makes it slow.
-NEXT_BRACKET: Final = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+# The next bracket outside of strings, or else a string that never ends, or the end. It matches wherever it is tried and
+# its quantifiers are possessive: each byte is looked at once, whatever the input.
+NEXT_BRACKET: Final = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}]|"|\Z)', re.DOTALL)
 
 
 class TooManyBracketsError(ValueError):
@@ -25,6 +26,8 @@ def cut_deep(document: bytes) -> bytes:
         if count == MOST_BRACKETS:
             raise TooManyBracketsError(f"The body has more than {MOST_BRACKETS:,} brackets.")
         start, end = found.span(1)
+        if found[1] in {b"", b'"'}:
+            break
         if found[1] in b"[{":
             depth += 1
             if depth == DEEPEST + 1:

@@ -74,6 +74,17 @@ class TestCuttingWhatIsNestedDeep:
         with pytest.raises(ValueError, match=r"."):
             json.loads(cut_deep(document))
 
+    @pytest.mark.parametrize("rest", [b"a", b'\\"', b'"', b" ", b"\\", b",", b'"a",'])
+    @pytest.mark.parametrize("path", ["/access/check", "/api/v1/access/changes", GUARDRAIL])
+    def test_keeps_nobody_waiting_where_it_never_ends(self, front: Served, path: str, rest: bytes) -> None:
+        """Looking for a bracket again from each byte took hours for a body of this size."""
+        most = 60_000 if path == "/access/check" else 1_000_000
+        body = b'{"x":' + b"[" * 1_500 + rest * (most // len(rest))
+
+        answer = front.ask(path, method="POST", text=body.decode(), x_api_key=front.secret)
+
+        assert answer.status == 400 or answer.json["action"] == "BLOCKED"
+
     def test_is_refused_where_it_would_take_long(self, front: Served) -> None:
         many = "[" * 1_000 + "[]," * 1_000_000 + "1" + "]" * 1_000
         text = f'{{"texts": {many}, "request_data": {{"user_api_key_team_id": "team_good"}}}}'
