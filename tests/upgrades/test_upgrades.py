@@ -1,0 +1,79 @@
+"""A database of an earlier release is brought up to date by `migrate`, and everything in it is still there."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from tests.flows.worker import environment
+from tests.upgrades.make_dump import FOLDER, PROGRAMS, address_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+
+DUMPS = sorted(FOLDER.glob("*.sql"))
+OURS = ("accounts.", "governance.")
+
+
+@pytest.fixture(params=DUMPS, ids=lambda dump: dump.stem)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a database of a release, with at least one row in every table that the release had."""
+    dump: Path = request.param
+    name = f"{connection.settings_dict['NAME']}_upgraded"
+    with psycopg.connect(address_of("postgres"), autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        admin.execute(f'CREATE DATABASE "{name}"')
+        read = ["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={dump}", f"--dbname={address_of(name)}"]
+        subprocess.run([PROGRAMS / "psql", *read], check=True, stdout=subprocess.DEVNULL)
+        yield name
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def manage(database: str, *command: str) -> str:
+    """Run a command of this release on the database, and return what it printed."""
+    address = address_of(database)
+    ran = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env=environment() | {"DATABASE_URL": address, "MIGRATE_DATABASE_URL": address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def rows_by_table(database: str) -> dict[str, int]:
+    """How many rows each table of Stillwatch has."""
+    ours = sorted(model._meta.db_table for model in apps.get_models() if model.__module__.startswith(OURS))
+    with psycopg.connect(address_of(database)) as reader:
+        found = reader.execute("SELECT tablename FROM pg_tables WHERE tablename = ANY(%s)", [ours]).fetchall()
+        count = sql.SQL("SELECT count(*) FROM {}").format
+        return {table: reader.execute(count(sql.Identifier(table))).fetchall()[0][0] for (table,) in found}
+
+
+def test_there_is_a_dump_of_the_first_version_whose_upgrades_are_promised() -> None:
+    assert FOLDER / "0.2.0.sql" in DUMPS
+
+
+def test_migrate_brings_it_up_to_date(database: str) -> None:
+    before = rows_by_table(database)
+
+    manage(database, "migrate")
+
+    assert "[ ]" not in manage(database, "showmigrations")
+    assert before.items() <= rows_by_table(database).items()
+
+
+def test_its_log_still_verifies_and_its_accounts_are_still_ranked(database: str) -> None:
+    manage(database, "migrate")
+
+    assert "entries" in manage(database, "audit_verify")
+    assert "acct_harbour" in manage(database, "rank_accounts")
