@@ -50,6 +50,7 @@ def one_of_everything() -> None:
     register_accounts([harbour], by=MACHINE, now=NOW)
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
     compact_profiles([Account.objects.get().pk])
+    record_lines([line(id="evt_not_compacted_yet")], source="native", now=NOW)
     Retention.objects.create(pk=1, kept_from=NOW.date())
     key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
     LastUsage.objects.create(service_key=key, newest_at=NOW, received_at=NOW)

@@ -44,7 +44,7 @@ class GatewayInstanceAdmin(ReadOnlyAdmin):
 @admin.register(Propagation)
 class PropagationAdmin(ReadOnlyAdmin):
     list_display = ("gateway_instance", "sequence", "at")
-    list_select_related = ("holder__gateway",)
+    list_select_related = ("gateway_instance__gateway",)
     ordering = ("-at",)
 
 

@@ -34,7 +34,7 @@ class TestACalibrationsFile:
             ('version = "1"', "weights is missing"),
             ('version = "1"\nweights = 3', "weights must be a table of numbers, one for each detector"),
             ('version = "1"\nfited_on = "all"\n[weights]', r"fited_on \(did you mean fitted_on\?\) is not known"),
-            ('version = "1"\n[weights]\ntask_making = nan', "the weight of synthetic_tasks is no number"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = nan', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
             ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),

@@ -65,7 +65,7 @@ class TestAGatewayThatAsksTheCheck:
 
         page = words(reviewer, address(opened))
         assert "would be refused at the next check by litellm" in page
-        assert "Last question just now. Last refusal because of it just now, 1 in all" in page
+        assert "Last check just now. Last refusal just now, 1 in total" in page
         assert "in force at litellm" not in page
         assert banner(reviewer) == ""
 
@@ -106,7 +106,7 @@ class TestAGatewayThatAsksTheCheck:
 
         page = words(reviewer, address(opened))
         assert "would no longer be refused because of it at the next check by litellm" in page
-        assert "Last refusal because of it just now" in page
+        assert "Last refusal just now" in page
 
     def test_is_amber_while_usage_comes_through_another_that_asks(
         self, front: Served, reviewer: Client, time_machine: TimeMachineFixture
@@ -161,7 +161,7 @@ class TestAGatewayThatFollowsTheFeed:
 
         page = words(reviewer, address(opened))
         assert "not yet in force at litellm" in page
-        assert "Last refusal because of it just now, 1 in all" in page
+        assert "Last refusal just now, 1 in total" in page
 
     @staticmethod
     def report(front: Served, instance: str, sequence: int, *refusals: dict[str, Any]) -> None:

@@ -125,7 +125,7 @@ class TestOnAPage:
         lifted = text(lead.post(f"/restrictions/{number}/lift/", {"note": "A slip."}, follow=True))
 
         assert r"key_\u2066x" in listed
-        assert r"key_\u2066x, is lifted" in lifted
+        assert r"key_\u2066x) removed." in lifted
         assert not DANGEROUS.search(listed + lifted)
 
     def test_a_key_and_a_clause_are_written_out_beside_a_restriction(self, misleading: Case) -> None:

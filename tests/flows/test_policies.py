@@ -198,7 +198,7 @@ class TestWhatStaffLifted:
         tasks.apply_policies()
 
         assert (blocked, second) == ({"deny"}, {"allow"})
-        assert "1: Staff has dismissed the case: it lifted a restriction" in shown
+        assert "1: Staff removed a restriction" in shown
         assert answers(gateway, "acct_a") == {"deny"}
         assert Restriction.objects.get(account__external_id="acct_a", ended_at=None).author == "system:policy 2"
 

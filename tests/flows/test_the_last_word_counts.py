@@ -83,7 +83,7 @@ class TestADecision:
         decided = mira.post(f"{again['Location']}decide/", form("dismiss"), follow=True)
 
         assert "acct_pier stays refused whatever you decide here: acme is blocked by no. 1" in form_page
-        assert "acct_pier stays refused all the same: acme is blocked by no. 1" in words(decided)
+        assert "acct_pier stays refused even so: acme is blocked by no. 1" in words(decided)
         assert not is_let_in(front, "acct_pier")
         own = mira.get(mira.post(address(harbour, "reopen/"))["Location"])
         assert "stays refused" not in words(own)

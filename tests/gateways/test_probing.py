@@ -124,7 +124,7 @@ class TestAGatewayThatCannotBeJudged:
         gateway.refresh_from_db()
 
         assert probed(gateway) == [(False, Outcome.UNREACHABLE)]
-        assert CanaryProbe.objects.get().detail.endswith("not let in: connection refused.")
+        assert CanaryProbe.objects.get().detail.endswith("was blocked: connection refused.")
         assert not Restriction.objects.exists()
 
     @pytest.mark.parametrize("status", [500, 503, 404, 302])

@@ -145,7 +145,7 @@ class TestACopyThatIsOfNoUse:
 
         wait_until(noted)
         page = signed_in(person()).get("/enforcement/").content.decode()
-        assert "The copy on disk is not usable at a" in page
+        assert "The copy on disk is unusable at a" in page
         assert "The folder cannot be used" in page
 
     @pytest.mark.parametrize("file", ["snapshot", "changes", "lock", "confirmed"])

@@ -107,7 +107,7 @@ class TestAnAnswer:
         with trickling(beginning) as url:
             outcome = post(url)
 
-        assert outcome == Attempt(None, "No response in time.")
+        assert outcome == Attempt(None, "No answer in time.")
 
     @pytest.mark.parametrize(
         ("asked", "seconds"),

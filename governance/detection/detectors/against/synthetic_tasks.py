@@ -29,7 +29,7 @@ def detect(
         return None
     names = {
         "new tasks": usage.marker_share("task_generation"),
-        "rewritten, harder ones": usage.marker_share("evolution"),
+        "rewritten, harder tasks": usage.marker_share("evolution"),
         "questions with answers": usage.marker_share("synthetic_qa"),
     }
     what = " and ".join(name for name, part in names.items() if part > share / 4) or "tasks"

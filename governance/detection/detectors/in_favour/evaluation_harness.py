@@ -10,6 +10,7 @@ from typing import Final
 
 from governance.detection.finding import Family, Finding, percent, ramp, sample_of
 from governance.usage.account_usage import AccountUsage
+from governance.web.counts import counted
 
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 3
@@ -74,7 +75,7 @@ def _seen_elsewhere(usage: AccountUsage) -> str:
         else ""
     )
     if facts.customers_known is None:
-        return f"{recognised}{facts.template_accounts:,} other accounts use its prompt template too"
+        return f"{recognised}{counted(facts.template_accounts, 'other account')} also sent its prompt template"
     return (
         f"{recognised}of {facts.customers_known:,} accounts known, {facts.template_accounts:,} of other organisations "
         "use its prompt template too"

@@ -61,8 +61,8 @@ class TestAddressPool:
             (
                 marcus_the_harvester(networks=12, end_user_share=0.1, facts=facts(address_accounts=1_200)),
                 (
-                    "; 1,200 accounts of other organisations came from some of them as well; 10 % of its requests "
-                    "name an end user."
+                    "Its 300 requests came from 1 address of 12 networks; 1,200 accounts of other organisations "
+                    "also came from them; 10 % of its requests name an end user."
                 ),
             ),
         ],

@@ -49,7 +49,7 @@ class TestAnswerRating:
         [
             (
                 marcus_the_harvester(markers={"judging": 0.9}),
-                "90 % of 300 prompts ask to rate, compared or criticised.",
+                "90 % of 300 prompts ask to rate, compare or criticise answers.",
             ),
         ],
     )

@@ -61,11 +61,18 @@ class TestBroadInstructions:
             (
                 marcus_the_harvester(sample=(1, 2, 3)),
                 (
-                    "About 298 of 300 prompts differ from each other and 100 % stand alone; two of the 3 sampled "
-                    "prompts differ 90 % as much, on average, as a built-in reference for unrelated texts."
+                    "About 298 of 300 prompts differ from each other and 100 % stand alone; the 3 sampled prompts "
+                    "are on average 90 % as varied as unrelated texts (built-in reference)."
                 ),
             ),
-            (marcus_the_harvester(breadth=1.2), "two of the prompts differ 100 % as much"),
+            (
+                marcus_the_harvester(breadth=1.2),
+                (
+                    "About 298 of 300 prompts differ from each other and 100 % stand "
+                    "alone; the prompts are on average 100 % as varied as unrelated "
+                    "texts (built-in reference)."
+                ),
+            ),
         ],
     )
     def test_sentence(self, account: AccountUsage, text: str) -> None:

@@ -47,23 +47,23 @@ class TestCampaignMember:
             (
                 marcus_the_harvester(facts=in_campaign(0.9, card=0.8, wrappers=1.0)),
                 (
-                    "It is one of 24 accounts of a campaign, and tied to 19 of them: by one or more of the same "
-                    "wrappers in the same proportions and one card."
+                    "One of 24 accounts in a campaign, and linked to 19 of them by one or more of the same prompt "
+                    "templates in the same proportions and the same payment card."
                 ),
             ),
             (
                 marcus_the_harvester(facts=in_campaign(0.9, card=0.15, wrappers=0.149)),
-                "tied to 19 of them: by one card.",
+                "One of 24 accounts in a campaign, and linked to 19 of them by the same payment card.",
             ),
             (
                 marcus_the_harvester(facts=in_campaign(0.9, card=0.149)),
-                "tied to 19 of them: by no kind of tie strongly.",
+                "One of 24 accounts in a campaign, and linked to 19 of them by weak ties only.",
             ),
             (
                 marcus_the_harvester(facts=in_campaign(0.9, card=0.3, settings=0.3, shards=0.2, addresses=0.4)),
                 (
-                    "by one or more of the same addresses, one card, the same rare settings and different parts of "
-                    "one body of prompts."
+                    "One of 24 accounts in a campaign, and linked to 19 of them by one or more of the same IP "
+                    "addresses, the same payment card, the same rare settings and a shared prompt pool."
                 ),
             ),
         ],

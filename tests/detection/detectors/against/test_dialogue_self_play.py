@@ -45,8 +45,8 @@ class TestDialogueSelfPlay:
             (
                 marcus_the_harvester(markers={"persona": 0.94}, systems=29, end_user_share=0.1),
                 (
-                    "94 % of 300 prompts assign the model a part to play, under 29 different system prompts; 90 % "
-                    "of 300 requests name neither an end user nor a conversation."
+                    "94 % of 300 prompts give the model a role to play, under 29 different system prompts; 90 % of "
+                    "300 requests name neither an end user nor a conversation."
                 ),
             ),
         ],

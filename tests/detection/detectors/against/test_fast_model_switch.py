@@ -56,7 +56,7 @@ class TestFastModelSwitch:
         [
             (
                 marcus_the_harvester(pivot_share=0.6, pivot_events=1_200),
-                "Since its first request to another model 60 % of its 1,200 requests went there.",
+                "Since its first request to another model 60 % of its 1,200 requests use it.",
             ),
         ],
     )

@@ -57,15 +57,23 @@ class TestHighOutputRatio:
                 marcus_the_harvester(median_ratio=13.0, ratio_percentile=0.97, ratio_peers=412),
                 (
                     "Half of its answers are about 13.0 times as long as the prompt or longer. On flagship-2 that "
-                    "is no less than for at least 399 of 412 comparable accounts, which use it in the same manner."
+                    "is no less than for at least 399 of 412 comparable accounts."
                 ),
             ),
-            (marcus_the_harvester(ratio_percentile=1.0, ratio_peers=1), "at least 1 of 1 account compared"),
+            (
+                marcus_the_harvester(ratio_percentile=1.0, ratio_peers=1),
+                (
+                    "Half of its answers are about 2.0 times as "
+                    "long as the prompt or longer. On "
+                    "flagship-2 that is no less than for at "
+                    "least 1 of 1 comparable account."
+                ),
+            ),
             (
                 marcus_the_harvester(ratio_percentile=0.97),
                 (
-                    "On flagship-2 that is in the top tenth of a built-in reference; there were too few customers "
-                    "to compare with."
+                    "Half of its answers are about 2.0 times as long as the prompt or longer. On flagship-2 that is "
+                    "in the top tenth of a built-in reference; too few comparable customers were measured."
                 ),
             ),
         ],

@@ -59,8 +59,8 @@ class TestHighVolumeYoungAccount:
             (
                 marcus_the_harvester(),
                 (
-                    "The first request of those assessed came 3 days after sign-up; it makes about 30 stand-alone "
-                    "requests on an active day, of which there were 10."
+                    "First assessed request 3 days after sign-up; about 30 stand-alone requests per active day, "
+                    "over 10 days."
                 ),
             ),
         ],

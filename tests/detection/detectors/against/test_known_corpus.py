@@ -51,7 +51,7 @@ class TestKnownCorpus:
         [
             (
                 marcus_the_harvester(shingles=(1, 2), facts=asking_from_a_book(0.7)),
-                "70 % of the runs of four words in its prompts (2 sampled) are those of “the book”.",
+                "70 % of the four-word runs in its prompts (2 sampled) also occur in “the book”.",
             ),
         ],
     )

@@ -55,8 +55,8 @@ class TestReasoningElicitation:
             (
                 marcus_the_harvester(markers={"reasoning": 0.97}),
                 (
-                    "97 % of 300 prompts ask for written-out reasoning to be written out; 100 % of 300 requests stand "
-                    "alone, without conversation or end user."
+                    "97 % of 300 prompts ask for written-out reasoning; 100 % of 300 requests stand alone, without "
+                    "conversation or end user."
                 ),
             ),
         ],

@@ -72,8 +72,8 @@ class TestRotatingWrappers:
             (
                 marcus_the_harvester(steady_templates=4, steady_share=0.95, top_template_share=0.27, repeat_share=0.25),
                 (
-                    "4 templates cover 95 % of 300 prompts, the commonest 27 %; about 75 % of all prompts differ "
-                    "from each other."
+                    "4 templates cover 95 % of 300 prompts, the most common one 27 %; about 75 % of all prompts "
+                    "differ from each other."
                 ),
             ),
         ],

@@ -45,7 +45,7 @@ class TestSharedCard:
         [
             (
                 marcus_the_harvester(facts=facts(card_accounts=7)),
-                "The card that pays for it pays for 7 other accounts.",
+                "Its payment card also pays for 7 other accounts.",
             ),
         ],
     )

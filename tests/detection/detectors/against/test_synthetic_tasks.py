@@ -54,9 +54,9 @@ class TestSyntheticTasks:
             ),
             (
                 marcus_the_harvester(making_share=0.8, markers={"evolution": 0.25, "synthetic_qa": 0.5}),
-                "make rewritten, harder ones and questions with answers.",
+                "80 % of 300 prompts ask the model to generate rewritten, harder tasks and questions with answers.",
             ),
-            (marcus_the_harvester(making_share=0.8), "have the model make tasks."),
+            (marcus_the_harvester(making_share=0.8), "80 % of 300 prompts ask the model to generate tasks."),
         ],
     )
     def test_sentence(self, account: AccountUsage, text: str) -> None:

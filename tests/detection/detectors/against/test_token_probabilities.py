@@ -52,8 +52,8 @@ class TestTokenProbabilities:
             (
                 marcus_the_harvester(logprobs_share=0.6, top_logprobs=20, median_output=90),
                 (
-                    "60 % of 300 requests read word probabilities, up to 20 alternatives per token; its median answer "
-                    "has 90 tokens."
+                    "60 % of 300 requests ask for token probabilities, up to 20 alternatives per token; median "
+                    "answer 90 tokens."
                 ),
             ),
         ],

@@ -77,10 +77,7 @@ class TestUnattendedStream:
         [
             (
                 marcus_the_harvester(active_days=5),
-                (
-                    "100 % of 300 requests stand alone, about about 60 per active day (5 days); its median answer has "
-                    "150 tokens."
-                ),
+                ("100 % of 300 requests stand alone, about 60 per active day (5 days); median answer 150 tokens."),
             ),
         ],
     )

@@ -55,12 +55,21 @@ class TestVariedAnswers:
             (
                 marcus_the_harvester(mean_n=4.0),
                 (
-                    "100 % of 300 requests stand alone and ask for varied answers, 4.0 answers a question on "
+                    "100 % of 300 requests stand alone and sample with randomness, 4.0 answers per request on "
                     "average, with the same settings throughout."
                 ),
             ),
-            (marcus_the_harvester(mean_n=1.5), "varied answers, 1.5 answers per request on average"),
-            (marcus_the_harvester(parameter_sets=3), "ask for varied answers, with 3 sets of settings throughout."),
+            (
+                marcus_the_harvester(mean_n=1.5),
+                (
+                    "100 % of 300 requests stand alone and sample with randomness, 1.5 "
+                    "answers per request on average, with the same settings throughout."
+                ),
+            ),
+            (
+                marcus_the_harvester(parameter_sets=3),
+                "100 % of 300 requests stand alone and sample with randomness, with 3 sets of settings throughout.",
+            ),
         ],
     )
     def test_sentence(self, account: AccountUsage, text: str) -> None:

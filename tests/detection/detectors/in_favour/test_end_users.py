@@ -67,7 +67,7 @@ class TestEndUsers:
                 samira_the_support_desk(),
                 (
                     "Of 300 requests 100 % name one of 120 end users and 100 % belong to one of 110 conversations; "
-                    "on average up to 2.7 requests to each."
+                    "on average up to 2.7 requests each."
                 ),
             ),
         ],

@@ -50,10 +50,10 @@ class TestMatchesDeclaredUse:
     @pytest.mark.parametrize(
         ("account", "text"),
         [
-            (samira_the_support_desk(), "Declared as “customer support”, which 100 % of 300 requests fit."),
+            (samira_the_support_desk(), "Declared as “customer support”; 100 % of 300 requests match that."),
             (
                 tomas_the_translator(texts=290, facts=facts(declared_use="Translation")),
-                "Declared as “Translation”, which 100 % of 290 prompts fit.",
+                "Declared as “Translation”; 100 % of 290 prompts match that.",
             ),
         ],
     )

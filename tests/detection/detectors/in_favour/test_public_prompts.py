@@ -53,8 +53,8 @@ class TestPublicPrompts:
             (
                 ellen_the_evaluator(facts=facts(public_share=0.97, public_prompts=90)),
                 (
-                    "97 % of the 90 sampled prompts were sent by at least four other accounts too, in the same "
-                    "words or nearly so."
+                    "97 % of the 90 sampled prompts were sent by at least four other accounts too, in the same or "
+                    "almost the same words."
                 ),
             ),
         ],

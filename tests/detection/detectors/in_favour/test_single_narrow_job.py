@@ -58,8 +58,8 @@ class TestSingleNarrowJob:
             (
                 tomas_the_translator(work_share=0.95),
                 (
-                    "95 % of 300 prompts classify, translate, summarise, extract or ask about given text; 100 % of "
-                    "all have one wrapping or one system prompt in common."
+                    "95 % of 300 prompts classify, translate, summarise, extract or ask about given text; 100 % "
+                    "share one prompt template or system prompt."
                 ),
             ),
         ],
