@@ -16,8 +16,8 @@ from stillwatch_gateway.restricted import Decision
 
 
 def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as CheckProtocol has it
-    """ext_authz lets in by 200 alone. Of a refusal Envoy passes headers and body on to the customer, who is not told why
-    they are restricted: so the headers of a decision are left out.
+    """ext_authz lets in by 200 alone. Of a refusal Envoy passes headers and body on to the customer, who must not read
+    why they are restricted: so the decision's headers are left out.
     """
     if decision.allowed:
         return CheckResponse(OK, decision_headers(decision))
