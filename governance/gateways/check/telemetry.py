@@ -190,20 +190,19 @@ class CheckTelemetry:
             used, self._used = self._used, set()
         now = self._clock()
         own = [self._replica.propagations.popleft() for _ in range(len(self._replica.propagations))]
+        here = []
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
             here = [InstanceReport(None, "", self._instance, self._replica.restricted.sequence, now, own)]
-        else:
-            here = []
         if not (here or asked or refused or instances or held_over or used):
             return
-        reports: list[Report] = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        queries = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        reports: list[Report] = [*here, *instances.values(), *queries]
         reports += [
             RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
             for (_, number, epoch), seen in refused.items()
             # After the database went back in time a number may be that of another restriction.
             if epoch == self._replica.restricted.epoch
         ]
-        reports += [*here, *instances.values()]
         reports += [
             HeldOverReport(key.id, key.name, number, to_builtins(one))
             for key, held in held_over.items()
