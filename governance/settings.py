@@ -354,6 +354,9 @@ PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 CHECK_PORT = env.int("CHECK_PORT", PORT + 1, validate=validate.Range(min=1, max=65535))
 CHECK_FOLDER = Path(env.str("CHECK_FOLDER", str(DATA_DIR / "check"))).expanduser().resolve()
 CHECK_URL = env.str("CHECK_URL", f"http://127.0.0.1:{CHECK_PORT}")
+# Where a running `up` writes the address of its check, so that `doctor` finds it in a shell that has no PORT.
+CHECK_URL_FILE = DATA_DIR / "check-url"
+CHECK_URL_IS_GIVEN = not {"PORT", "CHECK_PORT", "CHECK_URL"}.isdisjoint(os.environ)
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",

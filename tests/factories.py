@@ -137,13 +137,14 @@ def restriction(
     *,
     at: datetime = NOW,
     unique_key: str | None = None,
+    reason: Reason = Reason.BULK_HARVEST,
     **terms: Any,
 ) -> Restriction:
     if kind == Restriction.Kind.WITHHOLD:
         terms.setdefault("withheld", ["logprobs"])
     return restrict(
         target,
-        Terms(kind, Reason.BULK_HARVEST, **terms),
+        Terms(kind, reason, **terms),
         unique_key=unique_key or str(uuid.uuid4()),
         by=MACHINE,
         now=at,

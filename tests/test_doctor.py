@@ -3,6 +3,7 @@
 import shutil
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +18,7 @@ from governance.usage import backpressure
 from governance.usage.actions import record_lines
 from governance.usage.models import DirtyAccount
 from tests.factories import NOW, line, person
+from tests.gateways.upstream import serving
 from tests.review.pages import signed_in, text
 from tests.servers import free_port
 
@@ -119,6 +121,27 @@ class TestServersThatAreAway:
     def test_are_named(self) -> None:
         with override_settings(CHECK_URL=f"http://127.0.0.1:{free_port()}"):
             assert len(troubles_with("The check does not answer")) == 1
+
+    def test_the_check_of_a_running_up_is_found_where_it_is(self, tmp_path: Path) -> None:
+        file = tmp_path / "check-url"
+        file.write_text("http://127.0.0.1:1\n")
+
+        with override_settings(CHECK_URL="http://127.0.0.1:2", CHECK_URL_FILE=file, CHECK_URL_IS_GIVEN=False):
+            found = troubles_with("The check does not answer at http://127.0.0.1:1/health/")
+        with override_settings(CHECK_URL="http://127.0.0.1:2", CHECK_URL_FILE=file, CHECK_URL_IS_GIVEN=True):
+            given = troubles_with("The check does not answer at http://127.0.0.1:2/health/")
+
+        assert (len(found), len(given)) == (1, 1)
+
+    def test_that_checks_go_on_is_said_only_where_they_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        nowhere = {**connection.settings_dict["OPTIONS"], "host": "/nowhere"}
+        monkeypatch.setitem(connection.settings_dict, "OPTIONS", nowhere)
+        with override_settings(CHECK_URL=f"http://127.0.0.1:{free_port()}"):
+            nothing_runs = troubles_with("PostgreSQL does not answer")
+        with serving() as check, override_settings(CHECK_URL=f"http://127.0.0.1:{check.port}"):
+            check_runs = troubles_with("PostgreSQL does not answer")
+
+        assert ["checks go on" in line for line in (*nothing_runs, *check_runs)] == [False, True]
 
     def test_one_migration_less_is_named(self) -> None:
         with connection.cursor() as cursor:

@@ -84,7 +84,7 @@ class Verb(StrEnum):
     # Gateways and webhooks.
     FEED_EPOCH_BEGAN = "feed.epoch_began", "before continues starts_after reason"
     LOST_DECISION_NOTED = "lost_decision.noted", "number what kind", "gateway"
-    LOST_DECISION_SETTLED = "lost_decision.settled", "number what kind outcome"
+    LOST_DECISION_SETTLED = "lost_decision.settled", "number what kind outcome", "note"
     GATEWAY_LITELLM_CONNECTED = "gateway.litellm_connected", "address"
     GATEWAY_CANARY_SET = "gateway.canary_set", "account address headers"
     GATEWAY_REPAIRED = "gateway.repaired", "name blocked mended trouble"

@@ -1,11 +1,13 @@
 """Gateways, what they know of the restrictions in force, and the proof that they act on it."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 
 from accounts.models import Account
 from governance.restrictions.models import FeedEpoch, Restriction
+from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.entries import NAMED_BY
 
@@ -251,7 +253,23 @@ class LostDecision(models.Model):
 
     @property
     def reason(self) -> str:
-        return str(self.payload.get("reason", ""))
+        """In words where this release knows the code."""
+        code = str(self.payload.get("reason", ""))
+        return Reason(code).label if code in Reason.values else code
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """None where the gateway did not say, or said what is no time."""
+        try:
+            at = datetime.fromisoformat(str(self.payload.get("from", "")))
+        except ValueError:
+            return None
+        return at if at.tzinfo else None
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the end of a restriction was lost."""
+        return self.what == self.What.ENDED
 
     @property
     def other_names(self) -> str:

@@ -190,8 +190,11 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
 
 
 @retried_transaction
-def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
-    """Settle that nobody is restricted because of it, and lift what is in force; False if settled before."""
+def drop(decision: LostDecision, *, note: str, by: Actor, now: datetime) -> bool:
+    """Settle that nobody is restricted because of it, and lift what is in force; False if settled before.
+
+    `note` is why, as for every lifting.
+    """
     audit_log_lock()
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
@@ -200,8 +203,8 @@ def drop(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
         # What was replaced for a while is in force again under another number, of the same origin.
         same = Restriction.objects.filter(on_targets([made.target]), origin=made.origin, kind=made.kind)
         numbers = list(same.values_list("number", flat=True))
-        lift_all(numbers, note="Not kept after the database was restored.", by=by, now=now)
-    _settle(locked, LostDecision.Outcome.DROPPED, by=by, now=now)
+        lift_all(numbers, note=note, by=by, now=now)
+    _settle(locked, LostDecision.Outcome.DROPPED, by=by, now=now, note=note)
     return True
 
 
@@ -214,10 +217,11 @@ def restrictions_of_same_kind(decision: LostDecision, *, now: datetime) -> list[
     return list(Restriction.objects.in_force(at=now).filter(**aim).order_by("number"))
 
 
-def _settle(decision: LostDecision, outcome: LostDecision.Outcome, *, by: Actor, now: datetime) -> None:
+def _settle(decision: LostDecision, outcome: LostDecision.Outcome, *, by: Actor, now: datetime, **why: str) -> None:
     decision.outcome, decision.settled_at, decision.settled_by = outcome, now, str(by)
     decision.save(update_fields=["outcome", "settled_at", "settled_by", "restriction", "problem"])
-    record_all([NewEntry(Verb.LOST_DECISION_SETTLED, *_subject(decision, {"outcome": str(outcome)}))], by=by, now=now)
+    about = _subject(decision, {"outcome": str(outcome), **why})
+    record_all([NewEntry(Verb.LOST_DECISION_SETTLED, *about)], by=by, now=now)
 
 
 def _note(
@@ -256,7 +260,7 @@ def _subject(decision: LostDecision, details: Mapping[str, Any]) -> tuple[tuple[
 
 def _why_impossible(decision: LostDecision, terms: Terms | None) -> str:
     if " " not in decision.target:
-        return "Its target is unknown. Ask who runs the gateway that reports it, restrict the account, drop this."
+        return "Its target is unknown. Ask who runs the gateway that reports it, restrict the account, and settle this."
     if terms is None:
         return "This restriction has ended, or is of an unknown kind."
     return f"There is no {decision.target} in the register. Import it and try again."

@@ -1,5 +1,8 @@
 """Whether what was decided is in force: the page, and the banner of every page where something is not."""
 
+from http import HTTPStatus
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -10,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.gateways.fleet import gateways, in_force_by_kind, newest_repairs
+from governance.gateways.forms import DropLostForm
 from governance.gateways.models import LostDecision
 from governance.gateways.queries import alarm as find_alarm
 from governance.gateways.queries import enforcement_status
@@ -34,6 +38,10 @@ LOST_SHOWN = 200
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def enforcement(request: StaffRequest) -> HttpResponse:
+    return _shown(request)
+
+
+def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
     newest = list(
         Restriction.objects.in_force(at=now)
@@ -50,9 +58,10 @@ def enforcement(request: StaffRequest) -> HttpResponse:
         "newest": [(restriction, at[restriction.number]) for restriction in newest],
         "repairs": newest_repairs(),
         "fail_closed_plans": settings.FAIL_CLOSED_PLANS,
+        "drop_form": DropLostForm(),
         "now": now,
     }
-    return render(request, "gateways/enforcement.html", context)
+    return render(request, "gateways/enforcement.html", context | special, status=status)
 
 
 @never_cache
@@ -80,9 +89,11 @@ def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required([VIEW_ENFORCEMENT, LIFT_RESTRICTIONS], raise_exception=True)
 def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
-    """Settle that nobody is restricted because of a decision that was lost at a restore."""
-    decision = get_object_or_404(LostDecision, pk=pk)
-    is_dropped = drop(decision, by=request.user.actor, now=timezone.now())
+    """Settle that nobody is restricted because of a decision that was lost at a restore, and why."""
+    decision, form = get_object_or_404(LostDecision, pk=pk), DropLostForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, drop_form=form, dropping=pk)
+    is_dropped = drop(decision, note=form.cleaned_data["note"], by=request.user.actor, now=timezone.now())
     _say_what_is_in_force(request, pk, is_settled=is_dropped)
     return redirect("gateways:enforcement")
 
@@ -98,7 +109,7 @@ def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -
             request, f"{decision.settled_by} settled this first: {decision.get_outcome_display().lower()}."
         )
     if decision.outcome == LostDecision.Outcome.DROPPED and numbers:
-        messages.warning(request, f"Dropped, but still in force by another decision: {about}, {', '.join(numbers)}.")
+        messages.warning(request, f"Removed, but still in force by another decision: {about}, {', '.join(numbers)}.")
     elif decision.outcome == LostDecision.Outcome.IN_FORCE and made is not None and made.starts_at > now:
         messages.success(
             request, f"Planned: {about}, from {made.starts_at:%Y-%m-%d %H:%M} UTC. {decision.problem}".strip()

@@ -1,6 +1,7 @@
 """What is wrong with an installation now, each in a line that says what to do. Changes nothing."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPException
@@ -31,8 +32,9 @@ def troubles(*, now: datetime) -> Iterator[str]:
     """Every trouble that is found, the one that is most likely to cause the others first."""
     yield from _of_disk()
     yield from _of_broker()
-    yield from _of_check()
-    unreachable = [*_of_database()]
+    silent_check = [*_of_check()]
+    yield from silent_check
+    unreachable = [*_of_database(goes_on="" if silent_check else "; checks go on meanwhile")]
     yield from unreachable
     if not unreachable:
         try:
@@ -60,7 +62,7 @@ def _of_broker() -> Iterator[str]:
 
 
 def _of_check() -> Iterator[str]:
-    address = f"{settings.CHECK_URL}/health/"
+    address = f"{_check_url()}/health/"
     try:
         with urlopen(address, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the operator's own address
             answered = answer.status == HTTPStatus.OK
@@ -73,12 +75,20 @@ def _of_check() -> Iterator[str]:
         )
 
 
-def _of_database() -> Iterator[str]:
+def _check_url() -> str:
+    """Where the settings say; without a word of theirs, where a running `manage.py up` has its check."""
+    if not settings.CHECK_URL_IS_GIVEN:
+        with suppress(OSError):
+            return str(settings.CHECK_URL_FILE.read_text().strip())
+    return str(settings.CHECK_URL)
+
+
+def _of_database(*, goes_on: str) -> Iterator[str]:
     parameters = connection.get_connection_params()
     try:
         psycopg.connect(**{**parameters, "connect_timeout": PATIENCE_SECONDS}).close()
     except psycopg.Error as error:
-        yield f"PostgreSQL does not answer ({_in_a_line(error)}). Start it; checks go on meanwhile."
+        yield f"PostgreSQL does not answer ({_in_a_line(error)}). Start it{goes_on}."
 
 
 def _of_migrations() -> Iterator[str]:

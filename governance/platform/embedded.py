@@ -25,7 +25,7 @@ import psycopg
 
 from governance.platform.embedded_home import LINKS, Home, ServersError, home_of, sockets_of
 
-__all__ = ["Addresses", "ServersError", "addresses", "restart", "silent", "start", "stop"]
+__all__ = ["Addresses", "ServersError", "addresses", "programs", "restart", "silent", "start", "stop"]
 
 DATABASE = OWNER = "stillwatch"
 RUN = "stillwatch_run"
@@ -122,6 +122,11 @@ def stop(data: Path) -> bool:
         if sockets_of(data).parent == LINKS:
             sockets_of(data).unlink(missing_ok=True)
         return True
+
+
+def programs(data: Path) -> Path:
+    """The folder of PostgreSQL's programs, of the version of the server. Raises ServersError, OSError."""
+    return home_of(data).postgres
 
 
 def silent(data: Path) -> list[str]:

@@ -47,7 +47,7 @@ class KindRow:
 
     Attributes:
         outcome: what an account is under it, in a word, such as "blocked".
-        command: the button that decides it.
+        command: the button that decides it, with `{whom}` in the place of whom it is about.
         icon: a drawing in `static/icons.svg`.
         tone: a colour of `static/css/controls.css`.
         denies: whether gateways refuse access.
@@ -93,15 +93,15 @@ class RestrictionKind(models.TextChoices):
 
     WATCH = (
         "watch",
-        KindRow(outcome="watched", command="Watch the account", icon="eye", tone="accent", is_noticed=False),
+        KindRow(outcome="watched", command="Watch {whom}", icon="eye", tone="accent", is_noticed=False),
         "Watch",
     )
-    WARN = "warn", KindRow(outcome="warned", command="Warn the account", icon="hand", tone="elevated"), "Warn"
+    WARN = "warn", KindRow(outcome="warned", command="Warn {whom}", icon="hand", tone="elevated"), "Warn"
     THROTTLE = (
         "throttle",
         KindRow(
             outcome="throttled",
-            command="Throttle the account",
+            command="Throttle {whom}",
             icon="slow",
             tone="elevated",
             need=LIMITS,
@@ -113,7 +113,7 @@ class RestrictionKind(models.TextChoices):
         "withhold",
         KindRow(
             outcome="features withheld",
-            command="Withhold features",
+            command="Withhold features of {whom}",
             icon="hand",
             tone="elevated",
             need=FEATURES,
@@ -123,14 +123,14 @@ class RestrictionKind(models.TextChoices):
     )
     VERIFY = (
         "verify",
-        KindRow(outcome="to be verified", command="Require verification", icon="hand", tone="elevated"),
+        KindRow(outcome="to be verified", command="Require verification of {whom}", icon="hand", tone="elevated"),
         "Verify",
     )
     SUSPEND = (
         "suspend",
         KindRow(
             outcome="suspended",
-            command="Suspend the account",
+            command="Suspend {whom}",
             icon="pause",
             tone="high",
             denies=True,
@@ -143,7 +143,7 @@ class RestrictionKind(models.TextChoices):
         "block",
         KindRow(
             outcome="blocked",
-            command="Block the account",
+            command="Block {whom}",
             icon="ban",
             tone="critical",
             denies=True,

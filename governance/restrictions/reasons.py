@@ -14,7 +14,7 @@ class Reason(models.TextChoices):
     COORDINATED_ACCOUNTS = "coordinated_accounts", "Accounts acting as one"
     RESOLD_ACCESS = "resold_access", "Access passed on or resold"
     UNVERIFIED_IDENTITY = "unverified_identity", "Identity could not be verified"
-    OTHER = "other", "Another reason, see the note"
+    OTHER = "other", "Another reason"
     EVALUATION = "evaluation", "An evaluation, not a harvest"
     EXPECTED_USE = "expected_use", "Fits the customer's business"
     AGREED_USE = "agreed_use", "Agreed with the customer"

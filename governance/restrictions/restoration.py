@@ -11,6 +11,7 @@ from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.restrictions.activation import activate, active, new_restriction, publish_changes, subject_of
 from governance.restrictions.models import Change, Restriction
+from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
 from governance.restrictions.replacement_chains import (
     find_lifted_over,
@@ -59,7 +60,7 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
                 one.target,
                 one.terms,
                 origin=one.origin,
-                unique_key=f"again:{ended_number}:{one.number}",
+                unique_key=f"{RESTORED}{ended_number}:{one.number}",
                 author=one.author,
                 campaign=one.campaign_id,
                 replaces=one.replaced_numbers,

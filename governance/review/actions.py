@@ -19,7 +19,7 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.restrictions.models import Restriction
-from governance.review.decision_targets import BATCH_SIZE, DecisionTargets, decision_targets
+from governance.review.decision_targets import BATCH_SIZE, DecisionTargets, decision_targets, describe_decision
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
 from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.resolution import reopen_cases, resolve_cases
@@ -152,7 +152,8 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     locked.status, locked.closed_at = Case.Status.DECIDED, now
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
-    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=verdict.note, details=_details(decision, numbers))
+    step_text = describe_decision(decision)
+    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=step_text, details=_details(decision, numbers))
     resolve_cases(decision, reach.closed, by=by.actor, now=now)
     if is_unfinished:
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")

@@ -19,7 +19,7 @@ from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import Chart, HourlyUse, draw_chart
-from governance.review.decision_targets import DecisionProgress, progress_of
+from governance.review.decision_targets import DecisionProgress, count_campaign_accounts, progress_of
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import Case, Decision, Dismissal, Step
 from governance.review.queries import restrictions_ended_by_deciding
@@ -82,6 +82,13 @@ class EndingGroup(NamedTuple):
     kind: str
     target: str
     size: int
+
+
+class EarlierDecision(NamedTuple):
+    """Another decision about the account, and whether a restriction of it is in force on the account, if only again."""
+
+    decision: Decision
+    is_in_force: bool
 
 
 class CaseDetail:
@@ -209,6 +216,11 @@ class CaseDetail:
         return progress_of(self.decision) if self.decision is not None and self.decision.undone_at is None else None
 
     @cached_property
+    def campaign_accounts(self) -> int:
+        """How many accounts of a campaign the decision is about."""
+        return count_campaign_accounts(self.decision) if self.decision is not None else 0
+
+    @cached_property
     def decided_restriction(self) -> Restriction | None:
         """What the decision put into force on the account: as it is in force now, or as it ended."""
         if self.decision is None or self.decision.action == Dismissal.DISMISS:
@@ -259,8 +271,10 @@ class CaseDetail:
         return _ending_groups(list(ended.select_related("account", "key", "organisation")))
 
     @property
-    def earlier_decisions(self) -> list[Decision]:
-        return [decision for decision in self.decisions if decision != self.decision]
+    def earlier_decisions(self) -> list[EarlierDecision]:
+        live = {one.origin for one in self.restrictions}
+        earlier = [decision for decision in self.decisions if decision != self.decision]
+        return [EarlierDecision(one, is_in_force=one.origin in live) for one in earlier]
 
     @cached_property
     def steps(self) -> list[Step]:

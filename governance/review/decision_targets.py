@@ -4,6 +4,7 @@ A transaction that restricts holds the lock of the log, for which every other de
 large campaign is applied in batches, the first of them in the transaction of the decision itself.
 """
 
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -15,6 +16,9 @@ from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.review.models import Case, Decision, Dismissal
 from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
+from governance.review.wording import outcome
+from governance.staff.models import User
+from governance.web.counts import counted
 
 BATCH_SIZE: Final = 100
 NO_CASES: Final = Q(pk__in=[])
@@ -64,6 +68,36 @@ def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
     return DecisionTargets(account.organisation, covered, closed, [account], is_whole=len(cases) <= BATCH_SIZE)
 
 
+def describe_targets(decision: Decision) -> str:
+    """Return whom a decision is about, as the subject of a sentence."""
+    if decision.scope == Decision.Scope.CAMPAIGN:
+        return f"{counted(count_campaign_accounts(decision), 'account')} of the campaign"
+    if decision.restriction is not None and decision.restriction.organisation is not None:
+        return f"all of {decision.restriction.organisation}"
+    return str(decision.case.account)
+
+
+def describe_decision(decision: Decision) -> str:
+    """Return who was decided about, what, why and by which clause, and the note, as the history of the case has it."""
+    why = ", ".join(filter(None, (decision.get_reason_display(), decision.terms_clause)))
+    return f"{describe_targets(decision)}: {outcome(decision.action)}. {why}.\n{decision.note}".strip()
+
+
+def count_campaign_accounts(decision: Decision) -> int:
+    """Return how many accounts of its campaign a decision is about."""
+    return _members(decision).values("account").distinct().count()
+
+
+def claims_of_others(account: Account, verdict: Verdict, *, by: User, now: datetime) -> list[Case]:
+    """Return the cases of other accounts that this verdict would close and somebody else has claimed."""
+    if verdict.scope == Decision.Scope.ACCOUNT:
+        return []
+    covered = decision_targets(account, verdict).covered
+    claimed = Case.objects.claimed(at=now).filter(covered, status=Case.Status.OPEN)
+    others = claimed.exclude(account=account).exclude(claimed_by=by)
+    return list(others.select_related("account", "claimed_by").distinct().order_by("pk"))
+
+
 def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
     """Return the accounts that were in the campaign at the time of the decision and are not restricted by it yet."""
     if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
@@ -106,7 +140,7 @@ def progress_of(decision: Decision) -> DecisionProgress | None:
     if not decision.is_unfinished:
         return None
     if left := accounts_to_restrict(decision).count():
-        total = _members(decision).values("account").distinct().count()
+        total = count_campaign_accounts(decision)
         return DecisionProgress(total - left, total, "accounts restricted")
     if left := restrictions_to_end(decision).count():
         ended = Restriction.objects.filter(superseded_by=decision.origin).count()

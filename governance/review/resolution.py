@@ -1,5 +1,6 @@
 """Close cases whose account a decision about another case covers, and reopen them when it no longer holds."""
 
+from collections import defaultdict
 from datetime import datetime
 
 from django.db.models import Q
@@ -11,16 +12,31 @@ from governance.review.steps import add_steps
 
 
 def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
-    """Close and return the open cases that a decision about several accounts covers. The caller holds their locks."""
-    covered = list(Case.objects.filter(accounts, status=Case.Status.OPEN).distinct().order_by("pk"))
+    """Close and return the open cases that a decision about several accounts covers. The caller holds their locks.
+
+    The history of a case that somebody else had claimed says who, so that they learn what became of it.
+    """
+    is_open = Case.objects.filter(accounts, status=Case.Status.OPEN).select_related("claimed_by")
+    covered = list(is_open.distinct().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
         status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, claimed_by=None, claimed_until=None
     )
     of_whom = decision.case.account.external_id
     text = f"{decision.get_action_display()}: {decision.get_scope_display().lower()}, with the case of {of_whom}."
     details = {"decision": str(decision.pk), "case": str(decision.case_id), "account": of_whom}
-    add_steps(covered, Step.Kind.RESOLVED, by=by, now=now, text=text, details=details)
+    by_holder: dict[str, list[Case]] = defaultdict(list)
+    for case in covered:
+        by_holder[_holder(case, decision, now=now)].append(case)
+    for holder, cases in sorted(by_holder.items()):
+        whose = f"{text} {holder} had claimed this case." if holder else text
+        add_steps(cases, Step.Kind.RESOLVED, by=by, now=now, text=whose, details=details)
     return covered
+
+
+def _holder(case: Case, decision: Decision, *, now: datetime) -> str:
+    """The name of whoever had claimed the case, unless it is who decided; empty if nobody had."""
+    holder = case.claimed_by if case.holder(at=now) else None
+    return holder.name if holder is not None and holder.pk != decision.decided_by_id else ""
 
 
 def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:

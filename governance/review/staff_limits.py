@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
+from governance.restrictions.models.restriction import RESTORED
 from governance.review.models import Decision, Dismissal
 from governance.review.reopening_rules import is_materially_worse
 
@@ -25,7 +26,7 @@ BY_STAFF: Final = "staff:"
 # account or about a campaign, and those that a person or a machine of the company lifted. What expired says nothing;
 # what came back when another expired is no new opinion.
 SHOWS_STAFF_OPINION: Final = (
-    Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith="again:")
+    Q(author__startswith=BY_STAFF) & ~Q(unique_key__startswith=RESTORED)
     | Q(ending__in=(Ending.LIFTED, Ending.UNDONE)) & ~Q(ended_by__startswith="system:")
     | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
     | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")

@@ -23,6 +23,7 @@ from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
 from governance.review import actions
 from governance.review.case_detail import CaseDetail, cases_with_details
+from governance.review.decision_targets import claims_of_others, describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
 from governance.review.queries import CaseNotInListError, queue_counts, queue_page
@@ -140,15 +141,17 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case, form = _case(pk), DecisionForm(request.POST)
     if not form.is_valid():
         return _refused(request, case, "decide", decision_form=form)
-    decision_id = form.cleaned_data["decision"]
+    decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
-        decision = actions.decide(case, form.verdict(), decision_id=decision_id, by=request.user, now=timezone.now())
+        claimed = claims_of_others(case.account, verdict, by=request.user, now=now)
+        decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
     except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
         return _lost(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
         return _refused(request, case, "decide", decision_form=form)
-    return _done(request, pk, f"{case.account}: {outcome(decision.action)}.")
+    taken = "".join(f" {one.claimed_by} had claimed the case of {one.account}." for one in claimed)
+    return _done(request, pk, f"{describe_targets(decision)}: {outcome(decision.action)}.{taken}")
 
 
 @require_POST

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import Q
@@ -112,10 +113,19 @@ def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None
     return key
 
 
+def note_service_keys_used(keys: Iterable[UUID], *, now: datetime) -> None:
+    """Record the use of keys that a process authenticated by itself, each once an hour."""
+    for key in ServiceKey.objects.filter(_unnoted(now), pk__in=list(keys)).order_by("pk"):
+        _note_use(key, now=now)
+
+
+def _unnoted(now: datetime) -> Q:
+    return Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
+
+
 @retried_transaction
 def _note_use(key: ServiceKey, *, now: datetime) -> None:
-    unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
-    if ServiceKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now):
+    if ServiceKey.objects.filter(_unnoted(now), pk=key.pk).update(last_used_at=now):
         record(Verb.SERVICE_KEY_USED, subject=("service_key", str(key.id)), by=key.actor, now=now)
 
 

@@ -88,7 +88,7 @@ class ServiceKey(models.Model):
     created_by = models.CharField(max_length=254)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="Recorded once an hour.")
 
     objects = ServiceKeyQuerySet.as_manager()
 

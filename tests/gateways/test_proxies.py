@@ -12,7 +12,7 @@ from governance.gateways.models import Gateway, Refusal
 from governance.restrictions.actions import lift
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served, served
-from tests.gateways.process import status
+from tests.gateways.process import ask, status
 from tests.gateways.proxies import PROXIES
 from tests.gateways.upstream import serving
 from tests.waiting import wait_until
@@ -77,3 +77,15 @@ def test_a_customer_who_sends_stillwatchs_own_headers_gains_nothing(proxy: int, 
 
     headers = {"X-Stillwatch-Account": "acct_good", "X-Stillwatch-Key": "swk_mine", "X-Stillwatch-Key-Digest": "00"}
     assert status(proxy, Authorization=f"Bearer {BAD}", **headers)[0] == 403
+
+
+def test_a_blocked_customer_is_not_told_why(proxy: int, harvester: Account) -> None:
+    block = restriction(harvester, at=timezone.now())
+    wait_for(proxy, 403)
+
+    refused = ask(proxy, Authorization=f"Bearer {BAD}")
+
+    said = {name.lower(): value for name, value in refused.headers.items()}
+    assert not [name for name in said if "stillwatch" in name]
+    assert block.reason not in f"{said} {refused.body}"
+    assert said["content-type"] == "application/json"

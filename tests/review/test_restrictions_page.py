@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from governance.review.models import Step
 from governance.staff.roles import Role
 from tests.factories import account, api_key, case, person, restriction
@@ -39,6 +40,12 @@ class TestTheList:
 
         assert [f"No. {number}," in shown for number in (1, 2, 3)] == [True] * 3
         assert f"No. {ended.number}, " not in shown.partition("is lifted")[2]
+
+    def test_mentions_no_note_where_a_restriction_has_none(self) -> None:
+        restriction(account("acct_quay"), reason=Reason.OTHER)
+
+        assert "Another reason." in listed()
+        assert "see the note" not in listed()
 
     @pytest.mark.parametrize("name", ["acct_quay", "key_quay", "org_quay", "QUAY"])
     def test_is_searched_by_any_name(self, quay: Account, name: str) -> None:

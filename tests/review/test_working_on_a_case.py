@@ -36,6 +36,11 @@ def jonas() -> Client:
     return signed_in(person("Jonas Lindqvist"))
 
 
+def words(response: Any) -> str:
+    """The page with single spaces."""
+    return " ".join(text(response).split())
+
+
 class TestBlocking:
     def test_denies_access_and_shows_the_decision_in_place_of_the_form(self, harbour: Case, mira: Client) -> None:
         response = mira.post(address(harbour, "decide/"), block_form(), headers=by_htmx("case"))
@@ -70,6 +75,63 @@ class TestBlocking:
         assert response.status_code == 422
         assert "Tick to confirm." in text(response)
         assert not Decision.objects.exists()
+
+
+class TestBlockingACampaign:
+    def test_says_of_all_accounts_that_they_are_blocked(self, harbour: Case, mira: Client) -> None:
+        campaign_of(harbour.account, *(account() for _ in range(2)))
+        asked = words(mira.get(address(harbour)))
+
+        done = words(mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True))
+
+        number = Restriction.objects.get(account=harbour.account).number
+        assert "Block 3 accounts" in asked
+        assert "This restricts 3 accounts, not only" in asked
+        assert "3 accounts of the campaign: blocked." in done
+        assert f"In force as no. {number} on this account; 3 accounts of the campaign have one each," in done
+
+    def test_names_who_had_claimed_one_of_its_cases(self, harbour: Case, mira: Client) -> None:
+        pier, jonas = case(account("acct_pier")), person("Jonas Lindqvist")
+        campaign_of(harbour.account, pier.account)
+        claim(pier, by=jonas, now=timezone.now())
+
+        done = mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True)
+
+        assert "Jonas Lindqvist had claimed the case of acct_pier." in text(done)
+        assert "Jonas Lindqvist had claimed this case." in text(signed_in(jonas).get(address(pier)))
+
+    def test_leaves_earlier_restrictions_of_the_others_and_says_so(self, harbour: Case, mira: Client) -> None:
+        pier = account("acct_pier")
+        campaign_of(harbour.account, pier)
+        throttle = restriction(pier, Restriction.Kind.THROTTLE, requests_per_minute=5)
+
+        assert "Earlier restrictions of the other accounts stay" in text(mira.get(address(harbour)))
+        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+
+        throttle.refresh_from_db()
+        assert throttle.ended_at is None
+
+
+class TestBlockingAnOrganisation:
+    def test_says_so(self, mira: Client) -> None:
+        opened = case(account("acct_harbour", organisation="org_quay"))
+
+        asked = words(mira.get(address(opened)))
+        done = words(mira.post(address(opened, "decide/"), block_form(scope="organisation"), follow=True))
+
+        name = str(opened.account.organisation)
+        assert f"Block all of {name}" in asked
+        assert f"all of {name}: blocked." in done
+
+
+class TestTheHistory:
+    def test_says_what_was_decided_about_whom_and_why(self, harbour: Case, mira: Client) -> None:
+        mira.post(address(harbour, "decide/"), block_form(note="Seen twice."))
+
+        said = words(mira.get(address(harbour))).partition("History")[2]
+
+        clause = "2.3 No training of competing models"
+        assert f"acct_harbour: blocked. Answers harvested in bulk, {clause}.<br>Seen twice." in said
 
 
 class TestARefusedForm:
@@ -248,7 +310,7 @@ class TestChangingADecision:
 
         page = text(mira.get(address(harbour)))
 
-        assert "For a mistake: the case is open again" in page
+        assert "For a mistake: reopens the case" in page
         assert "Opens a new case." in page
         assert "Ends the restriction." not in page
         assert page.count("main-action") == 1
@@ -327,6 +389,25 @@ class TestUndoing:
         assert "that decision was undone" in text(response)
 
 
+class TestWhatIsRestoredByUndoing:
+    def test_is_shown_as_restored_and_its_decision_as_in_force(
+        self, harbour: Case, mira: Client, jonas: Client
+    ) -> None:
+        throttle = {"action": "throttle", "requests_per_minute": "5", "decision": str(uuid.uuid4())}
+        jonas.post(address(harbour, "decide/"), block_form(**throttle))
+        again = Case.objects.get(pk=mira.post(address(harbour, "reopen/")).url.split("/")[2])  # type: ignore[attr-defined] # a redirect
+        mira.post(address(again, "decide/"), block_form())
+
+        mira.post(address(again, "undo/"), {"note": "Too quick."})
+
+        page = words(mira.get(address(again)))
+        number = Restriction.objects.get(ended_at=None).number
+        assert f"No. {number}, restored just now, first decided by Jonas Lindqvist," in page
+        earlier = page.partition("Earlier decisions")[2].partition("</section>")[0]
+        assert "throttled" in earlier
+        assert "replaced" not in earlier
+
+
 class TestDecidingAgain:
     def test_says_beforehand_and_afterwards_what_it_lifts(self, harbour: Case, mira: Client) -> None:
         campaign_of(harbour.account, *(account() for _ in range(2)))
@@ -339,7 +420,7 @@ class TestDecidingAgain:
         after = " ".join(text(mira.get(address(again))).split())
 
         assert "It ends: 3 accounts blocked" in before
-        assert "Replaced: 3 accounts blocked" in after
+        assert "Replaced: 3 accounts blocked. </p>" in after
         assert not Restriction.objects.filter(ended_at=None).exists()
 
     def test_with_the_same_form_and_something_else_in_it_is_a_conflict(self, harbour: Case, mira: Client) -> None:

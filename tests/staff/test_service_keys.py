@@ -2,11 +2,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from governance.audit.models import Entry
 from governance.staff.actions import authenticate_service_key, issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, NOW
+from tests.front import served
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=2)
@@ -60,10 +62,39 @@ class TestAServiceKey:
 def test_a_second_key_of_a_name_is_issued_and_the_first_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     first, _ = issue_service_key(name="gateway-eu", scopes=["access:read"], by=MACHINE, now=NOW)
 
-    call_command("issue_service_key", "gateway-eu", scope=["usage:write"])
+    call_command("issue_service_key", "gateway-eu", "--scope", "usage:write", "--scope", "access:read")
 
     said = capsys.readouterr()
     assert said.out.startswith("swk_")
     assert first.shown_prefix in said.err
     assert "access:read" in said.err
     assert ServiceKey.objects.filter(name="gateway-eu", revoked_at=None).count() == 2
+
+
+def test_a_key_of_the_same_name_for_something_else_is_no_reason_to_warn(capsys: pytest.CaptureFixture[str]) -> None:
+    issue()
+
+    call_command("issue_service_key", "gateway-eu", scope=["usage:write"])
+
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_use_is_recorded_whatever_it_was_used_for() -> None:
+    with served() as front:
+        for address in (
+            "access/check?account=acct_1",
+            "api/v1/access/snapshot",
+            "api/v1/access/changes?after=0&wait=0",
+        ):
+            key, secret = issue_service_key(
+                name=f"for {address}", scopes=["access:read"], by=MACHINE, now=timezone.now()
+            )
+
+            asked = front.ask(f"/{address}", key=secret)
+            front.front.telemetry.flush()
+
+            key.refresh_from_db()
+            assert asked.status == 200
+            assert key.last_used_at is not None, address
+            assert Entry.objects.get(verb="service_key.used", actor_id=str(key.pk)).subject_id == str(key.pk)

@@ -70,7 +70,9 @@ class Feed:
     async def _key(self, request: Request) -> UsableKey:
         """Raises RefusedError."""
         now = self._clock()
-        return self._app.usable_key(secret := bearer(request), now) or await self._app.find_key(secret, now)
+        key = self._app.usable_key(secret := bearer(request), now) or await self._app.find_key(secret, now)
+        self._app.telemetry.note_use(key, now)
+        return key
 
     async def snapshot(self, request: Request) -> CheckResponse:
         """Raises RefusedError."""
@@ -132,6 +134,7 @@ class Feed:
                 raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
+                self._app.telemetry.note_use(key, self._clock())
                 return after
             await self._app.announcements.wait(min(left, BEAT), gone)
         return announced

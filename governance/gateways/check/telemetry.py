@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from msgspec import to_builtins
@@ -25,12 +26,14 @@ from governance.gateways.telemetry import (
     Report,
     note_access,
 )
+from governance.staff.actions import note_service_keys_used
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
 
 WRITTEN_EVERY: Final = 0.5
 ALIVE_NOTED_EVERY: Final = timedelta(seconds=5)
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
 # The first refusal of a restriction is its proof and is written at the next time; how many more there were is written
 # for so many restrictions at a time, so that checks and the database are never kept waiting long.
 COUNTED_AT_A_TIME: Final = 100
@@ -75,6 +78,8 @@ class CheckTelemetry:
         self._reported: dict[bytes, OrderedDict[str, InstanceState]] = {}
         self._held_over: dict[UsableKey, dict[int, HeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
+        self._used: set[UUID] = set()
+        self._use_noted: dict[UUID, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="notes", daemon=True)
@@ -91,6 +96,15 @@ class CheckTelemetry:
         if noted is None or now - noted > ALIVE_NOTED_EVERY:
             self._asked[key.digest] = key, now
             self._asked_noted[key.digest] = now
+            self.note_use(key, now)
+
+    def note_use(self, key: UsableKey, now: datetime) -> None:
+        """Somebody showed this service key."""
+        noted = self._use_noted.get(key.id)
+        if noted is None or now - noted > USE_NOTED_EVERY:
+            self._use_noted[key.id] = now
+            with self._lock:
+                self._used.add(key.id)
 
     def note_refusal(
         self, key: UsableKey, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1
@@ -173,28 +187,29 @@ class CheckTelemetry:
             self._first_refused = []
             instances, self._instances = self._instances, {}
             held_over, self._held_over = self._held_over, {}
+            used, self._used = self._used, set()
         now = self._clock()
         own = [self._replica.propagations.popleft() for _ in range(len(self._replica.propagations))]
+        here = []
         if own or now - self._here_noted > ALIVE_NOTED_EVERY:
             here = [InstanceReport(None, "", self._instance, self._replica.restricted.sequence, now, own)]
-        else:
-            here = []
-        if not (here or asked or refused or instances or held_over):
+        if not (here or asked or refused or instances or held_over or used):
             return
-        reports: list[Report] = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        queries = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
+        reports: list[Report] = [*here, *instances.values(), *queries]
         reports += [
             RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
             for (_, number, epoch), seen in refused.items()
             # After the database went back in time a number may be that of another restriction.
             if epoch == self._replica.restricted.epoch
         ]
-        reports += [*here, *instances.values()]
         reports += [
             HeldOverReport(key.id, key.name, number, to_builtins(one))
             for key, held in held_over.items()
             for number, one in held.items()
         ]
         try:
+            note_service_keys_used(used, now=now)
             if dropped := note_access(reports, now=now):
                 logger.error("Dropped %d reports that do not fit the database; the first: %r", len(dropped), dropped[0])
             self._here_noted = now if here else self._here_noted
@@ -204,17 +219,19 @@ class CheckTelemetry:
         except Exception as error:  # noqa: BLE001 - the database may be away: answers go on, notes wait
             logger.warning("Cannot store what gateways reported yet: %s", type(error).__name__)
             connection.close()
-            self._keep_for_later(refused, instances, own)
+            self._keep_for_later(refused, instances, own, used)
 
     def _keep_for_later(
         self,
         refused: dict[At, RefusalCount],
         instances: dict[tuple[bytes, str], InstanceReport],
         own: list[tuple[int, datetime]],
+        used: set[UUID],
     ) -> None:
         for (_, number, epoch), seen in refused.items():
             self.note_refusal(seen.key, number, epoch, seen.first, seen.last, seen.times)
         with self._lock:
             kept = {at: seen for at, seen in instances.items() if at[1] in self._reported[at[0]]}
             self._instances = kept | self._instances
+            self._used |= used
         self._replica.propagations.extendleft(reversed(own))

@@ -46,6 +46,7 @@ class Command(BaseCommand):
         try:
             with ExitStack() as running:
                 running.enter_context(_alone_in(settings.DATA_DIR))
+                running.callback(settings.CHECK_URL_FILE.unlink, missing_ok=True)
                 port, check_port = settings.PORT, settings.CHECK_PORT
                 refuse_used_port("PORT", HOST, port)
                 refuse_used_port("CHECK_PORT", HOST, check_port)
@@ -54,6 +55,7 @@ class Command(BaseCommand):
                     running.enter_context(embedded.start(settings.DATA_DIR))
                 sign_ins = self._prepare()
                 self._say("Starting the check, the web server and the workers")
+                settings.CHECK_URL_FILE.write_text(f"http://{HOST}:{check_port}\n")
                 processes = running.enter_context(_processes(port, check_port))
                 for name, at in (("check", check_port), ("web server", port)):
                     self._wait_for_answer(processes, name, at)

@@ -1,7 +1,7 @@
 """Restrictions: those in force against a customer, and all earlier ones."""
 
 from datetime import datetime
-from typing import ClassVar, Self, TypeAlias
+from typing import ClassVar, Final, Self, TypeAlias
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -22,6 +22,9 @@ from governance.restrictions.kinds import (
 )
 from governance.restrictions.reasons import restricting_choices
 from governance.restrictions.terms import Terms
+
+# The unique key of what is in force again begins so.
+RESTORED: Final = "again:"
 
 
 def _is_in_force(at: datetime) -> Q:
@@ -225,6 +228,11 @@ class Restriction(models.Model):
             return self.kind in DENYING
         began = self.changes.filter(number=self.number).values_list("payload__denies", flat=True).first()
         return began is not False
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether it is in force again, by another number, since what had replaced it ended."""
+        return self.unique_key.startswith(RESTORED)
 
     @property
     def terms(self) -> Terms:

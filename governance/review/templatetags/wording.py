@@ -57,6 +57,12 @@ def action_row(action: str) -> KindRow:
 
 
 @register.filter
+def command(action: str, whom: str) -> str:
+    """The button that decides on an action: `Block the account`."""
+    return models.action_row(action).command.replace("{whom}", whom)
+
+
+@register.filter
 def outcome(action: str) -> str:
     return wording.outcome(action)
 

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("created_by", models.CharField(max_length=254)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
-                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, help_text="Recorded once an hour.", null=True)),
             ],
             options={
                 "ordering": ("name",),

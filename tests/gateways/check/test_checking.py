@@ -174,6 +174,7 @@ class TestEnvoy:
         assert (allowed.status, denied.status) == (200, 403)
         assert f"R-{number}" in denied.json["error"]["message"]
         assert "harvest" not in denied.body.decode()
+        assert not [name for name in denied.headers if "stillwatch" in name.lower()]
 
 
 class TestLiteLlm:

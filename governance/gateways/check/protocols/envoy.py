@@ -16,10 +16,12 @@ from stillwatch_gateway.restricted import Decision
 
 
 def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as CheckProtocol has it
-    """ext_authz lets in by 200 alone; of anything else the customer gets the body."""
+    """ext_authz lets in by 200 alone. Of a refusal Envoy passes headers and body on to the customer, who must not read
+    why they are restricted: so the decision's headers are left out.
+    """
     if decision.allowed:
         return CheckResponse(OK, decision_headers(decision))
-    return CheckResponse(HTTPStatus.FORBIDDEN, JSON_HEADERS + decision_headers(decision), refusal(decision).body)
+    return CheckResponse(HTTPStatus.FORBIDDEN, JSON_HEADERS, refusal(decision).body)
 
 
 def _refusal(error: RefusedError) -> CheckResponse:

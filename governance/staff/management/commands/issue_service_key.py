@@ -17,7 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        for one in ServiceKey.objects.usable(at=now).filter(name=options["name"]).order_by("created_at", "pk"):
+        same = ServiceKey.objects.usable(at=now).filter(name=options["name"], scopes__overlap=options["scope"])
+        for one in same.order_by("created_at", "pk"):
             self.stderr.write(
                 f"{one.name} has another key, {one.shown_prefix}…, with {', '.join(one.scopes)}. It stays usable: "
                 f"revoke it with revoke_service_key {one.shown_prefix}."
