@@ -1,6 +1,7 @@
 """Senders that are slow keep no other request from being answered."""
 
 import json
+import select
 import socket
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,46 @@ def test_the_pages_and_the_check_answer_though_they_fill_the_web_server(secret: 
 
         assert pages == {200}
         assert decisions(check, secret) == {"deny"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/usage-events", "/api/v1/sources/litellm", "/api/v1/restrictions"])
+@pytest.mark.parametrize("length", ["Content-Length: 2000", "Transfer-Encoding: chunked"], ids=["length", "chunks"])
+def test_one_service_key_keeps_nobody_from_being_answered(transactional_db: None, path: str, length: str) -> None:
+    now = timezone.now()
+    scopes = ["usage:write", "restrictions:write"]
+    _, secret = issue_service_key(name="greedy", scopes=scopes, by=MACHINE, now=now)
+    _, other = issue_service_key(name="other", scopes=scopes, by=MACHINE, now=now)
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\nAuthorization: Bearer "
+    callers = []
+    with running_web_server(threads=8, BODIES_OF_A_KEY="2") as web:
+        for _ in range(10):
+            callers.append(socket.create_connection(("127.0.0.1", web), timeout=PATIENCE))
+            callers[-1].sendall(f"{head}{secret}\r\n\r\n".encode())
+        refused, _, _ = select.select(callers, [], [], PATIENCE)
+        answer = refused[0].recv(4096).decode()
+
+        assert get(web, "/health/")[0] == 200
+        assert get(web, "/api/v1/restrictions", other)[0] == 403  # it was looked at: that scope it has not
+        for caller in callers:
+            caller.close()
+
+    assert answer.split()[1] == ("503" if path.endswith("litellm") else "429")
+    assert "application/problem+json" in answer
+    assert "Retry-After: 1" in answer or "retry-after: 1" in answer
+
+
+def test_a_place_of_a_service_key_is_free_once_its_body_was_received(transactional_db: None) -> None:
+    _, secret = issue_service_key(name="busy", scopes=["usage:write"], by=MACHINE, now=timezone.now())
+    with running_web_server(BODIES_OF_A_KEY="1") as web:
+        statuses = []
+        for _ in range(3):
+            caller = HTTPConnection("127.0.0.1", web, timeout=PATIENCE)
+            head = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+            caller.request("POST", "/api/v1/usage-events", '{"events": []}', head)
+            statuses.append(caller.getresponse().status)
+            caller.close()
+
+    assert statuses == [202] * 3
 
 
 def test_a_body_without_a_service_key_is_refused_before_it_is_read(transactional_db: None) -> None:
