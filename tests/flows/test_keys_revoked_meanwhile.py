@@ -136,7 +136,7 @@ class TestAtTheCheck:
             }
             senders = {path: Sender(front.port, path, body, shown) for path, body in paths.items()}
             on_their_way = sum(map(len, paths.values()))
-            counted = front.front.quotas._body_bytes
+            counted = front.front.quotas.small_bodies.taken
             wait_until(lambda: counted.total() == on_their_way, "the bodies are being received")
             revoke(one)
             wait_until(lambda: front.ask("/access/check?account=a", key=secret).status == 401, "the key is refused")

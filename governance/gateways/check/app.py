@@ -18,6 +18,7 @@ from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import (
+    AGAIN_LATER,
     AccessQuery,
     CheckResponse,
     Receive,
@@ -150,6 +151,8 @@ class CheckApp:
             else:
                 query = protocol.query(request)
         except RefusedError as error:
+            if error.status in AGAIN_LATER:  # not because of what is asked, so that it must refuse no customer
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests", str(error)) from error
             return protocol.refuse(error)
         if query.min_sequence > self.replica.restricted.sequence:
             await self._catch_up(key, query.min_sequence)
