@@ -1,4 +1,4 @@
-"""What a WSGI server such as Granian serves: `granian --interface wsgi governance.wsgi:application`."""
+"""Pages and API by WSGI. The web process is governance/asgi.py, which answers by this in threads."""
 
 import os
 
