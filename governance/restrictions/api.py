@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.utils import timezone
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -81,14 +81,14 @@ class Restrictions(APIView):
     def _one(self, request: Request, data: object, *, dry_run: bool, of_many: bool = False) -> Response:
         if not isinstance(data, dict):
             raise ValidationError("This must be a JSON object.")
-        now = timezone.now()
+        key, now = acting_key(request), timezone.now()
         fields = _valid(RestrictionRequest(data=data, context={"now": now}))
         target = _target(fields)
         if dry_run or fields["dry_run"]:
             return Response(_would(target, now=now))
         unique_key = _unique_key(request, fields, of_many=of_many)
         try:
-            return _restrict(target, fields, unique_key=unique_key, key=acting_key(request), now=now)
+            return _restrict(target, fields, unique_key=unique_key, key=key, now=now)
         except ConflictingKeyError as error:
             differences = {name: difference._asdict() for name, difference in error.differences.items()}
             raise Problem(
@@ -108,6 +108,8 @@ class Restrictions(APIView):
             try:
                 response = self._one(request, data, dry_run=dry_run or asked["dry_run"], of_many=True)
                 results.append({"status": response.status_code} | response.data)
+            except AuthenticationFailed:  # the key was revoked meanwhile: what is left is not done
+                raise
             except APIException as error:
                 members = error.members if isinstance(error, Problem) else {}
                 results.append({"status": error.status_code, "error": error.detail, **members})

@@ -1,5 +1,7 @@
 """How machines are known: `Authorization: Bearer swk_…`, and the scope that an endpoint asks for."""
 
+from typing import Final
+
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, NotAuthenticated
@@ -8,6 +10,8 @@ from rest_framework.request import Request
 
 from governance.staff.actions import authenticate_service_key
 from governance.staff.models import ServiceKey
+
+UNUSABLE: Final = "Invalid or revoked service key."
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
@@ -19,7 +23,7 @@ class ServiceKeyAuthentication(BaseAuthentication):
             return None
         key = authenticate_service_key(secret.strip().decode("latin-1"), now=timezone.now())
         if key is None:
-            raise AuthenticationFailed("Invalid or revoked service key.")
+            raise AuthenticationFailed(UNUSABLE)
         return key, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -27,10 +31,16 @@ class ServiceKeyAuthentication(BaseAuthentication):
 
 
 def acting_key(request: Request) -> ServiceKey:
-    """The service key behind a request that `HoldsScope` has let through."""
+    """The service key behind a request that `HoldsScope` has let through, if it is still usable.
+
+    Ask for it once the body has been read, just before acting: a body may take long to arrive, and the key may have
+    been revoked or have expired since its head came. Raises AuthenticationFailed.
+    """
     key = request.auth
     if not isinstance(key, ServiceKey):
         raise NotAuthenticated
+    if not ServiceKey.objects.usable(at=timezone.now()).filter(pk=key.pk).exists():
+        raise AuthenticationFailed(UNUSABLE)
     return key
 
 

@@ -21,6 +21,7 @@ from stillwatch_gateway.keys import bearer
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 KEPT_IN_MEMORY: Final = 2**20
+AGAIN_LATER: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _PIECE: Final = 2**16
 
 
@@ -85,7 +86,7 @@ def problem_answer(start_response: Callable[..., Any], status: HTTPStatus, detai
         {"type": "about:blank", "status": status.value, "title": status.phrase, "detail": detail}
     ).encode()
     headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in AGAIN_LATER:
         headers.append(("Retry-After", "1"))
     start_response(f"{status.value} {status.phrase}", headers)
     return [body]

@@ -18,6 +18,7 @@ from governance.gateways.check.quotas import Quotas
 from governance.gateways.check.registered_accounts import RegisteredAccounts
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.request_parsing import (
+    AGAIN_LATER,
     AccessQuery,
     CheckResponse,
     Receive,
@@ -34,6 +35,7 @@ from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body
 
 READ: Final = "access:read"
+UNUSABLE: Final = "Invalid or revoked service key."
 
 PROTOCOLS: Final = ProtocolsByPath(all_protocols())
 HEALTH_AT: Final = "/health/"
@@ -149,9 +151,14 @@ class CheckApp:
             else:
                 query = protocol.query(request)
         except RefusedError as error:
+            if error.status in AGAIN_LATER:  # not because of what is asked, so that it must refuse no customer
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests", str(error)) from error
             return protocol.refuse(error)
         if query.min_sequence > self.replica.restricted.sequence:
             await self._catch_up(key, query.min_sequence)
+        if request.method == "POST" or query.min_sequence:  # it may have taken a while
+            now = self._clock()
+            self.raise_if_unusable(key)
         decision = self.replica.restricted.decide(query.names, now=now.timestamp(), age=self.replica.age)
         self.telemetry.note_query(key, now)
         if not decision.allowed and decision.number is not None:
@@ -218,6 +225,11 @@ class CheckApp:
         known = self.replica.key(key.digest)
         return known is not None and known.opens(READ, now=self._clock())
 
+    def raise_if_unusable(self, key: UsableKey) -> None:
+        """Look at the key again, after what may have taken long. Raises RefusedError."""
+        if not self.is_still_usable(key):
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
+
     async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
         """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
         if secret is None:
@@ -233,7 +245,7 @@ class CheckApp:
                 self._strangers -= 1
         key = self.replica.key(digest)
         if key is None:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid or revoked service key.")
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
         if not key.opens(READ, now=now):
             raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
         return key

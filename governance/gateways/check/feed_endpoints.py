@@ -57,6 +57,7 @@ class FeedHost(Protocol):
 
     def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None: ...
     def is_still_usable(self, key: UsableKey) -> bool: ...
+    def raise_if_unusable(self, key: UsableKey) -> None: ...
     async def find_key(self, secret: str | None, now: datetime) -> UsableKey: ...
     async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
@@ -86,6 +87,7 @@ class Feed:
                 raise RefusedError(
                     HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
                 ) from error
+        self._app.raise_if_unusable(key)
         tag = f'"{made.digest}"'
         headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signed(made.digest, key.digest)]
         if request.header(b"if-none-match") == tag:
@@ -99,6 +101,7 @@ class Feed:
         """Raises RefusedError."""
         key = await self._key(request)
         asked = await self._following(request, receive, key)
+        self._app.raise_if_unusable(key)
         if not await self._app.has_change(key, asked.after):
             raise RefusedError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
         if asked.instance:

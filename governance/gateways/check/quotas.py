@@ -1,24 +1,33 @@
-"""Limits for each service key, so that requests with one cannot keep those with another from being answered."""
+"""Limits for each service key, so that requests with one cannot keep those with another from being answered.
 
-from collections import Counter
+All of it is used by the event loop alone, so it needs no lock.
+"""
+
+import asyncio
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Final
 
 from governance.gateways.check.request_parsing import RefusedError
 from governance.gateways.check.sql import UsableKey
 
-MOST_BODY_BYTES: Final = 128 * 2**20  # being received at once
+# Bodies that are received at once, of one service key. The usual ones are small; those with long prompts have a quota
+# of their own, so that they keep no other customer of the gateway from being answered.
+LARGEST_SMALL_BODY: Final = 2**20
+MOST_SMALL_BYTES: Final = 64 * 2**20
+MOST_LARGE_BYTES: Final = 128 * 2**20
+TURN_SECONDS: Final = 30.0
 
 
 class Quotas:
-    """What each service key occupies in this process. Used by the event loop alone, so it needs no lock."""
+    """What each service key occupies in this process."""
 
-    def __init__(self, *, waiting: int, body_bytes: int = MOST_BODY_BYTES) -> None:
-        self._most_waiting, self._most_body_bytes = waiting, body_bytes
+    def __init__(self, *, waiting: int) -> None:
+        self._most_waiting = waiting
         self._waiting: Counter[bytes] = Counter()
-        self._body_bytes: Counter[bytes] = Counter()
+        self.small_bodies, self.large_bodies = BodyQuota(MOST_SMALL_BYTES), BodyQuota(MOST_LARGE_BYTES)
 
     @contextmanager
     def waiting(self, key: UsableKey) -> Iterator[None]:
@@ -29,7 +38,9 @@ class Quotas:
         try:
             yield
         finally:
-            _give_back(self._waiting, key, 1)
+            self._waiting[key.digest] -= 1
+            if not self._waiting[key.digest]:
+                del self._waiting[key.digest]
 
     @contextmanager
     def receiving(self, key: UsableKey) -> Iterator["Reservation"]:
@@ -38,32 +49,89 @@ class Quotas:
         try:
             yield reservation
         finally:
-            _give_back(self._body_bytes, key, reservation.size)
+            reservation.release()
 
-    def reserve(self, key: UsableKey, size: int) -> None:
-        """Raises RefusedError (429)."""
-        if self._body_bytes[key.digest] + size > self._most_body_bytes:
-            raise _over_quota(f"At most {self._most_body_bytes:,} bytes of one service key are received at once.")
-        self._body_bytes[key.digest] += size
+
+class BodyQuota:
+    """How many bytes of bodies each service key may have on their way. Whoever comes too early waits for a turn."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken: Counter[bytes] = Counter()
+        self._queues: dict[bytes, deque[tuple[int, asyncio.Future[None]]]] = {}
+
+    def take(self, digest: bytes, size: int) -> bool:
+        """Take so many bytes, if they are free and nobody waits for them."""
+        if digest in self._queues or self.taken[digest] + size > self.most:
+            return False
+        self.taken[digest] += size
+        return True
+
+    async def take_in_turn(self, digest: bytes, size: int) -> None:
+        """Wait for so many bytes, after those who wait already. Raises TimeoutError."""
+        turn = asyncio.get_running_loop().create_future()
+        queue = self._queues.setdefault(digest, deque())
+        queue.append((size, turn))
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # the turn came at the same moment
+                self.taken[digest] -= size
+            with suppress(ValueError):
+                queue.remove((size, turn))
+            self._call_next(digest)
+            raise
+
+    def give_back(self, digest: bytes, size: int) -> None:
+        self.taken[digest] -= size
+        self._call_next(digest)
+
+    def _call_next(self, digest: bytes) -> None:
+        queue = self._queues.get(digest, deque())
+        while queue and self.taken[digest] + queue[0][0] <= self.most:
+            size, turn = queue.popleft()
+            if not turn.done():
+                self.taken[digest] += size
+                turn.set_result(None)
+        if not queue:
+            self._queues.pop(digest, None)
+        if not self.taken[digest]:
+            del self.taken[digest]
 
 
 class Reservation:
-    """The bytes that one body occupies."""
+    """The bytes that one body may occupy."""
 
     def __init__(self, quotas: Quotas, key: UsableKey) -> None:
-        self._quotas, self._key, self.size = quotas, key, 0
+        self._quotas, self._key = quotas, key
+        self._of: BodyQuota = quotas.small_bodies
+        self.size = 0
 
-    def grow_to(self, size: int) -> None:
-        """Raises RefusedError (429)."""
-        if size > self.size:
-            self._quotas.reserve(self._key, size - self.size)
-            self.size = size
+    async def hold(self, size: int) -> None:
+        """Occupy `size` bytes instead of what is occupied. Raises RefusedError (429) where no turn came in time."""
+        wanted = self._quotas.small_bodies if size <= LARGEST_SMALL_BODY else self._quotas.large_bodies
+        self.release()
+        if not size:
+            return
+        if not wanted.take(self._key.digest, size):
+            await self._wait_for_turn(wanted, size)
+        self._of, self.size = wanted, size
 
+    async def _wait_for_turn(self, wanted: BodyQuota, size: int) -> None:
+        detail = f"At most {wanted.most:,} bytes of one service key are received at once."
+        if size > wanted.most:
+            raise _over_quota(detail)
+        with self._quotas.waiting(self._key):
+            try:
+                await wanted.take_in_turn(self._key.digest, size)
+            except TimeoutError as error:
+                raise _over_quota(detail) from error
 
-def _give_back(counted: Counter[bytes], key: UsableKey, amount: int) -> None:
-    counted[key.digest] -= amount
-    if not counted[key.digest]:
-        del counted[key.digest]
+    def release(self) -> None:
+        size, self.size = self.size, 0
+        if size:
+            self._of.give_back(self._key.digest, size)
 
 
 def _over_quota(detail: str) -> RefusedError:

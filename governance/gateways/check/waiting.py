@@ -5,7 +5,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
-from governance.gateways.check.quotas import Reservation
+from governance.gateways.check.quotas import LARGEST_SMALL_BODY, Reservation
 from governance.gateways.check.request_parsing import Receive, RefusedError, Request
 
 BODY_SECONDS: Final = 30.0
@@ -38,14 +38,19 @@ class Announcements:
 
 
 async def receive_body(request: Request, receive: Receive, *, most: int, reserved: Reservation) -> bytes:
-    """The body. Raises RefusedError where it is longer than `most` bytes, or is not there in time."""
+    """Wait for a turn, then receive the body.
+
+    Raises RefusedError where it is longer than `most` bytes, or is not there in time: 429 where no turn came.
+    """
     try:
         stated = int(request.header(b"content-length") or 0)
     except ValueError as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "Content-Length is not a number.") from error
     if stated > most:
         raise _too_large(most)
-    reserved.grow_to(stated)
+    # Of a body of unknown length as much is counted as it may have: were it counted as it grows, many that have grown a
+    # little could wait for one another.
+    await reserved.hold(stated if request.header(b"content-length") else min(most, LARGEST_SMALL_BODY))
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -56,7 +61,8 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
                 body += message.get("body", b"")
                 if len(body) > most:
                     raise _too_large(most)
-                reserved.grow_to(len(body))
+                if len(body) > reserved.size:
+                    await reserved.hold(most)
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError as error:

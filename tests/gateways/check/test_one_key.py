@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
@@ -11,6 +14,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.gateways.check.protocols.litellm import LONGEST_BODY as LARGEST
+from governance.gateways.check.quotas import LARGEST_SMALL_BODY
 from governance.gateways.models import GatewayInstance
 from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
@@ -19,6 +24,7 @@ from tests.factories import MACHINE, account, restriction
 from tests.front import Served, served
 from tests.waiting import PATIENCE, wait_until
 
+GUARDRAIL = "/beta/litellm_basic_guardrail_api"
 CHANGES = "/api/v1/access/changes"
 GREEDY = 300
 MAY_WAIT = 20
@@ -117,16 +123,77 @@ class TestAGreedyKey:
             streams.close()
 
     def test_may_have_bodies_of_so_many_bytes_in_flight(self, front: Served) -> None:
-        guardrail = "/beta/litellm_basic_guardrail_api"
-        front.front.quotas._most_body_bytes = 1_000
+        front.front.quotas.small_bodies.most = 1_000
 
-        refused = front.ask(guardrail, method="POST", text=json.dumps({"texts": ["a" * 2_000]}), x_api_key=front.secret)
+        refused = front.ask(GUARDRAIL, method="POST", text=json.dumps({"texts": ["a" * 2_000]}), x_api_key=front.secret)
         report = front.ask(CHANGES, method="POST", body={"after": 0, "wait": 0, "instance": "a" * 2_000})
         small = front.ask("/access/check", method="POST", body={"account": "a"})
 
-        assert refused.json["action"] == "BLOCKED"
+        assert refused.status == 503
         assert report.status == 429
         assert small.status == 200
+
+
+def prompt(size: int) -> bytes:
+    return b'{"texts": ["' + b"a" * (size - 15) + b'"]}'
+
+
+@contextmanager
+def large_prompts(front: Served, count: int, *, length: bool = True) -> Iterator[list[socket.socket]]:
+    """Prompts of the greatest size of which only the beginning has been sent."""
+    callers = [socket.create_connection(("127.0.0.1", front.port), timeout=PATIENCE) for _ in range(count)]
+    stated = f"Content-Length: {LARGEST}" if length else "Transfer-Encoding: chunked"
+    head = f"POST {GUARDRAIL} HTTP/1.1\r\nHost: a\r\nX-Api-Key: {front.secret}\r\n{stated}\r\n\r\n".encode()
+    try:
+        for caller in callers:
+            caller.sendall(head)
+            if not length:
+                piece = prompt(LARGEST_SMALL_BODY + 15)
+                caller.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        taken = front.front.quotas.large_bodies.taken
+        wait_until(lambda: taken.total() == LARGEST * min(count, 4), "the prompts are being received")
+        yield callers
+    finally:
+        for caller in callers:
+            caller.close()
+
+
+class TestLargePromptsOfSomeCustomers:
+    """LiteLLM asks with one service key about all of them."""
+
+    @pytest.mark.parametrize("length", [True, False], ids=["length", "chunks"])
+    def test_keep_no_other_customer_from_being_answered(self, front: Served, length: bool) -> None:  # noqa: FBT001
+        with large_prompts(front, 5, length=length):
+            said = front.ask(GUARDRAIL, method="POST", body={"texts": ["Hello"]}, x_api_key=front.secret)
+
+        assert said.json == {"action": "NONE"}
+
+    def test_wait_for_their_turn(self, front: Served) -> None:
+        with large_prompts(front, 4) as callers, ThreadPoolExecutor() as pool:
+            text = prompt(2 * 2**20).decode()
+            next_one = pool.submit(front.ask, GUARDRAIL, method="POST", text=text, x_api_key=front.secret)
+            waiting = front.front.quotas._waiting
+            wait_until(lambda: waiting.total() == 1, "it waits")
+            callers[0].close()
+
+            assert next_one.result().json == {"action": "NONE"}
+        wait_until(lambda: not front.front.quotas.large_bodies.taken, "all is free again")
+
+    def test_are_answered_as_during_an_outage_where_no_turn_comes(
+        self, front: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("governance.gateways.check.quotas.TURN_SECONDS", 0.1)
+
+        with large_prompts(front, 4):
+            text = prompt(2 * 2**20).decode()
+            said = front.ask(GUARDRAIL, method="POST", text=text, x_api_key=front.secret)
+
+        assert (said.status, said.headers["retry-after"]) == (503, "1")
+
+    def test_are_refused_where_they_cannot_be_read(self, front: Served) -> None:
+        said = front.ask(GUARDRAIL, method="POST", text=prompt(2 * 2**20).decode()[:-1], x_api_key=front.secret)
+
+        assert said.json["action"] == "BLOCKED"
 
 
 def rest_of(stream: HTTPResponse) -> bytes:
