@@ -43,9 +43,8 @@ CHECK_FOLDER      where processes of the check save what is in force, so that th
 CHECK_URL         where web processes reach the check (default http://127.0.0.1: and CHECK_PORT)
 GATEWAYS_WAITING  how many requests of one service key may wait at a process of the check: polls and streams of clients,
                   one for each process of a gateway (default 500); more get 429
-WEB_THREADS       how many requests a web process answers at once (default 128)
-BODIES_OF_A_KEY   how many bodies of one service key a web process receives at once (default an eighth of
-                  WEB_THREADS, so that no key takes all of them); more get 429
+BODIES_OF_A_KEY   how many bodies of one service key a web process receives at once (default 16; fewer than its
+                  threads, so that no key takes all of them); more get 429
 """
 
 import os
@@ -361,8 +360,7 @@ CHECK_URL = env.str("CHECK_URL", f"http://127.0.0.1:{CHECK_PORT}")
 CHECK_URL_FILE = DATA_DIR / "check-url"
 CHECK_URL_IS_GIVEN = not {"PORT", "CHECK_PORT", "CHECK_URL"}.isdisjoint(os.environ)
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=1))
-WEB_THREADS = env.int("WEB_THREADS", 128, validate=validate.Range(min=8))
-BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", WEB_THREADS // 8, validate=validate.Range(min=1))
+BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", 16, validate=validate.Range(min=1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",
     [

@@ -1,4 +1,4 @@
-"""Pages and API by WSGI. The web process is governance/asgi.py, which answers by this in threads."""
+"""What a WSGI server such as Granian serves: `granian --interface wsgi governance.wsgi:application`."""
 
 import os
 

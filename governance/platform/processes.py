@@ -3,7 +3,7 @@
 import sys
 
 PYTHON = (sys.executable, "-m")
-# Milliseconds until the head of a request has to be there; bodies have deadlines of their own.
+# Milliseconds until the head of a request has to be there; of bodies the check has a deadline of its own.
 HEAD_DEADLINE = 10_000
 # Open connections of a process of the check: polls, streams and idle connections.
 CONNECTIONS = 16_384
@@ -16,9 +16,10 @@ def check_command(*, host: str, port: int, workers: int = 2, log_level: str = "e
     return [*command, "governance.check:application"]
 
 
-def web_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
+def web_command(*, host: str, port: int, workers: int = 2, threads: int = 128, log_level: str = "error") -> list[str]:
     """The pages, and the API of everybody but gateways."""
-    return [*_granian("asgi", host, port, workers, log_level), "governance.asgi:application"]
+    command = [*_granian("wsgi", host, port, workers, log_level), "--blocking-threads", str(threads)]
+    return [*command, "governance.wsgi:application"]
 
 
 def _granian(interface: str, host: str, port: int, workers: int, log_level: str) -> list[str]:

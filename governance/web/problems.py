@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, JsonResponse, UnreadablePostError
+from django.http import Http404, JsonResponse
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
@@ -36,8 +36,6 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = NotFound()
     elif isinstance(error, PermissionDenied):
         error = Forbidden()
-    elif isinstance(error, UnreadablePostError):
-        error = Problem(HTTPStatus.REQUEST_TIMEOUT, "Request timeout", "The body did not come in time.", wait=1)
     elif is_unavailable(error):
         error = unavailable(error)
     response = exception_handler(error, context)

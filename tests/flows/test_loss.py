@@ -62,10 +62,10 @@ class Stillwatch:
 
     def start(self, name: str) -> None:
         celery = ["celery", "--quiet", "-A", "governance", "worker", "--concurrency", "1", "--loglevel", "CRITICAL"]
-        granian = ["granian", "--interface", "asgi", "--host", HOST, "--port", str(self.port), "--workers", "2"]
+        granian = ["granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port), "--workers", "2"]
         commands = {
             "worker": [*celery, "--beat", "--schedule", str(self.data / "timetable")],
-            "web": [*granian, "--log-level", "critical", "governance.asgi:application"],
+            "web": [*granian, "--blocking-threads", "4", "--log-level", "critical", "governance.wsgi:application"],
         }
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", *commands[name]],

@@ -4,7 +4,6 @@ import json
 import select
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -135,52 +134,6 @@ def test_a_place_of_a_service_key_is_free_once_its_body_was_received(transaction
             caller.close()
 
     assert statuses == [202] * 3
-
-
-def test_readers_who_go_free_the_thread_that_answered_them(secret: str) -> None:
-    head = f"GET /api/v1/access/changes?after=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\n"
-    with running_check() as check, running_web_server(threads=8, CHECK_URL=f"http://127.0.0.1:{check}") as web:
-        for _ in range(12):
-            with socket.create_connection(("127.0.0.1", web), timeout=PATIENCE) as reader:
-                reader.sendall(f"{head}Accept: text/event-stream\r\n\r\n".encode())
-                said = b""
-                while b"acct_mole" not in said:
-                    piece = reader.recv(65_536)
-                    assert piece, said
-                    said += piece
-
-        assert decisions(web, secret) == {"deny"}
-
-
-@pytest.mark.long
-def test_a_body_has_a_deadline_at_the_web_server(transactional_db: None) -> None:
-    """A long one that keeps coming may take longer."""
-    _, secret = issue_service_key(name="slow", scopes=["usage:write"], by=MACHINE, now=timezone.now())
-    shown = f"Authorization: Bearer {secret}\r\nContent-Type: application/json\r\n"
-    events = f"POST /api/v1/usage-events HTTP/1.1\r\nHost: 127.0.0.1\r\n{shown}Content-Length: "
-    form = f"Content-Type: application/x-www-form-urlencoded\r\nCookie: csrftoken={'a' * 32}\r\n"
-    heads = {
-        "machine": f"{events}9\r\n\r\n{{",
-        "chunks": f"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\n{shown}Transfer-Encoding: chunked\r\n\r\n",
-        "page": f"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{form}Content-Length: 9\r\n\r\na",
-    }
-    pieces, piece = 45, b" " * 50_000
-    with running_web_server(BODIES_OF_A_KEY="5") as web:
-        callers = {name: socket.create_connection(("127.0.0.1", web), timeout=PATIENCE) for name in (*heads, "long")}
-        for name, head in heads.items():
-            callers[name].sendall(head.encode())
-        callers["long"].sendall(f"{events}{pieces * len(piece) + 14}\r\n\r\n".encode())
-        for _ in range(pieces):
-            callers["long"].sendall(piece)
-            time.sleep(1)
-        callers["long"].sendall(b'{"events": []}')
-        answers = {name: caller.recv(4096).decode() for name, caller in callers.items()}
-        for caller in callers.values():
-            caller.close()
-
-    statuses = {name: int(answer.split()[1]) for name, answer in answers.items()}
-    assert statuses == {"machine": 408, "chunks": 408, "page": 408, "long": 202}
-    assert all("retry-after: 1" in answers[name].lower() for name in heads)
 
 
 def test_a_body_without_a_service_key_is_refused_before_it_is_read(transactional_db: None) -> None:
