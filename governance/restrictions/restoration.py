@@ -90,24 +90,14 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def forget_superseding(
-    origins: Collection[str], *, of: Sequence[Target] = (), most: int | None = None
-) -> list[Restriction]:
-    """Let what these decisions took the place of be restored again, and return it.
-
-    With `most` only what was on the targets `of`; without any, so many, the newest first, since of several on one
-    target the newest counts.
-    """
-    marked = Restriction.objects.filter(superseded_by__in=origins)
-    if most is not None:
-        some = marked.filter(on_targets(of)) if of else marked
-        newest = some.order_by("-number").values_list("number", flat=True)
-        marked = Restriction.objects.filter(number__in=list(newest if of else newest[:most]))
-    found = list(_with_target(marked))
+def forget_superseding(superseded: QuerySet[Restriction]) -> list[Restriction]:
+    """Let these, which decisions took the place of, be restored again, and return those that may be."""
+    found = list(_with_target(superseded))
     if not found:
         return []
-    over = find_lifted_over([one.number for one in found])
-    marked.update(superseded_by="")
+    numbers = [one.number for one in found]
+    over = find_lifted_over(numbers)
+    Restriction.objects.filter(number__in=numbers).update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
 
@@ -175,6 +165,14 @@ def on_targets(targets: Sequence[Target]) -> Q:
     for model, column in TARGET_COLUMNS.items():
         if pks := [target.pk for target in targets if isinstance(target, model)]:
             condition |= Q(**{f"{column}__in": pks})
+    return condition
+
+
+def on_targets_of(others: QuerySet[Restriction]) -> Q:
+    """Match those that are against the same account, key or organisation as one of the others."""
+    condition = Q()
+    for column in TARGET_COLUMNS.values():
+        condition |= Q(**{f"{column}__in": others.exclude(**{column: None}).order_by().values(column)})
     return condition
 
 
