@@ -27,8 +27,10 @@ def restore(
     """Put back in force what these had replaced, and what they had superseded, with the terms it had: of one kind on
     one target the newest, and what begins after that one is over.
 
-    Not where something of the same kind is in force on the same target when it would begin.
+    Not where something of the same kind is in force on the same target when it would begin: what was superseded is
+    restored after that then.
     """
+    _put_into_chains(superseded, now=now)
     before = [(one.number, one) for one in superseded]
     before += [
         (one.number, earlier) for one, chain in zip(ended, restorable_chains(ended), strict=True) for earlier in chain
@@ -45,8 +47,8 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
         return []
     same = on_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for one in active(Restriction.objects.filter(same)):
-        taken[one.target, one.kind].append((one.starts_at, one.holds_until))
+    for live in active(Restriction.objects.filter(same)):
+        taken[live.target, live.kind].append((live.starts_at, live.holds_until))
     restored, put_back = [], []
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
         starts_at, others = max(one.starts_at, now), taken[one.target, one.kind]
@@ -70,6 +72,25 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
     _forget_replaced([one.number for one in put_back], restored)
     activate(restored, by=by, now=now)
     return restored
+
+
+def _put_into_chains(superseded: Sequence[Restriction], *, now: datetime) -> None:
+    """Let what is in force now instead of these have replaced them. The caller sets again how long it holds."""
+    waiting = [one for one in superseded if not is_over(one, now=now)]
+    if not waiting:
+        return
+    same = on_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    live = [one for one in active(Restriction.objects.filter(same)) if one.overlaps(now, None)]
+    for above, chain in zip(live, restorable_chains(live), strict=True):
+        known = {above.number, *(one.number for one in chain)}
+        above.replaced_numbers += [
+            one.number
+            for one in waiting
+            if (one.target, one.kind) == (above.target, above.kind)
+            and one.number not in known
+            and above.overlaps(max(one.starts_at, now), one.expires_at)
+        ]
+    Restriction.objects.bulk_update(live, ["replaced_numbers"])
 
 
 def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) -> None:
