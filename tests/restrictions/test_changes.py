@@ -17,12 +17,12 @@ from governance.restrictions.actions import (
     lift_campaign,
     restrict_all,
     restrict_campaign,
-    undo,
 )
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
+from governance.restrictions.undo import undo
 from tests.factories import MACHINE, NOW, account, api_key, campaign_of, restriction
 
 pytestmark = pytest.mark.django_db
