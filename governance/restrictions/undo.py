@@ -50,10 +50,11 @@ def undo(
     live = ours.filter(ended_at=None)
     # The newest first, since of several on one target the newest counts.
     elsewhere = superseded.exclude(on_targets_of(live)).order_by("-number")
-    numbers = list(elsewhere.values_list("number", flat=True)[:most])
-    restorable = forget_superseding(superseded.filter(number__in=numbers))
-    first = [] if elsewhere.exists() else list(live.order_by("number").values_list("number", flat=True)[:most])
-    ended = active(Restriction.objects.filter(number__in=first))
+    numbers = list(elsewhere.values_list("number", flat=True)[: most + 1 if most else None])
+    is_more = most is not None and len(numbers) > most
+    restorable = forget_superseding(superseded.filter(number__in=numbers[:most]))
+    first = live.none() if is_more else live.order_by("number")[:most]
+    ended = active(Restriction.objects.filter(number__in=first.values("number")))
     deactivate(ended, ending, by=by, now=now, note=note)
     if ended:
         restorable += forget_superseding(superseded.filter(on_targets([one.target for one in ended])))

@@ -41,7 +41,16 @@ from governance.web.requests import StaffRequest, page_of
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
-    "review/case.html": {"case", "claim", "decide", "excerpts", "force", "history", "progress", "restrictions"},
+    "review/case.html": {
+        "case",
+        "claim",
+        "decide",
+        "excerpts",
+        "force",
+        "history",
+        "decision-progress",
+        "restrictions",
+    },
 }
 
 
