@@ -23,11 +23,12 @@ from governance.platform.leases import is_over
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.outbound import Body, send
 from governance.platform.outbound_errors import OutboundError
-from governance.restrictions.actions import restrict, undo
+from governance.restrictions.actions import restrict
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
+from governance.restrictions.undo import undo
 
 logger = logging.getLogger(__name__)
 

@@ -16,13 +16,12 @@ from governance.audit.verbs import Verb
 from governance.gateways.lost_restrictions import restrict_again
 from governance.gateways.models import Gateway, LostDecision
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import cover_new_names, lift_all
+from governance.restrictions.actions import cover_new_names, lift
 from governance.restrictions.activation import active
 from governance.restrictions.lost_names import find_target, restore_names
 from governance.restrictions.models import FeedEpoch, Restriction
 from governance.restrictions.names import TARGET_COLUMNS, Target
 from governance.restrictions.payloads import payload_names, read_payload
-from governance.restrictions.restoration import on_targets
 from governance.restrictions.terms import Terms
 from stillwatch_gateway.entries import NAMED_BY
 
@@ -199,11 +198,8 @@ def drop(decision: LostDecision, *, note: str, by: Actor, now: datetime) -> bool
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
-    if (made := locked.restriction) is not None:
-        # What was replaced for a while is in force again under another number, of the same origin.
-        same = Restriction.objects.filter(on_targets([made.target]), origin=made.origin, kind=made.kind)
-        numbers = list(same.values_list("number", flat=True))
-        lift_all(numbers, note=note, by=by, now=now)
+    if locked.restriction is not None:
+        lift(locked.restriction, note=note, by=by, now=now)
     _settle(locked, LostDecision.Outcome.DROPPED, by=by, now=now, note=note)
     return True
 

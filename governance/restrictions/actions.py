@@ -16,10 +16,9 @@ from governance.restrictions.activation import activate, active, deactivate, new
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError, differences
 from governance.restrictions.models import Change, LiftedOrigin, Restriction
 from governance.restrictions.names import Target, first_batch, outdated_restrictions, unpublished_batches, update_names
-from governance.restrictions.queries import last_number
+from governance.restrictions.queries import last_number, newest_numbers
 from governance.restrictions.repeated_requests import earlier_restrictions, refuse_other_scope
 from governance.restrictions.restoration import (
-    forget_superseding,
     is_over,
     on_targets,
     restore,
@@ -40,21 +39,14 @@ class RestrictResult(NamedTuple):
     new: set[int]
 
 
-class UndoResult(NamedTuple):
-    """The restrictions that were ended, and those that were restored."""
-
-    ended: list[Restriction]
-    restored: list[Restriction]
-
-
 def restrict(
     target: Target, terms: Terms, *, unique_key: str, by: Actor, now: datetime, superseded: Collection[int] = ()
 ) -> Restriction:
     """Put a restriction in force against an account, a key or an organisation.
 
-    The same `unique_key` again answers with the restriction that it made. Those of the same kind that would be in force
-    at the same time are replaced, so that the newest terms count, and are restored when this one expires or is undone.
-    One that begins only after this one is over is left as it is.
+    The same `unique_key` again answers with the restriction that it made, or as which that was restored. Those of the
+    same kind that would be in force at the same time are replaced, so that the newest terms count, and are restored
+    when this one expires or is undone. One that begins only after this one is over is left as it is.
 
     Raises ConflictingKeyError where the key was used for another target or other terms, StartsLaterError where it would
     end another before it starts itself, ValueError for an impossible time.
@@ -175,7 +167,7 @@ def restrict_all(
     ]
     activate(made, by=by, now=now, accounts=first)
     publish_changes(Change.What.ENDED, ended, now=now)
-    by_key = {unique_key: one.restriction for unique_key, one in known.items()}
+    by_key = {unique_key: one.newest for unique_key, one in known.items()}
     by_key |= {restriction.unique_key: restriction for restriction in made}
     restrictions = [by_key[unique_key] for _, unique_key in targets if unique_key in by_key]
     return RestrictResult(restrictions, {restriction.number for restriction in made})
@@ -206,7 +198,7 @@ def supersede(
 
 
 def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bool:
-    """End a restriction before its time; False where it had ended already."""
+    """End a restriction, or what was restored of it, before its time; False where it had ended already."""
     return bool(lift_all([restriction.number], note=note, by=by, now=now))
 
 
@@ -214,12 +206,12 @@ def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bo
 def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
-    What they had replaced stays ended, and what was replaced itself is not restored any more: a lifted restriction is
-    over. One account of a campaign can be let go by itself; any other restriction is all that was
-    decided, or asked for.
+    Of what was restored the newest is lifted, under its own number. What they had replaced stays ended, and what was
+    replaced itself is not restored any more: a lifted restriction is over. One account of a campaign can be let go by
+    itself; any other restriction is all that was decided, or asked for.
     """
     audit_log_lock()
-    wanted = Restriction.objects.filter(number__in=list(numbers))
+    wanted = Restriction.objects.filter(number__in=newest_numbers(list(numbers)).values())
     withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
@@ -238,39 +230,6 @@ def lift_origin(origin: str, *, note: str, by: Actor, now: datetime) -> list[int
     LiftedOrigin.objects.add([origin])
     made = Restriction.objects.filter(origin=origin).values_list("number", flat=True)
     return lift_all(list(made), note=note, by=by, now=now)
-
-
-@retried_transaction
-def undo(
-    origins: Collection[str],
-    *,
-    note: str,
-    by: Actor,
-    now: datetime,
-    ending: Restriction.Ending = Restriction.Ending.UNDONE,
-    most: int | None = None,
-) -> UndoResult:
-    """End everything that was put into force for these decisions or requests, and restore what it took the place of.
-
-    With `most` only so many are ended, with what they took the place of, or once all are ended so many restored: done
-    again until `is_undoing` says no it does the rest.
-    """
-    audit_log_lock()
-    ours = Restriction.objects.filter(origin__in=origins)
-    withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
-    live = active(ours)[:most]
-    deactivate(live, ending, by=by, now=now, note=note)
-    superseded = forget_superseding(origins, of=[one.target for one in live], most=most)
-    restored = restore(live, superseded, by=by, now=now)
-    publish_changes(Change.What.ENDED, live, now=now)
-    update_holds(withdrawn + superseded, by=by, now=now)
-    return UndoResult(live, restored)
-
-
-def is_undoing(origins: Collection[str]) -> bool:
-    """Return True if something is left for `undo` to end or to restore."""
-    left = Q(origin__in=origins, ended_at=None) | Q(superseded_by__in=origins)
-    return Restriction.objects.filter(left).exists()
 
 
 def end_expired(*, now: datetime) -> int:

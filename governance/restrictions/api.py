@@ -19,7 +19,7 @@ from governance.restrictions.actions import campaign_accounts, lift, lift_campai
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.queries import affected_accounts, last_number
+from governance.restrictions.queries import affected_accounts, last_number, newest_numbers
 from governance.restrictions.serializers import (
     TARGETS,
     BatchRequest,
@@ -128,7 +128,8 @@ class Restrictions(APIView):
 class OneRestriction(APIView):
     """`GET /api/v1/restrictions/N` shows one, `DELETE` lifts it (with a `note` in the body or the query).
 
-    `lifted` says whether this request did that, or whether it had ended before.
+    One that was replaced for a time and restored under another number is lifted, and answered, under that. `lifted`
+    says whether this request did that, or whether it had ended before.
     """
 
     scopes = {
@@ -142,7 +143,8 @@ class OneRestriction(APIView):
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
         lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
-        return Response(restriction_as_json(_restriction(number)) | {"lifted": lifted, "sequence": last_number()})
+        newest = _restriction(newest_numbers([number])[number])
+        return Response(restriction_as_json(newest) | {"lifted": lifted, "sequence": last_number()})
 
 
 def _valid(asked: StrictSerializer) -> Mapping[str, Any]:

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.restrictions.models import Change, FeedEpoch, Restriction
@@ -120,3 +120,20 @@ def last_number_among(changes: int, *, after: int) -> int:
     newest = last_number()
     later = Change.objects.filter(number__gt=after).order_by("number").values_list("number", flat=True)
     return next(iter(later[changes - 1 : changes]), newest)
+
+
+def newest_numbers(numbers: Collection[int]) -> dict[int, int]:
+    """Return for each of these restrictions the number under which it was restored last, or else its own: the newest
+    of the same origin, kind and target.
+    """
+    columns = ("origin", "kind", "account", "key", "organisation")
+    given = {number: tuple(of) for number, *of in _numbered(Q(number__in=numbers), columns)}
+    accounts, keys, organisations = ({of[place] for of in given.values()} - {None} for place in (2, 3, 4))
+    same = Q(account__in=accounts) | Q(key__in=keys) | Q(organisation__in=organisations)
+    of_origins = Q(origin__in={of[0] for of in given.values()})
+    newest = {tuple(of): number for number, *of in _numbered(same & of_origins, columns)}
+    return {number: newest[of] for number, of in given.items()}
+
+
+def _numbered(condition: Q, columns: Sequence[str]) -> QuerySet[Restriction, tuple[Any, ...]]:
+    return Restriction.objects.filter(condition).order_by("number").values_list("number", *columns)

@@ -10,21 +10,30 @@ from governance.campaigns.models import Campaign
 from governance.restrictions.conflicts import ConflictingKeyError, Difference
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.names import Target, target_name
+from governance.restrictions.queries import newest_numbers
 
 
 class EarlierRestriction(NamedTuple):
-    """A restriction that a key made, and when."""
+    """A restriction that a key made, and when; `newest` is as what it was restored last, or else itself."""
 
     restriction: Restriction
     made_at: datetime
+    newest: Restriction
 
 
 def earlier_restrictions(unique_keys: Sequence[str]) -> dict[str, EarlierRestriction]:
     """Return the restriction that each of these keys made, for those that made one."""
     found = Restriction.objects.select_related("account", "key", "organisation").filter(unique_key__in=unique_keys)
     by_number = found.in_bulk()
+    if not by_number:
+        return {}
+    numbers = newest_numbers(by_number)
+    newest = Restriction.objects.select_related("account", "key", "organisation").in_bulk(set(numbers.values()))
     made_at = dict(Change.objects.filter(number__in=by_number).values_list("number", "at"))
-    return {one.unique_key: EarlierRestriction(one, made_at[number]) for number, one in by_number.items()}
+    return {
+        one.unique_key: EarlierRestriction(one, made_at[number], newest[numbers[number]])
+        for number, one in by_number.items()
+    }
 
 
 def refuse_other_scope(origins: Collection[str], target: Target, campaign: Campaign | None) -> None:

@@ -28,8 +28,10 @@ def restore(
     """Put back in force what these had replaced, and what they had superseded, with the terms it had: of one kind on
     one target the newest, and what begins after that one is over.
 
-    Not where something of the same kind is in force on the same target when it would begin.
+    Not where something of the same kind is in force on the same target when it would begin: what was superseded is
+    restored after that then.
     """
+    _put_into_chains(superseded, now=now)
     before = [(one.number, one) for one in superseded]
     before += [
         (one.number, earlier) for one, chain in zip(ended, restorable_chains(ended), strict=True) for earlier in chain
@@ -46,8 +48,8 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
         return []
     same = on_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for one in active(Restriction.objects.filter(same)):
-        taken[one.target, one.kind].append((one.starts_at, one.holds_until))
+    for live in active(Restriction.objects.filter(same)):
+        taken[live.target, live.kind].append((live.starts_at, live.holds_until))
     restored, put_back = [], []
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
         starts_at, others = max(one.starts_at, now), taken[one.target, one.kind]
@@ -73,6 +75,25 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
     return restored
 
 
+def _put_into_chains(superseded: Sequence[Restriction], *, now: datetime) -> None:
+    """Let what is in force now instead of these have replaced them. The caller sets again how long it holds."""
+    waiting = [one for one in superseded if not is_over(one, now=now)]
+    if not waiting:
+        return
+    same = on_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    live = [one for one in active(Restriction.objects.filter(same)) if one.overlaps(now, None)]
+    for above, chain in zip(live, restorable_chains(live), strict=True):
+        known = {above.number, *(one.number for one in chain)}
+        above.replaced_numbers += [
+            one.number
+            for one in waiting
+            if (one.target, one.kind) == (above.target, above.kind)
+            and one.number not in known
+            and above.overlaps(max(one.starts_at, now), one.expires_at)
+        ]
+    Restriction.objects.bulk_update(live, ["replaced_numbers"])
+
+
 def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) -> None:
     """What is in force again, or will begin by itself, is restored by nothing else any more."""
     for one in restored:
@@ -91,24 +112,14 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def forget_superseding(
-    origins: Collection[str], *, of: Sequence[Target] = (), most: int | None = None
-) -> list[Restriction]:
-    """Let what these decisions took the place of be restored again, and return it.
-
-    With `most` only what was on the targets `of`; without any, so many, the newest first, since of several on one
-    target the newest counts.
-    """
-    marked = Restriction.objects.filter(superseded_by__in=origins)
-    if most is not None:
-        some = marked.filter(on_targets(of)) if of else marked
-        newest = some.order_by("-number").values_list("number", flat=True)
-        marked = Restriction.objects.filter(number__in=list(newest if of else newest[:most]))
-    found = list(_with_target(marked))
+def forget_superseding(superseded: QuerySet[Restriction]) -> list[Restriction]:
+    """Let these, which decisions took the place of, be restored again, and return those that may be."""
+    found = list(_with_target(superseded))
     if not found:
         return []
-    over = find_lifted_over([one.number for one in found])
-    marked.update(superseded_by="")
+    numbers = [one.number for one in found]
+    over = find_lifted_over(numbers)
+    Restriction.objects.filter(number__in=numbers).update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
 
@@ -176,6 +187,14 @@ def on_targets(targets: Sequence[Target]) -> Q:
     for model, column in TARGET_COLUMNS.items():
         if pks := [target.pk for target in targets if isinstance(target, model)]:
             condition |= Q(**{f"{column}__in": pks})
+    return condition
+
+
+def on_targets_of(others: QuerySet[Restriction]) -> Q:
+    """Match those that are against the same account, key or organisation as one of the others."""
+    condition = Q()
+    for column in TARGET_COLUMNS.values():
+        condition |= Q(**{f"{column}__in": others.exclude(**{column: None}).order_by().values(column)})
     return condition
 
 

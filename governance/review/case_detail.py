@@ -212,8 +212,10 @@ class CaseDetail:
 
     @cached_property
     def progress(self) -> DecisionProgress | None:
-        """How far a decision about many has been put into force; None once it is in force on all of them."""
-        return progress_of(self.decision) if self.decision is not None and self.decision.undone_at is None else None
+        """How far a decision about many has been put into force, or undone; None once that is done for all of them."""
+        undone = next((one for one in self.decisions if one.case_id == self.case.pk and one.undone_at), None)
+        decision = self.decision or undone
+        return progress_of(decision) if decision is not None else None
 
     @cached_property
     def campaign_accounts(self) -> int:

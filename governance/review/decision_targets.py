@@ -136,9 +136,13 @@ def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
 
 
 def progress_of(decision: Decision) -> DecisionProgress | None:
-    """Return how far a decision has been applied, or None if nothing is left to do."""
+    """Return how far a decision has been applied, or undone, or None if nothing is left to do."""
     if not decision.is_unfinished:
         return None
+    return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
+
+
+def _progress_of_applying(decision: Decision) -> DecisionProgress | None:
     if left := accounts_to_restrict(decision).count():
         total = count_campaign_accounts(decision)
         return DecisionProgress(total - left, total, "accounts restricted")
@@ -151,6 +155,19 @@ def progress_of(decision: Decision) -> DecisionProgress | None:
     if left := cases_to_reopen(decision).count():
         return DecisionProgress(0, left, "cases reopened")
     return None
+
+
+def _progress_of_undoing(decision: Decision) -> DecisionProgress | None:
+    ours = Restriction.objects.filter(origin=decision.origin)
+    live = ours.filter(ended_at=None).count()
+    ended = ours.filter(ending=Restriction.Ending.UNDONE).count()
+    if superseded := Restriction.objects.filter(superseded_by=decision.origin).count():
+        what = f"restrictions ended, {superseded:,} earlier ones still to be restored"
+        return DecisionProgress(ended, ended + live, what)
+    if live:
+        return DecisionProgress(ended, ended + live, "restrictions ended")
+    left = cases_to_reopen(decision).count()
+    return DecisionProgress(0, left, "cases reopened") if left else None
 
 
 def _is_lifted(decision: Decision) -> bool:

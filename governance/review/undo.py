@@ -9,9 +9,10 @@ from django.db.models import Q
 
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import is_undoing, lift_origin
-from governance.restrictions.actions import undo as undo_restrictions
+from governance.restrictions.actions import lift_origin
 from governance.restrictions.models import Restriction
+from governance.restrictions.undo import is_undoing
+from governance.restrictions.undo import undo as undo_restrictions
 from governance.review.decision_targets import BATCH_SIZE
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
 from governance.review.resolution import reopen_cases, resolve_cases
@@ -23,13 +24,14 @@ from governance.staff.models import User
 
 class UndoResult(NamedTuple):
     """What became of a decision: whether it was undone or only lifted, how many restrictions ended and how many were
-    restored, and whether the case is open again.
+    restored, whether the case is open again, and whether a worker does the rest.
     """
 
     is_undone: bool
     ended: int
     restored: int
     is_open: bool
+    is_unfinished: bool = False
 
 
 def can_be_undone(decision: Decision, *, now: datetime) -> bool:
@@ -39,8 +41,9 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
 
 @retried_transaction
 def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResult:
-    """Undo the decision on a case: end its restrictions, restore the restrictions they replaced, and reopen the case,
-    claimed by `by`, and the cases of other accounts that the decision covered.
+    """Undo the decision on a case: restore the restrictions it replaced, end its own, and reopen the case, claimed by
+    `by`, and the cases of other accounts that the decision covered; of very many a first batch, and the rest soon
+    after (see unfinished_decisions.py).
 
     If it is too late to undo, lift the restrictions of the decision; the decision stands.
 
@@ -78,7 +81,13 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResu
         "restored": [one.number for one in done.restored],
     }
     add_step(own, Step.Kind.UNDONE, by=by.actor, now=now, text=note, details=details)
-    return UndoResult(is_undone=True, ended=len(done.ended), restored=len(done.restored), is_open=is_open)
+    return UndoResult(
+        is_undone=True,
+        ended=len(done.ended),
+        restored=len(done.restored),
+        is_open=is_open,
+        is_unfinished=decision.is_unfinished,
+    )
 
 
 def _refuse_if_decided_again(decision: Decision) -> None:

@@ -10,8 +10,9 @@ from django.db.models import Q
 from accounts.models import Account
 from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import is_undoing, restrict_campaign, supersede, undo
+from governance.restrictions.actions import restrict_campaign, supersede
 from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.restrictions.undo import is_undoing, undo
 from governance.review.decision_targets import (
     BATCH_SIZE,
     accounts_to_restrict,

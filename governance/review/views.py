@@ -42,7 +42,16 @@ from governance.web.requests import StaffRequest, page_of
 
 PARTS = {
     "review/queue.html": {"queue", "cases"},
-    "review/case.html": {"case", "claim", "decide", "excerpts", "force", "history", "progress", "restrictions"},
+    "review/case.html": {
+        "case",
+        "claim",
+        "decide",
+        "excerpts",
+        "force",
+        "history",
+        "decision-progress",
+        "restrictions",
+    },
 }
 
 
@@ -208,6 +217,10 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
         message = "Undone. The case is open again and claimed by you."
     else:
         message = "Undone. The account has a newer case."
+    if done.is_undone and (done.ended or done.restored):
+        ended = "1 restriction" if done.ended == 1 else f"{done.ended} restrictions"
+        so_far = " so far; the rest follows automatically" if done.is_unfinished else ""
+        message += f" {ended} ended, {done.restored} restored{so_far}."
     return _done(request, case.pk, message + _still_denied(case))
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from governance.restrictions.actions import end_expired, undo
+from governance.restrictions.actions import end_expired
 from governance.restrictions.models import Restriction
+from governance.restrictions.undo import undo
 from tests.factories import MACHINE, account
 from tests.flows.last_word import BLOCK, HOUR, Api, denied_by, in_hours
 from tests.front import Served, served

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import ClassVar
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Account
 from governance.restrictions.actions import end_expired
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
-from tests.factories import account, case, person, restriction
+from tests.factories import account, campaign_of, case, person, restriction
 from tests.flows.last_word import BLOCK, HOUR, Api, Clock, assert_denied_until, form, in_hours, is_let_in, told
 from tests.front import Served, served
 from tests.review.pages import address, signed_in
@@ -108,3 +110,89 @@ class TestAShortBlock:
         mira.post(address(harbour, "decide/"), form("dismiss"))
 
         assert_denied_until(front, "acct_harbour", hours=1)
+
+    def test_over_a_decision_that_is_undone_since_leaves_what_that_had_replaced(
+        self, front: Served, mira: Client
+    ) -> None:
+        harbour = case(account("acct_harbour"))
+        mira.post(address(harbour, "decide/"), form())
+        again = mira.post(address(harbour, "reopen/"))
+        mira.post(f"{again['Location']}decide/", form())
+        Api().post(BLOCK | {"account": "acct_harbour", "expires_at": in_hours(1)})
+
+        mira.post(f"{again['Location']}undo/", {"note": "A slip."})
+        end_expired(now=timezone.now() + 2 * HOUR)
+
+        assert told(front, "acct_harbour", at=timezone.now() + 3 * HOUR)
+
+
+class TestALongBlockThatIsBackAfterAShortOne:
+    """It has another number; whoever made it knows it by the first one, and by its unique key."""
+
+    ASKED: ClassVar = BLOCK | {"account": "acct_harbour", "unique_key": "incident-7"}
+
+    @pytest.fixture
+    def api(self, transactional_db: None) -> Api:
+        account("acct_harbour")
+        return Api()
+
+    @pytest.fixture
+    def numbers(self, api: Api) -> tuple[int, int]:
+        """The one it had, and the one it has."""
+        first = api.post(self.ASKED).json()["number"]
+        api.post(BLOCK | {"account": "acct_harbour", "expires_at": in_hours(1)})
+        end_expired(now=timezone.now() + 2 * HOUR)
+        return first, Restriction.objects.get(ended_at=None).number
+
+    @staticmethod
+    def is_told(front: Served, name: str) -> bool:
+        """Once the short one is over."""
+        return told(front, name, at=timezone.now() + 3 * HOUR) is not None
+
+    def test_is_lifted_by_its_first_number(self, front: Served, api: Api, numbers: tuple[int, int]) -> None:
+        first, since = numbers
+
+        said, again = (api.delete(f"/{first}?note=appeal").json() for _ in range(2))
+
+        assert not self.is_told(front, "acct_harbour")
+        assert (said["lifted"], said["number"], said["ending"]) == (True, since, "lifted")
+        assert (again["lifted"], again["number"]) == (False, since)
+
+    def test_is_lifted_from_the_list_by_a_page_that_shows_its_first_number(
+        self, front: Served, mira: Client, numbers: tuple[int, int]
+    ) -> None:
+        mira.post(f"/restrictions/{numbers[0]}/lift/", {"note": "An appeal."})
+
+        assert not self.is_told(front, "acct_harbour")
+
+    def test_is_the_answer_to_its_request_sent_again(self, api: Api, numbers: tuple[int, int]) -> None:
+        said = api.post(self.ASKED)
+        api.delete(f"/{numbers[1]}?note=appeal")
+        lifted = api.post(self.ASKED)
+
+        assert (said.status_code, said.json()["number"], said.json()["ended_at"]) == (200, numbers[1], None)
+        assert (lifted.status_code, lifted.json()["number"], lifted.json()["ending"]) == (200, numbers[1], "lifted")
+
+    def test_is_compared_with_its_request_as_it_was_first_made(self, api: Api, numbers: tuple[int, int]) -> None:
+        changed = api.post(self.ASKED | {"reason": "other"})
+
+        assert (changed.status_code, changed.json()["number"]) == (409, numbers[0])
+
+    def test_of_somebody_else_stays(self, front: Served, api: Api, numbers: tuple[int, int]) -> None:
+        account("acct_other")
+        api.post(BLOCK | {"account": "acct_other", "unique_key": "incident-8"})
+
+        api.delete(f"/{numbers[0]}?note=appeal")
+
+        assert self.is_told(front, "acct_other")
+
+    def test_of_a_campaign_is_lifted_on_one_account_by_its_first_number(self, front: Served, api: Api) -> None:
+        campaign = campaign_of(Account.objects.get(), account("acct_other"))
+        asked = BLOCK | {"campaign": str(campaign.pk), "unique_key": "incident-9"}
+        made = {one["account"]: one["number"] for one in api.post(asked).json()["restrictions"]}
+        api.post(BLOCK | {"account": "acct_harbour", "expires_at": in_hours(1)})
+        end_expired(now=timezone.now() + 2 * HOUR)
+
+        api.delete(f"/{made['acct_harbour']}?note=appeal")
+
+        assert (self.is_told(front, "acct_harbour"), self.is_told(front, "acct_other")) == (False, True)

@@ -9,11 +9,12 @@ import pytest
 from accounts.models import Account, Organisation
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
-from governance.restrictions.actions import end_expired, lift, restrict, restrict_campaign, undo
+from governance.restrictions.actions import end_expired, lift, restrict, restrict_campaign
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
+from governance.restrictions.undo import undo
 from governance.review.models import Case, Decision
 from governance.review.staff_limits import DISMISSED, LIFTED, MILDER, staff_limits
 from tests.factories import MACHINE, NOW, account, api_key, assessment, campaign_of, case, findings, person, restriction

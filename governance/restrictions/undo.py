@@ -1,0 +1,70 @@
+"""Undo decisions and requests: end what was put into force for them, and restore what they took the place of."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from governance.audit.actions import audit_log_lock
+from governance.audit.actor import Actor
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.activation import active, deactivate, publish_changes
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.restoration import (
+    forget_superseding,
+    on_targets,
+    on_targets_of,
+    restore,
+    update_holds,
+    withdraw,
+)
+
+
+class UndoResult(NamedTuple):
+    """The restrictions that were ended, and those that were restored."""
+
+    ended: list[Restriction]
+    restored: list[Restriction]
+
+
+@retried_transaction
+def undo(
+    origins: Collection[str],
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    ending: Restriction.Ending = Restriction.Ending.UNDONE,
+    most: int | None = None,
+) -> UndoResult:
+    """End everything that was put into force for these decisions or requests, and restore what it took the place of.
+
+    With `most` it does a batch: done again until `is_undoing` says no it does the rest. What is in force on one target
+    may cover whom something on another target refused before, such as an account and its organisation. So first only
+    that is restored whose target has nothing to be ended, so much in a batch; once all of it is in force, so many are
+    ended in a batch, each with what is restored on the same target.
+    """
+    audit_log_lock()
+    ours = Restriction.objects.filter(origin__in=origins)
+    withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
+    superseded = Restriction.objects.filter(superseded_by__in=origins)
+    live = ours.filter(ended_at=None)
+    # The newest first, since of several on one target the newest counts.
+    elsewhere = superseded.exclude(on_targets_of(live)).order_by("-number")
+    numbers = list(elsewhere.values_list("number", flat=True)[: most + 1 if most else None])
+    is_more = most is not None and len(numbers) > most
+    restorable = forget_superseding(superseded.filter(number__in=numbers[:most]))
+    first = live.none() if is_more else live.order_by("number")[:most]
+    ended = active(Restriction.objects.filter(number__in=first.values("number")))
+    deactivate(ended, ending, by=by, now=now, note=note)
+    if ended:
+        restorable += forget_superseding(superseded.filter(on_targets([one.target for one in ended])))
+    restored = restore(ended, restorable, by=by, now=now)
+    publish_changes(Change.What.ENDED, ended, now=now)
+    update_holds(withdrawn + restorable, by=by, now=now)
+    return UndoResult(ended, restored)
+
+
+def is_undoing(origins: Collection[str]) -> bool:
+    """Return True if something is left for `undo` to end or to restore."""
+    live = Restriction.objects.filter(origin__in=origins, ended_at=None)
+    return live.exists() or Restriction.objects.filter(superseded_by__in=origins).exists()
