@@ -201,7 +201,7 @@ WANTED: Final = """
     SELECT greatest((SELECT max(number) FROM restrictions_change), epoch.newest, 0),
            greatest((SELECT max(number) FROM restrictions_change WHERE at < %(settled)s), epoch.settled, 0),
            (SELECT count(*) FROM restrictions_restriction
-            WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND starts_at <= %(now)s
+            WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND (NOT starts_later OR starts_at <= %(now)s)
               AND (holds_until IS NULL OR holds_until > %(now)s)),
            (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL),
            coalesce(epoch.newest, 0),

@@ -341,7 +341,7 @@ def _replace_active(
     met = [one for one in live if one.overlaps(start, terms.until) or not one.overlaps(now, None)]
     over = [one for one in met if is_over(one, now=now)]
     running = [one for one in met if one not in over]
-    cut_short = [one for one in met if one.starts_at < start and one.overlaps(now, None)]
+    cut_short = [one for one in met if one.in_force_from < start and one.overlaps(now, None)]
     if cut_short and start > now:
         raise StartsLaterError(cut_short[0])
     for_good = [one for one in running if one.number in superseded]

@@ -97,6 +97,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("starts_at", models.DateTimeField()),
+                (
+                    "starts_later",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="Whether it was to start later than it was made. All others are in force once they "
+                        "are stored, whatever the clock says of those who ask.",
+                    ),
+                ),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "holds_until",
