@@ -194,6 +194,7 @@ class CheckTelemetry:
             for key, held in held_over.items()
             for number, one in held.items()
         ]
+        connection.close_if_unusable_or_obsolete()  # asked before its next use whether it still works
         try:
             if dropped := note_access(reports, now=now):
                 logger.error("Dropped %d reports that do not fit the database; the first: %r", len(dropped), dropped[0])
