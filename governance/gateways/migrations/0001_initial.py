@@ -100,6 +100,10 @@ class Migration(migrations.Migration):
                 ("instance", models.CharField(max_length=120)),
                 ("started_at", models.DateTimeField()),
                 ("seen_at", models.DateTimeField()),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="When it said that it ends.", null=True),
+                ),
                 ("sequence", models.BigIntegerField()),
                 (
                     "trouble",
