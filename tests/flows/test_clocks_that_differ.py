@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Organisation
 from governance.gateways.litellm.denied_names import denied_names
 from governance.gateways.queries import find_expected_state
-from governance.restrictions.actions import cover_new_names, restrict, undo
+from governance.restrictions.actions import cover_new_names, end_expired, restrict, undo
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.queries import access
 from governance.restrictions.terms import Terms
@@ -162,3 +162,15 @@ def test_a_planned_block_keeps_its_start() -> None:
     assert begins(made.number) == start
     assert access(account="acct_harbour", now=now).allowed
     assert not access(account="acct_harbour", now=start).allowed
+
+
+def test_an_end_is_sent_once_what_starts_then_has_started_by_every_clock() -> None:
+    now, harbour = timezone.now(), account("acct_harbour")
+    end = now + timedelta(hours=1)
+    restrict(harbour, terms(until=end), unique_key="first", by=MACHINE, now=now)
+    restrict(harbour, terms(starts_at=end), unique_key="second", by=MACHINE, now=now)
+    restrict(account("acct_quill"), terms(until=end), unique_key="third", by=MACHINE, now=now)
+
+    assert end_expired(now=end) == 1
+    assert not access(account="acct_harbour", now=end - timedelta(seconds=30)).allowed
+    assert end_expired(now=end + timedelta(minutes=1)) == 1

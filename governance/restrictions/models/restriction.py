@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Self, TypeAlias
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
@@ -47,6 +47,12 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
     def overdue(self, *, at: datetime) -> Self:
         """Over by their own terms, but not yet noted as ended."""
         return self.filter(ended_at=None, expires_at__lte=at)
+
+    def followed_since(self, *, since: datetime) -> Self:
+        """Those with another of their kind on their target that was to start later, and did at `since` or after it."""
+        same = Q(account=OuterRef("account")) | Q(key=OuterRef("key")) | Q(organisation=OuterRef("organisation"))
+        planned = Restriction.objects.order_by().filter(same, kind=OuterRef("kind"), starts_later=True, ended_at=None)
+        return self.filter(Exists(planned.filter(starts_at__gte=since)))
 
     def against(self, account: Account) -> Self:
         """Those on the account, on its keys and on its organisation."""
