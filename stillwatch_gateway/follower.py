@@ -1,5 +1,6 @@
 """Follows Stillwatch: keeps the restrictions in memory and on disk, and tells who was refused because of them."""
 
+import atexit
 import json
 import logging
 import random
@@ -29,6 +30,7 @@ logger = logging.getLogger("stillwatch_gateway")
 WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
+EXIT_SECONDS: Final = 2.0
 FOLD_AT_BYTES: Final = 32 * 2**20
 FOLD_AT_CHANGES: Final = 50_000
 FAULTS_LOGGED: Final = 10  # of one message
@@ -84,12 +86,20 @@ class Follower:
         self._store = Store(self._folder, self._key)
         self._load(self._store)
         self._follower.start()
+        atexit.register(self._end_with_process)
         is_reached = self._known.wait(wait)
         if not is_reached:
             self._log_store_problem()
         return is_reached
 
+    def _end_with_process(self) -> None:
+        """Say that it ends, where that takes no time."""
+        self._ended.set()
+        self.cut()
+        self._follower.join(EXIT_SECONDS)
+
     def close(self) -> None:
+        atexit.unregister(self._end_with_process)
         self._ended.set()
         self.cut()
         if self._follower.is_alive():
