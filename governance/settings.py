@@ -37,6 +37,8 @@ UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's 
 DATABASE_TIMEOUTS_WEB, DATABASE_TIMEOUTS_WORKER  how long web processes and workers let PostgreSQL take before they give
                   up, as statement_timeout=60s,lock_timeout=5s,idle_in_transaction_session_timeout=30s (the default of
                   web; of workers 10min, 60s and 10min; commands such as migrate wait as long as it takes)
+DATABASE_SILENT_SECONDS  for how many seconds PostgreSQL may not answer the check, and whether a connection still works,
+                  until that connection is left for a new one (default 10)
 CHECK_PORT        where `manage.py up` lets the check listen, which gateways ask (default: the one after PORT)
 CHECK_FOLDER      where processes of the check save what is in force, so that those that start while PostgreSQL is away
                   know it (default check/ in STILLWATCH_DATA)
@@ -60,7 +62,7 @@ from django.urls import reverse_lazy
 from environs import Env, validate
 
 from governance.platform import embedded, timeouts
-from governance.platform.bounded_connection import connection_class
+from governance.platform.bounded_connection import connection_class, longest_silence
 from governance.platform.installation_secrets import Secrets, installation_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
@@ -99,7 +101,8 @@ SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
 
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+ENGINE = "governance.platform.postgresql"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True, engine=ENGINE)}
 _owner = dj_database_url.parse(MIGRATE_DATABASE_URL)
 if _owner["NAME"] != DATABASES["default"]["NAME"]:
     raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database.")
@@ -108,6 +111,11 @@ DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSW
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
 _timeouts = timeouts.DEFAULTS[_process] | env.dict(f"DATABASE_TIMEOUTS_{_process.upper()}", {})
 _options = DATABASES["default"].setdefault("OPTIONS", {})
+for _name, _value in timeouts.LEAVES_LOST_SERVERS.items():
+    _options.setdefault(_name, _value)
+DATABASE_SILENT_SECONDS = env.float("DATABASE_SILENT_SECONDS", 10.0, validate=validate.Range(min=0.1))
+_most = longest_silence(_timeouts["statement_timeout"])
+DATABASES["default"]["SILENT_SECONDS"] = _most  # type: ignore[typeddict-unknown-key] # of our engine
 _options["options"] = timeouts.options(_timeouts, before=_options.get("options", ""))
 if pooled := env.int("DATABASE_POOL", 0):
     # A web process has many threads, of which few at a time ask the database.
@@ -116,7 +124,7 @@ if pooled := env.int("DATABASE_POOL", 0):
         "min_size": 1,
         "max_size": pooled,
         "timeout": 10,
-        "connection_class": connection_class(_timeouts["statement_timeout"]),
+        "connection_class": connection_class(_most),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

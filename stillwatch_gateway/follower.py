@@ -1,5 +1,6 @@
 """Follows Stillwatch: keeps the restrictions in memory and on disk, and tells who was refused because of them."""
 
+import atexit
 import json
 import logging
 import random
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import HTTPException
 from math import inf
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from stillwatch_gateway.disk import Confirmed, Store, StoreError
 from stillwatch_gateway.epochs import Epoch
@@ -29,6 +30,7 @@ logger = logging.getLogger("stillwatch_gateway")
 WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
+EXIT_SECONDS: Final = 2.0
 FOLD_AT_BYTES: Final = 32 * 2**20
 FOLD_AT_CHANGES: Final = 50_000
 FAULTS_LOGGED: Final = 10  # of one message
@@ -84,12 +86,20 @@ class Follower:
         self._store = Store(self._folder, self._key)
         self._load(self._store)
         self._follower.start()
+        atexit.register(self._end_with_process)
         is_reached = self._known.wait(wait)
         if not is_reached:
             self._log_store_problem()
         return is_reached
 
+    def _end_with_process(self) -> None:
+        """Say that it ends, where that takes no time."""
+        self._ended.set()
+        self.cut()
+        self._follower.join(EXIT_SECONDS)
+
     def close(self) -> None:
+        atexit.unregister(self._end_with_process)
         self._ended.set()
         self.cut()
         if self._follower.is_alive():
@@ -180,6 +190,7 @@ class Follower:
             self._caller.hang_up()
             self._ended.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
+        self._say_that_it_ends()
         self._caller.hang_up()
 
     def _should_fold(self) -> bool:
@@ -187,18 +198,31 @@ class Follower:
         written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
         return written > FOLD_AT_BYTES or self._restricted.changes_since_snapshot > FOLD_AT_CHANGES
 
-    def _take_changes(self) -> None:
-        refusals = self._refusals.report()
-        asked = {
+    def _report(self, *, wait: float) -> dict[str, Any]:
+        return {
             "after": self.sequence,
             "epoch": self._restricted.epoch,
             "instance": self._instance,
-            "wait": WAIT_SECONDS if self._known.is_set() else 0,
-            "refusals": refusals,
+            "wait": wait,
+            "refusals": self._refusals.report(),
             "faults": self._faults,
             "held_over": self._held.report(),
             "store_problem": self.store_problem,
         }
+
+    def _say_that_it_ends(self) -> None:
+        """Else Stillwatch takes it for an instance that is cut off and goes on serving."""
+        if not self._known.is_set():
+            return
+        try:
+            report = self._report(wait=0) | {"is_ending": True}
+            read(self._caller.ask("POST", "/api/v1/access/changes", json.dumps(report)), MOST_CHANGES_BYTES)
+        except (AnswerError, BadMessageError, OSError, HTTPException) as error:
+            logger.info("Stillwatch does not know that this gateway ends: %s", type(error).__name__)
+
+    def _take_changes(self) -> None:
+        asked = self._report(wait=WAIT_SECONDS if self._known.is_set() else 0)
+        refusals = asked["refusals"]
         asked_at = Moment.now()
         answer = self._caller.ask("POST", "/api/v1/access/changes", json.dumps(asked))
         body = decompress(read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
 from governance.gateways.queries import ExpectedState, KnownGateway, find_expected_state, known_gateways, rows
-from governance.gateways.status import GatewayActivity, Level, State, changes_between, reason
+from governance.gateways.status import GatewayActivity, Level, State, reason, who_is_silent
 from governance.restrictions.models import Restriction
 
 MEASURED: Final = timedelta(days=30)
@@ -118,6 +118,13 @@ def _described(*, now: datetime) -> QuerySet[Any]:
     return Gateway.objects.annotate(refused=Subquery(refused), repaired=Subquery(lately.values(times=Count("pk"))))
 
 
+def changes_between(known: int, wanted: int, starts_after: int) -> int:
+    """How many changes somebody lacks who has `known`. The newest epoch `starts_after` a number: to enter it is one."""
+    if known < starts_after <= wanted:
+        return wanted - starts_after + 1
+    return max(wanted - known, 0)
+
+
 def _trouble(known: KnownGateway, wanted: ExpectedState, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
@@ -133,16 +140,18 @@ def _trouble(known: KnownGateway, wanted: ExpectedState, probes: Sequence[Canary
             return Level.ALARM, f"{_capitalised(reason(state, activity, late))}: what it allows is not known."
         case State.SILENT:
             return Level.WARNING, f"{_capitalised(reason(state, activity, late))}."
-    return _own_trouble(activity, probes)
+    return _own_trouble(activity, probes, late)
 
 
-def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
-    """What is wrong with a gateway that has every change."""
+def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe], late: int) -> tuple[Level, str]:
+    """What is wrong with a gateway that has reported every change."""
     if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
         return Level.ALARM, "It did not follow the last canary probe."
     if troubled := [one.name for one in activity.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
         return Level.WARNING, f"The copy on disk is unusable at {names}: see Instances."
+    if activity.is_active and (silent := who_is_silent(activity, late)):
+        return Level.PENDING, f"{_capitalised(silent)}."
     return Level.GOOD, ""
 
 

@@ -58,4 +58,4 @@ def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
         return False
     ends = restriction.holds_until
     is_long_enough = ends is None or (terms.until is not None and ends >= terms.until)
-    return is_long_enough and restriction.starts_at <= terms.start(now)
+    return is_long_enough and restriction.in_force_from <= terms.start(now)

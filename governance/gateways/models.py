@@ -56,6 +56,7 @@ class GatewayInstance(models.Model):
     instance = models.CharField(max_length=120)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it said that it ends.")
     sequence = models.BigIntegerField()
     trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="The problem it reported.")
 

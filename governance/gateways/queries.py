@@ -14,6 +14,7 @@ from django.db import connection
 
 from governance.gateways.status import (
     ALIVE,
+    MAY_SERVE,
     PATIENCE,
     EnforcementStatus,
     GatewayActivity,
@@ -47,15 +48,16 @@ class KnownGateway(NamedTuple):
         return self._replace(activity=replace(self.activity, usage_at=at, usage_is_own=False))
 
 
-# Of each gateway, and of the check as NULL, who reported within half a minute of the last who did. Usage is a gateway's
+# Of each gateway, and of the check as NULL, who reported within a day of the last who did. Usage is a gateway's
 # own where it came in with its service key or one of its name; NULL stands for all that came in with any other.
 KNOWN: Final = """
     WITH held AS (
         SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
                array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
-               array_agg(trouble ORDER BY instance) AS troubles
+               array_agg(trouble ORDER BY instance) AS troubles,
+               array_agg(ended_at IS NOT NULL ORDER BY instance) AS ended
         FROM (SELECT *, max(seen_at) OVER (PARTITION BY gateway_id) AS last_at FROM gateways_gatewayinstance) AS process
-        WHERE seen_at > last_at - %(alive)s GROUP BY gateway_id
+        WHERE seen_at > last_at - %(may_serve)s GROUP BY gateway_id
     ), used AS (
         SELECT gateway.id AS gateway_id, max(arrival.newest_at) AS at
         FROM usage_lastusage arrival JOIN staff_servicekey key ON key.id = arrival.service_key_id
@@ -64,8 +66,8 @@ KNOWN: Final = """
         ) ON key.id = own.id OR key.name = own.name OR key.name = gateway.name
         GROUP BY gateway.id
     )
-    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times, own.troubles,
-           hot.names, hot.sequences, hot.times, hot.troubles, used.at, elsewhere.at
+    SELECT gateway.id, gateway.name, gateway.asked_at, own.names, own.sequences, own.times, own.troubles, own.ended,
+           hot.names, hot.sequences, hot.times, hot.troubles, hot.ended, used.at, elsewhere.at
     FROM gateways_gateway gateway
     LEFT JOIN held own ON own.gateway_id = gateway.id LEFT JOIN held hot ON hot.gateway_id IS NULL
     LEFT JOIN used ON used.gateway_id = gateway.id LEFT JOIN used elsewhere ON elsewhere.gateway_id IS NULL
@@ -77,14 +79,18 @@ def known_gateways(*, now: datetime) -> list[KnownGateway]:
     """Every gateway with what was heard of it up to `now`, in one query."""
     silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
     found, elsewhere_at = [], None
-    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, alive=ALIVE):
+    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, may_serve=MAY_SERVE):
         elsewhere_at = elsewhere  # the same in every row
+        instances, silent = _instances(columns[:5])
+        check, silent_check = _instances(columns[5:])
         activity = GatewayActivity(
             now=now,
             silent_after=silent_after,
             asked_at=asked_at,
-            instances=_instances(columns[:4]),
-            check=_instances(columns[4:]),
+            instances=instances,
+            check=check,
+            silent=silent,
+            silent_check=silent_check,
             usage_at=usage_at,
         )
         found.append(KnownGateway(pk, name, activity))
@@ -94,9 +100,17 @@ def known_gateways(*, now: datetime) -> list[KnownGateway]:
     return [known if known.activity.usage_at else known.with_usage(elsewhere_at) for known in found]
 
 
-def _instances(columns: Sequence[list[Any] | None]) -> list[Instance]:
-    lists = (column or [] for column in columns)
-    return [Instance(*one) for one in zip(*lists, strict=True)]
+def _instances(columns: Sequence[list[Any] | None]) -> tuple[list[Instance], list[Instance]]:
+    """Those that reported within half a minute of the last that did, but for those that ended beside others; and those
+    that fell silent before.
+    """
+    every = [Instance(*one) for one in zip(*(column or [] for column in columns), strict=True)]
+    last_at = max((one.seen_at for one in every), default=None)
+    if last_at is None:
+        return [], []
+    reporting = [one for one in every if one.seen_at > last_at - ALIVE]
+    silent = [one for one in every if one.seen_at <= last_at - ALIVE and not one.has_ended]
+    return [one for one in reporting if not one.has_ended] or reporting, silent
 
 
 # Of each restriction its newest change, and of each gateway when everybody who answered for it then had the change
@@ -201,7 +215,7 @@ WANTED: Final = """
     SELECT greatest((SELECT max(number) FROM restrictions_change), epoch.newest, 0),
            greatest((SELECT max(number) FROM restrictions_change WHERE at < %(settled)s), epoch.settled, 0),
            (SELECT count(*) FROM restrictions_restriction
-            WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND starts_at <= %(now)s
+            WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND (NOT starts_later OR starts_at <= %(now)s)
               AND (holds_until IS NULL OR holds_until > %(now)s)),
            (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL),
            coalesce(epoch.newest, 0),

@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 
 # A process that holds the restrictions reports every 5 s while it is well.
 ALIVE: Final = timedelta(seconds=30)
+# An instance that fell silent without saying that it ends may be cut off and go on serving. After so long it counts as
+# gone.
+MAY_SERVE: Final = timedelta(days=1)
 # A change that has not arrived by then is late.
 PATIENCE: Final = timedelta(seconds=5)
 # The instance under which LiteLLM's own blocks are listed: it has what Stillwatch has pushed to it.
@@ -24,6 +27,7 @@ class State(StrEnum):
 
     REPORTED = "reported"  # every instance of its client reports to have it
     NEXT_QUESTION = "next_question"  # the check has it, and the gateway asks the check
+    IN_PART = "in_part"  # as either, and somebody who answered for the gateway fell silent without it
     NOT_YET = "not_yet"  # who answers for the gateway reports an older change
     UNKNOWN = "unknown"  # the gateway asks, and no process of the check reports what it has
     SILENT = "silent"  # the gateway has neither asked nor reported for some time
@@ -54,13 +58,7 @@ class Instance(NamedTuple):
     sequence: int
     seen_at: datetime
     trouble: str = ""  # what it says is wrong with its copy on disk
-
-
-def changes_between(known: int, wanted: int, starts_after: int) -> int:
-    """How many changes somebody lacks who has `known`. The newest epoch `starts_after` a number: to enter it is one."""
-    if known < starts_after <= wanted:
-        return wanted - starts_after + 1
-    return max(wanted - known, 0)
+    has_ended: bool = False  # it said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,8 @@ class GatewayActivity:
     """What was heard of a gateway up to `now`.
 
     `instances` are those of its own client, `check` the processes of the check, which answer for every gateway that
-    asks. Of both only those count that reported within half a minute of the last: the others have been replaced.
+    asks: those that reported within half a minute of the last. `silent` and `silent_check` are the others, as long as
+    they may go on serving.
     `usage_at` is the time of the newest usage that passed through the gateway, where that can be told; with
     `usage_is_own` it came with the gateway's own name, else no gateway is heard and it came in by some way or other.
     """
@@ -78,6 +77,8 @@ class GatewayActivity:
     asked_at: datetime | None = None
     instances: Sequence[Instance] = ()
     check: Sequence[Instance] = ()
+    silent: Sequence[Instance] = ()
+    silent_check: Sequence[Instance] = ()
     usage_at: datetime | None = None
     usage_is_own: bool = True
 
@@ -123,6 +124,11 @@ class GatewayActivity:
         """The newest change that everybody who answers for it has; None where nobody does."""
         return min((one.sequence for one in self.answering), default=None)
 
+    def silent_without(self, change: int) -> Sequence[Instance]:
+        """Who answered for the gateway and fell silent before they had a change. They may go on serving without it."""
+        silent = [*self.silent, *self.silent_check] if self.asks else self.silent
+        return [one for one in silent if one.sequence < change and one.seen_at > self.now - MAY_SERVE]
+
     def state(self, change: int, *, is_unpublished: bool = False) -> State:
         """What is known of a change here; `is_unpublished` where not all names of it are published yet."""
         if self.is_bypassed:
@@ -131,6 +137,8 @@ class GatewayActivity:
             return State.UNKNOWN
         if any(one.sequence < change for one in self.answering) or (is_unpublished and self.is_active):
             return State.NOT_YET
+        if self.is_active and self.silent_without(change):
+            return State.IN_PART
         if self.asks:
             return State.NEXT_QUESTION
         return State.REPORTED if self.reports else State.SILENT
@@ -178,6 +186,8 @@ class EnforcementStatus:
         match self.state:
             case State.REPORTED | State.NEXT_QUESTION:
                 return Level.GOOD
+            case State.IN_PART:
+                return Level.PENDING
             case State.NOT_YET | State.UNKNOWN:
                 return Level.ALARM if self.waited > PATIENCE else Level.PENDING
             case State.SILENT:
@@ -212,6 +222,7 @@ VERDICTS: Final = {
         "would be {effect} at the next check by",
         "would no longer be {effect} at the next check by",
     ),
+    State.IN_PART: ("in force where it is reported at", "no longer in force where that is reported at"),
     State.NOT_YET: ("not yet in force at", "not yet removed at"),
     State.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
     State.SILENT: ("not known whether in force at", "not known whether removed at"),
@@ -224,8 +235,8 @@ def reason(state: State, activity: GatewayActivity, change: int) -> str:
     match state:
         case State.REPORTED:
             return _who_reported(activity.instances)
-        case State.NEXT_QUESTION:
-            return ""
+        case State.NEXT_QUESTION | State.IN_PART:
+            return who_is_silent(activity, change)
         case State.NOT_YET:
             return _who_is_behind(activity, change)
         case State.UNKNOWN:
@@ -240,6 +251,21 @@ def _who_reported(instances: Sequence[Instance]) -> str:
     if [one.name for one in instances] == [PUSHED]:
         return "pushed to LiteLLM’s own blocks"
     return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
+
+
+def who_is_silent(activity: GatewayActivity, change: int) -> str:
+    """Say who may go on serving without a change; empty where nobody may."""
+    silent = activity.silent_without(change)
+    if not silent:
+        return ""
+    is_check = all(one in activity.silent_check for one in silent)
+    who = _counted(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
+    since = length(activity.now - max(one.seen_at for one in silent))
+    return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def _who_is_behind(activity: GatewayActivity, change: int) -> str:

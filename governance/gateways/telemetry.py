@@ -53,6 +53,7 @@ class InstanceReport(NamedTuple):
     at: datetime
     propagations: Sequence[tuple[int, datetime]]
     trouble: str = ""
+    is_ending: bool = False  # this is its last report
 
 
 class HeldOverReport(NamedTuple):
@@ -165,12 +166,13 @@ def _note_instances(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int]
                 seen_at=one.at,
                 sequence=one.sequence,
                 trouble=one.trouble,
+                ended_at=one.at if one.is_ending else None,
             )
             for one in seen
         ],
         update_conflicts=True,
         unique_fields=["gateway", "instance"],
-        update_fields=["seen_at", "sequence", "trouble"],
+        update_fields=["seen_at", "ended_at", "sequence", "trouble"],
     )
     Propagation.objects.bulk_create(
         Propagation(gateway_instance=gateway_instance, sequence=sequence, at=at)

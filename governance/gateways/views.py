@@ -110,7 +110,7 @@ def _say_what_is_in_force(request: StaffRequest, pk: int, *, is_settled: bool) -
         )
     if decision.outcome == LostDecision.Outcome.DROPPED and numbers:
         messages.warning(request, f"Removed, but still in force by another decision: {about}, {', '.join(numbers)}.")
-    elif decision.outcome == LostDecision.Outcome.IN_FORCE and made is not None and made.starts_at > now:
+    elif decision.outcome == LostDecision.Outcome.IN_FORCE and made is not None and made.is_planned(at=now):
         messages.success(
             request, f"Planned: {about}, from {made.starts_at:%Y-%m-%d %H:%M} UTC. {decision.problem}".strip()
         )

@@ -65,9 +65,11 @@ def _of_check() -> Iterator[str]:
     address = f"{_check_url()}/health/"
     try:
         with urlopen(address, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the operator's own address
-            answered = answer.status == HTTPStatus.OK
+            answered, said = answer.status == HTTPStatus.OK, answer.read(200).decode("ascii", "replace").strip()
     except (OSError, URLError, HTTPException, ValueError):
-        answered = False
+        answered, said = False, ""
+    if answered and said.startswith("not up to date"):
+        yield f"The check at {address} is {said}. It refuses whom it knew: see that it reaches PostgreSQL."
     if not answered:
         yield (
             f"The check does not answer at {address}: gateways do what they do without it. Start it, or set CHECK_URL "

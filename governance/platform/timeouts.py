@@ -18,6 +18,15 @@ DEFAULTS: Final[Mapping[str, Timeouts]] = {
     "command": {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"},
 }
 
+# Of libpq: how a connection is given up whose server, or the network to it, is gone without a word.
+LEAVES_LOST_SERVERS: Final[Mapping[str, int]] = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 10,  # seconds; then one each interval, and after that many without an answer it is over
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds until what was sent has to have been received
+}
+
 
 def set_process_kind(process: str) -> None:
     """Set what kind of process this is: "web", "worker" or "command". Call it before the settings are read."""

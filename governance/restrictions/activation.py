@@ -44,6 +44,7 @@ def new_restriction(
         **columns,
         campaign_id=campaign,
         starts_at=terms.start(now),
+        starts_later=terms.starts_later(now),
         expires_at=terms.until,
         author=author,
         approver=terms.approver,
@@ -158,7 +159,7 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
         "number": restriction.number,
         "denies": restriction.denies,
         "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
-        "from": restriction.starts_at.isoformat(),
+        "from": restriction.in_force_from.isoformat(),
         "until": restriction.holds_until.isoformat() if restriction.holds_until else None,
     } | restriction.terms.sent()
     if what == Change.What.BEGAN:

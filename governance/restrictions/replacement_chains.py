@@ -86,8 +86,8 @@ def set_holds(restrictions: Sequence[Restriction]) -> None:
         one.holds_until = one.expires_at
     timed = [one for one in restrictions if one.expires_at is not None]
     for one, chain in zip(timed, restorable_chains(timed), strict=True):
-        for before in sorted(chain, key=attrgetter("starts_at")):
-            if one.holds_until is None or before.starts_at > one.holds_until:
+        for before in sorted(chain, key=attrgetter("in_force_from")):
+            if one.holds_until is None or before.in_force_from > one.holds_until:
                 break
             if before.expires_at is None or before.expires_at > one.holds_until:
                 one.holds_until = before.expires_at
@@ -102,5 +102,5 @@ def list_later_starts(restrictions: Sequence[Restriction]) -> list[tuple[int, Re
         (one.number, before)
         for one, chain in zip(timed, restorable_chains(timed), strict=True)
         for before in chain
-        if one.holds_until is not None and before.starts_at > one.holds_until
+        if one.holds_until is not None and before.in_force_from > one.holds_until
     ]

@@ -49,10 +49,10 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
     same = on_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
     for live in active(Restriction.objects.filter(same)):
-        taken[live.target, live.kind].append((live.starts_at, live.holds_until))
+        taken[live.target, live.kind].append((live.in_force_from, live.holds_until))
     restored, put_back = [], []
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
-        starts_at, others = max(one.starts_at, now), taken[one.target, one.kind]
+        starts_at, others = one.terms.start(now), taken[one.target, one.kind]
         if any(start <= starts_at and (end is None or starts_at < end) for start, end in others):
             continue
         others.append((starts_at, one.expires_at))

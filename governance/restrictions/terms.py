@@ -30,6 +30,10 @@ class Terms(msgspec.Struct, frozen=True):
     def start(self, now: datetime) -> datetime:
         return max(self.starts_at or now, now)
 
+    def starts_later(self, now: datetime) -> bool:
+        """Return True if a start in the future is asked for. All others are in force as soon as they are known."""
+        return self.starts_at is not None and self.starts_at > now
+
     def asked(self) -> dict[str, Any]:
         """Return what is asked, without times and the approver, as it is stored, recorded and sent as JSON."""
         members: dict[str, Any] = msgspec.to_builtins(self)

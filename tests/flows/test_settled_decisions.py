@@ -143,7 +143,9 @@ class TestDropping:
 
         page = reviewer.get("/enforcement/").content.decode()
 
-        began = Restriction.objects.get(number=decision.restriction_id).starts_at
+        decision.refresh_from_db()
+        assert decision.restriction is not None
+        began = decision.restriction.starts_at
         assert f"from {began:%-d %b %Y %H:%M} UTC: Answers harvested in bulk" in page
         assert "Remove restriction" in page
 

@@ -100,7 +100,7 @@ class Walk:
 
     def restrict(self) -> object:
         model, name = self.choose.choice(TARGETS)
-        target: Target = model.objects.get(external_id=name)
+        target: Target = model._default_manager.get(external_id=name)
         kind = self.choose.choice([RestrictionKind.BLOCK, RestrictionKind.BLOCK, RestrictionKind.SUSPEND])
         start = self.now + minutes(self.choose.choice([0, 5, 20])) if self.choose.random() < 0.4 else None
         lasts = self.choose.choice([None, 3, 8, 15, 30])
@@ -154,7 +154,7 @@ class Walk:
     def decide(self) -> object:
         own, kind = (
             self.newest_case(),
-            self.choose.choice([*["block"] * 2, "suspend", None]),
+            self.choose.choice([RestrictionKind.BLOCK, RestrictionKind.BLOCK, RestrictionKind.SUSPEND, None]),
         )
         if not own.is_open:
             own = reopen(own, by=self.mira, now=self.now)

@@ -34,7 +34,14 @@ def gateway(name: str = "litellm", *, asked: bool = True) -> Gateway:
 
 
 def gateway_instance(
-    of: Gateway | None, instance: str = "a", *, knows: int, after: float = 0.2, seen: float = 1.0, started: float = -60
+    of: Gateway | None,
+    instance: str = "a",
+    *,
+    knows: int,
+    after: float = 0.2,
+    seen: float = 1.0,
+    started: float = -60,
+    has_ended: bool = False,
 ) -> GatewayInstance:
     """A process that has known everything up to `knows` since `after` seconds, and spoke up `seen` seconds from NOW."""
     made = GatewayInstance.objects.create(
@@ -43,6 +50,7 @@ def gateway_instance(
         sequence=knows,
         started_at=NOW + started * SECOND,
         seen_at=NOW + seen * SECOND,
+        ended_at=NOW + seen * SECOND if has_ended else None,
     )
     Propagation.objects.create(gateway_instance=made, sequence=knows, at=NOW + after * SECOND)
     return made
@@ -95,12 +103,34 @@ class TestARestriction:
 
         assert (at.state, at.took) == (State.REPORTED, 0.3 * SECOND)
 
-    def test_does_not_wait_for_an_instance_that_is_gone(self) -> None:
+    def test_is_in_force_in_part_where_an_instance_fell_silent_without_it(self) -> None:
         number = restriction(account()).number
         gateway_instance(own := gateway(asked=False), "a", knows=number)
         gateway_instance(own, "gone", knows=0, seen=-120)
 
+        at = at_the_only_gateway(number)
+
+        assert (at.state, at.level) == (State.IN_PART, Level.PENDING)
+        assert not alarm(now=NOW + 10 * SECOND)
+
+    @pytest.mark.parametrize("silent", [{"knows": 1}, {"has_ended": True}, {"seen": -86_400}], ids=str)
+    def test_does_not_wait_for_an_instance_that_has_it_or_is_gone(self, silent: dict[str, Any]) -> None:
+        number = restriction(account()).number
+        gateway_instance(own := gateway(asked=False), "a", knows=number)
+        gateway_instance(own, "gone", **{"knows": 0, "seen": -120} | silent)
+
         assert at_the_only_gateway(number).state is State.REPORTED
+
+    def test_would_not_be_applied_by_a_process_of_the_check_that_is_frozen(self) -> None:
+        number = restriction(account()).number
+        gateway()
+        gateway_instance(None, "web-1", knows=number)
+        gateway_instance(None, "web-2", knows=0, seen=-120)
+
+        assert at_the_only_gateway(number).sentence == (
+            "in force where it is reported at litellm: 1 process of the check silent for 2 min without it, "
+            "and may still serve"
+        )
 
     def test_takes_no_time_from_an_instance_that_started_later(self) -> None:
         number = restriction(account()).number

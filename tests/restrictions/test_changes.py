@@ -64,7 +64,7 @@ class TestEachChange:
             "denies": False,
             "against": "account",
             "reason": "bulk_harvest",
-            "from": "2026-11-02T09:14:00+00:00",
+            "from": "1976-11-14T09:14:00+00:00",  # long ago by every clock
             "until": "2026-11-02T10:14:00+00:00",
             "requests_per_minute": 60,
             "tokens_per_minute": None,

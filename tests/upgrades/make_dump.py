@@ -31,7 +31,13 @@ def address_of(database: str) -> str:
 
 def dump(database: str) -> str:
     """Return the statements that make a database again, without owners and grants."""
-    command = [PROGRAMS / "pg_dump", "--no-owner", "--no-privileges", "--inserts", f"--dbname={address_of(database)}"]
+    command: list[str | Path] = [
+        PROGRAMS / "pg_dump",
+        "--no-owner",
+        "--no-privileges",
+        "--inserts",
+        f"--dbname={address_of(database)}",
+    ]
     written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return "".join(line for line in written.splitlines(keepends=True) if not SKIPPED.match(line))
 

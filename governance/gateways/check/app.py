@@ -43,6 +43,8 @@ HEALTH_AT: Final = "/health/"
 # A process that starts takes no connections for so long, or until it knows what is in force.
 LOADING_SECONDS: Final = 30.0
 CAUGHT_UP_SECONDS: Final = 2.0
+# The restrictions are looked at every second.
+UP_TO_DATE_SECONDS: Final = 5.0
 # Who shows an unknown key waits for the next look at the keys, unless so many wait for it already.
 MOST_STRANGERS: Final = 100
 # A larger body is read in a thread.
@@ -140,7 +142,10 @@ class CheckApp:
     def _health(self) -> CheckResponse:
         if not self.replica.is_loaded:
             raise _not_loaded()
-        return CheckResponse(HTTPStatus.OK, [("Content-Type", "text/plain")], b"ok\n")
+        age = self.replica.age
+        # It answers all the same, so the status stays: whoever sends gateways elsewhere because of it leaves them none.
+        body = b"ok\n" if age <= UP_TO_DATE_SECONDS else b"not up to date: nothing was read for %d s\n" % age
+        return CheckResponse(HTTPStatus.OK, [("Content-Type", "text/plain")], body)
 
     async def _check(self, protocol: CheckProtocol, request: Request, receive: Receive) -> CheckResponse:
         now = self._clock()

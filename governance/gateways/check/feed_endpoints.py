@@ -199,7 +199,15 @@ class Feed:
         epoch = report.epoch or replica.restricted.epoch  # clients of older releases name none
         if epoch != replica.restricted.epoch:
             sequence = min(sequence, max((last for _, last in replica.epoch.lost), default=0))
-        telemetry.note_instance(key, report.instance, sequence, now, faults=report.faults, trouble=report.store_problem)
+        telemetry.note_instance(
+            key,
+            report.instance,
+            sequence,
+            now,
+            faults=report.faults,
+            trouble=report.store_problem,
+            is_ending=report.is_ending,
+        )
         telemetry.note_held_over(key, report.held_over)
         if epoch != replica.restricted.epoch:
             return  # its numbers may be those of other restrictions here

@@ -64,6 +64,7 @@ class ChangesRequest(msgspec.Struct):
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
     held_over: Annotated[list[HeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
+    is_ending: bool = False
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
 

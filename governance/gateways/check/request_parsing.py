@@ -24,6 +24,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MOST_PARTS: Final = 10
+MOST_READ_LENIENTLY: Final = 2**20  # bytes
 # Python 3.11 takes long to look one up in its class.
 OK: Final = HTTPStatus.OK
 NO_CONTENT: Final = HTTPStatus.NO_CONTENT
@@ -184,9 +185,17 @@ def decode_body_leniently(request: Request, kind: type[Document]) -> Document:
 
 
 def _decoded_leniently(body: bytes, kind: type[Document]) -> Document:
+    """Read what is left without lists and without objects inside of objects inside: nothing that is asked lies there,
+    and Python would make an object of everything that customers send.
+    """
     try:
-        document = _undeep(lambda part: json.loads(part.decode("utf-8", "replace")), body)
-        return msgspec.convert(document, kind)
+        left = cut_deep(body, deepest=2, deepest_array=1)
+        if len(left) > MOST_READ_LENIENTLY:
+            raise bad_request(
+                f"The body holds what is no JSON, such as half of a surrogate pair, and more than "
+                f"{MOST_READ_LENIENTLY:,} bytes outside of lists."
+            )
+        return msgspec.convert(json.loads(left.decode("utf-8", "replace")), kind)
     except TooManyBracketsError as error:
         raise bad_request(str(error)) from error
     except (msgspec.ValidationError, ValueError) as error:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import psycopg
+from django.conf import settings
 from django.db import connection
 
+from governance.platform.bounded_connection import BoundedConnection
 from stillwatch_gateway.epochs import Epoch, ranges
 
 SEQUENCE: Final = """
@@ -80,9 +81,10 @@ TRANSACTIONS: Final = """
 """
 ACCOUNTS: Final = "SELECT id, external_id FROM accounts_account WHERE id > %s"
 BATCH_SIZE: Final = 5_000
-CONNECT_SECONDS: Final = 5  # a host that does not answer at all is away as well
+# Everything in force is counted and sorted before its first row comes.
+SNAPSHOT_SECONDS: Final = 60.0
 
-Connection = psycopg.Connection[Any]
+Connection = BoundedConnection
 
 
 class StoredChange(NamedTuple):
@@ -132,12 +134,17 @@ class UsableKey(NamedTuple):
 
 
 def connect() -> Connection:
-    """A connection beside Django's, for a thread that waits on it. Raises psycopg.Error."""
+    """A connection beside Django's, for a thread that waits on it. Raises psycopg.Error.
+
+    It is closed where PostgreSQL does not answer: what is asked here takes milliseconds, and another may have taken
+    over from one that hangs.
+    """
     options = connection.get_connection_params()
     options.pop("cursor_factory", None)
     options.pop("context", None)
-    options.setdefault("connect_timeout", CONNECT_SECONDS)
-    return psycopg.connect(**options, autocommit=True)
+    database = BoundedConnection.connect(**options, autocommit=True)
+    database.silent_seconds = settings.DATABASE_SILENT_SECONDS
+    return database
 
 
 class Snapshot(NamedTuple):
@@ -153,7 +160,7 @@ class Snapshot(NamedTuple):
 @contextmanager
 def snapshot(database: Connection) -> Iterator[Snapshot]:
     """What one moment of the database shows; everything else that is read in the block is of that moment too."""
-    with database.transaction():
+    with database.silent_for(SNAPSHOT_SECONDS), database.transaction():
         database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         [sequence], [size] = (database.execute(query).fetchone() or (0,) for query in (SEQUENCE, COUNT))
         [settled] = database.execute(COUNT_SETTLED).fetchone() or (0,)

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -81,7 +81,7 @@ class CheckTelemetry:
         self._used: set[UUID] = set()
         self._use_noted: dict[UUID, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
-        self._ended = threading.Event()
+        self._ended, self._is_ending = threading.Event(), False
         self._thread = threading.Thread(target=self._write_on, name="notes", daemon=True)
 
     def start(self) -> None:
@@ -119,10 +119,18 @@ class CheckTelemetry:
             self._refused[at] = RefusalCount(key, first, last, times)
 
     def note_instance(
-        self, key: UsableKey, instance: str, sequence: int, now: datetime, *, faults: int = 0, trouble: str = ""
+        self,
+        key: UsableKey,
+        instance: str,
+        sequence: int,
+        now: datetime,
+        *,
+        faults: int = 0,
+        trouble: str = "",
+        is_ending: bool = False,
     ) -> None:
-        """A gateway's client says up to where it knows the restrictions, how many it could not read, and what is wrong
-        with its copy on disk.
+        """A gateway's client says up to where it knows the restrictions, how many it could not read, what is wrong with
+        its copy on disk, and whether it ends now.
         """
         with self._lock:
             said = self._said_by(key, instance)
@@ -144,7 +152,9 @@ class CheckTelemetry:
             if said.known < sequence:
                 said.known = sequence
                 propagations.append((sequence, now))
-            self._instances[at] = InstanceReport(key.id, key.name, instance, sequence, now, propagations, trouble)
+            self._instances[at] = InstanceReport(
+                key.id, key.name, instance, sequence, now, propagations, trouble, is_ending
+            )
 
     def _said_by(self, key: UsableKey, instance: str) -> InstanceState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
@@ -167,6 +177,7 @@ class CheckTelemetry:
     def _write_on(self) -> None:
         while not self._ended.wait(WRITTEN_EVERY):
             self.flush(counts=COUNTED_AT_A_TIME)
+        self._is_ending = True
         self.flush()
         connection.close()
 
@@ -190,9 +201,7 @@ class CheckTelemetry:
             used, self._used = self._used, set()
         now = self._clock()
         own = [self._replica.propagations.popleft() for _ in range(len(self._replica.propagations))]
-        here = []
-        if own or now - self._here_noted > ALIVE_NOTED_EVERY:
-            here = [InstanceReport(None, "", self._instance, self._replica.restricted.sequence, now, own)]
+        here = self._own_reports(own, now)
         if not (here or asked or refused or instances or held_over or used):
             return
         queries = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
@@ -208,6 +217,7 @@ class CheckTelemetry:
             for key, held in held_over.items()
             for number, one in held.items()
         ]
+        connection.close_if_unusable_or_obsolete()  # asked before its next use whether it still works
         try:
             note_service_keys_used(used, now=now)
             if dropped := note_access(reports, now=now):
@@ -220,6 +230,13 @@ class CheckTelemetry:
             logger.warning("Cannot store what gateways reported yet: %s", type(error).__name__)
             connection.close()
             self._keep_for_later(refused, instances, own, used)
+
+    def _own_reports(self, propagations: Sequence[tuple[int, datetime]], now: datetime) -> list[InstanceReport]:
+        """Say that this process goes on, or ends, and what it knows; not more often than is needed."""
+        if not (propagations or self._is_ending or now - self._here_noted > ALIVE_NOTED_EVERY):
+            return []
+        known = self._replica.restricted.sequence
+        return [InstanceReport(None, "", self._instance, known, now, propagations, is_ending=self._is_ending)]
 
     def _keep_for_later(
         self,

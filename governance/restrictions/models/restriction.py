@@ -1,12 +1,12 @@
 """Restrictions: those in force against a customer, and all earlier ones."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Final, Self, TypeAlias
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
@@ -25,10 +25,13 @@ from governance.restrictions.terms import Terms
 
 # The unique key of what is in force again begins so.
 RESTORED: Final = "again:"
+# No clock is so far behind. The times remain different, by which gateways know two restrictions with one number apart.
+BACKDATED: Final = timedelta(days=50 * 365)
 
 
 def _is_in_force(at: datetime) -> Q:
-    return Q(starts_at__lte=at, ended_at=None) & (Q(holds_until=None) | Q(holds_until__gt=at))
+    has_begun = Q(starts_later=False) | Q(starts_at__lte=at)
+    return Q(ended_at=None) & has_begun & (Q(holds_until=None) | Q(holds_until__gt=at))
 
 
 class RestrictionQuerySet(models.QuerySet["Restriction"]):
@@ -46,6 +49,12 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
     def overdue(self, *, at: datetime) -> Self:
         """Over by their own terms, but not yet noted as ended."""
         return self.filter(ended_at=None, expires_at__lte=at)
+
+    def followed_since(self, *, since: datetime) -> Self:
+        """Those with another of their kind on their target that was to start later, and did at `since` or after it."""
+        same = Q(account=OuterRef("account")) | Q(key=OuterRef("key")) | Q(organisation=OuterRef("organisation"))
+        planned = Restriction.objects.order_by().filter(same, kind=OuterRef("kind"), starts_later=True, ended_at=None)
+        return self.filter(Exists(planned.filter(starts_at__gte=since)))
 
     def against(self, account: Account) -> Self:
         """Those on the account, on its keys and on its organisation."""
@@ -66,9 +75,10 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
 
 
 class Restriction(models.Model):
-    """In force from `starts_at` until it expires, is lifted or is replaced: then `ended_at` says when it ended.
+    """In force once it is stored, or from `starts_at` on where it was to start later.
 
-    `number` is that of the change that began it, in the one sequence of all changes.
+    It is so until it expires, is lifted or is replaced: then `ended_at` says when it ended. `number` is that of the
+    change that began it, in the one sequence of all changes.
     """
 
     Kind: TypeAlias = RestrictionKind
@@ -102,6 +112,12 @@ class Restriction(models.Model):
     tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
     withheld = ArrayField(models.CharField(max_length=20, choices=Withheld), default=list, blank=True)
     starts_at = models.DateTimeField()
+    starts_later = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether it was to start later than it was made. All others are in force once they are stored, "
+        "whatever the clock says of those who ask.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     holds_until = models.DateTimeField(
         null=True,
@@ -217,9 +233,18 @@ class Restriction(models.Model):
         assert target is not None  # noqa: S101
         return target
 
+    @property
+    def in_force_from(self) -> datetime:
+        """From when it is in force by every clock: long before it was made, unless it was to start later."""
+        return self.starts_at if self.starts_later else self.starts_at - BACKDATED
+
+    def is_planned(self, *, at: datetime) -> bool:
+        """Return True if it is to start after `at`."""
+        return self.starts_later and self.starts_at > at
+
     def overlaps(self, start: datetime, end: datetime | None) -> bool:
         """Whether it is in force at some time from `start` until before `end`; None is for ever."""
-        return (end is None or self.starts_at < end) and (self.holds_until is None or self.holds_until > start)
+        return (end is None or self.in_force_from < end) and (self.holds_until is None or self.holds_until > start)
 
     @property
     def denies(self) -> bool:
@@ -240,7 +265,7 @@ class Restriction(models.Model):
             kind=self.kind,
             reason=self.reason,
             until=self.expires_at,
-            starts_at=self.starts_at,
+            starts_at=self.starts_at if self.starts_later else None,
             terms_clause=self.terms_clause,
             requests_per_minute=self.requests_per_minute,
             tokens_per_minute=self.tokens_per_minute,

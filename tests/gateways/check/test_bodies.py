@@ -2,12 +2,15 @@
 
 import json
 import socket
+import tracemalloc
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from governance.gateways.check.json_nesting import DEEPEST, cut_deep
+from governance.gateways.check.json_nesting import DEEPEST, NEXT_BRACKET, cut_deep
+from governance.gateways.check.protocols.litellm import PROTOCOL as LITELLM
+from governance.gateways.check.request_parsing import MOST_READ_LENIENTLY, Request
 from tests.factories import account, restriction
 from tests.front import Served
 from tests.waiting import PATIENCE
@@ -90,6 +93,66 @@ class TestCuttingWhatIsNestedDeep:
         text = f'{{"texts": {many}, "request_data": {{"user_api_key_team_id": "team_good"}}}}'
 
         assert front.ask(GUARDRAIL, method="POST", text=text, x_api_key=front.secret).json["action"] == "BLOCKED"
+
+
+# What customers' programs send, and no parser of JSON takes: half of a surrogate pair, and a number that is none.
+NO_JSON = {"half": '"\\ud800"', "nan": "NaN"}
+
+
+@pytest.mark.parametrize("wrong", NO_JSON.values(), ids=NO_JSON)
+class TestJsonThatIsNone:
+    """A customer chooses what a prompt holds, and how long it is."""
+
+    def body(self, wrong: str, filling: str, team: str = "team_good") -> str:
+        metadata = json.dumps({"user_api_key_team_id": team, "more": {"a": [1, {"b": 2}]}})
+        return f'{{"texts": [{wrong}{filling}], "request_data": {metadata}, "more": [[1], {{"a": {wrong}}}]}}'
+
+    def action(self, front: Served, text: str) -> str:
+        return str(front.ask(GUARDRAIL, method="POST", text=text, x_api_key=front.secret).json["action"])
+
+    @pytest.mark.parametrize("filling", ["", ', "a", {"b": []}', ',""' * 3_000, ',"["' * 3_000], ids=range(4))
+    def test_changes_no_answer(self, front: Served, wrong: str, filling: str) -> None:
+        front.knows(restriction(account("team_mole"), at=timezone.now()).number)
+
+        bodies = [self.body(wrong, filling, team) for team in ("team_mole", "team_good")]
+
+        assert [self.action(front, body) for body in bodies] == ["BLOCKED", "NONE"]
+
+    @pytest.mark.parametrize("one", [',""', ",1.5", ',"ab"'])
+    def test_makes_no_objects_of_what_customers_send(self, wrong: str, one: str) -> None:
+        text = self.body(wrong, one * 300_000).encode()
+        tracemalloc.start()
+        try:
+            query = LITELLM.query(request(text))
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert query.names == ["account:team_good"]
+        assert most < 500_000
+
+    @pytest.mark.parametrize("one", [",[[]]", ',{"":1}'])
+    def test_is_refused_where_it_would_take_long(self, front: Served, wrong: str, one: str) -> None:
+        assert self.action(front, self.body(wrong, one * 600_000)) == "BLOCKED"
+
+    def test_is_refused_where_too_much_lies_outside_of_lists(self, front: Served, wrong: str) -> None:
+        text = self.body(wrong, "")[:-1] + f', "text": "{"a" * MOST_READ_LENIENTLY}"}}'
+
+        assert self.action(front, text) == "BLOCKED"
+
+
+def request(body: bytes) -> Request:
+    made = Request({"method": "POST", "path": GUARDRAIL, "query_string": b"", "headers": []})
+    made.body = body
+    return made
+
+
+def test_no_thread_is_kept_waiting_by_many_strings() -> None:
+    """No other thread runs during a match."""
+    document = b'{"a": [' + b'"",' * 5_000 + b'""]}'
+
+    assert len(list(NEXT_BRACKET.finditer(document))) > 5
+    assert cut_deep(document, deepest_array=1) == b'{"a": null}'
 
 
 class TestABodyWithoutAUsableKey:

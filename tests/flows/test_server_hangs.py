@@ -1,0 +1,91 @@
+"""PostgreSQL hangs and another takes its place: every process leaves its silent connection and goes to the new one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection
+from pytest_django import Settings
+
+from governance.gateways.models import GatewayInstance
+from governance.platform import timeouts
+from governance.settings import DATABASES
+from tests.flows.registered import Seller
+from tests.front import served
+from tests.silent_server import Passage, passage
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def hanging(transactional_db: None, settings: Settings) -> Iterator[Passage]:
+    settings.DATABASE_SILENT_SECONDS = 1.0
+    with passage() as one:
+        yield one
+
+
+def answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+class TestTheCheck:
+    def test_goes_to_the_server_that_took_over(self, hanging: Passage, tmp_path: Path) -> None:
+        seller = Seller(tmp_path)
+        seller.imports({"account": "acct_harbour"}, {"account": "acct_quill"})
+        with served() as front:
+            number = seller.blocks(account="acct_harbour")
+            assert front.check(account="acct_harbour", min_sequence=number)["decision"] == "deny"
+            hanging.hang()
+            connection.close()
+
+            number = seller.blocks(account="acct_quill")
+
+            wait_until(lambda: front.check(account="acct_quill")["decision"] == "deny", "the block has arrived")
+            wait_until(lambda: front.check(account="acct_quill")["age"] < 5, "the check is up to date")
+            register = front.front.registered
+            seller.imports({"account": "acct_new"})
+            wait_until(lambda: "acct_new" in register, "the register is read")
+            wait_until(
+                lambda: GatewayInstance.objects.filter(gateway=None, sequence__gte=number).exists(), "it is reported"
+            )
+
+    def test_says_that_it_is_not_up_to_date(self, hanging: Passage, tmp_path: Path, settings: Settings) -> None:
+        Seller(tmp_path)
+        settings.DATABASE_SILENT_SECONDS = 3_600.0
+        with served() as front:
+            assert front.ask("/health/").body == b"ok\n"
+            hanging.hang()
+            connection.close()
+
+            wait_until(lambda: front.ask("/health/").body.startswith(b"not up to date"), "health says it")
+
+            assert front.check(account="acct_harbour")["age"] > 5
+            hanging.close()  # so that the check does not wait for an hour
+
+
+class TestAWebProcessOrWorker:
+    def test_leaves_a_connection_that_no_longer_works(self, hanging: Passage) -> None:
+        assert answers()
+        hanging.hang()
+
+        connection.close_if_unusable_or_obsolete()  # as before each request and each task
+
+        assert answers()
+        assert hanging.connections == 2
+
+    def test_waits_for_no_answer_for_ever(self, hanging: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(connection.settings_dict, "SILENT_SECONDS", 1.0)
+        assert answers()
+        hanging.hang()
+
+        with pytest.raises(OperationalError, match="said nothing"):
+            answers()
+        connection.close()
+        assert answers()
+
+
+def test_every_connection_notices_that_its_server_is_gone() -> None:
+    assert timeouts.LEAVES_LOST_SERVERS.keys() <= DATABASES["default"]["OPTIONS"].keys()
