@@ -28,7 +28,7 @@ def ensure_partitions(days: Iterable[date]) -> None:
     """Make the partitions of these UTC days where they are missing. Call it outside of a long transaction.
 
     What this process has seen stand is remembered, so that the usual call costs nothing. Where a day cannot be made
-    now its events will be found in the default table. Raises OperationalError where the database does not answer.
+    now, or is gone since, as after a failover, its events will be found in the default table. Raises OperationalError where the database does not answer.
     """
     missing = sorted(set(days) - _made)
     if not missing:

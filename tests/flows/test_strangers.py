@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import id_cache
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.models import Entry
 from governance.restrictions.actions import cover_new_names
@@ -124,7 +123,6 @@ class TestAnAccountThatUsagePutsIntoABlockedOrganisation:
             seller.sends_usage(account="acct_innocent", api_key="key_1", organisation="org_quay")
 
         seller.sends_usage(account="acct_innocent", api_key="key_1", organisation="org_harvest")
-        id_cache.accounts.clear()  # as another process, which has not met it
         seller.sends_usage(account="acct_innocent", organisation="org_harvest")
 
         self.wait_until_all_is_told(front, seller)

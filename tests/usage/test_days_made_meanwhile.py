@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from governance.usage import actions
+from governance.usage import intake
 from governance.usage.actions import IntakeResult, record_lines
 from governance.usage.partitions import count_events_in_default, create_partitions, drop_partition
 from tests.factories import NOW, line
@@ -39,7 +39,7 @@ class TestADayThatAnotherProcessMakes:
     ) -> None:
         with transaction.atomic():
             drop_partition(NOW.date())  # which a test that commits may have left
-        monkeypatch.setattr(actions, "ensure_partitions", lambda _days: None)  # it could not be made soon enough
+        monkeypatch.setattr(intake, "ensure_partitions", lambda _days: None)  # it could not be made soon enough
 
         with ThreadPoolExecutor() as other:
             with transaction.atomic():
