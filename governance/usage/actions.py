@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.platform.transactions import retried_transaction
+from governance.platform.transactions import is_lock_timeout, retried_transaction
 from governance.usage import sql
 from governance.usage.answer_reports import ANSWER_RETENTION
 from governance.usage.event_store import copy_rows
@@ -162,16 +162,13 @@ def prepare_partitions(*, now: datetime) -> None:
 def drop_old_usage(*, now: datetime) -> list[date]:
     """Drop the days of events and the profiles that are older than is kept; which days.
 
+    Days that somebody reads at this moment are left for the next run.
+
     From then on no event of these days is taken again, since nobody would know it for one that had been here.
     """
     today = now.astimezone(UTC).date()
     kept_from = today - timedelta(days=settings.EVENT_DAYS)
-    old = [day for day in list_partition_days() if day < kept_from]
-    for day in old:
-        with transaction.atomic():
-            Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
-            drop_partition(day)
-            record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+    dropped = _drop_days([day for day in list_partition_days() if day < kept_from], now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
     HourlyProfile.objects.filter(hour__lt=oldest).delete()
     ProfileDelta.objects.filter(hour__lt=oldest).delete()  # of accounts whose scoring keeps failing
@@ -179,7 +176,25 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     EventConflict.objects.filter(day__lt=kept_from).delete()
     NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)).delete()
     ReportedAnswer.objects.filter(newest_at__lt=now - ANSWER_RETENTION).delete()
-    return old
+    return dropped
+
+
+def _drop_days(days: Sequence[date], *, now: datetime) -> list[date]:
+    """Drop these days, as long as nobody reads events for long: intake would wait too. Return those dropped."""
+    dropped = []
+    for day in days:
+        try:
+            with transaction.atomic():
+                Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
+                record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+                drop_partition(day)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            logger.warning("Usage of %s is dropped later: a long query reads usage events", day)
+            break
+        dropped.append(day)
+    return dropped
 
 
 def delete_expired_excerpts(*, now: datetime) -> int:
