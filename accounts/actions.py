@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from accounts import id_cache
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
+from accounts.queries import RegisteredKey, find_accounts, find_keys
 from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
 from governance.audit.actions import NewEntry, record, record_all
@@ -95,54 +95,55 @@ def _organisations(external_ids: Collection[str]) -> dict[str, int]:
     return dict(Organisation.objects.filter(external_id__in=external_ids).values_list("external_id", "pk"))
 
 
-def get_or_create_accounts(accounts: Mapping[str, str | None], *, now: datetime) -> dict[str, int]:
+def get_or_create_accounts(
+    accounts: Mapping[str, str | None], *, known: Mapping[str, int] | None = None, now: datetime
+) -> dict[str, int]:
     """Return the primary keys of accounts seen in usage, by external id. Create those that are missing.
 
-    `accounts` maps each external id to the one of its organisation, if usage names it.
+    `accounts` maps each external id to the one of its organisation, if usage names it; `known` are those of them that
+    the same transaction has found already.
 
     Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
-    found = id_cache.accounts.get_many(accounts)
-    if len(found) == len(accounts):
+    found = dict(find_accounts(accounts) if known is None else known)
+    new = {name: organisation for name, organisation in accounts.items() if name not in found}
+    if not new:
         return found
-    strangers = {name: accounts[name] for name in accounts if name not in found}
-    found |= dict(Account.objects.known_as(list(strangers)).values_list("external_id", "pk"))
-    new = {name: organisation for name, organisation in strangers.items() if name not in found}
     organisations = _organisations({name for name in new.values() if name}) if any(new.values()) else {}
-    if new:
-        Account.objects.bulk_create(
-            [
-                Account(
-                    external_id=name,
-                    organisation_id=organisations[organisation] if organisation else None,
-                    first_seen_at=now,
-                )
-                for name, organisation in sorted(new.items())
-            ],
-            ignore_conflicts=True,
-        )
-        found |= dict(Account.objects.known_as(list(new)).values_list("external_id", "pk"))
-        _announce(organisations=organisations.values())
-    met = {name: found[name] for name in strangers}
-    transaction.on_commit(lambda: id_cache.accounts.add(met))
-    return found
+    Account.objects.bulk_create(
+        [
+            Account(
+                external_id=name,
+                organisation_id=organisations[organisation] if organisation else None,
+                first_seen_at=now,
+            )
+            for name, organisation in sorted(new.items())
+        ],
+        ignore_conflicts=True,
+    )
+    _announce(organisations=organisations.values())
+    return found | find_accounts(new)
 
 
-def get_or_create_keys(claims: Collection[tuple[str, int]], *, ties: bool = False, now: datetime) -> list[NewEntry]:
+def get_or_create_keys(
+    claims: Collection[tuple[str, int]],
+    *,
+    ties: bool = False,
+    known: Mapping[str, RegisteredKey] | None = None,
+    now: datetime,
+) -> list[NewEntry]:
     """Create the API keys seen in usage that are missing; `claims` are their names with their account's primary key.
 
     A key that nobody knew belongs to the account that it is claimed for. With `ties`, for senders that may say whose
     key is whose, one that the register has not tied moves; else the claim contests it, if usage alone has tied it.
-    Return the entries of the log that the caller is to record.
+    `known` are those of the keys that the same transaction has found already. Return the entries of the log that the
+    caller is to record. Runs in the caller's transaction.
     """
-    cache = id_cache.tied_keys if ties else id_cache.keys
-    seen = cache.get_many({name for name, _ in claims})
-    fresh = sorted({claim for claim in claims if seen.get(claim[0]) != claim[1]})
-    if not fresh:
-        return []
-    stored = _keys({name for name, _ in fresh})
-    new = {name: account for name, account in reversed(fresh) if name not in stored}
+    ordered = sorted(claims)
+    names = {name for name, _ in ordered}
+    stored = dict(find_keys(names) if known is None else known)
+    new = {name: account for name, account in reversed(ordered) if name not in stored}
     if new:
         tied_by = ApiKey.TiedBy.SENDER if ties else ApiKey.TiedBy.USAGE
         ApiKey.objects.bulk_create(
@@ -153,25 +154,19 @@ def get_or_create_keys(claims: Collection[tuple[str, int]], *, ties: bool = Fals
             ignore_conflicts=True,
         )
         _announce(accounts=set(new.values()))
-        stored |= _keys(new)
-    transaction.on_commit(lambda: cache.add(dict(fresh)))
-    claimed = [(stored[name], account) for name, account in fresh]
+        stored |= find_keys(new)
     if ties:
-        return _tie(claimed)
-    _contest(claimed, now=now)
+        return _tie({stored[name]: account for name, account in ordered})
+    _contest([(stored[name], account) for name, account in ordered], now=now)
     return []
 
 
-def _keys(names: Collection[str]) -> dict[str, ApiKey]:
-    return {key.external_id: key for key in ApiKey.objects.filter(external_id__in=list(names))}
-
-
-def _contest(claims: Sequence[tuple[ApiKey, int]], *, now: datetime) -> None:
+def _contest(claims: Sequence[tuple[RegisteredKey, int]], *, now: datetime) -> None:
     """Note that usage claims keys for other accounts too, where nothing but usage says whose they are."""
     others = {
         key.pk: account
         for key, account in claims
-        if account != key.account_id and key.tied_by == ApiKey.TiedBy.USAGE and account != key.contested_by_id
+        if key.tied_by == ApiKey.TiedBy.USAGE and account not in {key.account, key.contested_by}
     }
     if not others:
         return
@@ -183,9 +178,15 @@ def _contest(claims: Sequence[tuple[ApiKey, int]], *, now: datetime) -> None:
     _announce(accounts={key.account_id for key in contested})
 
 
-def _tie(claims: Sequence[tuple[ApiKey, int]]) -> list[NewEntry]:
+def _tie(claims: Mapping[RegisteredKey, int]) -> list[NewEntry]:
     """Let keys belong to the accounts that they are claimed for, except those that the register has tied."""
-    wanted = {key.pk: account for key, account in claims}
+    wanted = {
+        key.pk: account
+        for key, account in claims.items()
+        if key.tied_by == ApiKey.TiedBy.USAGE or (key.tied_by == ApiKey.TiedBy.SENDER and key.account != account)
+    }
+    if not wanted:
+        return []
     free = ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted).select_related("account")
     keys = list(free.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     moved = [key for key in keys if key.account_id != wanted[key.pk]]

@@ -1,12 +1,11 @@
 """Facts about accounts that detection asks for, many accounts at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
 
-from accounts import id_cache
 from accounts.models import Account, ApiKey, Organisation
 
 
@@ -68,41 +67,83 @@ class Name(NamedTuple):
     of: str = ""
 
 
-def new_names(namings: Collection[Naming]) -> dict[Naming, set[Name]]:
+class RegisteredKey(NamedTuple):
+    """An API key: its primary key, its owner, who assigned it, and another account that usage names for it."""
+
+    pk: int
+    account: int
+    tied_by: str
+    contested_by: int | None
+
+
+class Registered(NamedTuple):
+    """What the register has of some names, by external id: the primary keys of accounts, and API keys."""
+
+    accounts: Mapping[str, int]
+    keys: Mapping[str, RegisteredKey]
+
+
+def find_registered(accounts: Collection[str], keys: Collection[str]) -> Registered:
+    """Look these names up. Call it in the transaction that relies on the answer, and keep no answer beyond it.
+
+    Another process may move a key at any time; and after a failover or a restore that lost the newest rows, a primary
+    key may belong to another customer.
+    """
+    return Registered(find_accounts(accounts), find_keys(keys))
+
+
+def find_accounts(names: Collection[str]) -> dict[str, int]:
+    """Return the primary keys of those of these accounts that are registered."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT external_id, id FROM accounts_account WHERE external_id = ANY(%s)", [list(names)])
+        return dict(cursor.fetchall())
+
+
+def find_keys(names: Collection[str]) -> dict[str, RegisteredKey]:
+    """Return those of these API keys that are registered."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT external_id, id, account_id, tied_by, contested_by_id FROM accounts_apikey
+            WHERE external_id = ANY(%s)
+            """,
+            [list(names)],
+        )
+        return {name: RegisteredKey._make(key) for name, *key in cursor.fetchall()}
+
+
+def new_names(namings: Collection[Naming], registered: Registered) -> dict[Naming, set[Name]]:
     """Of those that would make something new known, what: an account, an organisation, or a key's account.
 
-    Without a query where this process has met all of them.
+    `registered` is what the register has of the accounts and keys that are named.
     """
-    accounts = {naming.account for naming in namings}
-    met = id_cache.accounts.get_many(accounts)
-    claimed = id_cache.keys.get_many({naming.api_key for naming in namings if naming.api_key})
-    unmet = [
-        naming
-        for naming in namings
-        if naming.account not in met or (naming.api_key and claimed.get(naming.api_key) != met[naming.account])
-    ]
-    if not unmet:
-        return {}
-    stored = set(Account.objects.known_as([naming.account for naming in unmet]).values_list("external_id", flat=True))
-    named = {naming.organisation for naming in unmet if naming.organisation}
-    organisations = set(Organisation.objects.filter(external_id__in=named).values_list("external_id", flat=True))
-    keys = ApiKey.objects.filter(external_id__in={naming.api_key for naming in unmet if naming.api_key})
-    owners = {
-        name: {owner, contested_by} if tied_by == ApiKey.TiedBy.USAGE else None
-        for name, owner, contested_by, tied_by in keys.values_list(
-            "external_id", "account__external_id", "contested_by__external_id", "tied_by"
-        )
-    }
+    unknown = [naming for naming in namings if naming.account not in registered.accounts]
+    named = {naming.organisation for naming in unknown if naming.organisation}
+    organisations = (
+        set(Organisation.objects.filter(external_id__in=named).values_list("external_id", flat=True)) if named else ()
+    )
     found: dict[Naming, set[Name]] = {}
-    for naming in unmet:
-        account, organisation, key = naming
+    for naming in namings:
         names = set()
-        if account not in stored:
-            names.add(Name("account", account))
-            if organisation and organisation not in organisations:
-                names.add(Name("organisation", organisation))
-        if key and (key not in owners or (owners[key] is not None and account not in (owners[key] or ()))):
-            names.add(Name("key", key, account))
+        if naming.account not in registered.accounts:
+            names.add(Name("account", naming.account))
+            if naming.organisation and naming.organisation not in organisations:
+                names.add(Name("organisation", naming.organisation))
+        if naming.api_key and _is_new_claim(naming.api_key, naming.account, registered):
+            names.add(Name("key", naming.api_key, naming.account))
         if names:
             found[naming] = names
     return found
+
+
+def _is_new_claim(name: str, account: str, registered: Registered) -> bool:
+    """Whether the key is not registered, or only usage has named its owner and never this one."""
+    key = registered.keys.get(name)
+    if key is None:
+        return True
+    known_owners = {key.account, key.contested_by}
+    return key.tied_by == ApiKey.TiedBy.USAGE and registered.accounts.get(account, 0) not in known_owners

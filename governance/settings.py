@@ -335,7 +335,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30, "queue": "delivery"},
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
-    "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=6)},
+    "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=1)},
     "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
     "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},

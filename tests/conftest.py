@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from accounts import id_cache
 from governance.platform import embedded
 from governance.usage import backpressure, last_usage
 from governance.usage.excerpts import reset_excerpt_thresholds
@@ -44,9 +43,6 @@ def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_par
 @pytest.fixture(autouse=True)
 def _know_nobody() -> None:
     """A process may remember what is committed; between tests that is wiped out."""
-    id_cache.accounts.clear()
-    id_cache.keys.clear()
-    id_cache.tied_keys.clear()
     reset_excerpt_thresholds()
     backpressure.reset_lag_cache()
     last_usage.reset_last_usage_cache()

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from accounts import id_cache
 from governance.platform.database_roles import as_owner
 from governance.platform.notifications import suppress_tasks
 from governance.usage import partitions
@@ -40,8 +39,5 @@ def backtest_database(purpose: str) -> Iterator[None]:
 
 def _forget_the_other() -> None:
     """What this process has seen stand in one database does not stand in the other."""
-    id_cache.accounts.clear()
-    id_cache.keys.clear()
-    id_cache.tied_keys.clear()
     partitions.reset_partition_cache()
     reset_excerpt_thresholds()

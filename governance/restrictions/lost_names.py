@@ -3,13 +3,11 @@
 Nothing is taken from another customer: a name that the register has for somebody else is left to them.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from django.db.models import Q
 
-from accounts import id_cache
 from accounts.actions import get_or_create_accounts
 from accounts.models import Account, ApiKey, Organisation
 from governance.audit.actions import NewEntry, record_all
@@ -32,7 +30,7 @@ def find_target(payload: Payload, *, now: datetime) -> Target | None:
     if kind == "organisation":
         return Organisation.objects.get_or_create(external_id=names[0])[0]
     if kind == "account":
-        return Account.objects.get(pk=_meet(names[:1], None, now=now)[names[0]])
+        return Account.objects.get(pk=get_or_create_accounts({names[0]: None}, now=now)[names[0]])
     return None
 
 
@@ -73,7 +71,7 @@ def _restore_accounts(
     stored = {one.external_id: one for one in Account.objects.filter(external_id__in=names)}
     missing = [name for name in dict.fromkeys(names) if name not in stored]
     if missing:
-        _meet(missing, organisation.external_id, now=now)
+        get_or_create_accounts(dict.fromkeys(missing, organisation.external_id), now=now)
     foreign = [one for one in stored.values() if one.organisation_id != organisation.pk]
     moved = [one for one in foreign if may_move and one.organisation_id is None and not one.has_no_organisation]
     Account.objects.filter(pk__in=[one.pk for one in moved]).update(organisation=organisation)
@@ -99,11 +97,6 @@ def _is_of(key: ApiKey, target: Target) -> bool:
     if isinstance(target, ApiKey):
         return key == target
     return target.pk == (key.account.organisation_id if isinstance(target, Organisation) else key.account_id)
-
-
-def _meet(names: Iterable[str], organisation: str | None, *, now: datetime) -> dict[str, int]:
-    id_cache.accounts.clear()  # primary keys may belong to others since the restore
-    return get_or_create_accounts(dict.fromkeys(names, organisation), now=now)
 
 
 def _problem(left: list[str]) -> str:

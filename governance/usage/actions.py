@@ -1,29 +1,24 @@
 """Taking usage in, adding it up, and forgetting it when its time is over."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 import polars as pl
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg.errors import CheckViolation
 
-from accounts.actions import get_or_create_accounts, get_or_create_keys
-from governance.audit.actions import record, record_all
+from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.platform.notifications import enqueue_on_commit
-from governance.platform.transactions import retried_transaction
-from governance.usage import event_store, sql
-from governance.usage.answer_reports import ANSWER_RETENTION, resolve_answers
-from governance.usage.event_columns import EventColumns, build_columns
-from governance.usage.event_store import EventBatch, copy_rows
-from governance.usage.excerpts import ExcerptCandidate, decrypt_key, encrypt_key, keep_excerpts
-from governance.usage.fingerprint import Fingerprint, fingerprints
+from governance.platform.transactions import is_lock_timeout, retried_transaction
+from governance.usage import sql
+from governance.usage.answer_reports import ANSWER_RETENTION
+from governance.usage.event_store import copy_rows
+from governance.usage.excerpts import decrypt_key, encrypt_key
+from governance.usage.intake import Sender, store_reports
 from governance.usage.models import (
     DataKey,
     EventConflict,
@@ -35,32 +30,22 @@ from governance.usage.models import (
     Retention,
     WeeklySketch,
 )
-from governance.usage.new_name_limit import limit_new_names
 from governance.usage.partitions import (
     count_events_in_default,
     create_partitions,
     drop_partition,
-    ensure_partitions,
     list_partition_days,
     upcoming_days,
 )
 from governance.usage.profiles import compaction
 from governance.usage.profiles.merging import DELTA_SCHEMA, HOUR_KEY, WEEK_KEY
-from governance.usage.wire import Rejection, Report, TimeRange, UsageEvent, decode_events, has_token_counts
+from governance.usage.wire import Rejection, Report, TimeRange, UsageEvent, decode_events
 
 logger = logging.getLogger(__name__)
 
 MAX_AGE = timedelta(days=30)
 MAX_CLOCK_SKEW = timedelta(minutes=10)
 OLDEST_IN_FILES = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-class Sender(NamedTuple):
-    """Who sends usage over HTTP, with which service key. `ties_keys`: whether it may say whose API key is whose."""
-
-    actor: Actor
-    service_key: UUID
-    ties_keys: bool = False
 
 
 class IntakeResult(NamedTuple):
@@ -105,20 +90,10 @@ def record_events(
             reports.append(item if isinstance(item, Report) else Report(item, item.id))
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
         logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), source)
-    accepted, conflicts, held = 0, 0, 0
-    taken: Sequence[Report] = reports
-    if sender is not None:
-        taken, held = limit_new_names(reports, service_key=sender.service_key, now=now)
+    accepted, conflicts, taken = store_reports(reports, source=source, now=now, sender=sender)
+    held = len(reports) - len(taken)
     if held:
         logger.warning("%d events from %s wait: they name too many new accounts, keys or organisations", held, source)
-    if taken:
-        try:
-            accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
-        except IntegrityError as error:
-            if not isinstance(error.__cause__, CheckViolation):
-                raise
-            # Another process made a day while events of it were on their way into the default table.
-            accepted, conflicts = _store(taken, source=source, now=now, sender=sender)
     if conflicts:
         logger.warning("%d events from %s repeated the id of an earlier event with other content", conflicts, source)
     newest_at = max((report.event.occurred_at for report in taken), default=None)
@@ -133,81 +108,6 @@ def accepted_times(now: datetime, *, oldest: datetime | None = None) -> TimeRang
     kept_from = Retention.objects.values_list("kept_from", flat=True).first()
     kept = datetime.combine(kept_from, time.min, UTC) if kept_from else oldest
     return TimeRange(max(oldest, kept), now + MAX_CLOCK_SKEW)
-
-
-def _store(reports: Sequence[Report], *, source: str, now: datetime, sender: Sender | None) -> tuple[int, int]:
-    """How many of the events that are reported were new, and how many bore the id of another."""
-    batch = event_store.group_reports(reports, source=source)
-    candidates = batch.candidates
-    seen = dict(zip(candidates, _fingerprints([*candidates.values()]), strict=True))
-    ensure_partitions({event.occurred_at.astimezone(UTC).date() for event in candidates.values()})
-    return _store_batch(batch, seen, source=source, now=now, sender=sender)
-
-
-@retried_transaction
-def _store_batch(
-    batch: EventBatch, seen: Mapping[str, Fingerprint | None], *, source: str, now: datetime, sender: Sender | None
-) -> tuple[int, int]:
-    """Rows are locked in one order: answers, accounts and keys, events by their keys, dirty accounts by their primary
-    keys.
-    """
-    settled = resolve_answers(batch.answers, now=now)
-    told = batch.events | settled.events
-    keys = sorted(told)
-    events = [told[key] for key in keys]
-    seen_of_keys = [seen[settled.reported_as.get(key, key)] for key in keys]
-    accounts = get_or_create_accounts(_organisations_of([*events, *settled.figures.values()]), now=now)
-    claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
-    moved = get_or_create_keys(claims, ties=sender is not None and sender.ties_keys, now=now)
-    completed = {accounts[event.account] for event in settled.figures.values()}
-    columns = build_columns(events, seen_of_keys, keys, source=source, accounts=accounts)
-    new, known = event_store.store_events(columns, also=completed, now=now)
-    figures = settled.figures | {
-        key: told[key] for key, said in known.items() if said.is_uncounted and has_token_counts(told[key])
-    }
-    if figures:
-        event_store.add_token_counts(figures)
-    if conflicts := batch.conflicts_with(known):
-        event_store.record_conflicts(conflicts, source=source, accounts=accounts, now=now)
-    if settings.EXCERPTS_PER_DAY:
-        _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
-    if new["key"] or figures:
-        enqueue_on_commit("governance.tasks.score_dirty_accounts")
-    if moved and sender is not None:
-        record_all(moved, by=sender.actor, now=now)
-    return len(new["key"]), len(conflicts)
-
-
-def _keep_excerpts(
-    new: EventColumns, events: Mapping[str, UsageEvent], accounts: Mapping[str, int], *, now: datetime
-) -> None:
-    """Keep a sample of those that came with their text."""
-    with_text = [key for key, digest in zip(new["key"], new["prompt_digest"], strict=True) if digest is not None]
-    keep_excerpts(
-        (
-            ExcerptCandidate(key, accounts[events[key].account], events[key])
-            for key in with_text
-            if events[key].fingerprint is None
-        ),
-        now=now,
-    )
-
-
-def _organisations_of(events: Sequence[UsageEvent]) -> dict[str, str | None]:
-    """The organisation of each account as its newest event that names one has it."""
-    named = {event.account: event.organisation for event in events if event.organisation}
-    return {event.account: named.get(event.account) for event in events}
-
-
-def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
-    """Of each event the fingerprint that its gateway made, else one of its text."""
-    made = iter(
-        fingerprints(
-            ((event.messages, event.prompt) for event in events if event.fingerprint is None),
-            key=settings.FINGERPRINT_KEY,
-        )
-    )
-    return [event.fingerprint or next(made) for event in events]
 
 
 @retried_transaction
@@ -262,16 +162,13 @@ def prepare_partitions(*, now: datetime) -> None:
 def drop_old_usage(*, now: datetime) -> list[date]:
     """Drop the days of events and the profiles that are older than is kept; which days.
 
+    Days that somebody reads at this moment are left for the next run.
+
     From then on no event of these days is taken again, since nobody would know it for one that had been here.
     """
     today = now.astimezone(UTC).date()
     kept_from = today - timedelta(days=settings.EVENT_DAYS)
-    old = [day for day in list_partition_days() if day < kept_from]
-    for day in old:
-        with transaction.atomic():
-            Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
-            drop_partition(day)
-            record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+    dropped = _drop_days([day for day in list_partition_days() if day < kept_from], now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
     HourlyProfile.objects.filter(hour__lt=oldest).delete()
     ProfileDelta.objects.filter(hour__lt=oldest).delete()  # of accounts whose scoring keeps failing
@@ -279,7 +176,25 @@ def drop_old_usage(*, now: datetime) -> list[date]:
     EventConflict.objects.filter(day__lt=kept_from).delete()
     NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)).delete()
     ReportedAnswer.objects.filter(newest_at__lt=now - ANSWER_RETENTION).delete()
-    return old
+    return dropped
+
+
+def _drop_days(days: Sequence[date], *, now: datetime) -> list[date]:
+    """Drop these days, as long as nobody reads events for long: intake would wait too. Return those dropped."""
+    dropped = []
+    for day in days:
+        try:
+            with transaction.atomic():
+                Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
+                record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
+                drop_partition(day)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            logger.warning("Usage of %s is dropped later: a long query reads usage events", day)
+            break
+        dropped.append(day)
+    return dropped
 
 
 def delete_expired_excerpts(*, now: datetime) -> int:

@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.staff.models import ServiceKey
-from governance.usage.actions import IntakeResult, Sender, accepted_times, record_events
+from governance.usage.actions import IntakeResult, accepted_times, record_events
 from governance.usage.backpressure import excess_lag
+from governance.usage.intake import Sender
 from governance.usage.last_usage import record_last_usage
 from governance.usage.request_body import MAX_BYTES, MAX_BYTES_INFLATED, drain_body, read_body
 from governance.usage.sources import litellm, otlp

@@ -55,9 +55,35 @@ class ExcerptCandidate(NamedTuple):
         )
 
 
-# Of account days whose sample is full, the highest key kept. It only ever falls, so what is remembered may let through
-# too much, which the database then sorts out, but never too little.
-_thresholds: Final[dict[tuple[int, date], str]] = {}
+class _Thresholds:
+    """Of account days whose sample is full, the highest key kept. Emptied every hour.
+
+    It only falls, so what is remembered may let through too much, which the database then sorts out, but not too
+    little: except after a failover or a restore, and then for no longer than the hour.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[int, date], str] = {}
+        self._hour: datetime | None = None
+
+    def is_below(self, candidate: ExcerptCandidate, *, now: datetime) -> bool:
+        """Whether the candidate may belong to the sample, as far as is known here."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            self._keys, self._hour = {}, hour
+        highest = self._keys.get((candidate.account, candidate.day))
+        return highest is None or candidate.key < highest
+
+    def add(self, keys: dict[tuple[int, date], str]) -> None:
+        if len(self._keys) + len(keys) > MAX_CACHED_THRESHOLDS:
+            self._keys = {}
+        self._keys.update(keys)
+
+    def clear(self) -> None:
+        self._keys = {}
+
+
+_thresholds: Final = _Thresholds()
 
 
 def reset_excerpt_thresholds() -> None:
@@ -69,9 +95,8 @@ def keep_excerpts(candidates: Iterable[ExcerptCandidate], *, now: datetime) -> N
     wanted = settings.EXCERPTS_PER_DAY
     by_day: dict[tuple[int, date], list[ExcerptCandidate]] = defaultdict(list)
     for candidate in candidates:
-        place = candidate.account, candidate.day
-        if place not in _thresholds or candidate.key < _thresholds[place]:
-            by_day[place].append(candidate)
+        if _thresholds.is_below(candidate, now=now):
+            by_day[candidate.account, candidate.day].append(candidate)
     if not by_day:
         return
     full = _highest_kept_keys(by_day, wanted)
@@ -87,7 +112,7 @@ def keep_excerpts(candidates: Iterable[ExcerptCandidate], *, now: datetime) -> N
         (one.excerpt(ciphers[one.account], expires_at=expires_at) for one in chosen), ignore_conflicts=True
     )
     _drop_beyond({(one.account, one.day) for one in chosen}, wanted)
-    transaction.on_commit(lambda: _remember(full))
+    transaction.on_commit(lambda: _thresholds.add(full))
 
 
 def decrypt_excerpts(excerpts: Iterable[Excerpt]) -> Iterator[tuple[Excerpt, str]]:
@@ -131,12 +156,6 @@ def _ciphers(accounts: Collection[int], *, now: datetime) -> dict[int, AESGCM]:
         )
         keys |= DataKey.objects.in_bulk(new)
     return {account: AESGCM(decrypt_key(key)) for account, key in keys.items()}
-
-
-def _remember(bars: dict[tuple[int, date], str]) -> None:
-    if len(_thresholds) + len(bars) > MAX_CACHED_THRESHOLDS:
-        _thresholds.clear()
-    _thresholds.update(bars)
 
 
 def _highest_kept_keys(days: Collection[tuple[int, date]], wanted: int) -> dict[tuple[int, date], str]:

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 DAYS_AHEAD = 3
 # Making a day waits for whoever reads the default table; taking usage in must not wait long.
 LOCK_TIMEOUT = "2s"
+# Dropping a day waits for everybody who reads events, and whoever comes after it waits for it: not noticeably.
+DROP_LOCK_TIMEOUT = "200ms"
 
 _made: set[date] = set()
 
@@ -28,7 +30,8 @@ def ensure_partitions(days: Iterable[date]) -> None:
     """Make the partitions of these UTC days where they are missing. Call it outside of a long transaction.
 
     What this process has seen stand is remembered, so that the usual call costs nothing. Where a day cannot be made
-    now its events will be found in the default table. Raises OperationalError where the database does not answer.
+    now, or is gone since, as after a failover, its events will be found in the default table. Raises OperationalError
+    where the database does not answer.
     """
     missing = sorted(set(days) - _made)
     if not missing:
@@ -80,9 +83,13 @@ def list_partition_days() -> list[date]:
 
 
 def drop_partition(day: date) -> None:
-    """Drop the partition of a day with all its events. In the caller's transaction."""
+    """Drop the partition of a day with all its events, as the last step of the caller's transaction.
+
+    Raises OperationalError where somebody reads events for longer than intake may wait: see `is_lock_timeout`.
+    """
     with connection.cursor() as cursor:
         lock_until_commit(Lock.USAGE_PARTITIONS)
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [DROP_LOCK_TIMEOUT])
         cursor.execute("SELECT usage_drop_day(%s::date)", [day])
     transaction.on_commit(lambda: _made.discard(day))
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from accounts import id_cache
 from governance.tasks import cover_new_names
 from stillwatch_gateway import Gateway
 from tests.flows.registered import Seller, answered, digest_of, key, nginx, wait_for_answer
@@ -107,7 +106,6 @@ class TestACustomerWhoIsNotCoveredAnyMore:
         wait_for_answer(proxy, OLD, 403)
 
         seller.imports({"account": "acct_harbour", "organisation": None})
-        id_cache.accounts.clear()  # another process, which has not met the account
         seller.sends_usage(account="acct_harbour", organisation="org_quay")
         cover_new_names()
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
-from accounts import id_cache
 from governance.gateways import epochs
 from governance.gateways.check import sql
 from governance.gateways.check.sql import StoredChange
@@ -42,8 +41,6 @@ def recover_lost_changes(
     """
     continues = _last_common(database, recent)
     lost = list(_lost(database, [change for change in recent if change.number > continues], now=now))
-    for names in (id_cache.accounts, id_cache.keys):
-        names.clear()  # primary keys may belong to others now
     try:
         begun = epochs.resume_epoch(up_to=known.sequence, continues=continues, lost=lost, now=now)
     finally:
