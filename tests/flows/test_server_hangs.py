@@ -28,7 +28,7 @@ def hanging(transactional_db: None, settings: Settings) -> Iterator[Passage]:
 def answers() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone() == (1,))
 
 
 class TestTheCheck:
