@@ -141,7 +141,7 @@ def _store(ready: _Ready, now: datetime) -> None:
         with cursor.copy(sql.COPY_INCOMING.format(columns=columns)) as copy:
             copy.write(ready.events)
         cursor.execute(sql.STORE_INCOMING.format(columns=columns))
-        cursor.execute(sql.MARK_DIRTY, {"accounts": ready.accounts, "anew": False, "now": now})
+        cursor.execute(sql.MARK_DIRTY, {"accounts": ready.accounts, "is_forced": False, "now": now})
         cursor.execute(sql.FIND_COPIES, {"days": ready.neighbours})
         with cursor.copy(sql.COPY_DELTAS.format(columns=", ".join(DELTA_SCHEMA))) as copy:
             copy.write(ready.deltas)

@@ -198,7 +198,7 @@ class TestAReplay:
             ({"accounts": "missing.jsonl"}, r"missing\.jsonl cannot be read"),
             ({"accounts": "odd.jsonl"}, r"odd\.jsonl line 2"),
             ({"output": "missing/results.jsonl"}, r"results\.jsonl cannot be written"),
-            ({"calibration": "odd.jsonl"}, r"odd\.jsonl is no calibration"),
+            ({"calibration": "odd.jsonl"}, r"odd\.jsonl is not a calibration"),
         ],
     )
     def test_refuses_what_it_cannot_work_with(

@@ -100,8 +100,8 @@ class TestAGatewayWhoseClockIsSlow:
                 gateway.close()
 
 
-def terms(**others: Any) -> Terms:
-    return Terms(kind="block", reason="other", **others)
+def terms(*, starts_at: datetime | None = None, until: datetime | None = None) -> Terms:
+    return Terms(kind="block", reason="other", starts_at=starts_at, until=until)
 
 
 class TestAServerWhoseClockIsSlow:

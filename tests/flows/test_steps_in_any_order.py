@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from typing import Any, cast
+
 import pytest
 
 from accounts.actions import register_accounts
@@ -100,7 +102,7 @@ class Walk:
 
     def restrict(self) -> object:
         model, name = self.choose.choice(TARGETS)
-        target: Target = model._default_manager.get(external_id=name)
+        target: Target = cast("type[Any]", model).objects.get(external_id=name)
         kind = self.choose.choice([RestrictionKind.BLOCK, RestrictionKind.BLOCK, RestrictionKind.SUSPEND])
         start = self.now + minutes(self.choose.choice([0, 5, 20])) if self.choose.random() < 0.4 else None
         lasts = self.choose.choice([None, 3, 8, 15, 30])
@@ -140,7 +142,7 @@ class Walk:
 
     def move(self) -> object:
         if self.choose.random() < 0.5:
-            line = {"account": self.choose.choice(ACCOUNTS), "keys": [{"id": self.choose.choice(list(DIGESTS))}]}
+            line: dict[str, Any] = {"account": self.choose.choice(ACCOUNTS), "keys": [{"id": self.choose.choice(list(DIGESTS))}]}
         else:
             line = {"account": self.choose.choice(ACCOUNTS[:2]), "organisation": self.choose.choice(["org_1", None])}
         self.register(**line)
