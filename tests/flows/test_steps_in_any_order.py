@@ -10,7 +10,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-
 from typing import Any, cast
 
 import pytest
@@ -142,7 +141,10 @@ class Walk:
 
     def move(self) -> object:
         if self.choose.random() < 0.5:
-            line: dict[str, Any] = {"account": self.choose.choice(ACCOUNTS), "keys": [{"id": self.choose.choice(list(DIGESTS))}]}
+            line: dict[str, Any] = {
+                "account": self.choose.choice(ACCOUNTS),
+                "keys": [{"id": self.choose.choice(list(DIGESTS))}],
+            }
         else:
             line = {"account": self.choose.choice(ACCOUNTS[:2]), "organisation": self.choose.choice(["org_1", None])}
         self.register(**line)
