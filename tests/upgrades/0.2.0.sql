@@ -788,6 +788,7 @@ CREATE TABLE public.gateways_gatewayinstance (
     instance character varying(120) NOT NULL,
     started_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
     sequence bigint NOT NULL,
     trouble character varying(300) DEFAULT ''::character varying NOT NULL,
     gateway_id bigint
@@ -1163,6 +1164,7 @@ CREATE TABLE public.restrictions_restriction (
     tokens_per_minute bigint,
     withheld character varying(20)[] NOT NULL,
     starts_at timestamp with time zone NOT NULL,
+    starts_later boolean DEFAULT false NOT NULL,
     expires_at timestamp with time zone,
     holds_until timestamp with time zone,
     author character varying(254) NOT NULL,
@@ -1893,7 +1895,7 @@ ALTER TABLE ONLY public.review_decision ALTER COLUMN number SET DEFAULT nextval(
 --
 
 INSERT INTO public.accounts_account VALUES (1, 'acct_harbour', false, 'open', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', '', '', '', NULL, '', '', 1);
-INSERT INTO public.accounts_account VALUES (2, 'acct_3', false, 'open', NULL, '2026-11-02 09:14:00+00', '', '', '', NULL, '', '', NULL);
+INSERT INTO public.accounts_account VALUES (2, 'acct_4', false, 'open', NULL, '2026-11-02 09:14:00+00', '', '', '', NULL, '', '', NULL);
 INSERT INTO public.accounts_account VALUES (3, 'acct_2', false, 'open', NULL, '2026-11-02 09:14:00+00', '', '', '', NULL, '', '', NULL);
 
 
@@ -1938,15 +1940,15 @@ INSERT INTO public.accounts_termsversion VALUES (1, '2026-03', '2026-11-02 09:14
 
 INSERT INTO public.audit_entry VALUES (1, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'licence.granted', 'account', 'acct_harbour', '{"ends_at": null, "reference": "", "starts_at": "2026-11-02T09:14:00+00:00", "training_permitted": true}', '\x0000000000000000000000000000000000000000000000000000000000000000', '\xbda5b7722a800755a9027cdec3095b35ea7428cc76fe8d84cb3038ad3e0c2894');
 INSERT INTO public.audit_entry VALUES (2, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'accounts.registered', 'register', 'accounts', '{"created": 1, "updated": 0, "rejected": 0, "unchanged": 0}', '\xbda5b7722a800755a9027cdec3095b35ea7428cc76fe8d84cb3038ad3e0c2894', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50');
-INSERT INTO public.audit_entry VALUES (3, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'service_key.issued', 'service_key', 'eba73d89-2834-4bed-a10b-594d5e627137', '{"scopes": ["access:read"]}', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50', '\xab259252b6f73a1da919472c0151270d5e1a5577e4df0a0b820ac369d550931d');
-INSERT INTO public.audit_entry VALUES (4, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'user.added', 'user', '92e0c250-9b01-4efa-8d51-56cd72b9d286', '{"role": "reviewer", "email": "mira2@example.com"}', '\xab259252b6f73a1da919472c0151270d5e1a5577e4df0a0b820ac369d550931d', '\x86d37d6f3db8d692b807dbfb84b3720b89733f67a693b4cc1bbcec91b5637edc');
-INSERT INTO public.audit_entry VALUES (5, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'corpus.added', 'corpus', 'quiz', '{"runs": 0, "texts": 9, "evaluation": true}', '\x86d37d6f3db8d692b807dbfb84b3720b89733f67a693b4cc1bbcec91b5637edc', '\x1beb5bb0201f8ca12a6fd751078386a4446f099ff8e824250cf411f892ef9cca');
-INSERT INTO public.audit_entry VALUES (6, '2026-11-02 09:14:00+00', 'staff', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'Mira Okafor', 'case.claimed', 'case', 'b3cdc1d1-f985-4681-a642-f25e0e9f0a05', '{}', '\x1beb5bb0201f8ca12a6fd751078386a4446f099ff8e824250cf411f892ef9cca', '\x0a994deeaf17616434b4f28ee18fcec9fc4620a530f77f0e49eb1f4d1c22a624');
-INSERT INTO public.audit_entry VALUES (7, '2026-11-02 09:14:00+00', 'staff', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'Mira Okafor', 'restriction.created', 'account', 'acct_3', '{"kind": "block", "number": 1, "reason": "bulk_harvest", "approver": "", "campaign": null, "withheld": [], "starts_at": "2026-11-02T09:14:00+00:00", "expires_at": null, "unique_key": "decision:7a8aa599-010e-463d-918b-004f75e10f62", "terms_clause": "", "tokens_per_minute": null, "requests_per_minute": null}', '\x0a994deeaf17616434b4f28ee18fcec9fc4620a530f77f0e49eb1f4d1c22a624', '\xaf190b998369f05d5b28af94cc471c3d0c81b79005a5e93246b86b4909c9442e');
-INSERT INTO public.audit_entry VALUES (8, '2026-11-02 09:14:00+00', 'staff', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'Mira Okafor', 'case.decided', 'case', 'b3cdc1d1-f985-4681-a642-f25e0e9f0a05', '{"note": "", "scope": "account", "score": 82, "action": "block", "reason": "bulk_harvest", "account": "acct_3", "decision": "7a8aa599-010e-463d-918b-004f75e10f62", "assessment": 1, "restriction": 1, "terms_clause": ""}', '\xaf190b998369f05d5b28af94cc471c3d0c81b79005a5e93246b86b4909c9442e', '\xdd84fa61c67c8e67239b6698ad711eafed09fecef13845605ed40b098d299e2a');
-INSERT INTO public.audit_entry VALUES (9, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'webhook.added', 'webhook', '047a93ac-a251-4666-866c-f517d08b3479', '{"host": "hooks.example.com"}', '\xdd84fa61c67c8e67239b6698ad711eafed09fecef13845605ed40b098d299e2a', '\x9ba97d761b04ca762502e38b045ed43c56e61ef4cf881584097229f4871b3540');
-INSERT INTO public.audit_entry VALUES (10, '2026-11-02 09:14:00+00', 'staff', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'Mira Okafor', 'policy.proposed', 'policy', '1', '{"content": "version = \"1\"\n[[rule]]\nname = \"Critical\"\nbands = [\"critical\"]\naction = \"block\"\nreason = \"bulk_harvest\"\n"}', '\x9ba97d761b04ca762502e38b045ed43c56e61ef4cf881584097229f4871b3540', '\xdd8b46250c7cc71884c49575bf44f0a3fbaae069b7a9cb0e805dccebc0a7c8a3');
-INSERT INTO public.audit_entry VALUES (11, '2026-11-02 09:14:00+00', 'staff', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'Mira Okafor', 'policies.switched_off', 'policies', 'all', '{"why": "Trying it out."}', '\xdd8b46250c7cc71884c49575bf44f0a3fbaae069b7a9cb0e805dccebc0a7c8a3', '\x6f5de71ab6049a03cfba32b0ef833528c7c11bcc29e68ba7fb8416346bea1da6');
+INSERT INTO public.audit_entry VALUES (3, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'service_key.issued', 'service_key', '8e9895ab-3562-4db4-b000-c59d0b86e110', '{"scopes": ["access:read"]}', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50', '\x208a8d5caebeb97a60e82db8944642ab7c89470da301831643b1fa26f06365b4');
+INSERT INTO public.audit_entry VALUES (4, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'user.added', 'user', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', '{"role": "reviewer", "email": "mira3@example.com"}', '\x208a8d5caebeb97a60e82db8944642ab7c89470da301831643b1fa26f06365b4', '\x1aa2b6d9ae694af0302a7ac481e2b46f9472d946fa54a9e5afa3214ad629b108');
+INSERT INTO public.audit_entry VALUES (5, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'corpus.added', 'corpus', 'quiz', '{"runs": 1, "texts": 9, "evaluation": true}', '\x1aa2b6d9ae694af0302a7ac481e2b46f9472d946fa54a9e5afa3214ad629b108', '\xa27f5a63a3bf1ba8e4f6adfc2a2db3c24161420fd24e87f1ced96d2f08b7568d');
+INSERT INTO public.audit_entry VALUES (6, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'case.claimed', 'case', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', '{}', '\xa27f5a63a3bf1ba8e4f6adfc2a2db3c24161420fd24e87f1ced96d2f08b7568d', '\x7e744911630ff8fe1716d389ba7cf6b43d9080702d7a4fc823279978cd2c997e');
+INSERT INTO public.audit_entry VALUES (7, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'restriction.created', 'account', 'acct_4', '{"kind": "block", "number": 1, "reason": "bulk_harvest", "approver": "", "campaign": null, "withheld": [], "starts_at": "2026-11-02T09:14:00+00:00", "expires_at": null, "unique_key": "decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978", "terms_clause": "", "tokens_per_minute": null, "requests_per_minute": null}', '\x7e744911630ff8fe1716d389ba7cf6b43d9080702d7a4fc823279978cd2c997e', '\xc05b706f9026e41f85d80d82d3fc6b8308aaf846558c738d3019b4599f545d22');
+INSERT INTO public.audit_entry VALUES (8, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'case.decided', 'case', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', '{"note": "", "scope": "account", "score": 82, "action": "block", "reason": "bulk_harvest", "account": "acct_4", "decision": "0adc86eb-cb2d-44c7-ba7a-82d1df1f5978", "assessment": 1, "restriction": 1, "terms_clause": ""}', '\xc05b706f9026e41f85d80d82d3fc6b8308aaf846558c738d3019b4599f545d22', '\x81c146b9e683fb0c5d0e6ca07b3c466004ba5892f23b90bf005f6a52fe6d14b6');
+INSERT INTO public.audit_entry VALUES (9, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'webhook.added', 'webhook', '59f4410f-39d0-4aa3-ba2d-68ff7c8a8692', '{"host": "hooks.example.com"}', '\x81c146b9e683fb0c5d0e6ca07b3c466004ba5892f23b90bf005f6a52fe6d14b6', '\x70647d862041f86b4a49c4169f24928cf636fb64637c62384f662654a6d2ebf0');
+INSERT INTO public.audit_entry VALUES (10, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'policy.proposed', 'policy', '1', '{"content": "version = \"1\"\n[[rule]]\nname = \"Critical\"\nbands = [\"critical\"]\naction = \"block\"\nreason = \"bulk_harvest\"\n"}', '\x70647d862041f86b4a49c4169f24928cf636fb64637c62384f662654a6d2ebf0', '\xa31a881535ee3046606fff29757d7446eb233fe976e0b9146b3df2f8055c020b');
+INSERT INTO public.audit_entry VALUES (11, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'policies.switched_off', 'policies', 'all', '{"why": "Trying it out."}', '\xa31a881535ee3046606fff29757d7446eb233fe976e0b9146b3df2f8055c020b', '\x554369329306082ca6913efc4e7aab115bb88b4462bcd18ffe829d1b119767f3');
 
 
 --
@@ -2240,14 +2242,14 @@ INSERT INTO public.campaigns_accounttrait VALUES (1, 1, 7, NULL, 9, 0.4, 2);
 -- Data for Name: campaigns_campaign; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.campaigns_campaign VALUES ('81da2695-0c73-4af2-b7d6-641da97d6321', 'watched', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 2, 0, 0, '[]', '');
+INSERT INTO public.campaigns_campaign VALUES ('e959a7ac-43bf-45b8-bcdb-e8837ce93524', 'watched', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 2, 0, 0, '[]', '');
 
 
 --
 -- Data for Name: campaigns_campaignmember; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.campaigns_campaignmember VALUES (1, '2026-11-02 09:14:00+00', NULL, 1, 1, '{"card": 0.8}', '', 3, '81da2695-0c73-4af2-b7d6-641da97d6321');
+INSERT INTO public.campaigns_campaignmember VALUES (1, '2026-11-02 09:14:00+00', NULL, 1, 1, '{"card": 0.8}', '', 3, 'e959a7ac-43bf-45b8-bcdb-e8837ce93524');
 
 
 --
@@ -2282,14 +2284,15 @@ INSERT INTO public.detection_calibration VALUES (1, '1', '', '2026-11-02 09:14:0
 -- Data for Name: detection_corpus; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.detection_corpus VALUES (1, 'quiz', true, 9, 0, '2026-11-02 09:14:00+00');
+INSERT INTO public.detection_corpus VALUES (1, 'quiz', true, 9, 1, '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: detection_corpusrun; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.detection_corpusrun VALUES (1, 5, 1);
+INSERT INTO public.detection_corpusrun VALUES (1, 543071385573464219, 1);
+INSERT INTO public.detection_corpusrun VALUES (2, 5, 1);
 
 
 --
@@ -2371,39 +2374,39 @@ INSERT INTO public.django_content_type VALUES (63, 'policies', 'policyoutcome');
 -- Data for Name: django_migrations; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.django_migrations VALUES (1, 'accounts', '0001_initial', '2026-11-29 02:43:54.038436+00');
-INSERT INTO public.django_migrations VALUES (2, 'staff', '0001_initial', '2026-11-29 02:43:54.064671+00');
-INSERT INTO public.django_migrations VALUES (3, 'contenttypes', '0001_initial', '2026-11-29 02:43:54.070622+00');
-INSERT INTO public.django_migrations VALUES (4, 'admin', '0001_initial', '2026-11-29 02:43:54.082895+00');
-INSERT INTO public.django_migrations VALUES (5, 'admin', '0002_logentry_remove_auto_add', '2026-11-29 02:43:54.088567+00');
-INSERT INTO public.django_migrations VALUES (6, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-29 02:43:54.094761+00');
-INSERT INTO public.django_migrations VALUES (7, 'audit', '0001_initial', '2026-11-29 02:43:54.102261+00');
-INSERT INTO public.django_migrations VALUES (8, 'audit', '0002_append_only', '2026-11-29 02:43:54.10477+00');
-INSERT INTO public.django_migrations VALUES (9, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 02:43:54.130842+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0001_initial', '2026-11-29 02:43:54.167066+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 02:43:54.177341+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0003_alter_user_email_max_length', '2026-11-29 02:43:54.18377+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0004_alter_user_username_opts', '2026-11-29 02:43:54.199915+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0005_alter_user_last_login_null', '2026-11-29 02:43:54.20624+00');
-INSERT INTO public.django_migrations VALUES (15, 'auth', '0006_require_contenttypes_0002', '2026-11-29 02:43:54.207349+00');
-INSERT INTO public.django_migrations VALUES (16, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 02:43:54.214643+00');
-INSERT INTO public.django_migrations VALUES (17, 'auth', '0008_alter_user_username_max_length', '2026-11-29 02:43:54.225191+00');
-INSERT INTO public.django_migrations VALUES (18, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 02:43:54.2346+00');
-INSERT INTO public.django_migrations VALUES (19, 'auth', '0010_alter_group_name_max_length', '2026-11-29 02:43:54.244125+00');
-INSERT INTO public.django_migrations VALUES (20, 'auth', '0011_update_proxy_permissions', '2026-11-29 02:43:54.260325+00');
-INSERT INTO public.django_migrations VALUES (21, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 02:43:54.271682+00');
-INSERT INTO public.django_migrations VALUES (22, 'campaigns', '0001_initial', '2026-11-29 02:43:54.361302+00');
-INSERT INTO public.django_migrations VALUES (23, 'detection', '0001_initial', '2026-11-29 02:43:54.408303+00');
-INSERT INTO public.django_migrations VALUES (24, 'restrictions', '0001_initial', '2026-11-29 02:43:55.443287+00');
-INSERT INTO public.django_migrations VALUES (25, 'gateways', '0001_initial', '2026-11-29 02:43:56.037847+00');
-INSERT INTO public.django_migrations VALUES (26, 'platform', '0001_initial', '2026-11-29 02:43:56.048936+00');
-INSERT INTO public.django_migrations VALUES (27, 'policies', '0001_initial', '2026-11-29 02:43:56.422152+00');
-INSERT INTO public.django_migrations VALUES (28, 'review', '0001_initial', '2026-11-29 02:43:57.393988+00');
-INSERT INTO public.django_migrations VALUES (29, 'sessions', '0001_initial', '2026-11-29 02:43:57.405315+00');
-INSERT INTO public.django_migrations VALUES (30, 'usage', '0001_initial', '2026-11-29 02:43:58.356948+00');
-INSERT INTO public.django_migrations VALUES (31, 'usage', '0002_partitions', '2026-11-29 02:43:58.366864+00');
-INSERT INTO public.django_migrations VALUES (32, 'web', '0001_initial', '2026-11-29 02:43:58.429942+00');
-INSERT INTO public.django_migrations VALUES (33, 'webhooks', '0001_initial', '2026-11-29 02:43:58.794926+00');
+INSERT INTO public.django_migrations VALUES (1, 'accounts', '0001_initial', '2026-11-29 03:22:35.7598+00');
+INSERT INTO public.django_migrations VALUES (2, 'staff', '0001_initial', '2026-11-29 03:22:35.97111+00');
+INSERT INTO public.django_migrations VALUES (3, 'contenttypes', '0001_initial', '2026-11-29 03:22:36.043955+00');
+INSERT INTO public.django_migrations VALUES (4, 'admin', '0001_initial', '2026-11-29 03:22:36.161843+00');
+INSERT INTO public.django_migrations VALUES (5, 'admin', '0002_logentry_remove_auto_add', '2026-11-29 03:22:36.188816+00');
+INSERT INTO public.django_migrations VALUES (6, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-29 03:22:36.20886+00');
+INSERT INTO public.django_migrations VALUES (7, 'audit', '0001_initial', '2026-11-29 03:22:36.276697+00');
+INSERT INTO public.django_migrations VALUES (8, 'audit', '0002_append_only', '2026-11-29 03:22:36.29917+00');
+INSERT INTO public.django_migrations VALUES (9, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 03:22:36.451902+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0001_initial', '2026-11-29 03:22:36.578114+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 03:22:36.620657+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0003_alter_user_email_max_length', '2026-11-29 03:22:36.74643+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0004_alter_user_username_opts', '2026-11-29 03:22:36.9211+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0005_alter_user_last_login_null', '2026-11-29 03:22:36.975888+00');
+INSERT INTO public.django_migrations VALUES (15, 'auth', '0006_require_contenttypes_0002', '2026-11-29 03:22:37.030858+00');
+INSERT INTO public.django_migrations VALUES (16, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 03:22:37.121939+00');
+INSERT INTO public.django_migrations VALUES (17, 'auth', '0008_alter_user_username_max_length', '2026-11-29 03:22:37.222092+00');
+INSERT INTO public.django_migrations VALUES (18, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 03:22:37.323269+00');
+INSERT INTO public.django_migrations VALUES (19, 'auth', '0010_alter_group_name_max_length', '2026-11-29 03:22:37.412572+00');
+INSERT INTO public.django_migrations VALUES (20, 'auth', '0011_update_proxy_permissions', '2026-11-29 03:22:37.46052+00');
+INSERT INTO public.django_migrations VALUES (21, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 03:22:37.509259+00');
+INSERT INTO public.django_migrations VALUES (22, 'campaigns', '0001_initial', '2026-11-29 03:22:37.895043+00');
+INSERT INTO public.django_migrations VALUES (23, 'detection', '0001_initial', '2026-11-29 03:22:38.099529+00');
+INSERT INTO public.django_migrations VALUES (24, 'restrictions', '0001_initial', '2026-11-29 03:22:40.29035+00');
+INSERT INTO public.django_migrations VALUES (25, 'gateways', '0001_initial', '2026-11-29 03:22:41.451117+00');
+INSERT INTO public.django_migrations VALUES (26, 'platform', '0001_initial', '2026-11-29 03:22:41.460084+00');
+INSERT INTO public.django_migrations VALUES (27, 'policies', '0001_initial', '2026-11-29 03:22:41.789779+00');
+INSERT INTO public.django_migrations VALUES (28, 'review', '0001_initial', '2026-11-29 03:22:43.083228+00');
+INSERT INTO public.django_migrations VALUES (29, 'sessions', '0001_initial', '2026-11-29 03:22:43.100061+00');
+INSERT INTO public.django_migrations VALUES (30, 'usage', '0001_initial', '2026-11-29 03:22:45.023453+00');
+INSERT INTO public.django_migrations VALUES (31, 'usage', '0002_partitions', '2026-11-29 03:22:45.042598+00');
+INSERT INTO public.django_migrations VALUES (32, 'web', '0001_initial', '2026-11-29 03:22:45.731775+00');
+INSERT INTO public.django_migrations VALUES (33, 'webhooks', '0001_initial', '2026-11-29 03:22:46.030291+00');
 
 
 --
@@ -2437,7 +2440,7 @@ INSERT INTO public.gateways_gateway VALUES (1, 'edge', '2026-11-02 09:14:00+00',
 -- Data for Name: gateways_gatewayinstance; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.gateways_gatewayinstance VALUES (1, 'a', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', 1, '', 1);
+INSERT INTO public.gateways_gatewayinstance VALUES (1, 'a', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', NULL, 1, '', 1);
 
 
 --
@@ -2498,14 +2501,14 @@ name = "Critical"
 bands = ["critical"]
 action = "block"
 reason = "bulk_harvest"
-', 'shadow', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 0, NULL, '92e0c250-9b01-4efa-8d51-56cd72b9d286');
+', 'shadow', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 0, NULL, 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
 
 
 --
 -- Data for Name: restrictions_change; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_change VALUES (1, 'began', '2026-11-02 09:14:00+00', '{"from": "2026-11-02T09:14:00+00:00", "kind": "block", "names": {"key": [], "digest": [], "account": ["acct_3"], "organisation": []}, "until": null, "denies": true, "number": 1, "reason": "bulk_harvest", "against": "account", "withheld": [], "tokens_per_minute": null, "requests_per_minute": null}', 1);
+INSERT INTO public.restrictions_change VALUES (1, 'began', '2026-11-02 09:14:00+00', '{"from": "1976-11-14T09:14:00+00:00", "kind": "block", "names": {"key": [], "digest": [], "account": ["acct_4"], "organisation": []}, "until": null, "denies": true, "number": 1, "reason": "bulk_harvest", "against": "account", "withheld": [], "tokens_per_minute": null, "requests_per_minute": null}', 1);
 
 
 --
@@ -2519,7 +2522,7 @@ INSERT INTO public.restrictions_coveredaccount VALUES (1, 1, 1);
 -- Data for Name: restrictions_coveredname; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_coveredname VALUES (1, 'account', 'acct_3', 1);
+INSERT INTO public.restrictions_coveredname VALUES (1, 'account', 'acct_4', 1);
 
 
 --
@@ -2533,7 +2536,7 @@ INSERT INTO public.restrictions_feedepoch VALUES ('e1', 0, 0, '2026-11-02 09:14:
 -- Data for Name: restrictions_liftedorigin; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_liftedorigin VALUES ('decision:71e6dc37-cf6b-44e5-9ac8-f0035af17e90');
+INSERT INTO public.restrictions_liftedorigin VALUES ('decision:24e4beb2-6416-49fe-b042-7e66d5077d95');
 
 
 --
@@ -2547,29 +2550,29 @@ INSERT INTO public.restrictions_lostname VALUES (1, 'key', 'key_lost', '2026-11-
 -- Data for Name: restrictions_restriction; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_restriction VALUES (1, 'block', 'bulk_harvest', '', NULL, NULL, '{}', '2026-11-02 09:14:00+00', NULL, NULL, 'staff:Mira Okafor', '', '{}', 'decision:7a8aa599-010e-463d-918b-004f75e10f62', 'decision:7a8aa599-010e-463d-918b-004f75e10f62', 1, NULL, '', '', '', '', NULL, '', '', 2, NULL, NULL, NULL);
+INSERT INTO public.restrictions_restriction VALUES (1, 'block', 'bulk_harvest', '', NULL, NULL, '{}', '2026-11-02 09:14:00+00', false, NULL, NULL, 'staff:Mira Okafor', '', '{}', 'decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 'decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 1, NULL, '', '', '', '', NULL, '', '', 2, NULL, NULL, NULL);
 
 
 --
 -- Data for Name: review_case; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_case VALUES ('b3cdc1d1-f985-4681-a642-f25e0e9f0a05', 'decided', 82, 'critical', '2026-11-02 09:14:00+00', '2026-11-02 13:14:00+00', NULL, '2026-11-02 09:14:00+00', 2, 1, NULL, NULL);
+INSERT INTO public.review_case VALUES ('5ce68ac8-afdc-40b1-81af-d7973f7e33c4', 'decided', 82, 'critical', '2026-11-02 09:14:00+00', '2026-11-02 13:14:00+00', NULL, '2026-11-02 09:14:00+00', 2, 1, NULL, NULL);
 
 
 --
 -- Data for Name: review_decision; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_decision VALUES ('7a8aa599-010e-463d-918b-004f75e10f62', 'block', 'account', 'bulk_harvest', '', '', 1, '2026-11-02 09:14:00+00', NULL, '', false, 1, 'b3cdc1d1-f985-4681-a642-f25e0e9f0a05', '92e0c250-9b01-4efa-8d51-56cd72b9d286', 1, NULL);
+INSERT INTO public.review_decision VALUES ('0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 'block', 'account', 'bulk_harvest', '', '', 1, '2026-11-02 09:14:00+00', NULL, '', false, 1, '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 1, NULL);
 
 
 --
 -- Data for Name: review_step; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_step VALUES (1, 'claimed', '2026-11-02 09:14:00+00', 'Mira Okafor', '', 'b3cdc1d1-f985-4681-a642-f25e0e9f0a05');
-INSERT INTO public.review_step VALUES (2, 'decided', '2026-11-02 09:14:00+00', 'Mira Okafor', '', 'b3cdc1d1-f985-4681-a642-f25e0e9f0a05');
+INSERT INTO public.review_step VALUES (1, 'claimed', '2026-11-02 09:14:00+00', 'Mira Okafor', '', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4');
+INSERT INTO public.review_step VALUES (2, 'decided', '2026-11-02 09:14:00+00', 'Mira Okafor', 'acct_4: blocked. Answers harvested in bulk.', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4');
 
 
 --
@@ -2583,36 +2586,36 @@ INSERT INTO public.staff_attemptcount VALUES (1, 'strangers', '192.0.2.0/24', '2
 -- Data for Name: staff_servicekey; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_servicekey VALUES ('eba73d89-2834-4bed-a10b-594d5e627137', 'gateway-eu', 'swk_em7J4b', '\xabf284f3032a5447bb5f38546d86108e0363248b0306dfc16eb56ac2ff81588e', '{access:read}', '2026-11-02 09:14:00+00', 'test', NULL, NULL, NULL);
+INSERT INTO public.staff_servicekey VALUES ('8e9895ab-3562-4db4-b000-c59d0b86e110', 'gateway-eu', 'swk_6STIYk', '\x6e818cbd925a9effa34adf37a0c511cea406c0ddbf6ccba249d96d9346118bcd', '{access:read}', '2026-11-02 09:14:00+00', 'test', NULL, NULL, NULL);
 
 
 --
 -- Data for Name: staff_signinorigin; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_signinorigin VALUES (1, 'network', '203.0.113.0/24', '2026-11-02 09:14:00+00', '92e0c250-9b01-4efa-8d51-56cd72b9d286');
-INSERT INTO public.staff_signinorigin VALUES (2, 'device', '31b3d9dabb2c9a1bf25a25d0f8f46c6abc42220104e445d8ca856e9f075f0029', '2026-11-02 09:14:00+00', '92e0c250-9b01-4efa-8d51-56cd72b9d286');
+INSERT INTO public.staff_signinorigin VALUES (1, 'network', '203.0.113.0/24', '2026-11-02 09:14:00+00', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
+INSERT INTO public.staff_signinorigin VALUES (2, 'device', '98c94fc2552d15bec84b85b2d41fb8678dbf5806744211fb9db7d69eb5bc885f', '2026-11-02 09:14:00+00', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
 
 
 --
 -- Data for Name: staff_user; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_user VALUES ('md5$vMsl99PDh0KwPxa7p1sjZr$524df5c76ef1c7ff9415cae1ded4304e', NULL, '92e0c250-9b01-4efa-8d51-56cd72b9d286', 'mira2@example.com', 'Mira Okafor', 'reviewer', true, '2026-11-02 09:14:00+00');
+INSERT INTO public.staff_user VALUES ('md5$4fJGB1X7n6hjNc4JMcjYry$56cab18f4b551daecceba809ac0d5381', NULL, 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'mira3@example.com', 'Mira Okafor', 'reviewer', true, '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: usage_datakey; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_datakey VALUES (1, '\xe450ac6fb602e3a7f677db9a31b85773e43cf6a93c4982b2f3122ab87309d876442d692380e96f79', '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_datakey VALUES (1, '\x3f516ccb56d2eb66cb8de16fb61c04b691df7355c8dad44eb78cdeba2ae8759f89b1bb28d007451c', '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: usage_dirtyaccount; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_dirtyaccount VALUES (1, 1, false, '2026-11-02 09:14:00+00', NULL, 0, 0, '', NULL);
+INSERT INTO public.usage_dirtyaccount VALUES (1, 2, false, '2026-11-02 09:14:00+00', NULL, 0, 0, '', NULL);
 
 
 --
@@ -2626,7 +2629,7 @@ INSERT INTO public.usage_eventconflict VALUES (1, 'native', '2026-11-02', 2, 1, 
 -- Data for Name: usage_excerpt; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_excerpt VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'flagship-2', '\xb6f6459028e7eddc2457766e25dd5614db4bcba5e3790f44590246545df7b69aab', '2026-12-02 09:14:00+00', 1);
+INSERT INTO public.usage_excerpt VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'flagship-2', '\xd9b790df18db98f0ccda945249aaad935363002eb822c604bf2770956c1e754f02', '2026-12-02 09:14:00+00', 1);
 
 
 --
@@ -2640,27 +2643,28 @@ INSERT INTO public.usage_hourlyprofile VALUES (1, 'flagship-2', '2026-11-02 09:0
 -- Data for Name: usage_lastusage; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_lastusage VALUES ('eba73d89-2834-4bed-a10b-594d5e627137', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_lastusage VALUES ('8e9895ab-3562-4db4-b000-c59d0b86e110', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: usage_newnamecount; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_newnamecount VALUES (1, '2026-11-02 09:14:00+00', 1, 'eba73d89-2834-4bed-a10b-594d5e627137');
+INSERT INTO public.usage_newnamecount VALUES (1, '2026-11-02 09:14:00+00', 1, '8e9895ab-3562-4db4-b000-c59d0b86e110');
 
 
 --
 -- Data for Name: usage_profiledelta; Type: TABLE DATA; Schema: public; Owner: -
 --
 
+INSERT INTO public.usage_profiledelta VALUES (2, 'flagship-2', '2026-11-02 09:00:00+00', '2026-11-02 09:10:00+00', '2026-11-02 09:10:00+00', 1, 0, 812, 1403, 0, 0, 659344, 1968409, 0, 0, 0, '\x010000000100050801000b0801009a100100a71801000c220100513e', '\x', '\x', '\x', '\x', '\x', 1);
 
 
 --
 -- Data for Name: usage_reportedanswer; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_reportedanswer VALUES ('9bdf18d7-ade8-4a36-b522-cc29d9e30f93', true, false, NULL, NULL, NULL, NULL, '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_reportedanswer VALUES ('5c9bb905-55a2-4b18-8d97-17fec4689f49', true, false, NULL, NULL, NULL, NULL, '2026-11-02 09:14:00+00');
 
 
 --
@@ -2674,7 +2678,8 @@ INSERT INTO public.usage_retention VALUES (1, '2026-11-02');
 -- Data for Name: usage_usageevent_20261102; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_usageevent_20261102 VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'req_1', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, 7645763847043157375, 8178290595283579681, NULL, -9101043278756919151, 0, 0, 'en', 5, 5, 0, NULL, 1, 1);
+INSERT INTO public.usage_usageevent_20261102 VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'req_1', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, 6619328328346857720, 9123135914312425922, NULL, 8286750249042195421, 0, 0, 'en', 5, 5, 0, NULL, 1, 1);
+INSERT INTO public.usage_usageevent_20261102 VALUES ('2d90df9f-e4c5-bd25-47cf-77126720808f', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'evt_not_compacted_yet', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1);
 
 
 --
@@ -2687,7 +2692,7 @@ INSERT INTO public.usage_usageevent_20261102 VALUES ('7f86a155-6e84-4e67-c4f0-73
 -- Data for Name: usage_weeklysketch; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b0801000f080100120801009a100100a71801000c220100513e0100764801000050', '\xc1a9000001c00100', '\x21b3cb49f71f7f7101000000', '\x', '\x91c83c7c5b99b281', '\x', 'flagship-2', '2026-11-02', 1);
+INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b0801000f080100120801009a100100a71801000c220100513e0100764801000050', '\x01650000820e0100', '\xc2613312c7e39b7e01000000', '\x', '\xdd338a4872730073', '\x', 'flagship-2', '2026-11-02', 1);
 
 
 --
@@ -2700,14 +2705,14 @@ INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b080100
 -- Data for Name: webhooks_delivery; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.webhooks_delivery VALUES ('0ff54109-b485-428a-81da-ad995ba46f29', 'waiting', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', 0, NULL, NULL, NULL, '', 1, '047a93ac-a251-4666-866c-f517d08b3479');
+INSERT INTO public.webhooks_delivery VALUES ('25c4b2b5-2cfd-4e2a-8774-c49b9f8a0272', 'waiting', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', 0, NULL, NULL, NULL, '', 1, '59f4410f-39d0-4aa3-ba2d-68ff7c8a8692');
 
 
 --
 -- Data for Name: webhooks_webhook; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.webhooks_webhook VALUES ('047a93ac-a251-4666-866c-f517d08b3479', 'https://hooks.example.com/', '\x674141414141427243354677496b74644569684251424a65416f716558635a73466e58525a6d7a757448745a76495164717778585138325455684d7552594b5036596b4b69463843734675555a657a505043484f41343163675143664d716673716e4c5a686452734e74326b4773396147343661653465794d2d4e4a2d4d704b6149684f78385050786f6e395534777a596377736757674d48565a63716d32382d413d3d', '2026-11-02 09:14:00+00', 'system:test', 1, NULL, '');
+INSERT INTO public.webhooks_webhook VALUES ('59f4410f-39d0-4aa3-ba2d-68ff7c8a8692', 'https://hooks.example.com/', '\x67414141414142724335714a41317a44516c73365a6b625942757a73326172555a6833645346433541784230345447776d345a5a70467733563237524c5a56577953703535394b6148306f62306b51734b63364c5143634b50716d6d6874345070564e336d5443764f4d46747a334d5a633154717176457934365f52675044314d56572d474d345a312d46413839566942796d41707a4453715152657556437051413d3d', '2026-11-02 09:14:00+00', 'system:test', 1, NULL, '');
 
 
 --
@@ -2819,7 +2824,7 @@ SELECT pg_catalog.setval('public.detection_corpus_id_seq', 1, true);
 -- Name: detection_corpusrun_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
 --
 
-SELECT pg_catalog.setval('public.detection_corpusrun_id_seq', 1, true);
+SELECT pg_catalog.setval('public.detection_corpusrun_id_seq', 2, true);
 
 
 --
@@ -2994,7 +2999,7 @@ SELECT pg_catalog.setval('public.usage_newnamecount_id_seq', 1, true);
 -- Name: usage_profiledelta_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
 --
 
-SELECT pg_catalog.setval('public.usage_profiledelta_id_seq', 1, true);
+SELECT pg_catalog.setval('public.usage_profiledelta_id_seq', 2, true);
 
 
 --
