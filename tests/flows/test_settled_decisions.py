@@ -143,7 +143,7 @@ class TestDropping:
 
         page = reviewer.get("/enforcement/").content.decode()
 
-        began = Restriction.objects.get(number=decision.restriction_id).starts_at
+        began = Restriction.objects.get(pk=decision.restriction_id or 0).starts_at
         assert f"from {began:%-d %b %Y %H:%M} UTC: Answers harvested in bulk" in page
         assert "Remove restriction" in page
 
