@@ -9,7 +9,7 @@ ALLOWED_HOSTS     host names that are answered, with commas between them (defaul
 PORT              where `manage.py up` listens (default 8000)
 STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
 DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
-MIGRATE_DATABASE_URL  the same database as the role that owns its tables, for `migrate` alone (default DATABASE_URL)
+MIGRATE_DATABASE_URL  the same database as the role that owns its tables, for commands (default DATABASE_URL)
 SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts
                   (a new one before old ones, with semicolons between them, until `rewrap_excerpt_keys` has run).
                   Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
@@ -105,7 +105,7 @@ ENGINE = "governance.platform.postgresql"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True, engine=ENGINE)}
 _owner = dj_database_url.parse(MIGRATE_DATABASE_URL)
 if _owner["NAME"] != DATABASES["default"]["NAME"]:
-    raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database.")
+    raise ImproperlyConfigured("DATABASE_URL and MIGRATE_DATABASE_URL must name the same database: set both.")
 DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))

@@ -115,5 +115,12 @@ class TestRecognising:
 
         assert recognise_corpora({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
 
+    def test_of_texts_too_short_to_match_is_told(self, tmp_path: Path) -> None:
+        file = tmp_path / "short.txt"
+        file.write_text("Hello there.\n")
+
+        with pytest.raises(CommandError, match="mine will match nothing"):
+            call_command("add_corpus", "mine", str(file))
+
     def test_asks_nothing_where_no_corpus_is_known(self) -> None:
         assert recognise_corpora({1: [1, 2, 3]}) == {}

@@ -79,6 +79,15 @@ def test_a_customer_who_sends_stillwatchs_own_headers_gains_nothing(proxy: int, 
     assert status(proxy, Authorization=f"Bearer {BAD}", **headers)[0] == 403
 
 
+def test_a_key_that_cannot_be_read_is_no_restriction_with_a_number(proxy: int) -> None:
+    refused = ask(proxy, Authorization="Bearer", X_Api_Key="")
+
+    unreadable = ask(proxy, X_Api_Key=" ".join(["word"] * 70))
+
+    assert {refused.status, unreadable.status} <= {400, 401, 403}
+    assert "R-" not in unreadable.body
+
+
 def test_a_blocked_customer_is_not_told_why(proxy: int, harvester: Account) -> None:
     block = restriction(harvester, at=timezone.now())
     wait_for(proxy, 403)

@@ -52,6 +52,11 @@ class Command(BaseCommand):
             f"{corpus.name}: {counted(corpus.texts, 'text is', 'texts are')} known by "
             f"{counted(corpus.runs, 'run', 'runs')} of words."
         )
+        if not corpus.runs:
+            raise CommandError(
+                f"{corpus.name} will match nothing: about one in sixteen runs of four words is kept, and these texts "
+                f"are too short for one. Remove it with remove_corpus {corpus.name}, and add more text."
+            )
 
     def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
         for name in files:

@@ -26,8 +26,9 @@ class Command(BaseCommand):
         epoch = begin_epoch(reason=reason, by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(
             f"Epoch {epoch.identifier} begins after change {epoch.continues}; its first change has the number "
-            f"{epoch.starts_after + 1}. Gateways go on refusing whom they refused, and load everything again. What web "
-            "processes and gateways still know and this database does not is listed on /enforcement/ as they report it."
+            f"{epoch.starts_after + 1}. Gateways go on refusing whom they refused, and load everything again. What "
+            "processes of the check and gateways still know and this database does not is listed on /enforcement/ as "
+            "they report it."
         )
         for decision in open_decisions()[:LISTED]:
             what = decision.get_what_display().lower()
