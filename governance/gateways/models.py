@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models import Account
-from governance.restrictions.models import FeedEpoch, Restriction
+from governance.restrictions.models import FeedEpoch, Restriction, published_start
 from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.entries import NAMED_BY
@@ -265,7 +265,7 @@ class LostDecision(models.Model):
             at = datetime.fromisoformat(str(self.payload.get("from", "")))
         except ValueError:
             return None
-        return at if at.tzinfo else None
+        return published_start(at, at=self.noted_at) if at.tzinfo else None
 
     @property
     def is_removal(self) -> bool:

@@ -222,6 +222,6 @@ class TestWithoutJavaScript:
         page.get_by_label("Terms clause").select_option(index=1)
         page.get_by_role("button", name="Suspend the account").click()
 
-        expect(page.get_by_text("acct_harbour: suspended.")).to_be_visible()
+        expect(page.get_by_text("acct_harbour: suspended.", exact=True)).to_be_visible()
         assert asked("acct_harbour") == "deny"
         assert Case.objects.get(pk=first.pk).status == Case.Status.DECIDED

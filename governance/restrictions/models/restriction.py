@@ -29,6 +29,11 @@ RESTORED: Final = "again:"
 BACKDATED: Final = timedelta(days=50 * 365)
 
 
+def published_start(published: datetime, *, at: datetime) -> datetime:
+    """Return when a restriction started that gateways know, by `at`, to be in force from `published`."""
+    return published + BACKDATED if at - published > BACKDATED / 2 else published
+
+
 def _is_in_force(at: datetime) -> Q:
     has_begun = Q(starts_later=False) | Q(starts_at__lte=at)
     return Q(ended_at=None) & has_begun & (Q(holds_until=None) | Q(holds_until__gt=at))
