@@ -1,5 +1,6 @@
 """Requests to other servers, sent to real ones on loopback."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,15 @@ from governance.platform.outbound_errors import AddressRefusedError, AnswerTooLo
 
 SECRET = "sk-1234567890"
 FOREVER = 60.0  # seconds: longer than any of these tests
+
+
+def received(connected: socket.socket) -> bytes:
+    """Return a whole request: its body may come after its head."""
+    request = connected.recv(2**16)
+    length = re.search(rb"(?im)^content-length: (\d+)", request)
+    while length and len(request.partition(b"\r\n\r\n")[2]) < int(length[1]):
+        request += connected.recv(2**16)
+    return request
 
 
 class Server:
@@ -37,7 +47,7 @@ class Server:
                     self._answer(connected)
 
     def _answer(self, connected: socket.socket) -> None:
-        while self._answers and (request := connected.recv(2**16)):
+        while self._answers and (request := received(connected)):
             self.requests.append(request)
             answer = self._answers.pop(0)
             connected.sendall(answer)
