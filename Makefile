@@ -16,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs mutants lock wheels clean
+.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -72,10 +72,6 @@ bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a l
 docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
 	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
 
-mutants: $(VENV)/installed-dev ## change the deciding modules bit by bit, and list the changes that no test notices (ARGS='*scoring*')
-	@$(BIN)/mutmut run $(ARGS)
-	@$(BIN)/mutmut results
-
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
@@ -90,7 +86,7 @@ wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel on 
 	done; done; done
 
 clean: ## remove what can be made again; keeps the data in .data/
-	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage mutants
+	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment, made or brought up to date whenever a lock is newer than it ----------------------------
