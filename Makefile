@@ -33,7 +33,7 @@ test-long: $(VENV)/installed-dev ## run the slow tests
 
 coverage: $(VENV)/installed-dev ## run the tests and print which share of each room's branches they take
 	@$(BIN)/coverage erase
-	@COVERAGE_PROCESS_START= $(PYTEST) -m 'not long' --durations 10 --cov --cov-report= $(ARGS)
+	@$(PYTEST) -m 'not long' --durations 10 --cov --cov-report= $(ARGS)
 	@$(BIN)/python -m tests.coverage_by_room
 
 check: style types imports templates django ## find mistakes without running anything

@@ -103,7 +103,7 @@ def get_or_create_accounts(
     `accounts` maps each external id to the one of its organisation, if usage names it; `known` are those of them that
     the same transaction has found already.
 
-    Usage says the organisation of an account that it makes known, and of no other: else whoever sends usage could put
+    Usage says the organisation of an account that it makes known, and of no other: else a sender of usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
     found = dict(find_accounts(accounts) if known is None else known)

@@ -88,7 +88,7 @@ class HeldRestrictions:
             self._told[number] = _reportable(entry)
 
     def release_settled(self, epoch: Epoch) -> bool:
-        """Let go of what is settled; return whether that leaves nothing of what there was."""
+        """Drop what is settled; return True if nothing is left."""
         if not self._held or not epoch.settled:
             return False
         self._held = tuple(left for held in self._held if (left := held.left(epoch)).numbers)

@@ -17,7 +17,7 @@ from stillwatch_gateway.normalization import is_nothing, name_of, normalize_id, 
 # What LiteLLM writes where there is no team, user or key of a customer.
 LITELLMS_OWN: Final = frozenset(
     {
-        "default_user_id",  # whoever made a key for nobody in particular
+        "default_user_id",  # the creator of a key that belongs to nobody
         "litellm-cli",
         "litellm-dashboard",
         "litellm-internal-health-check",

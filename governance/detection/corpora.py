@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final, TypedDict
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
@@ -30,9 +30,22 @@ class CorpusFacts(TypedDict, total=False):
     evaluation_share: float
 
 
-@retried_transaction
+class CorpusTooShortError(Exception):
+    """The texts of a corpus are so short that it would match nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} would match nothing: about one in sixteen runs of four words is kept, and these texts are too "
+            "short for one. Add more text."
+        )
+
+
+@transaction.atomic
 def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, now: datetime) -> Corpus:
-    """Store these texts as a known corpus, replacing one of the same name. Only keyed digests of them are kept."""
+    """Store these texts as a known corpus, replacing one of the same name. Only keyed digests of them are kept.
+
+    Not retried after a conflict, since `texts` can be read only once. Raises CorpusTooShortError.
+    """
     corpus, _ = Corpus.objects.update_or_create(
         name=name, defaults={"evaluation": evaluation, "texts": 0, "runs": 0, "added_at": now}
     )
@@ -46,6 +59,8 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
             cursor.execute(_ADD, [corpus.pk, runs])
         cursor.execute("SELECT count(*) FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])
         (corpus.runs,) = cursor.fetchone()
+    if not corpus.runs:
+        raise CorpusTooShortError(name)
     corpus.save(update_fields=["texts", "runs"])
     details = {"texts": corpus.texts, "runs": corpus.runs, "evaluation": evaluation}
     record(Verb.CORPUS_ADDED, subject=("corpus", name), by=by, now=now, details=details)

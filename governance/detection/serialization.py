@@ -86,10 +86,10 @@ def strongest_harmless_explanation(findings: Sequence[Mapping[str, Any]]) -> dic
     in_favour = [one for one in findings if one["family"] == Family.HARMLESS]
     if in_favour:
         best = min(in_favour, key=lambda one: (one["points"], -one["strength"]))
-        told = {"explanation": best["title"], "because": best["sentence"]}
+        explained = {"explanation": best["title"], "because": best["sentence"]}
     elif findings:
         best = findings[0]
-        told = {"explanation": best["harmless"], "because": f"It would explain: {best['sentence']}"}
+        explained = {"explanation": best["harmless"], "because": f"It would explain: {best['sentence']}"}
     else:
         return {}
-    return {**told, "detector": best["detector"], "evidence": best["evidence"], "points": min(0, best["points"])}
+    return {**explained, "detector": best["detector"], "evidence": best["evidence"], "points": min(0, best["points"])}

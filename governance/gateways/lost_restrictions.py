@@ -34,9 +34,9 @@ def restrict_again(
         decision.restriction = standing.get(target)
         if decision.restriction is None:
             first.setdefault(target, decision)
-    aims = [(target, f"{made_for}:{one.epoch_id}:{one.number}:{one.pk}") for target, one in first.items()]
+    targets = [(target, f"{made_for}:{one.epoch_id}:{one.number}:{one.pk}") for target, one in first.items()]
     try:
-        made = restrict_all(aims, terms, by=by, now=now).restrictions if aims else []
+        made = restrict_all(targets, terms, by=by, now=now).restrictions if targets else []
     except IMPOSSIBLE as error:
         if len(found) > 1:  # one that is impossible keeps no other from being in force
             for one in found:

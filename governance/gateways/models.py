@@ -162,7 +162,7 @@ class DriftRepair(models.Model):
 class LiteLlmPush(models.Model):
     """What Stillwatch blocked at LiteLLM, and because of whom; what an operator blocked there has no row, and stays.
 
-    The row is written before LiteLLM is asked, and goes once LiteLLM is seen to have let go.
+    The row is written before LiteLLM is asked, and goes once LiteLLM is seen to have unblocked it.
     """
 
     class Kind(models.TextChoices):

@@ -171,7 +171,7 @@ def probe(
     """Block the canary, wait until it is refused, lift the block, and wait until it is let in again.
 
     A Probe row for each of the two that was looked at, or one that says why nothing could be. Nothing is done where
-    somebody else is at it. Must not be called in a transaction: a gateway obeys what is committed.
+    another process is probing. Must not be called in a transaction: a gateway obeys what is committed.
     """
     account = gateway.canary_account
     if account is None or not gateway.canary_url:

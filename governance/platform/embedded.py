@@ -3,7 +3,7 @@
 Both listen on Unix sockets only, in a folder closed to other users (see embedded_home.py), and PostgreSQL
 asks the kernel besides who is calling (peer authentication).
 
-Whoever uses the servers holds a shared lock; the last one to leave stops them. So a command joins the servers
+Each process that uses the servers holds a shared lock; the last one to leave stops them. So a command joins the servers
 of a running `manage.py up`, and what a `kill -9` left behind is joined by the next start and stopped with it.
 """
 

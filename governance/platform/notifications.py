@@ -49,7 +49,7 @@ def enqueue_on_commit(task: str, *names: str) -> None:
 
 
 def notify_on_commit(channel: str) -> None:
-    """Wake whoever listens to the database on this channel once the present transaction has committed."""
+    """Notify listeners on this channel once the current transaction has committed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [channel])
 

@@ -70,7 +70,7 @@ def restrict_campaign(
 
     So each can be appealed and lifted by itself, and accounts that join later are not restricted automatically. It
     works in batches, so that others do not wait long for the lock; where it was interrupted, the same `unique_key`
-    again does the rest. Once all of it was lifted, nobody else is restricted for it.
+    again does the rest. Once all of it was lifted, it restricts no more accounts.
     """
     members = campaign_accounts(campaign) if accounts is None else accounts
     done = RestrictResult([], set())
@@ -209,7 +209,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
     Of what was restored the newest is lifted, under its own number. What they had replaced stays ended, and what was
-    replaced itself is not restored any more: a lifted restriction is over. One account of a campaign can be let go by
+    replaced itself is not restored any more: a lifted restriction is over. One account of a campaign can be lifted by
     itself; any other restriction is all that was decided, or asked for.
     """
     audit_log_lock()
@@ -249,7 +249,7 @@ def end_expired(*, now: datetime) -> int:
 def _end_expired_batch(*, now: datetime) -> int:
     audit_log_lock()
     over = Restriction.objects.overdue(at=now)
-    # One that starts when another ends does so by the clock of whoever asks, who may be told of the end too early.
+    # One that starts when another ends does so by the clock of the gateway, which must not receive the end too early.
     waiting = over.followed_since(since=now - CLOCKS_DIFFER).filter(expires_at__gt=now - CLOCKS_DIFFER)
     first = over.exclude(number__in=waiting.values("number")).order_by("expires_at").values("number")[:BATCH_SIZE]
     overdue = active(Restriction.objects.filter(number__in=first))
@@ -281,8 +281,8 @@ def _cover_batch(numbers: Sequence[int], *, now: datetime, accounts: Sequence[in
     live = active(Restriction.objects.filter(number__in=changed))
     publish_changes(Change.What.COVERS, live, now=now, names=changed)
     if accounts is None:
-        being_told = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
-        being_told.update(published_in_full_by=last_number())
+        in_part = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
+        in_part.update(published_in_full_by=last_number())
     return len(live)
 
 

@@ -1,6 +1,6 @@
 """The target of a lost restriction and the names that gateways know it by: found in the register, or made again.
 
-Nothing is taken from another customer: a name that the register has for somebody else is left to them.
+Nothing is taken from another customer: a name that the register has for another customer is left to it.
 """
 
 from datetime import datetime
@@ -67,7 +67,7 @@ def restore_names(target: Target, payload: Payload, *, may_move: bool, by: Actor
 def _restore_accounts(
     organisation: Organisation, names: list[str], *, may_move: bool, now: datetime
 ) -> tuple[list[str], list[str]]:
-    """Return the accounts that were made or moved, and those that are somebody else's."""
+    """Return the accounts that were made or moved, and those of other customers."""
     stored = {one.external_id: one for one in Account.objects.filter(external_id__in=names)}
     missing = [name for name in dict.fromkeys(names) if name not in stored]
     if missing:
@@ -103,4 +103,4 @@ def _problem(left: list[str]) -> str:
     if not left:
         return ""
     more = f" and {len(left) - NAMED_IN_PROBLEM:,} more" if len(left) > NAMED_IN_PROBLEM else ""
-    return f"It does not cover {', '.join(left[:NAMED_IN_PROBLEM])}{more}, which the register has for somebody else."
+    return f"It does not cover {', '.join(left[:NAMED_IN_PROBLEM])}{more}, which the register has for another customer."

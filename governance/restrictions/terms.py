@@ -42,7 +42,7 @@ class Terms(msgspec.Struct, frozen=True):
         return members | {"withheld": sorted(set(self.withheld))}
 
     def sent(self) -> dict[str, Any]:
-        """Return what gateways are sent of it: no word of the clause, which is between the seller and the customer."""
+        """Return what is sent to gateways: all but the clause, which is between the seller and the customer."""
         members = self.asked()
         del members["terms_clause"]
         return members

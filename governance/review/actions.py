@@ -179,7 +179,7 @@ def _find_same_decision(case: Case, verdict: Verdict, decision_id: uuid.UUID) ->
 
 def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     """Lock the case and those that may be closed or opened with it, in one order, before the log is locked. Return it
-    and the keys of all: of those that earlier decisions closed only a portion.
+    and the keys of all: of those that earlier decisions closed only the first batch.
     """
     before = Case.objects.filter(resolved_by__case__account=case.account).reopenable().order_by("pk")
     with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:BATCH_SIZE]))
@@ -222,8 +222,8 @@ def lift_restriction(
 ) -> bool:
     """Lift a restriction from the page of a case; False where it had ended already.
 
-    With `everywhere` all accounts that were restricted with its campaign are let go, in portions: done again it does
-    what was left undone.
+    With `everywhere` all accounts that were restricted with its campaign are lifted, in batches. Idempotent:
+    a second call does what is left.
     """
     if everywhere and restriction.campaign is not None:
         lifted = bool(lift_campaign(restriction.campaign, note=note, by=by.actor, now=now))

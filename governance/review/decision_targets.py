@@ -25,9 +25,9 @@ NO_CASES: Final = Q(pk__in=[])
 
 
 class DecisionTargets(NamedTuple):
-    """Whom a verdict is against; of a campaign, the accounts of the first portion, and whether these are all.
+    """Whom a verdict is against; of a campaign, the accounts of the first batch, and whether these are all.
 
-    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first portion.
+    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first batch.
     """
 
     target: Account | Organisation | Campaign
@@ -89,7 +89,7 @@ def count_campaign_accounts(decision: Decision) -> int:
 
 
 def claims_of_others(account: Account, verdict: Verdict, *, by: User, now: datetime) -> list[Case]:
-    """Return the cases of other accounts that this verdict would close and somebody else has claimed."""
+    """Return the cases of other accounts that this verdict would close and another person has claimed."""
     if verdict.scope == Decision.Scope.ACCOUNT:
         return []
     covered = decision_targets(account, verdict).covered

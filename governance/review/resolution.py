@@ -14,7 +14,7 @@ from governance.review.steps import add_steps
 def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) -> list[Case]:
     """Close and return the open cases that a decision about several accounts covers. The caller holds their locks.
 
-    The history of a case that somebody else had claimed says who, so that they learn what became of it.
+    If another person had claimed a case, its history names them, so that they learn what became of it.
     """
     is_open = Case.objects.filter(accounts, status=Case.Status.OPEN).select_related("claimed_by")
     covered = list(is_open.distinct().order_by("pk"))
@@ -34,7 +34,7 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
 
 
 def _holder(case: Case, decision: Decision, *, now: datetime) -> str:
-    """The name of whoever had claimed the case, unless it is who decided; empty if nobody had."""
+    """Return the name of the person who had claimed the case; empty if nobody had, or the one who decided."""
     holder = case.claimed_by if case.holder(at=now) else None
     return holder.name if holder is not None and holder.pk != decision.decided_by_id else ""
 

@@ -39,11 +39,11 @@ def apply_unfinished_decisions(*, now: datetime) -> int:
 
     Return the number of batches. Idempotent, and safe in several processes.
     """
-    portions = 0
+    batches = 0
     for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
         while _apply_batch(decision, now=now):
-            portions += 1
-    return portions
+            batches += 1
+    return batches
 
 
 @retried_transaction
@@ -117,7 +117,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
 def _is_standing(decision: Decision) -> bool:
     """Return True if the decision was neither undone nor followed by another about the account.
 
-    Where all of it was lifted, it stands: nobody else is restricted, and what it takes the place of is ended.
+    Where all of it was lifted, it stands: it restricts no more accounts, and what it replaces is ended.
     """
     return decision.undone_at is None and not Decision.objects.standing().after(decision).exists()
 

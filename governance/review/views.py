@@ -1,6 +1,6 @@
 """The pages of the queue. A fragment is a part of its page: same view, same address, same template.
 
-Whoever asks by htmx names the element that is to change; where a template has a partial of that name, the answer
+An htmx request names the element that is to change; where a template has a partial of that name, the answer
 is that partial. Without JavaScript the same addresses answer with whole pages and redirects.
 """
 

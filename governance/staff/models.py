@@ -104,7 +104,7 @@ class ServiceKey(models.Model):
 
     @property
     def is_authenticated(self) -> bool:
-        """Asked by REST framework of whoever stands behind a request."""
+        """REST framework reads this of the user of a request."""
         return True
 
 

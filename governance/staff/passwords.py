@@ -34,7 +34,7 @@ def check_own_password(user: User, password: str, *, now: datetime) -> None:
 def change_password(user: User, new: str, *, now: datetime) -> bool:
     """Give the user this password, which ends their sessions. Return False where it was changed meanwhile.
 
-    All devices and networks are strangers again, as whoever knew the old password may have used them.
+    All devices and networks are strangers again, since somebody who knew the old password may have used them.
     Raises BusyError.
     """
     with FOR_KNOWN.slot():

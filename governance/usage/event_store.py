@@ -183,7 +183,7 @@ def record_conflicts(conflicts: Conflicts, *, source: str, accounts: Mapping[str
 
 
 def copy_rows(cursor: CursorWrapper, statement: str, columns: Iterable[str], rows: bytes) -> None:
-    # The driver's own errors would leave a copy; whoever asks a gateway to come again waits for Django's.
+    # The driver's own errors would leave a copy; the code that asks a gateway to retry handles Django's.
     with connection.wrap_database_errors, cursor.copy(statement.format(columns=", ".join(columns))) as copy:
         copy.write(rows)
 

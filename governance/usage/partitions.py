@@ -18,9 +18,9 @@ from governance.platform.locks import Lock, lock_until_commit
 logger = logging.getLogger(__name__)
 
 DAYS_AHEAD = 3
-# Making a day waits for whoever reads the default table; taking usage in must not wait long.
+# Making a partition waits for readers of the default table; intake must not wait long.
 LOCK_TIMEOUT = "2s"
-# Dropping a day waits for everybody who reads events, and whoever comes after it waits for it: not noticeably.
+# Dropping a partition waits for readers of events, and later transactions wait behind it: so give up soon.
 DROP_LOCK_TIMEOUT = "200ms"
 
 _made: set[date] = set()

@@ -37,7 +37,7 @@ class AdminSite(UnfoldAdminSite):
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Leads to the one sign-in there is; whoever is signed in and comes here lacks the role."""
+        """Redirect to the sign-in page. A person who is signed in and comes here lacks the role."""
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index")))

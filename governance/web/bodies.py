@@ -1,7 +1,7 @@
 """Bodies that come slowly take a thread of the web server each; they must not take all of them.
 
 Anybody may send a body to a page, such as that for signing in. What machines send is read only from those who show a
-service key, and each key has a quota of its own, so that it keeps nobody else from being answered.
+service key, and each key has a quota of its own, so that it cannot use up the threads.
 """
 
 import threading

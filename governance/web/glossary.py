@@ -77,7 +77,7 @@ GLOSSARY: Final = (
             Word("warn", "The account is served. Gateways can pass on a warning."),
             Word("throttle", "The account is served up to a number of requests or tokens per minute."),
             Word("withhold", "The account is served without some features, such as token probabilities."),
-            Word("verify", "The account is served. Gateways are told that the customer’s identity has to be verified."),
+            Word("verify", "The account is served. Gateways receive that the customer’s identity must be verified."),
             Word("suspend", "The account is refused for some days."),
             Word("block", "The account is refused until the block is removed."),
         ),

@@ -1,1 +1,1 @@
-"""Webhooks by the Standard Webhooks specification: every change told to whoever wants to know."""
+"""Webhooks by the Standard Webhooks specification: every change is sent to the registered addresses."""

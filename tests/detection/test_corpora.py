@@ -96,9 +96,9 @@ class TestAKnownCorpus:
             "corpus.removed",
         ]
 
-    def test_needs_to_be_told_where_the_texts_are(self, tmp_path: Path) -> None:
+    def test_is_read_from_the_column_that_is_named(self, tmp_path: Path) -> None:
         file = tmp_path / "odd.jsonl"
-        file.write_text('{"frage": "Warum?"}')
+        file.write_text(json.dumps({"frage": " ".join(f"wort{number}" for number in range(400))}))
 
         with pytest.raises(CommandError, match="line 1 has no text in prompt"):
             call_command("add_corpus", "questions", str(file))
@@ -115,12 +115,18 @@ class TestRecognising:
 
         assert recognise_corpora({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
 
-    def test_of_texts_too_short_to_match_is_told(self, tmp_path: Path) -> None:
+    def test_of_texts_too_short_to_match_is_refused_and_leaves_what_there_was(
+        self, collection: Path, tmp_path: Path
+    ) -> None:
+        call_command("add_corpus", "mine", str(collection))
+        before = Corpus.objects.get().runs
         file = tmp_path / "short.txt"
         file.write_text("Hello there.\n")
 
-        with pytest.raises(CommandError, match="mine will match nothing"):
+        with pytest.raises(CommandError, match="mine would match nothing"):
             call_command("add_corpus", "mine", str(file))
+
+        assert Corpus.objects.get().runs == CorpusRun.objects.count() == before
 
     def test_asks_nothing_where_no_corpus_is_known(self) -> None:
         assert recognise_corpora({1: [1, 2, 3]}) == {}

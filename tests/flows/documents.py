@@ -8,7 +8,13 @@ from typing import Final, NamedTuple
 from django.conf import settings
 
 ROOT: Final = Path(settings.BASE_DIR)
-PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "stillwatch_gateway" / "README.md")
+PAGES: Final = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "stillwatch_gateway" / "README.md",
+)
 FENCE: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 
 

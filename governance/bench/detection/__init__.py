@@ -1,4 +1,4 @@
-"""How well harvests are told from other customers: by Stillwatch and by what else is known, on one labelled world.
+"""Measure how well Stillwatch and known baselines tell harvests from other customers, on one labelled world.
 
 A development command: the baselines need `requirements-dev.txt`. Nothing of a world is kept.
 """

@@ -90,16 +90,16 @@ def _decide(place: int, decisions: int) -> None:
     from governance.restrictions.terms import Terms  # noqa: PLC0415
 
     bench, block = Actor.system("bench"), Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
-    portions = [range(start, start + TOGETHER) for start in range(0, decisions, TOGETHER)]
-    mine = [portion for number, portion in enumerate(portions) if (number + place) % RACERS < RACERS // 2]
+    batches = [range(start, start + TOGETHER) for start in range(0, decisions, TOGETHER)]
+    mine = [batch for number, batch in enumerate(batches) if (number + place) % RACERS < RACERS // 2]
     random.Random(os.getpid()).shuffle(mine)  # noqa: S311 - no secrets
     with suppress_tasks():
-        for portion in mine:
-            accounts = Account.objects.in_bulk([f"raced-{n}" for n in portion], field_name="external_id")
-            aims = [(account, f"raced:{name}") for name, account in sorted(accounts.items())]
+        for batch in mine:
+            accounts = Account.objects.in_bulk([f"raced-{n}" for n in batch], field_name="external_id")
+            targets = [(account, f"raced:{name}") for name, account in sorted(accounts.items())]
             now = timezone.now()  # noqa: TID251 - each is decided at its own time
-            restrict_all(random.sample(aims, len(aims)), block, by=bench, now=now)
-            if portion.start % 5_000 == 0:
+            restrict_all(random.sample(targets, len(targets)), block, by=bench, now=now)
+            if batch.start % 5_000 == 0:
                 end_expired(now=now)
 
 

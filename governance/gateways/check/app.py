@@ -143,7 +143,7 @@ class CheckApp:
         if not self.replica.is_loaded:
             raise _not_loaded()
         age = self.replica.age
-        # It answers all the same, so the status stays: whoever sends gateways elsewhere because of it leaves them none.
+        # It answers all the same, so the status stays: a load balancer that took it out would leave gateways no check.
         body = b"ok\n" if age <= UP_TO_DATE_SECONDS else b"not up to date: nothing was read for %d s\n" % age
         return CheckResponse(HTTPStatus.OK, [("Content-Type", "text/plain")], body)
 

@@ -53,7 +53,7 @@ class Quotas:
 
 
 class BodyQuota:
-    """How many bytes of bodies each service key may have on their way. Whoever comes too early waits for a turn."""
+    """How many bytes of bodies each service key may have on their way. A body beyond it waits for its turn."""
 
     def __init__(self, most: int) -> None:
         self.most = most

@@ -27,7 +27,7 @@ LONGEST_MESSAGE: Final = 8 * 2**20  # in bytes; gateways' clients and this read 
 
 
 class StateWriter:
-    """Follows a keeper, and saves a snapshot, the changes after it, the service keys, and when these were current."""
+    """Save what the replica knows: a snapshot, the changes after it, the service keys, and when these were current."""
 
     def __init__(
         self,

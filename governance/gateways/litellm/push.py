@@ -52,8 +52,9 @@ def reconcile_due(*, now: datetime) -> None:
 def push(gateway: Gateway, now: datetime) -> SyncResult:
     """Put every change that LiteLLM does not have yet into force there, and see that it has it.
 
-    The changes count as pushed once nothing of them failed. Where somebody else is pushing, this does nothing: they
-    look for newer changes after they have let go. Raises LiteLlmError where LiteLLM does not answer at all, SealError.
+    The changes count as pushed once nothing of them failed. If another process is pushing, this does nothing: that
+    process looks for newer changes after it has released the lock. Raises LiteLlmError if LiteLLM does not answer at
+    all, and DecryptionError.
     """
     done, began = SyncResult(), monotonic()
     with _client(gateway) as client:
@@ -141,6 +142,6 @@ def _client(gateway: Gateway) -> Iterator[LiteLlm]:
 
 
 def _with_litellm() -> QuerySet[Gateway]:
-    """Those that do not answer come last, so that nobody else waits for them."""
+    """Those that do not answer come last, so that the others do not wait for them."""
     heard_of = Max("instances__seen_at", filter=Q(instances__instance=PUSHED))
     return Gateway.objects.exclude(litellm_url="").annotate(heard_of=heard_of).order_by("-heard_of", "name")

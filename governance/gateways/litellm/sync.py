@@ -1,4 +1,4 @@
-"""Having one name blocked at LiteLLM, or let go, as it ought to be. Twice, or at any moment again, does no harm."""
+"""Block or unblock one name at LiteLLM, as it should be. Idempotent."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator
@@ -87,14 +87,14 @@ class LiteLlmSync:
                 except UnreachableError:
                     raise
                 except LiteLlmError:
-                    # It was not done: a block from now on is somebody else's.
+                    # It was not done: a block found from now on was made by others.
                     if made:
                         row.delete()
                     raise
         self._let_go_moved(name, things)
 
     def _let_go_moved(self, name: str, things: Collection[tuple[LiteLlmObject, bool]]) -> None:
-        """Let go keys that were blocked for this name and do not stand for it any more: they changed hands.
+        """Unblock keys that were blocked for this name and do not stand for it any more: they changed hands.
 
         What LiteLLM says it does not know is left alone, since it says so when its database fails as well.
         """
@@ -127,7 +127,7 @@ class LiteLlmSync:
             try:
                 self._set(thing, blocked=False)
             except UnknownNameError:
-                logger.info("LiteLLM of %s has no %s any more: nothing to let go.", self.gateway, thing)
+                logger.info("LiteLLM of %s has no %s any more: nothing to unblock.", self.gateway, thing)
 
     def _things_of(self, name: str) -> list[tuple[LiteLlmObject, bool]]:
         """What stands for this name at LiteLLM, and whether it is blocked: as docs/litellm.md says who is who."""

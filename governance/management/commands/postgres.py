@@ -13,7 +13,7 @@ from django.db import connection
 from governance.platform import embedded
 from governance.platform.database_roles import as_owner
 
-# The variables by which PostgreSQL's programs are told where to connect, and what Django calls the same.
+# The variables from which PostgreSQL's programs read where to connect, and what Django calls the same.
 VARIABLES: Final = {
     "PGHOST": "host",
     "PGPORT": "port",

@@ -18,7 +18,7 @@ class LiftedOrigin(models.Model):
     """A decision or request of which everything was lifted: of what it has left, nothing is put into force any more.
 
     The rows of its restrictions do not say so. They may have been replaced before, and some accounts of a campaign may
-    have been let go by themselves.
+    have been lifted by themselves.
     """
 
     origin = models.CharField(max_length=255, primary_key=True, help_text="Origin of its restrictions.")

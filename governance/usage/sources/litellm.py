@@ -169,7 +169,7 @@ def _report(item: Item, account: str, *, span: TimeRange) -> Report:
 
 
 def _account(item: Item) -> str | None:
-    """Whose usage this is; None where it is LiteLLM's own: health checks, and whoever holds the master key.
+    """Whose usage this is; None where it is LiteLLM's own: health checks, and holders of the master key.
 
     A request that was turned away carries the digest of whatever it showed as a key. Only where LiteLLM got as far as
     noting who sent it is that known to be a key.

@@ -1,4 +1,4 @@
-"""What stands where in somebody else's JSON. Pure."""
+"""Read values at paths of JSON that other programs made. Pure."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 
 from governance.audit.actor import Actor
-from governance.detection.corpora import add_corpus
+from governance.detection.corpora import CorpusTooShortError, add_corpus
 from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
 from governance.web.counts import counted
 from governance.web.faults import plain_fault
@@ -41,22 +41,15 @@ class Command(BaseCommand):
             console=Console(stderr=True),
             transient=True,
         )
-        corpus = add_corpus(
-            options["name"],
-            texts,
-            evaluation=options["evaluation"],
-            by=Actor.system("add_corpus"),
-            now=timezone.now(),
-        )
+        by, now = Actor.system("add_corpus"), timezone.now()
+        try:
+            corpus = add_corpus(options["name"], texts, evaluation=options["evaluation"], by=by, now=now)
+        except CorpusTooShortError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(
             f"{corpus.name}: {counted(corpus.texts, 'text is', 'texts are')} known by "
             f"{counted(corpus.runs, 'run', 'runs')} of words."
         )
-        if not corpus.runs:
-            raise CommandError(
-                f"{corpus.name} will match nothing: about one in sixteen runs of four words is kept, and these texts "
-                f"are too short for one. Remove it with remove_corpus {corpus.name}, and add more text."
-            )
 
     def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
         for name in files:
