@@ -73,7 +73,7 @@ def one_of_everything() -> None:
     SharedPrompt.objects.create(sketch=1, accounts=1)
     add_corpus(
         "quiz",
-        ["What is the capital of the largest country on earth by area today?"] * 9,
+        [" ".join(f"word{number}" for number in range(400))],
         evaluation=True,
         by=MACHINE,
         now=NOW,

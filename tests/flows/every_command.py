@@ -165,7 +165,7 @@ def _(world: World) -> None:
 
 @runs("add_corpus")
 def _(world: World) -> None:
-    texts = world.file("prompts.txt", b"Explain how the tide turns in a narrow harbour, in four steps.")
+    texts = world.file("prompts.txt", " ".join(f"word{number}" for number in range(400)).encode())
     assert "leaked" in world.call("add_corpus", "leaked", texts)
 
 
