@@ -16,6 +16,8 @@ from governance.platform import embedded
 from governance.usage import backpressure, last_usage
 from governance.usage.excerpts import reset_excerpt_thresholds
 
+pytest.register_assert_rewrite("tests.flows")  # what several tests of a folder assert with
+
 # Their files take a minute or more: begun last they would keep one process busy while the other has nothing left to do.
 LONGEST = {"flows", "gateways"}
 

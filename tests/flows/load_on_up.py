@@ -34,6 +34,13 @@ RESTRICTED: Final = """
     JOIN accounts_account account ON account.id = restriction.account_id
 """
 
+# Deltas of an account with hardly any new usage stay until it is scored again.
+PROFILED: Final = """
+    SELECT coalesce(sum(requests), 0)::bigint FROM (
+        SELECT requests FROM usage_hourlyprofile UNION ALL SELECT requests FROM usage_profiledelta
+    ) AS profiled
+"""
+
 
 class Load:
     """Everything is sent again until it is acknowledged, as senders do; what was acknowledged is remembered."""
@@ -87,7 +94,7 @@ class Load:
         """Compare what was acknowledged with what the database holds once everybody has been scored."""
         wait_until(lambda: asked(self._up, "SELECT FROM usage_dirtyaccount LIMIT 1") == [], "everybody was scored")
         events = [name for (name,) in asked(self._up, "SELECT event_id FROM usage_usageevent")]
-        [(requests,)] = asked(self._up, "SELECT coalesce(sum(requests), 0)::bigint FROM usage_hourlyprofile")
+        [(requests,)] = asked(self._up, PROFILED)
         restricted = [name for (name,) in asked(self._up, RESTRICTED)]
         [(entries,)] = asked(self._up, "SELECT count(*) FROM audit_entry WHERE verb = 'restriction.created'")
         assert len(events) == len(set(events))

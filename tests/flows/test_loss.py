@@ -24,6 +24,7 @@ from django.conf import settings
 
 from governance.platform import embedded
 from governance.usage.profiles import histograms
+from tests.flows.load_on_up import PROFILED
 from tests.flows.running_up import OWN
 from tests.servers import free_port
 from tests.waiting import PATIENCE
@@ -36,6 +37,7 @@ BETWEEN_KILLS = (10_000, 30_000)  # events acknowledged
 
 HOST = "127.0.0.1"
 ASKED_TO_COME_AGAIN = {429, 503}
+SKETCHED = "SELECT histograms FROM usage_weeklysketch UNION ALL SELECT histograms FROM usage_profiledelta"
 
 
 class Stillwatch:
@@ -204,8 +206,8 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
     stillwatch.drain()
 
     ((stored, different),) = stillwatch.ask("SELECT count(*), count(DISTINCT event_id) FROM usage_usageevent")
-    ((requests,),) = stillwatch.ask("SELECT sum(requests)::bigint FROM usage_hourlyprofile")
-    sketches = stillwatch.ask("SELECT histograms FROM usage_weeklysketch")
+    ((requests,),) = stillwatch.ask(PROFILED)
+    sketches = stillwatch.ask(SKETCHED)
     counted = histograms.unpack([blob for (blob,) in sketches])
     statuses = counted.filter(counted["kind"] == histograms.Histogram.STATUS)["count"].sum()
     waiting = stillwatch.ask("SELECT account_id, last_error FROM usage_dirtyaccount")
