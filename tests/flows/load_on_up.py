@@ -1,6 +1,7 @@
 """Load on a running `manage.py up`: senders of usage, a gateway that asks, and somebody who restricts."""
 
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ PAUSE = 0.1  # seconds between two batches or decisions: the load is to be stead
 # they are refused: gateways try again for a second or more.
 TRIES = 20
 ANSWERS_WITHIN = 30.0  # seconds, as a gateway's own limit
+SENT_AGAIN_FOR = PATIENCE + float(os.environ.get("OUTAGE", "0"))
 
 RESTRICTED: Final = """
     SELECT external_id FROM restrictions_restriction restriction
@@ -109,7 +111,7 @@ class Load:
 
     def _until_taken(self, send: Callable[[], int]) -> float:
         """Send until it is taken, and return when that began which was."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + SENT_AGAIN_FOR
         while True:
             began = time.time()
             try:
