@@ -186,7 +186,7 @@ def supersede(
     note: str = "",
 ) -> list[Restriction]:
     """End what the decision `origin` takes the place of, as far as it is in force or would be restored. Return what was
-    in force; undoing the decision restores it.
+    in force; undoing the decision restores it. What that had replaced, and the decision leaves alone, is restored.
     """
     if not numbers:
         return []
@@ -194,6 +194,7 @@ def supersede(
     live = active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
+    restore(live, by=by, now=now)
     publish_changes(Change.What.ENDED, live, now=now)
     update_holds(replaced, by=by, now=now)
     return live
