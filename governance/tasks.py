@@ -10,6 +10,7 @@ from governance.gateways.litellm import push
 from governance.platform import heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
+from governance.restrictions import publication
 from governance.review import unfinished_decisions
 from governance.staff import credentials
 from governance.usage import actions as usage
@@ -48,7 +49,7 @@ def end_expired_restrictions() -> None:
 @shared_task
 def cover_new_names(*targets: str) -> None:
     """Of these accounts and organisations, such as "account:7"; without any, of everybody restricted."""
-    enforcement.cover_new_names(targets=targets, now=timezone.now())
+    publication.cover_new_names(targets=targets, now=timezone.now())
 
 
 @shared_task

@@ -120,7 +120,7 @@ STANDING: Final = """
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
                newest.number AS newest, newest.at AS newest_at,
                CASE WHEN restriction.ended_at IS NULL THEN restriction.published_in_full_by
-                    ELSE newest.number END AS change,
+                    WHEN NOT restriction.is_end_unpublished THEN newest.number END AS change,
                CASE WHEN restriction.ended_at IS NULL THEN first.at ELSE newest.at END AS at
         FROM restrictions_restriction restriction
         JOIN restrictions_change first ON first.number = restriction.number
@@ -180,7 +180,9 @@ def enforcement_status(
                 changed_at=newest_at,
                 denies=kind in DENYING,
                 is_lifted=ended,
-                unpublished=Unpublished.ACCOUNTS
+                unpublished=Unpublished.END
+                if in_part and ended
+                else Unpublished.ACCOUNTS
                 if in_part
                 else Unpublished.NAMES
                 if number in lacking

@@ -16,12 +16,13 @@ from governance.audit.verbs import Verb
 from governance.gateways.lost_restrictions import restrict_again
 from governance.gateways.models import Gateway, LostDecision
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import cover_new_names, lift
+from governance.restrictions.actions import lift
 from governance.restrictions.activation import active
 from governance.restrictions.lost_names import find_target, restore_names
 from governance.restrictions.models import FeedEpoch, Restriction
 from governance.restrictions.names import TARGET_COLUMNS, Target
 from governance.restrictions.payloads import payload_names, read_payload
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.terms import Terms
 from stillwatch_gateway.entries import NAMED_BY
 

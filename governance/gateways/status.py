@@ -40,6 +40,7 @@ class Unpublished(StrEnum):
     NOBODY = ""
     ACCOUNTS = "gateways have not received all of its accounts yet"
     NAMES = "gateways have not received all names of this account yet"
+    END = "gateways apply it until they have received all accounts that are restricted now"
 
 
 class Level(StrEnum):

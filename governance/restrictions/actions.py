@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from accounts.models import Account, Organisation
+from accounts.models import Account
 from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import activate, active, deactivate, new_restriction, publish_changes
+from governance.restrictions.activation import activate, active, deactivate, new_restriction
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError, differences
-from governance.restrictions.models import Change, LiftedOrigin, Restriction
-from governance.restrictions.names import Target, first_batch, outdated_restrictions, unpublished_batches, update_names
-from governance.restrictions.queries import last_number, newest_numbers
+from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.restrictions.names import Target
+from governance.restrictions.publication import BATCH_SIZE, publish_ends
+from governance.restrictions.queries import newest_numbers
 from governance.restrictions.repeated_requests import earlier_restrictions, refuse_other_scope
 from governance.restrictions.restoration import (
     is_over,
@@ -29,7 +30,6 @@ from governance.restrictions.restoration import (
 from governance.restrictions.terms import Terms
 
 EXPIRY = Actor.system("expiry")
-BATCH_SIZE = 100
 # Clocks differ by less.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -147,8 +147,6 @@ def restrict_all(
     fresh = {unique_key: target for target, unique_key in targets if unique_key not in known}
     if campaign is not None and LiftedOrigin.objects.has(origin):
         fresh = {}
-    companies = [target for target in fresh.values() if isinstance(target, Organisation)]
-    first = first_batch(companies) if companies else None
     ended = _replace_active([*fresh.values()], terms, superseded, origin=origin or targets[0][1], by=by, now=now)
     replaced: dict[Target, list[int]] = defaultdict(list)
     for one in ended:
@@ -167,8 +165,8 @@ def restrict_all(
         )
         for unique_key, target in fresh.items()
     ]
-    activate(made, by=by, now=now, accounts=first)
-    publish_changes(Change.What.ENDED, ended, now=now)
+    activate(made, by=by, now=now)
+    publish_ends(ended, now=now)
     by_key = {unique_key: one.newest for unique_key, one in known.items()}
     by_key |= {restriction.unique_key: restriction for restriction in made}
     restrictions = [by_key[unique_key] for _, unique_key in targets if unique_key in by_key]
@@ -186,7 +184,7 @@ def supersede(
     note: str = "",
 ) -> list[Restriction]:
     """End what the decision `origin` takes the place of, as far as it is in force or would be restored. Return what was
-    in force; undoing the decision restores it.
+    in force; undoing the decision restores it. What that had replaced, and the decision leaves alone, is restored.
     """
     if not numbers:
         return []
@@ -194,7 +192,8 @@ def supersede(
     live = active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
-    publish_changes(Change.What.ENDED, live, now=now)
+    restore(live, by=by, now=now)
+    publish_ends(live, now=now)
     update_holds(replaced, by=by, now=now)
     return live
 
@@ -218,7 +217,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     live = active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
     LiftedOrigin.objects.add({one.origin for one in (*withdrawn, *live) if one.campaign_id is None})
-    publish_changes(Change.What.ENDED, live, now=now)
+    publish_ends(live, now=now)
     update_holds(withdrawn, by=by, now=now)
     return [restriction.number for restriction in live]
 
@@ -255,35 +254,8 @@ def _end_expired_batch(*, now: datetime) -> int:
     overdue = active(Restriction.objects.filter(number__in=first))
     deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     restore(overdue, by=EXPIRY, now=now)
-    publish_changes(Change.What.ENDED, overdue, now=now)
+    publish_ends(overdue, now=now)
     return len(overdue)
-
-
-def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
-    """Publish names that live restrictions have come to cover or cover no longer. Return how many restrictions changed.
-
-    `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them.
-    """
-    numbers = outdated_restrictions(targets)
-    if not numbers:
-        return 0
-    for number, accounts in unpublished_batches(numbers):
-        _cover_batch([number], accounts=accounts, now=now)
-    return sum(
-        _cover_batch(numbers[start : start + BATCH_SIZE], now=now) for start in range(0, len(numbers), BATCH_SIZE)
-    )
-
-
-@retried_transaction
-def _cover_batch(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
-    audit_log_lock()
-    changed = update_names(numbers, accounts=accounts)
-    live = active(Restriction.objects.filter(number__in=changed))
-    publish_changes(Change.What.COVERS, live, now=now, names=changed)
-    if accounts is None:
-        in_part = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
-        in_part.update(published_in_full_by=last_number())
-    return len(live)
 
 
 def _replace_active(

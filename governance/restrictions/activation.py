@@ -1,6 +1,6 @@
 """Activate and deactivate restrictions: each time a row, a change in the feed and an audit entry."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from governance.restrictions.names import (
     TARGET_COLUMNS,
     NamesChanged,
     Target,
+    first_batch,
     keep_covered_accounts,
     target_name,
     update_names,
@@ -60,15 +61,14 @@ def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
     return list(live.select_related("account", "key__account", "organisation"))
 
 
-def activate(
-    restrictions: Sequence[Restriction], *, by: Actor, now: datetime, accounts: Collection[int] | None = None
-) -> None:
+def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
     """Give each its number, store it, publish it and record it. The caller holds the lock of the audit log.
 
-    With `accounts`, primary keys, those on organisations cover no others yet: a task publishes the rest.
+    Of very large organisations only the first accounts are published: a task publishes the rest.
     """
     if not restrictions:
         return
+    accounts = first_batch({one.organisation for one in restrictions if one.organisation is not None})
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
         is_told_in_part = accounts is not None and restriction.organisation_id is not None

@@ -84,7 +84,8 @@ _COVERED: Final = """
 _COMPARED: Final = f"""
     {_COVERED}, published AS (
         SELECT restriction_id, kind, name FROM restrictions_coveredname
-        WHERE %(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s)
+        WHERE (%(numbers)s::bigint[] IS NULL OR restriction_id = ANY(%(numbers)s))
+          AND restriction_id NOT IN (SELECT number FROM restrictions_restriction WHERE is_end_unpublished)
     ), missing AS (
         SELECT number, kind, name FROM covered EXCEPT SELECT restriction_id, kind, name FROM published
     ), surplus AS (
@@ -198,17 +199,12 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
 
 
 def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
-    """Return the accounts of these organisations to be published first; None where all can be published at once.
-
-    None where something is in force against any of them: it may be ended in favour of the new restriction, which then
-    has to cover all of them already.
-    """
-    belong = Account.objects.filter(organisation__in=organisations)
-    first = list(belong.order_by("pk").values_list("pk", flat=True)[: ACCOUNTS_AT_ONCE + 1])
-    if len(first) <= ACCOUNTS_AT_ONCE:
+    """Return the accounts of these organisations to be published first; None where all can be published at once."""
+    if not organisations:
         return None
-    restricted = Q(organisation__in=organisations) | Q(account__in=belong) | Q(key__account__in=belong)
-    return None if Restriction.objects.filter(restricted, ended_at=None).exists() else first[:ACCOUNTS_AT_ONCE]
+    belong = Account.objects.filter(organisation__in=organisations).order_by("pk")
+    first = list(belong.values_list("pk", flat=True)[: ACCOUNTS_AT_ONCE + 1])
+    return first[:ACCOUNTS_AT_ONCE] if len(first) > ACCOUNTS_AT_ONCE else None
 
 
 def unpublished_batches(numbers: Collection[int]) -> list[tuple[int, list[int]]]:
@@ -267,12 +263,19 @@ def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int]
 
 
 def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
-    """Return all published names of these live restrictions, and no change."""
-    listed: dict[int, list[tuple[str, str]]] = {number: [] for number in numbers}
-    published = CoveredName.objects.filter(restriction__in=numbers).order_by()
-    for number, kind, name in published.values_list("restriction", "kind", "name"):
-        listed[number].append((kind, name))
-    return {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
+    """Return the published names of these live restrictions, and no change; of those that have many one name, which a
+    change has to list, as if it were added.
+    """
+    listed: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(FEW, {"numbers": list(numbers), "most": MOST_LISTED})
+        for number, kind, name in cursor.fetchall():
+            listed[number].append((kind, name))
+    unchanged = {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
+    for number in set(numbers) - set(listed):
+        one = CoveredName.objects.filter(restriction=number).order_by("kind", "name").values_list("kind", "name")[:1]
+        unchanged[number] = NamesChanged(by_kind(one), by_kind(()), None if one else by_kind(()))
+    return unchanged
 
 
 def by_kind(names: Iterable[tuple[str, str]]) -> Names:

@@ -8,19 +8,18 @@ from django.db import connection
 
 from governance.restrictions.models import Restriction
 
-# From each restriction back over what it replaced. What was lifted ends the way, with all that it had replaced, and so
-# does what a decision took the place of; but the restriction of that decision itself goes back over it.
+# From each restriction back over what it replaced. What was lifted ends the way, with all that it had replaced. What a
+# decision took the place of does not return itself; what that had replaced does.
 _CHAINS: Final = """
     WITH RECURSIVE chain AS (
-        SELECT place, array_agg(before) AS before, ARRAY[origin] AS origins, 0 AS step, NULL::bigint AS number,
-               false AS would_return
-        FROM unnest(%(places)s::int[], %(before)s::bigint[], %(origins)s::text[]) AS top (place, before, origin)
-        GROUP BY place, origin
+        SELECT place, array_agg(before) AS before, 0 AS step, NULL::bigint AS number, false AS would_return
+        FROM unnest(%(places)s::int[], %(before)s::bigint[]) AS top (place, before)
+        GROUP BY place
         UNION ALL
-        SELECT chain.place, one.replaced_numbers, chain.origins || one.origin::text, chain.step + 1, one.number,
+        SELECT chain.place, one.replaced_numbers, chain.step + 1, one.number,
                one.withdrawal = '' AND one.superseded_by = ''
         FROM chain JOIN restrictions_restriction one ON one.number = ANY(chain.before)
-        WHERE one.withdrawal <> 'lifted' AND (one.superseded_by = '' OR one.superseded_by = ANY(chain.origins))
+        WHERE one.withdrawal <> 'lifted'
     )
     SELECT place, number FROM chain WHERE would_return ORDER BY place, step, number DESC
 """
@@ -55,7 +54,6 @@ def restorable_chains(restrictions: Sequence[Restriction]) -> list[list[Restrict
     values: dict[str, Any] = {
         "places": [place for place, _ in tops],
         "before": [number for _, number in tops],
-        "origins": [restrictions[place].origin for place, _ in tops],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CHAINS, values)

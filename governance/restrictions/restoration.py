@@ -9,7 +9,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.restrictions.activation import activate, active, new_restriction, publish_changes, subject_of
+from governance.restrictions.activation import (
+    activate,
+    active,
+    deactivate,
+    new_restriction,
+    publish_changes,
+    subject_of,
+)
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
@@ -92,6 +99,28 @@ def _put_into_chains(superseded: Sequence[Restriction], *, now: datetime) -> Non
             and above.overlaps(max(one.starts_at, now), one.expires_at)
         ]
     Restriction.objects.bulk_update(live, ["replaced_numbers"])
+
+
+def end_returned(superseded: Sequence[Restriction], *, by: Actor, now: datetime) -> list[Restriction]:
+    """End what is in force only since these gave way to a decision: it is replaced by them again. Return it; the caller
+    restores these, and then publishes the ends.
+    """
+    waiting = {one.number: one for one in superseded if not is_over(one, now=now)}
+    if not waiting:
+        return []
+    same = on_targets([one.target for one in waiting.values()]) & Q(unique_key__startswith=RESTORED)
+    above = {one: waiting.get(_returned_after(one)) for one in active(Restriction.objects.filter(same))}
+    returned = {one: instead for one, instead in above.items() if instead is not None}
+    deactivate(list(returned), Restriction.Ending.REPLACED, by=by, now=now)
+    for one, instead in returned.items():
+        instead.replaced_numbers.append(one.number)
+    Restriction.objects.bulk_update(returned.values(), ["replaced_numbers"])
+    return list(returned)
+
+
+def _returned_after(restored: Restriction) -> int:
+    """Return the number of the restriction after whose end this one was restored."""
+    return int(restored.unique_key.removeprefix(RESTORED).partition(":")[0])
 
 
 def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) -> None:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import active, deactivate, publish_changes
-from governance.restrictions.models import Change, Restriction
+from governance.restrictions.activation import active, deactivate
+from governance.restrictions.models import Restriction
+from governance.restrictions.publication import publish_ends
 from governance.restrictions.restoration import (
+    end_returned,
     forget_superseding,
     on_targets,
     on_targets_of,
@@ -58,8 +60,9 @@ def undo(
     deactivate(ended, ending, by=by, now=now, note=note)
     if ended:
         restorable += forget_superseding(superseded.filter(on_targets([one.target for one in ended])))
+    returned = end_returned(restorable, by=by, now=now)
     restored = restore(ended, restorable, by=by, now=now)
-    publish_changes(Change.What.ENDED, ended, now=now)
+    publish_ends([*ended, *returned], now=now)
     update_holds(withdrawn + restorable, by=by, now=now)
     return UndoResult(ended, restored)
 

@@ -13,7 +13,8 @@ from accounts.models import Account, Organisation
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
-from governance.review.models import Case, Decision, Dismissal
+from governance.restrictions.models.restriction import RESTORED
+from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
 from governance.review.queries import restrictions_ended_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
 from governance.review.wording import outcome
@@ -114,7 +115,7 @@ def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
     return earlier.exclude(origin=decision.origin).order_by("number")
 
 
-def cases_to_close(decision: Decision) -> QuerySet[Case]:
+def cases_to_close(decision: Decision) -> CaseQuerySet:
     """Return the open cases of the decided organisation; cases of a campaign are closed with its accounts."""
     if decision.restriction is None or decision.restriction.organisation_id is None or _is_lifted(decision):
         return Case.objects.none()
@@ -122,7 +123,7 @@ def cases_to_close(decision: Decision) -> QuerySet[Case]:
     return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
 
 
-def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
+def cases_to_reopen(decision: Decision) -> CaseQuerySet:
     """Return the cases to reopen: those closed by earlier decisions about the account that this one does not cover or,
     for a decision that was undone, those that it closed itself.
     """
@@ -133,6 +134,27 @@ def cases_to_reopen(decision: Decision) -> QuerySet[Case]:
     if decision.restriction is not None and decision.restriction.organisation_id is not None:
         covered |= Q(account__organisation=decision.restriction.organisation_id)
     return Case.objects.filter(resolved_by__in=before).reopenable().exclude(covered)
+
+
+def decisions_back_in_force(undone: Decision) -> list[Decision]:
+    """Return the decisions about an organisation whose restriction undoing this decision has restored."""
+    organisation = undone.restriction.organisation_id if undone.restriction else None
+    same = Q(case__account=undone.case.account_id) | Q(restriction__organisation__isnull=False) & Q(
+        restriction__organisation=organisation
+    )
+    earlier = Decision.objects.standing().filter(same, number__lt=undone.number, scope=Decision.Scope.ORGANISATION)
+    restored = Restriction.objects.filter(ended_at=None, unique_key__startswith=RESTORED).exclude(organisation=None)
+    back = set(restored.filter(origin__in=[one.origin for one in earlier]).values_list("origin", flat=True))
+    return [one for one in earlier.select_related("case__account", "restriction") if one.origin in back]
+
+
+def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
+    """Return the open cases, but for the one that is decided again, of an organisation about which `decision` is in
+    force again.
+    """
+    organisation = decision.restriction.organisation_id if decision.restriction else None
+    covered = Case.objects.filter(account__organisation__isnull=False, account__organisation=organisation)
+    return covered.filter(status=Case.Status.OPEN).exclude(account=undone.case.account_id)
 
 
 def progress_of(decision: Decision) -> DecisionProgress | None:
@@ -166,8 +188,10 @@ def _progress_of_undoing(decision: Decision) -> DecisionProgress | None:
         return DecisionProgress(ended, ended + live, what)
     if live:
         return DecisionProgress(ended, ended + live, "restrictions ended")
-    left = cases_to_reopen(decision).count()
-    return DecisionProgress(0, left, "cases reopened") if left else None
+    if left := cases_to_reopen(decision).count():
+        return DecisionProgress(0, left, "cases reopened")
+    left = sum(cases_to_close_again(decision, one).count() for one in decisions_back_in_force(decision))
+    return DecisionProgress(0, left, "cases closed again") if left else None
 
 
 def _is_lifted(decision: Decision) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
@@ -13,7 +13,7 @@ from governance.restrictions.actions import lift_origin
 from governance.restrictions.models import Restriction
 from governance.restrictions.undo import is_undoing
 from governance.restrictions.undo import undo as undo_restrictions
-from governance.review.decision_targets import BATCH_SIZE
+from governance.review.decision_targets import BATCH_SIZE, cases_to_close_again, decisions_back_in_force
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step
@@ -63,7 +63,9 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResu
     done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=BATCH_SIZE)
     decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
     more_cases = decision.resolved_cases.exclude(pk__in=locked)
-    decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists()
+    # The cases of an organisation that is restricted again are locked before they are closed, which is the worker's.
+    covered = (cases_to_close_again(decision, one) for one in decisions_back_in_force(decision))
+    decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists() or any(map(QuerySet.exists, covered))
     decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
     if decision.is_unfinished:
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
@@ -99,15 +101,12 @@ def _refuse_if_decided_again(decision: Decision) -> None:
 
 
 def resolve_restored(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
-    """Close the cases of other accounts again that decisions cover whose restrictions were restored."""
+    """Close the cases of other accounts again that decisions about a campaign cover, of what was restored."""
     origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
-    wide = Decision.objects.filter(pk__in=origins).exclude(scope=Decision.Scope.ACCOUNT).select_related("case__account")
+    wide = Decision.objects.filter(pk__in=origins, scope=Decision.Scope.CAMPAIGN).select_related("case__account")
     for decision in wide:
-        own = [one for one in restored if one.origin == decision.origin]
-        covered = Q(account__in=[one.account_id for one in own if one.account_id]) | Q(
-            account__organisation__in=[one.organisation_id for one in own if one.organisation_id]
-        )
-        resolve_cases(decision, covered & ~Q(account=account), by=by.actor, now=now)
+        own = [one.account_id for one in restored if one.origin == decision.origin]
+        resolve_cases(decision, Q(account__in=own) & ~Q(account=account), by=by.actor, now=now)
 
 
 def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> UndoResult:

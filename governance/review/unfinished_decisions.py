@@ -17,21 +17,27 @@ from governance.review.decision_targets import (
     BATCH_SIZE,
     accounts_to_restrict,
     cases_to_close,
+    cases_to_close_again,
     cases_to_reopen,
+    decisions_back_in_force,
     restrictions_to_end,
 )
-from governance.review.models import Case, Decision, Dismissal
+from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.undo import resolve_restored
 
 
 class _Batch(NamedTuple):
-    """The next batch: accounts to restrict, restrictions to end, and cases to close and to reopen."""
+    """The next batch: accounts to restrict, restrictions to end, and cases to close and to reopen.
+
+    Of a decision that was undone `back` is one that is in force again, for which cases are closed.
+    """
 
     accounts: Sequence[Account]
     numbers: Sequence[int]
     closing: Sequence[UUID]
     again: Sequence[UUID]
+    back: Decision | None
 
 
 def apply_unfinished_decisions(*, now: datetime) -> int:
@@ -54,12 +60,7 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     """
     in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
-    left = _Batch(
-        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
-        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
-        closing=list(cases_to_close(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
-        again=list(cases_to_reopen(decision).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]),
-    )
+    left = _find_batch(decision) if decision.undone_at is None else _find_batch_to_undo(decision)
     covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
     covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
@@ -69,7 +70,7 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
         return True
     if decision.undone_at is not None:
-        is_more = decision.is_unfinished and _undo_batch(decision, left.again, now=now)
+        is_more = decision.is_unfinished and _undo_batch(decision, left, now=now)
     else:
         is_more = decision.is_unfinished and _is_standing(decision) and _apply(decision, left, now=now)
     if not is_more:
@@ -77,20 +78,47 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     return is_more
 
 
-def _undo_batch(decision: Decision, cases: Sequence[UUID], *, now: datetime) -> bool:
-    """Undo one batch of a decision that was undone, and reopen these cases. Return False if nothing was left."""
+def _find_batch(decision: Decision) -> _Batch:
+    return _Batch(
+        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
+        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
+        closing=_first(cases_to_close(decision)),
+        again=_first(cases_to_reopen(decision)),
+        back=None,
+    )
+
+
+def _find_batch_to_undo(decision: Decision) -> _Batch:
+    """The cases that it closed are reopened before those of an organisation that is restricted again are closed."""
+    again, back, closing = _first(cases_to_reopen(decision)), None, list[UUID]()
+    for one in decisions_back_in_force(decision) if not again else ():
+        if closing := _first(cases_to_close_again(decision, one)):
+            back = one
+            break
+    return _Batch(accounts=[], numbers=[], closing=closing, again=again, back=back)
+
+
+def _first(cases: CaseQuerySet) -> list[UUID]:
+    return list(cases.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
+
+
+def _undo_batch(decision: Decision, left: _Batch, *, now: datetime) -> bool:
+    """Undo one batch of a decision that was undone, reopen its cases and close those that an earlier decision covers
+    again. Return False if nothing was left.
+    """
     by, origins = decision.undone_by or decision.decided_by, [decision.origin]
     is_more = is_undoing(origins)
     if is_more:
         done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=BATCH_SIZE)
         resolve_restored(done.restored, decision.case.account_id, by=by, now=now)
-    opened = reopen_cases(Case.objects.filter(pk__in=cases), why=decision, by=by.actor, now=now)
-    return is_more or bool(opened)
+    opened = reopen_cases(Case.objects.filter(pk__in=left.again), why=decision, by=by.actor, now=now)
+    closed = resolve_cases(left.back, Q(pk__in=left.closing), by=by.actor, now=now) if left.back is not None else []
+    return is_more or bool(opened or closed)
 
 
 def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     """Apply one batch. Return False if nothing was left."""
-    accounts, numbers, closing, again = left
+    accounts, numbers, closing, again, _ = left
     by = decision.decided_by.actor
     made = decision.restriction
     if made is None or _is_over(made, now=now) or LiftedOrigin.objects.has(decision.origin):

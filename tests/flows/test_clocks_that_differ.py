@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.models import Organisation
 from governance.gateways.litellm.denied_names import denied_names
 from governance.gateways.queries import find_expected_state
-from governance.restrictions.actions import cover_new_names, end_expired, restrict
+from governance.restrictions.actions import end_expired, restrict
 from governance.restrictions.models import Change, Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import access
 from governance.restrictions.terms import Terms
 from governance.restrictions.undo import undo

@@ -16,8 +16,9 @@ from accounts.models import Organisation
 from governance.audit.models import Entry
 from governance.gateways.models import GatewayInstance, LostDecision
 from governance.restrictions import names
-from governance.restrictions.actions import cover_new_names, lift
+from governance.restrictions.actions import lift
 from governance.restrictions.models import Change, FeedEpoch, Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.staff.roles import Role
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, person, restriction, service_key

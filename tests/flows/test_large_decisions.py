@@ -15,12 +15,12 @@ from accounts.models import Account, Organisation
 from governance.audit.actions import audit_log_lock
 from governance.audit.queries import verify_chain
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.restrictions import actions as actions_of_enforcement
-from governance.restrictions import names
-from governance.restrictions.actions import campaign_accounts, cover_new_names, lift, lift_campaign, restrict_campaign
+from governance.restrictions import names, publication
+from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_campaign, supersede
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.names import outdated_restrictions
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import last_number
 from governance.restrictions.reasons import Reason
 from governance.restrictions.serializers import restriction_as_json
@@ -34,6 +34,7 @@ from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction
+from tests.flows.following import Follower
 from tests.flows.registered import Seller
 from tests.flows.worker import running_worker
 from tests.front import Served, served
@@ -469,22 +470,45 @@ class TestOnAnOrganisationWithManyAccounts:
             wait_until(lambda: not outdated_restrictions(), "the worker has told of all")
 
     @pytest.mark.parametrize("before", ["of the organisation", "of an account", "of a key"])
-    def test_is_told_in_one_piece_where_something_is_in_force_already(self, company: Organisation, before: str) -> None:
-        """That may end in favour of this one, and nobody is let in between the two."""
+    def test_is_told_in_portions_too_where_it_takes_the_place_of_another(
+        self, front: Served, company: Organisation, before: str
+    ) -> None:
+        """The other one ends at gateways once they have been told of all, so that nobody is let in between the two."""
         last = Account.objects.latest("pk")
         targets: dict[str, Any] = {"of the organisation": company, "of an account": last, "of a key": last.keys.get()}
-        restriction(targets[before], Restriction.Kind.SUSPEND, at=NOW)
+        earlier = restriction(targets[before], at=NOW)
         cover_new_names(now=NOW)
+        gateway = Follower()
 
+        made = restriction(company, Restriction.Kind.BLOCK, at=timezone.now())
+        supersede(
+            [earlier.number], origin="request", ending=Restriction.Ending.REPLACED, by=MACHINE, now=timezone.now()
+        )
+        waits = Restriction.objects.get(pk=earlier.pk).is_end_unpublished
+        cover_new_names(now=timezone.now())
+
+        assert waits
+        assert gateway.follow() == []
+        sizes = [self.told_accounts(change) for change in Change.objects.filter(restriction=made).order_by("number")]
+        assert sizes == [BATCH_SIZE, BATCH_SIZE, SIZE - 2 * BATCH_SIZE]
+        assert Change.objects.get(restriction=earlier, what=Change.What.ENDED).number == last_number()
+        assert Follower().refused == gateway.refused
+
+    def test_that_replaced_another_ends_with_it_when_it_is_lifted_meanwhile(
+        self, front: Served, company: Organisation
+    ) -> None:
+        restriction(company, at=NOW)
+        cover_new_names(now=NOW)
         made = restriction(company, at=timezone.now())
 
-        assert outdated_restrictions() == []
-        assert self.told_accounts(Change.objects.get(number=made.number)) == SIZE
+        lift(made, note="A slip.", by=MACHINE, now=timezone.now())
+
+        wait_until(lambda: self.refused(front) == 0, "nobody is refused")
 
     def test_ends_for_all_while_they_are_being_told(self, front: Served, company: Organisation) -> None:
         made = restriction(company, at=timezone.now())
         [portion, *_] = names.unpublished_batches([made.number])
-        actions_of_enforcement._cover_batch([made.number], accounts=portion[1], now=timezone.now())
+        publication._cover_batch([made.number], accounts=portion[1], now=timezone.now())
 
         lift(made, note="A slip.", by=MACHINE, now=timezone.now())
         cover_new_names(now=timezone.now())

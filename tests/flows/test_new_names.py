@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.platform.database_roles import RUN
-from governance.restrictions.actions import cover_new_names
 from governance.restrictions.models import Change
+from governance.restrictions.publication import cover_new_names
 from governance.usage.models import NewNameCount, UsageEvent
 from governance.usage.partitions import create_partitions
 from tests.factories import NOW, account, restriction, service_key, usage_event

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from governance.restrictions.actions import cover_new_names
 from governance.restrictions.models import Change, Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import access
 from governance.restrictions.serializers import restriction_as_json
 from governance.review.wording import outcome

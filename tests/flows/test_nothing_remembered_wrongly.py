@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
 from governance.gateways.epochs import begin_epoch
-from governance.restrictions.actions import cover_new_names
+from governance.restrictions.publication import cover_new_names
 from governance.usage.models import UsageEvent
 from tests.factories import MACHINE, account, service_key, usage_event
 from tests.flows.registered import Seller

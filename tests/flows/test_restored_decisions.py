@@ -16,8 +16,9 @@ from governance.gateways.epochs import resume_epoch
 from governance.gateways.models import LostDecision
 from governance.gateways.recovery import LostRestriction
 from governance.restrictions import names
-from governance.restrictions.actions import cover_new_names, end_expired, lift, restrict_all
+from governance.restrictions.actions import end_expired, lift, restrict_all
 from governance.restrictions.models import Change, CoveredName, Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from stillwatch_gateway import Gateway

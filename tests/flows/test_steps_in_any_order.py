@@ -23,6 +23,7 @@ from governance.restrictions.conflicts import StartsLaterError
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredName, Restriction
 from governance.restrictions.names import Target
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
 from governance.restrictions.replacement_chains import find_lifted_over, restorable_chains
 from governance.restrictions.terms import Terms
@@ -148,7 +149,7 @@ class Walk:
         else:
             line = {"account": self.choose.choice(ACCOUNTS[:2]), "organisation": self.choose.choice(["org_1", None])}
         self.register(**line)
-        actions.cover_new_names(now=self.now)
+        cover_new_names(now=self.now)
         return line
 
     def newest_case(self) -> Case:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiKey
 from governance.audit.models import Entry
-from governance.restrictions.actions import cover_new_names
+from governance.restrictions.publication import cover_new_names
 from tests.factories import NOW, account, api_key, case, person, service_key, usage_event
 from tests.flows.registered import Seller
 from tests.front import Served, served

@@ -88,6 +88,48 @@ class TestADecision:
         own = mira.get(mira.post(address(harbour, "reopen/"))["Location"])
         assert "stays refused" not in words(own)
 
+    @pytest.mark.parametrize("action", ["throttle", "dismiss"])
+    def test_about_more_leaves_in_force_what_a_machine_had_asked_for_and_an_earlier_one_replaced(
+        self, front: Served, mira: Client, action: str
+    ) -> None:
+        harbour, pier = (account(name, organisation="acme") for name in ("acct_harbour", "acct_pier"))
+        campaign_of(harbour, pier)
+        asked = restriction(pier, Restriction.Kind.SUSPEND, at=timezone.now(), until=timezone.now() + 3 * HOUR)
+        opened = case(harbour)
+        mira.post(address(opened, "decide/"), form("suspend", scope="campaign", days="1"))
+        again = mira.post(address(opened, "reopen/"))["Location"]
+        scope = {"scope": "organisation", "requests_per_minute": "5"} if action == "throttle" else {}
+
+        mira.post(f"{again}decide/", form(action, **scope))
+        back = Restriction.objects.get(ended_at=None, account=pier)
+        let_in = is_let_in(front, "acct_pier"), is_let_in(front, "acct_harbour")
+        mira.post(f"{again}undo/", {"note": "A slip."})
+
+        assert back.origin == asked.origin
+        assert let_in == (False, True)
+        now_live = Restriction.objects.get(ended_at=None, account=pier)
+        assert now_live.origin.startswith("decision:")  # as before the decision that was undone
+        assert_denied_until(front, "acct_pier", hours=24)
+        assert Restriction.objects.filter(ended_at=None).count() == 0
+
+    def test_about_more_brings_back_what_a_machine_asked_for_when_it_is_undone_and_the_earlier_one_too(
+        self, front: Served, mira: Client
+    ) -> None:
+        harbour, pier = (account(name, organisation="acme") for name in ("acct_harbour", "acct_pier"))
+        campaign_of(harbour, pier)
+        asked = restriction(pier, at=timezone.now())
+        opened = case(harbour)
+        mira.post(address(opened, "decide/"), form(scope="campaign"))
+        again = mira.post(address(opened, "reopen/"))["Location"]
+        mira.post(f"{again}decide/", form(scope="organisation"))
+
+        for one in (again, address(opened)):
+            mira.post(f"{one}undo/", {"note": "A slip."})
+            assert not is_let_in(front, "acct_pier")
+
+        assert [one.origin for one in Restriction.objects.filter(ended_at=None)] == [asked.origin]
+        assert is_let_in(front, "acct_harbour")
+
 
 class TestUndoing:
     def test_a_block_of_a_campaign_lets_all_in_and_puts_all_cases_back(self, front: Served, mira: Client) -> None:

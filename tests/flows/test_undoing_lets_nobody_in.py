@@ -1,5 +1,6 @@
 """Undoing a decision lets nobody in who was refused before it and is refused after it, whatever the two are about."""
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,8 +9,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Account
+from governance.restrictions import names, publication
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import last_number
 from governance.restrictions.reasons import Reason
 from governance.review import actions, decision_targets, undo, unfinished_decisions
@@ -20,6 +23,7 @@ from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import Verdict
 from governance.staff.models import User
 from tests.factories import account, campaign_of, case, person
+from tests.flows.following import Follower
 from tests.flows.last_word import is_let_in
 from tests.front import Served, served
 from tests.review.pages import address, signed_in, text
@@ -141,3 +145,76 @@ class TestADecisionOnMany:
         left = SIZE - 2 * BATCH_SIZE
         assert f"In progress: 0 of 1 restrictions ended, {left} earlier ones still to be restored." in later
         assert "In progress" not in text(browser.get(address(second)))
+
+
+class TestThatRestoresWhatAVeryLargeOrganisationWasUnder:
+    """Gateways are sent its accounts portion by portion; what is undone ends there when they have all."""
+
+    @pytest.fixture(autouse=True)
+    def _small_batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (actions, decision_targets, undo, unfinished_decisions):
+            monkeypatch.setattr(module, "BATCH_SIZE", BATCH_SIZE)
+        monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", BATCH_SIZE)
+
+    @pytest.fixture
+    def harvesters(self, transactional_db: None) -> list[Account]:
+        made = [account(f"acct_{number:02}", organisation="org_quay") for number in range(SIZE)]
+        campaign_of(*made[:-2])
+        return made
+
+    @pytest.mark.parametrize("kind", [RestrictionKind.SUSPEND, RestrictionKind.BLOCK])
+    @pytest.mark.parametrize("scope", SCOPES)
+    def test_lets_none_of_them_in_and_sends_no_piece_that_is_large(
+        self, reviewer: User, harvesters: list[Account], scope: str, kind: RestrictionKind
+    ) -> None:
+        second = decide_twice(harvesters[0], "organisation", scope, kind, by=reviewer)
+        cover_new_names(now=timezone.now())
+        gateway, before = Follower(), last_number()
+
+        undo_decision(second, note="A slip.", by=reviewer, now=timezone.now())
+        apply_unfinished_decisions(now=timezone.now())
+        assert gateway.follow() == []
+        cover_new_names(now=timezone.now())
+        assert gateway.follow() == []
+
+        sent = Change.objects.filter(number__gt=before).exclude(payload=None)
+        assert (
+            max(len((one.payload.get("names_added") or one.payload["names"])["account"]) for one in sent) == BATCH_SIZE
+        )
+        assert {name for name in gateway.refused if name.startswith("account:")} == {
+            f"account:{one}" for one in harvesters
+        }
+        assert not Restriction.objects.filter(is_end_unpublished=True).exists()
+        assert [one.kind for one in Restriction.objects.filter(ended_at=None)] == [RestrictionKind.BLOCK]
+
+    def test_goes_on_where_it_was_cut_off(self, reviewer: User, harvesters: list[Account]) -> None:
+        second = decide_twice(harvesters[0], "organisation", "organisation", RestrictionKind.SUSPEND, by=reviewer)
+        cover_new_names(now=timezone.now())
+        gateway = Follower()
+        undo_decision(second, note="A slip.", by=reviewer, now=timezone.now())
+        [number, accounts] = names.unpublished_batches([Restriction.objects.get(ended_at=None).number])[0]
+        publication._cover_batch([number], accounts=accounts, now=timezone.now())
+        later = Follower()
+
+        cover_new_names(now=timezone.now())
+
+        assert (gateway.follow(), later.follow()) == ([], [])
+        assert gateway.refused == later.refused == Follower().refused
+        assert not Restriction.objects.filter(is_end_unpublished=True).exists()
+
+    def test_closes_the_cases_that_it_covers_again_portion_by_portion(
+        self, reviewer: User, harvesters: list[Account]
+    ) -> None:
+        opened = [case(one) for one in harvesters[1:]]
+        second = decide_twice(harvesters[0], "organisation", "account", RestrictionKind.SUSPEND, by=reviewer)
+        waiting = Case.objects.filter(pk__in=[one.pk for one in opened], status=Case.Status.OPEN)
+        assert waiting.count() == SIZE - 1
+
+        undo_decision(second, note="A slip.", by=reviewer, now=timezone.now())
+        decision, left = Decision.objects.get(case=second), [waiting.count()]
+        while unfinished_decisions._apply_batch(decision.pk, now=timezone.now()):
+            left.append(waiting.count())
+
+        assert max(before - after for before, after in itertools.pairwise(left)) == BATCH_SIZE
+        assert left[-1] == 0
+        assert not Decision.objects.unfinished().exists()

@@ -18,8 +18,9 @@ from governance.gateways.litellm.push import push, push_all, reconcile, reconcil
 from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, Propagation
 from governance.gateways.queries import enforcement_status
 from governance.platform.locks import Lock
-from governance.restrictions.actions import cover_new_names, end_expired, lift
+from governance.restrictions.actions import end_expired, lift
 from governance.restrictions.models import Restriction
+from governance.restrictions.publication import cover_new_names
 from tests.factories import MACHINE, NOW, account, api_key, restriction
 from tests.gateways.litellm_server import KEY, LiteLlmServer
 from tests.gateways.somebody_else import somebody_else_has

@@ -20,8 +20,9 @@ from governance.gateways.telemetry import (
     forget_old,
     note_access,
 )
-from governance.restrictions.actions import cover_new_names, lift
+from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
+from governance.restrictions.publication import cover_new_names
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
 

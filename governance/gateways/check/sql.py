@@ -18,8 +18,8 @@ SEQUENCE: Final = """
         (SELECT max(number) FROM restrictions_change), (SELECT max(starts_after) FROM restrictions_feedepoch), 0
     )
 """
-# A restriction has the number of the change that began it. Only of those that cover other names since, or hold for
-# another time, is the payload put together from their rows.
+# Those that gateways apply. A restriction has the number of the change that began it. Only of those that cover other
+# names since, or hold for another time, is the payload put together from their rows.
 IN_FORCE: Final = """
     SELECT CASE WHEN EXISTS (
         SELECT FROM restrictions_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
@@ -33,9 +33,9 @@ IN_FORCE: Final = """
         ) by_kind
     )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.payload::text END
     FROM restrictions_restriction restriction JOIN restrictions_change began ON began.number = restriction.number
-    WHERE restriction.ended_at IS NULL ORDER BY restriction.number
+    WHERE restriction.ended_at IS NULL OR restriction.is_end_unpublished ORDER BY restriction.number
 """
-COUNT: Final = "SELECT count(*) FROM restrictions_restriction WHERE ended_at IS NULL"
+COUNT: Final = "SELECT count(*) FROM restrictions_restriction WHERE ended_at IS NULL OR is_end_unpublished"
 # What a process knows is still so where the newest epoch is its own, and the newest change that it has is unaltered.
 # Asked in one statement with what is newer, so that nothing can happen between the two.
 FEED_STATE: Final = """

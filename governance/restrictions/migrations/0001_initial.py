@@ -167,6 +167,14 @@ class Migration(migrations.Migration):
                 ("ended_by", models.CharField(blank=True, max_length=254)),
                 ("ending_note", models.CharField(blank=True, max_length=500)),
                 (
+                    "is_end_unpublished",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="Whether gateways apply it still, though it has ended: until they have all accounts of what restricts its organisation now.",
+                    ),
+                ),
+                (
                     "superseded_by",
                     models.CharField(
                         blank=True,
@@ -404,6 +412,22 @@ class Migration(migrations.Migration):
             model_name="restriction",
             index=django.contrib.postgres.indexes.GinIndex(
                 fastupdate=False, fields=["replaced_numbers"], name="restriction_by_replaced"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restriction",
+            index=models.Index(
+                condition=models.Q(("ended_at", None), ("published_in_full_by", None)),
+                fields=["organisation"],
+                name="restriction_published_in_part",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restriction",
+            index=models.Index(
+                condition=models.Q(("is_end_unpublished", True)),
+                fields=["number"],
+                name="restriction_end_unpublished",
             ),
         ),
         migrations.AddIndex(

@@ -156,6 +156,12 @@ class Restriction(models.Model):
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
     ended_by = models.CharField(max_length=254, blank=True)
     ending_note = models.CharField(max_length=500, blank=True)
+    is_end_unpublished = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether gateways apply it still, though it has ended: until they have all accounts of what "
+        "restricts its organisation now.",
+    )
     superseded_by = models.CharField(
         max_length=255,
         blank=True,
@@ -224,6 +230,12 @@ class Restriction(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], name="restriction_by_expiry", condition=Q(ended_at=None)),
             models.Index(fields=["origin"], name="restriction_by_origin"),
+            models.Index(
+                fields=["organisation"],
+                name="restriction_published_in_part",
+                condition=Q(ended_at=None, published_in_full_by=None),
+            ),
+            models.Index(fields=["number"], name="restriction_end_unpublished", condition=Q(is_end_unpublished=True)),
             GinIndex(fields=["replaced_numbers"], name="restriction_by_replaced", fastupdate=False),
             models.Index(fields=["superseded_by"], name="restriction_by_superseder", condition=~Q(superseded_by="")),
         ]

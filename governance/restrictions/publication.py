@@ -1,0 +1,109 @@
+"""Publish batch by batch which names restrictions cover, and the ends that wait until all of these are published.
+
+What takes the place of another restriction may cover an organisation of very many accounts. Gateways apply the other
+until they have been sent all of these, so that nobody is let in meanwhile. In its row it ends at once.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+from governance.audit.actions import audit_log_lock
+from governance.platform.notifications import enqueue_on_commit
+from governance.platform.transactions import retried_transaction
+from governance.restrictions.activation import active, publish_changes
+from governance.restrictions.models import Change, Restriction
+from governance.restrictions.names import outdated_restrictions, unpublished_batches, update_names
+from governance.restrictions.queries import last_number
+
+BATCH_SIZE: Final = 100
+
+# Ended restrictions beside what is in force on the organisation of their account, and not published in full yet.
+_WAITING: Final = """
+    WITH ended AS (
+        SELECT one.number, one.ending = 'lifted' AS is_lifted,
+               coalesce(one.organisation_id, own.organisation_id, owner.organisation_id) AS organisation_id
+        FROM restrictions_restriction one
+        LEFT JOIN accounts_account own ON own.id = one.account_id
+        LEFT JOIN accounts_apikey key ON key.id = one.key_id
+        LEFT JOIN accounts_account owner ON owner.id = key.account_id
+        WHERE one.number = ANY(%(numbers)s)
+    )
+    SELECT ended.number FROM ended WHERE EXISTS (
+        SELECT FROM restrictions_restriction live
+        WHERE live.organisation_id = ended.organisation_id AND live.number = ANY(%(in_part)s)
+          AND (NOT ended.is_lifted OR live.number = ANY(%(denying)s))
+    )
+"""
+
+
+def publish_ends(ended: Sequence[Restriction], *, now: datetime) -> None:
+    """Publish that these have ended, or mark those that have to wait. The caller holds the lock of the log.
+
+    What was lifted waits only for what refuses access as well: a lifting is not held up by a milder restriction.
+    """
+    if not ended:
+        return
+    waiting = _find_waiting([one.number for one in ended], now=now)
+    Restriction.objects.filter(number__in=waiting).update(is_end_unpublished=True)
+    publish_changes(Change.What.ENDED, [one for one in ended if one.number not in waiting], now=now)
+    if any(one.published_in_full_by is None for one in ended) and _publish_waiting_ends(now=now):
+        enqueue_on_commit("governance.tasks.cover_new_names")
+
+
+@retried_transaction
+def _publish_waiting_ends(*, now: datetime) -> int:
+    """Publish a batch of the ends that wait for nothing any more. Return how many."""
+    audit_log_lock()
+    marked = Restriction.objects.filter(is_end_unpublished=True)
+    numbers = list(marked.order_by("number").values_list("number", flat=True))
+    waiting = _find_waiting(numbers, now=now)
+    batch = [number for number in numbers if number not in waiting][:BATCH_SIZE]
+    ended = list(marked.filter(number__in=batch).order_by("number"))
+    Restriction.objects.filter(number__in=batch).update(is_end_unpublished=False)
+    publish_changes(Change.What.ENDED, ended, now=now)
+    return len(ended)
+
+
+def _find_waiting(numbers: Collection[int], *, now: datetime) -> set[int]:
+    """Return those of these ended restrictions that gateways have to apply still."""
+    in_part = Restriction.objects.filter(ended_at=None, published_in_full_by=None).exclude(organisation=None)
+    found = list(in_part.order_by().values_list("number", flat=True)) if numbers else []
+    if not found:
+        return set()
+    denying = Restriction.objects.in_force(at=now).denying().filter(number__in=found)
+    values = {"numbers": list(numbers), "in_part": found, "denying": list(denying.values_list("number", flat=True))}
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, values)
+        return {number for (number,) in cursor.fetchall()}
+
+
+def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
+    """Publish names that live restrictions have come to cover or cover no longer. Return how many restrictions changed.
+
+    `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them. Ends
+    that waited for it are published then.
+    """
+    numbers = outdated_restrictions(targets)
+    for number, accounts in unpublished_batches(numbers) if numbers else ():
+        _cover_batch([number], accounts=accounts, now=now)
+    changed = sum(
+        _cover_batch(numbers[start : start + BATCH_SIZE], now=now) for start in range(0, len(numbers), BATCH_SIZE)
+    )
+    while Restriction.objects.filter(is_end_unpublished=True).exists() and _publish_waiting_ends(now=now):
+        pass
+    return changed
+
+
+@retried_transaction
+def _cover_batch(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
+    audit_log_lock()
+    changed = update_names(numbers, accounts=accounts)
+    live = active(Restriction.objects.filter(number__in=changed))
+    publish_changes(Change.What.COVERS, live, now=now, names=changed)
+    if accounts is None:
+        in_part = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
+        in_part.update(published_in_full_by=last_number())
+    return len(live)
