@@ -2,6 +2,7 @@
 
 from typing import Final
 
+# Said of organisations that there is one: else all accounts may be read for each restriction on an account.
 # What the live restrictions cover by the register as it is; with `accounts`, of organisations these accounts alone.
 _COVERED: Final = """
     WITH live AS (
@@ -13,7 +14,8 @@ _COVERED: Final = """
         UNION ALL
         SELECT live.number, account.id, account.external_id
         FROM live JOIN accounts_account account ON account.organisation_id = live.organisation_id
-        WHERE %(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s)
+        WHERE live.organisation_id IS NOT NULL
+          AND (%(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s))
     ), named_key AS (
         SELECT member.number, key.external_id, key.digest
         FROM member JOIN accounts_apikey key ON key.account_id = member.id AND key.contested_at IS NULL
@@ -113,7 +115,7 @@ KEEP_ACCOUNTS: Final = """
         SELECT restriction.number, account.id AS account_id
         FROM restrictions_restriction restriction
         JOIN accounts_account account ON account.organisation_id = restriction.organisation_id
-        WHERE restriction.number = ANY(%(numbers)s)
+        WHERE restriction.number = ANY(%(numbers)s) AND restriction.organisation_id IS NOT NULL
           AND (%(accounts)s::bigint[] IS NULL OR account.id = ANY(%(accounts)s))
         UNION ALL
         SELECT restriction.number, key.account_id
