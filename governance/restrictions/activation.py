@@ -75,7 +75,7 @@ def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -
         restriction.published_in_full_by = None if is_told_in_part else number
     set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
-    names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts)
+    names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts, only_adds=True)
     publish_changes(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     new_entries = [NewEntry(Verb.RESTRICTION_CREATED, subject_of(one), _details(one)) for one in restrictions]
     record_all(new_entries, by=by, now=now)

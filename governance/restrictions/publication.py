@@ -4,18 +4,26 @@ What takes the place of another restriction may cover an organisation of very ma
 until they have been sent all of these, so that nobody is let in meanwhile. In its row it ends at once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from governance.audit.actions import audit_log_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.activation import active, publish_changes
 from governance.restrictions.models import Change, Restriction
-from governance.restrictions.names import outdated_restrictions, unpublished_batches, update_names
+from governance.restrictions.names import (
+    NamesChanged,
+    by_kind,
+    outdated_restrictions,
+    unpublished_batches,
+    update_names,
+    with_other_names,
+)
 from governance.restrictions.queries import last_number
 
 BATCH_SIZE: Final = 100
@@ -69,8 +77,7 @@ def _publish_waiting_ends(*, now: datetime) -> int:
 
 def _find_waiting(numbers: Collection[int], *, now: datetime) -> set[int]:
     """Return those of these ended restrictions that gateways have to apply still."""
-    in_part = Restriction.objects.filter(ended_at=None, published_in_full_by=None).exclude(organisation=None)
-    found = list(in_part.order_by().values_list("number", flat=True)) if numbers else []
+    found = list(_in_part().values_list("number", flat=True)) if numbers else []
     if not found:
         return set()
     denying = Restriction.objects.in_force(at=now).denying().filter(number__in=found)
@@ -87,23 +94,70 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     that waited for it are published then.
     """
     numbers = outdated_restrictions(targets)
+    in_part = set(_in_part().filter(number__in=numbers).values_list("number", flat=True))
     for number, accounts in unpublished_batches(numbers) if numbers else ():
         _cover_batch([number], accounts=accounts, now=now)
-    changed = sum(
-        _cover_batch(numbers[start : start + BATCH_SIZE], now=now) for start in range(0, len(numbers), BATCH_SIZE)
-    )
+    if in_part:
+        # Without the lock, since that compares all names. Those that come to be covered meanwhile are found again.
+        differing = with_other_names(numbers)
+        _mark_published_in_full(in_part - differing)
+        numbers = sorted(differing)
+    batches = [numbers[start : start + BATCH_SIZE] for start in range(0, len(numbers), BATCH_SIZE)]
+    # A name that moves from one to another is covered by the other before it is by the one no longer.
+    for batch in batches if len(batches) > 1 else ():
+        _cover_batch(batch, only_adds=True, now=now)
+    changed = sum(_cover_batch(batch, now=now) for batch in batches)
     while Restriction.objects.filter(is_end_unpublished=True).exists() and _publish_waiting_ends(now=now):
         pass
     return changed
 
 
 @retried_transaction
-def _cover_batch(numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None) -> int:
+def _cover_batch(
+    numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None, only_adds: bool = False
+) -> int:
     audit_log_lock()
-    changed = update_names(numbers, accounts=accounts)
+    changed = update_names(numbers, accounts=accounts, only_adds=only_adds)
     live = active(Restriction.objects.filter(number__in=changed))
-    publish_changes(Change.What.COVERS, live, now=now, names=changed)
-    if accounts is None:
-        in_part = Restriction.objects.filter(number__in=numbers, published_in_full_by=None)
-        in_part.update(published_in_full_by=last_number())
+    for names in _in_order(changed):
+        publish_changes(Change.What.COVERS, [one for one in live if one.number in names], now=now, names=names)
+    if accounts is None and not only_adds:
+        _mark_published_in_full(numbers)
     return len(live)
+
+
+def _in_order(changed: Mapping[int, NamesChanged]) -> list[Mapping[int, NamesChanged]]:
+    """Return these changes as they are published one after the other. Where names move from one restriction to another,
+    they are added to this one before they are removed from that one.
+    """
+    added = {(of, name) for names in changed.values() for of in names.added for name in names.added[of]}
+    removed = {(of, name) for names in changed.values() for of in names.removed for name in names.removed[of]}
+    return [_only_added(changed), _only_removed(changed)] if added & removed else [changed]
+
+
+def _only_added(changed: Mapping[int, NamesChanged]) -> dict[int, NamesChanged]:
+    """Return what was added, beside all names as they are while none is removed yet."""
+    return {
+        number: names._replace(
+            removed=by_kind(()), all=names.all and {of: [*names.all[of], *names.removed[of]] for of in names.all}
+        )
+        for number, names in changed.items()
+        if any(names.added.values())
+    }
+
+
+def _only_removed(changed: Mapping[int, NamesChanged]) -> dict[int, NamesChanged]:
+    return {
+        number: names._replace(added=by_kind(())) for number, names in changed.items() if any(names.removed.values())
+    }
+
+
+@retried_transaction
+def _mark_published_in_full(numbers: Collection[int]) -> None:
+    audit_log_lock()
+    _in_part().filter(number__in=numbers).update(published_in_full_by=last_number())
+
+
+def _in_part() -> QuerySet[Restriction]:
+    """Those that are in force, and of which gateways have not been sent all accounts."""
+    return Restriction.objects.filter(ended_at=None, published_in_full_by=None).order_by()

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from governance.restrictions import publication
 from governance.tasks import cover_new_names
 from stillwatch_gateway import Gateway
+from tests.flows.following import Follower
 from tests.flows.registered import Seller, answered, digest_of, key, nginx, wait_for_answer
 from tests.flows.worker import running_worker
 from tests.front import Served, served
@@ -83,6 +85,28 @@ class TestTheBearerOfABlockedAccount:
         seller.blocks(organisation="org_quay")
 
         wait_for_answer(proxy, OLD, 403)
+
+    @pytest.mark.parametrize("batch_size", [100, 1])
+    def test_is_refused_while_keys_move_between_blocked_accounts(
+        self, seller: Seller, batch_size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(publication, "BATCH_SIZE", batch_size)
+        seller.imports(
+            {"account": "acct_harbour", "keys": [key("key_1", OLD)]},
+            {"account": "acct_pier", "keys": [key("key_2", NEW)]},
+        )
+        for name in ("acct_harbour", "acct_pier"):
+            seller.blocks(account=name)
+        gateway = Follower()
+
+        seller.imports(
+            {"account": "acct_harbour", "keys": [key("key_2", NEW)]},
+            {"account": "acct_pier", "keys": [key("key_1", OLD)]},
+        )
+        cover_new_names()
+
+        assert gateway.follow() == []
+        assert gateway.refused == Follower().refused >= {"key:key_1", "key:key_2"}
 
 
 class TestACustomerWhoIsNotCoveredAnyMore:

@@ -1177,6 +1177,7 @@ CREATE TABLE public.restrictions_restriction (
     ending character varying(10) NOT NULL,
     ended_by character varying(254) NOT NULL,
     ending_note character varying(500) NOT NULL,
+    is_end_unpublished boolean DEFAULT false NOT NULL,
     superseded_by character varying(255) NOT NULL,
     withdrawn_at timestamp with time zone,
     withdrawn_by character varying(254) NOT NULL,
@@ -1940,15 +1941,15 @@ INSERT INTO public.accounts_termsversion VALUES (1, '2026-03', '2026-11-02 09:14
 
 INSERT INTO public.audit_entry VALUES (1, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'licence.granted', 'account', 'acct_harbour', '{"ends_at": null, "reference": "", "starts_at": "2026-11-02T09:14:00+00:00", "training_permitted": true}', '\x0000000000000000000000000000000000000000000000000000000000000000', '\xbda5b7722a800755a9027cdec3095b35ea7428cc76fe8d84cb3038ad3e0c2894');
 INSERT INTO public.audit_entry VALUES (2, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'accounts.registered', 'register', 'accounts', '{"created": 1, "updated": 0, "rejected": 0, "unchanged": 0}', '\xbda5b7722a800755a9027cdec3095b35ea7428cc76fe8d84cb3038ad3e0c2894', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50');
-INSERT INTO public.audit_entry VALUES (3, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'service_key.issued', 'service_key', '8e9895ab-3562-4db4-b000-c59d0b86e110', '{"scopes": ["access:read"]}', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50', '\x208a8d5caebeb97a60e82db8944642ab7c89470da301831643b1fa26f06365b4');
-INSERT INTO public.audit_entry VALUES (4, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'user.added', 'user', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', '{"role": "reviewer", "email": "mira3@example.com"}', '\x208a8d5caebeb97a60e82db8944642ab7c89470da301831643b1fa26f06365b4', '\x1aa2b6d9ae694af0302a7ac481e2b46f9472d946fa54a9e5afa3214ad629b108');
-INSERT INTO public.audit_entry VALUES (5, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'corpus.added', 'corpus', 'quiz', '{"runs": 1, "texts": 9, "evaluation": true}', '\x1aa2b6d9ae694af0302a7ac481e2b46f9472d946fa54a9e5afa3214ad629b108', '\xa27f5a63a3bf1ba8e4f6adfc2a2db3c24161420fd24e87f1ced96d2f08b7568d');
-INSERT INTO public.audit_entry VALUES (6, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'case.claimed', 'case', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', '{}', '\xa27f5a63a3bf1ba8e4f6adfc2a2db3c24161420fd24e87f1ced96d2f08b7568d', '\x7e744911630ff8fe1716d389ba7cf6b43d9080702d7a4fc823279978cd2c997e');
-INSERT INTO public.audit_entry VALUES (7, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'restriction.created', 'account', 'acct_4', '{"kind": "block", "number": 1, "reason": "bulk_harvest", "approver": "", "campaign": null, "withheld": [], "starts_at": "2026-11-02T09:14:00+00:00", "expires_at": null, "unique_key": "decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978", "terms_clause": "", "tokens_per_minute": null, "requests_per_minute": null}', '\x7e744911630ff8fe1716d389ba7cf6b43d9080702d7a4fc823279978cd2c997e', '\xc05b706f9026e41f85d80d82d3fc6b8308aaf846558c738d3019b4599f545d22');
-INSERT INTO public.audit_entry VALUES (8, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'case.decided', 'case', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', '{"note": "", "scope": "account", "score": 82, "action": "block", "reason": "bulk_harvest", "account": "acct_4", "decision": "0adc86eb-cb2d-44c7-ba7a-82d1df1f5978", "assessment": 1, "restriction": 1, "terms_clause": ""}', '\xc05b706f9026e41f85d80d82d3fc6b8308aaf846558c738d3019b4599f545d22', '\x81c146b9e683fb0c5d0e6ca07b3c466004ba5892f23b90bf005f6a52fe6d14b6');
-INSERT INTO public.audit_entry VALUES (9, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'webhook.added', 'webhook', '59f4410f-39d0-4aa3-ba2d-68ff7c8a8692', '{"host": "hooks.example.com"}', '\x81c146b9e683fb0c5d0e6ca07b3c466004ba5892f23b90bf005f6a52fe6d14b6', '\x70647d862041f86b4a49c4169f24928cf636fb64637c62384f662654a6d2ebf0');
-INSERT INTO public.audit_entry VALUES (10, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'policy.proposed', 'policy', '1', '{"content": "version = \"1\"\n[[rule]]\nname = \"Critical\"\nbands = [\"critical\"]\naction = \"block\"\nreason = \"bulk_harvest\"\n"}', '\x70647d862041f86b4a49c4169f24928cf636fb64637c62384f662654a6d2ebf0', '\xa31a881535ee3046606fff29757d7446eb233fe976e0b9146b3df2f8055c020b');
-INSERT INTO public.audit_entry VALUES (11, '2026-11-02 09:14:00+00', 'staff', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'Mira Okafor', 'policies.switched_off', 'policies', 'all', '{"why": "Trying it out."}', '\xa31a881535ee3046606fff29757d7446eb233fe976e0b9146b3df2f8055c020b', '\x554369329306082ca6913efc4e7aab115bb88b4462bcd18ffe829d1b119767f3');
+INSERT INTO public.audit_entry VALUES (3, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'service_key.issued', 'service_key', '30eb75d7-e532-4983-8517-374c0d64551c', '{"scopes": ["access:read"]}', '\x4049505304f20eb10be48c03b404b4a47efade8899c0d3f46e526a2c33c03f50', '\x73e203ca5f4ea8a7faf15c1d1d77e1377eb3699612929e3cc1b02ddda35aec4d');
+INSERT INTO public.audit_entry VALUES (4, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'user.added', 'user', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', '{"role": "reviewer", "email": "mira3@example.com"}', '\x73e203ca5f4ea8a7faf15c1d1d77e1377eb3699612929e3cc1b02ddda35aec4d', '\xc976b793224f1782c2bc87abf992751703ab6fc2c72a5af803f1ce6648e1c417');
+INSERT INTO public.audit_entry VALUES (5, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'corpus.added', 'corpus', 'quiz', '{"runs": 8, "texts": 1, "evaluation": true}', '\xc976b793224f1782c2bc87abf992751703ab6fc2c72a5af803f1ce6648e1c417', '\x6822654d128bb39d1e98fbeb9fd9226c108b32319821f78244a4433c7a38a47a');
+INSERT INTO public.audit_entry VALUES (6, '2026-11-02 09:14:00+00', 'staff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'Mira Okafor', 'case.claimed', 'case', 'f322f241-66fa-4285-a52d-af81288c54ff', '{}', '\x6822654d128bb39d1e98fbeb9fd9226c108b32319821f78244a4433c7a38a47a', '\xa4d1f1f5cde428d9df6e2925f62acfccf55b113ef380faf61c7a6d363983e741');
+INSERT INTO public.audit_entry VALUES (7, '2026-11-02 09:14:00+00', 'staff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'Mira Okafor', 'restriction.created', 'account', 'acct_4', '{"kind": "block", "number": 1, "reason": "bulk_harvest", "approver": "", "campaign": null, "withheld": [], "starts_at": "2026-11-02T09:14:00+00:00", "expires_at": null, "unique_key": "decision:409109a6-4db5-4022-a812-ddf4dc5799fc", "terms_clause": "", "tokens_per_minute": null, "requests_per_minute": null}', '\xa4d1f1f5cde428d9df6e2925f62acfccf55b113ef380faf61c7a6d363983e741', '\x9450b17f6d18e532b112be808d83d3c8504caa7aba09e8b5ea681b3b2b1b836d');
+INSERT INTO public.audit_entry VALUES (8, '2026-11-02 09:14:00+00', 'staff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'Mira Okafor', 'case.decided', 'case', 'f322f241-66fa-4285-a52d-af81288c54ff', '{"note": "", "scope": "account", "score": 82, "action": "block", "reason": "bulk_harvest", "account": "acct_4", "decision": "409109a6-4db5-4022-a812-ddf4dc5799fc", "assessment": 1, "restriction": 1, "terms_clause": ""}', '\x9450b17f6d18e532b112be808d83d3c8504caa7aba09e8b5ea681b3b2b1b836d', '\x5a5ac85c3a02c6b4a80d63beaf8a2becff508c12a0748199d50b60c497f2a4be');
+INSERT INTO public.audit_entry VALUES (9, '2026-11-02 09:14:00+00', 'system', 'test', 'test', 'webhook.added', 'webhook', '2b0f27e0-f6ec-4337-8ddc-725cc4b7ecec', '{"host": "hooks.example.com"}', '\x5a5ac85c3a02c6b4a80d63beaf8a2becff508c12a0748199d50b60c497f2a4be', '\xe4ba45aad22fb23efa950ad4f0317dc270c181d963a352188e5f675a3c7e6780');
+INSERT INTO public.audit_entry VALUES (10, '2026-11-02 09:14:00+00', 'staff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'Mira Okafor', 'policy.proposed', 'policy', '1', '{"content": "version = \"1\"\n[[rule]]\nname = \"Critical\"\nbands = [\"critical\"]\naction = \"block\"\nreason = \"bulk_harvest\"\n"}', '\xe4ba45aad22fb23efa950ad4f0317dc270c181d963a352188e5f675a3c7e6780', '\xac6e63d2234d98622c0a6c025e607beb8e908bfd0a7d69699e5e2cab8acd8657');
+INSERT INTO public.audit_entry VALUES (11, '2026-11-02 09:14:00+00', 'staff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'Mira Okafor', 'policies.switched_off', 'policies', 'all', '{"why": "Trying it out."}', '\xac6e63d2234d98622c0a6c025e607beb8e908bfd0a7d69699e5e2cab8acd8657', '\xb76ffe1781b7d9a754bc81a2f38ff17599bb56f419c65c827dc42a3ca5600b70');
 
 
 --
@@ -2242,14 +2243,14 @@ INSERT INTO public.campaigns_accounttrait VALUES (1, 1, 7, NULL, 9, 0.4, 2);
 -- Data for Name: campaigns_campaign; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.campaigns_campaign VALUES ('e959a7ac-43bf-45b8-bcdb-e8837ce93524', 'watched', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 2, 0, 0, '[]', '');
+INSERT INTO public.campaigns_campaign VALUES ('a54abf0d-48c6-45dc-88ac-cad4f2a7e15d', 'watched', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 2, 0, 0, '[]', '');
 
 
 --
 -- Data for Name: campaigns_campaignmember; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.campaigns_campaignmember VALUES (1, '2026-11-02 09:14:00+00', NULL, 1, 1, '{"card": 0.8}', '', 3, 'e959a7ac-43bf-45b8-bcdb-e8837ce93524');
+INSERT INTO public.campaigns_campaignmember VALUES (1, '2026-11-02 09:14:00+00', NULL, 1, 1, '{"card": 0.8}', '', 3, 'a54abf0d-48c6-45dc-88ac-cad4f2a7e15d');
 
 
 --
@@ -2284,15 +2285,22 @@ INSERT INTO public.detection_calibration VALUES (1, '1', '', '2026-11-02 09:14:0
 -- Data for Name: detection_corpus; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.detection_corpus VALUES (1, 'quiz', true, 9, 1, '2026-11-02 09:14:00+00');
+INSERT INTO public.detection_corpus VALUES (1, 'quiz', true, 1, 8, '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: detection_corpusrun; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.detection_corpusrun VALUES (1, 543071385573464219, 1);
-INSERT INTO public.detection_corpusrun VALUES (2, 5, 1);
+INSERT INTO public.detection_corpusrun VALUES (1, 1545017895042356, 1);
+INSERT INTO public.detection_corpusrun VALUES (2, 108167295152225048, 1);
+INSERT INTO public.detection_corpusrun VALUES (3, 113918301162384373, 1);
+INSERT INTO public.detection_corpusrun VALUES (4, 146866437934078592, 1);
+INSERT INTO public.detection_corpusrun VALUES (5, 156085090505128617, 1);
+INSERT INTO public.detection_corpusrun VALUES (6, 231495649022938306, 1);
+INSERT INTO public.detection_corpusrun VALUES (7, 257657865143636954, 1);
+INSERT INTO public.detection_corpusrun VALUES (8, 270904546793677383, 1);
+INSERT INTO public.detection_corpusrun VALUES (9, 5, 1);
 
 
 --
@@ -2374,39 +2382,39 @@ INSERT INTO public.django_content_type VALUES (63, 'policies', 'policyoutcome');
 -- Data for Name: django_migrations; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.django_migrations VALUES (1, 'accounts', '0001_initial', '2026-11-29 03:22:35.7598+00');
-INSERT INTO public.django_migrations VALUES (2, 'staff', '0001_initial', '2026-11-29 03:22:35.97111+00');
-INSERT INTO public.django_migrations VALUES (3, 'contenttypes', '0001_initial', '2026-11-29 03:22:36.043955+00');
-INSERT INTO public.django_migrations VALUES (4, 'admin', '0001_initial', '2026-11-29 03:22:36.161843+00');
-INSERT INTO public.django_migrations VALUES (5, 'admin', '0002_logentry_remove_auto_add', '2026-11-29 03:22:36.188816+00');
-INSERT INTO public.django_migrations VALUES (6, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-29 03:22:36.20886+00');
-INSERT INTO public.django_migrations VALUES (7, 'audit', '0001_initial', '2026-11-29 03:22:36.276697+00');
-INSERT INTO public.django_migrations VALUES (8, 'audit', '0002_append_only', '2026-11-29 03:22:36.29917+00');
-INSERT INTO public.django_migrations VALUES (9, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 03:22:36.451902+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0001_initial', '2026-11-29 03:22:36.578114+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 03:22:36.620657+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0003_alter_user_email_max_length', '2026-11-29 03:22:36.74643+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0004_alter_user_username_opts', '2026-11-29 03:22:36.9211+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0005_alter_user_last_login_null', '2026-11-29 03:22:36.975888+00');
-INSERT INTO public.django_migrations VALUES (15, 'auth', '0006_require_contenttypes_0002', '2026-11-29 03:22:37.030858+00');
-INSERT INTO public.django_migrations VALUES (16, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 03:22:37.121939+00');
-INSERT INTO public.django_migrations VALUES (17, 'auth', '0008_alter_user_username_max_length', '2026-11-29 03:22:37.222092+00');
-INSERT INTO public.django_migrations VALUES (18, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 03:22:37.323269+00');
-INSERT INTO public.django_migrations VALUES (19, 'auth', '0010_alter_group_name_max_length', '2026-11-29 03:22:37.412572+00');
-INSERT INTO public.django_migrations VALUES (20, 'auth', '0011_update_proxy_permissions', '2026-11-29 03:22:37.46052+00');
-INSERT INTO public.django_migrations VALUES (21, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 03:22:37.509259+00');
-INSERT INTO public.django_migrations VALUES (22, 'campaigns', '0001_initial', '2026-11-29 03:22:37.895043+00');
-INSERT INTO public.django_migrations VALUES (23, 'detection', '0001_initial', '2026-11-29 03:22:38.099529+00');
-INSERT INTO public.django_migrations VALUES (24, 'restrictions', '0001_initial', '2026-11-29 03:22:40.29035+00');
-INSERT INTO public.django_migrations VALUES (25, 'gateways', '0001_initial', '2026-11-29 03:22:41.451117+00');
-INSERT INTO public.django_migrations VALUES (26, 'platform', '0001_initial', '2026-11-29 03:22:41.460084+00');
-INSERT INTO public.django_migrations VALUES (27, 'policies', '0001_initial', '2026-11-29 03:22:41.789779+00');
-INSERT INTO public.django_migrations VALUES (28, 'review', '0001_initial', '2026-11-29 03:22:43.083228+00');
-INSERT INTO public.django_migrations VALUES (29, 'sessions', '0001_initial', '2026-11-29 03:22:43.100061+00');
-INSERT INTO public.django_migrations VALUES (30, 'usage', '0001_initial', '2026-11-29 03:22:45.023453+00');
-INSERT INTO public.django_migrations VALUES (31, 'usage', '0002_partitions', '2026-11-29 03:22:45.042598+00');
-INSERT INTO public.django_migrations VALUES (32, 'web', '0001_initial', '2026-11-29 03:22:45.731775+00');
-INSERT INTO public.django_migrations VALUES (33, 'webhooks', '0001_initial', '2026-11-29 03:22:46.030291+00');
+INSERT INTO public.django_migrations VALUES (1, 'accounts', '0001_initial', '2026-11-29 09:05:41.675694+00');
+INSERT INTO public.django_migrations VALUES (2, 'staff', '0001_initial', '2026-11-29 09:05:41.742406+00');
+INSERT INTO public.django_migrations VALUES (3, 'contenttypes', '0001_initial', '2026-11-29 09:05:41.759508+00');
+INSERT INTO public.django_migrations VALUES (4, 'admin', '0001_initial', '2026-11-29 09:05:41.792872+00');
+INSERT INTO public.django_migrations VALUES (5, 'admin', '0002_logentry_remove_auto_add', '2026-11-29 09:05:41.804355+00');
+INSERT INTO public.django_migrations VALUES (6, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-29 09:05:41.81985+00');
+INSERT INTO public.django_migrations VALUES (7, 'audit', '0001_initial', '2026-11-29 09:05:41.84358+00');
+INSERT INTO public.django_migrations VALUES (8, 'audit', '0002_append_only', '2026-11-29 09:05:41.851689+00');
+INSERT INTO public.django_migrations VALUES (9, 'contenttypes', '0002_remove_content_type_name', '2026-11-29 09:05:41.914422+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0001_initial', '2026-11-29 09:05:42.017823+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0002_alter_permission_name_max_length', '2026-11-29 09:05:42.04356+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0003_alter_user_email_max_length', '2026-11-29 09:05:42.055184+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0004_alter_user_username_opts', '2026-11-29 09:05:42.08021+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0005_alter_user_last_login_null', '2026-11-29 09:05:42.112114+00');
+INSERT INTO public.django_migrations VALUES (15, 'auth', '0006_require_contenttypes_0002', '2026-11-29 09:05:42.117121+00');
+INSERT INTO public.django_migrations VALUES (16, 'auth', '0007_alter_validators_add_error_messages', '2026-11-29 09:05:42.141159+00');
+INSERT INTO public.django_migrations VALUES (17, 'auth', '0008_alter_user_username_max_length', '2026-11-29 09:05:42.196519+00');
+INSERT INTO public.django_migrations VALUES (18, 'auth', '0009_alter_user_last_name_max_length', '2026-11-29 09:05:42.230551+00');
+INSERT INTO public.django_migrations VALUES (19, 'auth', '0010_alter_group_name_max_length', '2026-11-29 09:05:42.270908+00');
+INSERT INTO public.django_migrations VALUES (20, 'auth', '0011_update_proxy_permissions', '2026-11-29 09:05:42.360277+00');
+INSERT INTO public.django_migrations VALUES (21, 'auth', '0012_alter_user_first_name_max_length', '2026-11-29 09:05:42.38572+00');
+INSERT INTO public.django_migrations VALUES (22, 'campaigns', '0001_initial', '2026-11-29 09:05:42.611157+00');
+INSERT INTO public.django_migrations VALUES (23, 'detection', '0001_initial', '2026-11-29 09:05:42.671592+00');
+INSERT INTO public.django_migrations VALUES (24, 'restrictions', '0001_initial', '2026-11-29 09:05:43.714313+00');
+INSERT INTO public.django_migrations VALUES (25, 'gateways', '0001_initial', '2026-11-29 09:05:44.566833+00');
+INSERT INTO public.django_migrations VALUES (26, 'platform', '0001_initial', '2026-11-29 09:05:44.584091+00');
+INSERT INTO public.django_migrations VALUES (27, 'policies', '0001_initial', '2026-11-29 09:05:44.91843+00');
+INSERT INTO public.django_migrations VALUES (28, 'review', '0001_initial', '2026-11-29 09:05:45.984728+00');
+INSERT INTO public.django_migrations VALUES (29, 'sessions', '0001_initial', '2026-11-29 09:05:46.000738+00');
+INSERT INTO public.django_migrations VALUES (30, 'usage', '0001_initial', '2026-11-29 09:05:46.970643+00');
+INSERT INTO public.django_migrations VALUES (31, 'usage', '0002_partitions', '2026-11-29 09:05:46.988917+00');
+INSERT INTO public.django_migrations VALUES (32, 'web', '0001_initial', '2026-11-29 09:05:47.252165+00');
+INSERT INTO public.django_migrations VALUES (33, 'webhooks', '0001_initial', '2026-11-29 09:05:47.316674+00');
 
 
 --
@@ -2501,7 +2509,7 @@ name = "Critical"
 bands = ["critical"]
 action = "block"
 reason = "bulk_harvest"
-', 'shadow', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 0, NULL, 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
+', 'shadow', '2026-11-02 09:14:00+00', NULL, NULL, NULL, 0, NULL, 'e99456b5-aeca-49e8-9e1c-2e331de85c37');
 
 
 --
@@ -2536,7 +2544,7 @@ INSERT INTO public.restrictions_feedepoch VALUES ('e1', 0, 0, '2026-11-02 09:14:
 -- Data for Name: restrictions_liftedorigin; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_liftedorigin VALUES ('decision:24e4beb2-6416-49fe-b042-7e66d5077d95');
+INSERT INTO public.restrictions_liftedorigin VALUES ('decision:8ef5ea92-51e2-48ce-b333-4b15cb2ecd8b');
 
 
 --
@@ -2550,29 +2558,29 @@ INSERT INTO public.restrictions_lostname VALUES (1, 'key', 'key_lost', '2026-11-
 -- Data for Name: restrictions_restriction; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.restrictions_restriction VALUES (1, 'block', 'bulk_harvest', '', NULL, NULL, '{}', '2026-11-02 09:14:00+00', false, NULL, NULL, 'staff:Mira Okafor', '', '{}', 'decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 'decision:0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 1, NULL, '', '', '', '', NULL, '', '', 2, NULL, NULL, NULL);
+INSERT INTO public.restrictions_restriction VALUES (1, 'block', 'bulk_harvest', '', NULL, NULL, '{}', '2026-11-02 09:14:00+00', false, NULL, NULL, 'staff:Mira Okafor', '', '{}', 'decision:409109a6-4db5-4022-a812-ddf4dc5799fc', 'decision:409109a6-4db5-4022-a812-ddf4dc5799fc', 1, NULL, '', '', '', false, '', NULL, '', '', 2, NULL, NULL, NULL);
 
 
 --
 -- Data for Name: review_case; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_case VALUES ('5ce68ac8-afdc-40b1-81af-d7973f7e33c4', 'decided', 82, 'critical', '2026-11-02 09:14:00+00', '2026-11-02 13:14:00+00', NULL, '2026-11-02 09:14:00+00', 2, 1, NULL, NULL);
+INSERT INTO public.review_case VALUES ('f322f241-66fa-4285-a52d-af81288c54ff', 'decided', 82, 'critical', '2026-11-02 09:14:00+00', '2026-11-02 13:14:00+00', NULL, '2026-11-02 09:14:00+00', 2, 1, NULL, NULL);
 
 
 --
 -- Data for Name: review_decision; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_decision VALUES ('0adc86eb-cb2d-44c7-ba7a-82d1df1f5978', 'block', 'account', 'bulk_harvest', '', '', 1, '2026-11-02 09:14:00+00', NULL, '', false, 1, '5ce68ac8-afdc-40b1-81af-d7973f7e33c4', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 1, NULL);
+INSERT INTO public.review_decision VALUES ('409109a6-4db5-4022-a812-ddf4dc5799fc', 'block', 'account', 'bulk_harvest', '', '', 1, '2026-11-02 09:14:00+00', NULL, '', false, 1, 'f322f241-66fa-4285-a52d-af81288c54ff', 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 1, NULL);
 
 
 --
 -- Data for Name: review_step; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.review_step VALUES (1, 'claimed', '2026-11-02 09:14:00+00', 'Mira Okafor', '', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4');
-INSERT INTO public.review_step VALUES (2, 'decided', '2026-11-02 09:14:00+00', 'Mira Okafor', 'acct_4: blocked. Answers harvested in bulk.', '5ce68ac8-afdc-40b1-81af-d7973f7e33c4');
+INSERT INTO public.review_step VALUES (1, 'claimed', '2026-11-02 09:14:00+00', 'Mira Okafor', '', 'f322f241-66fa-4285-a52d-af81288c54ff');
+INSERT INTO public.review_step VALUES (2, 'decided', '2026-11-02 09:14:00+00', 'Mira Okafor', 'acct_4: blocked. Answers harvested in bulk.', 'f322f241-66fa-4285-a52d-af81288c54ff');
 
 
 --
@@ -2586,29 +2594,29 @@ INSERT INTO public.staff_attemptcount VALUES (1, 'strangers', '192.0.2.0/24', '2
 -- Data for Name: staff_servicekey; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_servicekey VALUES ('8e9895ab-3562-4db4-b000-c59d0b86e110', 'gateway-eu', 'swk_6STIYk', '\x6e818cbd925a9effa34adf37a0c511cea406c0ddbf6ccba249d96d9346118bcd', '{access:read}', '2026-11-02 09:14:00+00', 'test', NULL, NULL, NULL);
+INSERT INTO public.staff_servicekey VALUES ('30eb75d7-e532-4983-8517-374c0d64551c', 'gateway-eu', 'swk_d6lnAN', '\x809689ba570bde19e14e6d9f8632159203f6fa58977e66af68084e1e76fc7805', '{access:read}', '2026-11-02 09:14:00+00', 'test', NULL, NULL, NULL);
 
 
 --
 -- Data for Name: staff_signinorigin; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_signinorigin VALUES (1, 'network', '203.0.113.0/24', '2026-11-02 09:14:00+00', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
-INSERT INTO public.staff_signinorigin VALUES (2, 'device', '98c94fc2552d15bec84b85b2d41fb8678dbf5806744211fb9db7d69eb5bc885f', '2026-11-02 09:14:00+00', 'e31e9fb2-5838-4f2e-a55f-602c64a7e695');
+INSERT INTO public.staff_signinorigin VALUES (1, 'network', '203.0.113.0/24', '2026-11-02 09:14:00+00', 'e99456b5-aeca-49e8-9e1c-2e331de85c37');
+INSERT INTO public.staff_signinorigin VALUES (2, 'device', 'c4d0b35685f105a5df9a3d81668398db1d1bf8a2168dc7648348448db827f352', '2026-11-02 09:14:00+00', 'e99456b5-aeca-49e8-9e1c-2e331de85c37');
 
 
 --
 -- Data for Name: staff_user; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.staff_user VALUES ('md5$4fJGB1X7n6hjNc4JMcjYry$56cab18f4b551daecceba809ac0d5381', NULL, 'e31e9fb2-5838-4f2e-a55f-602c64a7e695', 'mira3@example.com', 'Mira Okafor', 'reviewer', true, '2026-11-02 09:14:00+00');
+INSERT INTO public.staff_user VALUES ('md5$D8fbetN4lPP1Mmk8BmZX2Z$984c7250af3e19451c7778d8b26d9b88', NULL, 'e99456b5-aeca-49e8-9e1c-2e331de85c37', 'mira3@example.com', 'Mira Okafor', 'reviewer', true, '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: usage_datakey; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_datakey VALUES (1, '\x3f516ccb56d2eb66cb8de16fb61c04b691df7355c8dad44eb78cdeba2ae8759f89b1bb28d007451c', '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_datakey VALUES (1, '\x09f381be840521d6836ad552bdd87157c0621531588503998471159209a51232d0e64947da48ea1e', '2026-11-02 09:14:00+00');
 
 
 --
@@ -2629,7 +2637,7 @@ INSERT INTO public.usage_eventconflict VALUES (1, 'native', '2026-11-02', 2, 1, 
 -- Data for Name: usage_excerpt; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_excerpt VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'flagship-2', '\xd9b790df18db98f0ccda945249aaad935363002eb822c604bf2770956c1e754f02', '2026-12-02 09:14:00+00', 1);
+INSERT INTO public.usage_excerpt VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'flagship-2', '\x7c58359c15eac7447bdb56b5fd5dd6cf2444402efe75afc86cc187581225334397', '2026-12-02 09:14:00+00', 1);
 
 
 --
@@ -2643,14 +2651,14 @@ INSERT INTO public.usage_hourlyprofile VALUES (1, 'flagship-2', '2026-11-02 09:0
 -- Data for Name: usage_lastusage; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_lastusage VALUES ('8e9895ab-3562-4db4-b000-c59d0b86e110', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_lastusage VALUES ('30eb75d7-e532-4983-8517-374c0d64551c', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00');
 
 
 --
 -- Data for Name: usage_newnamecount; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_newnamecount VALUES (1, '2026-11-02 09:14:00+00', 1, '8e9895ab-3562-4db4-b000-c59d0b86e110');
+INSERT INTO public.usage_newnamecount VALUES (1, '2026-11-02 09:14:00+00', 1, '30eb75d7-e532-4983-8517-374c0d64551c');
 
 
 --
@@ -2664,7 +2672,7 @@ INSERT INTO public.usage_profiledelta VALUES (2, 'flagship-2', '2026-11-02 09:00
 -- Data for Name: usage_reportedanswer; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_reportedanswer VALUES ('5c9bb905-55a2-4b18-8d97-17fec4689f49', true, false, NULL, NULL, NULL, NULL, '2026-11-02 09:14:00+00');
+INSERT INTO public.usage_reportedanswer VALUES ('42b96767-9a5c-4528-9a51-608bbf082724', true, false, NULL, NULL, NULL, NULL, '2026-11-02 09:14:00+00');
 
 
 --
@@ -2678,7 +2686,7 @@ INSERT INTO public.usage_retention VALUES (1, '2026-11-02');
 -- Data for Name: usage_usageevent_20261102; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_usageevent_20261102 VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'req_1', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, 6619328328346857720, 9123135914312425922, NULL, 8286750249042195421, 0, 0, 'en', 5, 5, 0, NULL, 1, 1);
+INSERT INTO public.usage_usageevent_20261102 VALUES ('7f86a155-6e84-4e67-c4f0-73717184a9bd', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'req_1', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, -3405618300702594672, -6350077655420364366, NULL, 3211840412854836090, 0, 0, 'en', 5, 5, 0, NULL, 1, 1);
 INSERT INTO public.usage_usageevent_20261102 VALUES ('2d90df9f-e4c5-bd25-47cf-77126720808f', '2026-11-02', '2026-11-02 09:10:00+00', 'native', 'evt_not_compacted_yet', NULL, 'flagship-2', 'chat', 'ok', 812, 1403, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, false, 0, false, false, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1);
 
 
@@ -2692,7 +2700,7 @@ INSERT INTO public.usage_usageevent_20261102 VALUES ('2d90df9f-e4c5-bd25-47cf-77
 -- Data for Name: usage_weeklysketch; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b0801000f080100120801009a100100a71801000c220100513e0100764801000050', '\x01650000820e0100', '\xc2613312c7e39b7e01000000', '\x', '\xdd338a4872730073', '\x', 'flagship-2', '2026-11-02', 1);
+INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b0801000f080100120801009a100100a71801000c220100513e0100764801000050', '\x022d000041b20100', '\xb219863c04fedfa701000000', '\x', '\x7adb74a3d6bf922c', '\x', 'flagship-2', '2026-11-02', 1);
 
 
 --
@@ -2705,14 +2713,14 @@ INSERT INTO public.usage_weeklysketch VALUES (1, '\x010000000100050801000b080100
 -- Data for Name: webhooks_delivery; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.webhooks_delivery VALUES ('25c4b2b5-2cfd-4e2a-8774-c49b9f8a0272', 'waiting', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', 0, NULL, NULL, NULL, '', 1, '59f4410f-39d0-4aa3-ba2d-68ff7c8a8692');
+INSERT INTO public.webhooks_delivery VALUES ('e4b5fbde-e707-427b-af7d-1246e3f4c4d8', 'waiting', '2026-11-02 09:14:00+00', '2026-11-02 09:14:00+00', 0, NULL, NULL, NULL, '', 1, '2b0f27e0-f6ec-4337-8ddc-725cc4b7ecec');
 
 
 --
 -- Data for Name: webhooks_webhook; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.webhooks_webhook VALUES ('59f4410f-39d0-4aa3-ba2d-68ff7c8a8692', 'https://hooks.example.com/', '\x67414141414142724335714a41317a44516c73365a6b625942757a73326172555a6833645346433541784230345447776d345a5a70467733563237524c5a56577953703535394b6148306f62306b51734b63364c5143634b50716d6d6874345070564e336d5443764f4d46747a334d5a633154717176457934365f52675044314d56572d474d345a312d46413839566942796d41707a4453715152657556437051413d3d', '2026-11-02 09:14:00+00', 'system:test', 1, NULL, '');
+INSERT INTO public.webhooks_webhook VALUES ('2b0f27e0-f6ec-4337-8ddc-725cc4b7ecec', 'https://hooks.example.com/', '\x6741414141414272432d7274424b4c365f32425237714f456a304e5a513430464f476b6f64776b6e6a4869736f3468754d684e545232357a4b4a4a3955513064517035716b5a7a54464570774a53344950484a6b584966757067677449444162436b59392d6a6575444a6b744a64535842566f546f565346763055544455654e7471447634664d79756849434156726575636d34796478514f5149323861786946673d3d', '2026-11-02 09:14:00+00', 'system:test', 1, NULL, '');
 
 
 --
@@ -2824,7 +2832,7 @@ SELECT pg_catalog.setval('public.detection_corpus_id_seq', 1, true);
 -- Name: detection_corpusrun_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
 --
 
-SELECT pg_catalog.setval('public.detection_corpusrun_id_seq', 2, true);
+SELECT pg_catalog.setval('public.detection_corpusrun_id_seq', 9, true);
 
 
 --
@@ -4443,6 +4451,20 @@ CREATE INDEX restriction_by_replaced ON public.restrictions_restriction USING gi
 --
 
 CREATE INDEX restriction_by_superseder ON public.restrictions_restriction USING btree (superseded_by) WHERE (NOT ((superseded_by)::text = ''::text));
+
+
+--
+-- Name: restriction_end_unpublished; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX restriction_end_unpublished ON public.restrictions_restriction USING btree (number) WHERE is_end_unpublished;
+
+
+--
+-- Name: restriction_published_in_part; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX restriction_published_in_part ON public.restrictions_restriction USING btree (organisation_id) WHERE ((ended_at IS NULL) AND (published_in_full_by IS NULL));
 
 
 --
