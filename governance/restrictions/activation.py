@@ -71,8 +71,8 @@ def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -
     accounts = first_batch({one.organisation for one in restrictions if one.organisation is not None})
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
-        is_told_in_part = accounts is not None and restriction.organisation_id is not None
-        restriction.published_in_full_by = None if is_told_in_part else number
+        is_in_part = accounts is not None and restriction.organisation_id is not None
+        restriction.published_in_full_by = None if is_in_part else number
     set_holds(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
     names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts, only_adds=True)

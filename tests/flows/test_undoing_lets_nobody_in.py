@@ -194,6 +194,7 @@ class TestThatRestoresWhatAVeryLargeOrganisationWasUnder:
         [number, accounts] = names.unpublished_batches([Restriction.objects.get(ended_at=None).number])[0]
         publication._cover_batch([number], accounts=accounts, now=timezone.now())
         later = Follower()
+        assert later.refused == gateway.refused
 
         cover_new_names(now=timezone.now())
 

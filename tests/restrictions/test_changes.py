@@ -10,7 +10,14 @@ from accounts.models import Account
 from accounts.register import AccountLine
 from governance.audit.models import Entry
 from governance.campaigns.models import Campaign
-from governance.restrictions.actions import end_expired, lift, lift_campaign, restrict_all, restrict_campaign
+from governance.restrictions.actions import (
+    end_expired,
+    lift,
+    lift_campaign,
+    restrict_all,
+    restrict_campaign,
+    supersede,
+)
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import access
@@ -131,6 +138,18 @@ class TestWhatWasReplaced:
         restored = Restriction.objects.get(ended_at=None)
         assert restored.expires_at == NOW + 9 * HOUR
         assert restored.origin == Restriction.objects.get(number=1).origin
+
+    def test_returns_over_what_a_decision_has_taken_the_place_of_meanwhile(self, harbour: Account) -> None:
+        first = restriction(harbour, Kind.SUSPEND, until=NOW + 9 * HOUR)
+        second = restriction(harbour, Kind.SUSPEND, until=NOW + 5 * HOUR)
+        restriction(harbour, Kind.SUSPEND, until=NOW + HOUR)
+        replaced = Restriction.Ending.REPLACED
+
+        supersede([second.number], origin="decision:1", ending=replaced, by=MACHINE, now=NOW)
+        end_expired(now=NOW + HOUR)
+
+        assert Restriction.objects.get(ended_at=None).origin == first.origin
+        assert in_force(harbour, hours=1) == {"suspend": None}
 
     def test_takes_as_many_queries_for_many_as_for_one(self, django_assert_max_num_queries: object) -> None:
         targets = [account() for _ in range(40)]
