@@ -473,7 +473,7 @@ class TestOnAnOrganisationWithManyAccounts:
     def test_is_told_in_portions_too_where_it_takes_the_place_of_another(
         self, front: Served, company: Organisation, before: str
     ) -> None:
-        """The other one ends at gateways once they have received all accounts, so that nobody is let in between the two."""
+        """The other one ends at gateways once they have received all accounts: nobody is let in between the two."""
         last = Account.objects.latest("pk")
         targets: dict[str, Any] = {"of the organisation": company, "of an account": last, "of a key": last.keys.get()}
         earlier = restriction(targets[before], at=NOW)
