@@ -12,8 +12,9 @@ from django.utils.functional import cached_property
 from accounts.models import ApiKey, Licence
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
-from governance.gateways.queries import IN_USE, enforcement_status
-from governance.gateways.status import EnforcementStatus, Level
+from governance.gateways.activity import IN_USE
+from governance.gateways.queries import enforcement_status
+from governance.gateways.restriction_status import EnforcementStatus
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
@@ -56,10 +57,6 @@ class EnforcementPanel(NamedTuple):
     def pending(self) -> bool:
         """Whether it is worth looking again in a second."""
         return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
-
-    @property
-    def late(self) -> bool:
-        return any(at.level is Level.ALARM for one in self.restrictions for at in one.gateways)
 
 
 def cases_with_details() -> QuerySet[Case]:
