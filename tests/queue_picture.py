@@ -10,7 +10,6 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 REVIEWER = "mira@example.com"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = {"width": 1280, "height": 860}
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(base_url=address, viewport=SIZE, color_scheme="light")
+        page = browser.new_page(base_url=address, viewport={"width": 1280, "height": 860}, color_scheme="light")
         page.goto("/sign-in/")
         page.get_by_label("E-mail").fill(REVIEWER)
         page.get_by_label("Password").fill(json.loads(staff.read_text())[REVIEWER])

@@ -16,8 +16,8 @@ from governance.gateways.check.listener import NotificationListener
 from governance.gateways.check.saved_state import SavedState
 from governance.gateways.check.sql import StoredChange, UsableKey
 from governance.platform.notifications import CHANGES_CHANNEL, KEYS_CHANNEL
+from stillwatch_gateway.entry_reader import read_entry, usable_entries
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.messages import read_entry, usable_entries
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 logger = logging.getLogger(__name__)
