@@ -32,8 +32,8 @@ WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
 EXIT_SECONDS: Final = 2.0
-FOLD_AT_BYTES: Final = 32 * 2**20
-FOLD_AT_CHANGES: Final = 50_000
+COMPACT_AT_BYTES: Final = 32 * 2**20
+COMPACT_AT_CHANGES: Final = 50_000
 
 
 class Follower:
@@ -162,7 +162,7 @@ class Follower:
         needs_snapshot = self._restricted.sequence == 0
         while not self._ended.is_set():
             try:
-                if needs_snapshot or self._should_fold() or self._is_copy_to_be_mended():
+                if needs_snapshot or self._should_compact() or self._is_copy_to_be_mended():
                     self._take_snapshot()
                     needs_snapshot = False
                 self._take_changes()
@@ -185,10 +185,10 @@ class Follower:
         self._say_that_it_ends()
         self._caller.hang_up()
 
-    def _should_fold(self) -> bool:
+    def _should_compact(self) -> bool:
         store = self._store
         written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
-        return written > FOLD_AT_BYTES or self._restricted.changes_since_snapshot > FOLD_AT_CHANGES
+        return written > COMPACT_AT_BYTES or self._restricted.changes_since_snapshot > COMPACT_AT_CHANGES
 
     def _report(self, *, wait: float) -> dict[str, Any]:
         return {

@@ -57,7 +57,7 @@ class Changes(NamedTuple):
 
 
 def signing_key(service_key: str) -> bytes:
-    """With which messages to the holder of this service key are signed; Stillwatch keeps its digest only."""
+    """With which messages to the owner of this service key are signed; Stillwatch keeps its digest only."""
     return signing_key_of_digest(hashlib.sha256(service_key.encode()).digest())
 
 

@@ -65,7 +65,7 @@ def over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -
     secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
     with web_server() as (port, server):
         load = _Load(bodies, port, secret)
-        load.run(seconds=scale.seconds(8), rate=rate)  # accounts and caches are met
+        load.run(seconds=scale.seconds(8), rate=rate)  # accounts exist and caches are warm
         before = _memory(server)
         sent = load.run(seconds=seconds, rate=rate)
         grown = (_memory(server) - before) / 2**20

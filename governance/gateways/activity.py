@@ -33,7 +33,7 @@ class KnownGateway(NamedTuple):
 
 # Of each gateway, and of the check as NULL, who reported within a day of the last who did. Usage is a gateway's
 # own where it came in with its service key or one of its name; NULL stands for all that came in with any other.
-KNOWN: Final = """
+HEARD: Final = """
     WITH held AS (
         SELECT gateway_id, array_agg(instance ORDER BY instance) AS names,
                array_agg(sequence ORDER BY instance) AS sequences, array_agg(seen_at ORDER BY instance) AS times,
@@ -62,7 +62,7 @@ def known_gateways(*, now: datetime) -> list[KnownGateway]:
     """Every gateway with what was heard of it up to `now`, in one query."""
     silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
     found, elsewhere_at = [], None
-    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(KNOWN, may_serve=MAY_SERVE):
+    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(HEARD, may_serve=MAY_SERVE):
         elsewhere_at = elsewhere  # the same in every row
         instances, silent = _instances(columns[:5])
         check, silent_check = _instances(columns[5:])

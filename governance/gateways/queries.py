@@ -28,7 +28,7 @@ EPOCH: Final = """
 
 # Of each restriction its newest change and the newest that is overdue, and of each gateway when everybody who answered
 # for it then had the change that is counted: the one by which all its names were published, or that ended it.
-STANDING: Final = f"""
+ENFORCEMENT: Final = f"""
     WITH wanted AS (
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
                newest.number AS newest, newest.at AS newest_at, overdue.number AS overdue, overdue.at AS overdue_at,
@@ -88,15 +88,15 @@ def enforcement_status(
     every = known_gateways(now=now) if known is None else known
     gateways = {one.pk: one for one in every if one.is_in_use}
     lacking = with_unpublished_names(account, numbers) if account is not None else set()
-    for row in map(StandingRow._make, rows(STANDING, numbers=list(numbers), settled=now - PATIENCE)):
+    for row in map(EnforcementRow._make, rows(ENFORCEMENT, numbers=list(numbers), settled=now - PATIENCE)):
         if (gateway := gateways.get(row.gateway)) is not None:
             status = _status(row, gateway, lacks_names=row.number in lacking, now=now)
             found[row.number].append(status)
     return found
 
 
-class StandingRow(NamedTuple):
-    """A row of `STANDING`: a restriction at a gateway."""
+class EnforcementRow(NamedTuple):
+    """A row of `ENFORCEMENT`: a restriction at a gateway."""
 
     number: int
     kind: str
@@ -116,7 +116,7 @@ class StandingRow(NamedTuple):
     refused: int
 
 
-def _status(row: StandingRow, known: KnownGateway, *, lacks_names: bool, now: datetime) -> EnforcementStatus:
+def _status(row: EnforcementRow, known: KnownGateway, *, lacks_names: bool, now: datetime) -> EnforcementStatus:
     activity = known.activity
     counted = ((row.own_at, activity.reports), (row.check_at, activity.asks))
     propagations = [at for at, counts in counted if counts and at is not None]

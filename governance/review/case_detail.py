@@ -97,8 +97,8 @@ class CaseDetail:
         self.now = now
 
     @property
-    def holder(self) -> User | None:
-        return self.case.claimed_by if self.case.holder(at=self.now) else None
+    def claimant(self) -> User | None:
+        return self.case.claimed_by if self.case.claimant(at=self.now) else None
 
     @property
     def overdue(self) -> bool:
@@ -176,7 +176,7 @@ class CaseDetail:
         return [one for one in self._restrictions if one.ended_at is None]
 
     @cached_property
-    def force(self) -> EnforcementPanel:
+    def enforcement(self) -> EnforcementPanel:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
         acts = [one for one in self._restrictions if one.kind not in NOT_NOTICED]
         at = enforcement_status([one.number for one in acts], now=self.now, account=self.account.pk)
