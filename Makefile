@@ -16,7 +16,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs lock wheels clean
+.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs picture lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -71,6 +71,9 @@ bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a l
 
 docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
 	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
+
+picture: $(VENV)/installed-dev ## make docs/queue.png from the demonstration that `make run` runs (PORT, STILLWATCH_DATA)
+	@$(BIN)/python -m tests.queue_picture
 
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Model, Q
 from msgspec import UNSET
@@ -16,29 +16,9 @@ from msgspec import UNSET
 from accounts.licensing import described, permitted_terms, withdrawal, withdrawn
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine, LineOutcome
+from accounts.register_rows import COLUMNS, RegisterRows
 from governance.audit.actions import NewEntry
 from governance.audit.verbs import Verb
-
-# Members of a line that are columns of an account, and what each is where it is cleared.
-COLUMNS: Final[dict[str, Any]] = {
-    "status": Account.Status.OPEN,
-    "created_at": None,
-    "plan": "",
-    "declared_use": "",
-    "country": "",
-    "signup_ip": None,
-    "email_domain": "",
-    "payment_fingerprint": "",
-}
-# In the order in which rows refer to each other, each with the columns that a line may change.
-WRITTEN: Final[dict[type[Model], list[str]]] = {
-    Organisation: ["name"],
-    Account: ["organisation", "has_no_organisation", *COLUMNS],
-    ApiKey: ["account", "digest", "tied_by", "contested_by", "contested_at"],
-    Licence: ["training_permitted", "ends_at"],
-    TermsVersion: ["published_at"],
-    TermsAcceptance: ["accepted_at"],
-}
 
 
 class RegisterBatch:
@@ -52,9 +32,7 @@ class RegisterBatch:
     def __init__(self, lines: Sequence[AccountLine], *, now: datetime) -> None:
         self._now = now
         self.renamed: list[Account | Organisation] = []
-        self._new: dict[type[Model], list[Model]] = defaultdict(list)
-        self._changed: dict[type[Model], dict[int, Model]] = defaultdict(dict)
-        self._stored: dict[int, dict[str, Any]] = defaultdict(dict)  # of a changed row (by `id`): columns as they were
+        self._register = RegisterRows()
         self._rows: list[Model] = []  # that the line has added or changed
         self._touched: list[tuple[bool, list[Model]]] = []  # by line: whether its account is new, and its rows
         self._new_entries: list[tuple[Model, NewEntry]] = []
@@ -113,31 +91,15 @@ class RegisterBatch:
     @property
     def outcomes(self) -> list[LineOutcome]:
         """What each line did that was applied."""
-        return [_outcome(is_new, any(map(self._differs, rows))) for is_new, rows in self._touched]
+        return [_outcome(is_new, any(map(self._register.differs, rows))) for is_new, rows in self._touched]
 
     @property
     def new_entries(self) -> list[NewEntry]:
-        return [happening for row, happening in self._new_entries if self._differs(row)]
+        return [entry for row, entry in self._new_entries if self._register.differs(row)]
 
     @property
     def notes(self) -> list[str]:
-        return [note for row, note in self._notes if self._differs(row)]
-
-    def save(self) -> None:
-        """Write what was added and changed, each kind of row in one or two statements."""
-        # First of all free the digests that change hands: two keys may swap theirs.
-        rekeyed = [pk for pk, key in self._changed[ApiKey].items() if self._differs(key)]
-        ApiKey.objects.filter(pk__in=rekeyed).update(digest=None)
-        for model, columns in WRITTEN.items():
-            rows = model._default_manager
-            if changed := [row for _, row in sorted(self._changed[model].items()) if self._differs(row)]:
-                rows.bulk_create(
-                    changed,
-                    update_conflicts=True,
-                    unique_fields=["id"],
-                    update_fields=columns,
-                )
-            rows.bulk_create([row for row in self._new[model] if self._differs(row)])
+        return [note for row, note in self._notes if self._register.differs(row)]
 
     # What a line says -------------------------------------------------------------------------------------------
 
@@ -219,7 +181,7 @@ class RegisterBatch:
         known = self._licences[account.external_id]
         if said is None or not said.training_permitted:
             for licence in withdrawn(said, known, now=self._now):
-                self._change(licence, **withdrawal(licence, self._stored[id(licence)], now=self._now))
+                self._change(licence, **withdrawal(licence, self._register.stored(licence), now=self._now))
                 self._note_licence(Verb.LICENCE_WITHDRAWN, account, licence)
             return
         opened_at = account.created_at if line.created_at is UNSET else line.created_at
@@ -256,30 +218,17 @@ class RegisterBatch:
         elif accepted.accepted_at != terms.accepted_at:
             self._change(accepted, accepted_at=terms.accepted_at)
 
-    # What is to be written --------------------------------------------------------------------------------------
+    def save(self) -> None:
+        """Write what was added and changed."""
+        self._register.save()
 
     def _add(self, row: Model) -> None:
         self._rows.append(row)
-        self._new[type(row)].append(row)
+        self._register.add(row)
 
     def _change(self, row: Model, **columns: Any) -> None:
         self._rows.append(row)
-        stored = self._stored[id(row)]
-        for column, value in columns.items():
-            if row.pk is not None:
-                stored.setdefault(column, getattr(row, column))
-            setattr(row, column, value)
-        if row.pk is not None:
-            self._changed[type(row)][row.pk] = row
-
-    def _differs(self, row: Model) -> bool:
-        """Whether the row is new, or holds something else than is stored.
-
-        A licence that the batch has given and taken back before it could permit anything never was.
-        """
-        if row.pk is None:
-            return not isinstance(row, Licence) or row.training_permitted
-        return any(getattr(row, column) != value for column, value in self._stored[id(row)].items())
+        self._register.change(row, **columns)
 
     def _note(
         self, verb: Verb, of: Account | ApiKey, *, before: Account | ApiKey | Organisation, after: Model | None

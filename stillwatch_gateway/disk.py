@@ -11,17 +11,17 @@ import io
 import json
 import os
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.entries import RestrictionEntry
 from stillwatch_gateway.epochs import read_epoch
-from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes, read_entry
+from stillwatch_gateway.kept_messages import Loaded, kept_entries, load_kept, read_kept_changes
+from stillwatch_gateway.messages import BadMessageError
 from stillwatch_gateway.moments import Moment, read_moment
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
-from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
+from stillwatch_gateway.signed import HEAD_BYTES
 
 TRIED_EVERY: Final = 60.0  # seconds, after a problem
 # A process that only reads takes the place of the one that writes, which may have ended.
@@ -35,21 +35,6 @@ class StoreError(Exception):
     def __init__(self, reason: OSError) -> None:
         super().__init__(str(reason))
         self.reason = reason
-
-
-class CutOffError(BadMessageError):
-    """What is kept ends in the middle of a message, or one is damaged."""
-
-
-class Loaded(NamedTuple):
-    """The restrictions of a snapshot with the changes after it, what was said last at their head, and what could not
-    be read. With `ends_early` further changes are kept, which cannot be read: none can be added to them.
-    """
-
-    restricted: Restricted
-    head: Head
-    faults: tuple[str, ...]
-    ends_early: bool = False
 
 
 class Confirmed(NamedTuple):
@@ -111,7 +96,7 @@ class Store:
     def load(self) -> Loaded | None:
         """What was known last; None where nothing usable is kept, and then `problem` says why."""
         try:
-            return self._load(self._snapshot, self._changes)
+            return load_kept(self._snapshot, self._changes, self._key)
         except FileNotFoundError:
             self.problem = self.problem or "No snapshot is kept."
         except OSError as error:
@@ -125,7 +110,7 @@ class Store:
         found = []
         for snapshot in sorted(self.folder.glob(f"{HELD}*-snapshot")):
             with suppress(OSError, BadMessageError):
-                found.append(self._load(snapshot, _changes_of(snapshot)))
+                found.append(load_kept(snapshot, _changes_of(snapshot), self._key))
         return found
 
     def confirmed(self) -> Confirmed | None:
@@ -147,7 +132,7 @@ class Store:
         for snapshot, kept in (*((one, _changes_of(one)) for one in held), (self._snapshot, self._changes)):
             wanted = since.keys() - found.keys()
             with suppress(OSError, ValueError):
-                for entry in self._told_in(snapshot, kept, wanted) if wanted else ():
+                for entry in kept_entries(snapshot, kept, self._key, wanted) if wanted else ():
                     if entry.since != since[entry.number]:
                         continue
                     if entry.is_whole:
@@ -156,53 +141,9 @@ class Store:
                         found[entry.number] = found[entry.number].with_names_changed(entry)
         return found
 
-    def _told_in(self, snapshot: Path, kept: Path, wanted: Container[int]) -> Iterator[RestrictionEntry]:
-        """Raises OSError, ValueError."""
-        with snapshot.open("rb") as lines:
-            lines.readline(HEAD_BYTES)
-            next(lines)
-            yield from _entries((json.loads(line) for line in lines), wanted)
-        for body in self._kept_changes(kept):
-            yield from _entries((change.get("restriction") for change in json.loads(body)["changes"]), wanted)
-
-    def _load(self, snapshot: Path, kept: Path) -> Loaded:
-        """Raises OSError, BadMessageError."""
-        restricted, head = load_snapshot(snapshot, self._key)
-        faults = head.faults
-        try:
-            for body in self._kept_changes(kept):
-                changes = read_changes(body)
-                if changes.sequence <= restricted.sequence:
-                    continue
-                apply(restricted, changes)
-                head = head._replace(closed=changes.closed, epoch=changes.epoch)
-                faults += changes.faults
-        except CutOffError:  # a process was ended while it wrote
-            return Loaded(restricted, head, faults, ends_early=True)
-        except (BadMessageError, OutOfOrderError) as error:
-            fault = f"What was kept after change {restricted.sequence}: {error}"
-            return Loaded(restricted, head, (*faults, fault), ends_early=True)
-        return Loaded(restricted, head, faults)
-
     def kept_changes(self) -> Iterator[bytes]:
         """The messages kept since the snapshot, in order. Raises CutOffError at the first that is damaged."""
-        return self._kept_changes(self._changes)
-
-    def _kept_changes(self, kept: Path) -> Iterator[bytes]:
-        try:
-            with kept.open("rb") as file:
-                while head := file.readline(HEAD_BYTES):
-                    digest, signed, size = head.decode("ascii").split()
-                    if int(size) > MOST_CHANGES_BYTES:
-                        raise CutOffError("a message is too long")
-                    body = file.read(int(size))
-                    verify(body, digest, signed, self._key)
-                    yield body
-                    file.readline(1)
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError) as error:
-            raise CutOffError(str(error)) from error
+        return read_kept_changes(self._changes, self._key)
 
     def keep_snapshot(self, received: Path, *, ended_epoch: str | None = None) -> None:
         """Let a snapshot that was checked take the place of the one before; changes that it holds are dropped.
@@ -306,9 +247,3 @@ def _move_folder_away(file: Path) -> None:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__)[:100]
-
-
-def _entries(told: Iterable[Any], wanted: Container[int]) -> Iterator[RestrictionEntry]:
-    for one in told:
-        if isinstance(one, dict) and one.get("number") in wanted and (entry := read_entry(one).entry) is not None:
-            yield entry

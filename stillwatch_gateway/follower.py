@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from stillwatch_gateway.disk import Confirmed, Store, StoreError
+from stillwatch_gateway.epoch_changes import OlderSnapshotError, ended_epoch, refuse_other_epoch
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.held_restrictions import HeldRestrictions
 from stillwatch_gateway.http_caller import ANSWER_SECONDS, AnswerError, Caller, decompress, read
-from stillwatch_gateway.logs import log_loss, log_problem
-from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Changes, Head, read_changes, signing_key
+from stillwatch_gateway.logs import log_faults, log_loss, log_problem
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, read_changes, signing_key
 from stillwatch_gateway.moments import Moment
 from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
 from stillwatch_gateway.refusal_counts import RefusalCounts
@@ -31,16 +32,8 @@ WAIT_SECONDS: Final = 5  # refusals are reported with the next request
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 5.0
 EXIT_SECONDS: Final = 2.0
-FOLD_AT_BYTES: Final = 32 * 2**20
-FOLD_AT_CHANGES: Final = 50_000
-FAULTS_LOGGED: Final = 10  # of one message
-# A snapshot older than what is known is asked for again, since another process of Stillwatch may be ahead. After so
-# many it is taken: the database went back in time, and no process noticed.
-OLDER_SNAPSHOTS: Final = 10
-
-
-class OlderSnapshotError(BadMessageError):
-    """A snapshot of the same epoch that is older than what is known."""
+COMPACT_AT_BYTES: Final = 32 * 2**20
+COMPACT_AT_CHANGES: Final = 50_000
 
 
 class Follower:
@@ -70,8 +63,7 @@ class Follower:
         self._held = HeldRestrictions()
         # By both clocks, when the newest change was last known to be the newest.
         self._known_wall, self._known_running = -inf, -inf
-        self._known = threading.Event()
-        self._ended = threading.Event()
+        self._known, self._ended = threading.Event(), threading.Event()
         self._refusals = RefusalCounts()
         self._faults, self._older_snapshots = 0, 0
         self._store: Store | None = None
@@ -170,7 +162,7 @@ class Follower:
         needs_snapshot = self._restricted.sequence == 0
         while not self._ended.is_set():
             try:
-                if needs_snapshot or self._should_fold() or self._is_copy_to_be_mended():
+                if needs_snapshot or self._should_compact() or self._is_copy_to_be_mended():
                     self._take_snapshot()
                     needs_snapshot = False
                 self._take_changes()
@@ -193,10 +185,10 @@ class Follower:
         self._say_that_it_ends()
         self._caller.hang_up()
 
-    def _should_fold(self) -> bool:
+    def _should_compact(self) -> bool:
         store = self._store
         written = store.changes_bytes if store is not None and store.writes and not store.problem else 0
-        return written > FOLD_AT_BYTES or self._restricted.changes_since_snapshot > FOLD_AT_CHANGES
+        return written > COMPACT_AT_BYTES or self._restricted.changes_since_snapshot > COMPACT_AT_CHANGES
 
     def _report(self, *, wait: float) -> dict[str, Any]:
         return {
@@ -229,7 +221,7 @@ class Follower:
         digest, signed = answer.getheader("Stillwatch-Digest"), answer.getheader("Stillwatch-Signature")
         verify(body, digest, signed, self._key)
         changes = read_changes(body)
-        self._refuse_other_epoch(changes)
+        refuse_other_epoch(self._restricted, changes)
         if changes.after != self.sequence:
             raise BadMessageError(f"changes after {changes.after}, not {self.sequence}")
         apply(self._restricted, changes)
@@ -242,13 +234,6 @@ class Follower:
             except OSError as error:
                 self._store_failed(error)
         self._refusals.forget_reported(refusals)
-
-    def _refuse_other_epoch(self, changes: Changes) -> None:
-        """Raises BadMessageError. Servers of older releases name no epoch, and are followed by the numbers alone."""
-        named = changes.epoch.identifier
-        if named and self._restricted.epoch and named != self._restricted.epoch:
-            raise BadMessageError(f"changes of epoch {named}, not {self._restricted.epoch}")
-        self._restricted.epoch = named or self._restricted.epoch
 
     def _take_snapshot(self) -> None:
         asked_at, store = Moment.now(), self._store
@@ -263,8 +248,8 @@ class Follower:
         """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
         with receive_snapshot(self._caller, store, self._key) as received:
             restricted, head, file = received
-            ended_epoch = self._ended_by(restricted, head)
-            if ended_epoch is not None:
+            ended = ended_epoch(self._restricted, head, older_snapshots=self._older_snapshots)
+            if ended is not None:
                 self._epoch = head.epoch
                 if lost := self._hold_over(self._restricted, restricted):
                     log_loss(self._restricted, restricted, lost)
@@ -274,31 +259,18 @@ class Follower:
             self._older_snapshots = 0
             if store is not None and file is not None:
                 # A process that kept the copy may have ended before the epoch did.
-                kept_epoch = ended_epoch if ended_epoch is not None else store.epoch_beside(head.epoch.identifier)
+                kept_epoch = ended if ended is not None else store.epoch_beside(head.epoch.identifier)
                 try:
                     store.keep_snapshot(file, ended_epoch=kept_epoch if self._held else None)
                 except OSError as error:
                     self._store_failed(error)
-        if ended_epoch is not None and self._held and self._store is not None:
+        if ended is not None and self._held and self._store is not None:
             self._held.load_names(self._store)
         self._let_go_of_settled(head.epoch)
         self._now_known(asked_at, 0.0, head.closed)
         if self._store is not None and self._store.is_read_only:
             self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
-
-    def _ended_by(self, restricted: Restricted, head: Head) -> str | None:
-        """The epoch that a snapshot ends, None where it goes on with what is known. Raises OlderSnapshotError."""
-        before, named = self._restricted, head.epoch.identifier
-        if before.sequence == 0 and not before.epoch:
-            return None
-        if named and before.epoch and named != before.epoch:
-            return before.epoch
-        if head.sequence >= before.sequence:
-            return None
-        if self._older_snapshots < OLDER_SNAPSHOTS:
-            raise OlderSnapshotError(f"a snapshot of {head.sequence} is older than {before.sequence}")
-        return before.epoch
 
     def _hold_over(self, before: Restricted, now: Restricted) -> frozenset[int]:
         numbers = self._held.hold_lost(before, now, self._epoch)
@@ -313,8 +285,7 @@ class Follower:
     def _note_faults(self, faults: Sequence[str]) -> None:
         """Count what could not be read, which is reported to Stillwatch, and log some of it."""
         self._faults += len(faults)
-        for fault in faults[:FAULTS_LOGGED]:
-            logger.warning("A message of Stillwatch could not be read whole; update this client. %s", fault)
+        log_faults(faults)
 
     def _now_known(self, asked_at: Moment, age: float, closed: frozenset[str]) -> None:
         """The answer to a question of `asked_at` said that nothing was newer `age` seconds before it was given."""

@@ -1,13 +1,22 @@
 """Log lines that the operator of a gateway must not miss."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from stillwatch_gateway.disk import TRIED_EVERY
 from stillwatch_gateway.restricted import Restricted
 
 logger = logging.getLogger("stillwatch_gateway")
+
+FAULTS_LOGGED: Final = 10  # of one message
+
+
+def log_faults(faults: Sequence[str]) -> None:
+    """Name some of what could not be read in a message."""
+    for fault in faults[:FAULTS_LOGGED]:
+        logger.warning("A message of Stillwatch could not be read whole; update this client. %s", fault)
 
 
 def log_problem(

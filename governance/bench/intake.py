@@ -40,6 +40,8 @@ EVENTS = 30_000
 DIFFERENT_BODIES = 40
 SENDERS = 8
 EXCERPTS_SAMPLED = 12
+# Every load of this process sends ids that none sent before: under an earlier id its events would be conflicts.
+BATCH_NUMBERS = count()
 
 
 def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
@@ -63,7 +65,7 @@ def over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -
     secret = issue_service_key(name="bench", scopes=["usage:write"], by=Actor.system("bench"), now=now)[1]
     with web_server() as (port, server):
         load = _Load(bodies, port, secret)
-        load.run(seconds=scale.seconds(8), rate=rate)  # accounts and caches are met
+        load.run(seconds=scale.seconds(8), rate=rate)  # accounts exist and caches are warm
         before = _memory(server)
         sent = load.run(seconds=seconds, rate=rate)
         grown = (_memory(server) - before) / 2**20
@@ -100,7 +102,8 @@ def _know(name: str, accounts: int, now: datetime) -> None:
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
     known = traffic.customers(accounts, name, dice)
     for number in range(EXCERPTS_SAMPLED):
-        lines = [traffic.line(f"{name}-{c['account']}-first-{number}", now, c, "What came first?", dice) for c in known]
+        first = f"first-{now.isoformat()}-{number}"
+        lines = [traffic.line(f"{c['account']}-{first}", now, c, "What came first?", dice) for c in known]
         _take(lines, now)
 
 
@@ -168,7 +171,6 @@ class _Load:
     def __init__(self, bodies: Sequence[bytes], port: int, secret: str) -> None:
         self._bodies, self._port = bodies, port
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
-        self._numbers = count()
 
     def run(self, *, seconds: float, rate: float) -> _Sent:
         """Send for so many seconds; every sender sends at least one batch."""
@@ -201,7 +203,7 @@ class _Load:
         return _Sent(latencies, len(failed), time.perf_counter() - start)
 
     def _next_body(self) -> bytes:
-        number = next(self._numbers)
+        number = next(BATCH_NUMBERS)
         # The name of an account stays the same: only where an id begins does a number come in.
         body = self._bodies[number % len(self._bodies)]
         return body.replace(b'"id":"' + traffic.ROUND, b'"id":"%d' % number)

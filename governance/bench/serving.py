@@ -20,8 +20,10 @@ HOST = "127.0.0.1"
 
 def environment_of(port: int) -> dict[str, str]:
     """What a process of Stillwatch needs to work on the database of this benchmark."""
+    path = f"/{connection.settings_dict['NAME']}"
     return os.environ | {
-        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
+        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=path).geturl(),
+        "MIGRATE_DATABASE_URL": urlsplit(settings.MIGRATE_DATABASE_URL)._replace(path=path).geturl(),
         "BROKER_URL": settings.BROKER_URL,
         "SECRET_KEY": settings.SECRET_KEY,
         "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
@@ -36,6 +38,7 @@ def environment_of(port: int) -> dict[str, str]:
 def web_server(workers: int = 2, threads: int = 128, **settings_of_it: str) -> Iterator[tuple[int, psutil.Process]]:
     """The web server as `manage.py up` runs it, on the database of this benchmark; its port and its process."""
     port = free_port()
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # no page is asked for, and none is collected
     with _running(web_command(host=HOST, port=port, workers=workers, threads=threads), port, settings_of_it) as process:
         yield port, process
 

@@ -53,7 +53,7 @@ def accounts_by_kind(accounts: int) -> list[tuple[Kind, int]]:
         raise ValueError(f"A demonstration world needs at least {FEWEST_ACCOUNTS} accounts, not {accounts}.")
     wanted = {kind.name: max(kind.least, kind.of_300 * accounts // 300) for kind in KINDS}
     for _ in range(sum(wanted.values()) - accounts):
-        # The minima took more than there is: whoever stands furthest above its own gives one back.
+        # The minima took more than there is: the kind that stands furthest above its own gives one back.
         richest = max(KINDS, key=lambda kind: wanted[kind.name] - kind.least)
         wanted[richest.name] -= 1
     wanted[HUMAN_CHAT.name] += accounts - sum(wanted.values())

@@ -109,8 +109,8 @@ class Kind:
     """A kind of customer: how many there are, how they are known to the seller, and how they behave.
 
     `of_300` is how many stand among 300 accounts and `least` how many any world has. Accounts of a kind share
-    `one_organisation`, `one_card` or `one_address`; `ring` is a group that hides: organisations of their own, but
-    half of them on two cards and half in one address pool, founded within days. `talks` is whether people rather
+    `one_organisation`, `one_card` or `one_address`; an `is_hidden_group` has organisations of its own, but half of them
+    on two cards and half in one address pool, founded within days. `talks` is whether people rather
     than servers may call; `called` ends the name of an organisation whose trade must show in it.
     """
 
@@ -126,7 +126,7 @@ class Kind:
     one_organisation: bool = False
     one_card: bool = False
     one_address: bool = False
-    ring: bool = False
+    is_hidden_group: bool = False
     talks: bool = True
     called: str = ""
     rate_limited: float = 0.004

@@ -89,9 +89,9 @@ class Registry:
                 card = first.card
             if kind.one_address:
                 addresses = first.addresses[:1]
-            if kind.ring and index % 2 == 0:
+            if kind.is_hidden_group and index % 2 == 0:
                 card = cards[index // 2 % 2]
-            elif kind.ring:
+            elif kind.is_hidden_group:
                 addresses = pool
             yield self._customer(kind, index, organisation, card, addresses, world)
 
@@ -142,7 +142,7 @@ class Registry:
             keys=[self._token("key", 32) for _ in range(1 + int(dice.random() ** 3 * 3))],
             size=min(2.2, max(0.45, dice.lognormvariate(-0.08, 0.4))),
             # Every fifth sends figures only; never the first of a kind, so that each can be shown.
-            sends_text=kind.ring or index % 5 != 3,
+            sends_text=kind.is_hidden_group or index % 5 != 3,
             adopts_new_model=dice.random() < kind.adopts_new_model,
             rate_limited=kind.rate_limited,
             begins_at=max(created_at, self._starts_at + self._delay(kind, index)),
@@ -150,7 +150,7 @@ class Registry:
 
     def _delay(self, kind: Kind, index: int) -> timedelta:
         """Harvesters come one after another, some of them in the last days: a queue is never all old."""
-        if kind.ring:
+        if kind.is_hidden_group:
             return timedelta(days=self._days * index / 14)
         if kind.harvest and index % 2:
             return timedelta(days=self._days * (0.7 + 0.25 * self._dice.random()))
@@ -162,7 +162,7 @@ class Registry:
         dice = self._dice
         newcomer = index > 0 and dice.random() < 0.06
         age = timedelta(days=-dice.random() * self._days * 0.6 if newcomer else 1 + dice.random() ** 2 * 900)
-        if kind.ring:
+        if kind.is_hidden_group:
             age = timedelta(days=3 + dice.random() * 9)
         elif kind.harvest and not kind.training_permitted:
             age = timedelta(days=1 + dice.random() ** 2 * 200)

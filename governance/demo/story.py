@@ -29,7 +29,7 @@ from governance.usage.actions import record_import, record_lines
 
 SOURCE = "native"
 BATCH = 5_000
-# What is younger than this at the end is left to whoever looks at the demonstration.
+# What is younger than this at the end is left to the people who look at the demonstration.
 LEFT_OPEN = timedelta(days=2)
 SHARE_DECIDED, SHARE_DECIDED_ONCE_DUE = 0.2, 0.65
 DEMO = Actor.system("load_demo")

@@ -7,9 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
+from governance.gateways.activity import KnownGateway, known_gateways, rows
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
-from governance.gateways.queries import ExpectedState, KnownGateway, find_expected_state, known_gateways, rows
-from governance.gateways.status import GatewayActivity, Level, State, reason, who_is_silent
+from governance.gateways.queries import enforcement_status, find_expected_state, missing_restrictions
+from governance.gateways.restriction_status import EnforcementStatus, reason, who_is_silent
+from governance.gateways.status import Expected, GatewayActivity, Level, State
+from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 
 MEASURED: Final = timedelta(days=30)
@@ -38,7 +41,7 @@ class GatewayState:
     took: PropagationTimes | None
     refused: int
     probes: Sequence[CanaryProbe]
-    newest_repairs: int
+    repairs: int
     trouble: str
 
     @property
@@ -78,33 +81,64 @@ TIMES: Final = """
 """
 
 
-def gateways(*, now: datetime) -> list[GatewayState]:
-    """Every gateway, in as many queries however many there are."""
+class RestrictionPlaces(NamedTuple):
+    """A restriction, and what is known of it at each gateway."""
+
+    restriction: Restriction
+    gateways: Sequence[EnforcementStatus]
+
+
+class EnforcementOverview(NamedTuple):
+    """The gateways, the restrictions that one of them has not applied or removed yet, and the newest others. All of it
+    rests on one reading of what was heard of gateways.
+    """
+
+    gateways: Sequence[GatewayState]
+    missing: Sequence[RestrictionPlaces]
+    newest: Sequence[RestrictionPlaces]
+
+
+def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
+    """Everything that the page says of gateways, with at most so many restrictions of either sort."""
+    known, expected = known_gateways(now=now), find_expected_state(now=now).expected
+    missing = missing_restrictions(expected, known, most=most)
+    noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related("account", "key", "organisation")
+    shown = {one.number: one for one in noticed.filter(number__in=missing)} if missing else {}
+    others = list(noticed.in_force(at=now).exclude(number__in=shown)[:most])
+    at = enforcement_status([*shown, *(one.number for one in others)], now=now, known=known)
+    return EnforcementOverview(
+        gateway_states(known, expected, now=now),
+        [RestrictionPlaces(shown[number], at[number]) for number in missing if number in shown],
+        [RestrictionPlaces(one, at[one.number]) for one in others],
+    )
+
+
+def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, now: datetime) -> list[GatewayState]:
+    """How every gateway stands, in as many queries however many there are."""
     described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {
         gateway: PropagationTimes(*took)
         for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)
     }
-    wanted = find_expected_state(now=now)
     probes = _probes(now=now)
     states = []
-    for known in known_gateways(now=now):
+    for known in known_ones:
         if (gateway := described.get(known.pk)) is None:
             continue  # it has asked for the first time since, and is shown the next time
         activity, probed = known.activity, probes.get(known.pk, [])
-        level, trouble = _trouble(known, wanted, probed)
+        level, trouble = _trouble(known, expected, probed)
         states.append(
             GatewayState(
                 gateway=gateway,
                 activity=activity,
                 level=level,
-                lag=changes_between(activity.sequence, wanted.newest, wanted.starts_after)
+                lag=changes_between(activity.sequence, expected.newest, expected.starts_after)
                 if activity.is_active and activity.sequence is not None
                 else None,
                 took=times.get(known.pk if activity.reports else None),
                 refused=gateway.refused or 0,
                 probes=probed,
-                newest_repairs=gateway.repaired or 0,
+                repairs=gateway.repaired or 0,
                 trouble=trouble,
             )
         )
@@ -125,33 +159,35 @@ def changes_between(known: int, wanted: int, starts_after: int) -> int:
     return max(wanted - known, 0)
 
 
-def _trouble(known: KnownGateway, wanted: ExpectedState, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
+def _trouble(known: KnownGateway, expected: Expected, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
         return Level.PENDING, ""
-    activity, late = known.activity, wanted.late
-    state = activity.state(late, is_unpublished=wanted.is_publishing_late)
+    activity = known.activity
+    state, level = activity.state(expected), activity.level(expected)
     match state:
-        case State.NOT_YET if missing := changes_between(activity.sequence or 0, late, wanted.starts_after):
-            return Level.ALARM, f"It has not received {missing:,} change{'' if missing == 1 else 's'} yet."
+        case State.NOT_YET if missing := changes_between(
+            activity.sequence or 0, expected.newest, expected.starts_after
+        ):
+            return level, f"It has not received {missing:,} change{'' if missing == 1 else 's'} yet."
         case State.NOT_YET:
-            return Level.ALARM, "It has not received all accounts of a restricted organisation yet."
+            return level, "It has not received all accounts of a restricted organisation yet."
         case State.UNKNOWN | State.BYPASSED:
-            return Level.ALARM, f"{_capitalised(reason(state, activity, late))}: what it allows is not known."
+            return level, f"{_capitalised(reason(state, activity, expected))}: what it allows is not known."
         case State.SILENT:
-            return Level.WARNING, f"{_capitalised(reason(state, activity, late))}."
-    return _own_trouble(activity, probes, late)
+            return level, f"{_capitalised(reason(state, activity, expected))}."
+    return _own_trouble(activity, probes, expected)
 
 
-def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe], late: int) -> tuple[Level, str]:
-    """What is wrong with a gateway that has reported every change."""
+def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe], expected: Expected) -> tuple[Level, str]:
+    """What is wrong with a gateway that has every change where that is reported."""
     if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
         return Level.ALARM, "It did not follow the last canary probe."
     if troubled := [one.name for one in activity.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
         return Level.WARNING, f"The copy on disk is unusable at {names}: see Instances."
-    if activity.is_active and (silent := who_is_silent(activity, late)):
-        return Level.PENDING, f"{_capitalised(silent)}."
+    if activity.is_active and (silent := who_is_silent(activity, expected.newest)):
+        return activity.level(expected), f"{_capitalised(silent)}."
     return Level.GOOD, ""
 
 

@@ -68,7 +68,7 @@ def restrict_lost(epoch: FeedEpoch, lost: Iterable[LostRestriction], *, by: Acto
     noted = _note(epoch, began, gateway=None, by=by, now=now)
     touched = _restrict_noted(noted, by=by, now=now)
     touched += _restore_further_names(epoch, given, noted, by=by, now=now)
-    _tell_of_names(touched, now=now)
+    _publish_names(touched, now=now)
     # What has been replaced again, or stands for another that was lost, is no lifting that was lost.
     needed = set(LostDecision.objects.filter(epoch=epoch, what=LostDecision.What.BEGAN).values_list("restriction"))
     ended = [one for one in given if one.ended and (one.number,) not in needed]
@@ -122,7 +122,7 @@ def _restore_further_names(
     return touched
 
 
-def _tell_of_names(targets: Iterable[Target], *, now: datetime) -> None:
+def _publish_names(targets: Iterable[Target], *, now: datetime) -> None:
     """Tell gateways of all names at once, also where they are many: nobody who was refused is let in meanwhile."""
     owners = [target if not isinstance(target, ApiKey) else target.account for target in targets]
     if owners:
@@ -184,7 +184,7 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
         restrict_again([(locked, target)], terms, made_for="kept", by=by, now=now)
         if locked.restriction is None:
             raise CannotRestrictError(locked.problem)
-    _tell_of_names([target], now=now)
+    _publish_names([target], now=now)
     _settle(locked, LostDecision.Outcome.IN_FORCE, by=by, now=now)
     return True
 

@@ -1,8 +1,8 @@
-"""What is known of a change at a gateway, and how that is said. Pure.
+"""What is known of a change at a gateway, and how serious that is. Pure.
 
 Stillwatch sees three things of a gateway: the questions it asks the check, the changes that its own instances report
 to have, and the refusals it counts. None of them says that a customer is refused now. So every state below says only
-what follows from them, and `sentence` gives the figures it rests on.
+what follows from them, and `restriction_status` gives the figures it rests on.
 """
 
 from collections.abc import Sequence
@@ -34,15 +34,6 @@ class State(StrEnum):
     BYPASSED = "bypassed"  # … and usage has come in since
 
 
-class Unpublished(StrEnum):
-    """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
-
-    NOBODY = ""
-    ACCOUNTS = "gateways have not received all of its accounts yet"
-    NAMES = "gateways have not received all names of this account yet"
-    END = "gateways apply it until they have received all accounts that are restricted now"
-
-
 class Level(StrEnum):
     """How a state is shown: as good, on its way, amber or red."""
 
@@ -50,6 +41,23 @@ class Level(StrEnum):
     PENDING = "pending"
     WARNING = "warning"
     ALARM = "alarm"
+
+
+class Expected(NamedTuple):
+    """What gateways are to have: of one restriction, or of all together.
+
+    `newest` is the newest change. `overdue` is the newest that has been due for longer than `PATIENCE`, 0 where there
+    is none. Both count the start of the newest epoch, after the number `starts_after`. With `is_unpublished` some names
+    are not published yet, and with `is_publishing_late` none was for longer than `PATIENCE`. `is_in_force` is False
+    where nobody is restricted any more.
+    """
+
+    newest: int
+    overdue: int = 0
+    starts_after: int = 0
+    is_unpublished: bool = False
+    is_publishing_late: bool = False
+    is_in_force: bool = True
 
 
 class Instance(NamedTuple):
@@ -130,171 +138,44 @@ class GatewayActivity:
         silent = [*self.silent, *self.silent_check] if self.asks else self.silent
         return [one for one in silent if one.sequence < change and one.seen_at > self.now - MAY_SERVE]
 
-    def state(self, change: int, *, is_unpublished: bool = False) -> State:
-        """What is known of a change here; `is_unpublished` where not all names of it are published yet."""
+    def state(self, expected: Expected) -> State:
+        """Return what is known of the newest expected change here."""
         if self.is_bypassed:
             return State.BYPASSED
         if self.asks and not any(self.now - one.seen_at <= ALIVE for one in self.check):
             return State.UNKNOWN
-        if any(one.sequence < change for one in self.answering) or (is_unpublished and self.is_active):
+        if self._lacks(expected.newest) or (expected.is_unpublished and self.is_active):
             return State.NOT_YET
-        if self.is_active and self.silent_without(change):
+        if self.is_active and self.silent_without(expected.newest):
             return State.IN_PART
         if self.asks:
             return State.NEXT_QUESTION
         return State.REPORTED if self.reports else State.SILENT
 
-    def _is_recent(self, moment: datetime | None) -> bool:
-        return moment is not None and moment > self.now - self.silent_after
+    def level(self, expected: Expected) -> Level:
+        """Return how serious that is.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnforcementStatus:
-    """A restriction at one gateway, or its end where it was lifted.
-
-    `change` is the newest change of it, made at `changed_at`. `took` is how long it was from the decision until
-    everybody who answered for the gateway then had it, where that was measured. Of one on a large organisation gateways
-    are sent in batches, and it counts as in force once all names were published. A refusal proves that the gateway
-    refused because of this restriction at that time, and says nothing of later.
-    """
-
-    gateway: str
-    activity: GatewayActivity
-    change: int
-    changed_at: datetime
-    denies: bool = True
-    is_lifted: bool = False
-    unpublished: Unpublished = Unpublished.NOBODY
-    took: timedelta | None = None
-    refused: int = 0
-    refused_after: timedelta | None = None
-    last_refused_at: datetime | None = None
-
-    @property
-    def state(self) -> State:
-        return self.activity.state(self.change, is_unpublished=bool(self.unpublished))
-
-    @property
-    def waited(self) -> timedelta:
-        return self.activity.now - self.changed_at
-
-    @property
-    def is_settled(self) -> bool:
-        return self.level is Level.GOOD
-
-    @property
-    def level(self) -> Level:
-        match self.state:
+        This is the only judgement of it: of all restrictions together it is that of the worst of them. So the banner
+        and the list of gateways, which ask about all, agree with the rows of each.
+        """
+        match self.state(expected):
             case State.REPORTED | State.NEXT_QUESTION:
                 return Level.GOOD
             case State.IN_PART:
                 return Level.PENDING
-            case State.NOT_YET | State.UNKNOWN:
-                return Level.ALARM if self.waited > PATIENCE else Level.PENDING
+            case State.NOT_YET:
+                is_late = self._lacks(expected.overdue) or (expected.is_publishing_late and self.is_active)
+                on_its_way = Level.PENDING if self.is_active else Level.WARNING
+                return Level.ALARM if is_late else on_its_way
+            case State.UNKNOWN:
+                return Level.ALARM if expected.overdue else Level.PENDING
             case State.SILENT:
                 return Level.WARNING
             case State.BYPASSED:
-                return Level.ALARM
+                return Level.ALARM if expected.is_in_force else Level.WARNING
 
-    @property
-    def verdict(self) -> str:
-        """What is known, to be followed by the name of the gateway."""
-        # The gateway is sent limits and the like; whether it keeps them is not seen here.
-        effect = "sent" if not self.denies else "refused because of it" if self.is_lifted else "refused"
-        return VERDICTS[self.state][self.is_lifted].format(effect=effect)
+    def _lacks(self, change: int) -> bool:
+        return any(one.sequence < change for one in self.answering)
 
-    @property
-    def reason(self) -> str:
-        """What it is known by."""
-        if self.unpublished and self.state is State.NOT_YET:
-            return self.unpublished
-        return reason(self.state, self.activity, self.change)
-
-    @property
-    def sentence(self) -> str:
-        because = self.reason
-        return f"{self.verdict} {self.gateway}{f': {because}' if because else ''}"
-
-
-# For a restriction that is in force, and for one that was lifted.
-VERDICTS: Final = {
-    State.REPORTED: ("in force at", "no longer in force at"),
-    State.NEXT_QUESTION: (
-        "would be {effect} at the next check by",
-        "would no longer be {effect} at the next check by",
-    ),
-    State.IN_PART: ("in force where it is reported at", "no longer in force where that is reported at"),
-    State.NOT_YET: ("not yet in force at", "not yet removed at"),
-    State.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
-    State.SILENT: ("not known whether in force at", "not known whether removed at"),
-    State.BYPASSED: ("not in force at", "not known whether removed at"),
-}
-
-
-def reason(state: State, activity: GatewayActivity, change: int) -> str:
-    """What a state rests on, as a clause with its figures; empty where the state says it all."""
-    match state:
-        case State.REPORTED:
-            return _who_reported(activity.instances)
-        case State.NEXT_QUESTION | State.IN_PART:
-            return who_is_silent(activity, change)
-        case State.NOT_YET:
-            return _who_is_behind(activity, change)
-        case State.UNKNOWN:
-            return "no process of the check has reported for 30 s"
-        case State.SILENT:
-            return f"{_silence(activity)}; it is idle or no longer connected"
-        case State.BYPASSED:
-            return f"{_silence(activity)}, and {usage_since(activity)}"
-
-
-def _who_reported(instances: Sequence[Instance]) -> str:
-    if [one.name for one in instances] == [PUSHED]:
-        return "pushed to LiteLLM’s own blocks"
-    return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
-
-
-def who_is_silent(activity: GatewayActivity, change: int) -> str:
-    """Say who may go on serving without a change; empty where nobody may."""
-    silent = activity.silent_without(change)
-    if not silent:
-        return ""
-    is_check = all(one in activity.silent_check for one in silent)
-    who = _counted(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
-    since = length(activity.now - max(one.seen_at for one in silent))
-    return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
-
-
-def _who_is_behind(activity: GatewayActivity, change: int) -> str:
-    behind = [one for one in activity.answering if one.sequence < change]
-    who = "processes of the check" if activity.asks and not activity.reports else "instances"
-    oldest = min(one.sequence for one in behind)
-    of = f"{len(behind)} of {len(activity.answering)} {who}"
-    return f"{of} reported change {oldest:,}; this is change {change:,}"
-
-
-def _silence(activity: GatewayActivity) -> str:
-    word = "report" if activity.instances else "check"
-    return f"no {word} for {length(activity.now - activity.last_at)}" if activity.last_at else "no check yet"
-
-
-def usage_since(activity: GatewayActivity) -> str:
-    """Says that usage has come in since; only of a gateway that is bypassed."""
-    if activity.usage_at is None:
-        return ""
-    since = length(activity.now - activity.usage_at)
-    return f"usage arrived {'from it ' if activity.usage_is_own else ''}{since} ago"
-
-
-def length(span: timedelta) -> str:
-    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
-    seconds = max(int(span.total_seconds()), 0)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"
+    def _is_recent(self, moment: datetime | None) -> bool:
+        return moment is not None and moment > self.now - self.silent_after

@@ -91,7 +91,7 @@ def note_access(notes: Sequence[Report], *, now: datetime) -> list[Report]:
 
 
 def _note(notes: Sequence[Report], *, now: datetime) -> None:
-    gateways = _meet({one.key: one.name for one in notes if one.key is not None}, now=now)
+    gateways = _get_or_create_gateways({one.key: one.name for one in notes if one.key is not None}, now=now)
     asked = [one for one in notes if isinstance(one, LastQuestion)]
     for one in sorted(asked, key=lambda one: gateways[one.key]):
         # Processes of the check write by turns, and one may have noted an older question than another.
@@ -108,7 +108,7 @@ def _note(notes: Sequence[Report], *, now: datetime) -> None:
         note_reported(lost, gateway=Gateway.objects.get(pk=gateway), now=now)
 
 
-def _meet(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
+def _get_or_create_gateways(keys: Mapping[UUID, str], *, now: datetime) -> dict[UUID, int]:
     """The primary keys of gateways by their service keys, made where missing."""
     if not keys:
         return {}

@@ -12,11 +12,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.gateways.fleet import gateways, in_force_by_kind, newest_repairs
+from governance.gateways.fleet import enforcement_overview, in_force_by_kind, newest_repairs
 from governance.gateways.forms import DropLostForm
 from governance.gateways.models import LostDecision
 from governance.gateways.queries import alarm as find_alarm
-from governance.gateways.queries import enforcement_status
 from governance.gateways.recovery import (
     CannotRestrictError,
     drop,
@@ -25,8 +24,6 @@ from governance.gateways.recovery import (
     restrictions_of_same_kind,
 )
 from governance.platform.disk_space import find_installation_shortage
-from governance.restrictions.kinds import NOT_NOTICED
-from governance.restrictions.models import Restriction
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
 
@@ -43,19 +40,15 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 
 def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    newest = list(
-        Restriction.objects.in_force(at=now)
-        .exclude(kind__in=NOT_NOTICED)
-        .select_related("account", "key", "organisation")[:NEWEST_SHOWN]
-    )
-    at = enforcement_status([restriction.number for restriction in newest], now=now)
+    overview = enforcement_overview(now=now, most=NEWEST_SHOWN)
     lost = list(open_decisions()[: LOST_SHOWN + 1])
     context = {
         "lost": lost[:LOST_SHOWN],
         "has_more_lost": len(lost) > LOST_SHOWN,
-        "gateways": gateways(now=now),
+        "gateways": overview.gateways,
+        "missing": overview.missing,
         "counts": in_force_by_kind(now=now),
-        "newest": [(restriction, at[restriction.number]) for restriction in newest],
+        "newest": overview.newest,
         "repairs": newest_repairs(),
         "fail_closed_plans": settings.FAIL_CLOSED_PLANS,
         "drop_form": DropLostForm(),

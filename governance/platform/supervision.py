@@ -16,7 +16,7 @@ from governance.platform.embedded_home import ServersError
 
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # of Linux's <sys/prctl.h>
-# How a process is told to end and how many seconds it then has: Celery finishes its tasks, then drops them.
+# How a process is asked to end, and how many seconds it then has: Celery finishes its tasks, then drops them.
 ENDINGS = ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 3.0))
 # Seconds before the next start, by how often in a row the process ended soon.
 PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)

@@ -45,7 +45,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
         _raise_who_won(case)
-    if case.holder(at=now) != by.pk:
+    if case.claimant(at=now) != by.pk:
         add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
 
 
@@ -112,7 +112,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     locked, keys = _lock(case, reach.closed)
     if (made := _find_same_decision(case, verdict, decision_id)) is not None:
         return made
-    if not locked.is_open or locked.holder(at=now) not in {None, by.pk}:
+    if not locked.is_open or locked.claimant(at=now) not in {None, by.pk}:
         _raise_who_won(locked)
     audit_log_lock()
     earlier = list(restrictions_ended_by_deciding(locked.account).order_by("number"))

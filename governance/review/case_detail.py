@@ -12,8 +12,9 @@ from django.utils.functional import cached_property
 from accounts.models import ApiKey, Licence
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
-from governance.gateways.queries import IN_USE, enforcement_status
-from governance.gateways.status import EnforcementStatus, Level
+from governance.gateways.activity import IN_USE
+from governance.gateways.queries import enforcement_status
+from governance.gateways.restriction_status import EnforcementStatus
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
@@ -57,10 +58,6 @@ class EnforcementPanel(NamedTuple):
         """Whether it is worth looking again in a second."""
         return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
-    @property
-    def late(self) -> bool:
-        return any(at.level is Level.ALARM for one in self.restrictions for at in one.gateways)
-
 
 def cases_with_details() -> QuerySet[Case]:
     """Cases with the rows that each part of their page needs."""
@@ -100,8 +97,8 @@ class CaseDetail:
         self.now = now
 
     @property
-    def holder(self) -> User | None:
-        return self.case.claimed_by if self.case.holder(at=self.now) else None
+    def claimant(self) -> User | None:
+        return self.case.claimed_by if self.case.claimant(at=self.now) else None
 
     @property
     def overdue(self) -> bool:
@@ -179,7 +176,7 @@ class CaseDetail:
         return [one for one in self._restrictions if one.ended_at is None]
 
     @cached_property
-    def force(self) -> EnforcementPanel:
+    def enforcement(self) -> EnforcementPanel:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
         acts = [one for one in self._restrictions if one.kind not in NOT_NOTICED]
         at = enforcement_status([one.number for one in acts], now=self.now, account=self.account.pk)

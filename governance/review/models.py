@@ -119,7 +119,7 @@ class Case(models.Model):
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
 
-    def holder(self, *, at: datetime) -> uuid.UUID | None:
+    def claimant(self, *, at: datetime) -> uuid.UUID | None:
         """Who has claimed the case at this time, by primary key."""
         return self.claimed_by_id if is_held(self.claimed_until, at=at, lasts=CLAIM_LASTS) else None
 

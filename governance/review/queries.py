@@ -101,7 +101,7 @@ class QueueRow:
         """Who works on it, or who decided it."""
         if self.decision is not None:
             return self.decision.decided_by
-        return self.case.claimed_by if self.case.holder(at=self.now) else None
+        return self.case.claimed_by if self.case.claimant(at=self.now) else None
 
 
 class QueuePage(NamedTuple):

@@ -24,19 +24,19 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
     of_whom = decision.case.account.external_id
     text = f"{decision.get_action_display()}: {decision.get_scope_display().lower()}, with the case of {of_whom}."
     details = {"decision": str(decision.pk), "case": str(decision.case_id), "account": of_whom}
-    by_holder: dict[str, list[Case]] = defaultdict(list)
+    by_claimant: dict[str, list[Case]] = defaultdict(list)
     for case in covered:
-        by_holder[_holder(case, decision, now=now)].append(case)
-    for holder, cases in sorted(by_holder.items()):
-        whose = f"{text} {holder} had claimed this case." if holder else text
+        by_claimant[_claimant(case, decision, now=now)].append(case)
+    for claimant, cases in sorted(by_claimant.items()):
+        whose = f"{text} {claimant} had claimed this case." if claimant else text
         add_steps(cases, Step.Kind.RESOLVED, by=by, now=now, text=whose, details=details)
     return covered
 
 
-def _holder(case: Case, decision: Decision, *, now: datetime) -> str:
+def _claimant(case: Case, decision: Decision, *, now: datetime) -> str:
     """Return the name of the person who had claimed the case; empty if nobody had, or the one who decided."""
-    holder = case.claimed_by if case.holder(at=now) else None
-    return holder.name if holder is not None and holder.pk != decision.decided_by_id else ""
+    claimant = case.claimed_by if case.claimant(at=now) else None
+    return claimant.name if claimant is not None and claimant.pk != decision.decided_by_id else ""
 
 
 def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime) -> list[Case]:

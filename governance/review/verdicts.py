@@ -15,9 +15,9 @@ from governance.review.wording import outcome
 class CaseTakenError(Exception):
     """Somebody else has the case: says who."""
 
-    def __init__(self, holder: str) -> None:
-        super().__init__(f"{holder} is working on this case.")
-        self.holder = holder
+    def __init__(self, claimant: str) -> None:
+        super().__init__(f"{claimant} is working on this case.")
+        self.claimant = claimant
 
 
 class AlreadyDecidedError(Exception):

@@ -45,6 +45,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
+    def get_full_name(self) -> str:
+        """Return what the admin shows above the e-mail address, which is the username."""
+        return self.name
+
     @property
     def actor(self) -> Actor:
         return Actor("staff", str(self.id), self.name)

@@ -1,7 +1,8 @@
 """A few beginnings of prompts, for a reviewer to look at: sampled, encrypted, and forgotten after some weeks.
 
-Encryption is by envelope: every account has a random data key, which is kept wrapped by the installation's key. So the
-installation's key can be changed by wrapping anew, and an account's excerpts become unreadable with its data key.
+Encryption is by envelope: every account has a random data key, which is encrypted with the installation's key. So the
+installation's key can be changed by encrypting the data keys again. Without its data key an account's excerpts are
+unreadable.
 """
 
 import heapq

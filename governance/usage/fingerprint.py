@@ -37,7 +37,7 @@ try:
 except ImportError:  # it has no wheel for this Python or platform
     eldc = None
 
-# A text is told its language by its beginning.
+# The language of a text is detected by its beginning.
 LANGUAGE_CHARS: Final = 200
 
 LONG_WORD_BYTES: Final = 30

@@ -5,7 +5,7 @@ import json
 from accounts.models import Account, ApiKey
 from governance.gateways.check import sql
 from governance.restrictions.models import Change
-from stillwatch_gateway.messages import read_entry
+from stillwatch_gateway.entry_reader import read_entry
 from stillwatch_gateway.restricted import Restricted
 from tests.factories import NOW
 

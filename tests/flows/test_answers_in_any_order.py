@@ -75,7 +75,7 @@ class TestACallToLiteLlm:
         assert hours("team_harbour") == [(1, 121, 400)]
 
     @pytest.mark.parametrize("batches", [1, 2])
-    def test_has_the_figures_that_were_read_before_it_was_told(
+    def test_has_the_figures_that_were_read_before_it_was_reported(
         self, client: Client, key: dict[str, Any], batches: int
     ) -> None:
         read = payload(id="resp_1", call_type="aget_responses", prompt_tokens=121, completion_tokens=400)

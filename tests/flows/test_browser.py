@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from governance.staff.models import ServiceKey
+from governance.staff.roles import Role
+from governance.webhooks.models import Delivery, Webhook
 from tests.factories import person, service_key
 from tests.flows.browser import Open, sign_in, two_cases
 from tests.front import Served, served
@@ -189,6 +192,26 @@ class TestOnAPhoneInTheDark:
 
         expect(page.locator("#decide")).to_contain_text("Dismissed")
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+
+    def test_all_that_is_known_of_a_delivery_is_in_sight(self, open_page: Open) -> None:
+        admin, now = person(role=Role.ADMIN), timezone.now()
+        webhook = Webhook.objects.create(
+            url="https://hooks.example.com/", secrets=b"", created_at=now, created_by=str(admin.actor), sequence=0
+        )
+        refused = {"state": Delivery.State.GIVEN_UP, "attempts": 20, "tried_at": now, "last_error": "no answer " * 30}
+        Delivery.objects.create(webhook=webhook, created_at=now, due_at=now, **refused)
+        page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        sign_in(page, admin)
+
+        page.goto(f"/enforcement/webhooks/{webhook.pk}/")
+
+        for text in ("Given up", "20", "no answer", "tried just now"):
+            box = page.locator(".deliveries").get_by_text(text, exact=text == "20").bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+        button = page.locator(".deliveries").get_by_role("button", name="Resend").bounding_box()
+        assert button is not None
+        assert button["x"] + button["width"] <= 390
 
     def test_a_chosen_theme_outlives_the_page(self, open_page: Open) -> None:
         page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")

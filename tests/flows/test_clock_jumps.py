@@ -68,8 +68,8 @@ class TestAnAccountToBeScored:
 class TestACase:
     @JUMPS
     def test_is_free_again_although_it_was_claimed_while_the_clock_was_wrong(self, jump: timedelta) -> None:
-        opened, holder, other = case(), person("Mira Okafor"), person("Ada Moreau")
-        claim(opened, by=holder, now=NOW + jump)
+        opened, claimant, other = case(), person("Mira Okafor"), person("Ada Moreau")
+        claim(opened, by=claimant, now=NOW + jump)
 
         claim(opened, by=other, now=NOW + 31 * timedelta(minutes=1))
 

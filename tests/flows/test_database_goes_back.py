@@ -291,7 +291,7 @@ class TestWhileNothingRan:
     def test_a_restore_that_nobody_told_of_lets_nobody_in_and_does_not_loop(
         self, connect: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("stillwatch_gateway.follower.OLDER_SNAPSHOTS", 2)
+        monkeypatch.setattr("stillwatch_gateway.epoch_changes.OLDER_SNAPSHOTS", 2)
         with served() as before:
             assert before.front.replica.wait_until_loaded(PATIENCE)
             secret, port = before.secret, before.port

@@ -82,7 +82,9 @@ class TestACommand:
     @pytest.mark.long
     @pytest.mark.django_db(transaction=True)
     def test_works_for_the_benchmarks_of_enforcement(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        World(tmp_path, timezone.now(), monkeypatch).call("bench", "--enforcement", "--smoke")
+        world = World(tmp_path, timezone.now(), monkeypatch)
+
+        assert world.call_from_a_shell("bench", "--enforcement", "--smoke") == ""
 
 
 class TestATest:

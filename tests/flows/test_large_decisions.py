@@ -377,7 +377,7 @@ class TestOnAnOrganisationWithManyAccounts:
         assert by_account == by_key
         return by_account.count("deny")
 
-    def test_is_in_force_on_a_portion_at_once_and_on_all_when_all_are_told(
+    def test_is_in_force_on_a_batch_at_once_and_on_all_once_all_are_published(
         self, front: Served, company: Organisation
     ) -> None:
         own, reviewer = case_of("acct_0000"), person()
@@ -424,7 +424,7 @@ class TestOnAnOrganisationWithManyAccounts:
         assert front.check(account="acct_0049", min_sequence=later["published_in_full_by"])["decision"] == "deny"
 
     @pytest.mark.parametrize("came", ["an account joined", "the account got a key"])
-    def test_is_not_yet_in_force_on_what_came_since_until_gateways_are_told(
+    def test_is_not_yet_in_force_on_what_came_since_until_it_is_published(
         self, front: Served, company: Organisation, came: str
     ) -> None:
         own, reviewer = account("acct_late"), person()
@@ -505,7 +505,7 @@ class TestOnAnOrganisationWithManyAccounts:
 
         wait_until(lambda: self.refused(front) == 0, "nobody is refused")
 
-    def test_ends_for_all_while_they_are_being_told(self, front: Served, company: Organisation) -> None:
+    def test_ends_for_all_while_they_are_being_published(self, front: Served, company: Organisation) -> None:
         made = restriction(company, at=timezone.now())
         [portion, *_] = names.unpublished_batches([made.number])
         publication._cover_batch([made.number], accounts=portion[1], now=timezone.now())

@@ -145,7 +145,7 @@ class TestALongBlockThatIsBackAfterAShortOne:
         return first, Restriction.objects.get(ended_at=None).number
 
     @staticmethod
-    def is_told(front: Served, name: str) -> bool:
+    def is_published(front: Served, name: str) -> bool:
         """Once the short one is over."""
         return told(front, name, at=timezone.now() + 3 * HOUR) is not None
 
@@ -154,7 +154,7 @@ class TestALongBlockThatIsBackAfterAShortOne:
 
         said, again = (api.delete(f"/{first}?note=appeal").json() for _ in range(2))
 
-        assert not self.is_told(front, "acct_harbour")
+        assert not self.is_published(front, "acct_harbour")
         assert (said["lifted"], said["number"], said["ending"]) == (True, since, "lifted")
         assert (again["lifted"], again["number"]) == (False, since)
 
@@ -163,7 +163,7 @@ class TestALongBlockThatIsBackAfterAShortOne:
     ) -> None:
         mira.post(f"/restrictions/{numbers[0]}/lift/", {"note": "An appeal."})
 
-        assert not self.is_told(front, "acct_harbour")
+        assert not self.is_published(front, "acct_harbour")
 
     def test_is_the_answer_to_its_request_sent_again(self, api: Api, numbers: tuple[int, int]) -> None:
         said = api.post(self.ASKED)
@@ -184,7 +184,7 @@ class TestALongBlockThatIsBackAfterAShortOne:
 
         api.delete(f"/{numbers[0]}?note=appeal")
 
-        assert self.is_told(front, "acct_other")
+        assert self.is_published(front, "acct_other")
 
     def test_of_a_campaign_is_lifted_on_one_account_by_its_first_number(self, front: Served, api: Api) -> None:
         campaign = campaign_of(Account.objects.get(), account("acct_other"))
@@ -195,4 +195,4 @@ class TestALongBlockThatIsBackAfterAShortOne:
 
         api.delete(f"/{made['acct_harbour']}?note=appeal")
 
-        assert (self.is_told(front, "acct_harbour"), self.is_told(front, "acct_other")) == (False, True)
+        assert (self.is_published(front, "acct_harbour"), self.is_published(front, "acct_other")) == (False, True)

@@ -33,7 +33,7 @@ from governance.review.models import Case, Decision, Dismissal
 from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import AlreadyDecidedError, CannotUndoError, NoSuchScopeError, Verdict
-from stillwatch_gateway.messages import read_entry
+from stillwatch_gateway.entry_reader import read_entry
 from stillwatch_gateway.restricted import Restricted
 from tests.factories import MACHINE, NOW, campaign_of, case, person
 

@@ -98,7 +98,7 @@ class TestAnAccountThatUsagePutsIntoABlockedOrganisation:
         seller.blocks(organisation="org_harvest")
 
     @staticmethod
-    def wait_until_all_is_told(front: Served, seller: Seller) -> None:
+    def wait_until_all_is_published(front: Served, seller: Seller) -> None:
         """A new account of the organisation comes last: what came before it has been told by then."""
         seller.sends_usage(account="acct_last", organisation="org_harvest")
         wait_for(front, "deny", account="acct_last")
@@ -121,7 +121,7 @@ class TestAnAccountThatUsagePutsIntoABlockedOrganisation:
         seller.sends_usage(account="acct_innocent", api_key="key_1", organisation="org_harvest")
         seller.sends_usage(account="acct_innocent", organisation="org_harvest")
 
-        self.wait_until_all_is_told(front, seller)
+        self.wait_until_all_is_published(front, seller)
         assert front.check(account="acct_innocent")["decision"] == "allow"
         assert front.check(api_key="key_1")["decision"] == "allow"
 

@@ -26,6 +26,12 @@ def environment() -> dict[str, str]:
     }
 
 
+def owner_address() -> str:
+    """The address of this test's database for the owner of its tables."""
+    path = f"/{connection.settings_dict['NAME']}"
+    return urlsplit(settings.MIGRATE_DATABASE_URL)._replace(path=path).geturl()
+
+
 @contextmanager
 def running_worker(timetable: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker; with `timetable`, the path of a file it may use, it keeps the timetable too."""

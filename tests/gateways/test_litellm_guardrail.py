@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from governance.gateways.queries import enforcement_status
-from governance.gateways.status import EnforcementStatus, State
+from governance.gateways.restriction_status import EnforcementStatus
+from governance.gateways.status import State
 from governance.restrictions.actions import lift
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, known_service_key, restriction

@@ -12,7 +12,7 @@ from accounts.models import Account, Organisation
 from accounts.register import AccountLine, ApiKeyLine
 from governance.audit.models import Entry
 from governance.gateways.epochs import begin_epoch, ensure_epoch
-from governance.gateways.fleet import gateways
+from governance.gateways.fleet import enforcement_overview
 from governance.gateways.litellm.admin_api import LiteLlmError
 from governance.gateways.litellm.push import push, push_all, reconcile, reconcile_due
 from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, Propagation
@@ -477,7 +477,7 @@ class TestTheProof:
 
         push(gateway, NOW + 10 * MINUTE)
 
-        [state] = gateways(now=NOW + 10 * MINUTE)
+        [state] = enforcement_overview(now=NOW + 10 * MINUTE, most=1).gateways
         assert (state.lag, state.trouble) == (0, "")
         assert Propagation.objects.count() == 1
 

@@ -8,10 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.gateways import fleet
-from governance.gateways.fleet import gateways
+from governance.gateways.fleet import GatewayState, enforcement_overview
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation, Refusal
 from governance.gateways.queries import alarm, enforcement_status, find_expected_state
-from governance.gateways.status import EnforcementStatus, Level, State
+from governance.gateways.restriction_status import EnforcementStatus
+from governance.gateways.status import Level, State
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
     InstanceReport,
@@ -62,6 +63,10 @@ def at_the_only_gateway(number: int, *, after: float = 1.0) -> EnforcementStatus
     return at
 
 
+def gateways(*, now: datetime) -> list[GatewayState]:
+    return list(enforcement_overview(now=now, most=12).gateways)
+
+
 class TestARestriction:
     def test_would_be_applied_where_the_check_knows_it_and_the_gateway_asks(self) -> None:
         number = restriction(account()).number
@@ -93,7 +98,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.change, at.state) == (number + 1, State.NOT_YET)
+        assert (at.expected.newest, at.state) == (number + 1, State.NOT_YET)
 
     def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
         number = restriction(account()).number
@@ -280,8 +285,9 @@ class TestAGateway:
         for number in range(5):
             gateway_instance(gateway(f"edge-{number}", asked=False), knows=0)
 
-        # 1 gateways with their counts, 2 times, 3 what is wanted, 4 probes, 5 all that was heard of them
-        with django_assert_num_queries(5):
+        # 1 all that was heard of them, 2 what is wanted, 3 newest restrictions, 4 gateways with their counts, 5 times,
+        # 6 probes
+        with django_assert_num_queries(6):
             assert len(gateways(now=NOW + SECOND)) == 5
 
 
@@ -383,10 +389,9 @@ class TestThePage:
             gateway_instance(gateway(f"edge-{number}", asked=False), knows=0)
         client.force_login(person())
 
-        # 1 session, 2 user, 3 newest restrictions, 4 what was heard of gateways, 5 where the restrictions stand,
-        # 6 gateways with their counts, 7 times, 8 what is wanted, 9 probes, 10 heard of gateways, 11 kinds, 12 repairs,
-        # 13 what was lost
-        with django_assert_num_queries(13):
+        # 1 session, 2 user, 3 what was heard of gateways, 4 what is wanted, 5 newest restrictions, 6 where they stand,
+        # 7 gateways with their counts, 8 times, 9 probes, 10 kinds, 11 repairs, 12 what was lost
+        with django_assert_num_queries(12):
             client.get("/enforcement/")
 
     def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from governance.gateways.status import EnforcementStatus, GatewayActivity, Instance, Level, State
+from governance.gateways.restriction_status import EnforcementStatus
+from governance.gateways.status import PATIENCE, Expected, GatewayActivity, Instance, Level, State
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 WANTED = 42
@@ -21,7 +24,8 @@ def has(sequence: int, *, seconds_ago: float = 2, name: str = "web-1") -> Instan
 
 
 def enforcement_status_at(*, waited: float = 60, activity: GatewayActivity, **given: Any) -> EnforcementStatus:
-    return EnforcementStatus(gateway="edge", activity=activity, change=WANTED, changed_at=ago(waited), **given)
+    expected = Expected(WANTED, overdue=WANTED if timedelta(seconds=waited) > PATIENCE else 0)
+    return EnforcementStatus(gateway="edge", activity=activity, expected=expected, changed_at=ago(waited), **given)
 
 
 TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
@@ -182,3 +186,49 @@ class TestWaiting:
         activity = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
         assert enforcement_status_at(activity=activity, waited=waited).level is level
+
+
+INSTANCES = st.builds(
+    Instance, st.sampled_from(["a", "b"]), st.integers(40, 50), st.sampled_from([ago(2), ago(40), ago(400)])
+)
+ACTIVITIES = st.builds(
+    GatewayActivity,
+    now=st.just(NOW),
+    silent_after=st.just(SILENT_AFTER),
+    asked_at=st.sampled_from([None, ago(3), ago(400)]),
+    instances=st.lists(INSTANCES, max_size=2),
+    check=st.lists(INSTANCES, max_size=2),
+    silent=st.lists(INSTANCES, max_size=2),
+    silent_check=st.lists(INSTANCES, max_size=2),
+    usage_at=st.sampled_from([None, ago(10)]),
+    usage_is_own=st.booleans(),
+)
+
+
+@st.composite
+def expected_changes(draw: st.DrawFn) -> Expected:
+    newest, overdue = draw(st.integers(41, 51)), draw(st.integers(41, 51))
+    is_unpublished = draw(st.booleans())
+    return Expected(
+        newest,
+        overdue if overdue <= newest else 0,
+        is_unpublished=is_unpublished,
+        is_publishing_late=is_unpublished and draw(st.booleans()),
+        is_in_force=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ACTIVITIES, st.lists(expected_changes(), min_size=1, max_size=4))
+def test_all_restrictions_together_are_judged_as_the_worst_of_them(
+    activity: GatewayActivity, each: list[Expected]
+) -> None:
+    together = Expected(
+        max(one.newest for one in each),
+        max(one.overdue for one in each),
+        is_unpublished=any(one.is_unpublished for one in each),
+        is_publishing_late=any(one.is_publishing_late for one in each),
+        is_in_force=any(one.is_in_force for one in each),
+    )
+
+    assert activity.level(together) is max((activity.level(one) for one in each), key=list(Level).index)

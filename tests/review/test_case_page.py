@@ -313,7 +313,7 @@ class TestThePage:
     def test_costs_few_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         opened, client = case(), signed_in(person())
 
-        # 1 session, 2 user, 3 case with account, organisation, assessment, holder and keys, 4 restrictions,
+        # 1 session, 2 user, 3 case with account, organisation, assessment, claimant and keys, 4 restrictions,
         # 5 hours of use, 6 use by model, 7 campaign, 8 linked accounts, 9 excerpts, 10 decisions, 11 licences, 12 steps
         with django_assert_num_queries(12):
             client.get(address(opened))

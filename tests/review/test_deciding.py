@@ -225,7 +225,7 @@ class TestUndoing:
         opened.refresh_from_db()
         assert (done.is_undone, done.ended, done.is_open) == (True, 1, True)
         assert (opened.status, opened.closed_at) == (Case.Status.OPEN, None)
-        assert opened.holder(at=NOW + timedelta(minutes=1)) == mira.pk
+        assert opened.claimant(at=NOW + timedelta(minutes=1)) == mira.pk
         assert access(account="acct_harbour", now=NOW).allowed
         assert Restriction.objects.get().ending == Restriction.Ending.UNDONE
 
@@ -479,7 +479,7 @@ class TestTakingUpAgain:
         again = reopen(dismissed, by=mira, now=NOW)
 
         assert again != dismissed
-        assert (again.account, again.is_open, again.holder(at=NOW)) == (dismissed.account, True, mira.pk)
+        assert (again.account, again.is_open, again.claimant(at=NOW)) == (dismissed.account, True, mira.pk)
         assert Decision.objects.get().case == dismissed
 
     def test_lets_an_account_be_blocked_that_was_dismissed_by_mistake(self) -> None:

@@ -103,7 +103,7 @@ class TestTheQueue:
         for number in range(3):
             case_of(f"acct_{number}", company="org_quill")
 
-        # 1 session, 2 user, 3 cases with account, organisation, assessment and holder, 4 waiting and overdue, 5 mine
+        # 1 session, 2 user, 3 cases with account, organisation, assessment and claimant, 4 waiting and overdue, 5 mine
         with django_assert_num_queries(5):
             client.get("/queue/")
 

@@ -88,7 +88,7 @@ class TestBlockingACampaign:
         assert "Block 3 accounts" in asked
         assert "This restricts 3 accounts, not only" in asked
         assert "3 accounts of the campaign: blocked." in done
-        assert f"In force as no. {number} on this account; 3 accounts of the campaign have one each," in done
+        assert f"Restriction no. {number} on this account; 3 accounts of the campaign have one each," in done
 
     def test_names_who_had_claimed_one_of_its_cases(self, harbour: Case, mira: Client) -> None:
         pier, jonas = case(account("acct_pier")), person("Jonas Lindqvist")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.usage.actions import accepted_times
-from governance.usage.sources import opentelemetry
+from governance.usage.sources import genai_requests, opentelemetry
 from governance.usage.wire import Client, Parameters, Rejection, UnreadableBatchError, UsageEvent
 from tests.factories import NOW
 from tests.usage.spans import JSON, PROTOBUF, TRACE_ID, another_span, encoded, event, export, span
@@ -288,7 +288,7 @@ class TestARequestToAModel:
 
 
 class TestAnotherSpan:
-    @pytest.mark.parametrize("operation", sorted(opentelemetry.NO_REQUESTS))
+    @pytest.mark.parametrize("operation", sorted(genai_requests.NO_REQUESTS))
     def test_is_no_event_although_it_names_a_model_and_counts_the_tokens_inside_it(self, operation: str) -> None:
         assert read(span({"gen_ai.operation.name": operation})) == []
 

@@ -108,3 +108,12 @@ class TestTheAdmin:
         chain = client.get("/admin/", follow=True).redirect_chain
 
         assert chain[-1][0].startswith("/sign-in/?next=/admin/")
+
+    def test_shows_a_person_by_name_and_e_mail_address(self, client: Client) -> None:
+        ada = person("Ada Quist", role=Role.ADMIN)
+        client.force_login(ada)
+
+        page = client.get("/admin/").content.decode()
+
+        assert page.count(ada.email) == 1
+        assert page.count("Ada Quist") == 1

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -13,6 +14,7 @@ import psutil
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 
+PROJECT: Final = Path(__file__).parents[3]
 RESTRICTIONS: Final = 250_000
 KEYS: Final = 3
 ASKED: Final = 20_000
@@ -22,7 +24,11 @@ ROUNDS: Final = 15
 def deciding(scale: Scale = FULL) -> Iterator[Figure]:
     """As a process that has nothing else in it measures it."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, str(scale.count(RESTRICTIONS))], capture_output=True, text=True, check=True
+        [sys.executable, "-m", __name__, str(scale.count(RESTRICTIONS))],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     measured = json.loads(done.stdout)
     for who, name in (("few_us", "few customers who ask much"), ("any_us", "customers drawn evenly")):

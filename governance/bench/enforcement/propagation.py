@@ -47,9 +47,9 @@ def propagating(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
             _follower(port, secret, Path(folder) / str(place), scale.count(CLIENTS)) for place in range(PROCESSES)
         ]
         committed = _decide(accounts, scale.count(CHANGES))
-        told = [_hear(follower, committed[-1][0]) for follower in followers]
+        reports = [_read_report(follower, committed[-1][0]) for follower in followers]
     live = Restriction.objects.filter(ended_at=None).count()
-    yield from _figures(committed, told, live)
+    yield from _figures(committed, reports, live)
 
 
 def _follower(port: int, secret: str, folder: Path, clients: int) -> "subprocess.Popen[str]":
@@ -87,25 +87,25 @@ def _decide(accounts: Sequence[Account], changes: int) -> list[tuple[int, float,
     return committed
 
 
-def _hear(follower: "subprocess.Popen[str]", last: int) -> dict[str, Any]:
-    said, _ = follower.communicate(f"{last}\n", timeout=120)
-    return dict(json.loads(said))
+def _read_report(follower: "subprocess.Popen[str]", last: int) -> dict[str, Any]:
+    report, _ = follower.communicate(f"{last}\n", timeout=120)
+    return dict(json.loads(report))
 
 
 def _figures(
-    committed: Sequence[tuple[int, float, bool]], told: Sequence[dict[str, Any]], live: int
+    committed: Sequence[tuple[int, float, bool]], reports: Sequence[dict[str, Any]], live: int
 ) -> Iterator[Figure]:
     numbers = np.array([number for number, _, _ in committed])
     at = np.array([moment for _, moment, _ in committed])
     lifting = np.array([lifts for _, _, lifts in committed])
     delays = []
-    for client in (client for process in told for client in process["known"]):
+    for client in (client for process in reports for client in process["known"]):
         sequences, moments = (np.array(column) for column in zip(*client, strict=True))
         places = np.searchsorted(sequences, numbers)
         delays.append(np.where(places < len(moments), moments[np.minimum(places, len(moments) - 1)] - at, np.inf))
     took = 1000 * np.maximum(np.array(delays), 0)
-    reached = [sequence for process in told for sequence in process["reached"]]
-    right = [held for process in told for held in process["restricted"] if held == live]
+    reached = [sequence for process in reports for sequence in process["reached"]]
+    right = [held for process in reports for held in process["restricted"] if held == live]
     name = f"committed → refused, {len(reached)} clients"
     for what, which in (("blocks", ~lifting), ("lifting", lifting)):
         yield Figure(f"{name}, {what}: median", float(np.median(took[:, which])), "ms")

@@ -41,11 +41,13 @@ def racing(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     killed = _race(decisions)
     seconds = time.monotonic() - began
     made = Restriction.objects.filter(unique_key__startswith="raced:")
-    told = Change.objects.filter(restriction__in=made).aggregate(first=Min("number"), last=Max("number"), n=Count("pk"))
+    numbers = Change.objects.filter(restriction__in=made).aggregate(
+        first=Min("number"), last=Max("number"), n=Count("pk")
+    )
     once = made.filter(ended_at=None).values("account").distinct().count()
     yield Figure(f"of {decisions:,} decisions, each made twice: lost", decisions - once, "decisions")
     yield Figure(f"of {decisions:,} decisions, each made twice: doubled", made.count() - once, "decisions")
-    yield Figure("numbers left out or given twice", told["last"] - told["first"] + 1 - decisions, "changes")
+    yield Figure("numbers left out or given twice", numbers["last"] - numbers["first"] + 1 - decisions, "changes")
     yield Figure("changes more than decisions", Change.objects.count() - changes - decisions, "changes")
     yield Figure("entries of the log more than decisions", Entry.objects.count() - entries - decisions, "entries")
     yield Figure("processes killed on the way", killed, "processes")

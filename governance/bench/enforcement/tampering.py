@@ -103,17 +103,17 @@ def signed(body: bytes, secret: str = SECRET) -> Message:
 def snapshot(sequence: int) -> bytes:
     count = min(sequence, RESTRICTIONS)
     head = {"format": 1, "sequence": sequence, "count": count, "made_at": "", "fail_closed_plans": []}
-    lines = [head, *(_told(number) for number in range(1, count + 1))]
+    lines = [head, *(_payload(number) for number in range(1, count + 1))]
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
 def changes(after: int, upto: int) -> bytes:
-    told = [{"sequence": number, "restriction": _told(number)} for number in range(after + 1, upto + 1)]
-    document = {"format": 1, "after": after, "sequence": upto, "changes": told, "fail_closed_plans": []}
+    listed = [{"sequence": number, "restriction": _payload(number)} for number in range(after + 1, upto + 1)]
+    document = {"format": 1, "after": after, "sequence": upto, "changes": listed, "fail_closed_plans": []}
     return json.dumps(document).encode()
 
 
-def _told(number: int) -> Mapping[str, Any]:
+def _payload(number: int) -> Mapping[str, Any]:
     return {
         "number": number,
         "kind": "block",

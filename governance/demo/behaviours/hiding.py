@@ -1,4 +1,4 @@
-"""Customers who collect answers and hide it: a ring of small accounts, a proxy behind real talk."""
+"""Customers who collect answers and hide it: a group of small accounts, a proxy behind real talk."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,6 +54,6 @@ SLOW_RING = Kind(
     ("payg", "payg", "team"),
     least=12,
     harvest=True,
-    ring=True,
+    is_hidden_group=True,
 )
 TRAFFIC_PROXY = Kind("traffic_proxy", 2, traffic_proxy, ("chat assistant",), ("flagship-2",), harvest=True)

@@ -1,6 +1,7 @@
-"""What people ask a chat assistant on an ordinary day."""
+"""What people ask a chat assistant on an ordinary day, about all but their home."""
 
 from governance.demo.grammar import Grammar
+from governance.demo.wording.household import HOUSEHOLD
 from governance.demo.wording.words import WORDS
 
 EVERYDAY = Grammar(
@@ -30,32 +31,6 @@ EVERYDAY = Grammar(
             {dinner} | {dinner} | {trip} | {trip} | {letter} | {letter} | {letter} | {home} | {fitness}
             {sheet} | {gift}
             {garden} | {job} | {money} | {wonder} | {wonder} | {speech} | {naming} | {proofread}
-        """,
-        "dinner": """
-            I have {food}, {food} and half a packet of {food} left. {diet} What could I cook in about \
-                {15-50} minutes for {2-6} people?
-            {diet} we're {2-8} for dinner on {weekday} and I'd like to do something with {food} that isn't \
-                a curry. Ideas? It has to survive {20-60} minutes of waiting because people always arrive \
-                late.
-            My {dish} always turns out {fault}. I use {food} and {food} and bake it at {160-230} degrees \
-                for {20-55} minutes. What am I doing wrong?
-        """,
-        "food": """
-            chickpeas | leeks | smoked trout | red lentils | feta | a butternut squash | spinach
-            pearl barley | mushrooms
-            coconut milk | chicken thighs | cabbage | halloumi | black beans | sweet potatoes | rice noodles
-            eggs | beetroot
-            tinned tomatoes | sourdough | aubergines | prawns | tofu | fennel
-        """,
-        "dish": """
-            focaccia | moussaka | apple cake | frittata | lasagne | banana bread | gratin | shortbread
-            quiche
-        """,
-        "fault": "soggy in the middle | dry | far too dense | burnt at the edges | flat | bland | greasy",
-        "diet": """
-            One of us is vegetarian. | No dairy please. | My daughter can't have nuts.
-            Nothing spicy, the kids won't eat it.
-            We're trying to eat less meat. | No oven, just two hobs. | {^name} is coeliac. | Cheap is good.
         """,
         "trip": """
             We're going to {city} for {3-12} days in {month}, {party}. {wish} Can you sketch a day-by-day \
@@ -112,25 +87,6 @@ EVERYDAY = Grammar(
             I want to turn down the offer but keep the door open.
             They promised the {product} for {weekday} and now say {month}.
         """,
-        "home": """
-            The {fixture} in our {17-99} year old flat {trouble}. I've already {attempt}. Is this \
-                something I can fix myself with basic tools or do I need someone in?
-            I want to put up a {60-240} cm shelf on a plasterboard wall for about {10-60} kg of {load}. \
-                {^fixture} is right behind it. Which fixings and how many?
-        """,
-        "fixture": """
-            kitchen tap | bathroom fan | radiator | cistern | front door lock | extractor hood | skylight
-            shower mixer
-        """,
-        "trouble": """
-            drips every {5-40} seconds | hums at night | only works when it's cold | leaks when it rains
-            has been stuck since {month}
-        """,
-        "attempt": """
-            cleaned it | replaced the washer | bled the system twice | watched {2-9} videos
-            oiled the hinge | turned the valve off and on
-        """,
-        "load": "books | vinyl records | paint tins | plants | kitchen things | board games",
         "fitness": """
             I'm {24-68}, I {habit} and I'd like to {goal} by {month}. I can train {2-5} times a week, \
                 {20-70} minutes each. {limit} What would a sensible first month look like?
@@ -169,27 +125,6 @@ EVERYDAY = Grammar(
         "hobby": """
             birdwatching | crime novels | baking | chess | old radios | climbing | jazz | pottery
             gardening | football | maps | knitting | astronomy | wild swimming
-        """,
-        "garden": """
-            My {plant} {symptom} since about {day_of_month}. It stands {place} and gets watered {1-6} \
-                times a week. {attempted} Photos wouldn't help much, it's mostly the lower leaves. What is \
-                it?
-        """,
-        "plant": """
-            lemon tree | monstera | tomato plants | hydrangea | basil | fig | lavender | courgettes | orchid
-            bay tree
-        """,
-        "symptom": """
-            has been dropping leaves | has yellow spots | stopped flowering | has sticky leaves | is wilting
-            grows sideways
-        """,
-        "place": """
-            on a north balcony | by a south window | in a draughty hall | in a greenhouse
-            outside in clay soil
-        """,
-        "attempted": """
-            I repotted it in {month}. | Neem oil did nothing.
-            I moved it {1-5} metres away from the radiator. | Feed every {1-4} weeks.
         """,
         "job": """
             I have an interview as {role} at a {trade} company on {weekday}. I've {2-18} years in \
@@ -303,4 +238,5 @@ EVERYDAY = Grammar(
         """,
     },
     WORDS,
+    HOUSEHOLD,
 )

@@ -16,8 +16,8 @@ from governance.gateways.check.listener import NotificationListener
 from governance.gateways.check.saved_state import SavedState
 from governance.gateways.check.sql import StoredChange, UsableKey
 from governance.platform.notifications import CHANGES_CHANNEL, KEYS_CHANNEL
+from stillwatch_gateway.entry_reader import read_entry, usable_entries
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.messages import read_entry, usable_entries
 from stillwatch_gateway.restricted import OutOfOrderError, Restricted
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ PAUSE_AFTER_FAILURE: Final = 0.5
 # Wake waiting clients at most this often; coalesces bursts of changes.
 ANNOUNCE_EVERY: Final = 0.1
 REMEMBERED: Final = 20_000
-FOLD_AT: Final = 50_000
+COMPACT_AT: Final = 50_000
 FAULTS_LOGGED: Final = 10  # at a time
 LOAD_AT_NEXT_LOOK: Final = -1  # in place of how many lost decisions were settled
 
@@ -223,7 +223,7 @@ class RestrictionReplica:
         self._confirm()
         changes_since_snapshot = self.restricted.changes_since_snapshot
         if state.settled != self._settled or (
-            changes_since_snapshot > FOLD_AT and changes_since_snapshot > len(self.restricted) // 10
+            changes_since_snapshot > COMPACT_AT and changes_since_snapshot > len(self.restricted) // 10
         ):
             self._load(database)
 

@@ -83,11 +83,11 @@ class Command(BaseCommand):
                     name = options["calibration"] or "What is in force"
                     raise CommandError(f"{name} is not a calibration: {error}.") from error
             last = None
-            with _Teller(files, quiet=options["quiet"]) as teller:
+            with _ProgressReport(files, quiet=options["quiet"]) as report:
                 for last in run_backtest(
                     _lines(files), every=options["every"], until=options["until"], review_line=options["review_line"]
                 ):
-                    teller.tell(last)
+                    report.show(last)
             if last is None or not last.accepted:
                 raise CommandError(f"There are no usage events in {', '.join(options['events'])}.")
             with output.open("w") as out:
@@ -163,7 +163,7 @@ def _lines(files: Mapping[str, OpenFile]) -> Iterator[bytes]:
             raise CommandError(f"{name} cannot be read: {error}") from error
 
 
-class _Teller:
+class _ProgressReport:
     """Says how far it is, by how much of the files is read: a bar on a terminal, elsewhere a line now and then."""
 
     def __init__(self, files: Mapping[str, OpenFile], *, quiet: bool) -> None:
@@ -172,10 +172,10 @@ class _Teller:
         self._size = None if None in sizes else sum(filter(None, sizes))
         self._prints = not quiet and not self._console.is_terminal
         self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[told]}"),
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(), console=self._console, transient=True, disable=quiet or self._prints,
         )  # fmt: skip
-        self._task = self._bar.add_task("Replaying", total=self._size, told="")
+        self._task = self._bar.add_task("Replaying", total=self._size, figures="")
         self._began = self._printed = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -185,12 +185,14 @@ class _Teller:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def tell(self, progress: BacktestProgress) -> None:
+    def show(self, progress: BacktestProgress) -> None:
         read, now = sum(file.read_so_far() for file in self._files), time.monotonic()
         events = progress.accepted + progress.duplicate
-        told = f"{events:,} events, {events / (now - self._began):,.0f} a second, {progress.waiting:,} accounts waiting"
-        self._bar.update(self._task, description=f"{progress.at:%-d %B %H:%M}", completed=read, told=told)
+        figures = (
+            f"{events:,} events, {events / (now - self._began):,.0f} a second, {progress.waiting:,} accounts waiting"
+        )
+        self._bar.update(self._task, description=f"{progress.at:%-d %B %H:%M}", completed=read, figures=figures)
         if self._prints and now - self._printed >= NOW_AND_THEN:
             self._printed = now
             share = f" ({read / self._size:.0%})" if self._size else ""
-            self._console.print(f"{progress.at:%-d %B %H:%M}{share}: {told}", highlight=False, markup=False)
+            self._console.print(f"{progress.at:%-d %B %H:%M}{share}: {figures}", highlight=False, markup=False)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.test.utils import override_settings
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from accounts.actions import register_accounts
 from accounts.register import read_line
@@ -21,6 +21,7 @@ from governance.campaigns.calibration_diff import Label, load_labelled_accounts
 from governance.campaigns.queries import account_ranking
 from governance.detection.detectors import all_detectors
 from governance.detection.fitting import leave_one_family_out
+from governance.platform.progress import terminal_progress
 from governance.usage.files import open_usage_file, read_lines
 
 BASELINES: Final = {"volume": volume, "output/input": output_ratio, "PRADA": prada, "pooled MMD": pooled_mmd}
@@ -90,9 +91,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         with (
             open_usage_file(events) as file,
-            Progress(
-                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=Console(stderr=True)
-            ) as bar,
+            terminal_progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar,
         ):
             task = bar.add_task("Replaying")
             for step in run_backtest(read_lines(events, file), every=every):

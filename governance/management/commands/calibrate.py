@@ -57,19 +57,19 @@ class Command(BaseCommand):
         )
         path = Path(options["output"] or f"{fitted.version}.toml")
         path.write_text(format_calibration(fitted))
-        self.tell_weights(fitted)
-        self.tell_fit(known)
-        self.tell_changes([*list_score_changes(get_active_calibration(), fitted, now=now)])
+        self.print_weights(fitted)
+        self.print_fit(known)
+        self.print_changes([*list_score_changes(get_active_calibration(), fitted, now=now)])
         self.stdout.write(f"\nWritten to {path}. To activate it: manage.py use_calibration {path}")
 
-    def tell_weights(self, fitted: Calibration) -> None:
+    def print_weights(self, fitted: Calibration) -> None:
         before = get_active_calibration()
         self.stdout.write(f"Weights, in force ({before.version}) and fitted ({fitted.version})")
         for detector in sorted(all_detectors(), key=lambda one: (one.family, -abs(one.weight))):
             old, new = before.weight(detector.name, otherwise=detector.weight), fitted.weights[detector.name]
             self.stdout.write(f"  {detector.family:9} {detector.name:24} {old:+6.1f} {new:+6.1f}")
 
-    def tell_fit(self, known: LabelledAccounts) -> None:
+    def print_fit(self, known: LabelledAccounts) -> None:
         """How the method does on families it has not seen: what may be hoped for, unlike the fit itself."""
         points = leave_one_family_out(known, all_detectors())
         found, wrong = points[known.harvests] >= REVIEW_LINE, points[~known.harvests] >= REVIEW_LINE
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             f"{wrong.sum()} of {len(wrong)} others reach the review line."
         )
 
-    def tell_changes(self, changed: list[ScoreChange]) -> None:
+    def print_changes(self, changed: list[ScoreChange]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
         self.stdout.write(f"\n{counted(len(changed), 'account')} would get another score.")

@@ -4,13 +4,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
-from rich.console import Console
-from rich.progress import Progress
 
 from accounts.models import Account
 from governance.audit.models import Entry
 from governance.demo import world
 from governance.demo.story import DEMO, play
+from governance.platform.progress import terminal_progress
 from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
 from governance.staff.models import User
 from governance.web.counts import counted
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         made = world.build(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
         events = 0
         # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
-        with transaction.atomic(), Progress(console=Console(stderr=True), transient=True) as progress:
+        with transaction.atomic(), terminal_progress() as progress:
             ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=made.starts_at)
             staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
             bar = progress.add_task("Loading the demonstration", total=size["days"])

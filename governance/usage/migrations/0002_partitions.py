@@ -11,7 +11,8 @@ CREATE INDEX usage_event_by_account ON usage_usageevent (account_id, occurred_at
 """
 # Takes what no day of its own takes, so that nothing acknowledged is ever refused by the database; see partitions.py.
 DEFAULT_PARTITION = "CREATE TABLE usage_usageevent_default PARTITION OF usage_usageevent DEFAULT"
-# SECURITY DEFINER: whoever runs Stillwatch may neither create nor drop a table, but has days of usage made and dropped.
+# SECURITY DEFINER: the role that runs Stillwatch may neither create nor drop a table, but these functions make and drop
+# days of usage for it.
 # The search path is fixed, so that no object of the caller's can stand in for one of ours.
 FUNCTIONS = """
 CREATE FUNCTION usage_make_day(day date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

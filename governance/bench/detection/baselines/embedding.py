@@ -54,5 +54,5 @@ class NoEmbeddingsError(Exception):
 def _model() -> Any:
     if wordllama is None:
         raise NoEmbeddingsError
-    # It looks for its tokenizer elsewhere than its package has it, unless told where.
+    # It looks for its tokenizer elsewhere than its package has it, unless it is given the path.
     return wordllama.WordLlama.load(dim=DIMENSIONS, cache_dir=Path(wordllama.__file__).parent, disable_download=True)

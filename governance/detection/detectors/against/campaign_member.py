@@ -36,7 +36,7 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
     return Finding(
         strength=campaign.belongs,
         sentence=(
-            f"One of {campaign.members} accounts in a campaign, and linked to {campaign.tied_to} of them {_told(have)}."
+            f"One of {campaign.members} accounts in a campaign, and linked to {campaign.tied_to} of them {_ways(have)}."
         ),
         evidence={
             "members": campaign.members,
@@ -46,7 +46,7 @@ def detect(usage: AccountUsage, *, least_tie: float = 0.15) -> Finding | None:
     )
 
 
-def _told(have: Sequence[str]) -> str:
+def _ways(have: Sequence[str]) -> str:
     """Kinds of ties. Each is measured over all of them together, so that none is claimed of each."""
     if not have:
         return "by weak ties only"

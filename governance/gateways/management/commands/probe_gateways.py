@@ -22,7 +22,7 @@ class Command(BaseCommand):
             claim(gateway, now=timezone.now())
             probes = probe(gateway, timezone.now())
             for one in probes:
-                self.stdout.write(f"{gateway}: {_told(one)}")
+                self.stdout.write(f"{gateway}: {_described(one)}")
             if not probes:
                 self.stdout.write(f"{gateway}: another process is testing it now.")
             bad += [gateway.name] * any(one.outcome != CanaryProbe.Outcome.OBEYED for one in probes)
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not obeyed: {', '.join(bad)}.")
 
 
-def _told(one: CanaryProbe) -> str:
+def _described(one: CanaryProbe) -> str:
     what = "let in again" if one.lifting else "refused"
     if one.took_ms is not None:
         return f"{what} after {one.took_ms:,} ms ({one.detail})"

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
+from governance.platform.progress import terminal_progress
 from governance.usage.actions import OLDEST_IN_FILES, record_import, record_lines
 from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
 from governance.web.counts import counted
@@ -77,7 +77,7 @@ def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 def _progress() -> Progress:
-    return Progress(
+    return terminal_progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        TimeRemainingColumn(),
     )  # fmt: skip

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
+from governance.platform.progress import terminal_progress
 from governance.usage.actions import OLDEST_IN_FILES, accepted_times, record_events, record_import
 from governance.usage.queries import EventLookup, find_reported_events
 from governance.usage.sources.litellm import events_from_items
@@ -98,7 +98,7 @@ class Command(BaseCommand):
 
 
 def _progress() -> Progress:
-    return Progress(
+    return terminal_progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"),
-        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        TimeRemainingColumn(),
     )  # fmt: skip

@@ -1,0 +1,164 @@
+"""What is known of a restriction at one gateway, and the sentences that say so. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from governance.gateways.status import PUSHED, Expected, GatewayActivity, Instance, Level, State
+
+
+class Unpublished(StrEnum):
+    """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
+
+    NOBODY = ""
+    ACCOUNTS = "gateways have not received all of its accounts yet"
+    NAMES = "gateways have not received all names of this account yet"
+    END = "gateways apply it until they have received all accounts that are restricted now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnforcementStatus:
+    """A restriction at one gateway, or its end where it was lifted.
+
+    Its newest change was made at `changed_at`, and the newest that is overdue at `overdue_at`. `took` is the time from
+    the decision until everybody who answered for the gateway then had it, where that was measured. A restriction on a
+    large organisation is sent in batches, and counts as in force once all its names are published. A refusal proves
+    that the gateway refused because of this restriction at that time, and says nothing of later.
+    """
+
+    gateway: str
+    activity: GatewayActivity
+    expected: Expected
+    changed_at: datetime
+    overdue_at: datetime | None = None
+    denies: bool = True
+    is_lifted: bool = False
+    unpublished: Unpublished = Unpublished.NOBODY
+    took: timedelta | None = None
+    refused: int = 0
+    refused_after: timedelta | None = None
+    last_refused_at: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        return self.activity.state(self.expected)
+
+    @property
+    def level(self) -> Level:
+        return self.activity.level(self.expected)
+
+    @property
+    def waited(self) -> timedelta:
+        """How long ago the newest change was made; of one that is late, the newest change that is."""
+        return self.activity.now - ((self.overdue_at if self.level is Level.ALARM else None) or self.changed_at)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.level is Level.GOOD
+
+    @property
+    def verdict(self) -> str:
+        """What is known, to be followed by the name of the gateway."""
+        # The gateway is sent limits and the like; whether it keeps them is not seen here.
+        effect = "sent" if not self.denies else "refused because of it" if self.is_lifted else "refused"
+        return VERDICTS[self.state][self.is_lifted].format(effect=effect)
+
+    @property
+    def reason(self) -> str:
+        """What it is known by."""
+        if self.unpublished and self.state is State.NOT_YET:
+            return self.unpublished
+        return reason(self.state, self.activity, self.expected)
+
+    @property
+    def sentence(self) -> str:
+        because = self.reason
+        return f"{self.verdict} {self.gateway}{f': {because}' if because else ''}"
+
+
+# For a restriction that is in force, and for one that was lifted.
+VERDICTS: Final = {
+    State.REPORTED: ("in force at", "no longer in force at"),
+    State.NEXT_QUESTION: (
+        "would be {effect} at the next check by",
+        "would no longer be {effect} at the next check by",
+    ),
+    State.IN_PART: ("in force where it is reported at", "no longer in force where that is reported at"),
+    State.NOT_YET: ("not yet in force at", "not yet removed at"),
+    State.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
+    State.SILENT: ("not known whether in force at", "not known whether removed at"),
+    State.BYPASSED: ("not in force at", "not known whether removed at"),
+}
+
+
+def reason(state: State, activity: GatewayActivity, expected: Expected) -> str:
+    """What a state rests on, as a clause with its figures; empty where the state says it all."""
+    match state:
+        case State.REPORTED:
+            return _who_reported(activity.instances)
+        case State.NEXT_QUESTION | State.IN_PART:
+            return who_is_silent(activity, expected.newest)
+        case State.NOT_YET:
+            return _who_is_behind(activity, expected)
+        case State.UNKNOWN:
+            return "no process of the check has reported for 30 s"
+        case State.SILENT:
+            return f"{_silence(activity)}; it is idle or no longer connected"
+        case State.BYPASSED:
+            return f"{_silence(activity)}, and {usage_since(activity)}"
+
+
+def _who_reported(instances: Sequence[Instance]) -> str:
+    if [one.name for one in instances] == [PUSHED]:
+        return "pushed to LiteLLM’s own blocks"
+    return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
+
+
+def who_is_silent(activity: GatewayActivity, change: int) -> str:
+    """Say who may go on serving without a change; empty where nobody may."""
+    silent = activity.silent_without(change)
+    if not silent:
+        return ""
+    is_check = all(one in activity.silent_check for one in silent)
+    who = _counted(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
+    since = length(activity.now - max(one.seen_at for one in silent))
+    return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _who_is_behind(activity: GatewayActivity, expected: Expected) -> str:
+    behind = [one for one in activity.answering if one.sequence < expected.newest]
+    who = "processes of the check" if activity.asks and not activity.reports else "instances"
+    oldest = min(one.sequence for one in behind)
+    of = f"{len(behind)} of {len(activity.answering)} {who}"
+    if oldest < expected.starts_after:
+        return f"{of} have not loaded the restrictions since the new epoch of the feed began"
+    return f"{of} reported change {oldest:,}; this is change {expected.newest:,}"
+
+
+def _silence(activity: GatewayActivity) -> str:
+    word = "report" if activity.instances else "check"
+    return f"no {word} for {length(activity.now - activity.last_at)}" if activity.last_at else "no check yet"
+
+
+def usage_since(activity: GatewayActivity) -> str:
+    """Says that usage has come in since; only of a gateway that is bypassed."""
+    if activity.usage_at is None:
+        return ""
+    since = length(activity.now - activity.usage_at)
+    return f"usage arrived {'from it ' if activity.usage_is_own else ''}{since} ago"
+
+
+def length(span: timedelta) -> str:
+    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
+    seconds = max(int(span.total_seconds()), 0)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"
