@@ -23,17 +23,18 @@ from governance.web.threads import BODY, Receive, Scope, Send
 from governance.web.wsgi_problems import problem_parts
 from stillwatch_gateway.keys import bearer
 
-KEPT_IN_MEMORY: Final = 2**18
+KEPT_IN_MEMORY: Final = 2**19
 
 
 class Limits(NamedTuple):
     """How many bodies a process receives at once, and how long and large they may be."""
 
     of_a_key: int
-    of_a_network: int = 32  # to pages, where no key is shown
+    of_a_network: int = 128  # to pages, where no key is shown
     of_gateways: int = 64
     bodies: int = 2048
     bytes: int = 2**30  # of all bodies that are not answered yet
+    bytes_of_a_kind: int = 2**28  # … and of one key, or one network
     longest: int = 64 * 2**20
     longest_form: int = 2_621_440
     first_seconds: float = 10.0  # until the first piece
@@ -85,7 +86,7 @@ class ReceiveBodies:
         self._application, self._limits = application, limits
         self._is_usable, self._is_forwarded, self._drops_at_429 = is_usable, is_forwarded, drops_at_429
         self._receiving: Counter[Hashable] = Counter()
-        self._held = 0  # bytes
+        self._held, self._bytes = Counter[Hashable](), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -103,8 +104,14 @@ class ReceiveBodies:
         except RefusedBodyError as refused:
             await refused.send_to(send)
         finally:
-            self._held -= body.size
-            body.file.close()
+            self._forget(body)
+
+    def _forget(self, body: "_HeldBody") -> None:
+        self._bytes -= body.size
+        self._held[body.counted_as] -= body.size
+        if not self._held[body.counted_as]:
+            del self._held[body.counted_as]
+        body.file.close()
 
     async def _kind(self, scope: Scope) -> _Kind | None:
         """None where nothing is to be received. Raises RefusedBodyError."""
@@ -128,7 +135,10 @@ class ReceiveBodies:
             detail = "The database does not answer; nothing was saved. Send the request again."
             raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
         status = HTTPStatus.SERVICE_UNAVAILABLE if self._drops_at_429(path) else HTTPStatus.TOO_MANY_REQUESTS
-        detail = f"At most {limits.of_a_key} bodies of one service key are received at once. Send this again later."
+        detail = (
+            f"At most {limits.of_a_key} bodies of one service key are received at once, and "
+            f"{limits.bytes_of_a_kind:,} bytes. Send this again later."
+        )
         return _Kind(("key", secret), limits.of_a_key, limits.longest, RefusedBodyError(status, detail))
 
     @contextmanager
@@ -151,6 +161,7 @@ class ReceiveBodies:
         too_large = RefusedBodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {kind.longest} bytes.")
         if int(_header(scope, b"content-length") or 0) > kind.longest:
             raise too_large
+        body.counted_as = kind.counted_as
         began, more = asyncio.get_running_loop().time(), True
         while more:
             message = await self._next(receive, until=began + self._seconds(body.size))
@@ -158,10 +169,13 @@ class ReceiveBodies:
                 raise RefusedBodyError(HTTPStatus.BAD_REQUEST, "The body is incomplete.")
             piece, more = message.get("body", b""), message.get("more_body", False)
             body.size += len(piece)
-            self._held += len(piece)
+            self._held[body.counted_as] += len(piece)
+            self._bytes += len(piece)
             if body.size > kind.longest:
                 raise too_large
-            if self._held > self._limits.bytes:
+            if self._held[body.counted_as] > self._limits.bytes_of_a_kind:
+                raise kind.too_many
+            if self._bytes > self._limits.bytes:
                 raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is sent at once; send it again.")
             body.file.write(piece)
 
@@ -189,6 +203,7 @@ class _HeldBody:
     def __init__(self) -> None:
         self.file: IO[bytes] = SpooledTemporaryFile(KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the answer
         self.size = 0
+        self.counted_as: Hashable = None
 
 
 class _NotReceived(io.RawIOBase):
