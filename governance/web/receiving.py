@@ -177,7 +177,11 @@ class ReceiveBodies:
                 raise kind.too_many
             if self._bytes > self._limits.bytes:
                 raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is sent at once; send it again.")
-            body.file.write(piece)
+            try:
+                body.file.write(piece)
+            except OSError as error:
+                detail = "The disk is full; nothing was saved. Send the request again later."
+                raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
 
     def _seconds(self, size: int) -> float:
         """How long a body of which so many bytes have come may take."""
