@@ -6,7 +6,6 @@ answering while PostgreSQL is away, also where it starts meanwhile: by what it f
 """
 
 import os
-import resource
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,6 +13,7 @@ import django
 from django.conf import settings
 
 from governance.platform import timeouts
+from governance.platform.open_files import allow_many_open_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 timeouts.set_process_kind("web")
@@ -23,16 +23,7 @@ django.setup()
 from governance.gateways.check.app import CheckApp  # noqa: E402
 from governance.gateways.check.saved_state import StateStore  # noqa: E402
 
-
-def _allow_many_connections() -> None:
-    """Each takes a file descriptor, of which a process may have 1,024 by default on many systems."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-_allow_many_connections()
+allow_many_open_files()
 # Every process that answers imports this after it was forked. timezone.now() takes a tenth of the time of a check.
 application = CheckApp(
     partial(datetime.now, UTC),

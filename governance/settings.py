@@ -45,8 +45,10 @@ CHECK_FOLDER      where processes of the check save what is in force, so that th
 CHECK_URL         where web processes reach the check (default http://127.0.0.1: and CHECK_PORT)
 GATEWAYS_WAITING  how many requests of one service key may wait at a process of the check: polls and streams of clients,
                   one for each process of a gateway (default 500); more get 429
-BODIES_OF_A_KEY   how many bodies of one service key a web process receives at once (default 16; fewer than its
-                  threads, so that no key takes all of them); more get 429
+WEB_THREADS       how many requests a web process answers at once (default 128)
+BODIES_OF_A_KEY   how many bodies of one service key a web process receives at once (default 16); more get 429
+BODY_SECONDS      how long the body of a request to a web process may take (default 30), and longer only as far as it
+                  comes at 16 KiB a second; later it gets 408
 """
 
 import os
@@ -368,7 +370,9 @@ CHECK_URL = env.str("CHECK_URL", f"http://127.0.0.1:{CHECK_PORT}")
 CHECK_URL_FILE = DATA_DIR / "check-url"
 CHECK_URL_IS_GIVEN = not {"PORT", "CHECK_PORT", "CHECK_URL"}.isdisjoint(os.environ)
 GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=1))
+WEB_THREADS = env.int("WEB_THREADS", 128, validate=validate.Range(min=1))
 BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", 16, validate=validate.Range(min=1))
+BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(min=0.1))
 TERMS_CLAUSES = env.list(
     "TERMS_CLAUSES",
     [

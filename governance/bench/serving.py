@@ -39,7 +39,8 @@ def web_server(workers: int = 2, threads: int = 128, **settings_of_it: str) -> I
     """The web server as `manage.py up` runs it, on the database of this benchmark; its port and its process."""
     port = free_port()
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # no page is asked for, and none is collected
-    with _running(web_command(host=HOST, port=port, workers=workers, threads=threads), port, settings_of_it) as process:
+    settings_of_it |= {"WEB_THREADS": str(threads)}
+    with _running(web_command(host=HOST, port=port, workers=workers), port, settings_of_it) as process:
         yield port, process
 
 

@@ -3,28 +3,26 @@
 import sys
 
 PYTHON = (sys.executable, "-m")
-# Milliseconds until the head of a request has to be there; of bodies the check has a deadline of its own.
+# Milliseconds until the head of a request has to be there; bodies have deadlines of their own.
 HEAD_DEADLINE = 10_000
-# Open connections of a process of the check: polls, streams and idle connections.
+# Open connections of a process: of the check polls, streams and idle ones; of the web server slow and idle ones.
 CONNECTIONS = 16_384
 
 
 def check_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
     """The check and the feed. A worker that dies is replaced while the others answer."""
-    command = [*_granian("asgi", host, port, workers, log_level), "--http", "1"]
-    command += ["--backlog", "2048", "--backpressure", str(CONNECTIONS)]
-    return [*command, "governance.check:application"]
+    return [*_granian(host, port, workers, log_level), "--http", "1", "governance.check:application"]
 
 
-def web_command(*, host: str, port: int, workers: int = 2, threads: int = 128, log_level: str = "error") -> list[str]:
+def web_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
     """The pages, and the API of everybody but gateways."""
-    command = [*_granian("wsgi", host, port, workers, log_level), "--blocking-threads", str(threads)]
-    return [*command, "governance.wsgi:application"]
+    return [*_granian(host, port, workers, log_level), "governance.asgi:application"]
 
 
-def _granian(interface: str, host: str, port: int, workers: int, log_level: str) -> list[str]:
-    command = [*PYTHON, "granian", "--interface", interface, "--host", host, "--port", str(port), "--no-ws"]
+def _granian(host: str, port: int, workers: int, log_level: str) -> list[str]:
+    command = [*PYTHON, "granian", "--interface", "asgi", "--host", host, "--port", str(port), "--no-ws"]
     command += ["--workers", str(workers), "--workers-kill-timeout", "5", "--respawn-failed-workers"]
+    command += ["--backlog", "2048", "--backpressure", str(CONNECTIONS)]
     return [*command, "--http1-header-read-timeout", str(HEAD_DEADLINE), "--log-level", log_level]
 
 

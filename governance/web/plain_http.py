@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 
 from governance.web.api_responses import FOR_MACHINES
-from governance.web.lengths import Application, problem_answer
+from governance.web.wsgi_problems import Application, problem_answer
 
 
 class RefusePlainHttp:

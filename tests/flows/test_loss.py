@@ -48,6 +48,7 @@ class Stillwatch:
         self.environment = {name: value for name, value in os.environ.items() if name not in OWN}
         self.environment |= {"STILLWATCH_DATA": str(data), "STILLWATCH_URL": f"http://{HOST}:{self.port}"}
         self.environment |= {"DJANGO_SETTINGS_MODULE": "governance.settings", "LOG_LEVEL": "CRITICAL"}
+        self.environment["WEB_THREADS"] = "4"
         self._servers = ExitStack()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.start_servers()
@@ -64,10 +65,10 @@ class Stillwatch:
 
     def start(self, name: str) -> None:
         celery = ["celery", "--quiet", "-A", "governance", "worker", "--concurrency", "1", "--loglevel", "CRITICAL"]
-        granian = ["granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port), "--workers", "2"]
+        granian = ["granian", "--interface", "asgi", "--host", HOST, "--port", str(self.port), "--workers", "2"]
         commands = {
             "worker": [*celery, "--beat", "--schedule", str(self.data / "timetable")],
-            "web": [*granian, "--blocking-threads", "4", "--log-level", "critical", "governance.wsgi:application"],
+            "web": [*granian, "--log-level", "critical", "governance.asgi:application"],
         }
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", *commands[name]],

@@ -20,9 +20,8 @@ from tests.waiting import PATIENCE
 def running_web_server(threads: int = 8, *, port: int = 0, **environ: str) -> Iterator[int]:
     """The port of a web server that answers: any that is free, unless one is given."""
     port = port or free_port()
-    # As in production, where one key may have an eighth of the threads.
-    environ = {"BODIES_OF_A_KEY": str(max(1, threads // 8))} | environ
-    with running_server(web_command(host="127.0.0.1", port=port, workers=1, threads=threads), port, environ):
+    command = web_command(host="127.0.0.1", port=port, workers=1)
+    with running_server(command, port, {"WEB_THREADS": str(threads)} | environ):
         yield port
 
 

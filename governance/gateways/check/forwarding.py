@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from governance.gateways.check.app import LOADING_SECONDS, PROTOCOLS
 from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT
 from governance.gateways.check.feed_requests import LONGEST_WAIT
-from governance.web.lengths import Application, is_of_unknown_length, problem_answer
+from governance.web.wsgi_problems import Application, problem_answer
 
 FEED_PATHS: Final = {SNAPSHOT_AT, CHANGES_AT}
 AT_ONCE: Final = 64
@@ -96,7 +96,5 @@ def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _body(environ: dict[str, Any]) -> bytes | None:
-    if is_of_unknown_length(environ):
-        return bytes(environ["wsgi.input"].read())
     length = environ.get("CONTENT_LENGTH") or ""
     return bytes(environ["wsgi.input"].read(int(length))) if length.isdigit() else None
