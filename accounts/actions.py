@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
-from accounts.queries import RegisteredKey, find_accounts, find_keys
+from accounts.queries import RegisteredKey, find_account_pks, find_registered_keys
 from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
 from governance.audit.actions import NewEntry, record, record_all
@@ -23,7 +23,7 @@ NAMES_CHANGED = "governance.tasks.cover_new_names"
 MOST_NAMED = 500
 
 
-class Rejected(NamedTuple):
+class RejectedLine(NamedTuple):
     """A line that was not applied: its place in the batch, counted from 0, and why."""
 
     place: int
@@ -36,7 +36,7 @@ class RegisterResult(NamedTuple):
     created: int
     updated: int
     unchanged: int = 0
-    rejected: Sequence[Rejected] = ()
+    rejected: Sequence[RejectedLine] = ()
     notes: Sequence[str] = ()
 
 
@@ -55,12 +55,12 @@ def register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime)
 @retried_transaction
 def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime) -> RegisterResult:
     batch = RegisterBatch(lines, now=now)
-    rejected: list[Rejected] = []
+    rejected: list[RejectedLine] = []
     for place, line in enumerate(lines):
         try:
             batch.apply(line)
         except ImpossibleLicenceError as error:
-            rejected.append(Rejected(place, str(error)))
+            rejected.append(RejectedLine(place, str(error)))
     outcomes, new_entries, notes = batch.outcomes, batch.new_entries, batch.notes  # before what is new has its key
     batch.save()
     _announce(
@@ -106,7 +106,7 @@ def get_or_create_accounts(
     Usage says the organisation of an account that it makes known, and of no other: else a sender of usage could put
     a stranger into an organisation that is blocked. Runs in the caller's transaction.
     """
-    found = dict(find_accounts(accounts) if known is None else known)
+    found = dict(find_account_pks(accounts) if known is None else known)
     new = {name: organisation for name, organisation in accounts.items() if name not in found}
     if not new:
         return found
@@ -123,7 +123,7 @@ def get_or_create_accounts(
         ignore_conflicts=True,
     )
     _announce(organisations=organisations.values())
-    return found | find_accounts(new)
+    return found | find_account_pks(new)
 
 
 def get_or_create_keys(
@@ -142,7 +142,7 @@ def get_or_create_keys(
     """
     ordered = sorted(claims)
     names = {name for name, _ in ordered}
-    stored = dict(find_keys(names) if known is None else known)
+    stored = dict(find_registered_keys(names) if known is None else known)
     new = {name: account for name, account in reversed(ordered) if name not in stored}
     if new:
         tied_by = ApiKey.TiedBy.SENDER if ties else ApiKey.TiedBy.USAGE
@@ -154,7 +154,7 @@ def get_or_create_keys(
             ignore_conflicts=True,
         )
         _announce(accounts=set(new.values()))
-        stored |= find_keys(new)
+        stored |= find_registered_keys(new)
     if ties:
         return _tie({stored[name]: account for name, account in ordered})
     _contest([(stored[name], account) for name, account in ordered], now=now)

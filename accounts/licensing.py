@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from accounts.models import Licence
-from accounts.register import LicenceLine
+from accounts.register import LicenceValue
 
 
 class ImpossibleLicenceError(ValueError):
@@ -24,7 +24,7 @@ class LicenceTerms(NamedTuple):
 
 
 def permitted_terms(
-    line: LicenceLine, known: Sequence[Licence], *, opened_at: datetime | None, now: datetime
+    line: LicenceValue, known: Sequence[Licence], *, opened_at: datetime | None, now: datetime
 ) -> LicenceTerms:
     """Return the licence that a line permitting training speaks of, with the dates it gives it.
 
@@ -50,7 +50,7 @@ def permitted_terms(
     return LicenceTerms(same, starts_at, line.ends_at)
 
 
-def withdrawn(line: LicenceLine | None, known: Sequence[Licence], *, now: datetime) -> list[Licence]:
+def licences_to_withdraw(line: LicenceValue | None, known: Sequence[Licence], *, now: datetime) -> list[Licence]:
     """Return the licences that a line permitting no training takes back.
 
     That is every permission that has not ended, or those of the line's `reference` and `starts_at` where it names them.
@@ -65,18 +65,18 @@ def withdrawn(line: LicenceLine | None, known: Sequence[Licence], *, now: dateti
     ]
 
 
-def withdrawal(licence: Licence, stored: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
-    """Return the columns that taking a licence back changes, given what is `stored` of those that have changed.
+def withdrawal_changes(licence: Licence, changed: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+    """Return the columns that taking a licence back changes, given what is `changed` of those that have changed.
 
     It ends now; one that has not begun permits nothing from the start. One that only lines of the same batch have
     opened again is as it was.
     """
-    if stored and not _permits(licence, stored, now):
-        return stored
+    if changed and not _permits(licence, changed, now):
+        return changed
     return {"ends_at": now} if licence.starts_at < now else {"training_permitted": False}
 
 
-def described(licence: Licence) -> dict[str, Any]:
+def licence_details(licence: Licence) -> dict[str, Any]:
     """A licence as the audit log keeps it."""
     return {
         "reference": licence.reference,

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 
-from governance.web.visible import visible
+from governance.web.visible import escape_invisible
 
 DIGEST_BYTES: Final = 32
 
@@ -23,7 +23,7 @@ class Organisation(models.Model):
         ordering = ("external_id",)
 
     def __str__(self) -> str:
-        return visible(self.name or self.external_id)
+        return escape_invisible(self.name or self.external_id)
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -71,7 +71,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return visible(self.external_id)
+        return escape_invisible(self.external_id)
 
 
 class ApiKey(models.Model):
@@ -128,7 +128,7 @@ class ApiKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return visible(self.external_id)
+        return escape_invisible(self.external_id)
 
 
 class LicenceQuerySet(models.QuerySet["Licence"]):

@@ -14,8 +14,16 @@ from unicodedata import normalize
 from stillwatch_gateway.normalization import is_nothing, normalize_id
 
 __all__ = [
-    "UTF_16", "customer_network", "is_nothing", "normalize_address", "normalize_country", "normalize_domain",
-    "normalize_id", "normalize_model", "tidy", "without_mark",
+    "UTF_16",
+    "customer_network",
+    "drop_empty_members",
+    "is_nothing",
+    "normalize_address",
+    "normalize_country",
+    "normalize_domain",
+    "normalize_id",
+    "normalize_model",
+    "strip_byte_order_mark",
 ]  # fmt: skip
 
 # What a customer is given of IPv6 (RFC 6177): all addresses in it are theirs, and devices change them daily (RFC 8981).
@@ -84,12 +92,14 @@ def normalize_domain(text: str) -> str:
         return domain
 
 
-def without_mark(text: bytes) -> bytes:
+def strip_byte_order_mark(text: bytes) -> bytes:
     """Return UTF-8 without the byte order mark that some programs write before it."""
     return text.removeprefix(BOM)
 
 
-def tidy(members: Mapping[str, Any], *, required: Collection[str], nested: Collection[str] = ()) -> dict[str, Any]:
+def drop_empty_members(
+    members: Mapping[str, Any], *, required: Collection[str], nested: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the members of a JSON object without those that hold null or "", and with whole numbers as integers.
 
     Null is absent; tables and languages that know none write "" for it, and 812.0 for 812. What is `required` stays as
@@ -109,4 +119,4 @@ def tidy(members: Mapping[str, Any], *, required: Collection[str], nested: Colle
 def _tidy_inside(value: Any, required: Collection[str]) -> Any:
     if isinstance(value, list):
         return [_tidy_inside(one, required) for one in value]
-    return tidy(value, required=required) if isinstance(value, dict) else value
+    return drop_empty_members(value, required=required) if isinstance(value, dict) else value

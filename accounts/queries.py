@@ -26,9 +26,9 @@ class RegisterFacts(NamedTuple):
     licensed: bool
 
 
-def register_facts(accounts: Collection[int], *, at: datetime) -> dict[int, RegisterFacts]:
+def register_facts(account_pks: Collection[int], *, at: datetime) -> dict[int, RegisterFacts]:
     """The facts by primary key, in two queries however many accounts there are."""
-    licensed = set(Account.objects.training_permitted(at=at).filter(pk__in=accounts).values_list("pk", flat=True))
+    licensed = set(Account.objects.training_permitted(at=at).filter(pk__in=account_pks).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -46,12 +46,12 @@ def register_facts(accounts: Collection[int], *, at: datetime) -> dict[int, Regi
                    )
             FROM accounts_account AS account WHERE account.id = ANY(%(accounts)s)
             """,
-            {"accounts": list(accounts), "at": at},
+            {"accounts": list(account_pks), "at": at},
         )
         return {pk: RegisterFacts._make((*facts, pk in licensed)) for pk, *facts in cursor.fetchall()}
 
 
-class Naming(NamedTuple):
+class NamedCustomer(NamedTuple):
     """Whom an event names."""
 
     account: str
@@ -59,7 +59,7 @@ class Naming(NamedTuple):
     api_key: str | None
 
 
-class Name(NamedTuple):
+class NewName(NamedTuple):
     """A name of a `kind`; of a key, which account it is claimed for."""
 
     kind: str
@@ -76,34 +76,34 @@ class RegisteredKey(NamedTuple):
     contested_by: int | None
 
 
-class Registered(NamedTuple):
+class RegisteredNames(NamedTuple):
     """What the register has of some names, by external id: the primary keys of accounts, and API keys."""
 
     accounts: Mapping[str, int]
     keys: Mapping[str, RegisteredKey]
 
 
-def find_registered(accounts: Collection[str], keys: Collection[str]) -> Registered:
+def find_registered(accounts: Collection[str], keys: Collection[str]) -> RegisteredNames:
     """Look these names up. Call it in the transaction that relies on the answer, and keep no answer beyond it.
 
     Another process may move a key at any time; and after a failover or a restore that lost the newest rows, a primary
     key may belong to another customer.
     """
-    return Registered(find_accounts(accounts), find_keys(keys))
+    return RegisteredNames(find_account_pks(accounts), find_registered_keys(keys))
 
 
-def find_accounts(names: Collection[str]) -> dict[str, int]:
+def find_account_pks(external_ids: Collection[str]) -> dict[str, int]:
     """Return the primary keys of those of these accounts that are registered."""
-    if not names:
+    if not external_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT external_id, id FROM accounts_account WHERE external_id = ANY(%s)", [list(names)])
+        cursor.execute("SELECT external_id, id FROM accounts_account WHERE external_id = ANY(%s)", [list(external_ids)])
         return dict(cursor.fetchall())
 
 
-def find_keys(names: Collection[str]) -> dict[str, RegisteredKey]:
+def find_registered_keys(external_ids: Collection[str]) -> dict[str, RegisteredKey]:
     """Return those of these API keys that are registered."""
-    if not names:
+    if not external_ids:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -111,36 +111,38 @@ def find_keys(names: Collection[str]) -> dict[str, RegisteredKey]:
             SELECT external_id, id, account_id, tied_by, contested_by_id FROM accounts_apikey
             WHERE external_id = ANY(%s)
             """,
-            [list(names)],
+            [list(external_ids)],
         )
         return {name: RegisteredKey._make(key) for name, *key in cursor.fetchall()}
 
 
-def new_names(namings: Collection[Naming], registered: Registered) -> dict[Naming, set[Name]]:
+def find_new_names(
+    customers: Collection[NamedCustomer], registered: RegisteredNames
+) -> dict[NamedCustomer, set[NewName]]:
     """Of those that would make something new known, what: an account, an organisation, or a key's account.
 
     `registered` is what the register has of the accounts and keys that are named.
     """
-    unknown = [naming for naming in namings if naming.account not in registered.accounts]
+    unknown = [naming for naming in customers if naming.account not in registered.accounts]
     named = {naming.organisation for naming in unknown if naming.organisation}
     organisations = (
         set(Organisation.objects.filter(external_id__in=named).values_list("external_id", flat=True)) if named else ()
     )
-    found: dict[Naming, set[Name]] = {}
-    for naming in namings:
+    found: dict[NamedCustomer, set[NewName]] = {}
+    for naming in customers:
         names = set()
         if naming.account not in registered.accounts:
-            names.add(Name("account", naming.account))
+            names.add(NewName("account", naming.account))
             if naming.organisation and naming.organisation not in organisations:
-                names.add(Name("organisation", naming.organisation))
+                names.add(NewName("organisation", naming.organisation))
         if naming.api_key and _is_new_claim(naming.api_key, naming.account, registered):
-            names.add(Name("key", naming.api_key, naming.account))
+            names.add(NewName("key", naming.api_key, naming.account))
         if names:
             found[naming] = names
     return found
 
 
-def _is_new_claim(name: str, account: str, registered: Registered) -> bool:
+def _is_new_claim(name: str, account: str, registered: RegisteredNames) -> bool:
     """Whether the key is not registered, or only usage has named its owner and never this one."""
     key = registered.keys.get(name)
     if key is None:

@@ -20,7 +20,7 @@ from accounts.normalization import (
     normalize_country,
     normalize_domain,
     normalize_id,
-    without_mark,
+    strip_byte_order_mark,
 )
 from governance.web.faults import plain_fault
 from governance.web.json_members import object_of_pairs
@@ -34,7 +34,7 @@ Digest = Annotated[
 ]
 
 
-class LicenceLine(msgspec.Struct, frozen=True):
+class LicenceValue(msgspec.Struct, frozen=True):
     """One value: what it leaves out, it does not have."""
 
     training_permitted: bool = False
@@ -48,7 +48,7 @@ class AcceptedTerms(msgspec.Struct, frozen=True):
     accepted_at: datetime
 
 
-class ApiKeyLine(msgspec.Struct, frozen=True):
+class ApiKeyValue(msgspec.Struct, frozen=True):
     id: Id
     digest: Digest | UnsetType | None = UNSET
 
@@ -67,8 +67,8 @@ class AccountLine(msgspec.Struct, frozen=True):
     signup_ip: str | UnsetType | None = UNSET
     email_domain: Annotated[str, msgspec.Meta(max_length=253)] | UnsetType | None = UNSET
     payment_fingerprint: Annotated[str, msgspec.Meta(max_length=128)] | UnsetType | None = UNSET
-    licence: LicenceLine | UnsetType | None = UNSET
-    keys: list[ApiKeyLine] | None = []
+    licence: LicenceValue | UnsetType | None = UNSET
+    keys: list[ApiKeyValue] | None = []
     terms: AcceptedTerms | None = None
 
 
@@ -100,10 +100,10 @@ class UnreadableLineError(ValueError):
     """Says in words what is wrong with a line."""
 
 
-def read_line(line: bytes) -> AccountLine:
+def parse_account_line(line: bytes) -> AccountLine:
     """The account described by a line of JSON, every value in its one spelling. Raises UnreadableLineError."""
     try:
-        text = without_mark(line)
+        text = strip_byte_order_mark(line)
         given = msgspec.json.decode(text)
         json.loads(text, object_pairs_hook=object_of_pairs)  # msgspec takes the last of a member's values
         read = msgspec.convert(_cleared(given), AccountLine)

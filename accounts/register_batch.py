@@ -13,9 +13,9 @@ from typing import Any
 from django.db.models import Model, Q
 from msgspec import UNSET
 
-from accounts.licensing import described, permitted_terms, withdrawal, withdrawn
+from accounts.licensing import licence_details, licences_to_withdraw, permitted_terms, withdrawal_changes
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
-from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine, LineOutcome
+from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue, LineOutcome
 from accounts.register_rows import COLUMNS, RegisterRows
 from governance.audit.actions import NewEntry
 from governance.audit.verbs import Verb
@@ -63,7 +63,7 @@ class RegisterBatch:
                 account.organisation = stored[account.organisation_id]
         return {one.external_id: one for one in stored.values()}
 
-    def _read_keys(self, lines: Sequence[ApiKeyLine]) -> dict[str, ApiKey]:
+    def _read_keys(self, lines: Sequence[ApiKeyValue]) -> dict[str, ApiKey]:
         """Those that the lines name, and those that have one of their digests."""
         named = Q(external_id__in={key.id for key in lines})
         named |= Q(digest__in={bytes.fromhex(key.digest) for key in lines if key.digest})
@@ -135,7 +135,7 @@ class RegisterBatch:
         if before is not None:
             self._note(Verb.ACCOUNT_MOVED, account, before=before, after=organisation)
 
-    def _register_key(self, account: Account, line: ApiKeyLine) -> None:
+    def _register_key(self, account: Account, line: ApiKeyValue) -> None:
         key = self._keys.get(line.id)
         if key is None:
             key = self._keys[line.id] = ApiKey(external_id=line.id, account=account, first_seen_at=self._now)
@@ -180,14 +180,16 @@ class RegisterBatch:
             return
         known = self._licences[account.external_id]
         if said is None or not said.training_permitted:
-            for licence in withdrawn(said, known, now=self._now):
-                self._change(licence, **withdrawal(licence, self._register.stored(licence), now=self._now))
+            for licence in licences_to_withdraw(said, known, now=self._now):
+                self._change(licence, **withdrawal_changes(licence, self._register.stored(licence), now=self._now))
                 self._note_licence(Verb.LICENCE_WITHDRAWN, account, licence)
             return
         opened_at = account.created_at if line.created_at is UNSET else line.created_at
         self._permit(account, said, known, opened_at=opened_at)
 
-    def _permit(self, account: Account, said: LicenceLine, known: list[Licence], *, opened_at: datetime | None) -> None:
+    def _permit(
+        self, account: Account, said: LicenceValue, known: list[Licence], *, opened_at: datetime | None
+    ) -> None:
         licence, starts_at, ends_at = permitted_terms(said, known, opened_at=opened_at, now=self._now)
         if licence is None:
             licence = Licence(
@@ -241,7 +243,7 @@ class RegisterBatch:
         self._notes.append((of, note))
 
     def _note_licence(self, verb: Verb, account: Account, licence: Licence) -> None:
-        self._new_entries.append((licence, NewEntry(verb, ("account", account.external_id), described(licence))))
+        self._new_entries.append((licence, NewEntry(verb, ("account", account.external_id), licence_details(licence))))
 
 
 def _outcome(is_new: bool, differs: bool) -> LineOutcome:  # noqa: FBT001

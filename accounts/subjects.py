@@ -9,13 +9,13 @@ from governance.audit.subjects import Subject, subject_finder
 
 
 @subject_finder("account")
-def accounts(ids: Collection[str]) -> Mapping[str, Subject]:
+def account_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Account.objects.filter(external_id__in=ids).values_list("pk", "external_id")
     return {name: Subject(f"account {name}", reverse("admin:accounts_account_change", args=[pk])) for pk, name in rows}
 
 
 @subject_finder("key")
-def keys(ids: Collection[str]) -> Mapping[str, Subject]:
+def key_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = ApiKey.objects.filter(external_id__in=ids).values_list("pk", "external_id", "account__external_id")
     return {
         name: Subject(f"key {name} of account {owner}", reverse("admin:accounts_apikey_change", args=[pk]))
@@ -24,7 +24,7 @@ def keys(ids: Collection[str]) -> Mapping[str, Subject]:
 
 
 @subject_finder("organisation")
-def organisations(ids: Collection[str]) -> Mapping[str, Subject]:
+def organisation_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Organisation.objects.filter(external_id__in=ids).values_list("pk", "external_id")
     return {
         name: Subject(f"organisation {name}", reverse("admin:accounts_organisation_change", args=[pk]))

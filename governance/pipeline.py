@@ -23,7 +23,7 @@ from governance.platform.transactions import retried_transaction
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
 from governance.review.case_opening import open_or_update_cases
-from governance.review.staff_limits import staff_limits
+from governance.review.staff_ceilings import get_staff_ceilings
 from governance.usage.actions import compact_profiles
 from governance.usage.scoring_queue import (
     ScoringClaim,
@@ -55,7 +55,7 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
 
 def apply_policies(*, now: datetime) -> int:
     """Apply the planned outcomes of live policies that are due, unless staff decided otherwise since."""
-    return apply_due_outcomes(now=now, staff_limits=staff_limits)
+    return apply_due_outcomes(now=now, staff_ceilings=get_staff_ceilings)
 
 
 def rescore_changed_licences(*, now: datetime) -> int:
@@ -93,7 +93,7 @@ def _write(
     """
     held = lock_current_claims(claims)
     assessments = write_assessments([drafts[claim.account] for claim in held], now=now)
-    policies = evaluate_policies(assessments, staff_limits=staff_limits, now=now)
+    policies = evaluate_policies(assessments, staff_ceilings=get_staff_ceilings, now=now)
     due = {account: one.due_at for account, one in drafts.items() if one.due_at is not None}
     open_or_update_cases(assessments, due=due, now=now)
     finish_scoring(held, now=now)

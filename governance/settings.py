@@ -65,7 +65,7 @@ from environs import Env, validate
 
 from governance.platform import embedded, timeouts
 from governance.platform.bounded_connection import connection_class, longest_silence
-from governance.platform.installation_secrets import Secrets, installation_secrets
+from governance.platform.installation_secrets import Secrets, get_or_create_secrets
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
 # Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
@@ -92,7 +92,7 @@ BROKER_URL = env.str("BROKER_URL", "")
 EMBEDDED = not DATABASE_URL and not BROKER_URL
 if EMBEDDED:
     DATABASE_URL, MIGRATE_DATABASE_URL, BROKER_URL = embedded.addresses(DATA_DIR)
-    _secrets = installation_secrets(DATA_DIR)
+    _secrets = get_or_create_secrets(DATA_DIR)
 else:
     _secrets = Secrets(env.str("SECRET_KEY", ""), env.str("FINGERPRINT_KEY", ""), env.str("EXCERPT_KEY", ""))
     if not (DATABASE_URL and BROKER_URL and all(_secrets)):
@@ -118,7 +118,7 @@ for _name, _value in timeouts.LEAVES_LOST_SERVERS.items():
 DATABASE_SILENT_SECONDS = env.float("DATABASE_SILENT_SECONDS", 10.0, validate=validate.Range(min=0.1))
 _most = longest_silence(_timeouts["statement_timeout"])
 DATABASES["default"]["SILENT_SECONDS"] = _most  # type: ignore[typeddict-unknown-key] # of our engine
-_options["options"] = timeouts.options(_timeouts, before=_options.get("options", ""))
+_options["options"] = timeouts.connection_options(_timeouts, before=_options.get("options", ""))
 if pooled := env.int("DATABASE_POOL", 0):
     # A web process has many threads, of which few at a time ask the database.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
@@ -338,7 +338,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=1)},
-    "forget-old-proof": {"task": "governance.tasks.forget_old_proof", "schedule": timedelta(hours=6)},
+    "forget-old-proof": {"task": "governance.tasks.delete_old_telemetry", "schedule": timedelta(hours=6)},
     "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
     "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
     "delete-expired-excerpts": {"task": "governance.tasks.delete_expired_excerpts", "schedule": timedelta(hours=1)},

@@ -72,7 +72,7 @@ def compare_gateways() -> None:
 
 @shared_task
 def probe_gateways() -> None:
-    probing.probe_due(timezone.now())
+    probing.run_due_probes(timezone.now())
 
 
 @shared_task
@@ -96,8 +96,8 @@ def drop_old_usage() -> None:
 
 
 @shared_task
-def forget_old_proof() -> None:
-    recording.forget_old(now=timezone.now())
+def delete_old_telemetry() -> None:
+    recording.delete_old_telemetry(now=timezone.now())
     webhooks.delete_old_deliveries(now=timezone.now())
 
 

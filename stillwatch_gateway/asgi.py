@@ -5,7 +5,7 @@ from typing import Any
 
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.keys import UnreadableKeysError, by_key
-from stillwatch_gateway.refusals import Pace, RefusalResponse, refused, unreadable
+from stillwatch_gateway.refusals import RateLimiter, RefusalResponse, enforce, unreadable_keys_refusal
 
 Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
@@ -23,9 +23,9 @@ class Stillwatch:
         app: Callable[..., Awaitable[None]],
         gateway: Gateway,
         identify: Identify = by_key,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
-        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, pace or Pace()
+        self._app, self._gateway, self._identify, self._limiter = app, gateway, identify, limiter or RateLimiter()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -37,9 +37,9 @@ class Stillwatch:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         try:
             decision = self._gateway.decide(**self._identify(headers))
-            instead = refused(decision, self._pace)
+            instead = enforce(decision, self._limiter)
         except UnreadableKeysError as error:
-            instead = unreadable(str(error))
+            instead = unreadable_keys_refusal(str(error))
         if instead is None:
             await self._app({**scope, "stillwatch": decision}, receive, send)
         elif scope["type"] == "websocket":

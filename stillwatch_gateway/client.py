@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from stillwatch_gateway.follower import Follower
 from stillwatch_gateway.moments import running
 from stillwatch_gateway.naming import given_names
-from stillwatch_gateway.restricted import UNREACHABLE, Decision
+from stillwatch_gateway.restriction_set import UNREACHABLE, Decision
 
 
 class Gateway(Follower):

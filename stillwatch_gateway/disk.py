@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.entries import RestrictionEntry
-from stillwatch_gateway.epochs import read_epoch
-from stillwatch_gateway.kept_messages import Loaded, kept_entries, load_kept, read_kept_changes
+from stillwatch_gateway.epochs import parse_epoch
+from stillwatch_gateway.kept_messages import kept_entries, load_kept, read_kept_changes
 from stillwatch_gateway.messages import BadMessageError
 from stillwatch_gateway.moments import Moment, read_moment
 from stillwatch_gateway.signed import HEAD_BYTES
@@ -37,14 +37,14 @@ class StoreError(Exception):
         self.reason = reason
 
 
-class Confirmed(NamedTuple):
+class Confirmation(NamedTuple):
     """When what is kept was last known to be the newest, and which plans are refused without Stillwatch."""
 
     at: Moment
     closed: frozenset[str]
 
 
-class Store:
+class SnapshotStore:
     """A folder with the last good snapshot and what followed. One process writes; others that share it only read.
 
     `problem` says in one line what is wrong with it, and is blank while nothing is. Whatever is, no method but
@@ -93,7 +93,7 @@ class Store:
         except OSError:
             return 0
 
-    def load(self) -> Loaded | None:
+    def load(self) -> LoadedSnapshot | None:
         """What was known last; None where nothing usable is kept, and then `problem` says why."""
         try:
             return load_kept(self._snapshot, self._changes, self._key)
@@ -105,7 +105,7 @@ class Store:
             self.problem = f"The snapshot is damaged: {error}."
         return None
 
-    def load_held(self) -> list[Loaded]:
+    def load_held_over(self) -> list[LoadedSnapshot]:
         """What was known of epochs that ended."""
         found = []
         for snapshot in sorted(self.folder.glob(f"{HELD}*-snapshot")):
@@ -113,13 +113,13 @@ class Store:
                 found.append(load_kept(snapshot, _changes_of(snapshot), self._key))
         return found
 
-    def confirmed(self) -> Confirmed | None:
+    def confirmed(self) -> Confirmation | None:
         try:
             moment, _, plans = self._confirmed.read_text("utf-8").partition("\n")
             at, closed = read_moment(moment), json.loads(plans)
         except (OSError, ValueError):
             return None
-        return Confirmed(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
+        return Confirmation(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
     def published_entries(self, since: Mapping[int, float]) -> dict[int, RestrictionEntry]:
         """Restrictions that ended with their epoch, as they were published last, as far as that is kept.
@@ -142,7 +142,7 @@ class Store:
         return found
 
     def kept_changes(self) -> Iterator[bytes]:
-        """The messages kept since the snapshot, in order. Raises CutOffError at the first that is damaged."""
+        """The messages kept since the snapshot, in order. Raises CorruptFileError at the first that is damaged."""
         return read_kept_changes(self._changes, self._key)
 
     def keep_snapshot(self, received: Path, *, ended_epoch: str | None = None) -> None:
@@ -172,12 +172,12 @@ class Store:
         try:
             with self._snapshot.open("rb") as lines:
                 lines.readline(HEAD_BYTES)
-                kept = read_epoch(json.loads(lines.readline())).identifier
+                kept = parse_epoch(json.loads(lines.readline())).identifier
         except (OSError, ValueError, AttributeError):
             return None
         return kept if kept != epoch else None
 
-    def forget_held(self) -> None:
+    def forget_held_over(self) -> None:
         """Drop what is kept of epochs that ended."""
         for file in self.folder.glob(f"{HELD}*") if self.writes else ():
             with suppress(OSError):
@@ -201,7 +201,7 @@ class Store:
                 os.truncate(self._changes, size)
             raise
 
-    def keep_confirmed(self, confirmed: Confirmed) -> None:
+    def keep_confirmed(self, confirmed: Confirmation) -> None:
         """Note when what is kept was known to be the newest; where that cannot be written, it stays older."""
         if not self._is_added_to:
             return

@@ -8,7 +8,7 @@ Stillwatch says that it is settled.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from stillwatch_gateway.restricted import Decision, Restricted
+from stillwatch_gateway.restriction_set import Decision, RestrictionSet
 
 LONGEST_IDENTIFIER: Final = 64
 Range = tuple[int, int]
@@ -28,21 +28,21 @@ class Epoch(NamedTuple):
         return _among(number, self.lost) and not _among(number, self.settled)
 
 
-class HeldOver(NamedTuple):
+class HeldOverSet(NamedTuple):
     """Restrictions of an epoch that ended, of which only those with these numbers still count, if they deny."""
 
-    restricted: Restricted
+    restricted: RestrictionSet
     numbers: frozenset[int]
 
     def decide(self, names: Sequence[str], *, now: float, age: float) -> Decision:
         return self.restricted.decide_among(self.numbers, names, now=now, age=age)
 
-    def left(self, epoch: Epoch) -> "HeldOver":
+    def left(self, epoch: Epoch) -> "HeldOverSet":
         """What is left once Stillwatch has settled some."""
         return self._replace(numbers=frozenset(number for number in self.numbers if not _among(number, epoch.settled)))
 
 
-def held_over(before: Restricted, now: Restricted, epoch: Epoch) -> HeldOver:
+def find_held_over(before: RestrictionSet, now: RestrictionSet, epoch: Epoch) -> HeldOverSet:
     """What a gateway held before, and a newer snapshot lacks because it was lost.
 
     What was decided between a restore and the new epoch may have taken the number of a lost one, but began at another
@@ -54,10 +54,10 @@ def held_over(before: Restricted, now: Restricted, epoch: Epoch) -> HeldOver:
             return there != since and not _among(number, epoch.settled)
         return epoch.is_open(number) or number > now.sequence
 
-    return HeldOver(before, frozenset(number for number, since in before.live() if is_lost(number, since)))
+    return HeldOverSet(before, frozenset(number for number, since in before.live() if is_lost(number, since)))
 
 
-def read_epoch(document: Mapping[str, Any]) -> Epoch:
+def parse_epoch(document: Mapping[str, Any]) -> Epoch:
     """What a message says of its epoch; blank where it says nothing, as those of older releases."""
     identifier = document.get("epoch")
     if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
@@ -65,7 +65,7 @@ def read_epoch(document: Mapping[str, Any]) -> Epoch:
     return Epoch(identifier, _ranges(document.get("lost_numbers")), _ranges(document.get("settled_numbers")))
 
 
-def ranges(numbers: Iterable[int]) -> tuple[Range, ...]:
+def to_ranges(numbers: Iterable[int]) -> tuple[Range, ...]:
     """Ascending numbers as ranges."""
     found: list[Range] = []
     for number in numbers:

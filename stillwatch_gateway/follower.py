@@ -12,19 +12,19 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from stillwatch_gateway.disk import Confirmed, Store, StoreError
+from stillwatch_gateway.disk import Confirmation, SnapshotStore, StoreError
 from stillwatch_gateway.epoch_changes import OlderSnapshotError, ended_epoch, refuse_other_epoch
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.held_restrictions import HeldRestrictions
-from stillwatch_gateway.http_caller import ANSWER_SECONDS, AnswerError, Caller, decompress, read
+from stillwatch_gateway.held_over_restrictions import HeldOverRestrictions
+from stillwatch_gateway.http_caller import ANSWER_SECONDS, Caller, HttpStatusError, decompress, read_body
 from stillwatch_gateway.logs import log_faults, log_loss, log_problem
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, read_changes, signing_key
 from stillwatch_gateway.moments import Moment
-from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance, this_process
+from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance_name, this_process
 from stillwatch_gateway.refusal_counts import RefusalCounts
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
-from stillwatch_gateway.signed import apply, verify
-from stillwatch_gateway.snapshot_download import receive_snapshot
+from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
+from stillwatch_gateway.signed import apply_changes, verify_body
+from stillwatch_gateway.snapshot_download import downloaded_snapshot
 
 logger = logging.getLogger("stillwatch_gateway")
 
@@ -51,7 +51,7 @@ class Follower:
         fail_closed: bool = False,
         fail_closed_plans: Iterable[str] = (),
     ) -> None:
-        if instance and not is_instance(instance):
+        if instance and not is_instance_name(instance):
             raise ValueError(f"instance must be 1 to {LONGEST_INSTANCE} printable characters, not blank")
         self._caller = Caller(url, service_key)
         self._patience, self._on_change = patience, on_change
@@ -59,14 +59,14 @@ class Follower:
         self._key, self._folder = signing_key(service_key), Path(folder)
         self._fail_closed, self._own_closed_plans = fail_closed, frozenset(fail_closed_plans)
         self._closed_plans = self._own_closed_plans
-        self._restricted, self._epoch = Restricted(), Epoch()
-        self._held = HeldRestrictions()
+        self._restricted, self._epoch = RestrictionSet(), Epoch()
+        self._held = HeldOverRestrictions()
         # By both clocks, when the newest change was last known to be the newest.
         self._known_wall, self._known_running = -inf, -inf
         self._known, self._ended = threading.Event(), threading.Event()
         self._refusals = RefusalCounts()
         self._faults, self._older_snapshots = 0, 0
-        self._store: Store | None = None
+        self._store: SnapshotStore | None = None
         self._problem_logged = ""
         self._follower = threading.Thread(target=self._follow, name="stillwatch", daemon=True)
 
@@ -75,7 +75,7 @@ class Follower:
 
         Call it in the process that asks: threads do not survive a fork.
         """
-        self._store = Store(self._folder, self._key)
+        self._store = SnapshotStore(self._folder, self._key)
         self._load(self._store)
         self._follower.start()
         atexit.register(self._end_with_process)
@@ -110,7 +110,7 @@ class Follower:
 
     # The copy on disk --------------------------------------------------------------------------------------------
 
-    def _load(self, store: Store) -> None:
+    def _load(self, store: SnapshotStore) -> None:
         kept, confirmed = store.load(), store.confirmed()
         if confirmed is not None:
             self._closed_plans |= confirmed.closed
@@ -120,7 +120,7 @@ class Follower:
         self._closed_plans |= kept.head.closed
         self._note_faults(kept.faults)
         store.needs_snapshot = kept.ends_early
-        for before in store.load_held():
+        for before in store.load_held_over():
             self._hold_over(before.restricted, self._restricted)
         if self._held:
             self._held.load_names(store)
@@ -172,7 +172,7 @@ class Follower:
                 self._older_snapshots += isinstance(error, OlderSnapshotError)
                 logger.warning("Refused a message of Stillwatch: %s", error)
                 needs_snapshot = True
-            except AnswerError as error:
+            except HttpStatusError as error:
                 logger.warning("%s", error)
                 needs_snapshot = needs_snapshot or error.status == 410
             except (OSError, HTTPException, EOFError, zlib.error) as error:
@@ -208,8 +208,8 @@ class Follower:
             return
         try:
             report = self._report(wait=0) | {"is_ending": True}
-            read(self._caller.ask("POST", "/api/v1/access/changes", json.dumps(report)), MOST_CHANGES_BYTES)
-        except (AnswerError, BadMessageError, OSError, HTTPException) as error:
+            read_body(self._caller.ask("POST", "/api/v1/access/changes", json.dumps(report)), MOST_CHANGES_BYTES)
+        except (HttpStatusError, BadMessageError, OSError, HTTPException) as error:
             logger.info("Stillwatch does not know that this gateway ends: %s", type(error).__name__)
 
     def _take_changes(self) -> None:
@@ -217,14 +217,16 @@ class Follower:
         refusals = asked["refusals"]
         asked_at = Moment.now()
         answer = self._caller.ask("POST", "/api/v1/access/changes", json.dumps(asked))
-        body = decompress(read(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES)
+        body = decompress(
+            read_body(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES
+        )
         digest, signed = answer.getheader("Stillwatch-Digest"), answer.getheader("Stillwatch-Signature")
-        verify(body, digest, signed, self._key)
+        verify_body(body, digest, signed, self._key)
         changes = read_changes(body)
         refuse_other_epoch(self._restricted, changes)
         if changes.after != self.sequence:
             raise BadMessageError(f"changes after {changes.after}, not {self.sequence}")
-        apply(self._restricted, changes)
+        apply_changes(self._restricted, changes)
         self._note_faults(changes.faults)
         self._let_go_of_settled(changes.epoch)
         self._now_known(asked_at, changes.age, changes.closed)
@@ -244,9 +246,9 @@ class Follower:
             self._caller.hang_up()
             self._take_snapshot_into(None, Moment.now())
 
-    def _take_snapshot_into(self, store: Store | None, asked_at: Moment) -> None:
+    def _take_snapshot_into(self, store: SnapshotStore | None, asked_at: Moment) -> None:
         """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
-        with receive_snapshot(self._caller, store, self._key) as received:
+        with downloaded_snapshot(self._caller, store, self._key) as received:
             restricted, head, file = received
             ended = ended_epoch(self._restricted, head, older_snapshots=self._older_snapshots)
             if ended is not None:
@@ -272,15 +274,15 @@ class Follower:
             self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
 
-    def _hold_over(self, before: Restricted, now: Restricted) -> frozenset[int]:
-        numbers = self._held.hold_lost(before, now, self._epoch)
+    def _hold_over(self, before: RestrictionSet, now: RestrictionSet) -> frozenset[int]:
+        numbers = self._held.add_lost(before, now, self._epoch)
         self._refusals.forget(numbers)
         return numbers
 
     def _let_go_of_settled(self, epoch: Epoch) -> None:
         self._epoch = epoch
-        if self._held.release_settled(epoch) and self._store is not None:
-            self._store.forget_held()
+        if self._held.drop_settled(epoch) and self._store is not None:
+            self._store.forget_held_over()
 
     def _note_faults(self, faults: Sequence[str]) -> None:
         """Count what could not be read, which is reported to Stillwatch, and log some of it."""
@@ -294,6 +296,6 @@ class Follower:
         self._known.set()
         if self._store is not None:
             at = Moment(self._known_wall, self._known_running, asked_at.boot)
-            self._store.keep_confirmed(Confirmed(at, closed))
+            self._store.keep_confirmed(Confirmation(at, closed))
         if self._on_change is not None:
             self._on_change(self.sequence)

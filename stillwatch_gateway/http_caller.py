@@ -16,7 +16,7 @@ ANSWER_SECONDS: Final = 15.0
 PIECE: Final = 2**18
 
 
-class AnswerError(Exception):
+class HttpStatusError(Exception):
     """Stillwatch answered, but with an error."""
 
     def __init__(self, status: int) -> None:
@@ -51,7 +51,7 @@ class Caller:
         answer = self._connection.getresponse()
         if answer.status != 200:
             answer.read()
-            raise AnswerError(answer.status)
+            raise HttpStatusError(answer.status)
         return answer
 
     def cut(self) -> None:
@@ -67,7 +67,7 @@ class Caller:
             self._connection = None
 
 
-def read(answer: HTTPResponse, most: int) -> bytes:
+def read_body(answer: HTTPResponse, most: int) -> bytes:
     body = answer.read(most + 1)
     if len(body) > most:
         raise BadMessageError("the message is too long")
@@ -86,7 +86,7 @@ def decompress(body: bytes, encoding: str | None, most: int) -> bytes:
     return decompress
 
 
-def receive(answer: HTTPResponse, out: BinaryIO, head: bytes) -> None:
+def stream_to_file(answer: HTTPResponse, out: BinaryIO, head: bytes) -> None:
     """Write a snapshot to a file as it comes in. Raises StoreError where the file does not take it."""
     source = gzip.GzipFile(fileobj=answer) if answer.getheader("Content-Encoding") == "gzip" else answer
     size, piece = 0, head

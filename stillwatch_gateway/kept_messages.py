@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from stillwatch_gateway.entries import RestrictionEntry
 from stillwatch_gateway.entry_reader import read_entry
-from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, Head, read_changes
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
-from stillwatch_gateway.signed import HEAD_BYTES, apply, load_snapshot, verify
+from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, SnapshotHead, read_changes
+from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
+from stillwatch_gateway.signed import HEAD_BYTES, apply_changes, load_snapshot, verify_body
 
 
-class CutOffError(BadMessageError):
+class CorruptFileError(BadMessageError):
     """What is kept ends in the middle of a message, or one is damaged."""
 
 
@@ -21,8 +21,8 @@ class Loaded(NamedTuple):
     be read. With `ends_early` further changes are kept, which cannot be read: none can be added to them.
     """
 
-    restricted: Restricted
-    head: Head
+    restricted: RestrictionSet
+    head: SnapshotHead
     faults: tuple[str, ...]
     ends_early: bool = False
 
@@ -36,10 +36,10 @@ def load_kept(snapshot: Path, changes_file: Path, key: bytes) -> Loaded:
             changes = read_changes(body)
             if changes.sequence <= restricted.sequence:
                 continue
-            apply(restricted, changes)
+            apply_changes(restricted, changes)
             head = head._replace(closed=changes.closed, epoch=changes.epoch)
             faults += changes.faults
-    except CutOffError:  # a process was ended while it wrote
+    except CorruptFileError:  # a process was ended while it wrote
         return Loaded(restricted, head, faults, ends_early=True)
     except (BadMessageError, OutOfOrderError) as error:
         fault = f"What was kept after change {restricted.sequence}: {error}"
@@ -48,21 +48,21 @@ def load_kept(snapshot: Path, changes_file: Path, key: bytes) -> Loaded:
 
 
 def read_kept_changes(changes_file: Path, key: bytes) -> Iterator[bytes]:
-    """The messages of a file, in order. Raises CutOffError at the first that is damaged."""
+    """The messages of a file, in order. Raises CorruptFileError at the first that is damaged."""
     try:
         with changes_file.open("rb") as file:
             while head := file.readline(HEAD_BYTES):
                 digest, signed, size = head.decode("ascii").split()
                 if int(size) > MOST_CHANGES_BYTES:
-                    raise CutOffError("a message is too long")
+                    raise CorruptFileError("a message is too long")
                 body = file.read(int(size))
-                verify(body, digest, signed, key)
+                verify_body(body, digest, signed, key)
                 yield body
                 file.readline(1)
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
-        raise CutOffError(str(error)) from error
+        raise CorruptFileError(str(error)) from error
 
 
 def kept_entries(snapshot: Path, changes_file: Path, key: bytes, wanted: Container[int]) -> Iterator[RestrictionEntry]:

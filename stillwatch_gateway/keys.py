@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from stillwatch_gateway.naming import MOST_COMMAS, adjacent_values, comma_spacings, listed
+from stillwatch_gateway.naming import MOST_COMMAS, adjacent_values, comma_spacings, split_header_values
 
 # More than any credential has; each costs a few digests.
 MOST_WORDS: Final = 64
@@ -27,7 +27,7 @@ class UnreadableKeysError(ValueError):
     """A header has more words than are looked at, any of which may be a key."""
 
 
-def bearer(authorization: str) -> str | None:
+def bearer_token(authorization: str) -> str | None:
     """The secret of `Authorization: Bearer …`."""
     words = authorization.split(None, 1)
     return words[1].strip() if len(words) == 2 and words[0].lower() == "bearer" else None
@@ -41,7 +41,8 @@ def digest(secret: str) -> str:
 def shows_token(authorization: str) -> bool:
     """Whether there is a bearer token, or a value without a scheme, among those of Authorization."""
     return any(
-        bearer(value) or (value.lower() != "bearer" and len(value.split()) == 1) for value in listed(authorization)
+        bearer_token(value) or (value.lower() != "bearer" and len(value.split()) == 1)
+        for value in split_header_values(authorization)
     )
 
 

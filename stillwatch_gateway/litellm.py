@@ -13,7 +13,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.naming import litellm_account
 from stillwatch_gateway.normalization import is_nothing
-from stillwatch_gateway.refusals import Pace, refused
+from stillwatch_gateway.refusals import RateLimiter, enforce
 
 EVERYBODY: Final = "everybody"
 WITHHELD_PARAMETERS: Final = {
@@ -27,7 +27,7 @@ class Hook(CustomLogger):
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
-        self._gateway, self._pace = gateway, Pace()
+        self._gateway, self._limiter = gateway, RateLimiter()
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
@@ -39,7 +39,7 @@ class Hook(CustomLogger):
             digest=key,
             organisation=None if is_nothing(user_api_key_dict.org_id) else user_api_key_dict.org_id,
         )
-        if instead := refused(decision, self._pace):
+        if instead := enforce(decision, self._limiter):
             headers = {name: value for name, value in instead.headers if name == "Retry-After"}
             raise HTTPException(instead.status, detail=instead.body.decode(), headers=headers or None)
         for what in decision.withheld:

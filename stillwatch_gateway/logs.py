@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from stillwatch_gateway.disk import TRIED_EVERY
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restriction_set import RestrictionSet
 
 logger = logging.getLogger("stillwatch_gateway")
 
@@ -53,7 +53,7 @@ def log_problem(
     )
 
 
-def log_loss(before: Restricted, now: Restricted, numbers: frozenset[int]) -> None:
+def log_loss(before: RestrictionSet, now: RestrictionSet, numbers: frozenset[int]) -> None:
     logger.error(
         "Stillwatch's database went back in time: epoch %s takes the place of %s, change %d. %d restrictions "
         "that were known here are gone there. They stay in force here, and are reported, until somebody at "

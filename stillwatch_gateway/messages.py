@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from stillwatch_gateway.entries import RestrictionEntry
 from stillwatch_gateway.entry_reader import ReadEntry, is_number, read_entry, usable_entries
-from stillwatch_gateway.epochs import Epoch, read_epoch
+from stillwatch_gateway.epochs import Epoch, parse_epoch
 
 FORMAT: Final = 1
 MOST_CHANGES_BYTES: Final = 64 * 2**20
@@ -27,7 +27,7 @@ class BadMessageError(ValueError):
     """Something that Stillwatch did not say, or not so."""
 
 
-class Head(NamedTuple):
+class SnapshotHead(NamedTuple):
     """How a snapshot begins. `closed` are the plans whose customers are refused while Stillwatch cannot be reached.
 
     `faults` are sentences about restrictions that could not be read, or only in part; blank until all are read.
@@ -40,7 +40,7 @@ class Head(NamedTuple):
     faults: tuple[str, ...] = ()
 
 
-class Changes(NamedTuple):
+class ChangesMessage(NamedTuple):
     """What happened between `after` and `sequence`: number, restriction, number of a restriction that ended.
 
     `age` is for how many seconds Stillwatch itself had not seen whether there is anything newer. `faults` are sentences
@@ -76,7 +76,7 @@ def check_signature(key: bytes, digest: str, signed: str | None) -> None:
         raise BadMessageError("the signature does not fit")
 
 
-def read_changes(body: bytes) -> Changes:
+def read_changes(body: bytes) -> ChangesMessage:
     """Raises BadMessageError."""
     document = _json(body)
     _same_format(document)
@@ -93,7 +93,9 @@ def read_changes(body: bytes) -> Changes:
         changes.append((number, entry, ended))
         if fault:
             faults.append(f"change {number}: {fault}")
-    return Changes(after, sequence, changes, _closed(document), read_epoch(document), _age(document), tuple(faults))
+    return ChangesMessage(
+        after, sequence, changes, _closed(document), parse_epoch(document), _age(document), tuple(faults)
+    )
 
 
 def _read_change(change: dict[str, Any]) -> tuple[RestrictionEntry | None, int | None, str]:
@@ -106,7 +108,9 @@ def _read_change(change: dict[str, Any]) -> tuple[RestrictionEntry | None, int |
     return None, None, "neither a restriction nor an end"
 
 
-def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tuple[Head, Iterator[RestrictionEntry]]:
+def read_snapshot(
+    lines: Iterable[bytes], faults: list[str] | None = None
+) -> tuple[SnapshotHead, Iterator[RestrictionEntry]]:
     """The head, and the restrictions as they are read; the last raises BadMessageError where any is missing.
 
     What cannot be read is added to `faults`.
@@ -116,13 +120,15 @@ def read_snapshot(lines: Iterable[bytes], faults: list[str] | None = None) -> tu
     return head, usable_entries(_entries(rest, head), [] if faults is None else faults)
 
 
-def _head(line: bytes) -> Head:
+def _head(line: bytes) -> SnapshotHead:
     document = _json(line)
     _same_format(document)
-    return Head(_number(document, "sequence"), _number(document, "count"), _closed(document), read_epoch(document))
+    return SnapshotHead(
+        _number(document, "sequence"), _number(document, "count"), _closed(document), parse_epoch(document)
+    )
 
 
-def _entries(lines: Iterable[bytes], head: Head) -> Iterator[ReadEntry]:
+def _entries(lines: Iterable[bytes], head: SnapshotHead) -> Iterator[ReadEntry]:
     count, last = 0, 0
     for line in lines:
         try:

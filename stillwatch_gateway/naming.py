@@ -37,12 +37,12 @@ def this_process() -> str:
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def is_instance(name: object) -> bool:
+def is_instance_name(name: object) -> bool:
     """Whether Stillwatch takes this as the name of a process of a gateway."""
     return isinstance(name, str) and len(name) <= LONGEST_INSTANCE and name.isprintable() and bool(name.strip())
 
 
-def listed(value: str) -> list[str]:
+def split_header_values(value: str) -> list[str]:
     """The values of a header that may have been sent more than once: servers and proxies join these with commas.
 
     A value may have a comma of its own, so that the whole comes first.

@@ -22,7 +22,7 @@ TARGETS_IN_BLOCK: Final = 512
 ROOM: Final = 3  # of the table, for each name: so that a search seldom has to look twice
 
 
-class Packed:
+class PackedRestrictions:
     """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
 
     Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of somebody else

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stillwatch_gateway.restricted import UNREACHABLE, Decision
+from stillwatch_gateway.restriction_set import UNREACHABLE, Decision
 
 MINUTE: Final = 60.0
 BUCKETS_KEPT: Final = 100_000
@@ -38,7 +38,7 @@ def rate_limit_refusal(decision: Decision, wait: float) -> RefusalResponse:
     return _refusal(429, message, "rate_limited", retry=max(1, round(wait)))
 
 
-def unreadable(message: str) -> RefusalResponse:
+def unreadable_keys_refusal(message: str) -> RefusalResponse:
     """Of a request whose API keys cannot be read."""
     return _refusal(400, message, "access_unchecked")
 
@@ -51,7 +51,7 @@ def _refusal(status: int, message: str, kind: str, *, retry: int | None = None) 
     return RefusalResponse(status, message, headers, body)
 
 
-class Pace:
+class RateLimiter:
     """Holds customers to the requests a minute that throttles leave them, in this process.
 
     One token bucket for each throttle; a throttle of an organisation has one for each account of it.
@@ -62,7 +62,7 @@ class Pace:
         self._buckets: dict[tuple[int, str], tuple[float, float]] = {}  # tokens left, and when that was
         self._lock = threading.Lock()
 
-    def wait(self, decision: Decision) -> float:
+    def take(self, decision: Decision) -> float:
         """Take one request from every bucket and return 0, or return the seconds until all have one and take none."""
         if not decision.throttles:
             return 0.0
@@ -81,9 +81,9 @@ class Pace:
             return wait
 
 
-def refused(decision: Decision, pace: Pace) -> RefusalResponse | None:
+def enforce(decision: Decision, limiter: RateLimiter) -> RefusalResponse | None:
     """What to answer in place of serving the request; None where it is to be served."""
     if not decision.allowed:
         return refusal(decision)
-    wait = pace.wait(decision)
+    wait = limiter.take(decision)
     return rate_limit_refusal(decision, wait) if wait else None

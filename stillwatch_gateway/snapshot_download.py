@@ -7,23 +7,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from stillwatch_gateway.disk import Store, StoreError
-from stillwatch_gateway.http_caller import Caller, receive
-from stillwatch_gateway.messages import BadMessageError, Head
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.disk import SnapshotStore, StoreError
+from stillwatch_gateway.http_caller import Caller, stream_to_file
+from stillwatch_gateway.messages import BadMessageError, SnapshotHead
+from stillwatch_gateway.restriction_set import RestrictionSet
 from stillwatch_gateway.signed import HEAD_BYTES, read_signed_snapshot
 
 
-class Received(NamedTuple):
+class DownloadedSnapshot(NamedTuple):
     """A snapshot that was checked, and the file that it is in, if it is in one."""
 
-    restricted: Restricted
-    head: Head
+    restricted: RestrictionSet
+    head: SnapshotHead
     file: Path | None
 
 
 @contextmanager
-def receive_snapshot(caller: Caller, store: Store | None, key: bytes) -> Iterator[Received]:
+def downloaded_snapshot(caller: Caller, store: SnapshotStore | None, key: bytes) -> Iterator[DownloadedSnapshot]:
     """Raises StoreError where the store does not take it, BadMessageError, and what `Caller.ask` raises."""
     if store is None:
         with io.BytesIO() as memory:
@@ -43,13 +43,13 @@ def receive_snapshot(caller: Caller, store: Store | None, key: bytes) -> Iterato
             path.unlink()
 
 
-def _received(caller: Caller, file: BinaryIO, key: bytes, path: Path | None) -> Received:
+def _received(caller: Caller, file: BinaryIO, key: bytes, path: Path | None) -> DownloadedSnapshot:
     answer = caller.ask("GET", "/api/v1/access/snapshot")
     digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
     signature_line = f"{digest} {signed}\n"
     if len(signature_line) > HEAD_BYTES or not signature_line.isascii():
         raise BadMessageError("the signature is too long")
-    receive(answer, file, signature_line.encode())
+    stream_to_file(answer, file, signature_line.encode())
     file.seek(0)
     restricted, head = read_signed_snapshot(file, key)
-    return Received(restricted, head, path)
+    return DownloadedSnapshot(restricted, head, path)

@@ -7,7 +7,7 @@ from typing import Any
 from stillwatch_gateway.asgi import Identify
 from stillwatch_gateway.client import Gateway
 from stillwatch_gateway.keys import UnreadableKeysError, by_key
-from stillwatch_gateway.refusals import Pace, refused, unreadable
+from stillwatch_gateway.refusals import RateLimiter, enforce, unreadable_keys_refusal
 
 
 class Stillwatch:
@@ -18,9 +18,9 @@ class Stillwatch:
         app: Callable[..., Iterable[bytes]],
         gateway: Gateway,
         identify: Identify = by_key,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
-        self._app, self._gateway, self._identify, self._pace = app, gateway, identify, pace or Pace()
+        self._app, self._gateway, self._identify, self._limiter = app, gateway, identify, limiter or RateLimiter()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = {
@@ -30,9 +30,9 @@ class Stillwatch:
         }
         try:
             decision = self._gateway.decide(**self._identify(headers))
-            instead = refused(decision, self._pace)
+            instead = enforce(decision, self._limiter)
         except UnreadableKeysError as error:
-            instead = unreadable(str(error))
+            instead = unreadable_keys_refusal(str(error))
         if instead is None:
             environ["stillwatch"] = decision
             return self._app(environ, start_response)

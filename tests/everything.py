@@ -4,10 +4,10 @@ import uuid
 
 from accounts.actions import register_accounts
 from accounts.models import Account
-from accounts.register import AcceptedTerms, AccountLine, ApiKeyLine, LicenceLine
+from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue
 from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
 from governance.detection.corpora import add_corpus
-from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
+from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
 from governance.gateways.models import (
     CanaryProbe,
     DriftRepair,
@@ -15,7 +15,7 @@ from governance.gateways.models import (
     GatewayInstance,
     LiteLlmPush,
     LostDecision,
-    Propagation,
+    PropagationEntry,
     Refusal,
 )
 from governance.policies.kill_switch import switch_off
@@ -43,8 +43,8 @@ def one_of_everything() -> None:
         account="acct_harbour",
         organisation="org_harbour",
         created_at=NOW,
-        licence=LicenceLine(training_permitted=True),
-        keys=[ApiKeyLine(id="key_1")],
+        licence=LicenceValue(training_permitted=True),
+        keys=[ApiKeyValue(id="key_1")],
         terms=AcceptedTerms(version="2026-03", accepted_at=NOW),
     )
     register_accounts([harbour], by=MACHINE, now=NOW)
@@ -78,8 +78,8 @@ def one_of_everything() -> None:
         by=MACHINE,
         now=NOW,
     )
-    CorpusRun.objects.create(corpus=Corpus.objects.get(), digest=5)
-    Calibration.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
+    CorpusShingle.objects.create(corpus=Corpus.objects.get(), digest=5)
+    CalibrationVersion.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
     AccountTrait.objects.create(kind=1, digest=7, account=opened.account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)
     block = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
@@ -92,7 +92,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     gateway_instance = GatewayInstance.objects.create(
         gateway=gateway, instance="a", started_at=NOW, seen_at=NOW, sequence=1
     )
-    Propagation.objects.create(gateway_instance=gateway_instance, sequence=1, at=NOW)
+    PropagationEntry.objects.create(gateway_instance=gateway_instance, sequence=1, at=NOW)
     LiftedOrigin.objects.create(origin=f"decision:{uuid.uuid4()}")
     CoveredAccount.objects.create(restriction=restriction, account=Account.objects.earliest("pk"))
     epoch = FeedEpoch.objects.create(

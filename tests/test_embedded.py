@@ -47,7 +47,7 @@ class TestServers:
             still_there = answers(addresses)
 
         assert still_there
-        assert embedded.silent(data) == ["PostgreSQL", "Valkey"]
+        assert embedded.silent_servers(data) == ["PostgreSQL", "Valkey"]
 
     def test_are_joined_when_a_killed_process_left_them_running(self, data: Path) -> None:
         start_and_die = (
@@ -56,14 +56,14 @@ class TestServers:
             "os.kill(os.getpid(), 9)"
         )
         subprocess.run([sys.executable, "-c", start_and_die, data], check=False)
-        left_running = embedded.silent(data) == []
+        left_running = embedded.silent_servers(data) == []
 
         with embedded.start(data, durable=False) as addresses:
             joined = answers(addresses)
 
         assert left_running
         assert joined
-        assert embedded.silent(data) == ["PostgreSQL", "Valkey"]
+        assert embedded.silent_servers(data) == ["PostgreSQL", "Valkey"]
 
     def test_keep_what_was_written(self, data: Path) -> None:
         with embedded.start(data) as addresses, psycopg.connect(addresses.owner_url) as database:

@@ -34,7 +34,7 @@ def hashed_content(entry: Entry) -> dict[str, Any]:
     }
 
 
-def verify_chain() -> Iterator[ChainFault | None]:
+def iter_chain_checks() -> Iterator[ChainFault | None]:
     """Walk the whole chain; for every entry in order yield None where it holds, a Fault where it does not."""
     expected_number, previous_hash, latest = 1, GENESIS, None
     for entry in Entry.objects.oldest_first().iterator(chunk_size=2000):

@@ -25,7 +25,7 @@ REGISTERED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 ACCOUNTS_AT_ONCE: Final = 2_000
 
 
-class BacktestProgress(NamedTuple):
+class BacktestCounts(NamedTuple):
     """The progress of a backtest.
 
     Counts are of all steps so far; `waiting` accounts are still to be scored in this one.
@@ -52,9 +52,9 @@ class _When(msgspec.Struct):
     occurred_at: datetime
 
 
-def run_backtest(
+def iter_backtest(
     lines: Iterable[bytes], *, every: timedelta, until: datetime | None = None, review_line: int = REVIEW_LINE
-) -> Iterator[BacktestProgress]:
+) -> Iterator[BacktestCounts]:
     """Run these usage events, lines of the wire format in order of time, through everything, and say how far it is.
 
     After each step of `every`, whole ones by the clock of UTC, accounts with new usage are scored as of its end. A line
@@ -70,11 +70,11 @@ def run_backtest(
             accepted += outcome.accepted
             duplicate += outcome.duplicate
             rejected += len(outcome.rejected)
-            yield BacktestProgress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+            yield BacktestCounts(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
         pipeline.rescore_changed_licences(now=step.end)
         while claimed := pipeline.govern(now=step.end, limit=ACCOUNTS_AT_ONCE, review_line=review_line):
             scored += claimed
-            yield BacktestProgress(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
+            yield BacktestCounts(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
 
 
 def count_unscored_accounts() -> int:

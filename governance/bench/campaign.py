@@ -51,11 +51,13 @@ def measure_import(events: int, now: datetime) -> Iterator[Figure]:
 
 def _write(file: Path, events: int, now: datetime) -> None:
     dice = Random("campaign")  # noqa: S311 - made-up traffic, no secrets
-    known = traffic.customers(ACCOUNTS, "campaign", dice)
+    known = traffic.random_customers(ACCOUNTS, "campaign", dice)
     with file.open("wb") as out, zstandard.ZstdCompressor(level=1).stream_writer(out) as packed:
         for number in range(events):
             at = now - DAYS + DAYS * number / events
-            packed.write(traffic.line(f"campaign-{number}", at, known[int(dice.random() * ACCOUNTS)], "", dice) + b"\n")
+            packed.write(
+                traffic.event_line(f"campaign-{number}", at, known[int(dice.random() * ACCOUNTS)], "", dice) + b"\n"
+            )
 
 
 class _Memory:

@@ -23,14 +23,14 @@ class Figure:
     against: str = ""
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """What it was measured on, in a line."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} cores of {_processor()}, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def show(figures: Sequence[Figure], console: Console) -> None:
-    table = Table("Figure", "Value", "Unit", "Ratio", "Against", title=machine(), title_justify="left")
+def print_figures(figures: Sequence[Figure], console: Console) -> None:
+    table = Table("Figure", "Value", "Unit", "Ratio", "Against", title=describe_machine(), title_justify="left")
     for figure in figures:
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
         value = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:,.1f}"
@@ -38,9 +38,9 @@ def show(figures: Sequence[Figure], console: Console) -> None:
     console.print(table)
 
 
-def write(figures: Sequence[Figure], file: Path) -> None:
+def write_figures(figures: Sequence[Figure], file: Path) -> None:
     file.parent.mkdir(exist_ok=True)
-    results = {"machine": machine(), "figures": {figure.name: asdict(figure) for figure in figures}}
+    results = {"machine": describe_machine(), "figures": {figure.name: asdict(figure) for figure in figures}}
     file.write_text(json.dumps(results, indent=2) + "\n")
 
 

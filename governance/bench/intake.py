@@ -44,7 +44,7 @@ EXCERPTS_SAMPLED = 12
 BATCH_NUMBERS = count()
 
 
-def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """The whole way in, against its SQL alone: the same COPY, dedupe, deltas and marks with rows that are ready."""
     events, accounts = scale.count(EVENTS, least=2 * BATCH), scale.count(ACCOUNTS)
     whole, ready = ([*_batches(events, accounts, name=name, now=now)] for name in ("whole", "ready"))
@@ -56,7 +56,7 @@ def in_memory(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     yield Figure("intake, all of it known", again, "events/s", again / taken, "all of it new")
 
 
-def over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """A gateway's batches over HTTP at a given rate, or as fast as they are taken with a rate of 0."""
     name, accounts = traffic.ROUND.decode(), scale.count(ACCOUNTS)
     events = scale.count(DIFFERENT_BODIES) * BATCH
@@ -81,7 +81,7 @@ def over_http(seconds: float, rate: float, now: datetime, scale: Scale = FULL) -
 
 def _batches(events: int, accounts: int, *, name: str, now: datetime) -> Iterator[list[bytes]]:
     """In the order of time and within the last minutes, as gateways send them."""
-    made = traffic.lines(events, accounts=accounts, name=name, until=now, span=timedelta(minutes=2))
+    made = traffic.event_lines(events, accounts=accounts, name=name, until=now, span=timedelta(minutes=2))
     batch = []
     for line in made:
         batch.append(line)
@@ -100,10 +100,10 @@ def _warm_up(accounts: int, now: datetime) -> None:
 def _know(name: str, accounts: int, now: datetime) -> None:
     """Let every account have sent something today, so that its excerpts are sampled, as after a day's first hour."""
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
-    known = traffic.customers(accounts, name, dice)
+    known = traffic.random_customers(accounts, name, dice)
     for number in range(EXCERPTS_SAMPLED):
         first = f"first-{now.isoformat()}-{number}"
-        lines = [traffic.line(f"{c['account']}-{first}", now, c, "What came first?", dice) for c in known]
+        lines = [traffic.event_line(f"{c['account']}-{first}", now, c, "What came first?", dice) for c in known]
         _take(lines, now)
 
 
@@ -129,7 +129,7 @@ def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) ->
         keyed = dict(sorted((event_key("bench", event.account, event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
         seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
-        columns = build_columns([*keyed.values()], seen, [*keyed], source="bench", accounts=ids)
+        columns = build_columns([*keyed.values()], seen, [*keyed], source="bench", account_pks=ids)
         made = compaction.profiles_csv(build_deltas(columns))
         days = adjacent_days(event.occurred_at.date() for event in keyed.values())
         ready.append(_Ready(events_csv(columns), made, sorted(set(columns["account_id"])), days))

@@ -17,7 +17,7 @@ from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import OLDEST_IN_FILES, compact_profiles, record_lines
 from governance.usage.models import HourlyProfile, WeeklySketch
 from governance.usage.profiles.features import build_account_usages
-from governance.usage.queries import load_profiles, scoring_windows
+from governance.usage.queries import get_scoring_windows, load_profiles
 from governance.usage.scoring_queue import request_rescore
 
 ACCOUNTS = 1_000
@@ -29,7 +29,7 @@ BATCH = 10_000
 RUNS = 5
 
 
-def scoring(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_scoring(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """28 days of 1,000 accounts, and the same with ten times the events in the same hours."""
     number = scale.count(ACCOUNTS, least=TAKEN_IN)
     few_events, many_events = scale.count(FEW), scale.count(MANY)
@@ -45,14 +45,14 @@ def _accounts(number: int, events: int, now: datetime) -> list[int]:
     """Make accounts of so many events in the same 280 hours of 28 days: a few are taken in, the others copied."""
     name = f"scored{events}"
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
-    words = traffic.words(dice)
+    words = traffic.random_words(dice)
     lines: list[bytes] = []
-    for customer in traffic.customers(TAKEN_IN, name, dice):
+    for customer in traffic.random_customers(TAKEN_IN, name, dice):
         for place in range(events):
             day, hour = divmod(place * HOURS // events, 10)
             at = now - WINDOW + timedelta(days=day, hours=hour, minutes=59 * dice.random())
             prompt = " ".join(dice.choices(words, k=40))
-            lines.append(traffic.line(f"{customer['account']}-{place}", at, customer, prompt, dice))
+            lines.append(traffic.event_line(f"{customer['account']}-{place}", at, customer, prompt, dice))
     for start in range(0, len(lines), BATCH):
         record_lines(lines[start : start + BATCH], source="bench", now=now, oldest=OLDEST_IN_FILES)
     taken_in = [account.pk for account in Account.objects.filter(external_id__startswith=f"{name}-")]
@@ -78,7 +78,7 @@ def _copy_rows(table: type[Model], accounts: Sequence[int], to: Sequence[int]) -
 
 
 def _assemble(keys: Sequence[int], now: datetime) -> None:
-    build_account_usages(load_profiles(scoring_windows(keys, at=now)), {key: AccountFacts() for key in keys})
+    build_account_usages(load_profiles(get_scoring_windows(keys, at=now)), {key: AccountFacts() for key in keys})
 
 
 def _score(keys: Sequence[int], now: datetime) -> None:

@@ -13,7 +13,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from governance.platform.processes import check_command, web_command
+from governance.platform.processes import check_server_command, web_command
 
 HOST = "127.0.0.1"
 
@@ -48,7 +48,7 @@ def web_server(workers: int = 2, threads: int = 128, **settings_of_it: str) -> I
 def check_server(workers: int = 2, application: str = "") -> Iterator[tuple[int, psutil.Process]]:
     """The process of the check as `manage.py up` runs it, or another application in its place; port and process."""
     port = free_port()
-    command = check_command(host=HOST, port=port, workers=workers)
+    command = check_server_command(host=HOST, port=port, workers=workers)
     if application:
         command[-1] = application
     with _running(command, port, {}) as process:

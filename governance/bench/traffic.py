@@ -12,7 +12,7 @@ import msgspec
 ROUND = b"@@round@@"
 
 
-def lines(
+def event_lines(
     count: int, *, accounts: int, name: str, until: datetime, span: timedelta, prompt_bytes: int = 500
 ) -> Iterator[bytes]:
     """`count` events of `accounts` accounts within `span` before `until`, in order of time.
@@ -20,16 +20,16 @@ def lines(
     Few accounts send much and many send little (Zipf); each has an address, a key, a client and settings of its own.
     """
     dice = Random(name)  # noqa: S311 - made-up traffic, no secrets
-    spoken, known = words(dice), customers(accounts, name, dice)
+    spoken, known = random_words(dice), random_customers(accounts, name, dice)
     ranks = [*accumulate(1 / (rank + 10) for rank in range(accounts))]
     for number in range(count):
         at = until - span + span * number / count
         (customer,) = dice.choices(known, cum_weights=ranks)
         prompt = " ".join(dice.choices(spoken, k=max(1, prompt_bytes // 6)))
-        yield line(f"{name}-{number}", at, customer, prompt, dice)
+        yield event_line(f"{name}-{number}", at, customer, prompt, dice)
 
 
-def line(event_id: str, at: datetime, customer: dict[str, Any], prompt: str, dice: Random) -> bytes:
+def event_line(event_id: str, at: datetime, customer: dict[str, Any], prompt: str, dice: Random) -> bytes:
     """One event as a line of JSON; without text where the prompt is empty."""
     return msgspec.json.encode(
         {
@@ -44,7 +44,7 @@ def line(event_id: str, at: datetime, customer: dict[str, Any], prompt: str, dic
     )
 
 
-def customers(number: int, name: str, dice: Random) -> list[dict[str, Any]]:
+def random_customers(number: int, name: str, dice: Random) -> list[dict[str, Any]]:
     """What is the same in all events of an account, for each of so many accounts."""
     return [_customer(place, name, dice) for place in range(number)]
 
@@ -64,7 +64,7 @@ def _customer(number: int, name: str, dice: Random) -> dict[str, Any]:
     }
 
 
-def words(dice: Random) -> list[str]:
+def random_words(dice: Random) -> list[str]:
     """Words of about five letters, among them some that patterns look for."""
     made = [f"{dice.choice('bcdfglmnprst')}{dice.choice('aeiou')}{dice.choice('lmnrst')}{n % 97}" for n in range(3_000)]
     return [*made, *("the", "of", "and", "to", "in", "explain", "write", "question", "answer", "show", "step") * 20]

@@ -18,7 +18,7 @@ from governance.detection.scoring import assess, iter_findings
 BATCH: Final = 500
 
 
-class Label(NamedTuple):
+class AccountLabel(NamedTuple):
     """What is known about an account: whether it harvests, and its kind of use."""
 
     harvest: bool
@@ -33,7 +33,7 @@ class ScoreChange(NamedTuple):
     after: int
 
 
-def load_labelled_accounts(labels: Mapping[str, Label], *, now: datetime) -> LabelledAccounts:
+def load_labelled_accounts(labels: Mapping[str, AccountLabel], *, now: datetime) -> LabelledAccounts:
     """Return the findings of the labelled accounts that exist; `labels` are by external id."""
     detectors = all_detectors()
     known = dict(Account.objects.filter(external_id__in=labels).order_by("pk").values_list("pk", "external_id"))

@@ -16,8 +16,8 @@ from governance.detection.finding import Family, percent
 from governance.detection.models import Assessment
 from governance.detection.scoring import REVIEW_LINE
 from governance.detection.thresholds import Response
-from governance.web.counts import counted
-from governance.web.visible import visible, visible_lines
+from governance.web.counts import pluralize
+from governance.web.visible import escape_invisible, escape_invisible_lines
 
 WIDTH: Final = 96
 MEMBERS_NAMED: Final = 12
@@ -38,19 +38,19 @@ def explanation_note(account: Account) -> str:
     latest = Assessment.objects.filter(account=account).order_by("-assessed_at", "-pk").first()
     if latest is None:
         return f"{account}: not assessed yet; no usage of it was received.\n"
-    return visible_lines("\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n")
+    return escape_invisible_lines("\n".join([*_head(account, latest), *_body(latest), *_campaign(account)]) + "\n")
 
 
 def _head(account: Account, latest: Assessment) -> Iterator[str]:
     yield f"{account}: {latest.score} points of 100, {latest.band}"
     organisation = f"{account.organisation}, " if account.organisation else ""
     since = f", customer since {dated(account.created_at, DAY)}" if account.created_at else ""
-    declared = f" It declared its use as “{visible(account.declared_use)}”." if account.declared_use else ""
-    yield _wrapped(f"{organisation}plan {visible(account.plan) or 'not known'}{since}.{declared}")
+    declared = f" It declared its use as “{escape_invisible(account.declared_use)}”." if account.declared_use else ""
+    yield _wrapped(f"{organisation}plan {escape_invisible(account.plan) or 'not known'}{since}.{declared}")
     yield _wrapped(
         f"Assessed {dated(latest.assessed_at, MOMENT)} UTC by calibration {latest.model_version}: the figures below "
         f"are of that time. Confirmed {dated(latest.confirmed_at, 'j F, H:i')} on "
-        f"{counted(latest.events, 'request')} from {dated(latest.window_start, 'j F')} to "
+        f"{pluralize(latest.events, 'request')} from {dated(latest.window_start, 'j F')} to "
         f"{dated(latest.window_end, DAY)}: the same detectors, and the same score within a point."
     )
     yield _wrapped(_consequence(latest))
@@ -67,7 +67,7 @@ def _consequence(latest: Assessment) -> str:
     short = REVIEW_LINE - latest.score
     if short <= 0:
         return "No action."
-    return f"No action: it is {counted(short, 'point')} short of the review line."
+    return f"No action: it is {pluralize(short, 'point')} short of the review line."
 
 
 def _body(latest: Assessment) -> Iterator[str]:
@@ -121,11 +121,11 @@ def _campaign(account: Account) -> Iterator[str]:
         return
     campaign = member.campaign
     yield ""
-    size, points = counted(campaign.size, "account"), counted(campaign.score, "point")
+    size, points = pluralize(campaign.size, "account"), pluralize(campaign.score, "point")
     yield f"Campaign {campaign.pk}: {size}, {points} together, {campaign.state}"
     yield _wrapped(
         f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
-        f"{dated(member.joined_at, 'j F, H:i')}; it is linked to {counted(member.tied_to, 'member')} "
+        f"{dated(member.joined_at, 'j F, H:i')}; it is linked to {pluralize(member.tied_to, 'member')} "
         f"({_strengths(member.ties)}).",
         indent=2,
     )

@@ -12,7 +12,7 @@ from django.db import connection
 
 from governance.campaigns.links import ACCOUNTS, LINKS, TRAITS, score_links
 from governance.campaigns.models import Link
-from governance.campaigns.trait_store import count_known_customers
+from governance.campaigns.trait_store import count_comparable_accounts
 from governance.campaigns.traits import TraitKind
 
 # Each account is compared with up to this many others on either side of it among those that share a value: enough to
@@ -76,7 +76,7 @@ def _links_of(accounts: Collection[int]) -> pl.DataFrame:
         cursor.execute(_SAMPLES, both)
         known = pl.DataFrame(cursor.fetchall(), schema=ACCOUNTS | {"sketches": pl.List(pl.Int64)}, orient="row")
     samples = known.select("account", digest="sketches").explode("digest").drop_nulls()
-    return score_links(pairs, traits, samples, known.drop("sketches"), population=count_known_customers())
+    return score_links(pairs, traits, samples, known.drop("sketches"), population=count_comparable_accounts())
 
 
 _ADD_LINKS: Final = """

@@ -10,7 +10,12 @@ from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.trait_store import PublicShare, count_known_customers, load_peer_groups, load_public_shares
+from governance.campaigns.trait_store import (
+    PublicShare,
+    count_comparable_accounts,
+    load_peer_groups,
+    load_public_shares,
+)
 from governance.campaigns.traits import SignUpFacts, TraitKind
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.corpora import recognise_corpora
@@ -22,7 +27,7 @@ from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
 from governance.usage.profiles.content import STEADY_USES
 from governance.usage.profiles.features import build_account_usages
-from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
+from governance.usage.queries import ScoringWindow, get_scoring_windows, load_profiles
 
 # An account is scored again when its usage has grown by this share, or this long after it was last scored.
 MIN_GROWTH: Final = 0.05
@@ -50,7 +55,7 @@ class AssessmentDraft(NamedTuple):
 
 def accounts_needing_rescore(accounts: Collection[int], *, now: datetime) -> set[int]:
     """Return the accounts whose usage changed by a twentieth, or last assessed six hours ago or more, or never."""
-    usage_windows = scoring_windows(accounts, at=now)
+    usage_windows = get_scoring_windows(accounts, at=now)
     with connection.cursor() as cursor:
         cursor.execute(_LAST_ASSESSED, [list(accounts)])
         last = {account: (events, confirmed_at) for account, events, confirmed_at in cursor.fetchall()}
@@ -104,7 +109,7 @@ def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
 
     The number of queries does not depend on the number of accounts.
     """
-    usage_windows = scoring_windows(accounts, at=now)
+    usage_windows = get_scoring_windows(accounts, at=now)
     usage_windows |= {pk: ScoringWindow(now, now, 0) for pk in accounts if pk not in usage_windows}
     register = register_facts(accounts, at=now)
     facts = {pk: _facts(register[pk], usage_windows[pk]) for pk in accounts}
@@ -132,7 +137,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
         open_memberships(accounts),
         load_public_shares(accounts),
     )
-    known = count_known_customers()
+    known = count_comparable_accounts()
     recognised = recognise_corpora({view.account: view.usage.shingles for view in usage_views})
     found = []
     for view in usage_views:

@@ -14,7 +14,7 @@ from governance.campaigns.groups import Group, GroupMember, find_groups
 from governance.campaigns.link_store import connected_accounts, recompute_links
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.campaigns.pooling import detectors_for_groups, pool_profiles
-from governance.campaigns.trait_store import TraitSource, count_known_customers, store_traits
+from governance.campaigns.trait_store import TraitSource, count_comparable_accounts, store_traits
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.scoring import REVIEW_LINE, Score, assess
@@ -22,7 +22,7 @@ from governance.detection.serialization import serialize_findings, with_account_
 from governance.platform.locks import Lock, lock_until_commit
 from governance.usage.account_usage import AccountFacts, CampaignFacts
 from governance.usage.profiles.features import build_account_usages
-from governance.usage.queries import ScoringWindow, load_profiles, scoring_windows
+from governance.usage.queries import ScoringWindow, get_scoring_windows, load_profiles
 
 # A campaign is assessed again when its usage has grown by this factor, so the cost grows with the logarithm of usage.
 GROWTH: Final = 1.2
@@ -193,7 +193,7 @@ def _assess_campaigns(accounts: Collection[int], *, changed: Collection[uuid.UUI
     campaigns = {campaign.pk: campaign for campaign in concerned}
     rows = CampaignMember.objects.current().filter(campaign__in=campaigns)
     members = {member.account_id: member for member in rows}
-    usage_windows = scoring_windows(members, at=now)
+    usage_windows = get_scoring_windows(members, at=now)
     events, measured = Counter[uuid.UUID](), Counter[uuid.UUID]()
     for account, window in usage_windows.items():
         events[members[account].campaign_id] += window.events
@@ -236,7 +236,7 @@ def _scores(
             belongs.setdefault(number[member.campaign_id], []).append(member)
     rows = load_profiles({account: usage_windows[account] for account in group_of})
     # Members share wrappers, as customers who run the same public evaluation do; their settings tell them apart.
-    customers = count_known_customers()
+    customers = count_comparable_accounts()
     facts = {
         place: AccountFacts(campaign=_facts(whole), template_accounts=len(whole), customers_known=customers)
         for place, whole in belongs.items()

@@ -128,7 +128,7 @@ WHERE sample.account_id = ANY(%(accounts)s) GROUP BY sample.account_id
 """
 
 
-def count_known_customers() -> int:
+def count_comparable_accounts() -> int:
     """Return the number of accounts that another can be compared with."""
     return AccountSample.objects.count()
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from governance.demo.day import NEW_MODEL, Behaviour, Day, Request
+from governance.demo.day import NEW_MODEL, Behaviour, Day, ModelRequest
 from governance.demo.network import Address
 
 _UNLUCKY = 0.025
@@ -51,7 +51,7 @@ class Customer:
             if request.at >= self.begins_at:
                 yield self._event(request, day)
 
-    def _event(self, request: Request, day: Day) -> dict[str, Any]:
+    def _event(self, request: ModelRequest, day: Day) -> dict[str, Any]:
         dice = day.dice
         status = self._status(dice)
         served = status == "ok"

@@ -35,7 +35,7 @@ def assistant(content: str) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class Request:
+class ModelRequest:
     """One request; `answer` and `reasoning` count tokens, `model` None means the customer's usual one."""
 
     at: datetime
@@ -113,4 +113,4 @@ class Day:
         return at
 
 
-Behaviour = Callable[[Day], Iterator[Request]]
+Behaviour = Callable[[Day], Iterator[ModelRequest]]

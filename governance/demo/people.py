@@ -65,7 +65,7 @@ class _Organisation:
     addresses: Sequence[Address]
 
 
-class Registry:
+class CustomerFactory:
     """Founds organisations and opens accounts for them; two never get the same name."""
 
     def __init__(self, dice: Random, starts_at: datetime, days: int) -> None:

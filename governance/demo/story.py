@@ -54,7 +54,7 @@ INNOCENT = Verdict(
 )
 
 
-class Day(NamedTuple):
+class DayProgress(NamedTuple):
     """A day that was played: its number from 1, of how many, and the events it brought."""
 
     number: int
@@ -72,7 +72,7 @@ class Planned(NamedTuple):
     by: User
 
 
-def play(world: World, *, staff: list[User]) -> Iterator[Day]:
+def play(world: World, *, staff: list[User]) -> Iterator[DayProgress]:
     """Register the world's customers and live through its days; yields after each."""
     _register(world)
     days = (world.ends_at - world.starts_at).days
@@ -83,7 +83,7 @@ def play(world: World, *, staff: list[User]) -> Iterator[Day]:
         while pipeline.govern(now=now):
             pass
         _decide_some(world, staff=staff, now=now)
-        yield Day(number, days, count)
+        yield DayProgress(number, days, count)
 
 
 def _register(world: World) -> None:

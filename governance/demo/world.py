@@ -10,7 +10,7 @@ from typing import Any
 from governance.demo.cast import accounts_by_kind
 from governance.demo.customer import Customer, Kind
 from governance.demo.day import Behaviour, Day
-from governance.demo.people import Registry
+from governance.demo.people import CustomerFactory
 
 _SENT_TWICE = 0.01
 # The new model comes out on the ninth day of fourteen.
@@ -71,13 +71,13 @@ class World:
         return customer.events(behave, day)
 
 
-def build(*, seed: int, ends_at: datetime, days: int = 14, accounts: int = 300) -> World:
+def build_world(*, seed: int, ends_at: datetime, days: int = 14, accounts: int = 300) -> World:
     """Return the world of a seed whose `days` end at `ends_at` (aware, in UTC).
 
     Raises ValueError if `accounts` are too few for every kind of customer to be there.
     """
     starts_at = ends_at - timedelta(days=days)
-    registry = Registry(Random(f"{seed}/people"), starts_at, days)
+    registry = CustomerFactory(Random(f"{seed}/people"), starts_at, days)
     customers = [
         (customer, kind)
         for kind, number in accounts_by_kind(accounts)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.detection.models import Assessment, Calibration, Corpus, CorpusRun
+from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
 
 
 @admin.register(Assessment)
@@ -18,13 +18,13 @@ class CorpusAdmin(ReadOnlyAdmin):
     list_display = ("name", "evaluation", "texts", "runs", "added_at")
 
 
-@admin.register(CorpusRun)
-class CorpusRunAdmin(ReadOnlyAdmin):
+@admin.register(CorpusShingle)
+class CorpusShingleAdmin(ReadOnlyAdmin):
     list_display = ("digest", "corpus")
     search_fields = ("=digest",)
     list_select_related = ("corpus",)
 
 
-@admin.register(Calibration)
-class CalibrationAdmin(ReadOnlyAdmin):
+@admin.register(CalibrationVersion)
+class CalibrationVersionAdmin(ReadOnlyAdmin):
     list_display = ("version", "in_force_since", "put_in_force_by")

@@ -50,14 +50,14 @@ def add_corpus(name: str, texts: Iterable[str], *, evaluation: bool, by: Actor, 
         name=name, defaults={"evaluation": evaluation, "texts": 0, "runs": 0, "added_at": now}
     )
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])
+        cursor.execute("DELETE FROM detection_corpusshingle WHERE corpus_id = %s", [corpus.pk])
         read = iter(texts)
         while some := list(islice(read, BATCH)):
             corpus.texts += len(some)
             found = sample_shingles(split_words(some), key=settings.FINGERPRINT_KEY)
             runs = sorted({run for of_text in found for run in of_text})
             cursor.execute(_ADD, [corpus.pk, runs])
-        cursor.execute("SELECT count(*) FROM detection_corpusrun WHERE corpus_id = %s", [corpus.pk])
+        cursor.execute("SELECT count(*) FROM detection_corpusshingle WHERE corpus_id = %s", [corpus.pk])
         (corpus.runs,) = cursor.fetchone()
     if not corpus.runs:
         raise CorpusTooShortError(name)
@@ -77,14 +77,14 @@ def remove_corpus(name: str, *, by: Actor, now: datetime) -> bool:
 
 
 _ADD: Final = """
-INSERT INTO detection_corpusrun (corpus_id, digest) SELECT %s, unnest(%s::bigint[])
+INSERT INTO detection_corpusshingle (corpus_id, digest) SELECT %s, unnest(%s::bigint[])
 ON CONFLICT (digest, corpus_id) DO NOTHING
 """
 
 _RECOGNISE: Final = """
 SELECT sent.account, corpus.name, corpus.evaluation, count(*)
 FROM unnest(%s::bigint[], %s::bigint[]) AS sent (account, digest)
-JOIN detection_corpusrun AS run USING (digest) JOIN detection_corpus AS corpus ON corpus.id = run.corpus_id
+JOIN detection_corpusshingle AS run USING (digest) JOIN detection_corpus AS corpus ON corpus.id = run.corpus_id
 GROUP BY sent.account, corpus.name, corpus.evaluation
 """
 

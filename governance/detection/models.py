@@ -66,7 +66,7 @@ class Assessment(models.Model):
         return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0)
 
 
-class Calibration(models.Model):
+class CalibrationVersion(models.Model):
     """The weights that were put in force: the newest row's count. Without any the packaged ones do."""
 
     version = models.CharField(max_length=40, unique=True)
@@ -101,7 +101,7 @@ class Corpus(models.Model):
         return self.name
 
 
-class CorpusRun(models.Model):
+class CorpusShingle(models.Model):
     """A run of four words that is in a corpus."""
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="+")

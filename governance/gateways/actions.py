@@ -14,7 +14,7 @@ from accounts.normalization import is_nothing, normalize_id
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.gateways.litellm.admin_api import LiteLlm, origin
+from governance.gateways.litellm.admin_api import LiteLlm, base_url
 from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush
 from governance.gateways.status import PUSHED
 from governance.platform.encryption import encrypt_secret
@@ -39,7 +39,7 @@ def connect_litellm(name: str, url: str, *, key: str, by: Actor, now: datetime) 
 
     What was blocked at an earlier address stays blocked there until an operator of that LiteLLM unblocks it.
     """
-    url = origin(url)
+    url = base_url(url)
     with LiteLlm(url, key=key) as client:
         client.check()
     with transaction.atomic():

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from governance.gateways.status import ALIVE, MAY_SERVE, GatewayActivity, Instance
+from governance.gateways.status import ALIVE, MAY_SERVE, GatewayActivity, InstanceStatus
 
 # A gateway that was not heard of for so long is not listed where restrictions are shown.
 IN_USE: Final = timedelta(days=1)
@@ -83,11 +83,11 @@ def known_gateways(*, now: datetime) -> list[KnownGateway]:
     return [known if known.activity.usage_at else known.with_usage(elsewhere_at) for known in found]
 
 
-def _instances(columns: Sequence[list[Any] | None]) -> tuple[list[Instance], list[Instance]]:
+def _instances(columns: Sequence[list[Any] | None]) -> tuple[list[InstanceStatus], list[InstanceStatus]]:
     """Those that reported within half a minute of the last that did, but for those that ended beside others; and those
     that fell silent before.
     """
-    every = [Instance(*one) for one in zip(*(column or [] for column in columns), strict=True)]
+    every = [InstanceStatus(*one) for one in zip(*(column or [] for column in columns), strict=True)]
     last_at = max((one.seen_at for one in every), default=None)
     if last_at is None:
         return [], []

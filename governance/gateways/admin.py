@@ -8,7 +8,7 @@ from governance.gateways.models import (
     GatewayInstance,
     LiteLlmPush,
     LostDecision,
-    Propagation,
+    PropagationEntry,
     Refusal,
 )
 
@@ -41,8 +41,8 @@ class GatewayInstanceAdmin(ReadOnlyAdmin):
     list_select_related = ("gateway",)
 
 
-@admin.register(Propagation)
-class PropagationAdmin(ReadOnlyAdmin):
+@admin.register(PropagationEntry)
+class PropagationEntryAdmin(ReadOnlyAdmin):
     list_display = ("gateway_instance", "sequence", "at")
     list_select_related = ("gateway_instance__gateway",)
     ordering = ("-at",)

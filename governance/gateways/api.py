@@ -8,14 +8,14 @@ from rest_framework.views import APIView
 
 from governance.gateways.check import request_parsing as asking
 from governance.gateways.check.protocols.json_check import JSON_NAMES
-from governance.restrictions.names import Names, by_kind
-from governance.restrictions.queries import access_in_readings
+from governance.restrictions.names import Names, group_by_kind
+from governance.restrictions.queries import access_by_possible_names
 from governance.restrictions.serializers import (
     CheckRequest,
     restriction_as_json,
 )
 from governance.staff.models import ServiceKey
-from governance.web.parsing import query_of
+from governance.web.parsing import parse_query
 
 
 class CheckAccess(APIView):
@@ -27,10 +27,10 @@ class CheckAccess(APIView):
     scopes = {"GET": ServiceKey.Scope.ACCESS_READ}
 
     def get(self, request: Request) -> Response:
-        asked = CheckRequest(data=query_of(request))
+        asked = CheckRequest(data=parse_query(request))
         asked.is_valid(raise_exception=True)
         names = _names_in(request)
-        answer = access_in_readings(accounts=names["account"], api_keys=names["key"], now=timezone.now())
+        answer = access_by_possible_names(accounts=names["account"], api_keys=names["key"], now=timezone.now())
         strongest = answer.restriction
         return Response(
             {
@@ -47,10 +47,10 @@ def _names_in(request: Request) -> Names:
     """The names that the query asks about, read as the hot check reads them. Raises ValidationError."""
     names = asking.NameCollector()
     try:
-        for member, value in asking.parameters(request.META.get("QUERY_STRING", "")):
+        for member, value in asking.query_parameters(request.META.get("QUERY_STRING", "")):
             names.add(JSON_NAMES[member], value)
     except asking.RefusedError as error:
         raise ValidationError(str(error)) from error
     if names.unreadable:
         raise ValidationError(names.unreadable)
-    return by_kind((kind, name) for kind, _, name in (one.partition(":") for one in names.found))
+    return group_by_kind((kind, name) for kind, _, name in (one.partition(":") for one in names.found))

@@ -14,7 +14,7 @@ from governance.audit.verbs import Verb
 from governance.gateways.recovery import LostRestriction, restrict_lost
 from governance.platform.notifications import CHANGES_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import active, publish_changes
+from governance.restrictions.activation import find_active, publish_changes
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.restrictions.names import unchanged_names
 from governance.restrictions.queries import last_number
@@ -95,7 +95,7 @@ def _begin(*, above: int, continues: int, reason: str, by: Actor, now: datetime)
         },
     )
     # What was decided in between took numbers that gateways know for something else: it is sent again under new ones.
-    ambiguous = active(Restriction.objects.filter(number__gt=continues))
+    ambiguous = find_active(Restriction.objects.filter(number__gt=continues))
     publish_changes(Change.What.COVERS, ambiguous, now=now, names=unchanged_names([one.number for one in ambiguous]))
     notify_on_commit(CHANGES_CHANNEL)
     return epoch

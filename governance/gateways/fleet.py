@@ -9,9 +9,9 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.gateways.activity import KnownGateway, known_gateways, rows
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
-from governance.gateways.queries import enforcement_status, find_expected_state, missing_restrictions
-from governance.gateways.restriction_status import EnforcementStatus, reason, who_is_silent
-from governance.gateways.status import Expected, GatewayActivity, Level, State
+from governance.gateways.queries import enforcement_status, get_expected_state, missing_restrictions
+from governance.gateways.restriction_status import EnforcementStatus, describe_silent_instances, state_reason
+from governance.gateways.status import EnforcementLevel, EnforcementState, Expected, GatewayActivity
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 
@@ -36,7 +36,7 @@ class GatewayState:
 
     gateway: Gateway
     activity: GatewayActivity
-    level: Level
+    level: EnforcementLevel
     lag: int | None
     took: PropagationTimes | None
     refused: int
@@ -69,7 +69,7 @@ TIMES: Final = """
         FROM changed JOIN gateways_gatewayinstance process
           ON process.started_at <= changed.at AND process.seen_at >= changed.at
         JOIN LATERAL (
-            SELECT at FROM gateways_propagation arrival
+            SELECT at FROM gateways_propagationentry arrival
             WHERE arrival.gateway_instance_id = process.id AND arrival.sequence >= changed.number
             ORDER BY arrival.sequence LIMIT 1
         ) first ON true
@@ -100,7 +100,7 @@ class EnforcementOverview(NamedTuple):
 
 def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
     """Everything that the page says of gateways, with at most so many restrictions of either sort."""
-    known, expected = known_gateways(now=now), find_expected_state(now=now).expected
+    known, expected = known_gateways(now=now), get_expected_state(now=now).expected
     missing = missing_restrictions(expected, known, most=most)
     noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related("account", "key", "organisation")
     shown = {one.number: one for one in noticed.filter(number__in=missing)} if missing else {}
@@ -159,36 +159,38 @@ def changes_between(known: int, wanted: int, starts_after: int) -> int:
     return max(wanted - known, 0)
 
 
-def _trouble(known: KnownGateway, expected: Expected, probes: Sequence[CanaryProbe]) -> tuple[Level, str]:
+def _trouble(known: KnownGateway, expected: Expected, probes: Sequence[CanaryProbe]) -> tuple[EnforcementLevel, str]:
     """How a gateway stands, and what is wrong with it."""
     if not known.is_in_use:
-        return Level.PENDING, ""
+        return EnforcementLevel.PENDING, ""
     activity = known.activity
     state, level = activity.state(expected), activity.level(expected)
     match state:
-        case State.NOT_YET if missing := changes_between(
+        case EnforcementState.NOT_YET if missing := changes_between(
             activity.sequence or 0, expected.newest, expected.starts_after
         ):
             return level, f"It has not received {missing:,} change{'' if missing == 1 else 's'} yet."
-        case State.NOT_YET:
+        case EnforcementState.NOT_YET:
             return level, "It has not received all accounts of a restricted organisation yet."
-        case State.UNKNOWN | State.BYPASSED:
-            return level, f"{_capitalised(reason(state, activity, expected))}: what it allows is not known."
-        case State.SILENT:
-            return level, f"{_capitalised(reason(state, activity, expected))}."
+        case EnforcementState.UNKNOWN | EnforcementState.BYPASSED:
+            return level, f"{_capitalised(state_reason(state, activity, expected))}: what it allows is not known."
+        case EnforcementState.SILENT:
+            return level, f"{_capitalised(state_reason(state, activity, expected))}."
     return _own_trouble(activity, probes, expected)
 
 
-def _own_trouble(activity: GatewayActivity, probes: Sequence[CanaryProbe], expected: Expected) -> tuple[Level, str]:
+def _own_trouble(
+    activity: GatewayActivity, probes: Sequence[CanaryProbe], expected: Expected
+) -> tuple[EnforcementLevel, str]:
     """What is wrong with a gateway that has every change where that is reported."""
     if probes and probes[0].outcome == CanaryProbe.Outcome.IGNORED:
-        return Level.ALARM, "It did not follow the last canary probe."
+        return EnforcementLevel.ALARM, "It did not follow the last canary probe."
     if troubled := [one.name for one in activity.instances if one.trouble]:
         names = ", ".join(troubled[:MOST_NAMED])
-        return Level.WARNING, f"The copy on disk is unusable at {names}: see Instances."
-    if activity.is_active and (silent := who_is_silent(activity, expected.newest)):
+        return EnforcementLevel.WARNING, f"The copy on disk is unusable at {names}: see Instances."
+    if activity.is_active and (silent := describe_silent_instances(activity, expected.newest)):
         return activity.level(expected), f"{_capitalised(silent)}."
-    return Level.GOOD, ""
+    return EnforcementLevel.GOOD, ""
 
 
 def _capitalised(clause: str) -> str:
@@ -202,11 +204,11 @@ def _probes(*, now: datetime) -> dict[int, list[CanaryProbe]]:
     return found
 
 
-def in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
+def count_in_force_by_kind(*, now: datetime) -> Mapping[str, int]:
     """How many restrictions of each kind are in force."""
     live = Restriction.objects.in_force(at=now).order_by().values("kind").annotate(number=Count("pk"))
     return dict.fromkeys(Restriction.Kind.values, 0) | dict(live.values_list("kind", "number"))
 
 
-def newest_repairs(*, most: int = 20) -> list[DriftRepair]:
+def list_newest_repairs(*, most: int = 20) -> list[DriftRepair]:
     return list(DriftRepair.objects.select_related("gateway")[:most])

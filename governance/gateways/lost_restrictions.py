@@ -9,11 +9,11 @@ from django.db import DataError, IntegrityError
 from governance.audit.actor import Actor
 from governance.gateways.models import LostDecision
 from governance.restrictions.actions import restrict_all
-from governance.restrictions.activation import active
+from governance.restrictions.activation import find_active
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.restoration import on_targets
+from governance.restrictions.restoration import match_targets
 from governance.restrictions.terms import Terms
 
 # What makes it impossible to restrict somebody again, so that it is left to a person.
@@ -27,7 +27,7 @@ def restrict_again(
 
     `made_for` is in the unique keys: what is settled never meets what was made, and has ended, before.
     """
-    same = active(Restriction.objects.filter(on_targets([target for _, target in found]), kind=terms.kind))
+    same = find_active(Restriction.objects.filter(match_targets([target for _, target in found]), kind=terms.kind))
     standing = {one.target: one for one in same if _covers(one, terms, now=now)}
     first: dict[Target, LostDecision] = {}
     for decision, target in found:
@@ -54,8 +54,8 @@ def restrict_again(
 
 def _covers(restriction: Restriction, terms: Terms, *, now: datetime) -> bool:
     """Whether it asks the same, and is in force from the start to the end that are asked for."""
-    if restriction.terms.sent() != terms.sent():
+    if restriction.terms.as_feed_json() != terms.as_feed_json():
         return False
-    ends = restriction.holds_until
+    ends = restriction.effective_until
     is_long_enough = ends is None or (terms.until is not None and ends >= terms.until)
     return is_long_enough and restriction.in_force_from <= terms.start(now)

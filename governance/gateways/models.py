@@ -72,7 +72,7 @@ class GatewayInstance(models.Model):
         return f"{self.gateway or 'hot check'} {self.instance} at {self.sequence}"
 
 
-class Propagation(models.Model):
+class PropagationEntry(models.Model):
     """When an instance had every change up to `sequence`."""
 
     gateway_instance = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="propagations")

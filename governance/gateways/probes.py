@@ -19,9 +19,9 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.gateways.models import CanaryProbe, Gateway
 from governance.platform.encryption import DecryptionError, decrypt_secret
-from governance.platform.leases import is_over
+from governance.platform.leases import lease_ended
 from governance.platform.locks import Lock, advisory_lock
-from governance.platform.outbound import Body, send
+from governance.platform.outbound import BodyLimit, send
 from governance.platform.outbound_errors import OutboundError
 from governance.restrictions.actions import restrict
 from governance.restrictions.models import Change, Restriction
@@ -88,7 +88,7 @@ class Canary:
                 headers=headers,
                 seconds=SECONDS,
                 most_bytes=MOST_BYTES,
-                body=Body.FIRST_PART,
+                body=BodyLimit.FIRST_PART,
             )
         except OutboundError as error:
             return CanaryAnswer(None, str(error))
@@ -96,7 +96,7 @@ class Canary:
         return CanaryAnswer(allowed, str(answer.status))
 
 
-class ProbeResult(NamedTuple):
+class WaitResult(NamedTuple):
     """How a wait for one kind of answer ended: the last answer, and after how many seconds it was there."""
 
     answer: CanaryAnswer
@@ -121,18 +121,18 @@ class ProbeClock:
     def at(self, moment: float) -> datetime:
         return self.began_at + timedelta(seconds=moment - self._began)
 
-    def until(self, canary: Canary, *, allowed: bool, since: float) -> ProbeResult:
+    def until(self, canary: Canary, *, allowed: bool, since: float) -> WaitResult:
         """Ask at short intervals, first at once, until the gateway answers so or 10 seconds have passed."""
-        for pause in pauses():
+        for pause in pause_lengths():
             answer = canary.ask()
             seconds = self.clock() - since
             if answer.allowed is allowed or seconds + pause > LOOKS_FOR:
-                return ProbeResult(answer, seconds)
+                return WaitResult(answer, seconds)
             self.sleep(pause)
         raise AssertionError("pauses never end")
 
 
-def pauses() -> Iterator[float]:
+def pause_lengths() -> Iterator[float]:
     """Seconds between two looks: short at first, since what is shown is as fine as they are."""
     pause = FIRST_PAUSE
     while True:
@@ -140,12 +140,12 @@ def pauses() -> Iterator[float]:
         pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
-def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> int:
+def run_due_probes(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> int:
     """Probe the gateways whose time has come, one after another; how many. One that fails takes no other along."""
     began, probed = clock(), 0
-    for gateway in with_canary().filter(is_over("probe_due_at", at=now, lasts=PROBED_EVERY)):
+    for gateway in gateways_with_canary().filter(lease_ended("probe_due_at", at=now, duration=PROBED_EVERY)):
         at = now + timedelta(seconds=clock() - began)
-        if not claim(gateway, now=at):
+        if not claim_probe(gateway, now=at):
             continue
         try:
             probe(gateway, at, clock=clock, sleep=sleep)
@@ -155,11 +155,11 @@ def probe_due(now: datetime, *, clock: Clock = time.monotonic, sleep: Sleep = ti
     return probed
 
 
-def with_canary() -> QuerySet[Gateway]:
+def gateways_with_canary() -> QuerySet[Gateway]:
     return Gateway.objects.exclude(canary_url="").exclude(canary_account=None).select_related("canary_account")
 
 
-def claim(gateway: Gateway, *, now: datetime) -> bool:
+def claim_probe(gateway: Gateway, *, now: datetime) -> bool:
     """Put the next probe off, and so take this one; False where another worker has."""
     waiting = Gateway.objects.filter(pk=gateway.pk, probe_due_at=gateway.probe_due_at)
     return bool(waiting.update(probe_due_at=now + PROBED_EVERY))
@@ -184,7 +184,7 @@ def probe(
         try:
             canary = Canary.of(gateway)
         except DecryptionError as error:
-            return [_note(gateway, ProbeResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
+            return [_note(gateway, WaitResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
         if (hindrance := _hindrance(account, canary, probe_clock, left_over=left_over)) is not None:
             return [_note(gateway, hindrance, now=probe_clock.now())]
         return _probe(gateway, account, canary, probe_clock)
@@ -192,19 +192,19 @@ def probe(
 
 def _hindrance(
     account: Account, canary: Canary, probe_clock: ProbeClock, *, left_over: float | None
-) -> ProbeResult | None:
+) -> WaitResult | None:
     """Why the canary cannot show anything, if so: it must have access before it can lose it."""
     standing = access(account=account.external_id, now=probe_clock.now())
     if standing.restriction is not None and not standing.allowed:
-        return ProbeResult(
+        return WaitResult(
             CanaryAnswer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
         )
     look = (
-        ProbeResult(canary.ask(), 0) if left_over is None else probe_clock.until(canary, allowed=True, since=left_over)
+        WaitResult(canary.ask(), 0) if left_over is None else probe_clock.until(canary, allowed=True, since=left_over)
     )
     if look.answer.allowed:
         return None
-    return ProbeResult(
+    return WaitResult(
         CanaryAnswer(None, f"The canary was refused before it was blocked: {look.answer.words}."), look.seconds
     )
 
@@ -258,7 +258,7 @@ def _moment_of_commit(clock: Clock) -> list[float]:
 
 
 def _note(
-    gateway: Gateway, look: ProbeResult, *, now: datetime, change: int | None = None, lifting: bool = False
+    gateway: Gateway, look: WaitResult, *, now: datetime, change: int | None = None, lifting: bool = False
 ) -> CanaryProbe:
     """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
     obeyed = change is not None and look.answer.allowed is lifting

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 
-from governance.gateways.activity import KnownGateway, known_gateways, rows
-from governance.gateways.restriction_status import EnforcementStatus, Unpublished, length, usage_since
-from governance.gateways.status import PATIENCE, Expected, Level, State
+from governance.gateways.activity import KnownGateway
+from governance.gateways.restriction_status import EnforcementStatus, Unpublished, describe_usage_since, format_delay
+from governance.gateways.status import PATIENCE, EnforcementLevel, EnforcementState, Expected
 from governance.restrictions.kinds import DENYING, NOT_NOTICED
-from governance.restrictions.names import with_unpublished_names
+from governance.restrictions.names import filter_unpublished
 
 # Everybody ought to have every change of the epochs before, whose instances have numbers below the one that an epoch
 # starts after.
@@ -51,7 +51,7 @@ ENFORCEMENT: Final = f"""
         FROM wanted
         JOIN gateways_gatewayinstance process ON wanted.at BETWEEN process.started_at AND process.seen_at
         JOIN LATERAL (
-            SELECT at FROM gateways_propagation arrival
+            SELECT at FROM gateways_propagationentry arrival
             WHERE arrival.gateway_instance_id = process.id AND arrival.sequence >= wanted.change
             ORDER BY arrival.sequence LIMIT 1
         ) first ON true
@@ -85,10 +85,10 @@ def enforcement_status(
     found: dict[int, list[EnforcementStatus]] = {number: [] for number in numbers}
     if not numbers:
         return found
-    every = known_gateways(now=now) if known is None else known
+    every = list_known_gateways(now=now) if known is None else known
     gateways = {one.pk: one for one in every if one.is_in_use}
-    lacking = with_unpublished_names(account, numbers) if account is not None else set()
-    for row in map(EnforcementRow._make, rows(ENFORCEMENT, numbers=list(numbers), settled=now - PATIENCE)):
+    lacking = filter_unpublished(account, numbers) if account is not None else set()
+    for row in map(EnforcementRow._make, fetch_rows(ENFORCEMENT, numbers=list(numbers), settled=now - PATIENCE)):
         if (gateway := gateways.get(row.gateway)) is not None:
             status = _status(row, gateway, lacks_names=row.number in lacking, now=now)
             found[row.number].append(status)
@@ -162,11 +162,13 @@ def missing_restrictions(expected: Expected, known: Sequence[KnownGateway], *, m
     """Return the numbers of restrictions that are not yet in force, or not yet removed, at some gateway in use."""
     states = [(one.activity, one.activity.state(expected)) for one in known if one.is_in_use]
     lacking = [
-        activity.sequence for activity, state in states if state is State.NOT_YET and activity.sequence is not None
+        activity.sequence
+        for activity, state in states
+        if state is EnforcementState.NOT_YET and activity.sequence is not None
     ]
     if not lacking:
         return []
-    return [number for (number,) in rows(MISSING, least=min(lacking), most=most)]
+    return [number for (number,) in fetch_rows(MISSING, least=min(lacking), most=most)]
 
 
 class ExpectedState(NamedTuple):
@@ -185,7 +187,7 @@ WANTED: Final = f"""
            epoch.newest, publishing.is_any, publishing.is_late,
            (SELECT count(*) FROM restrictions_restriction
             WHERE kind <> ALL(%(not_noticed)s) AND ended_at IS NULL AND (NOT starts_later OR starts_at <= %(now)s)
-              AND (holds_until IS NULL OR holds_until > %(now)s)),
+              AND (effective_until IS NULL OR effective_until > %(now)s)),
            (SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NULL)
     FROM ({EPOCH}) epoch CROSS JOIN (
         SELECT count(*) > 0 AS is_any, coalesce(bool_or(ended_at IS NULL AND NOT EXISTS (
@@ -214,25 +216,25 @@ class Alarm:
         return bool(self.late or self.bypassed or self.unheard or self.lost)
 
 
-def alarm(*, now: datetime) -> Alarm:
+def get_alarm(*, now: datetime) -> Alarm:
     """What every page warns of, in two queries."""
-    wanted = find_expected_state(now=now)
+    wanted = get_expected_state(now=now)
     if not wanted.expected.newest:
         return Alarm(lost=wanted.lost)
-    every = known_gateways(now=now)
+    every = list_known_gateways(now=now)
     in_use = [known for known in every if known.is_in_use]
-    grave = [known for known in in_use if known.activity.level(wanted.expected) is Level.ALARM]
+    grave = [known for known in in_use if known.activity.level(wanted.expected) is EnforcementLevel.ALARM]
     return Alarm(
         late=[known.name for known in grave if not known.activity.is_bypassed],
-        bypassed=[(known.name, usage_since(known.activity)) for known in grave if known.activity.is_bypassed],
+        bypassed=[(known.name, describe_usage_since(known.activity)) for known in grave if known.activity.is_bypassed],
         unheard=0 if any(known.activity.is_active for known in every) else wanted.in_force,
         lost=wanted.lost,
-        silent_for=length(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
+        silent_for=format_delay(timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)),
     )
 
 
-def find_expected_state(*, now: datetime) -> ExpectedState:
-    [row] = rows(WANTED, settled=now - PATIENCE, now=now, not_noticed=list(NOT_NOTICED))
+def get_expected_state(*, now: datetime) -> ExpectedState:
+    [row] = fetch_rows(WANTED, settled=now - PATIENCE, now=now, not_noticed=list(NOT_NOTICED))
     newest, overdue, starts_after, is_publishing, is_publishing_late, in_force, lost = row
     expected = Expected(newest, overdue, starts_after, is_publishing, is_publishing_late, is_in_force=in_force > 0)
     return ExpectedState(expected, in_force, lost)

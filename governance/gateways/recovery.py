@@ -17,11 +17,11 @@ from governance.gateways.lost_restrictions import restrict_again
 from governance.gateways.models import Gateway, LostDecision
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift
-from governance.restrictions.activation import active
+from governance.restrictions.activation import find_active
 from governance.restrictions.lost_names import find_target, restore_names
 from governance.restrictions.models import FeedEpoch, Restriction
 from governance.restrictions.names import TARGET_COLUMNS, Target
-from governance.restrictions.payloads import payload_names, read_payload
+from governance.restrictions.payloads import parse_payload, payload_names
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.terms import Terms
 from stillwatch_gateway.entries import NAMED_BY
@@ -85,7 +85,7 @@ def _restrict_noted(noted: Sequence[LostDecision], *, by: Actor, now: datetime) 
     again: dict[Terms, list[tuple[LostDecision, Target]]] = defaultdict(list)
     targets: dict[LostDecision, Target] = {}
     for one in noted:
-        terms = read_payload(one.payload, now=now)
+        terms = parse_payload(one.payload, now=now)
         target = find_target(one.payload, now=now) if terms is not None else None
         if terms is None or target is None:
             one.problem = _why_impossible(one, terms)
@@ -157,13 +157,13 @@ def _report(lost: Sequence[LostRestriction], *, gateway: Gateway, now: datetime)
     return _note(epoch, new, gateway=gateway, by=Actor.system("recovery"), now=now)
 
 
-def open_decisions() -> QuerySet[LostDecision]:
+def open_lost_decisions() -> QuerySet[LostDecision]:
     """Those that no person has looked at, the newest first."""
     return LostDecision.objects.filter(settled_at=None).select_related("gateway", "restriction")
 
 
 @retried_transaction
-def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
+def settle_as_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     """Settle that the restriction is in force, and restrict where it is not; False where somebody settled it before.
 
     Raises CannotRestrictError.
@@ -172,9 +172,9 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
     locked = LostDecision.objects.select_for_update().get(pk=decision.pk)
     if locked.settled_at is not None:
         return False
-    live = active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
+    live = find_active(Restriction.objects.filter(pk__in=[locked.restriction_id]))
     current = [one for one in live if one.overlaps(now, None)]
-    terms = None if current else read_payload(locked.payload, now=now)
+    terms = None if current else parse_payload(locked.payload, now=now)
     target = current[0].target if current else find_target(locked.payload, now=now) if terms is not None else None
     if target is None:
         raise CannotRestrictError(_why_impossible(locked, terms))
@@ -190,7 +190,7 @@ def keep_in_force(decision: LostDecision, *, by: Actor, now: datetime) -> bool:
 
 
 @retried_transaction
-def drop(decision: LostDecision, *, note: str, by: Actor, now: datetime) -> bool:
+def settle_as_dropped(decision: LostDecision, *, note: str, by: Actor, now: datetime) -> bool:
     """Settle that nobody is restricted because of it, and lift what is in force; False if settled before.
 
     `note` is why, as for every lifting.

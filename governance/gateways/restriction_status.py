@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from governance.gateways.status import PUSHED, Expected, GatewayActivity, Instance, Level, State
+from governance.gateways.status import (
+    PUSHED,
+    EnforcementLevel,
+    EnforcementState,
+    Expected,
+    GatewayActivity,
+    InstanceStatus,
+)
 
 
 class Unpublished(StrEnum):
@@ -42,21 +49,23 @@ class EnforcementStatus:
     last_refused_at: datetime | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> EnforcementState:
         return self.activity.state(self.expected)
 
     @property
-    def level(self) -> Level:
+    def level(self) -> EnforcementLevel:
         return self.activity.level(self.expected)
 
     @property
     def waited(self) -> timedelta:
         """How long ago the newest change was made; of one that is late, the newest change that is."""
-        return self.activity.now - ((self.overdue_at if self.level is Level.ALARM else None) or self.changed_at)
+        return self.activity.now - (
+            (self.overdue_at if self.level is EnforcementLevel.ALARM else None) or self.changed_at
+        )
 
     @property
     def is_settled(self) -> bool:
-        return self.level is Level.GOOD
+        return self.level is EnforcementLevel.GOOD
 
     @property
     def verdict(self) -> str:
@@ -68,9 +77,9 @@ class EnforcementStatus:
     @property
     def reason(self) -> str:
         """What it is known by."""
-        if self.unpublished and self.state is State.NOT_YET:
+        if self.unpublished and self.state is EnforcementState.NOT_YET:
             return self.unpublished
-        return reason(self.state, self.activity, self.expected)
+        return state_reason(self.state, self.activity, self.expected)
 
     @property
     def sentence(self) -> str:
@@ -80,50 +89,50 @@ class EnforcementStatus:
 
 # For a restriction that is in force, and for one that was lifted.
 VERDICTS: Final = {
-    State.REPORTED: ("in force at", "no longer in force at"),
-    State.NEXT_QUESTION: (
+    EnforcementState.REPORTED: ("in force at", "no longer in force at"),
+    EnforcementState.NEXT_QUESTION: (
         "would be {effect} at the next check by",
         "would no longer be {effect} at the next check by",
     ),
-    State.IN_PART: ("in force where it is reported at", "no longer in force where that is reported at"),
-    State.NOT_YET: ("not yet in force at", "not yet removed at"),
-    State.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
-    State.SILENT: ("not known whether in force at", "not known whether removed at"),
-    State.BYPASSED: ("not in force at", "not known whether removed at"),
+    EnforcementState.IN_PART: ("in force where it is reported at", "no longer in force where that is reported at"),
+    EnforcementState.NOT_YET: ("not yet in force at", "not yet removed at"),
+    EnforcementState.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
+    EnforcementState.SILENT: ("not known whether in force at", "not known whether removed at"),
+    EnforcementState.BYPASSED: ("not in force at", "not known whether removed at"),
 }
 
 
-def reason(state: State, activity: GatewayActivity, expected: Expected) -> str:
+def state_reason(state: EnforcementState, activity: GatewayActivity, expected: Expected) -> str:
     """What a state rests on, as a clause with its figures; empty where the state says it all."""
     match state:
-        case State.REPORTED:
+        case EnforcementState.REPORTED:
             return _who_reported(activity.instances)
-        case State.NEXT_QUESTION | State.IN_PART:
-            return who_is_silent(activity, expected.newest)
-        case State.NOT_YET:
+        case EnforcementState.NEXT_QUESTION | EnforcementState.IN_PART:
+            return describe_silent_instances(activity, expected.newest)
+        case EnforcementState.NOT_YET:
             return _who_is_behind(activity, expected)
-        case State.UNKNOWN:
+        case EnforcementState.UNKNOWN:
             return "no process of the check has reported for 30 s"
-        case State.SILENT:
+        case EnforcementState.SILENT:
             return f"{_silence(activity)}; it is idle or no longer connected"
-        case State.BYPASSED:
-            return f"{_silence(activity)}, and {usage_since(activity)}"
+        case EnforcementState.BYPASSED:
+            return f"{_silence(activity)}, and {describe_usage_since(activity)}"
 
 
-def _who_reported(instances: Sequence[Instance]) -> str:
+def _who_reported(instances: Sequence[InstanceStatus]) -> str:
     if [one.name for one in instances] == [PUSHED]:
         return "pushed to LiteLLM’s own blocks"
     return "reported by its only instance" if len(instances) == 1 else f"reported by all {len(instances)} instances"
 
 
-def who_is_silent(activity: GatewayActivity, change: int) -> str:
+def describe_silent_instances(activity: GatewayActivity, change: int) -> str:
     """Say who may go on serving without a change; empty where nobody may."""
     silent = activity.silent_without(change)
     if not silent:
         return ""
     is_check = all(one in activity.silent_check for one in silent)
     who = _counted(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
-    since = length(activity.now - max(one.seen_at for one in silent))
+    since = format_delay(activity.now - max(one.seen_at for one in silent))
     return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
 
 
@@ -143,18 +152,18 @@ def _who_is_behind(activity: GatewayActivity, expected: Expected) -> str:
 
 def _silence(activity: GatewayActivity) -> str:
     word = "report" if activity.instances else "check"
-    return f"no {word} for {length(activity.now - activity.last_at)}" if activity.last_at else "no check yet"
+    return f"no {word} for {format_delay(activity.now - activity.last_at)}" if activity.last_at else "no check yet"
 
 
-def usage_since(activity: GatewayActivity) -> str:
+def describe_usage_since(activity: GatewayActivity) -> str:
     """Says that usage has come in since; only of a gateway that is bypassed."""
     if activity.usage_at is None:
         return ""
-    since = length(activity.now - activity.usage_at)
+    since = format_delay(activity.now - activity.usage_at)
     return f"usage arrived {'from it ' if activity.usage_is_own else ''}{since} ago"
 
 
-def length(span: timedelta) -> str:
+def format_delay(span: timedelta) -> str:
     """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
     seconds = max(int(span.total_seconds()), 0)
     if seconds < 60:

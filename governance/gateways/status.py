@@ -22,7 +22,7 @@ PATIENCE: Final = timedelta(seconds=5)
 PUSHED: Final = "pushed"
 
 
-class State(StrEnum):
+class EnforcementState(StrEnum):
     """What is known of one change at one gateway."""
 
     REPORTED = "reported"  # every instance of its client reports to have it
@@ -34,7 +34,7 @@ class State(StrEnum):
     BYPASSED = "bypassed"  # … and usage has come in since
 
 
-class Level(StrEnum):
+class EnforcementLevel(StrEnum):
     """How a state is shown: as good, on its way, amber or red."""
 
     GOOD = "good"
@@ -60,7 +60,7 @@ class Expected(NamedTuple):
     is_in_force: bool = True
 
 
-class Instance(NamedTuple):
+class InstanceStatus(NamedTuple):
     """A process that holds the restrictions: the newest change it reported to have, and when it did."""
 
     name: str
@@ -84,10 +84,10 @@ class GatewayActivity:
     now: datetime
     silent_after: timedelta
     asked_at: datetime | None = None
-    instances: Sequence[Instance] = ()
-    check: Sequence[Instance] = ()
-    silent: Sequence[Instance] = ()
-    silent_check: Sequence[Instance] = ()
+    instances: Sequence[InstanceStatus] = ()
+    check: Sequence[InstanceStatus] = ()
+    silent: Sequence[InstanceStatus] = ()
+    silent_check: Sequence[InstanceStatus] = ()
     usage_at: datetime | None = None
     usage_is_own: bool = True
 
@@ -122,7 +122,7 @@ class GatewayActivity:
         return self.usage_at > self.last_at + self.silent_after
 
     @property
-    def answering(self) -> Sequence[Instance]:
+    def answering(self) -> Sequence[InstanceStatus]:
         """Who decides at the gateway what is refused."""
         if self.asks:
             return [*self.check, *(self.instances if self.reports else ())]
@@ -133,46 +133,46 @@ class GatewayActivity:
         """The newest change that everybody who answers for it has; None where nobody does."""
         return min((one.sequence for one in self.answering), default=None)
 
-    def silent_without(self, change: int) -> Sequence[Instance]:
+    def silent_without(self, change: int) -> Sequence[InstanceStatus]:
         """Who answered for the gateway and fell silent before they had a change. They may go on serving without it."""
         silent = [*self.silent, *self.silent_check] if self.asks else self.silent
         return [one for one in silent if one.sequence < change and one.seen_at > self.now - MAY_SERVE]
 
-    def state(self, expected: Expected) -> State:
+    def state(self, expected: Expected) -> EnforcementState:
         """Return what is known of the newest expected change here."""
         if self.is_bypassed:
-            return State.BYPASSED
+            return EnforcementState.BYPASSED
         if self.asks and not any(self.now - one.seen_at <= ALIVE for one in self.check):
-            return State.UNKNOWN
+            return EnforcementState.UNKNOWN
         if self._lacks(expected.newest) or (expected.is_unpublished and self.is_active):
-            return State.NOT_YET
+            return EnforcementState.NOT_YET
         if self.is_active and self.silent_without(expected.newest):
-            return State.IN_PART
+            return EnforcementState.IN_PART
         if self.asks:
-            return State.NEXT_QUESTION
-        return State.REPORTED if self.reports else State.SILENT
+            return EnforcementState.NEXT_QUESTION
+        return EnforcementState.REPORTED if self.reports else EnforcementState.SILENT
 
-    def level(self, expected: Expected) -> Level:
+    def level(self, expected: Expected) -> EnforcementLevel:
         """Return how serious that is.
 
         This is the only judgement of it: of all restrictions together it is that of the worst of them. So the banner
         and the list of gateways, which ask about all, agree with the rows of each.
         """
         match self.state(expected):
-            case State.REPORTED | State.NEXT_QUESTION:
-                return Level.GOOD
-            case State.IN_PART:
-                return Level.PENDING
-            case State.NOT_YET:
+            case EnforcementState.REPORTED | EnforcementState.NEXT_QUESTION:
+                return EnforcementLevel.GOOD
+            case EnforcementState.IN_PART:
+                return EnforcementLevel.PENDING
+            case EnforcementState.NOT_YET:
                 is_late = self._lacks(expected.overdue) or (expected.is_publishing_late and self.is_active)
-                on_its_way = Level.PENDING if self.is_active else Level.WARNING
-                return Level.ALARM if is_late else on_its_way
-            case State.UNKNOWN:
-                return Level.ALARM if expected.overdue else Level.PENDING
-            case State.SILENT:
-                return Level.WARNING
-            case State.BYPASSED:
-                return Level.ALARM if expected.is_in_force else Level.WARNING
+                on_its_way = EnforcementLevel.PENDING if self.is_active else EnforcementLevel.WARNING
+                return EnforcementLevel.ALARM if is_late else on_its_way
+            case EnforcementState.UNKNOWN:
+                return EnforcementLevel.ALARM if expected.overdue else EnforcementLevel.PENDING
+            case EnforcementState.SILENT:
+                return EnforcementLevel.WARNING
+            case EnforcementState.BYPASSED:
+                return EnforcementLevel.ALARM if expected.is_in_force else EnforcementLevel.WARNING
 
     def _lacks(self, change: int) -> bool:
         return any(one.sequence < change for one in self.answering)

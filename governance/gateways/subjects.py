@@ -9,6 +9,6 @@ from governance.gateways.models import Gateway
 
 
 @subject_finder("gateway")
-def gateways(ids: Collection[str]) -> Mapping[str, Subject]:
+def gateway_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Gateway.objects.filter(name__in=ids).values_list("pk", "name")
     return {name: Subject(f"gateway {name}", reverse("admin:gateways_gateway_change", args=[pk])) for pk, name in rows}

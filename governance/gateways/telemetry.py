@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Count, Value
 from django.db.models.functions import Greatest
 
-from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry
 from governance.gateways.recovery import LostRestriction, note_reported
 from governance.platform.transactions import retried_transaction
 
@@ -22,7 +22,7 @@ KEPT_FOR: Final = timedelta(days=30)
 INSTANCES_KEPT: Final = 1_000
 
 
-class LastQuestion(NamedTuple):
+class AccessReport(NamedTuple):
     """A service key with which somebody asked whether there is access, and when last."""
 
     key: UUID
@@ -30,7 +30,7 @@ class LastQuestion(NamedTuple):
     at: datetime
 
 
-class RefusedTimes(NamedTuple):
+class RefusalReport(NamedTuple):
     """How often, and when first and last, a gateway refused because of a restriction."""
 
     key: UUID
@@ -65,14 +65,14 @@ class HeldOverReport(NamedTuple):
     payload: Mapping[str, Any]
 
 
-Report = LastQuestion | RefusedTimes | InstanceReport | HeldOverReport
+TelemetryReport = AccessReport | RefusalReport | InstanceReport | HeldOverReport
 
 # What is wrong with a note itself, however often it is tried; where the database is away other errors are raised.
 BAD_NOTE: Final = (DataError, IntegrityError, ValueError, OverflowError)
 
 
 @retried_transaction
-def note_access(notes: Sequence[Report], *, now: datetime) -> list[Report]:
+def save_reports(notes: Sequence[TelemetryReport], *, now: datetime) -> list[TelemetryReport]:
     """Write all of it down, but those notes that the database does not take, which are returned.
 
     Gateways are met by the service keys they ask with.
@@ -86,17 +86,17 @@ def note_access(notes: Sequence[Report], *, now: datetime) -> list[Report]:
         if len(notes) == 1:
             return list(notes)
         half = len(notes) // 2
-        return note_access(notes[:half], now=now) + note_access(notes[half:], now=now)
+        return save_reports(notes[:half], now=now) + save_reports(notes[half:], now=now)
     return []
 
 
-def _note(notes: Sequence[Report], *, now: datetime) -> None:
+def _note(notes: Sequence[TelemetryReport], *, now: datetime) -> None:
     gateways = _get_or_create_gateways({one.key: one.name for one in notes if one.key is not None}, now=now)
-    asked = [one for one in notes if isinstance(one, LastQuestion)]
+    asked = [one for one in notes if isinstance(one, AccessReport)]
     for one in sorted(asked, key=lambda one: gateways[one.key]):
         # Processes of the check write by turns, and one may have noted an older question than another.
         Gateway.objects.filter(pk=gateways[one.key]).update(asked_at=Greatest("asked_at", Value(one.at)))
-    _count([one for one in notes if isinstance(one, RefusedTimes)], gateways)
+    _count([one for one in notes if isinstance(one, RefusalReport)], gateways)
     instances = [one for one in notes if isinstance(one, InstanceReport)]
     # In one order, so that processes that write of the same clients never wait for each other crosswise.
     _note_instances(sorted(instances, key=lambda one: (str(one.key), one.instance)), gateways, now=now)
@@ -140,7 +140,7 @@ COUNT: Final = """
 """
 
 
-def _count(refused: Sequence[RefusedTimes], gateways: Mapping[UUID, int]) -> None:
+def _count(refused: Sequence[RefusalReport], gateways: Mapping[UUID, int]) -> None:
     if not refused:
         return
     with connection.cursor() as cursor:
@@ -174,8 +174,8 @@ def _note_instances(seen: Sequence[InstanceReport], gateways: Mapping[UUID, int]
         unique_fields=["gateway", "instance"],
         update_fields=["seen_at", "ended_at", "sequence", "trouble"],
     )
-    Propagation.objects.bulk_create(
-        Propagation(gateway_instance=gateway_instance, sequence=sequence, at=at)
+    PropagationEntry.objects.bulk_create(
+        PropagationEntry(gateway_instance=gateway_instance, sequence=sequence, at=at)
         for gateway_instance, one in zip(instances, seen, strict=True)
         for sequence, at in one.propagations
         if sequence
@@ -194,11 +194,11 @@ def _forget_surplus(gateways: Collection[int]) -> None:
         logger.warning("%s has reported for over %d processes: the oldest are forgotten", gateway, INSTANCES_KEPT)
 
 
-def forget_old(*, now: datetime) -> int:
+def delete_old_telemetry(*, now: datetime) -> int:
     """Forget what arrived weeks ago, and processes that went as long ago; return how many rows that were."""
     old = now - KEPT_FOR
     forgotten = [
-        Propagation.objects.filter(at__lt=old).delete(),
+        PropagationEntry.objects.filter(at__lt=old).delete(),
         GatewayInstance.objects.filter(seen_at__lt=old).delete(),
         CanaryProbe.objects.filter(at__lt=old).delete(),
     ]

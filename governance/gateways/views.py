@@ -12,16 +12,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.gateways.fleet import enforcement_overview, in_force_by_kind, newest_repairs
+from governance.gateways.fleet import count_in_force_by_kind, enforcement_overview, list_newest_repairs
 from governance.gateways.forms import DropLostForm
 from governance.gateways.models import LostDecision
-from governance.gateways.queries import alarm as find_alarm
+from governance.gateways.queries import get_alarm as find_alarm
 from governance.gateways.recovery import (
     CannotRestrictError,
-    drop,
-    keep_in_force,
-    open_decisions,
+    open_lost_decisions,
     restrictions_of_same_kind,
+    settle_as_dropped,
+    settle_as_in_force,
 )
 from governance.platform.disk_space import find_installation_shortage
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
@@ -41,15 +41,15 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
     overview = enforcement_overview(now=now, most=NEWEST_SHOWN)
-    lost = list(open_decisions()[: LOST_SHOWN + 1])
+    lost = list(open_lost_decisions()[: LOST_SHOWN + 1])
     context = {
         "lost": lost[:LOST_SHOWN],
         "has_more_lost": len(lost) > LOST_SHOWN,
         "gateways": overview.gateways,
         "missing": overview.missing,
-        "counts": in_force_by_kind(now=now),
+        "counts": count_in_force_by_kind(now=now),
         "newest": overview.newest,
-        "repairs": newest_repairs(),
+        "repairs": list_newest_repairs(),
         "fail_closed_plans": settings.FAIL_CLOSED_PLANS,
         "drop_form": DropLostForm(),
         "now": now,
@@ -71,7 +71,7 @@ def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle that a decision that was lost at a restore is in force."""
     decision = get_object_or_404(LostDecision, pk=pk)
     try:
-        is_kept = keep_in_force(decision, by=request.user.actor, now=timezone.now())
+        is_kept = settle_as_in_force(decision, by=request.user.actor, now=timezone.now())
     except CannotRestrictError as error:
         messages.error(request, str(error))
     else:
@@ -86,7 +86,7 @@ def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
     decision, form = get_object_or_404(LostDecision, pk=pk), DropLostForm(request.POST)
     if not form.is_valid():
         return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, drop_form=form, dropping=pk)
-    is_dropped = drop(decision, note=form.cleaned_data["note"], by=request.user.actor, now=timezone.now())
+    is_dropped = settle_as_dropped(decision, note=form.cleaned_data["note"], by=request.user.actor, now=timezone.now())
     _say_what_is_in_force(request, pk, is_settled=is_dropped)
     return redirect("gateways:enforcement")
 

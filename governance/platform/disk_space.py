@@ -17,7 +17,7 @@ class Shortage(NamedTuple):
     is_grave: bool
 
 
-def shortage(folders: Iterable[Path]) -> Shortage | None:
+def find_shortage(folders: Iterable[Path]) -> Shortage | None:
     """Return the fullest file system of these folders if it is nearly full; None if all have enough space."""
     usages = ((folder, shutil.disk_usage(folder)) for folder in folders if folder.exists())
     left = [(100 * usage.free / max(usage.total, 1), folder) for folder, usage in usages]
@@ -29,4 +29,4 @@ def shortage(folders: Iterable[Path]) -> Shortage | None:
 
 def find_installation_shortage(data: Path) -> Shortage | None:
     """Return the shortage of a data folder. Under root the servers' folder may be a link to another file system."""
-    return shortage([data, (data / "servers").resolve()])
+    return find_shortage([data, (data / "servers").resolve()])

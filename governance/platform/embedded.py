@@ -25,7 +25,7 @@ import psycopg
 
 from governance.platform.embedded_home import LINKS, Home, ServersError, home_of, sockets_of
 
-__all__ = ["Addresses", "ServersError", "addresses", "programs", "restart", "silent", "start", "stop"]
+__all__ = ["Addresses", "ServersError", "addresses", "programs", "restart", "silent_servers", "start", "stop"]
 
 DATABASE = OWNER = "stillwatch"
 RUN = "stillwatch_run"
@@ -129,7 +129,7 @@ def programs(data: Path) -> Path:
     return home_of(data).postgres
 
 
-def silent(data: Path) -> list[str]:
+def silent_servers(data: Path) -> list[str]:
     """Which of the servers of this data folder do not take connections, by name."""
     sockets = {"PostgreSQL": POSTGRES_SOCKET, "Valkey": VALKEY_SOCKET}
     return [name for name, file in sockets.items() if not _accepts(sockets_of(data) / file)]

@@ -16,7 +16,7 @@ class Secrets(NamedTuple):
     excerpt_key: str
 
 
-def installation_secrets(data: Path) -> Secrets:
+def get_or_create_secrets(data: Path) -> Secrets:
     """The secrets kept in `data`/secrets.json (mode 0600), made there the first time.
 
     Raises OSError where the folder cannot be written, or others than its owner may read the file.

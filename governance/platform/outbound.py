@@ -29,7 +29,7 @@ from governance.platform.outbound_errors import (
     AnswerTooLongError,
     ConnectionClosedError,
     OutboundError,
-    in_words,
+    to_outbound_error,
 )
 
 CONNECT_SECONDS: Final = 5.0
@@ -40,7 +40,7 @@ USER_AGENT: Final = "Stillwatch"
 AddressCheck = Callable[[str], bool]
 
 
-class Body(Enum):
+class BodyLimit(Enum):
     """How much of an answer is read."""
 
     WHOLE = auto()  # a longer answer is an error
@@ -48,7 +48,7 @@ class Body(Enum):
     FIRST_PART = auto()  # what comes with one read: for answers that may be streams
 
 
-class Response(NamedTuple):
+class OutboundResponse(NamedTuple):
     status: int
     headers: Mapping[str, str]  # names in any case
     body: bytes
@@ -77,7 +77,7 @@ class OutboundClient:
         *,
         seconds: float,
         most_bytes: int,
-        body: Body = Body.WHOLE,
+        body: BodyLimit = BodyLimit.WHOLE,
         secrets: Collection[str] = (),
         is_allowed: AddressCheck | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class OutboundClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         is_repeatable: bool = False,
-    ) -> Response:
+    ) -> OutboundResponse:
         """Send a request for `target`, a path with its query. Return the answer, whatever its status.
 
         Raises OutboundError. A request that `is_repeatable` is sent again, once, if the server has closed the kept
@@ -137,7 +137,7 @@ class OutboundClient:
             pass
         raise OutboundError("it has no usable address")
 
-    def _request(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> Response:
+    def _request(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> OutboundResponse:
         with self._time_limit():
             response = self._pool.urlopen(
                 method,
@@ -155,13 +155,13 @@ class OutboundClient:
             finally:
                 response.close()  # after the whole answer the connection is in the pool again already
             self._has_sent = True
-            return Response(response.status, response.headers, received)
+            return OutboundResponse(response.status, response.headers, received)
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        if self._body is Body.FIRST_PART:
+        if self._body is BodyLimit.FIRST_PART:
             return response.read1(self._most_bytes)
         received = response.read(self._most_bytes + 1)
-        if len(received) > self._most_bytes and self._body is Body.WHOLE:
+        if len(received) > self._most_bytes and self._body is BodyLimit.WHOLE:
             raise AnswerTooLongError(self._most_bytes)
         return received[: self._most_bytes]
 
@@ -173,11 +173,11 @@ class OutboundClient:
             try:
                 yield
             except (HTTPError, HTTPException, OSError, ValueError) as error:
-                raise in_words(TimeoutError() if deadline.is_over else error) from None
+                raise to_outbound_error(TimeoutError() if deadline.is_over else error) from None
             finally:
                 self._deadline = None
         if deadline.is_over:  # what was cut off can look like a short answer
-            raise in_words(TimeoutError())
+            raise to_outbound_error(TimeoutError())
 
     def watch(self, connected: socket.socket) -> None:
         """Let the deadline of the present request cut this connection."""
@@ -212,9 +212,9 @@ def send(
     headers: Mapping[str, str] | None = None,
     seconds: float,
     most_bytes: int,
-    body: Body = Body.WHOLE,
+    body: BodyLimit = BodyLimit.WHOLE,
     is_allowed: AddressCheck | None = None,
-) -> Response:
+) -> OutboundResponse:
     """Send one request over a connection of its own, as `OutboundClient.request` does. Raises OutboundError."""
     with OutboundClient(url, seconds=seconds, most_bytes=most_bytes, body=body, is_allowed=is_allowed) as client:
         return client.request(method, target_of(url), content=content, headers=headers)

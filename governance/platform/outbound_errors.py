@@ -49,7 +49,7 @@ class ConnectionClosedError(OutboundError):
     """The server closed the connection, perhaps before it read the request."""
 
 
-def in_words(error: BaseException) -> OutboundError:
+def to_outbound_error(error: BaseException) -> OutboundError:
     causes = list(_causes(error))
     words = next(
         (said for kind, said in IN_WORDS for cause in causes if isinstance(cause, kind)), "the request cannot be sent"

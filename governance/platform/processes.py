@@ -9,7 +9,7 @@ HEAD_DEADLINE = 10_000
 CONNECTIONS = 16_384
 
 
-def check_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
+def check_server_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
     """The check and the feed. A worker that dies is replaced while the others answer."""
     return [*_granian(host, port, workers, log_level), "--http", "1", "governance.check:application"]
 

@@ -138,7 +138,7 @@ class SupervisedServers:
     def keep_running(self, now: float, say: Say) -> None:
         if self._thread is not None and self._thread.is_alive():
             return
-        silent = embedded.silent(self._data)
+        silent = embedded.silent_servers(self._data)
         if not silent:
             self._failed = 0
         elif now >= self._start_at:

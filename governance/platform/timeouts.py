@@ -33,6 +33,6 @@ def set_process_kind(process: str) -> None:
     os.environ[PROCESS] = process
 
 
-def options(timeouts: Timeouts, *, before: str = "") -> str:
-    """The timeouts as a connection's `options`; those in `before` count more."""
+def connection_options(timeouts: Timeouts, *, before: str = "") -> str:
+    """The timeouts as a connection's `connection_options`; those in `before` count more."""
     return " ".join([*(f"-c {name}={value}" for name, value in timeouts.items()), before]).strip()

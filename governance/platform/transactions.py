@@ -38,7 +38,7 @@ def retried_transaction(act: Callable[P, R]) -> Callable[P, R]:
             try:
                 return in_transaction(*args, **kwargs)
             except OperationalError as error:
-                if connection.in_atomic_block or attempt == ATTEMPTS or not is_conflict(error):
+                if connection.in_atomic_block or attempt == ATTEMPTS or not is_retryable(error):
                     raise
                 logger.warning("Retrying %s: %s", act.__qualname__, type(error.__cause__).__name__)
             time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - no secret
@@ -47,7 +47,7 @@ def retried_transaction(act: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def is_conflict(error: BaseException) -> bool:
+def is_retryable(error: BaseException) -> bool:
     """Whether PostgreSQL ended the transaction so that others could go on: run again, it can succeed."""
     return isinstance(error.__cause__, DeadlockDetected | SerializationFailure)
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from governance.policies.models import PolicyOutcome
 from governance.usage.queries import count_requests_since
-from governance.web.counts import counted, percent_of
+from governance.web.counts import percent_of, pluralize
 
 HOUR: Final = timedelta(hours=1)
 
@@ -47,14 +47,14 @@ class HourlyCap:
         """The share of traffic of the restricted accounts, such as "0.04 %"."""
         return percent_of(self._used, self._total)
 
-    def exceeded_by(self, account: int) -> str:
+    def exceeded_by(self, account_pk: int) -> str:
         """Return which cap is exceeded if the account is restricted too, in a sentence; empty if none is."""
-        if account in self._restricted:
+        if account_pk in self._restricted:
             return ""
         if self.remaining <= 0:
-            most = counted(settings.AUTOMATIC_ACCOUNTS_AN_HOUR, "account")
+            most = pluralize(settings.AUTOMATIC_ACCOUNTS_AN_HOUR, "account")
             return f"Hourly cap of {most} reached: {self.restricted:,} restricted already."
-        requests = self._requests.get(account, 0)
+        requests = self._requests.get(account_pk, 0)
         if self._total and 100 * (self._used + requests) > settings.AUTOMATIC_TRAFFIC_PERCENT * self._total:
             return (
                 f"Hourly cap of {settings.AUTOMATIC_TRAFFIC_PERCENT:g} % of traffic reached: this account has "
@@ -62,8 +62,8 @@ class HourlyCap:
             )
         return ""
 
-    def add(self, account: int) -> None:
+    def add(self, account_pk: int) -> None:
         """Count an account that is being restricted."""
-        if account not in self._restricted:
-            self._restricted.add(account)
-            self._used += self._requests.get(account, 0)
+        if account_pk not in self._restricted:
+            self._restricted.add(account_pk)
+            self._used += self._requests.get(account_pk, 0)

@@ -9,11 +9,11 @@ from governance.campaigns.models import Campaign
 from governance.detection.models import Assessment
 from governance.detection.scoring import FAMILIES_FOR_AUTOMATIC
 from governance.detection.thresholds import Response
-from governance.policies.rules import Facts, Policy, Rule
+from governance.policies.rules import PolicyFacts, PolicyFile, Rule
 from governance.restrictions.kinds import DENYING
 from governance.restrictions.models import Restriction
-from governance.restrictions.queries import strongest_against
-from governance.review.staff_limits import StaffLimit
+from governance.restrictions.queries import find_strongest_kinds
+from governance.review.staff_ceilings import StaffCeiling
 
 LICENSED: Final = "A licence permits training on the answers."
 AS_STRONG: Final = "An equal or stronger restriction is in force already."
@@ -23,10 +23,10 @@ TOO_FEW_FAMILIES: Final = (
 
 
 # The strongest restriction that staff allows, by account, where staff was milder and the evidence has not grown since.
-StaffLimits = Callable[[Sequence[Assessment]], Mapping[int, StaffLimit]]
+StaffCeilings = Callable[[Sequence[Assessment]], Mapping[int, StaffCeiling]]
 
 
-class Match(NamedTuple):
+class RuleMatch(NamedTuple):
     """An account that a rule fits. `because` is the reason to drop it all the same; empty if there is none."""
 
     assessment: Assessment
@@ -39,72 +39,76 @@ class EvaluationContext:
 
     def __init__(
         self,
-        facts: Mapping[int, Facts],
+        facts: Mapping[int, PolicyFacts],
         flagged: Collection[int],
         in_force: Mapping[int, str],
-        limits: Mapping[int, StaffLimit],
+        ceilings: Mapping[int, StaffCeiling],
     ) -> None:
-        self._facts, self._flagged, self._in_force, self._limits = facts, flagged, dict(in_force), limits
+        self._facts, self._flagged, self._in_force, self._ceilings = facts, flagged, dict(in_force), ceilings
 
     @classmethod
-    def of(cls, assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime) -> "EvaluationContext":
+    def of(
+        cls, assessments: Sequence[Assessment], *, staff_ceilings: StaffCeilings, now: datetime
+    ) -> "EvaluationContext":
         accounts = Account.objects.in_bulk([one.account_id for one in assessments])
         return cls(
             _facts(assessments, accounts, now=now),
             {one.account_id for one in assessments if one.response == Response.CASE},
-            strongest_against([*accounts.values()], now=now),
-            staff_limits(assessments),
+            find_strongest_kinds([*accounts.values()], now=now),
+            staff_ceilings(assessments),
         )
 
-    def is_licensed(self, account: int) -> bool:
-        return self._facts[account].licensed
+    def is_licensed(self, account_pk: int) -> bool:
+        return self._facts[account_pk].licensed
 
-    def rule_for(self, policy: Policy, account: int) -> Rule | None:
+    def rule_for(self, policy: PolicyFile, account_pk: int) -> Rule | None:
         """Return the first rule of the policy that fits the account; None if the account has no case."""
-        return policy.rule_for(self._facts[account]) if account in self._flagged else None
+        return policy.rule_for(self._facts[account_pk]) if account_pk in self._flagged else None
 
-    def reason_to_drop(self, kind: str, account: int) -> str:
+    def reason_to_drop(self, kind: str, account_pk: int) -> str:
         """Return why no policy may put this kind of restriction on the account, in a sentence; empty if one may."""
-        limit, in_force = self._limits.get(account), self._in_force.get(account)
+        ceiling, in_force = self._ceilings.get(account_pk), self._in_force.get(account_pk)
         strength = Restriction.strength(kind)
-        if limit is not None and strength > limit.strength:
-            return limit.because
+        if ceiling is not None and strength > ceiling.strength:
+            return ceiling.because
         if in_force is not None and Restriction.strength(in_force) >= strength:
             return AS_STRONG
-        if kind in DENYING and len(self._facts[account].families) < FAMILIES_FOR_AUTOMATIC:
+        if kind in DENYING and len(self._facts[account_pk].families) < FAMILIES_FOR_AUTOMATIC:
             return TOO_FEW_FAMILIES
         return ""
 
-    def add_restriction(self, account: int, kind: str) -> None:
+    def add_restriction(self, account_pk: int, kind: str) -> None:
         """Count a restriction that was made after this context was read."""
-        self._in_force[account] = kind
+        self._in_force[account_pk] = kind
 
-    def matches(self, policy: Policy, assessments: Sequence[Assessment]) -> list[Match]:
+    def matches(self, policy: PolicyFile, assessments: Sequence[Assessment]) -> list[RuleMatch]:
         found = []
         for one in assessments:
             rule = self.rule_for(policy, one.account_id)
             if rule is not None:
-                found.append(Match(one, rule, self.reason_to_drop(rule.action, one.account_id)))
+                found.append(RuleMatch(one, rule, self.reason_to_drop(rule.action, one.account_id)))
         return found
 
 
-def current_matches(policy: Policy, *, staff_limits: StaffLimits, now: datetime) -> list[Match]:
+def match_newest_assessments(policy: PolicyFile, *, staff_ceilings: StaffCeilings, now: datetime) -> list[RuleMatch]:
     """Match the policy with the newest assessment of every account. Highest scores first."""
     flagged = Assessment.objects.flagged().filter(licensed=False, score__gte=policy.least_score)
     if policy.bands:
         flagged = flagged.filter(band__in=policy.bands)
     suspects = list(flagged.latest_of_each().defer("harmless").order_by("-score", "account_id"))
-    return EvaluationContext.of(suspects, staff_limits=staff_limits, now=now).matches(policy, suspects)
+    return EvaluationContext.of(suspects, staff_ceilings=staff_ceilings, now=now).matches(policy, suspects)
 
 
-def _facts(assessments: Sequence[Assessment], accounts: Mapping[int, Account], *, now: datetime) -> dict[int, Facts]:
+def _facts(
+    assessments: Sequence[Assessment], accounts: Mapping[int, Account], *, now: datetime
+) -> dict[int, PolicyFacts]:
     campaigns = {one.campaign for one in assessments if one.campaign}
     sizes = dict(Campaign.objects.open().filter(pk__in=campaigns).values_list("pk", "size"))
     licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=accounts).values_list("pk", flat=True))
     found = {}
     for one in assessments:
         account = accounts[one.account_id]
-        found[one.account_id] = Facts(
+        found[one.account_id] = PolicyFacts(
             score=one.score,
             band=one.band,
             families=one.families,

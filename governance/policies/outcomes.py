@@ -19,14 +19,20 @@ from governance.detection.thresholds import Response
 from governance.platform.locks import Lock, advisory_lock, lock_until_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.caps import HourlyCap
-from governance.policies.evaluation import LICENSED, EvaluationContext, Match, StaffLimits, current_matches
+from governance.policies.evaluation import (
+    LICENSED,
+    EvaluationContext,
+    RuleMatch,
+    StaffCeilings,
+    match_newest_assessments,
+)
 from governance.policies.kill_switch import is_switched_off
 from governance.policies.models import PolicyOutcome, PolicyVersion
-from governance.policies.rules import Policy, Rule
-from governance.policies.versions import get_policy, policies_in_use
+from governance.policies.rules import PolicyFile, Rule
+from governance.policies.versions import get_policy_file, policies_in_use
 from governance.restrictions.actions import restrict_all
 from governance.restrictions.models import Restriction
-from governance.restrictions.terms import Terms, read_terms
+from governance.restrictions.terms import Terms, parse_terms
 
 State = PolicyOutcome.State
 BATCH_SIZE: Final = 100
@@ -39,7 +45,7 @@ RANDOM: Final[Random] = SystemRandom().random
 
 @retried_transaction
 def evaluate_policies(
-    assessments: Sequence[Assessment], *, staff_limits: StaffLimits, now: datetime, random: Random = RANDOM
+    assessments: Sequence[Assessment], *, staff_ceilings: StaffCeilings, now: datetime, random: Random = RANDOM
 ) -> list[int]:
     """Store the outcomes of the live policy and of those in shadow mode for these assessments, in the caller's
     transaction. Return the primary keys of these policies.
@@ -47,19 +53,19 @@ def evaluate_policies(
     Only assessments that open a case count. An outcome of the live policy is planned, or dropped with the reason; a
     policy in shadow mode gets outcomes that have no effect, with the same reasons.
     """
-    # Held until this transaction ends, so that `match_all_accounts` does not run without seeing these assessments.
+    # Held until this transaction ends, so that `match_newly_live_policy` does not run without seeing these assessments.
     lock_until_commit(Lock.POLICY_MATCHING, shared=True)
     policies = policies_in_use()
     suspects = [one for one in assessments if one.response == Response.CASE and not one.licensed]
     if policies and suspects:
-        context = EvaluationContext.of(suspects, staff_limits=staff_limits, now=now)
+        context = EvaluationContext.of(suspects, staff_ceilings=staff_ceilings, now=now)
         for version, policy in policies:
             _store_matches(version, policy, context.matches(policy, suspects), now=now, random=random)
     return [version.pk for version, _ in policies]
 
 
 @retried_transaction
-def match_all_accounts(*, staff_limits: StaffLimits, now: datetime, random: Random = RANDOM) -> None:
+def match_newly_live_policy(*, staff_ceilings: StaffCeilings, now: datetime, random: Random = RANDOM) -> None:
     """Match a policy that has just gone live with the newest assessment of every account, once.
 
     What it saw in shadow mode is planned too. From then on `evaluate_policies` matches it with each new assessment.
@@ -68,8 +74,8 @@ def match_all_accounts(*, staff_limits: StaffLimits, now: datetime, random: Rand
         return
     lock_until_commit(Lock.POLICY_MATCHING)
     version = _unmatched().select_for_update(no_key=True).first()
-    if version is not None and (policy := get_policy(version)) is not None:
-        matches = current_matches(policy, staff_limits=staff_limits, now=now)
+    if version is not None and (policy := get_policy_file(version)) is not None:
+        matches = match_newest_assessments(policy, staff_ceilings=staff_ceilings, now=now)
         _store_matches(version, policy, matches, now=now, random=random)
         version.matched_at = now
         version.save(update_fields=["matched_at"])
@@ -80,7 +86,7 @@ def _unmatched() -> QuerySet[PolicyVersion]:
 
 
 def _store_matches(
-    version: PolicyVersion, policy: Policy, matches: Sequence[Match], *, now: datetime, random: Random
+    version: PolicyVersion, policy: PolicyFile, matches: Sequence[RuleMatch], *, now: datetime, random: Random
 ) -> None:
     """Store matches that are new. An outcome that was dropped is looked at again; any other stays as it is."""
     live = version.state == PolicyVersion.State.LIVE
@@ -105,7 +111,9 @@ def _store_matches(
     )
 
 
-def _fill(outcome: PolicyOutcome, match: Match, policy: Policy, *, live: bool, now: datetime, random: Random) -> None:
+def _fill(
+    outcome: PolicyOutcome, match: RuleMatch, policy: PolicyFile, *, live: bool, now: datetime, random: Random
+) -> None:
     outcome.assessment, outcome.rule, outcome.terms = match.assessment, match.rule.name, _terms_of_rule(match.rule)
     if not match.because:
         outcome.at = now
@@ -133,21 +141,21 @@ def _terms_of_rule(rule: Rule) -> dict[str, Any]:
 # Applying ------------------------------------------------------------------------------------------------------------
 
 
-def apply_due_outcomes(*, now: datetime, staff_limits: StaffLimits) -> int:
+def apply_due_outcomes(*, now: datetime, staff_ceilings: StaffCeilings) -> int:
     """Apply the planned outcomes of the live policy whose delay has passed. Return the number of new restrictions.
 
     Idempotent, and safe to run in several workers: each batch holds the policy lock. Drops outcomes for accounts that
     staff cleared, that are licensed, or that are restricted at least as strongly already. Holds outcomes above the
     hourly caps for a person.
     """
-    match_all_accounts(staff_limits=staff_limits, now=now)
+    match_newly_live_policy(staff_ceilings=staff_ceilings, now=now)
     number = 0
-    while (restricted := _apply_batch(now=now, staff_limits=staff_limits)) is not None:
+    while (restricted := _apply_batch(now=now, staff_ceilings=staff_ceilings)) is not None:
         number += restricted
     return number
 
 
-def _apply_batch(*, now: datetime, staff_limits: StaffLimits) -> int | None:
+def _apply_batch(*, now: datetime, staff_ceilings: StaffCeilings) -> int | None:
     """Apply up to BATCH_SIZE outcomes. Return how many restrictions that made; None if nothing is due, or if another
     worker holds the lock.
 
@@ -163,7 +171,7 @@ def _apply_batch(*, now: datetime, staff_limits: StaffLimits) -> int | None:
         due = list(_due(now).select_for_update(of=("self",), skip_locked=True)[:BATCH_SIZE])
         if not due:
             return None
-        allowed = _settle(due, cap, staff_limits=staff_limits, now=now)
+        allowed = _settle(due, cap, staff_ceilings=staff_ceilings, now=now)
         _restrict(allowed, now=now)
         PolicyOutcome.objects.bulk_update(due, ["state", "because", "settled_at", "restriction"])
         return len(allowed)
@@ -175,12 +183,12 @@ def _due(now: datetime) -> QuerySet[PolicyOutcome]:
 
 
 def _settle(
-    due: Sequence[PolicyOutcome], cap: HourlyCap, *, staff_limits: StaffLimits, now: datetime
+    due: Sequence[PolicyOutcome], cap: HourlyCap, *, staff_ceilings: StaffCeilings, now: datetime
 ) -> list[PolicyOutcome]:
     """Mark each outcome as done, dropped or held for a person. Return those that are to be restricted."""
     accounts = {outcome.account_id for outcome in due}
     newest = list(Assessment.objects.filter(account__in=accounts).latest_of_each())
-    context = EvaluationContext.of(newest, staff_limits=staff_limits, now=now)
+    context = EvaluationContext.of(newest, staff_ceilings=staff_ceilings, now=now)
     allowed = []
     for outcome in due:
         if because := _reason_to_drop(outcome, context):
@@ -196,7 +204,7 @@ def _settle(
 
 
 def _reason_to_drop(outcome: PolicyOutcome, context: EvaluationContext) -> str:
-    policy = get_policy(outcome.policy)
+    policy = get_policy_file(outcome.policy)
     if outcome.policy.state != PolicyVersion.State.LIVE or policy is None:
         return "The policy is no longer live."
     if context.is_licensed(outcome.account_id):
@@ -227,4 +235,4 @@ def _restrict(outcomes: Iterable[PolicyOutcome], *, now: datetime) -> None:
 def _terms(outcome: PolicyOutcome, *, now: datetime) -> Terms:
     terms, approver = outcome.terms, outcome.policy.approved_by
     until = now + timedelta(days=terms["days"]) if terms["days"] else None
-    return read_terms(terms, kind=outcome.kind, until=until, approver=approver.name if approver else "")
+    return parse_terms(terms, kind=outcome.kind, until=until, approver=approver.name if approver else "")

@@ -11,12 +11,12 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value, W
 from django.db.models.functions import RowNumber
 
 from accounts.models import Account
-from governance.policies.evaluation import current_matches
+from governance.policies.evaluation import match_newest_assessments
 from governance.policies.models import PolicyOutcome, PolicyVersion
-from governance.policies.versions import get_fault, get_policy
+from governance.policies.versions import get_fault, get_policy_file
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision, Dismissal
-from governance.review.staff_limits import staff_limits
+from governance.review.staff_ceilings import get_staff_ceilings
 
 LOOKED_BACK: Final = timedelta(days=30)
 SHOWN: Final = 20
@@ -29,7 +29,7 @@ COMPARED: Final = Q(policy__live_since=None, state=State.SHADOW) | (
 )
 
 
-class MilderDecision(NamedTuple):
+class MilderStaffDecision(NamedTuple):
     """An account that a policy would have restricted, and that staff cleared or restricted more mildly."""
 
     account: str
@@ -93,7 +93,7 @@ class PolicyComparison(NamedTuple):
     milder: int
     cleared: int
     open: int
-    milder_decisions: list[MilderDecision]
+    milder_decisions: list[MilderStaffDecision]
     held: list[HeldOutcome]
 
     @property
@@ -144,10 +144,12 @@ def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> Quer
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 
 
-def _milder_decisions(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[MilderDecision]]:
+def _milder_decisions(
+    outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]
+) -> dict[int, list[MilderStaffDecision]]:
     """Return the newest outcomes of each policy where staff was milder."""
     case = Case.objects.filter(account=OuterRef("account")).order_by("-opened_at")
-    of_policy: dict[int, list[MilderDecision]] = {policy: [] for policy in policies}
+    of_policy: dict[int, list[MilderStaffDecision]] = {policy: [] for policy in policies}
     milder = (
         outcomes.filter(COMPARED)
         .annotate(
@@ -160,7 +162,7 @@ def _milder_decisions(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]
     )
     for row in milder.values("policy", "account__external_id", "rule", "kind", "decided", "case"):
         of_policy[row["policy"]].append(
-            MilderDecision(row["account__external_id"], row["rule"], row["kind"], row["decided"], row["case"])
+            MilderStaffDecision(row["account__external_id"], row["rule"], row["kind"], row["decided"], row["case"])
         )
     return of_policy
 
@@ -195,7 +197,7 @@ def _compared(
     policy: PolicyVersion,
     groups: Sequence[Mapping[str, Any]],
     *,
-    milder_decisions: list[MilderDecision],
+    milder_decisions: list[MilderStaffDecision],
     held: list[HeldOutcome],
     since: datetime,
 ) -> PolicyComparison:
@@ -237,7 +239,7 @@ def _verdict(kind: str, decided: str | None) -> str:
     return "as_much" if Restriction.strength(decided) >= Restriction.strength(kind) else "milder"
 
 
-class AffectedAccount(NamedTuple):
+class MatchedAccount(NamedTuple):
     """An account that a policy would restrict if it were live now."""
 
     account: str
@@ -251,7 +253,7 @@ class PolicyReach(NamedTuple):
     """How many accounts a policy would restrict if it were live now, the first of them, and those it would drop."""
 
     accounts: int
-    affected: list[AffectedAccount]
+    affected: list[MatchedAccount]
     dropped: list[DropCount]
 
     @property
@@ -261,15 +263,15 @@ class PolicyReach(NamedTuple):
 
 def get_reach(version: PolicyVersion, *, now: datetime) -> PolicyReach:
     """Match the policy with the newest assessments. Empty if its file is not valid any more."""
-    policy = get_policy(version)
-    matches = current_matches(policy, staff_limits=staff_limits, now=now) if policy is not None else []
+    policy = get_policy_file(version)
+    matches = match_newest_assessments(policy, staff_ceilings=get_staff_ceilings, now=now) if policy is not None else []
     affected = [match for match in matches if not match.because]
     shown = [match.assessment.account_id for match in affected[:NAMED]]
     names = dict(Account.objects.filter(pk__in=shown).values_list("pk", "external_id"))
     newest = Case.objects.filter(account__in=shown).order_by("account_id", "-opened_at").distinct("account_id")
     cases = dict(newest.values_list("account", "pk"))
     shown_accounts = [
-        AffectedAccount(
+        MatchedAccount(
             names[match.assessment.account_id],
             match.assessment.score,
             match.rule.name,

@@ -75,7 +75,7 @@ class PolicyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PolicyFacts:
     """What a rule looks at. `families` are those of findings with points against the account."""
 
     score: int
@@ -112,7 +112,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if fault := next(_faults(self), ""):
             raise ValueError(fault)
 
-    def fits(self, facts: Facts) -> bool:
+    def fits(self, facts: PolicyFacts) -> bool:
         age = timedelta(days=self.younger_than_days) if self.younger_than_days else None
         return (
             facts.score >= self.score
@@ -128,7 +128,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 RuleTable = Annotated[Rule, Meta(description="a table, begun with [[rule]]")]
 
 
-class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PolicyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
     version: Annotated[str, _text(LONGEST_NAME)]
@@ -158,7 +158,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         named = [rule.bands for rule in self.rules]
         return frozenset().union(*named) if all(named) else frozenset()
 
-    def rule_for(self, facts: Facts) -> Rule | None:
+    def rule_for(self, facts: PolicyFacts) -> Rule | None:
         """Return the first rule that fits."""
         if facts.licensed:
             return None
@@ -176,14 +176,14 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return start + batches * batch
 
 
-def read_policy(text: str) -> Policy:
+def parse_policy(text: str) -> PolicyFile:
     """Return the policy that a file describes. Raises PolicyError."""
     try:
-        return msgspec.toml.decode(text, type=Policy)
+        return msgspec.toml.decode(text, type=PolicyFile)
     except RecursionError as error:
         raise PolicyError("The policy: lists or tables are nested too deeply.") from error
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{_located(plain_fault(error, Policy))}.") from error
+        raise PolicyError(f"{_located(plain_fault(error, PolicyFile))}.") from error
     except ValueError as error:  # also a number with thousands of digits
         raise PolicyError(f"Invalid TOML: {error}.") from error
 
@@ -222,7 +222,7 @@ def _faults_of_terms(rule: Rule) -> Iterator[str]:
     if (need := missing_need(kind, given)) is not None:
         allowed = _listed(tuple(Withheld.values)) if need == FEATURES else ""
         yield f"the action {kind} needs {' or '.join(need.members)}{allowed}"
-    if kind.row.needs_end and rule.days is None:
+    if kind.info.needs_end and rule.days is None:
         yield f"the action {kind} needs days"
     for member, kinds in foreign_terms(kind, given).items():
         yield f"{member} belongs to the action {kinds}, not to {kind}"

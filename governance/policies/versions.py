@@ -12,7 +12,7 @@ from governance.audit.actions import record
 from governance.audit.verbs import Verb
 from governance.platform.transactions import retried_transaction
 from governance.policies.models import PolicyVersion
-from governance.policies.rules import Policy, PolicyError, read_policy
+from governance.policies.rules import PolicyError, PolicyFile, parse_policy
 from governance.staff.models import User
 
 State = PolicyVersion.State
@@ -33,7 +33,7 @@ def propose(content: str, *, by: User, now: datetime) -> PolicyVersion:
     Raises PolicyError for an invalid file, for names that this installation does not know, and for a version that was
     used before.
     """
-    policy = read_policy(content)
+    policy = parse_policy(content)
     _check_names(policy)
     proposed, is_new = PolicyVersion.objects.get_or_create(
         version=policy.version, defaults={"content": content, "proposed_at": now, "proposed_by": by}
@@ -46,7 +46,7 @@ def propose(content: str, *, by: User, now: datetime) -> PolicyVersion:
     return proposed
 
 
-def _check_names(policy: Policy) -> None:
+def _check_names(policy: PolicyFile) -> None:
     """Compare the clauses and plans that a policy names with those that exist. Raises PolicyError.
 
     Plans come with the register of customers: while it names none, every plan is taken.
@@ -81,7 +81,7 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
         raise NotAllowedError("Another person than its author must approve a policy.")
     if trouble := get_fault(locked):
         raise NotAllowedError(trouble)
-    early = now < live_from(locked)
+    early = now < earliest_live_at(locked)
     if early and not early_because:
         raise TooEarlyError(
             f"A policy stays in shadow mode for {settings.AUTOMATIC_SHADOW_HOURS} h first. "
@@ -100,7 +100,7 @@ def go_live(policy: PolicyVersion, *, by: User, now: datetime, early_because: st
     record(Verb.POLICY_WENT_LIVE, subject=("policy", locked.version), by=by.actor, now=now, details=details)
 
 
-def live_from(policy: PolicyVersion) -> datetime:
+def earliest_live_at(policy: PolicyVersion) -> datetime:
     """When the policy has been in the shadow long enough to go live without a reason."""
     return policy.proposed_at + timedelta(hours=settings.AUTOMATIC_SHADOW_HOURS)
 
@@ -118,29 +118,29 @@ def _retire(policy: PolicyVersion, *, by: User, now: datetime) -> None:
     record(Verb.POLICY_RETIRED, subject=("policy", policy.version), by=by.actor, now=now)
 
 
-def policies_in_use() -> list[tuple[PolicyVersion, Policy]]:
+def policies_in_use() -> list[tuple[PolicyVersion, PolicyFile]]:
     """The live policy and those in the shadow, without those that cannot be read any more (`get_fault`)."""
     used = PolicyVersion.objects.exclude(state=State.RETIRED).order_by("pk")
-    return [(version, policy) for version in used if (policy := get_policy(version)) is not None]
+    return [(version, policy) for version in used if (policy := get_policy_file(version)) is not None]
 
 
-def get_policy(version: PolicyVersion) -> Policy | None:
+def get_policy_file(version: PolicyVersion) -> PolicyFile | None:
     """What its file says; None where it is no valid policy any more."""
     read = _read(version.content)
-    return read if isinstance(read, Policy) else None
+    return read if isinstance(read, PolicyFile) else None
 
 
 def get_fault(version: PolicyVersion) -> str:
     """Why a policy does nothing though it was proposed once: rules for files have become stricter since."""
     read = _read(version.content)
-    return "" if isinstance(read, Policy) else f"{read} Correct it and propose it as a new version."
+    return "" if isinstance(read, PolicyFile) else f"{read} Correct it and propose it as a new version."
 
 
 @lru_cache(maxsize=64)
-def _read(content: str) -> Policy | str:
+def _read(content: str) -> PolicyFile | str:
     """The policy, or what is wrong with it."""
     try:
-        return read_policy(content)
+        return parse_policy(content)
     except PolicyError as error:
         return str(error)
 

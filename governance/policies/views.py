@@ -18,7 +18,7 @@ from governance.policies.kill_switch import switch_off, switch_on
 from governance.policies.models import KillSwitch, PolicyVersion
 from governance.policies.queries import compare_with_staff, get_reach
 from governance.policies.rules import PolicyError
-from governance.policies.versions import NotAllowedError, TooEarlyError, go_live, live_from, propose, retire
+from governance.policies.versions import NotAllowedError, TooEarlyError, earliest_live_at, go_live, propose, retire
 from governance.staff.roles import APPROVE_POLICIES, PROPOSE_POLICIES, SWITCH_POLICIES, VIEW_POLICIES
 from governance.web.requests import StaffRequest
 
@@ -74,8 +74,8 @@ def _before_live(request: StaffRequest, policy: PolicyVersion, form: LiveForm) -
     context = {
         "policy": policy,
         "reach": get_reach(policy, now=now),
-        "live_from": live_from(policy),
-        "is_early": now < live_from(policy),
+        "live_from": earliest_live_at(policy),
+        "is_early": now < earliest_live_at(policy),
         "shadow_hours": settings.AUTOMATIC_SHADOW_HOURS,
         "accounts_most": settings.AUTOMATIC_ACCOUNTS_AN_HOUR,
         "traffic_most": settings.AUTOMATIC_TRAFFIC_PERCENT,

@@ -12,19 +12,19 @@ from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import activate, active, deactivate, new_restriction
+from governance.restrictions.activation import activate, deactivate, find_active, new_restriction
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError, differences
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.publication import BATCH_SIZE, publish_ends
-from governance.restrictions.queries import newest_numbers
-from governance.restrictions.repeated_requests import earlier_restrictions, refuse_other_scope
+from governance.restrictions.queries import find_newest_numbers
+from governance.restrictions.repeated_requests import find_earlier_restrictions, raise_if_other_scope
 from governance.restrictions.restoration import (
-    is_over,
-    on_targets,
+    is_expired,
+    match_targets,
     restore,
     supersede_replaced,
-    update_holds,
+    update_effective_until,
     withdraw,
 )
 from governance.restrictions.terms import Terms
@@ -137,8 +137,8 @@ def restrict_all(
     if terms.until is not None and terms.until <= terms.start(now):
         raise ValueError("A restriction must end after it starts.")
     audit_log_lock()
-    refuse_other_scope({origin} if origin else {unique_key for _, unique_key in targets}, targets[0][0], campaign)
-    known = earlier_restrictions([unique_key for _, unique_key in targets])
+    raise_if_other_scope({origin} if origin else {unique_key for _, unique_key in targets}, targets[0][0], campaign)
+    known = find_earlier_restrictions([unique_key for _, unique_key in targets])
     for target, unique_key in targets:
         if (earlier := known.get(unique_key)) is not None:
             changed = differences(earlier.restriction, target, terms, made_at=earlier.made_at)
@@ -189,12 +189,12 @@ def supersede(
     if not numbers:
         return []
     audit_log_lock()
-    live = active(Restriction.objects.filter(number__in=numbers))
+    live = find_active(Restriction.objects.filter(number__in=numbers))
     deactivate(live, ending, by=by, now=now, note=note, superseded_by=origin)
     replaced = supersede_replaced(numbers, origin=origin, by=by, now=now)
     restore(live, by=by, now=now)
     publish_ends(live, now=now)
-    update_holds(replaced, by=by, now=now)
+    update_effective_until(replaced, by=by, now=now)
     return live
 
 
@@ -212,13 +212,13 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     itself; any other restriction is all that was decided, or asked for.
     """
     audit_log_lock()
-    wanted = Restriction.objects.filter(number__in=newest_numbers(list(numbers)).values())
+    wanted = Restriction.objects.filter(number__in=find_newest_numbers(list(numbers)).values())
     withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
-    live = active(wanted)
+    live = find_active(wanted)
     deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
     LiftedOrigin.objects.add({one.origin for one in (*withdrawn, *live) if one.campaign_id is None})
     publish_ends(live, now=now)
-    update_holds(withdrawn, by=by, now=now)
+    update_effective_until(withdrawn, by=by, now=now)
     return [restriction.number for restriction in live]
 
 
@@ -251,7 +251,7 @@ def _end_expired_batch(*, now: datetime) -> int:
     # One that starts when another ends does so by the clock of the gateway, which must not receive the end too early.
     waiting = over.followed_since(since=now - CLOCKS_DIFFER).filter(expires_at__gt=now - CLOCKS_DIFFER)
     first = over.exclude(number__in=waiting.values("number")).order_by("expires_at").values("number")[:BATCH_SIZE]
-    overdue = active(Restriction.objects.filter(number__in=first))
+    overdue = find_active(Restriction.objects.filter(number__in=first))
     deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
     restore(overdue, by=EXPIRY, now=now)
     publish_ends(overdue, now=now)
@@ -273,9 +273,9 @@ def _replace_active(
     if not targets:
         return []
     start = terms.start(now)
-    live = active(Restriction.objects.filter(on_targets(targets), kind=terms.kind))
+    live = find_active(Restriction.objects.filter(match_targets(targets), kind=terms.kind))
     met = [one for one in live if one.overlaps(start, terms.until) or not one.overlaps(now, None)]
-    over = [one for one in met if is_over(one, now=now)]
+    over = [one for one in met if is_expired(one, now=now)]
     running = [one for one in met if one not in over]
     cut_short = [one for one in met if one.in_force_from < start and one.overlaps(now, None)]
     if cut_short and start > now:

@@ -16,13 +16,13 @@ from governance.restrictions.names import (
     TARGET_COLUMNS,
     NamesChanged,
     Target,
-    first_batch,
-    keep_covered_accounts,
-    target_name,
+    first_account_batch,
+    store_covered_accounts,
+    target_reference,
     update_names,
 )
 from governance.restrictions.queries import last_number
-from governance.restrictions.replacement_chains import set_holds
+from governance.restrictions.replacement_chains import set_effective_until
 from governance.restrictions.terms import Terms
 
 BATCH: Final = 2_000
@@ -40,7 +40,7 @@ def new_restriction(
     now: datetime,
 ) -> Restriction:
     """Return a restriction that has no number yet and is not stored."""
-    columns: dict[str, Any] = {TARGET_COLUMNS[type(target)]: target} | terms.asked()
+    columns: dict[str, Any] = {TARGET_COLUMNS[type(target)]: target} | terms.as_json()
     return Restriction(
         **columns,
         campaign_id=campaign,
@@ -55,7 +55,7 @@ def new_restriction(
     )
 
 
-def active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
+def find_active(restrictions: QuerySet[Restriction]) -> list[Restriction]:
     """Return those that have not ended. The caller holds the lock of the audit log, so that none ends meanwhile."""
     live = restrictions.filter(ended_at=None).order_by("number")
     return list(live.select_related("account", "key__account", "organisation"))
@@ -68,14 +68,14 @@ def activate(restrictions: Sequence[Restriction], *, by: Actor, now: datetime) -
     """
     if not restrictions:
         return
-    accounts = first_batch({one.organisation for one in restrictions if one.organisation is not None})
+    accounts = first_account_batch({one.organisation for one in restrictions if one.organisation is not None})
     for number, restriction in enumerate(restrictions, start=last_number() + 1):
         restriction.number = number
         is_in_part = accounts is not None and restriction.organisation_id is not None
         restriction.published_in_full_by = None if is_in_part else number
-    set_holds(restrictions)
+    set_effective_until(restrictions)
     Restriction.objects.bulk_create(restrictions, batch_size=BATCH)
-    names = update_names([one.number for one in restrictions], list_few=False, accounts=accounts, only_adds=True)
+    names = update_names([one.number for one in restrictions], list_few=False, account_pks=accounts, only_adds=True)
     publish_changes(Change.What.BEGAN, restrictions, now=now, names=names)  # these numbers are theirs
     new_entries = [NewEntry(Verb.RESTRICTION_CREATED, subject_of(one), _details(one)) for one in restrictions]
     record_all(new_entries, by=by, now=now)
@@ -98,7 +98,7 @@ def deactivate(
     """
     if not restrictions:
         return
-    keep_covered_accounts([one.number for one in restrictions])  # keys may have moved while it was in force
+    store_covered_accounts([one.number for one in restrictions])  # keys may have moved while it was in force
     expired, noted = ending == Restriction.Ending.EXPIRED, {"note": note} if note else {}
     for one in restrictions:
         one.ended_at = one.expires_at if expired else now
@@ -160,8 +160,8 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
         "denies": restriction.denies,
         "against": "organisation" if restriction.organisation_id else "key" if restriction.key_id else "account",
         "from": restriction.in_force_from.isoformat(),
-        "until": restriction.holds_until.isoformat() if restriction.holds_until else None,
-    } | restriction.terms.sent()
+        "until": restriction.effective_until.isoformat() if restriction.effective_until else None,
+    } | restriction.terms.as_feed_json()
     if what == Change.What.BEGAN:
         return terms | {"names": names.added}
     if not any(names.added.values()) and not any(names.removed.values()):
@@ -172,13 +172,13 @@ def feed_payload(restriction: Restriction, what: Change.What, names: NamesChange
 
 def subject_of(restriction: Restriction) -> tuple[str, str]:
     """Return the subject of audit entries about this restriction."""
-    return target_name(restriction.target)
+    return target_reference(restriction.target)
 
 
 def _details(restriction: Restriction) -> Mapping[str, Any]:
     return {
         "number": restriction.number,
-        **restriction.terms.asked(),
+        **restriction.terms.as_json(),
         "starts_at": restriction.starts_at.isoformat(),
         "expires_at": restriction.expires_at.isoformat() if restriction.expires_at else None,
         "campaign": str(restriction.campaign_id) if restriction.campaign_id else None,

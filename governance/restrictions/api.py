@@ -19,23 +19,23 @@ from governance.restrictions.actions import campaign_accounts, lift, lift_campai
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.queries import affected_accounts, last_number, newest_numbers
+from governance.restrictions.queries import affected_accounts, find_newest_numbers, last_number
 from governance.restrictions.serializers import (
     TARGETS,
     BatchRequest,
     LiftCampaignRequest,
     LiftRequest,
-    ListQuery,
+    RestrictionListQuery,
     RestrictionRequest,
     RestrictQuery,
     affected_account_as_json,
     restriction_as_json,
 )
-from governance.restrictions.terms import read_terms
+from governance.restrictions.terms import parse_terms
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
-from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, once
-from governance.web.parsing import StrictSerializer, object_of, query_of
+from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, run_once
+from governance.web.parsing import StrictSerializer, parse_object, parse_query
 from governance.web.problems import Problem
 
 NEWEST_LISTED = 200
@@ -55,7 +55,7 @@ class Restrictions(APIView):
 
     def get(self, request: Request) -> Response:
         restrictions = Restriction.objects.select_related("account", "key", "organisation")
-        wanted = _valid(ListQuery(data=query_of(request)))
+        wanted = _valid(RestrictionListQuery(data=parse_query(request)))
         if "account" in wanted:
             restrictions = restrictions.of_account(wanted["account"])
         if "campaign" in wanted:
@@ -70,10 +70,10 @@ class Restrictions(APIView):
 
     def post(self, request: Request) -> Response:
         # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
-        return once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
+        return run_once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
 
     def _act(self, request: Request) -> Response:
-        data, dry_run = object_of(request), _valid(RestrictQuery(data=query_of(request)))["dry_run"]
+        data, dry_run = parse_object(request), _valid(RestrictQuery(data=parse_query(request)))["dry_run"]
         if "restrictions" in data:
             return self._many(request, _valid(BatchRequest(data=data)), dry_run=dry_run)
         return self._one(request, data, dry_run=dry_run)
@@ -143,7 +143,7 @@ class OneRestriction(APIView):
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
         lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
-        newest = _restriction(newest_numbers([number])[number])
+        newest = _restriction(find_newest_numbers([number])[number])
         return Response(restriction_as_json(newest) | {"lifted": lifted, "sequence": last_number()})
 
 
@@ -156,7 +156,7 @@ def _valid(asked: StrictSerializer) -> Mapping[str, Any]:
 
 def _query_or_body(request: Request) -> dict[str, Any]:
     """What is given in the query and in the body. Raises ValidationError where something is given in both."""
-    query, body = query_of(request), object_of(request)
+    query, body = parse_query(request), parse_object(request)
     if twice := sorted(set(query) & set(body)):
         raise ValidationError(dict.fromkeys(twice, "Give this in the query or in the body."))
     return query | body
@@ -183,7 +183,7 @@ def _restrict(
     target: Target | Campaign, fields: Mapping[str, Any], *, unique_key: str, key: ServiceKey, now: datetime
 ) -> Response:
     """Keys belong to the service key that gives them."""
-    terms = read_terms(fields, until=fields["expires_at"])
+    terms = parse_terms(fields, until=fields["expires_at"])
     unique_key, by = f"api:{key.pk}:{unique_key}", key.actor
     if isinstance(target, Campaign):
         done = restrict_campaign(target, terms, unique_key=unique_key, by=by, now=now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from governance.restrictions.models import Restriction
-from governance.restrictions.names import Target, target_name
+from governance.restrictions.names import Target, target_reference
 from governance.restrictions.terms import Terms
 
 
@@ -48,7 +48,7 @@ def differences(earlier: Restriction, target: Target, terms: Terms, *, made_at: 
 
 def _compared(target: Target, terms: Terms, starts_at: datetime) -> dict[str, Any]:
     times = {"starts_at": starts_at, "expires_at": terms.until}
-    return {"target": " ".join(target_name(target))} | terms.asked() | times | {"approver": terms.approver}
+    return {"target": " ".join(target_reference(target))} | terms.as_json() | times | {"approver": terms.approver}
 
 
 def _in_words(value: Any) -> str:

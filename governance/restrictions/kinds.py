@@ -42,7 +42,7 @@ NEEDS: Final = (LIMITS, FEATURES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KindRow:
+class KindInfo:
     """What follows from a kind.
 
     Attributes:
@@ -81,25 +81,25 @@ class KindRow:
 class RestrictionKind(models.TextChoices):
     """A kind of restriction. The codes are part of the API and of the feed; the order is that of strength."""
 
-    row: KindRow
+    info: KindInfo
 
     if not TYPE_CHECKING:  # a type checker would want the row wherever a kind is read from its code
 
-        def __new__(cls, code: str, row: KindRow) -> Self:
+        def __new__(cls, code: str, info: KindInfo) -> Self:
             kind = str.__new__(cls, code)
             kind._value_ = code
-            kind.row = row
+            kind.info = info
             return kind
 
     WATCH = (
         "watch",
-        KindRow(outcome="watched", command="Watch {whom}", icon="eye", tone="accent", is_noticed=False),
+        KindInfo(outcome="watched", command="Watch {whom}", icon="eye", tone="accent", is_noticed=False),
         "Watch",
     )
-    WARN = "warn", KindRow(outcome="warned", command="Warn {whom}", icon="hand", tone="elevated"), "Warn"
+    WARN = "warn", KindInfo(outcome="warned", command="Warn {whom}", icon="hand", tone="elevated"), "Warn"
     THROTTLE = (
         "throttle",
-        KindRow(
+        KindInfo(
             outcome="throttled",
             command="Throttle {whom}",
             icon="slow",
@@ -111,7 +111,7 @@ class RestrictionKind(models.TextChoices):
     )
     WITHHOLD = (
         "withhold",
-        KindRow(
+        KindInfo(
             outcome="features withheld",
             command="Withhold features of {whom}",
             icon="hand",
@@ -123,12 +123,12 @@ class RestrictionKind(models.TextChoices):
     )
     VERIFY = (
         "verify",
-        KindRow(outcome="to be verified", command="Require verification of {whom}", icon="hand", tone="elevated"),
+        KindInfo(outcome="to be verified", command="Require verification of {whom}", icon="hand", tone="elevated"),
         "Verify",
     )
     SUSPEND = (
         "suspend",
-        KindRow(
+        KindInfo(
             outcome="suspended",
             command="Suspend {whom}",
             icon="pause",
@@ -141,7 +141,7 @@ class RestrictionKind(models.TextChoices):
     )
     BLOCK = (
         "block",
-        KindRow(
+        KindInfo(
             outcome="blocked",
             command="Block {whom}",
             icon="ban",
@@ -155,8 +155,8 @@ class RestrictionKind(models.TextChoices):
     )
 
 
-DENYING: Final = tuple(kind for kind in RestrictionKind if kind.row.denies)
-NOT_NOTICED: Final = tuple(kind for kind in RestrictionKind if not kind.row.is_noticed)
+DENYING: Final = tuple(kind for kind in RestrictionKind if kind.info.denies)
+NOT_NOTICED: Final = tuple(kind for kind in RestrictionKind if not kind.info.is_noticed)
 STRENGTH: Final[Mapping[str, int]] = {kind.value: place for place, kind in enumerate(RestrictionKind)}
 
 
@@ -165,21 +165,21 @@ def kind_choices() -> list[tuple[str, str]]:
     return RestrictionKind.choices
 
 
-def row_of(kind: str) -> KindRow:
+def kind_info(kind: str) -> KindInfo:
     """Return the row of a kind; for one that only a newer release knows, a neutral row that names it."""
     if kind in STRENGTH:
-        return RestrictionKind(kind).row
-    return KindRow(outcome=kind, command=kind, icon="hand", tone="elevated")
+        return RestrictionKind(kind).info
+    return KindInfo(outcome=kind, command=kind, icon="hand", tone="elevated")
 
 
 def kinds_with(need: Need) -> list[RestrictionKind]:
     """Return the kinds that have this need."""
-    return [kind for kind in RestrictionKind if kind.row.need == need]
+    return [kind for kind in RestrictionKind if kind.info.need == need]
 
 
 def missing_need(kind: str, terms: Mapping[str, Any]) -> Need | None:
     """Return what the kind needs and the terms lack; None where they have it."""
-    need = row_of(kind).need
+    need = kind_info(kind).need
     return need if need is not None and not any(terms.get(member) for member in need.members) else None
 
 
@@ -188,7 +188,7 @@ def foreign_terms(kind: str, terms: Mapping[str, Any]) -> dict[str, str]:
     return {
         member: " or ".join(kinds_with(need))
         for need in NEEDS
-        if need != row_of(kind).need
+        if need != kind_info(kind).need
         for member in need.members
         if terms.get(member)
     }

@@ -14,7 +14,7 @@ from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.restrictions.models import LostName
-from governance.restrictions.names import TARGET_COLUMNS, Target, target_name
+from governance.restrictions.names import TARGET_COLUMNS, Target, target_reference
 from governance.restrictions.payloads import Payload, payload_names
 
 NAMED_IN_PROBLEM: Final = 5
@@ -60,7 +60,7 @@ def restore_names(target: Target, payload: Payload, *, may_move: bool, by: Actor
     restored += [f"{kind} {name}" for kind, name in new]
     if restored:
         details = {"restored": restored, "left_to_others": left}
-        record_all([NewEntry(Verb.LOST_NAMES_RESTORED, target_name(target), details)], by=by, now=now)
+        record_all([NewEntry(Verb.LOST_NAMES_RESTORED, target_reference(target), details)], by=by, now=now)
     return _problem(left)
 
 

@@ -36,7 +36,7 @@ TARGET_COLUMNS: Final[Mapping[type[Target], str]] = {Account: "account", ApiKey:
 MOST_LISTED: Final = 200
 
 
-def target_name(target: Target) -> tuple[str, str]:
+def target_reference(target: Target) -> tuple[str, str]:
     """Return the kind and the external id of a target, as the audit log and the API name it."""
     return TARGET_COLUMNS[type(target)], target.external_id
 
@@ -53,7 +53,7 @@ class NamesChanged(NamedTuple):
 ACCOUNTS_AT_ONCE: Final = 1_000
 
 
-def outdated_restrictions(targets: Collection[str] = ()) -> list[int]:
+def find_outdated_numbers(targets: Collection[str] = ()) -> list[int]:
     """Return the numbers of live restrictions whose published names are not those that they cover.
 
     `targets`, such as "account:7" or "organisation:3" by their primary keys, limit the search to restrictions of these
@@ -72,10 +72,10 @@ def with_other_names(numbers: Collection[int]) -> set[int]:
         return {number for (number,) in cursor.fetchall()}
 
 
-def with_unpublished_names(account: int, numbers: Collection[int]) -> set[int]:
+def filter_unpublished(account_pk: int, numbers: Collection[int]) -> set[int]:
     """Return those of these live restrictions that cover names of the account that are not published yet."""
     with connection.cursor() as cursor:
-        cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account]})
+        cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account_pk]})
         return {number for (number,) in cursor.fetchall()}
 
 
@@ -88,7 +88,7 @@ def _numbers_of(targets: Collection[str]) -> list[int]:
     return list(live.order_by().values_list("number", flat=True))
 
 
-def first_batch(organisations: Collection[Organisation]) -> list[int] | None:
+def first_account_batch(organisations: Collection[Organisation]) -> list[int] | None:
     """Return the accounts of these organisations to be published first; None where all can be published at once."""
     if not organisations:
         return None
@@ -118,19 +118,19 @@ def update_names(
     numbers: Collection[int],
     *,
     list_few: bool = True,
-    accounts: Collection[int] | None = None,
+    account_pks: Collection[int] | None = None,
     only_adds: bool = False,
 ) -> dict[int, NamesChanged]:
     """Store what these live restrictions cover now as published. Return what that changed, by restriction.
 
-    With `accounts`, primary keys, those on organisations publish these accounts only; then, and with `only_adds`, no
+    With `account_pks`, primary keys, those on organisations publish these accounts only; then, and with `only_adds`, no
     name is removed. The caller holds the lock of the audit log in its transaction.
     """
-    keep_covered_accounts(numbers, accounts=accounts)
+    store_covered_accounts(numbers, account_pks=account_pks)
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
     with connection.cursor() as cursor:
-        query = ADD if only_adds or accounts is not None else UPDATE
-        cursor.execute(query, {"numbers": list(numbers), "accounts": _listed(accounts)})
+        query = ADD if only_adds or account_pks is not None else UPDATE
+        cursor.execute(query, {"numbers": list(numbers), "accounts": _listed(account_pks)})
         for number, kind, name, is_added in cursor.fetchall():
             (added if is_added else removed)[number].append((kind, name))
         changed = sorted({*added, *removed})
@@ -140,20 +140,22 @@ def update_names(
                 listed[number].append((kind, name))
     return {
         number: NamesChanged(
-            by_kind(added[number]), by_kind(removed[number]), by_kind(listed[number]) if number in listed else None
+            group_by_kind(added[number]),
+            group_by_kind(removed[number]),
+            group_by_kind(listed[number]) if number in listed else None,
         )
         for number in changed
     }
 
 
-def keep_covered_accounts(numbers: Collection[int], *, accounts: Collection[int] | None = None) -> None:
+def store_covered_accounts(numbers: Collection[int], *, account_pks: Collection[int] | None = None) -> None:
     """Note which accounts these restrictions on organisations and keys are on now, besides those they were on before;
-    of organisations only `accounts`, where given.
+    of organisations only `account_pks`, where given.
 
     The caller holds the lock of the audit log in its transaction.
     """
     with connection.cursor() as cursor:
-        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": _listed(accounts)})
+        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": _listed(account_pks)})
 
 
 def _listed(accounts: Collection[int] | None) -> list[int] | None:
@@ -169,14 +171,17 @@ def unchanged_names(numbers: Collection[int]) -> dict[int, NamesChanged]:
         cursor.execute(FEW, {"numbers": list(numbers), "most": MOST_LISTED})
         for number, kind, name in cursor.fetchall():
             listed[number].append((kind, name))
-    unchanged = {number: NamesChanged(by_kind(()), by_kind(()), by_kind(names)) for number, names in listed.items()}
+    unchanged = {
+        number: NamesChanged(group_by_kind(()), group_by_kind(()), group_by_kind(names))
+        for number, names in listed.items()
+    }
     for number in set(numbers) - set(listed):
         one = CoveredName.objects.filter(restriction=number).order_by("kind", "name").values_list("kind", "name")[:1]
-        unchanged[number] = NamesChanged(by_kind(one), by_kind(()), None if one else by_kind(()))
+        unchanged[number] = NamesChanged(group_by_kind(one), group_by_kind(()), None if one else group_by_kind(()))
     return unchanged
 
 
-def by_kind(names: Iterable[tuple[str, str]]) -> Names:
+def group_by_kind(names: Iterable[tuple[str, str]]) -> Names:
     """Return names that are given with their kinds as a payload lists them."""
     found: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
     for kind, name in sorted(names):

@@ -9,7 +9,7 @@ import msgspec
 
 from governance.restrictions.kinds import RestrictionKind, Withheld, missing_need
 from governance.restrictions.reasons import RESTRICTING, Reason
-from governance.restrictions.terms import Terms, read_terms
+from governance.restrictions.terms import Terms, parse_terms
 
 Payload = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ def merge_payloads(before: Payload, change: Payload) -> dict[str, Any]:
     return merged | {"names": names}
 
 
-def read_payload(payload: Payload, *, now: datetime) -> Terms | None:
+def parse_payload(payload: Payload, *, now: datetime) -> Terms | None:
     """Return the terms; None where they are over, or where this release does not know the kind or what it needs."""
     try:
         RestrictionKind(payload["kind"])
@@ -62,7 +62,7 @@ def read_payload(payload: Payload, *, now: datetime) -> Terms | None:
         "withheld": withheld,
     }
     try:
-        return read_terms(payload, until=until, **others)
+        return parse_terms(payload, until=until, **others)
     except msgspec.ValidationError:
         return None
 

@@ -14,12 +14,12 @@ from django.db.models import QuerySet
 from governance.audit.actions import audit_log_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import active, publish_changes
+from governance.restrictions.activation import find_active, publish_changes
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.names import (
     NamesChanged,
-    by_kind,
-    outdated_restrictions,
+    find_outdated_numbers,
+    group_by_kind,
     unpublished_batches,
     update_names,
     with_other_names,
@@ -90,13 +90,13 @@ def _find_waiting(numbers: Collection[int], *, now: datetime) -> set[int]:
 def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     """Publish names that live restrictions have come to cover or cover no longer. Return how many restrictions changed.
 
-    `targets` limits it to restrictions of some accounts and organisations, as `outdated_restrictions` takes them. Ends
+    `targets` limits it to restrictions of some accounts and organisations, as `find_outdated_numbers` takes them. Ends
     that waited for it are published then.
     """
-    numbers = outdated_restrictions(targets)
+    numbers = find_outdated_numbers(targets)
     in_part = set(_in_part().filter(number__in=numbers).values_list("number", flat=True))
     for number, accounts in unpublished_batches(numbers) if numbers else ():
-        _cover_batch([number], accounts=accounts, now=now)
+        _cover_batch([number], account_pks=accounts, now=now)
     if in_part:
         # Without the lock, since that compares all names. Those that come to be covered meanwhile are found again.
         differing = with_other_names(numbers)
@@ -114,14 +114,14 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
 
 @retried_transaction
 def _cover_batch(
-    numbers: Sequence[int], *, now: datetime, accounts: Sequence[int] | None = None, only_adds: bool = False
+    numbers: Sequence[int], *, now: datetime, account_pks: Sequence[int] | None = None, only_adds: bool = False
 ) -> int:
     audit_log_lock()
-    changed = update_names(numbers, accounts=accounts, only_adds=only_adds)
-    live = active(Restriction.objects.filter(number__in=changed))
+    changed = update_names(numbers, account_pks=account_pks, only_adds=only_adds)
+    live = find_active(Restriction.objects.filter(number__in=changed))
     for names in _in_order(changed):
         publish_changes(Change.What.COVERS, [one for one in live if one.number in names], now=now, names=names)
-    if accounts is None and not only_adds:
+    if account_pks is None and not only_adds:
         _mark_published_in_full(numbers)
     return len(live)
 
@@ -139,7 +139,7 @@ def _only_added(changed: Mapping[int, NamesChanged]) -> dict[int, NamesChanged]:
     """Return what was added, beside all names as they are while none is removed yet."""
     return {
         number: names._replace(
-            removed=by_kind(()), all=names.all and {of: [*names.all[of], *names.removed[of]] for of in names.all}
+            removed=group_by_kind(()), all=names.all and {of: [*names.all[of], *names.removed[of]] for of in names.all}
         )
         for number, names in changed.items()
         if any(names.added.values())
@@ -148,7 +148,9 @@ def _only_added(changed: Mapping[int, NamesChanged]) -> dict[int, NamesChanged]:
 
 def _only_removed(changed: Mapping[int, NamesChanged]) -> dict[int, NamesChanged]:
     return {
-        number: names._replace(added=by_kind(())) for number, names in changed.items() if any(names.removed.values())
+        number: names._replace(added=group_by_kind(()))
+        for number, names in changed.items()
+        if any(names.removed.values())
     }
 
 

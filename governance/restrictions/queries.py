@@ -28,12 +28,14 @@ class Access(NamedTuple):
 
 def access(*, account: str | None = None, api_key: str | None = None, now: datetime) -> Access:
     """Whether this account, or this key of an account, may use the API now."""
-    return access_in_readings(
+    return access_by_possible_names(
         accounts=[account] if account is not None else [], api_keys=[api_key] if api_key is not None else [], now=now
     )
 
 
-def access_in_readings(*, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime) -> Access:
+def access_by_possible_names(
+    *, accounts: Collection[str] = (), api_keys: Collection[str] = (), now: datetime
+) -> Access:
     """Return whether the customer with these names may use the API now: one name, in every reading.
 
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
@@ -56,15 +58,15 @@ def _spelled(names: Collection[str]) -> set[str]:
     return {*names, *(normalize("NFD", name) for name in names)}
 
 
-def denied_among(accounts: Collection[int], *, now: datetime) -> set[int]:
+def find_denied_account_pks(account_pks: Collection[int], *, now: datetime) -> set[int]:
     """Those of these accounts that have no access, because of a restriction of their own or of their organisation."""
     denying = Restriction.objects.in_force(at=now).denying().order_by()
-    own = denying.filter(account__in=accounts).values_list("account")
-    of_organisation = denying.filter(organisation__accounts__in=accounts).values_list("organisation__accounts")
-    return {account for (account,) in own.union(of_organisation)} & set(accounts)
+    own = denying.filter(account__in=account_pks).values_list("account")
+    of_organisation = denying.filter(organisation__accounts__in=account_pks).values_list("organisation__accounts")
+    return {account for (account,) in own.union(of_organisation)} & set(account_pks)
 
 
-def strongest_against(accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
+def find_strongest_kinds(accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
     """The strongest kind in force on each of these accounts, its keys or its organisation; the free are left out."""
     members: dict[int, list[int]] = defaultdict(list)
     for account in accounts:
@@ -122,7 +124,7 @@ def last_number_among(changes: int, *, after: int) -> int:
     return next(iter(later[changes - 1 : changes]), newest)
 
 
-def newest_numbers(numbers: Collection[int]) -> dict[int, int]:
+def find_newest_numbers(numbers: Collection[int]) -> dict[int, int]:
     """Return for each of these restrictions the number under which it was restored last, or else its own: the newest
     of the same origin, kind and target.
     """

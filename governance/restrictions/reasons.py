@@ -28,7 +28,7 @@ RESTRICTING: Final = tuple(reason for reason in Reason if reason not in DISMISSI
 NEEDING_NOTE: Final = (Reason.OTHER,)
 
 
-def reason_choices() -> list[tuple[str, str]]:
+def all_reason_choices() -> list[tuple[str, str]]:
     """Return the choices of a model field: a function, so that a new reason needs no migration."""
     return Reason.choices
 

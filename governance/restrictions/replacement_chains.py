@@ -72,33 +72,33 @@ def find_lifted_over(numbers: Collection[int]) -> set[int]:
         return {number for (number,) in cursor.fetchall()}
 
 
-def take_out_of_chains(numbers: Collection[int]) -> None:
+def remove_from_chains(numbers: Collection[int]) -> None:
     """Remove these from every chain, so that they are not restored any more."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN_OUT, {"numbers": list(numbers)})
 
 
-def set_holds(restrictions: Sequence[Restriction]) -> None:
+def set_effective_until(restrictions: Sequence[Restriction]) -> None:
     """Set until when each holds: as long as itself, or what would be restored after it without a gap."""
     for one in restrictions:
-        one.holds_until = one.expires_at
+        one.effective_until = one.expires_at
     timed = [one for one in restrictions if one.expires_at is not None]
     for one, chain in zip(timed, restorable_chains(timed), strict=True):
         for before in sorted(chain, key=attrgetter("in_force_from")):
-            if one.holds_until is None or before.in_force_from > one.holds_until:
+            if one.effective_until is None or before.in_force_from > one.effective_until:
                 break
-            if before.expires_at is None or before.expires_at > one.holds_until:
-                one.holds_until = before.expires_at
+            if before.expires_at is None or before.expires_at > one.effective_until:
+                one.effective_until = before.expires_at
 
 
-def list_later_starts(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
+def list_restorations_after_gap(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
     """What begins only after these no longer hold, beside the number of the one that replaced it: nothing keeps it
     from being told to gateways with its own time.
     """
-    timed = [one for one in restrictions if one.holds_until is not None]
+    timed = [one for one in restrictions if one.effective_until is not None]
     return [
         (one.number, before)
         for one, chain in zip(timed, restorable_chains(timed), strict=True)
         for before in chain
-        if one.holds_until is not None and before.in_force_from > one.holds_until
+        if one.effective_until is not None and before.in_force_from > one.effective_until
     ]

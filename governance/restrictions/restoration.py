@@ -11,8 +11,8 @@ from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.restrictions.activation import (
     activate,
-    active,
     deactivate,
+    find_active,
     new_restriction,
     publish_changes,
     subject_of,
@@ -22,10 +22,10 @@ from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
 from governance.restrictions.replacement_chains import (
     find_lifted_over,
-    list_later_starts,
+    list_restorations_after_gap,
+    remove_from_chains,
     restorable_chains,
-    set_holds,
-    take_out_of_chains,
+    set_effective_until,
 )
 
 
@@ -50,13 +50,13 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
     """Restore these, the newest first, each as far as it still may be; each stands beside the number of what it gives
     way to no longer.
     """
-    waiting = {one.number: (number, one) for number, one in before if not is_over(one, now=now)}
+    waiting = {one.number: (number, one) for number, one in before if not is_expired(one, now=now)}
     if not waiting:
         return []
-    same = on_targets([one.target for _, one in waiting.values()])
+    same = match_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for live in active(Restriction.objects.filter(same)):
-        taken[live.target, live.kind].append((live.in_force_from, live.holds_until))
+    for live in find_active(Restriction.objects.filter(same)):
+        taken[live.target, live.kind].append((live.in_force_from, live.effective_until))
     restored, put_back = [], []
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
         starts_at, others = one.terms.start(now), taken[one.target, one.kind]
@@ -84,11 +84,11 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
 
 def _put_into_chains(superseded: Sequence[Restriction], *, now: datetime) -> None:
     """Let what is in force now instead of these have replaced them. The caller sets again how long it holds."""
-    waiting = [one for one in superseded if not is_over(one, now=now)]
+    waiting = [one for one in superseded if not is_expired(one, now=now)]
     if not waiting:
         return
-    same = on_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
-    live = [one for one in active(Restriction.objects.filter(same)) if one.overlaps(now, None)]
+    same = match_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    live = [one for one in find_active(Restriction.objects.filter(same)) if one.overlaps(now, None)]
     for above, chain in zip(live, restorable_chains(live), strict=True):
         known = {above.number, *(one.number for one in chain)}
         above.replaced_numbers += [
@@ -105,11 +105,11 @@ def end_returned(superseded: Sequence[Restriction], *, by: Actor, now: datetime)
     """End what is in force only since these gave way to a decision: it is replaced by them again. Return it; the caller
     restores these, and then publishes the ends.
     """
-    waiting = {one.number: one for one in superseded if not is_over(one, now=now)}
+    waiting = {one.number: one for one in superseded if not is_expired(one, now=now)}
     if not waiting:
         return []
-    same = on_targets([one.target for one in waiting.values()]) & Q(unique_key__startswith=RESTORED)
-    above = {one: waiting.get(_returned_after(one)) for one in active(Restriction.objects.filter(same))}
+    same = match_targets([one.target for one in waiting.values()]) & Q(unique_key__startswith=RESTORED)
+    above = {one: waiting.get(_returned_after(one)) for one in find_active(Restriction.objects.filter(same))}
     returned = {one: instead for one, instead in above.items() if instead is not None}
     deactivate(list(returned), Restriction.Ending.REPLACED, by=by, now=now)
     for one, instead in returned.items():
@@ -127,7 +127,7 @@ def _forget_replaced(numbers: Sequence[int], restored: Sequence[Restriction]) ->
     """What is in force again, or will begin by itself, is restored by nothing else any more."""
     for one in restored:
         one.replaced_numbers = [number for number in one.replaced_numbers if number not in numbers]
-    take_out_of_chains(numbers)
+    remove_from_chains(numbers)
 
 
 def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now: datetime) -> list[Restriction]:
@@ -141,7 +141,7 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def forget_superseding(superseded: QuerySet[Restriction]) -> list[Restriction]:
+def clear_superseded_by(superseded: QuerySet[Restriction]) -> list[Restriction]:
     """Let these, which decisions took the place of, be restored again, and return those that may be."""
     found = list(_with_target(superseded))
     if not found:
@@ -171,19 +171,19 @@ def withdraw(
     return withdrawn
 
 
-def update_holds(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
+def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
     """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
     more is put back with its own time. The caller holds the lock of the log.
     """
     if not replaced:
         return
-    same = on_targets([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
-    live = active(Restriction.objects.filter(same))
-    before = [one.holds_until for one in live]
-    set_holds(live)
-    changed = [one for one, until in zip(live, before, strict=True) if one.holds_until != until]
-    Restriction.objects.bulk_update(changed, ["holds_until"])
-    _put_back(list_later_starts(changed), by=by, now=now)
+    same = match_targets([one.target for one in replaced]) & Q(kind__in={one.kind for one in replaced})
+    live = find_active(Restriction.objects.filter(same))
+    before = [one.effective_until for one in live]
+    set_effective_until(live)
+    changed = [one for one, until in zip(live, before, strict=True) if one.effective_until != until]
+    Restriction.objects.bulk_update(changed, ["effective_until"])
+    _put_back(list_restorations_after_gap(changed), by=by, now=now)
     publish_changes(Change.What.COVERS, changed, now=now, names=unchanged_names([one.number for one in changed]))
 
 
@@ -193,7 +193,7 @@ def list_restorable(restrictions: QuerySet[Restriction]) -> list[int]:
     waiting = list(_with_target(replaced))
     if not waiting:
         return []
-    same = on_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
+    same = match_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
     chains = restorable_chains(list(Restriction.objects.filter(same, ended_at=None)))
     reached = {one.number for chain in chains for one in chain}
     return [one.number for one in waiting if one.number in reached]
@@ -211,7 +211,7 @@ def _record(verb: Verb, restrictions: Sequence[Restriction], *, by: Actor, now: 
     record_all(new_entries, by=by, now=now)
 
 
-def on_targets(targets: Sequence[Target]) -> Q:
+def match_targets(targets: Sequence[Target]) -> Q:
     condition = Q()
     for model, column in TARGET_COLUMNS.items():
         if pks := [target.pk for target in targets if isinstance(target, model)]:
@@ -219,7 +219,7 @@ def on_targets(targets: Sequence[Target]) -> Q:
     return condition
 
 
-def on_targets_of(others: QuerySet[Restriction]) -> Q:
+def match_targets_of(others: QuerySet[Restriction]) -> Q:
     """Match those that are against the same account, key or organisation as one of the others."""
     condition = Q()
     for column in TARGET_COLUMNS.values():
@@ -227,6 +227,6 @@ def on_targets_of(others: QuerySet[Restriction]) -> Q:
     return condition
 
 
-def is_over(restriction: Restriction, *, now: datetime) -> bool:
+def is_expired(restriction: Restriction, *, now: datetime) -> bool:
     """Return True if it has expired, whether its end is stored or not."""
     return restriction.expires_at is not None and restriction.expires_at <= now

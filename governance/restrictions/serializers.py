@@ -13,7 +13,7 @@ from governance.restrictions.queries import AffectedAccount
 from governance.restrictions.reasons import restricting_choices
 from governance.web.flags import JsonFlag, QueryFlag
 from governance.web.parsing import StrictSerializer
-from governance.web.visible import visible
+from governance.web.visible import escape_invisible
 
 MOST_AT_ONCE: Final = 1_000
 TARGETS: Final = ("account", "api_key", "organisation", "campaign")
@@ -34,7 +34,7 @@ class VisibleField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if visible(text) != text:
+        if escape_invisible(text) != text:
             raise serializers.ValidationError("Leave out control characters and marks of direction.")
         return text
 
@@ -118,7 +118,7 @@ class RestrictQuery(StrictSerializer):
     dry_run = QueryFlag(required=False, default=False)
 
 
-class ListQuery(StrictSerializer):
+class RestrictionListQuery(StrictSerializer):
     """Which restrictions are listed."""
 
     account = IdField(max_length=128, required=False)
@@ -145,7 +145,7 @@ def restriction_as_json(restriction: Restriction) -> dict[str, Any]:
         "api_key": restriction.key.external_id if restriction.key else None,
         "organisation": restriction.organisation.external_id if restriction.organisation else None,
         "campaign": restriction.campaign_id,
-        **restriction.terms.asked(),
+        **restriction.terms.as_json(),
         "starts_at": restriction.starts_at,
         "expires_at": restriction.expires_at,
         "ended_at": restriction.ended_at,

@@ -9,7 +9,7 @@ from governance.restrictions.models import Restriction
 
 
 @subject_finder("restriction")
-def restrictions(ids: Collection[str]) -> Mapping[str, Subject]:
+def restriction_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     numbers = Restriction.objects.filter(number__in=ids).values_list("number", flat=True)
     return {
         str(number): Subject(

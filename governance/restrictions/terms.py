@@ -34,22 +34,22 @@ class Terms(msgspec.Struct, frozen=True):
         """Return True if a start in the future is asked for. All others are in force as soon as they are known."""
         return self.starts_at is not None and self.starts_at > now
 
-    def asked(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return what is asked, without times and the approver, as it is stored, recorded and sent as JSON."""
         members: dict[str, Any] = msgspec.to_builtins(self)
         for name in _CIRCUMSTANCES:
             del members[name]
         return members | {"withheld": sorted(set(self.withheld))}
 
-    def sent(self) -> dict[str, Any]:
+    def as_feed_json(self) -> dict[str, Any]:
         """Return what is sent to gateways: all but the clause, which is between the seller and the customer."""
-        members = self.asked()
+        members = self.as_json()
         del members["terms_clause"]
         return members
 
 
-def read_terms(asked: Any, **others: Any) -> Terms:
-    """Return terms from members such as `Terms.asked` returns, and `others`. Members that terms have not are ignored.
+def parse_terms(asked: Any, **others: Any) -> Terms:
+    """Return terms from members such as `Terms.as_json` returns, and `others`. Members that terms have not are ignored.
 
     Raises msgspec.ValidationError.
     """

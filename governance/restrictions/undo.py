@@ -7,16 +7,16 @@ from typing import NamedTuple
 from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.activation import active, deactivate
+from governance.restrictions.activation import deactivate, find_active
 from governance.restrictions.models import Restriction
 from governance.restrictions.publication import publish_ends
 from governance.restrictions.restoration import (
+    clear_superseded_by,
     end_returned,
-    forget_superseding,
-    on_targets,
-    on_targets_of,
+    match_targets,
+    match_targets_of,
     restore,
-    update_holds,
+    update_effective_until,
     withdraw,
 )
 
@@ -51,19 +51,19 @@ def undo(
     superseded = Restriction.objects.filter(superseded_by__in=origins)
     live = ours.filter(ended_at=None)
     # The newest first, since of several on one target the newest counts.
-    elsewhere = superseded.exclude(on_targets_of(live)).order_by("-number")
+    elsewhere = superseded.exclude(match_targets_of(live)).order_by("-number")
     numbers = list(elsewhere.values_list("number", flat=True)[: most + 1 if most else None])
     is_more = most is not None and len(numbers) > most
-    restorable = forget_superseding(superseded.filter(number__in=numbers[:most]))
+    restorable = clear_superseded_by(superseded.filter(number__in=numbers[:most]))
     first = live.none() if is_more else live.order_by("number")[:most]
-    ended = active(Restriction.objects.filter(number__in=first.values("number")))
+    ended = find_active(Restriction.objects.filter(number__in=first.values("number")))
     deactivate(ended, ending, by=by, now=now, note=note)
     if ended:
-        restorable += forget_superseding(superseded.filter(on_targets([one.target for one in ended])))
+        restorable += clear_superseded_by(superseded.filter(match_targets([one.target for one in ended])))
     returned = end_returned(restorable, by=by, now=now)
     restored = restore(ended, restorable, by=by, now=now)
     publish_ends([*ended, *returned], now=now)
-    update_holds(withdrawn + restorable, by=by, now=now)
+    update_effective_until(withdrawn + restorable, by=by, now=now)
     return UndoResult(ended, restored)
 
 

@@ -14,14 +14,14 @@ from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.campaigns.models import Campaign
 from governance.detection.thresholds import due_at
-from governance.platform.leases import is_over
+from governance.platform.leases import lease_ended
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
 from governance.restrictions.models import Restriction
 from governance.review.decision_targets import BATCH_SIZE, DecisionTargets, decision_targets, describe_decision
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
-from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
 from governance.review.verdicts import (
@@ -41,7 +41,7 @@ SENT_AGAIN_WITHIN = timedelta(minutes=10)
 @retried_transaction
 def claim(case: Case, *, by: User, now: datetime) -> None:
     """Take the case for half an hour; claiming again prolongs it. Raises CaseTakenError, AlreadyDecidedError."""
-    free = is_over("claimed_until", at=now, lasts=CLAIM_LASTS) | Q(claimed_by=by)
+    free = lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
         _raise_who_won(case)
@@ -58,11 +58,11 @@ def release(case: Case, *, by: User, now: datetime) -> None:
 
 
 @retried_transaction
-def release_all(*, held_by: User, by: Actor, now: datetime) -> int:
+def release_all(*, user: User, by: Actor, now: datetime) -> int:
     """Give all cases that somebody has claimed back to the queue. Return how many."""
-    held = list(Case.objects.claimed(at=now).filter(claimed_by=held_by).select_for_update().order_by("pk"))
+    held = list(Case.objects.claimed(at=now).filter(claimed_by=user).select_for_update().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in held]).update(claimed_by=None, claimed_until=None)
-    add_steps(held, Step.Kind.RELEASED, by=by, now=now, text=f"{held_by.name} was shut out.")
+    add_steps(held, Step.Kind.RELEASED, by=by, now=now, text=f"{user.name} was shut out.")
     return len(held)
 
 
@@ -72,7 +72,7 @@ def shut_out_and_release(user: User, *, by: Actor, now: datetime) -> int:
     In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
     """
     staff.deactivate_user(user, by=by, now=now)
-    return release_all(held_by=user, by=by, now=now)
+    return release_all(user=user, by=by, now=now)
 
 
 @retried_transaction
@@ -115,7 +115,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     if not locked.is_open or locked.claimant(at=now) not in {None, by.pk}:
         _raise_who_won(locked)
     audit_log_lock()
-    earlier = list(restrictions_ended_by_deciding(locked.account).order_by("number"))
+    earlier = list(restrictions_replaced_by_deciding(locked.account).order_by("number"))
     # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
     earlier.sort(key=lambda one: one.account_id != locked.account_id)
     covered_before = Case.objects.resolved_by_origins([one.origin for one in earlier])

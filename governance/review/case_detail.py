@@ -19,11 +19,11 @@ from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
-from governance.review.chart import Chart, HourlyUse, draw_chart
-from governance.review.decision_targets import DecisionProgress, count_campaign_accounts, progress_of
+from governance.review.chart import HourlyUse, UsageChart, draw_chart
+from governance.review.decision_targets import BatchProgress, count_campaign_accounts, progress_of
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import Case, Decision, Dismissal, Step
-from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
 from governance.usage.queries import ModelUsage, conflict_totals, count_excerpts, get_hourly_usage, get_usage_by_model
@@ -36,7 +36,7 @@ REFRESH_FOR = timedelta(minutes=2)
 class WindowUsage(NamedTuple):
     """The window of the assessment: drawn, and by model."""
 
-    chart: Chart | None
+    chart: UsageChart | None
     models: list[ModelUsage]
 
 
@@ -208,7 +208,7 @@ class CaseDetail:
         return standing or self.case.resolved_by or next(iter(own), None)
 
     @cached_property
-    def progress(self) -> DecisionProgress | None:
+    def progress(self) -> BatchProgress | None:
         """How far a decision about many has been put into force, or undone; None once that is done for all of them."""
         undone = next((one for one in self.decisions if one.case_id == self.case.pk and one.undone_at), None)
         decision = self.decision or undone
@@ -241,7 +241,7 @@ class CaseDetail:
         if not self.decisions and not self.restrictions:
             return []
         earlier = [decision.pk for decision in self.decisions]
-        ending = restrictions_ended_by_deciding(self.account, earlier).order_by("number")
+        ending = restrictions_replaced_by_deciding(self.account, earlier).order_by("number")
         return list(ending.select_related("account", "key", "organisation"))
 
     @property
@@ -250,7 +250,7 @@ class CaseDetail:
         return _ending_groups(self._lifted_by_deciding)
 
     @cached_property
-    def kept_out_by(self) -> list[Restriction]:
+    def denied_by(self) -> list[Restriction]:
         """What refuses the account beside the decision on the case, or will after it: such as its organisation's block.
 
         None where the decision itself refuses the account.

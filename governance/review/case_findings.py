@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from governance.detection.detectors import all_detectors
 from governance.detection.figures import figure_label
-from governance.review.wording import figure
+from governance.review.wording import format_figure
 
 
 class FindingRow(NamedTuple):
@@ -36,7 +36,7 @@ def finding_rows(findings: list[dict[str, Any]]) -> list[FindingRow]:
             bar=round(100 * abs(finding["points"]) / largest, 1),
             harmless=finding["harmless"],
             description=_paragraphs(described.get(finding["detector"], "")),
-            figures=[(figure_label(name), figure(name, value)) for name, value in finding["evidence"].items()],
+            figures=[(figure_label(name), format_figure(name, value)) for name, value in finding["evidence"].items()],
         )
         for finding in sorted(findings, key=lambda finding: -finding["points"])
     ]

@@ -7,9 +7,9 @@ from typing import Final
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.queries import denied_among
+from governance.restrictions.queries import find_denied_account_pks
 from governance.review.models import Case, Step
-from governance.review.reopening_rules import EarlierDecision, needs_case
+from governance.review.reopening_rules import LastDecision, needs_case
 
 PIPELINE: Final = Actor.system("pipeline")
 
@@ -44,7 +44,7 @@ def open_or_update_cases(
         for case in rescored
     )
     wanted = {pk: assessment for pk, assessment in by_account.items() if pk in due}
-    earlier, denied = _last_decisions(wanted), denied_among(wanted, now=now)
+    earlier, denied = _last_decisions(wanted), find_denied_account_pks(wanted, now=now)
     new = [
         Case(
             account_id=pk,
@@ -80,11 +80,9 @@ def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) ->
     return True
 
 
-def _last_decisions(accounts: Collection[int]) -> dict[int, EarlierDecision]:
+def _last_decisions(account_pks: Collection[int]) -> dict[int, LastDecision]:
     """Return the last decision about each account, on its own case or on one that covered it."""
-    decided = Case.objects.filter(account__in=accounts, status=Case.Status.DECIDED)
+    decided = Case.objects.filter(account__in=account_pks, status=Case.Status.DECIDED)
     newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
     rows = newest.values_list("account_id", "score", "closed_at")
-    return {
-        account: EarlierDecision(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at
-    }
+    return {account: LastDecision(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at}

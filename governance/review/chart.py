@@ -35,7 +35,7 @@ class Bar(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class BarPanel:
     """Bars side by side, the tallest as high as the drawing."""
 
     bars: tuple[Bar, ...]
@@ -47,16 +47,16 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class UsageChart:
     """Use over time, in hours or in days (`unit`), and by the hour of the day."""
 
     unit: str
     start: datetime
     end: datetime
     labels: tuple[str, ...]
-    requests: Panel
-    output_tokens: Panel
-    by_hour: Panel
+    requests: BarPanel
+    output_tokens: BarPanel
+    by_hour: BarPanel
 
     @property
     def last_label(self) -> str:
@@ -69,7 +69,7 @@ class Chart:
         return [(label, one.value, other.value) for label, one, other in pairs if one.value]
 
 
-def draw_chart(uses: Sequence[HourlyUse]) -> Chart | None:
+def draw_chart(uses: Sequence[HourlyUse]) -> UsageChart | None:
     """Draw these hours, given in order; None where there are none. By the hour up to four days, else by the day."""
     if not uses:
         return None
@@ -85,7 +85,7 @@ def draw_chart(uses: Sequence[HourlyUse]) -> Chart | None:
         tokens[place] += use.output_tokens
         by_hour[use.hour.hour] += use.requests
     labels = tuple(_label(start + unit * place, hourly=hourly) for place in range(steps))
-    return Chart(
+    return UsageChart(
         unit="hour" if hourly else "day",
         start=start,
         end=start + unit * (steps - 1),
@@ -100,9 +100,9 @@ def _label(moment: datetime, *, hourly: bool) -> str:
     return f"{moment:%a %-d %b, %H:00}" if hourly else f"{moment:%a %-d %b}"
 
 
-def _panel(values: Sequence[int], labels: Iterable[str], unit: str) -> Panel:
+def _panel(values: Sequence[int], labels: Iterable[str], unit: str) -> BarPanel:
     most = max(values)
-    return Panel(
+    return BarPanel(
         bars=tuple(
             Bar(
                 x=place * STEP,

@@ -15,11 +15,11 @@ from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
-from governance.review.queries import restrictions_ended_by_deciding
+from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.verdicts import NoSuchScopeError, Verdict
-from governance.review.wording import outcome
+from governance.review.wording import outcome_word
 from governance.staff.models import User
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 BATCH_SIZE: Final = 100
 NO_CASES: Final = Q(pk__in=[])
@@ -38,7 +38,7 @@ class DecisionTargets(NamedTuple):
     is_whole: bool
 
 
-class DecisionProgress(NamedTuple):
+class BatchProgress(NamedTuple):
     """How far a decision about many accounts has been applied: `done` of `total`, and what is counted."""
 
     done: int
@@ -72,7 +72,7 @@ def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
 def describe_targets(decision: Decision) -> str:
     """Return whom a decision is about, as the subject of a sentence."""
     if decision.scope == Decision.Scope.CAMPAIGN:
-        return f"{counted(count_campaign_accounts(decision), 'account')} of the campaign"
+        return f"{pluralize(count_campaign_accounts(decision), 'account')} of the campaign"
     if decision.restriction is not None and decision.restriction.organisation is not None:
         return f"all of {decision.restriction.organisation}"
     return str(decision.case.account)
@@ -81,7 +81,7 @@ def describe_targets(decision: Decision) -> str:
 def describe_decision(decision: Decision) -> str:
     """Return who was decided about, what, why and by which clause, and the note, as the history of the case has it."""
     why = ", ".join(filter(None, (decision.get_reason_display(), decision.terms_clause)))
-    return f"{describe_targets(decision)}: {outcome(decision.action)}. {why}.\n{decision.note}".strip()
+    return f"{describe_targets(decision)}: {outcome_word(decision.action)}. {why}.\n{decision.note}".strip()
 
 
 def count_campaign_accounts(decision: Decision) -> int:
@@ -111,7 +111,7 @@ def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
     """Return the restrictions that the decision replaces and has not ended yet."""
     account = decision.case.account
     before = Decision.objects.before(decision)
-    earlier = restrictions_ended_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
+    earlier = restrictions_replaced_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
     return earlier.exclude(origin=decision.origin).order_by("number")
 
 
@@ -157,41 +157,41 @@ def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
     return covered.filter(status=Case.Status.OPEN).exclude(account=undone.case.account_id)
 
 
-def progress_of(decision: Decision) -> DecisionProgress | None:
+def progress_of(decision: Decision) -> BatchProgress | None:
     """Return how far a decision has been applied, or undone, or None if nothing is left to do."""
     if not decision.is_unfinished:
         return None
     return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
 
 
-def _progress_of_applying(decision: Decision) -> DecisionProgress | None:
+def _progress_of_applying(decision: Decision) -> BatchProgress | None:
     if left := accounts_to_restrict(decision).count():
         total = count_campaign_accounts(decision)
-        return DecisionProgress(total - left, total, "accounts restricted")
+        return BatchProgress(total - left, total, "accounts restricted")
     if left := restrictions_to_end(decision).count():
         ended = Restriction.objects.filter(superseded_by=decision.origin).count()
-        return DecisionProgress(ended, ended + left, "earlier restrictions ended")
+        return BatchProgress(ended, ended + left, "earlier restrictions ended")
     if left := cases_to_close(decision).count():
         closed = decision.resolved_cases.count()
-        return DecisionProgress(closed, closed + left, "open cases closed")
+        return BatchProgress(closed, closed + left, "open cases closed")
     if left := cases_to_reopen(decision).count():
-        return DecisionProgress(0, left, "cases reopened")
+        return BatchProgress(0, left, "cases reopened")
     return None
 
 
-def _progress_of_undoing(decision: Decision) -> DecisionProgress | None:
+def _progress_of_undoing(decision: Decision) -> BatchProgress | None:
     ours = Restriction.objects.filter(origin=decision.origin)
     live = ours.filter(ended_at=None).count()
     ended = ours.filter(ending=Restriction.Ending.UNDONE).count()
     if superseded := Restriction.objects.filter(superseded_by=decision.origin).count():
         what = f"restrictions ended, {superseded:,} earlier ones still to be restored"
-        return DecisionProgress(ended, ended + live, what)
+        return BatchProgress(ended, ended + live, what)
     if live:
-        return DecisionProgress(ended, ended + live, "restrictions ended")
+        return BatchProgress(ended, ended + live, "restrictions ended")
     if left := cases_to_reopen(decision).count():
-        return DecisionProgress(0, left, "cases reopened")
+        return BatchProgress(0, left, "cases reopened")
     left = sum(cases_to_close_again(decision, one).count() for one in decisions_back_in_force(decision))
-    return DecisionProgress(0, left, "cases closed again") if left else None
+    return BatchProgress(0, left, "cases closed again") if left else None
 
 
 def _is_lifted(decision: Decision) -> bool:

@@ -9,12 +9,12 @@ from django import forms
 from django.conf import settings
 
 from governance.detection.models import BAND_CHOICES
-from governance.restrictions.kinds import Withheld, missing_need, row_of
+from governance.restrictions.kinds import Withheld, kind_info, missing_need
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
-from governance.review.models import Decision, Dismissal, action_choices, action_of, action_row
+from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
 from governance.review.queries import QueueFilter, QueueView
 from governance.review.verdicts import Verdict
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 from governance.web.fields import FlagField, TypedTextField
 
 DAYS = (1, 7, 30)
@@ -35,7 +35,7 @@ class AddressForm(forms.Form):
         return " ".join(f"{name}: {mistake}" for name, mistakes in self.errors.items() for mistake in mistakes)
 
 
-class InForceForm(AddressForm):
+class RestrictionListForm(AddressForm):
     q = forms.CharField(max_length=128, required=False)
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 
@@ -46,7 +46,7 @@ class QueueForm(AddressForm):
     q = forms.CharField(max_length=120, required=False)
     after = forms.UUIDField(required=False)
 
-    def question(self) -> QueueFilter:
+    def queue_filter(self) -> QueueFilter:
         """Of a valid form."""
         given = self.cleaned_data
         return QueueFilter(
@@ -116,7 +116,7 @@ class DecisionForm(FocusedForm):
         return given
 
     def _check_restriction(self, kind: str) -> None:
-        given, row = self.cleaned_data, row_of(kind)
+        given, row = self.cleaned_data, kind_info(kind)
         self._need("against", "Choose a reason.")
         if row.needs_clause:
             self._need("terms_clause", "Choose a terms clause.")
@@ -138,7 +138,7 @@ class DecisionForm(FocusedForm):
         if verdict.lasts:
             said.append(f"for {verdict.lasts.days} day{'' if verdict.lasts.days == 1 else 's'}")
         if verdict.requests_per_minute:
-            said.append(f"{counted(verdict.requests_per_minute, 'request')} per minute")
+            said.append(f"{pluralize(verdict.requests_per_minute, 'request')} per minute")
         if verdict.tokens_per_minute:
             said.append(f"{verdict.tokens_per_minute:,} tokens per minute")
         said += [Withheld(one).label for one in verdict.withheld]
@@ -149,8 +149,8 @@ class DecisionForm(FocusedForm):
     def verdict(self) -> Verdict:
         """Of a valid form."""
         given = self.cleaned_data
-        action = action_of(given["action"])
-        dismissed, row = action == Dismissal.DISMISS, action_row(action)
+        action = to_action(given["action"])
+        dismissed, row = action == Dismissal.DISMISS, action_info(action)
         needed = {member: given[member] for member in row.need.members} if row.need else {}
         return Verdict(
             action=action,

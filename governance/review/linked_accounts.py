@@ -32,7 +32,7 @@ class LinkedAccounts(NamedTuple):
     same_wrapping: int
 
 
-def get_linked_accounts(account: int) -> LinkedAccounts:
+def get_linked_accounts(account_pk: int) -> LinkedAccounts:
     """Accounts on the same card or with the same templates, those with the highest scores first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -64,7 +64,7 @@ def get_linked_accounts(account: int) -> LinkedAccounts:
             LIMIT %(most)s
             """,
             {
-                "account": account,
+                "account": account_pk,
                 "template": TraitKind.TEMPLATE.value,
                 "steady": STEADY_USES,
                 "most": LINKED_SHOWN,

@@ -12,10 +12,10 @@ from django.db.models.functions import Greatest
 
 from accounts.models import Account
 from governance.detection.models import BAND_CHOICES, Assessment
-from governance.platform.leases import is_held, is_over
-from governance.restrictions.kinds import KindRow, RestrictionKind, row_of
+from governance.platform.leases import is_lease_active, lease_ended
+from governance.restrictions.kinds import KindInfo, RestrictionKind, kind_info
 from governance.restrictions.models import Restriction
-from governance.restrictions.reasons import reason_choices
+from governance.restrictions.reasons import all_reason_choices
 
 CLAIM_LASTS = timedelta(minutes=30)
 DECISIONS = "decision:"
@@ -45,10 +45,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(status=Case.Status.OPEN, due_at__lt=at)
 
     def claimed(self, *, at: datetime) -> Self:
-        return self.exclude(is_over("claimed_until", at=at, lasts=CLAIM_LASTS))
+        return self.exclude(lease_ended("claimed_until", at=at, duration=CLAIM_LASTS))
 
     def unclaimed(self, *, at: datetime) -> Self:
-        return self.filter(is_over("claimed_until", at=at, lasts=CLAIM_LASTS))
+        return self.filter(lease_ended("claimed_until", at=at, duration=CLAIM_LASTS))
 
 
 def _last_decision() -> Greatest:
@@ -121,7 +121,7 @@ class Case(models.Model):
 
     def claimant(self, *, at: datetime) -> uuid.UUID | None:
         """Who has claimed the case at this time, by primary key."""
-        return self.claimed_by_id if is_held(self.claimed_until, at=at, lasts=CLAIM_LASTS) else None
+        return self.claimed_by_id if is_lease_active(self.claimed_until, at=at, duration=CLAIM_LASTS) else None
 
 
 class Step(models.Model):
@@ -163,20 +163,20 @@ class Dismissal(models.TextChoices):
 
 Action: TypeAlias = Dismissal | RestrictionKind
 ACTIONS: Final[tuple[Action, ...]] = (Dismissal.DISMISS, *RestrictionKind)
-DISMISSAL_ROW: Final = KindRow(outcome="dismissed", command="Dismiss the case", icon="check", tone="good")
+DISMISSAL_ROW: Final = KindInfo(outcome="dismissed", command="Dismiss the case", icon="check", tone="good")
 
 
 def action_choices() -> list[tuple[str, str]]:
     return [(action.value, str(action.label)) for action in ACTIONS]
 
 
-def action_of(code: str) -> Action:
+def to_action(code: str) -> Action:
     return Dismissal.DISMISS if code == Dismissal.DISMISS else RestrictionKind(code)
 
 
-def action_row(action: str) -> KindRow:
+def action_info(action: str) -> KindInfo:
     """Return what follows from an action: its words, its icon and what the decision form asks for."""
-    return DISMISSAL_ROW if action == Dismissal.DISMISS else row_of(action)
+    return DISMISSAL_ROW if action == Dismissal.DISMISS else kind_info(action)
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -213,7 +213,7 @@ class Decision(models.Model):
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=10, choices=action_choices)
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.ACCOUNT)
-    reason = models.CharField(max_length=32, choices=reason_choices)
+    reason = models.CharField(max_length=32, choices=all_reason_choices)
     terms_clause = models.CharField(max_length=120, blank=True)
     note = models.TextField(blank=True)
     number = models.BigIntegerField(

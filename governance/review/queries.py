@@ -10,8 +10,8 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, T
 from django.utils.functional import cached_property
 
 from accounts.models import Account
-from governance.campaigns.calibration_diff import Label
-from governance.platform.leases import is_over
+from governance.campaigns.calibration_diff import AccountLabel
+from governance.platform.leases import lease_ended
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.restrictions.restoration import list_restorable
@@ -49,7 +49,7 @@ class QueueFilter:
     after: uuid.UUID | None = None
 
 
-class CaseNotInListError(Exception):
+class InvalidCursorError(Exception):
     """The case after which a page of the list is to start is not in that list."""
 
 
@@ -116,17 +116,17 @@ def findings_against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     return sorted((f for f in findings if f["points"] > 0), key=lambda finding: -finding["points"])
 
 
-def queue_page(question: QueueFilter, *, user: User, now: datetime) -> QueuePage:
+def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> QueuePage:
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
     Raises UnknownPlaceError where that case is not in the list.
     """
-    cases = _listed(question, user=user, now=now)
-    if question.after is not None:
-        last, decided = Case.objects.filter(pk=question.after).first(), question.view == QueueView.DECIDED
+    cases = _listed(queue_filter, user=user, now=now)
+    if queue_filter.after is not None:
+        last, decided = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.view == QueueView.DECIDED
         if last is None or (decided and last.closed_at is None):
-            raise CaseNotInListError
+            raise InvalidCursorError
         cases = cases.filter(_later_in_the_list(last, decided=decided))
     in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*ROW_FIELDS)
     found = list(in_full[: PAGE + 1])
@@ -141,20 +141,22 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     return QueueCounts(**counts, mine=waiting.claimed(at=now).filter(claimed_by=user).count())
 
 
-def next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
+def find_next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
     """The case to work on next: the first that nobody else has claimed. Somebody who leaves a case undecided goes on
     to those after it, and starts again at the top when there are none.
     """
-    free = Case.objects.waiting().filter(is_over("claimed_until", at=now, lasts=CLAIM_LASTS) | Q(claimed_by=user))
+    free = Case.objects.waiting().filter(
+        lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=user)
+    )
     if after is not None and after.is_open:
         later = free.exclude(pk=after.pk).filter(_later_in_the_list(after, decided=False))
         return later.first() or free.exclude(pk=after.pk).first()
     return free.first()
 
 
-def _listed(question: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
+def _listed(queue_filter: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
     cases: CaseQuerySet = Case.objects.all()
-    match question.view:
+    match queue_filter.view:
         case QueueView.DECIDED:
             in_full = Decision.objects.select_related("decided_by", "restriction")
             cases = cases.decided().prefetch_related(
@@ -168,9 +170,9 @@ def _listed(question: QueueFilter, *, user: User, now: datetime) -> QuerySet[Cas
             cases = cases.waiting().overdue(at=now)
         case _:
             cases = cases.waiting()
-    if question.band:
-        cases = cases.filter(band=question.band)
-    return _about(question.text, cases) if question.text else cases
+    if queue_filter.band:
+        cases = cases.filter(band=queue_filter.band)
+    return _about(queue_filter.text, cases) if queue_filter.text else cases
 
 
 def _about(text: str, cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -198,7 +200,7 @@ def _later_in_the_list(case: Case, *, decided: bool) -> Q:
     return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)
 
 
-def restrictions_ended_by_deciding(
+def restrictions_replaced_by_deciding(
     account: Account, decisions: Collection[uuid.UUID] | None = None
 ) -> QuerySet[Restriction]:
     """What another decision about the account takes the place of: all that its earlier decisions put into force, on
@@ -215,7 +217,7 @@ def restrictions_ended_by_deciding(
     return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
 
 
-def labels_from_decisions() -> dict[str, Label]:
+def labels_from_decisions() -> dict[str, AccountLabel]:
     """What staff have found of each account, by the latest decision: whom they restricted, and whom they let be.
 
     Watching decides nothing. The reason given is the kind of use.
@@ -223,4 +225,4 @@ def labels_from_decisions() -> dict[str, Label]:
     # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
     decisions = Decision.objects.standing().order_by("case__account_id", "-number").distinct("case__account_id")
     rows = decisions.exclude(action__in=NOT_NOTICED).values_list("case__account__external_id", "action", "reason")
-    return {account: Label(action != Dismissal.DISMISS, reason) for account, action, reason in rows}
+    return {account: AccountLabel(action != Dismissal.DISMISS, reason) for account, action, reason in rows}

@@ -8,14 +8,14 @@ QUIET_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierDecision:
+class LastDecision:
     """The last decision about an account: the score it was made on, and when."""
 
     score: int
     decided_at: datetime
 
 
-def needs_case(score: int, *, earlier: EarlierDecision | None, access_denied: bool, now: datetime) -> bool:
+def needs_case(score: int, *, earlier: LastDecision | None, access_denied: bool, now: datetime) -> bool:
     """Return True if a score at or above the review line needs a case.
 
     1. An account whose access is denied, by whatever restriction, has none: there is nothing left to stop.

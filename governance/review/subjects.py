@@ -9,6 +9,6 @@ from governance.review.models import Case
 
 
 @subject_finder("case")
-def cases(ids: Collection[str]) -> Mapping[str, Subject]:
+def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     rows = Case.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", "account__external_id")
     return {str(pk): Subject(f"case of account {name}", reverse("review:case", args=[pk])) for pk, name in rows}

@@ -18,11 +18,11 @@ from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Ste
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step
 from governance.review.verdicts import CannotUndoError
-from governance.review.wording import outcome
+from governance.review.wording import outcome_word
 from governance.staff.models import User
 
 
-class UndoResult(NamedTuple):
+class DecisionUndoResult(NamedTuple):
     """What became of a decision: whether it was undone or only lifted, how many restrictions ended and how many were
     restored, whether the case is open again, and whether a worker does the rest.
     """
@@ -40,7 +40,7 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
 
 
 @retried_transaction
-def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResult:
+def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
     """Undo the decision on a case: restore the restrictions it replaced, end its own, and reopen the case, claimed by
     `by`, and the cases of other accounts that the decision covered; of very many a first batch, and the rest soon
     after (see unfinished_decisions.py).
@@ -83,7 +83,7 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> UndoResu
         "restored": [one.number for one in done.restored],
     }
     add_step(own, Step.Kind.UNDONE, by=by.actor, now=now, text=note, details=details)
-    return UndoResult(
+    return DecisionUndoResult(
         is_undone=True,
         ended=len(done.ended),
         restored=len(done.restored),
@@ -96,21 +96,21 @@ def _refuse_if_decided_again(decision: Decision) -> None:
     since = Decision.objects.standing().after(decision)
     later = since.select_related("decided_by").order_by("-number").first()
     if later is not None:
-        detail = f"{later.decided_by} decided on this account again: {outcome(later.action)}."
+        detail = f"{later.decided_by} decided on this account again: {outcome_word(later.action)}."
         raise CannotUndoError(f"{detail} Undo that decision first.")
 
 
-def resolve_restored(restored: Sequence[Restriction], account: int, *, by: User, now: datetime) -> None:
+def resolve_restored(restored: Sequence[Restriction], account_pk: int, *, by: User, now: datetime) -> None:
     """Close the cases of other accounts again that decisions about a campaign cover, of what was restored."""
     origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
     wide = Decision.objects.filter(pk__in=origins, scope=Decision.Scope.CAMPAIGN).select_related("case__account")
     for decision in wide:
         own = [one.account_id for one in restored if one.origin == decision.origin]
-        resolve_cases(decision, Q(account__in=own) & ~Q(account=account), by=by.actor, now=now)
+        resolve_cases(decision, Q(account__in=own) & ~Q(account=account_pk), by=by.actor, now=now)
 
 
-def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> UndoResult:
+def _lift(decision: Decision, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
     lifted = lift_origin(decision.origin, note=note, by=by.actor, now=now)
     if lifted:
         Step.objects.create(case=decision.case, kind=Step.Kind.LIFTED, at=now, by=str(by.actor), text=note)
-    return UndoResult(is_undone=False, ended=len(lifted), restored=0, is_open=False)
+    return DecisionUndoResult(is_undone=False, ended=len(lifted), restored=0, is_open=False)

@@ -7,9 +7,9 @@ from typing import Self
 
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
-from governance.restrictions.terms import Terms, read_terms
-from governance.review.models import Action, Case, Decision, action_of
-from governance.review.wording import outcome
+from governance.restrictions.terms import Terms, parse_terms
+from governance.review.models import Action, Case, Decision, to_action
+from governance.review.wording import outcome_word
 
 
 class CaseTakenError(Exception):
@@ -25,7 +25,7 @@ class AlreadyDecidedError(Exception):
 
     def __init__(self, decision: Decision, case: Case) -> None:
         which = "this case" if decision.case_id == case.pk else f"this case, with that of {decision.case.account},"
-        super().__init__(f"{decision.decided_by} decided {which} first: {outcome(decision.action)}.")
+        super().__init__(f"{decision.decided_by} decided {which} first: {outcome_word(decision.action)}.")
         self.decision = decision
 
 
@@ -63,7 +63,7 @@ class Verdict:
         terms = decision.restriction.terms if decision.restriction else None
         needed = {member: getattr(terms, member) for need in NEEDS for member in need.members} if terms else {}
         return cls(
-            action=action_of(decision.action),
+            action=to_action(decision.action),
             reason=Reason(decision.reason),
             terms_clause=decision.terms_clause,
             note=decision.note,
@@ -74,7 +74,7 @@ class Verdict:
 
     def terms(self, *, now: datetime) -> Terms:
         """What it puts into force, unless it dismisses."""
-        return read_terms(asdict(self), kind=str(self.action), until=now + self.lasts if self.lasts else None)
+        return parse_terms(asdict(self), kind=str(self.action), until=now + self.lasts if self.lasts else None)
 
     def differences(self, other: "Verdict") -> list[str]:
         """The names of what another verdict says otherwise."""

@@ -26,8 +26,8 @@ from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.decision_targets import claims_of_others, describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
-from governance.review.queries import CaseNotInListError, queue_counts, queue_page
-from governance.review.queries import next_case as find_next_case
+from governance.review.queries import InvalidCursorError, queue_counts, queue_page
+from governance.review.queries import find_next_case as find_next_case
 from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
@@ -36,7 +36,7 @@ from governance.review.verdicts import (
     NoSuchScopeError,
     SentBeforeError,
 )
-from governance.review.wording import outcome
+from governance.review.wording import outcome_word
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest, page_of
 
@@ -62,14 +62,14 @@ def queue(request: StaffRequest) -> HttpResponse:
     form = QueueForm(request.GET)
     if not form.is_valid():
         return _unreadable(request, form.complaint)
-    question, now = form.question(), timezone.now()
+    queue_filter, now = form.queue_filter(), timezone.now()
     try:
-        page = queue_page(question, user=request.user, now=now)
-    except CaseNotInListError:
+        page = queue_page(queue_filter, user=request.user, now=now)
+    except InvalidCursorError:
         return _unreadable(request, "The list cannot continue from this case. Go back to the first page.")
     context = {
         "form": form,
-        "question": question,
+        "queue_filter": queue_filter,
         "page": page,
         "counts": queue_counts(user=request.user, now=now),
         "now": now,
@@ -95,7 +95,7 @@ def next_case(request: StaffRequest) -> HttpResponse:
     form = QueueForm(request.GET)
     if not form.is_valid():
         return _unreadable(request, form.complaint)
-    after = form.question().after
+    after = form.queue_filter().after
     left = Case.objects.filter(pk=after).first() if after else None
     found = find_next_case(after=left, user=request.user, now=timezone.now())
     if found is not None:
@@ -160,7 +160,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         form.add_error("scope", str(mistake))
         return _refused(request, case, "decide", decision_form=form)
     taken = "".join(f" {one.claimed_by} had claimed the case of {one.account}." for one in claimed)
-    return _done(request, pk, f"{describe_targets(decision)}: {outcome(decision.action)}.{taken}")
+    return _done(request, pk, f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}")
 
 
 @require_POST
@@ -230,7 +230,7 @@ def _still_denied(case: Case) -> str:
     if standing.allowed or standing.restriction is None:
         return ""
     left = standing.restriction
-    return f" {case.account} is still {outcome(left.kind)}, by no. {left.number} against {left.target}."
+    return f" {case.account} is still {outcome_word(left.kind)}, by no. {left.number} against {left.target}."
 
 
 def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from governance.review.models import action_row
+from governance.review.models import action_info
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def span(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """A length of time in its largest fitting unit: `45 min`, `3 h`, `2 days`; the sign is left out."""
     length = abs(length)
     if length < MINUTE:
@@ -21,27 +21,27 @@ def span(length: timedelta) -> str:
     return f"{length // (30 * DAY)} months"
 
 
-def ago(moment: datetime, *, now: datetime) -> str:
-    """`3 h ago`, `just now`; a moment to come is `in 3 h`."""
+def format_ago(moment: datetime, *, now: datetime) -> str:
+    """`3 h format_ago`, `just now`; a moment to come is `in 3 h`."""
     if abs(now - moment) < MINUTE:
         return "just now"
-    return f"in {span(moment - now)}" if moment > now else f"{span(now - moment)} ago"
+    return f"in {format_duration(moment - now)}" if moment > now else f"{format_duration(now - moment)} ago"
 
 
-def due(moment: datetime, *, now: datetime) -> str:
-    """`due in 3 h`, or `3 h overdue`."""
-    return f"due in {span(moment - now)}" if moment > now else f"{span(now - moment)} overdue"
+def format_due(moment: datetime, *, now: datetime) -> str:
+    """`format_due in 3 h`, or `3 h overdue`."""
+    return f"due in {format_duration(moment - now)}" if moment > now else f"{format_duration(now - moment)} overdue"
 
 
-def took(length: timedelta) -> str:
+def format_elapsed(length: timedelta) -> str:
     """How long something took, to a tenth of a second: `0.2 s`, `7 s`, `3 min`."""
     seconds = length.total_seconds()
     if seconds >= 60:
-        return span(length)
+        return format_duration(length)
     return f"{seconds:.1f} s" if seconds < 5 else f"{seconds:.0f} s"
 
 
-def compact(number: float) -> str:
+def format_compact(number: float) -> str:
     """A number short enough for a row: `950`, `12.4 k`, `3.1 M`, `2 G`."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
@@ -49,7 +49,7 @@ def compact(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def figure(name: str, value: object) -> str:
+def format_figure(name: str, value: object) -> str:
     """A piece of evidence as people write it; shares are percentages, as their names say."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -62,6 +62,6 @@ def figure(name: str, value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def outcome(action: str) -> str:
+def outcome_word(action: str) -> str:
     """Return what an account is after an action, or under a kind of restriction, in a word."""
-    return action_row(action).outcome
+    return action_info(action).outcome

@@ -51,7 +51,7 @@ class _Attempt(NamedTuple):
     limits: Sequence[Limit]
 
 
-def new_device() -> str:
+def new_device_token() -> str:
     return secrets.token_urlsafe(DEVICE_BYTES)
 
 

@@ -9,7 +9,7 @@ from governance.staff.models import ServiceKey, User
 
 
 @subject_finder("user")
-def users(ids: Collection[str]) -> Mapping[str, Subject]:
+def user_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     found = User.objects.filter(pk__in=valid_uuids(ids))
     return {
         str(user.pk): Subject(f"{user.name} ({user.email})", reverse("admin:staff_user_change", args=[user.pk]))
@@ -18,7 +18,7 @@ def users(ids: Collection[str]) -> Mapping[str, Subject]:
 
 
 @subject_finder("service_key")
-def service_keys(ids: Collection[str]) -> Mapping[str, Subject]:
+def service_key_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     found = ServiceKey.objects.filter(pk__in=valid_uuids(ids))
     return {
         str(key.pk): Subject(

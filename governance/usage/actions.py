@@ -111,10 +111,10 @@ def accepted_times(now: datetime, *, oldest: datetime | None = None) -> TimeRang
 
 
 @retried_transaction
-def compact_profiles(accounts: Sequence[int]) -> None:
+def compact_profiles(account_pks: Sequence[int]) -> None:
     """Merge all deltas of these accounts into the hourly profiles and weekly sketches that they belong to."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.TAKE_DELTAS.format(columns=", ".join(DELTA_SCHEMA)), [list(accounts)])
+        cursor.execute(sql.TAKE_DELTAS.format(columns=", ".join(DELTA_SCHEMA)), [list(account_pks)])
         deltas = pl.DataFrame(cursor.fetchall(), schema=DELTA_SCHEMA, orient="row")
         if deltas.is_empty():
             return
@@ -204,7 +204,7 @@ def delete_expired_excerpts(*, now: datetime) -> int:
 
 
 @retried_transaction
-def rewrap_data_keys(*, by: Actor, now: datetime) -> int:
+def reencrypt_data_keys(*, by: Actor, now: datetime) -> int:
     """Wrap every data key with the installation's newest key; how many."""
     keys = list(DataKey.objects.select_for_update().order_by("pk"))
     for key in keys:

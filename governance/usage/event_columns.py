@@ -72,7 +72,7 @@ def build_columns(
     keys: Sequence[str],
     *,
     source: str,
-    accounts: Mapping[str, int],
+    account_pks: Mapping[str, int],
 ) -> EventColumns:
     """The events as columns of `EVENT_SCHEMA`, each with its fingerprint and its key; null is None.
 
@@ -87,7 +87,7 @@ def build_columns(
         "occurred_at": [at.isoformat() for at in times],
         "source": [source] * len(events),
         "event_id": [event.id for event in events],
-        "account_id": [accounts[event.account] for event in events],
+        "account_id": [account_pks[event.account] for event in events],
         "seeded": [one.seed is not None for one in asked],
     }
     for rows, names in ((events, _OF_EVENT), (clients, _OF_CLIENT), (asked, _OF_PARAMETERS)):

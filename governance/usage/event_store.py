@@ -167,11 +167,11 @@ def add_token_counts(figures: Mapping[str, UsageEvent]) -> None:
             _add_to_profiles(cursor, build.build_token_deltas(columns))
 
 
-def record_conflicts(conflicts: Conflicts, *, source: str, accounts: Mapping[str, int], now: datetime) -> None:
+def record_conflicts(conflicts: Conflicts, *, source: str, account_pks: Mapping[str, int], now: datetime) -> None:
     """Count by account and day the events that bore the id of an earlier one and said something else."""
-    events = Counter(accounts[account] for account, _ in conflicts)
+    events = Counter(account_pks[account] for account, _ in conflicts)
     in_time_alone = Counter(
-        accounts[account] for account, difference in conflicts if difference is EventDifference.TIME
+        account_pks[account] for account, difference in conflicts if difference is EventDifference.TIME
     )
     told = {
         "accounts": list(events),

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from psycopg.errors import CheckViolation
 
 from accounts.actions import get_or_create_accounts, get_or_create_keys
-from accounts.queries import Registered, find_registered
+from accounts.queries import RegisteredNames, find_registered
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
 from governance.platform.notifications import enqueue_on_commit
@@ -96,7 +96,7 @@ def _store_batch(
     return StoredReports(accepted, conflicts, limited.taken)
 
 
-def _find_registered(reports: Sequence[Report]) -> Registered:
+def _find_registered(reports: Sequence[Report]) -> RegisteredNames:
     events = [report.event for report in reports]
     return find_registered({event.account for event in events}, {event.api_key for event in events if event.api_key})
 
@@ -121,7 +121,7 @@ class _StoredBatch(NamedTuple):
 def _store_events(
     batch: EventBatch,
     seen: Mapping[str, Fingerprint | None],
-    registered: Registered,
+    registered: RegisteredNames,
     *,
     source: str,
     now: datetime,
@@ -137,7 +137,7 @@ def _store_events(
     completed = {accounts[event.account] for event in settled.figures.values()}
     claims = {(event.api_key, accounts[event.account]) for event in events if event.api_key}
     moved = get_or_create_keys(claims, ties=ties, known=registered.keys, now=now)
-    columns = build_columns(events, seen_of_keys, keys, source=source, accounts=accounts)
+    columns = build_columns(events, seen_of_keys, keys, source=source, account_pks=accounts)
     new, known = event_store.store_events(columns, also=completed, now=now)
     figures = settled.figures | {
         key: told[key] for key, said in known.items() if said.is_uncounted and has_token_counts(told[key])
@@ -145,7 +145,7 @@ def _store_events(
     if figures:
         event_store.add_token_counts(figures)
     if conflicts := batch.conflicts_with(known):
-        event_store.record_conflicts(conflicts, source=source, accounts=accounts, now=now)
+        event_store.record_conflicts(conflicts, source=source, account_pks=accounts, now=now)
     if settings.EXCERPTS_PER_DAY:
         _keep_excerpts(new, dict(zip(keys, events, strict=True)), accounts, now=now)
     if new["key"] or figures:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import F
 
-from accounts.queries import Name, Naming, Registered, new_names
+from accounts.queries import NamedCustomer, NewName, RegisteredNames, find_new_names
 from governance.usage.models import NewNameCount
 from governance.usage.wire import Report
 
@@ -29,17 +29,17 @@ class NewNamesUsedUpError(Exception):
 
 
 def limit_new_names(
-    reports: Sequence[Report], registered: Registered, *, service_key: uuid.UUID, now: datetime
+    reports: Sequence[Report], registered: RegisteredNames, *, service_key: uuid.UUID, now: datetime
 ) -> LimitedReports:
     """Hold back the reports that bring in too many names. `registered` is what the register has of all of them."""
     if not settings.NEW_NAMES_AN_HOUR:
         return LimitedReports(reports)
-    new = new_names({_naming(report) for report in reports}, registered)
+    new = find_new_names({_naming(report) for report in reports}, registered)
     if not new:
         return LimitedReports(reports)
     counted = NewNameCount.objects.filter(service_key=service_key, hour=_hour(now)).values_list("names", flat=True)
     left = settings.NEW_NAMES_AN_HOUR - (counted.first() or 0)
-    admitted: set[Name] = set()
+    admitted: set[NewName] = set()
     taken = []
     for report in reports:
         more = new.get(_naming(report), set()) - admitted
@@ -68,6 +68,6 @@ def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _naming(report: Report) -> Naming:
+def _naming(report: Report) -> NamedCustomer:
     event = report.event
-    return Naming(event.account, event.organisation, event.api_key)
+    return NamedCustomer(event.account, event.organisation, event.api_key)

@@ -28,13 +28,13 @@ class ScoringWindow(NamedTuple):
     events: int
 
 
-def scoring_windows(accounts: Collection[int], *, at: datetime) -> dict[int, ScoringWindow]:
+def get_scoring_windows(account_pks: Collection[int], *, at: datetime) -> dict[int, ScoringWindow]:
     """The window of each account that has usage, as things stood `at` that time; from profiles alone.
 
     It ends with the account's newest usage rather than now, so that imported history is judged like a live feed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql.WINDOWS, {"accounts": list(accounts), "at": at, "span": f"{WINDOW.days} days"})
+        cursor.execute(sql.WINDOWS, {"accounts": list(account_pks), "at": at, "span": f"{WINDOW.days} days"})
         return {account: ScoringWindow(start, end, events) for account, start, end, events in cursor.fetchall()}
 
 
@@ -51,7 +51,7 @@ def load_profiles(wanted: Mapping[int, ScoringWindow]) -> pl.DataFrame:
         return pl.DataFrame(cursor.fetchall(), schema=PROFILE_SCHEMA, orient="row")
 
 
-class EventLookup(NamedTuple):
+class DuplicateCandidate(NamedTuple):
     """An event that may be here under another identity: who sent it and when, to the millisecond."""
 
     event: UsageEvent
@@ -74,7 +74,7 @@ WHERE regexp_replace(event.event_id, '@[0-9.]+$', '') = regexp_replace(sought.id
 """
 
 
-def find_reported_events(sought: Sequence[EventLookup], *, source: str) -> set[int]:
+def find_reported_events(sought: Sequence[DuplicateCandidate], *, source: str) -> set[int]:
     """The places of those that are here already, by their account, the millisecond they began in and their id.
 
     One that names no call, as rows of older versions of LiteLLM do, is also the one that is known by its call.

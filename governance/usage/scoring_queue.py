@@ -14,7 +14,7 @@ from django.db import connection
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.platform.leases import latest
+from governance.platform.leases import latest_end
 from governance.platform.transactions import is_permanent, retried_transaction
 from governance.usage import sql
 from governance.usage.models import LEASE, DirtyAccount
@@ -50,7 +50,7 @@ def claim_dirty_accounts(*, limit: int, now: datetime) -> list[ScoringClaim]:
             {
                 "now": now,
                 "lease_until": now + LEASE,
-                "latest": latest(at=now, lasts=LEASE),
+                "latest": latest_end(at=now, duration=LEASE),
                 "limit": limit,
                 "attempts_allowed": MAX_ATTEMPTS,
             },
@@ -117,10 +117,10 @@ def _dead_letter_exhausted(*, now: datetime) -> None:
         record(Verb.SCORING_DEAD_LETTERED, subject=subject, by=Actor.system("pipeline"), now=now, details=details)
 
 
-def request_rescore(accounts: Iterable[int], *, now: datetime) -> None:
+def request_rescore(account_pks: Iterable[int], *, now: datetime) -> None:
     """Queue these accounts for scoring although no usage came in."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.MARK_DIRTY, {"accounts": sorted(accounts), "is_forced": True, "now": now})
+        cursor.execute(sql.MARK_DIRTY, {"accounts": sorted(account_pks), "is_forced": True, "now": now})
 
 
 @retried_transaction

@@ -12,7 +12,7 @@ from http.client import responses
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from governance.platform.outbound import OutboundClient, Response
+from governance.platform.outbound import OutboundClient, OutboundResponse
 from governance.platform.outbound_errors import AnswerTooLongError, OutboundError
 
 PAGE_ROWS = 500
@@ -26,14 +26,14 @@ class SpendLogsError(Exception):
     """Says in words why the spend logs cannot be read."""
 
 
-class Page(NamedTuple):
+class SpendLogPage(NamedTuple):
     """Rows that no page before had, and the second that they begin in: whatever began earlier has been read."""
 
     rows: list[Row]
     since: datetime
 
 
-def pages(url: str, *, key: str, since: datetime, until: datetime) -> Iterator[Page]:
+def iter_pages(url: str, *, key: str, since: datetime, until: datetime) -> Iterator[SpendLogPage]:
     """The rows of the requests that began from `since` to `until`, oldest first. Raises SpendLogsError."""
     try:
         client = OutboundClient(url, seconds=SECONDS, most_bytes=MOST_BYTES, secrets=[key])
@@ -45,7 +45,7 @@ def pages(url: str, *, key: str, since: datetime, until: datetime) -> Iterator[P
     with client:
         while True:
             rows = _page(client, folder, key, since=since, until=until, number=number)
-            yield Page([row for row in rows if str(row["request_id"]) not in known], since)
+            yield SpendLogPage([row for row in rows if str(row["request_id"]) not in known], since)
             if len(rows) < PAGE_ROWS:
                 return
             known = {str(row["request_id"]) for row in rows}
@@ -90,7 +90,7 @@ def _get(client: OutboundClient, target: str, key: str) -> bytes:
     return answer.body
 
 
-def _refusal(client: OutboundClient, answer: Response) -> str:
+def _refusal(client: OutboundClient, answer: OutboundResponse) -> str:
     if answer.redirects_to:
         return f"it redirects to {client.quote(answer.redirects_to)}: give that address"
     if answer.status == HTTPStatus.NOT_FOUND:

@@ -12,16 +12,16 @@ import msgspec
 
 from accounts.normalization import (
     UTF_16,
+    drop_empty_members,
     is_nothing,
     normalize_address,
     normalize_id,
     normalize_model,
-    tidy,
-    without_mark,
+    strip_byte_order_mark,
 )
 from governance.usage.fingerprint import Fingerprint
 from governance.usage.lenient_json import replace_lone_surrogates, split_array, split_object
-from governance.web.faults import expected, plain_fault
+from governance.web.faults import describe_expected, plain_fault
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Opaque = Annotated[str, msgspec.Meta(max_length=256)]
@@ -151,7 +151,7 @@ def split_batch(body: bytes, *, ndjson: bool) -> list[bytes]:
 
     Raises UnreadableBatchError where the body is no such object.
     """
-    body = without_mark(body)
+    body = strip_byte_order_mark(body)
     if ndjson:
         return body.removesuffix(b"\n").split(b"\n")
     try:
@@ -169,7 +169,7 @@ def split_batch(body: bytes, *, ndjson: bool) -> list[bytes]:
 def decode_events(lines: Iterable[bytes], *, span: TimeRange, first_line: int = 1) -> Iterator[UsageEvent | Rejection]:
     """Every line's event, or why it is none; empty lines are passed over."""
     for number, line in enumerate(lines, first_line):
-        text = without_mark(line)
+        text = strip_byte_order_mark(line)
         if text and not text.isspace():
             try:
                 event = _normalized(_decoded(text))
@@ -191,7 +191,7 @@ def build_event(members: Mapping[str, Any], *, span: TimeRange) -> UsageEvent:
     """
     given = {name: value for name, value in members.items() if value is not None or name in _MAY_BE_UNKNOWN}
     try:
-        event = _normalized(msgspec.convert(tidy(given, required=_REQUIRED), UsageEvent))
+        event = _normalized(msgspec.convert(drop_empty_members(given, required=_REQUIRED), UsageEvent))
     except (RecursionError, msgspec.ValidationError) as error:
         raise ValueError(plain_fault(error, UsageEvent)) from error
     _refuse_unfit(event, span)
@@ -207,7 +207,7 @@ def _decoded(line: bytes) -> UsageEvent:
         members = msgspec.json.decode(replace_lone_surrogates(line))
         if not isinstance(members, dict):
             raise
-        return msgspec.convert(tidy(members, required=_REQUIRED, nested=_NESTED), UsageEvent)
+        return msgspec.convert(drop_empty_members(members, required=_REQUIRED, nested=_NESTED), UsageEvent)
 
 
 def _normalized(event: UsageEvent) -> UsageEvent:
@@ -244,7 +244,7 @@ def _spelled(event: UsageEvent) -> dict[str, Any]:
             try:
                 changed[name] = msgspec.convert(spelled or (spelled if name in _REQUIRED else None), _FIELDS[name].type)
             except msgspec.ValidationError:
-                raise ValueError(expected(name, UsageEvent)) from None
+                raise ValueError(describe_expected(name, UsageEvent)) from None
     return changed
 
 

@@ -20,7 +20,7 @@ from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 
 from governance.staff.views import SignOut
-from governance.web.visible import visible_lines
+from governance.web.visible import escape_invisible_lines
 
 
 class AdminSite(UnfoldAdminSite):
@@ -83,4 +83,4 @@ def _written_out(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 def _write_out(response: Any) -> None:
     if response.get("Content-Type", "").startswith("text/html"):
-        response.content = visible_lines(response.content.decode(response.charset))
+        response.content = escape_invisible_lines(response.content.decode(response.charset))

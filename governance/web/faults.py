@@ -50,7 +50,7 @@ def plain_fault(error: Exception, kind: Any) -> str:
     return str(error)
 
 
-def expected(member: str, kind: Any) -> str:
+def describe_expected(member: str, kind: Any) -> str:
     """Return what is expected of a member, such as "account must be a text of 1 to 128 characters"."""
     described = " or ".join(_described(_at(_type_of(kind), member)))
     return f"{member or 'it'} must be {described}" if described else f"{member or 'it'} cannot be read"
@@ -75,7 +75,7 @@ def _misfit(said: str, kind: Any) -> str:
         named = with_nearest(unknown["member"], known)
         return f"{f'{path}.' if path else ''}{named} is not known. Allowed: {', '.join(known)}"
     given = _NOT_ALLOWED.match(said)
-    return f"{expected(path, kind)}{f', not {given[1]}' if given else ''}"
+    return f"{describe_expected(path, kind)}{f', not {given[1]}' if given else ''}"
 
 
 @lru_cache(maxsize=64)

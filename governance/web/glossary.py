@@ -12,13 +12,13 @@ class Word(NamedTuple):
     meaning: str
 
 
-class Group(NamedTuple):
+class GlossarySection(NamedTuple):
     title: str
     words: tuple[Word, ...]
 
 
 GLOSSARY: Final = (
-    Group(
+    GlossarySection(
         "Customers",
         (
             Word("organisation", "A customer company. It can have several accounts."),
@@ -31,7 +31,7 @@ GLOSSARY: Final = (
             Word("register", "The list of organisations, accounts, keys and licences that you import."),
         ),
     ),
-    Group(
+    GlossarySection(
         "Usage and detection",
         (
             Word("distillation", "Training a model on the answers of another one, here against the terms."),
@@ -54,7 +54,7 @@ GLOSSARY: Final = (
             Word("campaign", "Linked accounts that act together and whose combined usage is a harvest."),
         ),
     ),
-    Group(
+    GlossarySection(
         "Review",
         (
             Word("case", "An account or campaign that needs a decision by a person."),
@@ -69,7 +69,7 @@ GLOSSARY: Final = (
             Word("remove", "To end a restriction before it expires. The API calls this lifting."),
         ),
     ),
-    Group(
+    GlossarySection(
         "Restrictions, mildest first",
         (
             Word("restriction", "What is in force against an account, key or organisation."),
@@ -82,7 +82,7 @@ GLOSSARY: Final = (
             Word("block", "The account is refused until the block is removed."),
         ),
     ),
-    Group(
+    GlossarySection(
         "Enforcement",
         (
             Word("gateway", "The software that serves your API. It asks Stillwatch what is restricted, and obeys."),
@@ -103,7 +103,7 @@ GLOSSARY: Final = (
             Word("held for review", "A policy matched, but a cap was reached: a person decides."),
         ),
     ),
-    Group(
+    GlossarySection(
         "Records and access",
         (
             Word("audit log", "What people, machines and Stillwatch did. Nobody can change it unnoticed."),
@@ -115,7 +115,7 @@ GLOSSARY: Final = (
 )
 
 
-def as_markdown() -> str:
+def glossary_as_markdown() -> str:
     """Return the glossary as a document."""
     lines = [
         "# Glossary",
@@ -130,4 +130,4 @@ def as_markdown() -> str:
 
 
 if __name__ == "__main__":
-    print(as_markdown(), end="")  # noqa: T201 - `make docs` writes it into the document
+    print(glossary_as_markdown(), end="")  # noqa: T201 - `make docs` writes it into the document

@@ -52,7 +52,7 @@ class UnusableKeyError(Problem):
         super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable key", detail)
 
 
-def once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Response], bool]) -> Response:
+def run_once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Response], bool]) -> Response:
     """Do what is asked and keep the answer, or give the answer that was kept.
 
     Errors are not kept, nor answers that `is_kept` refuses: then the same key may be sent again with a corrected body.

@@ -4,14 +4,14 @@ import logging
 
 from django.core.exceptions import PermissionDenied
 
-from governance.web.visible import visible_lines
+from governance.web.visible import escape_invisible_lines
 
 
 class VisibleFormatter(logging.Formatter):
     """Writes out control characters and marks of direction, so that no name can drive a terminal or hide a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return visible_lines(super().format(record))
+        return escape_invisible_lines(super().format(record))
 
 
 class WithoutTraceback(logging.Filter):

@@ -84,14 +84,14 @@ def _members(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def query_of(request: Request) -> dict[str, str]:
+def parse_query(request: Request) -> dict[str, str]:
     """The query parameters. Raises ValidationError where one is given more than once."""
     if repeated := [name for name, values in request.query_params.lists() if len(values) > 1]:
         raise ValidationError(dict.fromkeys(repeated, "Give this once."))
     return request.query_params.dict()
 
 
-def object_of(request: Request) -> dict[str, Any]:
+def parse_object(request: Request) -> dict[str, Any]:
     """The body, which must be a JSON object, or empty. Raises ValidationError."""
     data = request.data
     if not isinstance(data, dict):

@@ -37,7 +37,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, PermissionDenied):
         error = Forbidden()
     elif is_unavailable(error):
-        error = unavailable(error)
+        error = unavailable_problem(error)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         return None
@@ -52,7 +52,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
-def unavailable(error: BaseException) -> Problem:
+def unavailable_problem(error: BaseException) -> Problem:
     """What is answered where the database did not, or where another transaction held a lock for too long."""
     busy = is_lock_timeout(error)
     why = "Another transaction held the same rows for too long" if busy else "The database does not answer"

@@ -21,7 +21,7 @@ from governance.staff.client_address import client_network
 from governance.web.api_responses import FOR_MACHINES
 from governance.web.threads import BODY, Receive, Scope, Send
 from governance.web.wsgi_problems import problem_parts
-from stillwatch_gateway.keys import bearer
+from stillwatch_gateway.keys import bearer_token
 
 KEPT_IN_MEMORY: Final = 2**19
 
@@ -127,7 +127,7 @@ class ReceiveBodies:
             )
             network = client_network(ASGIRequest(dict(scope), io.BytesIO()))
             return _Kind(("page", network), limits.of_a_network, limits.longest_form, refusal)
-        secret = bearer(_header(scope, b"authorization"))
+        secret = bearer_token(_header(scope, b"authorization"))
         try:
             if secret is None or not await self._is_usable(secret):
                 return None

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from governance.platform.transactions import is_lock_timeout, is_unavailable
 from governance.web.api_responses import is_for_machines
 from governance.web.glossary import GLOSSARY
-from governance.web.problems import problem, unavailable
+from governance.web.problems import problem, unavailable_problem
 from governance.web.requests import sending_page
 
 
@@ -37,7 +37,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     if error is None or not is_unavailable(error):
         return defaults.server_error(request)
-    refused = unavailable(error)
+    refused = unavailable_problem(error)
     if is_for_machines(request):
         return problem(refused.status_code, refused.title, str(refused.detail), wait=refused.wait)
     page = loader.render_to_string("503.html", {"busy": is_lock_timeout(error)})

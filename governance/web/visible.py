@@ -12,12 +12,12 @@ _INVISIBLE: Final = re.compile(
 _KEPT_IN_LINES: Final = "\n\t"
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Return text on one line, with what cannot be seen written as Python would: `\x1b`, `\u202e`."""
     return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_escaped, text)
 
 
-def visible_lines(text: str) -> str:
+def escape_invisible_lines(text: str) -> str:
     """Return the same for text of several lines: its line ends and tabs stay."""
     return _INVISIBLE.sub(lambda found: found[0] if found[0] in _KEPT_IN_LINES else _escaped(found), text)
 

@@ -23,7 +23,7 @@ from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import last_number, last_number_among
 from governance.webhooks.addresses import AddressError, check_url
 from governance.webhooks.models import Delivery, Webhook
-from governance.webhooks.sending import Attempt, attempt, headers, message
+from governance.webhooks.sending import PostResult, message_body, message_headers, post_once
 
 WEBHOOKS: Final = Actor.system("webhooks")
 OLD_SECRET_LASTS: Final = timedelta(hours=24)
@@ -225,18 +225,18 @@ def _claim(webhook: Webhook, *, now: datetime) -> Claim | None:
     return Claim(delivery, delivery.due_at)
 
 
-def _send(delivery: Delivery, *, now: datetime) -> Attempt:
+def _send(delivery: Delivery, *, now: datetime) -> PostResult:
     webhook = delivery.webhook
-    body = message(delivery)
+    body = message_body(delivery)
     try:
         secrets = [secret for secret, until in _secrets(webhook) if until is None or until > now]
     except DecryptionError as error:
-        return Attempt(None, str(error))
-    return attempt(webhook.url, body, headers(delivery, body, secrets, now=now), now=now)
+        return PostResult(None, str(error))
+    return post_once(webhook.url, body, message_headers(delivery, body, secrets, now=now), now=now)
 
 
 @retried_transaction
-def _record_attempt(claim: Claim, outcome: Attempt, *, now: datetime) -> None:
+def _record_attempt(claim: Claim, outcome: PostResult, *, now: datetime) -> None:
     """Store the result of an attempt; nothing if another worker has claimed the delivery since, or it is sent again."""
     noted: dict[str, Any] = {"tried_at": now, "last_status": outcome.status, "last_error": outcome.error}
     attempts = claim.delivery.attempts
@@ -257,7 +257,7 @@ def _pause(attempts: int, asked: int | None) -> timedelta:
     return max(pause, timedelta(seconds=asked or 0))
 
 
-def _postpone_others(webhook: Webhook, outcome: Attempt, attempts: int, *, now: datetime) -> None:
+def _postpone_others(webhook: Webhook, outcome: PostResult, attempts: int, *, now: datetime) -> None:
     """Postpone the other due deliveries for as long as the receiver asks, or else briefly."""
     asked = timedelta(seconds=outcome.retry_after or 0)
     briefly = min(RETRIES[min(attempts, len(RETRIES)) - 1], LONGEST_POSTPONEMENT)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from standardwebhooks import Webhook as Signer
 
-from governance.platform.outbound import Body, send
+from governance.platform.outbound import BodyLimit, send
 from governance.platform.outbound_errors import OutboundError
 from governance.restrictions.models import Change
 from governance.webhooks.addresses import AddressError, check_url, is_permitted
@@ -22,7 +22,7 @@ LONGEST_RETRY_AFTER: Final = 3600
 UNAVAILABLE: Final = {None, 429, 502, 503, 504}
 
 
-class Attempt(NamedTuple):
+class PostResult(NamedTuple):
     """The result: a status, or why there is none; and how many seconds the receiver asks to wait."""
 
     status: int | None
@@ -38,7 +38,7 @@ class Attempt(NamedTuple):
         return self.status in UNAVAILABLE
 
 
-def message(delivery: Delivery) -> str:
+def message_body(delivery: Delivery) -> str:
     """Return the body of a delivery. It is the same in every attempt; only the time and the signature differ."""
     change = delivery.change
     if change is None:
@@ -65,7 +65,7 @@ def _ended(change: Change) -> dict[str, Any]:
     }
 
 
-def headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datetime) -> dict[str, str]:
+def message_headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datetime) -> dict[str, str]:
     """Return the headers of Standard Webhooks: one signature for each secret in use, so that secrets can be rotated."""
     name = f"msg_{delivery.pk.hex}"
     return {
@@ -77,7 +77,7 @@ def headers(delivery: Delivery, body: str, secrets: Sequence[str], *, now: datet
     }
 
 
-def attempt(url: str, body: str, sent: dict[str, str], *, now: datetime) -> Attempt:
+def post_once(url: str, body: str, sent: dict[str, str], *, now: datetime) -> PostResult:
     """Post a message, once."""
     try:
         is_encrypted = check_url(url).scheme == "https"
@@ -88,15 +88,15 @@ def attempt(url: str, body: str, sent: dict[str, str], *, now: datetime) -> Atte
             headers=sent,
             seconds=WHOLE_SECONDS,
             most_bytes=MOST_BYTES,
-            body=Body.CUT,
+            body=BodyLimit.CUT,
             is_allowed=partial(is_permitted, encrypted=is_encrypted),
         )
     except AddressError as error:
-        return Attempt(None, str(error))
+        return PostResult(None, str(error))
     except OutboundError as error:
         words = str(error)
-        return Attempt(None, f"{words[0].upper()}{words[1:]}.")
-    return Attempt(answer.status, "", _retry_after(answer.headers.get("Retry-After"), now=now))
+        return PostResult(None, f"{words[0].upper()}{words[1:]}.")
+    return PostResult(answer.status, "", _retry_after(answer.headers.get("Retry-After"), now=now))
 
 
 def _retry_after(given: str | None, *, now: datetime) -> int | None:

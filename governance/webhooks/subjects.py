@@ -10,7 +10,7 @@ from governance.webhooks.models import Webhook
 
 
 @subject_finder("webhook")
-def webhooks(ids: Collection[str]) -> Mapping[str, Subject]:
+def webhook_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
     found = Webhook.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", "url")
     return {
         # The host alone: the rest of an address may be a secret.

@@ -12,6 +12,6 @@ urlpatterns = [
     path("<uuid:pk>/rotate/", views.rotate, name="webhook-rotate"),
     path("<uuid:pk>/switch/", views.switch, name="webhook-switch"),
     path("<uuid:pk>/test/", views.test, name="webhook-test"),
-    path("<uuid:pk>/replay/", views.replay, name="webhook-replay"),
+    path("<uuid:pk>/replay/", views.replay_deliveries, name="webhook-replay"),
     path("<uuid:pk>/remove/", views.remove, name="webhook-remove"),
 ]

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.staff.roles import CHANGE_WEBHOOKS, VIEW_WEBHOOKS
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 from governance.webhooks import actions
 from governance.webhooks.addresses import AddressError
@@ -89,7 +89,7 @@ def test(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_WEBHOOKS, raise_exception=True)
-def replay(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def replay_deliveries(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     again, form = get_object_or_404(Webhook, pk=pk), ReplayForm(request.POST)
     if not form.is_valid():
         return _shown(request, again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -102,7 +102,7 @@ def replay(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         now=timezone.now(),
     )
     messages.success(
-        request, f"{counted(number, 'delivery', 'deliveries')} queued again." if number else "Nothing to resend."
+        request, f"{pluralize(number, 'delivery', 'deliveries')} queued again." if number else "Nothing to resend."
     )
     return redirect("webhooks:webhook", pk=pk)
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.actions import RegisterResult, get_or_create_accounts, get_or_create_keys, register_accounts
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance
-from accounts.register import UnreadableLineError, read_line
+from accounts.register import UnreadableLineError, parse_account_line
 from governance.audit.models import Entry
 from tests.commands import run_command
 from tests.factories import MACHINE, NOW, account, api_key
@@ -66,7 +66,7 @@ EMPTY = {
 
 
 def register(*accounts: dict[str, Any], days: int = 0) -> RegisterResult:
-    lines = [read_line(json.dumps(described).encode()) for described in accounts]
+    lines = [parse_account_line(json.dumps(described).encode()) for described in accounts]
     return register_accounts(lines, by=MACHINE, now=NOW + timedelta(days=days))
 
 
@@ -179,10 +179,10 @@ class TestASecondLine:
     ) -> None:
         keys = {"keys": [*said.get("keys", []), {"id": "key_1", "digest": DIGEST}]}
 
-        line = read_line(json.dumps({"account": "acct_harbour"} | said | keys).encode())
+        line = parse_account_line(json.dumps({"account": "acct_harbour"} | said | keys).encode())
 
         wanted = {"account": "acct_harbour"} | read | {"keys": [*read.get("keys", []), *keys["keys"][-1:]]}
-        assert line == read_line(json.dumps(wanted).encode())
+        assert line == parse_account_line(json.dumps(wanted).encode())
 
     @pytest.mark.parametrize(
         ("said", "reason"),
@@ -194,7 +194,7 @@ class TestASecondLine:
     )
     def test_is_refused_by_the_name_of_the_member_that_is_needed(self, said: dict[str, Any], reason: str) -> None:
         with pytest.raises(UnreadableLineError, match=reason):
-            read_line(json.dumps({"account": "acct_harbour"} | said).encode())
+            parse_account_line(json.dumps({"account": "acct_harbour"} | said).encode())
 
     def test_may_clear_when_the_account_was_opened_and_take_its_licence_back(self) -> None:
         register(FULL)
@@ -217,7 +217,7 @@ class TestASecondLine:
 
     def test_may_not_name_an_organisation_that_it_does_not_say(self) -> None:
         with pytest.raises(UnreadableLineError, match="say which organisation"):
-            read_line(b'{"account": "a", "organisation_name": "Quay"}')
+            parse_account_line(b'{"account": "a", "organisation_name": "Quay"}')
 
 
 class TestAKey:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.actions import RegisterResult, get_or_create_accounts, register_accounts
 from accounts.models import Account, ApiKey, Licence, TermsAcceptance
-from accounts.register import UnreadableLineError, read_line
+from accounts.register import UnreadableLineError, parse_account_line
 from governance.audit.models import Entry
 from tests.commands import run_command
 from tests.factories import MACHINE, NOW, account
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def register(*accounts: dict[str, Any]) -> RegisterResult:
-    lines = [read_line(json.dumps(described).encode()) for described in accounts]
+    lines = [parse_account_line(json.dumps(described).encode()) for described in accounts]
     return register_accounts(lines, by=MACHINE, now=NOW)
 
 
@@ -142,10 +142,10 @@ class TestALine:
     )
     def test_that_does_not_fit_says_why(self, line: bytes, reason: str) -> None:
         with pytest.raises(UnreadableLineError, match=reason):
-            read_line(line)
+            parse_account_line(line)
 
     def test_may_hold_members_that_nobody_knows(self) -> None:
-        assert read_line(b'{"account": "a", "shoe_size": 43}').account == "a"
+        assert parse_account_line(b'{"account": "a", "shoe_size": 43}').account == "a"
 
 
 class TestTheCommand:

@@ -11,11 +11,11 @@ from django.core.management import call_command
 
 from accounts.models import Account, Organisation
 from accounts.normalization import customer_network, normalize_domain
-from accounts.register import read_line
+from accounts.register import parse_account_line
 
 
 def read(**members: Any) -> Any:
-    return read_line(json.dumps({"account": "acct_1", **members}).encode())
+    return parse_account_line(json.dumps({"account": "acct_1", **members}).encode())
 
 
 class TestALine:
@@ -36,7 +36,9 @@ class TestALine:
         assert read(email_domain=spelled).email_domain == "xn--mller-kva.example"
 
     def test_has_one_country_and_one_id(self) -> None:
-        found = read_line('{"account": " acct_e\u0301\\t", "country": "nl", "payment_fingerprint": "card_1 "}'.encode())
+        found = parse_account_line(
+            '{"account": " acct_e\u0301\\t", "country": "nl", "payment_fingerprint": "card_1 "}'.encode()
+        )
 
         assert (found.account, found.country, found.payment_fingerprint) == ("acct_é", "NL", "card_1")
 

@@ -20,7 +20,7 @@ def test_entries_and_changes_of_a_made_up_world_follow_each_other_in_time() -> N
     staff = [person("Mira Okafor"), person("Jonas Lindqvist")]
     before = Entry.objects.count()
 
-    for _ in play(world.build(seed=2026, ends_at=ENDS_AT, days=6, accounts=60), staff=staff):
+    for _ in play(world.build_world(seed=2026, ends_at=ENDS_AT, days=6, accounts=60), staff=staff):
         pass
 
     entries = list(Entry.objects.order_by("number").values_list("at", "verb")[before:])

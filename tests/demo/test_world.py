@@ -22,12 +22,12 @@ Event = dict[str, Any]
 
 @cache
 def small_world(seed: int = 7) -> World:
-    return world.build(seed=seed, ends_at=ENDS_AT, **SMALL)
+    return world.build_world(seed=seed, ends_at=ENDS_AT, **SMALL)
 
 
 @cache
 def fortnight() -> World:
-    return world.build(seed=7, ends_at=ENDS_AT)
+    return world.build_world(seed=7, ends_at=ENDS_AT)
 
 
 @cache
@@ -55,14 +55,14 @@ def last_words(events: Iterable[Event]) -> list[str]:
 
 class TestTheSameSeed:
     def test_makes_the_same_accounts_and_keys(self) -> None:
-        again = world.build(seed=7, ends_at=ENDS_AT, **SMALL)
+        again = world.build_world(seed=7, ends_at=ENDS_AT, **SMALL)
 
         assert again.accounts == small_world().accounts
         assert again.keys == small_world().keys
         assert again.labels == small_world().labels
 
     def test_makes_the_same_events_in_the_same_order(self) -> None:
-        again = world.build(seed=7, ends_at=ENDS_AT, **SMALL)
+        again = world.build_world(seed=7, ends_at=ENDS_AT, **SMALL)
 
         assert list(again.events()) == small_events()
 
@@ -70,7 +70,7 @@ class TestTheSameSeed:
         assert list(small_world().events()) == small_events()
 
     def test_is_not_another_seed(self) -> None:
-        other = world.build(seed=8, ends_at=ENDS_AT, **SMALL)
+        other = world.build_world(seed=8, ends_at=ENDS_AT, **SMALL)
 
         assert not {account["account"] for account in other.accounts} & set(small_world().labels)
 
@@ -160,11 +160,11 @@ class TestTheCast:
     def test_has_as_many_accounts_as_asked_for(self) -> None:
         assert len(small_world().accounts) == 40
         assert len(fortnight().accounts) == 300
-        assert len(world.build(seed=1, ends_at=ENDS_AT, accounts=613).accounts) == 613
+        assert len(world.build_world(seed=1, ends_at=ENDS_AT, accounts=613).accounts) == 613
 
     def test_refuses_a_world_too_small_for_everybody(self) -> None:
         with pytest.raises(ValueError, match=f"at least {FEWEST_ACCOUNTS} accounts"):
-            world.build(seed=7, ends_at=ENDS_AT, accounts=FEWEST_ACCOUNTS - 1)
+            world.build_world(seed=7, ends_at=ENDS_AT, accounts=FEWEST_ACCOUNTS - 1)
 
     @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
     def test_has_every_kind_at_work_even_in_a_small_world(self, kind: str) -> None:

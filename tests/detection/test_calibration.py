@@ -5,7 +5,7 @@ from governance.detection.active_calibration import (
     CalibrationVersionTakenError,
     activate_calibration,
     get_active_calibration,
-    load_calibration,
+    parse_calibration_file,
 )
 from governance.detection.calibration import (
     Calibration,
@@ -20,10 +20,10 @@ LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "end_u
 
 class TestACalibrationsFile:
     def test_is_read_as_it_was_written(self) -> None:
-        assert load_calibration(format_calibration(LIGHTER)) == LIGHTER
+        assert parse_calibration_file(format_calibration(LIGHTER)) == LIGHTER
 
     def test_that_comes_with_stillwatch_can_be_read(self) -> None:
-        assert load_calibration(packaged_calibration_text()).version
+        assert parse_calibration_file(packaged_calibration_text()).version
 
     @pytest.mark.parametrize(
         ("text", "fault"),
@@ -44,7 +44,7 @@ class TestACalibrationsFile:
     )
     def test_is_refused_with_what_is_wrong(self, text: str, fault: str) -> None:
         with pytest.raises(CalibrationError, match=fault):
-            load_calibration(text)
+            parse_calibration_file(text)
 
 
 @pytest.mark.django_db
@@ -70,4 +70,4 @@ class TestPuttingInForce:
         assert get_active_calibration() == LIGHTER
 
     def test_judges_by_the_packaged_one_where_none_was(self) -> None:
-        assert get_active_calibration() == load_calibration(packaged_calibration_text())
+        assert get_active_calibration() == parse_calibration_file(packaged_calibration_text())

@@ -9,7 +9,7 @@ from accounts.models import Account
 from governance.audit.models import Entry
 from governance.campaigns.queries import load_context, load_usage
 from governance.detection.corpora import recognise_corpora
-from governance.detection.models import Corpus, CorpusRun
+from governance.detection.models import Corpus, CorpusShingle
 from governance.usage.account_usage import AccountFacts
 from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, line
@@ -90,7 +90,7 @@ class TestAKnownCorpus:
 
         call_command("remove_corpus", "questions")
 
-        assert not CorpusRun.objects.exists()
+        assert not CorpusShingle.objects.exists()
         assert list(Entry.objects.order_by("number").values_list("verb", flat=True))[-2:] == [
             "corpus.added",
             "corpus.removed",
@@ -111,7 +111,7 @@ class TestAKnownCorpus:
 class TestRecognising:
     def test_says_nothing_of_a_few_runs(self, collection: Path) -> None:
         call_command("add_corpus", "questions", str(collection))
-        some = list(CorpusRun.objects.values_list("digest", flat=True)[:40])
+        some = list(CorpusShingle.objects.values_list("digest", flat=True)[:40])
 
         assert recognise_corpora({1: some[:10], 2: some}) == {2: {"corpus": "questions", "corpus_share": 1.0}}
 
@@ -126,7 +126,7 @@ class TestRecognising:
         with pytest.raises(CommandError, match="mine would match nothing"):
             call_command("add_corpus", "mine", str(file))
 
-        assert Corpus.objects.get().runs == CorpusRun.objects.count() == before
+        assert Corpus.objects.get().runs == CorpusShingle.objects.count() == before
 
     def test_asks_nothing_where_no_corpus_is_known(self) -> None:
         assert recognise_corpora({1: [1, 2, 3]}) == {}

@@ -6,7 +6,7 @@ from accounts.models import Account, ApiKey
 from governance.gateways.check import sql
 from governance.restrictions.models import Change
 from stillwatch_gateway.entry_reader import read_entry
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restriction_set import RestrictionSet
 from tests.factories import NOW
 
 
@@ -14,9 +14,9 @@ class Follower:
     """Holds what a gateway holds that begins to follow now; says who is refused."""
 
     def __init__(self) -> None:
-        with sql.connect() as database, sql.snapshot(database) as known:
+        with sql.connect() as database, sql.open_snapshot(database) as known:
             read = [read_entry(json.loads(payload)) for payload in known.payloads]
-            self.restricted = Restricted([one for one, _ in read if one is not None], known.sequence)
+            self.restricted = RestrictionSet([one for one, _ in read if one is not None], known.sequence)
 
     @property
     def refused(self) -> set[str]:

@@ -18,7 +18,7 @@ TABLES = (
     "restrictions_liftedorigin",
     "gateways_gateway",
     "gateways_gatewayinstance",
-    "gateways_propagation",
+    "gateways_propagationentry",
     "gateways_refusal",
     "gateways_lostdecision",
     "restrictions_lostname",

@@ -11,7 +11,7 @@ from governance.restrictions.actions import end_expired
 from governance.restrictions.queries import access, last_number
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.messages import read_changes, read_snapshot
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restriction_set import RestrictionSet
 from tests.factories import service_key
 from tests.front import Served
 from tests.review.pages import block_form
@@ -46,7 +46,7 @@ def told(front: Served, name: str, *, at: datetime) -> int | None:
     """The restriction under which a client of the feed, which begins to follow it now, refuses the account then."""
     faults: list[str] = []
     head, entries = read_snapshot(front.ask("/api/v1/access/snapshot").body.splitlines(), faults)
-    restricted = Restricted(entries, head.sequence)
+    restricted = RestrictionSet(entries, head.sequence)
     while restricted.sequence < last_number():
         for change in read_changes(front.ask(f"/api/v1/access/changes?after={restricted.sequence}").body).changes:
             restricted.change(*change)

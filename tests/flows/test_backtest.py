@@ -71,7 +71,7 @@ class TestSteps:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Two weeks of a harvest and of three other customers, written as the files that backtest reads."""
-    made = world.build(seed=7, ends_at=ENDS, accounts=60)
+    made = world.build_world(seed=7, ends_at=ENDS, accounts=60)
     harvest = next(account for account, kind in made.labels.items() if kind == "release_pivot")
     others = [account for account, kind in made.labels.items() if kind == "support_bot"][:3]
     chosen = {harvest, *others}

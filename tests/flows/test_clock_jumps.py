@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from governance import pipeline
-from governance.audit.queries import verify_chain
+from governance.audit.queries import iter_chain_checks
 from governance.management.doctor import troubles
 from governance.platform import heartbeats
 from governance.restrictions.actions import end_expired
@@ -118,7 +118,7 @@ class TestARestriction:
         restriction(account("acct_mole"), at=NOW + jump)
         restriction(account("acct_later"), at=NOW)
 
-        found = [fault for fault in verify_chain() if fault]
+        found = [fault for fault in iter_chain_checks() if fault]
 
         assert len(found) == 1
         assert not found[0].breaks_chain

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Organisation
-from governance.gateways.litellm.denied_names import denied_names
-from governance.gateways.queries import find_expected_state
+from governance.gateways.litellm.denied_names import list_denied_names
+from governance.gateways.queries import get_expected_state
 from governance.restrictions.actions import end_expired, restrict
 from governance.restrictions.models import Change, Restriction
 from governance.restrictions.publication import cover_new_names
@@ -114,8 +114,8 @@ class TestAServerWhoseClockIsSlow:
         restriction(account("acct_harbour"), at=now + self.AHEAD)
 
         assert not access(account="acct_harbour", now=now).allowed
-        assert denied_names(now=now) == {"account acct_harbour"}
-        assert find_expected_state(now=now).in_force == 1
+        assert list_denied_names(now=now) == {"account acct_harbour"}
+        assert get_expected_state(now=now).in_force == 1
 
     def test_restores_a_block_at_once(self) -> None:
         now, harbour = timezone.now(), account("acct_harbour")

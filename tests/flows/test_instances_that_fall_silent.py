@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.gateways.models import GatewayInstance
-from governance.gateways.telemetry import InstanceReport, note_access
+from governance.gateways.telemetry import InstanceReport, save_reports
 from governance.staff.roles import Role
 from stillwatch_gateway import Gateway
 from tests.factories import person, service_key
@@ -29,7 +29,7 @@ def seller(transactional_db: None, tmp_path: Path) -> Seller:
 
 def reports(key: UUID, instance: str, known: int, at: datetime, *, is_ending: bool = False) -> None:
     since = [(known, at)] if known else []
-    note_access([InstanceReport(key, "edge", instance, known, at, since, is_ending=is_ending)], now=at)
+    save_reports([InstanceReport(key, "edge", instance, known, at, since, is_ending=is_ending)], now=at)
 
 
 def enforcement_page() -> str:

@@ -36,7 +36,7 @@ def missing(up: Up, load: Load, victim: str, killed: psutil.Process, at: float) 
     try:
         if (found := VICTIMS[victim](up)).pid == killed.pid:
             return "it still runs"
-        if silent := embedded.silent(up.data):
+        if silent := embedded.silent_servers(up.data):
             return f"no answer of {silent}"
         began = max(at, found.create_time())
         beats = heartbeats(up.data)

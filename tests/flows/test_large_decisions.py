@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from accounts.models import Account, Organisation
 from governance.audit.actions import audit_log_lock
-from governance.audit.queries import verify_chain
+from governance.audit.queries import iter_chain_checks
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions import names, publication
 from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_campaign, supersede
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, Restriction
-from governance.restrictions.names import outdated_restrictions
+from governance.restrictions.names import find_outdated_numbers
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import last_number
 from governance.restrictions.reasons import Reason
@@ -98,7 +98,7 @@ def test_is_in_force_on_a_portion_at_once_and_soon_on_all(campaign: Campaign) ->
     other.refresh_from_db()
     assert (other.status, other.resolved_by) == (Case.Status.DECIDED, decision)
     assert not Decision.objects.unfinished().exists()
-    assert not any(verify_chain())
+    assert not any(iter_chain_checks())
 
 
 def test_is_done_once_however_often_it_is_carried_out(campaign: Campaign) -> None:
@@ -243,7 +243,7 @@ def test_is_undone_portion_by_portion(campaign: Campaign) -> None:
     assert (at_once, blocked()) == (SIZE - BATCH_SIZE, 0)
     assert Restriction.objects.filter(ended_at=None, kind=Restriction.Kind.THROTTLE).count() == SIZE
     assert not Decision.objects.unfinished().exists()
-    assert not any(verify_chain())
+    assert not any(iter_chain_checks())
 
 
 class TestAboutAnOrganisationWithManyCases:
@@ -274,7 +274,7 @@ class TestAboutAnOrganisationWithManyCases:
         assert (at_once, portions, self.open_cases()) == (SIZE - 1 - BATCH_SIZE, 2, 0)
         assert decision.resolved_cases.count() == SIZE - 1
         assert not Decision.objects.unfinished().exists()
-        assert not any(verify_chain())
+        assert not any(iter_chain_checks())
 
     def test_leaves_a_case_alone_that_was_opened_since(self) -> None:
         self.decide()
@@ -295,7 +295,7 @@ class TestAboutAnOrganisationWithManyCases:
 
         assert (at_once, self.open_cases()) == (BATCH_SIZE + 1, SIZE)
         assert not Decision.objects.unfinished().exists()
-        assert not any(verify_chain())
+        assert not any(iter_chain_checks())
 
     def test_opens_those_again_that_it_closed_when_it_is_undone_before_its_end(self) -> None:
         self.decide()
@@ -467,7 +467,7 @@ class TestOnAnOrganisationWithManyAccounts:
         restriction(company, at=timezone.now())
 
         with running_worker():
-            wait_until(lambda: not outdated_restrictions(), "the worker has told of all")
+            wait_until(lambda: not find_outdated_numbers(), "the worker has told of all")
 
     @pytest.mark.parametrize("before", ["of the organisation", "of an account", "of a key"])
     def test_is_told_in_portions_too_where_it_takes_the_place_of_another(
@@ -508,7 +508,7 @@ class TestOnAnOrganisationWithManyAccounts:
     def test_ends_for_all_while_they_are_being_published(self, front: Served, company: Organisation) -> None:
         made = restriction(company, at=timezone.now())
         [portion, *_] = names.unpublished_batches([made.number])
-        publication._cover_batch([made.number], accounts=portion[1], now=timezone.now())
+        publication._cover_batch([made.number], account_pks=portion[1], now=timezone.now())
 
         lift(made, note="A slip.", by=MACHINE, now=timezone.now())
         cover_new_names(now=timezone.now())

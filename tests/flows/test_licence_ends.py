@@ -11,7 +11,7 @@ from django.test import Client
 from time_machine import travel
 
 from accounts.actions import register_accounts
-from accounts.register import AccountLine, LicenceLine
+from accounts.register import AccountLine, LicenceValue
 from governance import pipeline, tasks
 from governance.demo import world
 from governance.detection.models import Assessment
@@ -26,7 +26,7 @@ ENDS = NOW + timedelta(days=1)
 @pytest.fixture(scope="module")
 def harvest() -> list[bytes]:
     """Two weeks of an account that harvests answers."""
-    made = world.build(seed=7, ends_at=NOW, accounts=60)
+    made = world.build_world(seed=7, ends_at=NOW, accounts=60)
     name = next(account for account, kind in made.labels.items() if kind == "release_pivot")
     return [
         msgspec.json.encode(event | {"account": "acct_harvest"}) for event in made.events() if event["account"] == name
@@ -80,14 +80,14 @@ class TestALicenceThatEnds:
         assert Assessment.objects.latest("pk").confirmed_at == confirmed_at
 
     def test_is_the_same_where_the_seller_takes_it_back(self) -> None:
-        register_accounts([AccountLine("acct_harvest", licence=LicenceLine())], by=MACHINE, now=NOW)
+        register_accounts([AccountLine("acct_harvest", licence=LicenceValue())], by=MACHINE, now=NOW)
 
         score(NOW + timedelta(minutes=1))
 
         assert Case.objects.get().assessment.licensed is False
 
     def test_leaves_the_account_alone_where_another_follows_it(self) -> None:
-        renewed = LicenceLine(training_permitted=True, starts_at=ENDS, reference="C-19")
+        renewed = LicenceValue(training_permitted=True, starts_at=ENDS, reference="C-19")
         register_accounts([AccountLine("acct_harvest", licence=renewed)], by=MACHINE, now=NOW)
 
         score(ENDS)

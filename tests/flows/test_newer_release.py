@@ -12,7 +12,7 @@ from governance.restrictions.models import Change, Restriction
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import access
 from governance.restrictions.serializers import restriction_as_json
-from governance.review.wording import outcome
+from governance.review.wording import outcome_word
 from stillwatch_gateway import Gateway
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
@@ -130,4 +130,4 @@ class TestARestrictionOfANewerKind:
 
         assert asked.restriction is not None
         assert asked.allowed != denies
-        assert restriction_as_json(asked.restriction)["kind"] == outcome("quarantine") == "quarantine"
+        assert restriction_as_json(asked.restriction)["kind"] == outcome_word("quarantine") == "quarantine"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from governance.platform.installation_secrets import installation_secrets, read_private
+from governance.platform.installation_secrets import get_or_create_secrets, read_private
 from governance.staff.actions import ensure_demo_staff
 from tests.factories import MACHINE, NOW
 
@@ -17,21 +17,21 @@ WORLD_READABLE = (0o644, 0o640, 0o604, 0o620, 0o666, 0o610)
 
 class TestASecretsFile:
     def test_is_made_for_its_owner_alone(self, tmp_path: Path) -> None:
-        made = installation_secrets(tmp_path)
+        made = get_or_create_secrets(tmp_path)
 
         assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
-        assert installation_secrets(tmp_path) == made
+        assert get_or_create_secrets(tmp_path) == made
 
     @pytest.mark.parametrize("mode", WORLD_READABLE)
     def test_that_others_can_read_is_refused(self, tmp_path: Path, mode: int) -> None:
-        installation_secrets(tmp_path)
+        get_or_create_secrets(tmp_path)
         (tmp_path / "secrets.json").chmod(mode)
 
         with pytest.raises(PermissionError, match="chmod 600"):
-            installation_secrets(tmp_path)
+            get_or_create_secrets(tmp_path)
 
     def test_that_others_can_read_stops_every_command_with_one_line(self, tmp_path: Path) -> None:
-        installation_secrets(tmp_path)
+        get_or_create_secrets(tmp_path)
         (tmp_path / "secrets.json").chmod(0o644)
         own = {"DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE"}
         environment = {name: value for name, value in os.environ.items() if name not in own}

@@ -33,7 +33,7 @@ def use(*accounts: str) -> None:
 @pytest.fixture(scope="module")
 def harvest() -> list[bytes]:
     """Two weeks of one account that harvests answers, as lines, with its account named acct_harvest."""
-    made = world.build(seed=7, ends_at=NOW, accounts=60)
+    made = world.build_world(seed=7, ends_at=NOW, accounts=60)
     name = next(account for account, kind in made.labels.items() if kind == "release_pivot")
     events = [event | {"account": "acct_harvest"} for event in made.events() if event["account"] == name]
     return [msgspec.json.encode(event) for event in events]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.gateways.models import LostDecision
-from governance.gateways.recovery import keep_in_force
+from governance.gateways.recovery import settle_as_in_force
 from governance.restrictions.actions import end_expired, lift
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from tests.factories import MACHINE, account, api_key, person, restriction
@@ -90,7 +90,7 @@ class TestKeeping:
         assert decision.restriction == again
         lift(again, note="Not yet.", by=MACHINE, now=timezone.now())
 
-        assert keep_in_force(decision, by=MACHINE, now=starts + timedelta(hours=1))
+        assert settle_as_in_force(decision, by=MACHINE, now=starts + timedelta(hours=1))
 
         assert Restriction.objects.get(ended_at=None) == LostDecision.objects.get().restriction
 

@@ -93,7 +93,7 @@ class TestAShortBlock:
         mira.post(f"{again['Location']}decide/", form("dismiss"))
         if is_over:
             at = timezone.now() - HOUR
-            Restriction.objects.filter(number=short).update(starts_at=at - HOUR, expires_at=at, holds_until=at)
+            Restriction.objects.filter(number=short).update(starts_at=at - HOUR, expires_at=at, effective_until=at)
             end_expired(now=timezone.now())
             assert is_let_in(front, "acct_harbour")
 

@@ -16,7 +16,7 @@ import pytest
 
 from accounts.actions import register_accounts
 from accounts.models import Account, ApiKey, Organisation
-from accounts.register import read_line
+from accounts.register import parse_account_line
 from governance.gateways.check import sql
 from governance.restrictions import actions
 from governance.restrictions.conflicts import StartsLaterError
@@ -34,7 +34,7 @@ from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import AlreadyDecidedError, CannotUndoError, NoSuchScopeError, Verdict
 from stillwatch_gateway.entry_reader import read_entry
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restriction_set import RestrictionSet
 from tests.factories import MACHINE, NOW, campaign_of, case, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -57,14 +57,14 @@ NAMES = [
 AHEAD = [timedelta(minutes=minutes) for minutes in (0, 1, 4, 7, 16, 40, 100)]
 
 
-def snapshot() -> Restricted:
+def snapshot() -> RestrictionSet:
     """What a gateway holds that begins to follow the feed now."""
-    with sql.connect() as database, sql.snapshot(database) as known:
+    with sql.connect() as database, sql.open_snapshot(database) as known:
         read = [read_entry(json.loads(payload)) for payload in known.payloads]
-        return Restricted([one for one, _ in read if one is not None], known.sequence)
+        return RestrictionSet([one for one, _ in read if one is not None], known.sequence)
 
 
-def refused(restricted: Restricted, at: datetime) -> set[str]:
+def refused(restricted: RestrictionSet, at: datetime) -> set[str]:
     return {name for name in NAMES if not restricted.decide([name], now=at.timestamp()).allowed}
 
 
@@ -93,7 +93,7 @@ class Walk:
         self.gateway = snapshot()
 
     def register(self, **line: object) -> None:
-        register_accounts([read_line(json.dumps(line).encode())], by=MACHINE, now=self.now)
+        register_accounts([parse_account_line(json.dumps(line).encode())], by=MACHINE, now=self.now)
 
     def step(self) -> None:
         often = [self.restrict] * 4 + [self.decide] * 4 + [self.wait] * 2 + [self.undo_decision, self.lift] * 2
@@ -226,7 +226,7 @@ class Walk:
         known = defaultdict[tuple[Target, str], list[Restriction]](list)
         for one in Restriction.objects.filter(ended_at=None):
             for other in known[one.target, one.kind]:
-                assert not one.overlaps(other.starts_at, other.holds_until), f"{one} beside {other}"
+                assert not one.overlaps(other.starts_at, other.effective_until), f"{one} beside {other}"
             known[one.target, one.kind].append(one)
 
     def assert_nothing_is_lost(self) -> None:

@@ -192,7 +192,7 @@ class TestThatRestoresWhatAVeryLargeOrganisationWasUnder:
         gateway = Follower()
         undo_decision(second, note="A slip.", by=reviewer, now=timezone.now())
         [number, accounts] = names.unpublished_batches([Restriction.objects.get(ended_at=None).number])[0]
-        publication._cover_batch([number], accounts=accounts, now=timezone.now())
+        publication._cover_batch([number], account_pks=accounts, now=timezone.now())
         later = Follower()
         assert later.refused == gateway.refused
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from governance.platform.processes import check_command, web_command
+from governance.platform.processes import check_server_command, web_command
 from tests.flows.worker import environment
 from tests.servers import end, free_port
 from tests.waiting import PATIENCE
@@ -29,7 +29,7 @@ def running_web_server(threads: int = 8, *, port: int = 0, **environ: str) -> It
 def running_check(workers: int = 1, *, port: int = 0, **environ: str) -> Iterator[int]:
     """The port of a process of the check that answers: any that is free, unless one is given."""
     port = port or free_port()
-    command = check_command(host="127.0.0.1", port=port, workers=workers)
+    command = check_server_command(host="127.0.0.1", port=port, workers=workers)
     with tempfile.TemporaryDirectory() as folder, running_server(command, port, {"CHECK_FOLDER": folder} | environ):
         yield port
 

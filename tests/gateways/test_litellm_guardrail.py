@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from governance.gateways.queries import enforcement_status
 from governance.gateways.restriction_status import EnforcementStatus
-from governance.gateways.status import State
+from governance.gateways.status import EnforcementState
 from governance.restrictions.actions import lift
 from governance.staff.models import ServiceKey
 from tests.factories import MACHINE, account, known_service_key, restriction
@@ -128,7 +128,10 @@ def test_a_blocked_team_is_refused_provably_and_let_in_again_and_others_are_serv
     assert (before, other) == (200, 200)
     assert set(got_through) <= unasked
     assert f"R-{block.number}" in refused
-    assert (at.gateway, at.state) == ("litellm-eu", State.NEXT_QUESTION if asks else State.REPORTED)
+    assert (at.gateway, at.state) == (
+        "litellm-eu",
+        EnforcementState.NEXT_QUESTION if asks else EnforcementState.REPORTED,
+    )
     assert at.refused_after is not None
     assert at.refused_after > timedelta(0)
 

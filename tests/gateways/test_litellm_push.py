@@ -168,7 +168,7 @@ class TestLiteLlmItself:
         assert proxy.chat("sk-harbour") == 200
         with proxy.client() as client:
             assert proxy.ask("POST", "/team/block", key=MASTER, body=b'{"team_id": "team_harbour"}') == 200
-            assert client.team_blocked("team_harbour")
+            assert client.is_team_blocked("team_harbour")
             assert proxy.chat("sk-harbour") == 200
             client.set_blocked(LiteLlmObject(TEAM, "team_harbour"), blocked=False)
 
@@ -176,7 +176,7 @@ class TestLiteLlmItself:
         with proxy.client() as client:
             for thing in (LiteLlmObject(TEAM, "team_nobody"), LiteLlmObject(KEY, digest("sk-nobody"))):
                 with pytest.raises(UnknownNameError, match="404"):
-                    client.blocked(thing)
+                    client.is_blocked(thing)
                 with pytest.raises(UnknownNameError, match="404"):
                     client.set_blocked(thing, blocked=True)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.gateways.actions import UnusableCanaryError, set_canary
 from governance.gateways.models import CanaryProbe, Gateway
-from governance.gateways.probes import CANARY, Canary, claim, pauses, probe, probe_due
+from governance.gateways.probes import CANARY, Canary, claim_probe, pause_lengths, probe, run_due_probes
 from governance.platform.encryption import encrypt_secret
 from governance.platform.locks import Lock
 from governance.restrictions.actions import restrict
@@ -202,7 +202,7 @@ class TestWhatIsDue:
     def test_is_probed_once_in_five_minutes(self, gateway: Gateway) -> None:
         now = timezone.now()
 
-        assert [probe_due(now), probe_due(now)] == [1, 0]
+        assert [run_due_probes(now), run_due_probes(now)] == [1, 0]
         gateway.refresh_from_db()
         assert gateway.probe_due_at is not None
         assert timedelta(minutes=5) <= gateway.probe_due_at - now < timedelta(minutes=6)
@@ -210,7 +210,7 @@ class TestWhatIsDue:
     def test_is_taken_by_one_worker(self, gateway: Gateway) -> None:
         seen_by_both = Gateway.objects.get()
 
-        taken = [claim(seen_by_both, now=timezone.now()) for _ in range(2)]
+        taken = [claim_probe(seen_by_both, now=timezone.now()) for _ in range(2)]
 
         assert taken == [True, False]
 
@@ -224,7 +224,7 @@ class TestWhatIsDue:
         set_canary("broken", "acct_other", served.url, headers={}, by=MACHINE, now=NOW)
         Gateway.objects.filter(name="broken").update(canary_headers=encrypt_secret("no JSON"))
 
-        assert probe_due(timezone.now()) == 1
+        assert run_due_probes(timezone.now()) == 1
         assert CanaryProbe.objects.filter(gateway=gateway, outcome=Outcome.OBEYED).count() == 2
         assert "canary of broken" in caplog.text
 
@@ -254,7 +254,7 @@ class TestSettingACanary:
 
 
 def test_pauses_grow_to_a_fifth_of_a_second() -> None:
-    first = list(islice(pauses(), 12))
+    first = list(islice(pause_lengths(), 12))
 
     assert first[0] == 0.02
     assert first == sorted(first)

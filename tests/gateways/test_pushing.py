@@ -9,13 +9,13 @@ from django.db import connection
 
 from accounts.actions import register_accounts
 from accounts.models import Account, Organisation
-from accounts.register import AccountLine, ApiKeyLine
+from accounts.register import AccountLine, ApiKeyValue
 from governance.audit.models import Entry
 from governance.gateways.epochs import begin_epoch, ensure_epoch
 from governance.gateways.fleet import enforcement_overview
 from governance.gateways.litellm.admin_api import LiteLlmError
 from governance.gateways.litellm.push import push, push_all, reconcile, reconcile_due
-from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, Propagation
+from governance.gateways.models import DriftRepair, Gateway, GatewayInstance, LiteLlmPush, PropagationEntry
 from governance.gateways.queries import enforcement_status
 from governance.platform.locks import Lock
 from governance.restrictions.actions import end_expired, lift
@@ -144,13 +144,13 @@ class TestABlock:
     ) -> None:
         for secret in (HARBOUR, QUILL):
             litellm_api.key(secret)
-        key = ApiKeyLine("key_1", digest=HARBOUR)
+        key = ApiKeyValue("key_1", digest=HARBOUR)
         register_accounts([AccountLine(account="acct_harbour", keys=[key])], by=MACHINE, now=NOW)
         restriction(Account.objects.get())
         push(gateway, NOW)
         before = set(litellm_api.blocked)
         moved = AccountLine(account="acct_free", keys=[key])
-        changed = AccountLine(account="acct_harbour", keys=[ApiKeyLine("key_1", digest=QUILL)])
+        changed = AccountLine(account="acct_harbour", keys=[ApiKeyValue("key_1", digest=QUILL)])
         register_accounts([moved if with_key else changed], by=MACHINE, now=NOW)
         cover_new_names(now=NOW)
 
@@ -239,7 +239,7 @@ class TestLettingGo:
         done = push(gateway, NOW)
 
         assert litellm_api.blocked == set()
-        assert sorted(done.let_go) == [f"key {QUILL}", "team team_harbour"]
+        assert sorted(done.unblocked) == [f"key {QUILL}", "team team_harbour"]
         assert not LiteLlmPush.objects.exists()
 
     def test_follows_the_end_of_its_time_before_anybody_noted_that(
@@ -367,7 +367,7 @@ class TestPushing:
         push(gateway, NOW)
 
         assert litellm_api.blocked == {"team_harbour"}
-        assert set(Propagation.objects.values_list("sequence", flat=True)) == {1, number}
+        assert set(PropagationEntry.objects.values_list("sequence", flat=True)) == {1, number}
 
     def test_that_fails_for_one_name_puts_the_others_into_force_and_does_not_count_as_done(
         self, litellm_api: LiteLlmServer, gateway: Gateway
@@ -395,7 +395,7 @@ class TestPushing:
         done = push(gateway, NOW)
 
         assert done.failed == {"team team_harbour": "it took the request, and has it unblocked still"}
-        assert not Propagation.objects.exists()
+        assert not PropagationEntry.objects.exists()
 
     def test_leaves_it_to_whoever_is_pushing_already(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:
         litellm_api.team("team_harbour")
@@ -469,7 +469,7 @@ class TestTheProof:
         assert at.sentence == "in force at litellm: pushed to LiteLLM’s own blocks"
         assert at.took is not None
         assert at.took > timedelta(0)
-        assert (GatewayInstance.objects.get().instance, Propagation.objects.get().sequence) == ("pushed", number)
+        assert (GatewayInstance.objects.get().instance, PropagationEntry.objects.get().sequence) == ("pushed", number)
 
     def test_stays_fresh_while_nothing_changes(self, litellm_api: LiteLlmServer, gateway: Gateway) -> None:
         restriction(account("acct_elsewhere"))
@@ -479,7 +479,7 @@ class TestTheProof:
 
         [state] = enforcement_overview(now=NOW + 10 * MINUTE, most=1).gateways
         assert (state.lag, state.trouble) == (0, "")
-        assert Propagation.objects.count() == 1
+        assert PropagationEntry.objects.count() == 1
 
 
 class TestComparing:

@@ -9,17 +9,17 @@ from django.utils import timezone
 
 from governance.gateways import fleet
 from governance.gateways.fleet import GatewayState, enforcement_overview
-from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, Propagation, Refusal
-from governance.gateways.queries import alarm, enforcement_status, find_expected_state
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry, Refusal
+from governance.gateways.queries import enforcement_status, get_alarm, get_expected_state
 from governance.gateways.restriction_status import EnforcementStatus
-from governance.gateways.status import Level, State
+from governance.gateways.status import EnforcementLevel, EnforcementState
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
+    AccessReport,
     InstanceReport,
-    LastQuestion,
-    RefusedTimes,
-    forget_old,
-    note_access,
+    RefusalReport,
+    delete_old_telemetry,
+    save_reports,
 )
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
@@ -54,7 +54,7 @@ def gateway_instance(
         seen_at=NOW + seen * SECOND,
         ended_at=NOW + seen * SECOND if has_ended else None,
     )
-    Propagation.objects.create(gateway_instance=made, sequence=knows, at=NOW + after * SECOND)
+    PropagationEntry.objects.create(gateway_instance=made, sequence=knows, at=NOW + after * SECOND)
     return made
 
 
@@ -76,7 +76,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.gateway, at.state, at.took) == ("litellm", State.NEXT_QUESTION, 0.2 * SECOND)
+        assert (at.gateway, at.state, at.took) == ("litellm", EnforcementState.NEXT_QUESTION, 0.2 * SECOND)
 
     def test_is_pending_while_one_of_those_who_answer_does_not_know_it(self) -> None:
         number = restriction(account()).number
@@ -84,9 +84,9 @@ class TestARestriction:
         gateway_instance(None, "web-1", knows=number)
         gateway_instance(None, "web-2", knows=number - 1)
 
-        assert at_the_only_gateway(number).state is State.NOT_YET
-        assert at_the_only_gateway(number, after=4).level is Level.PENDING
-        assert at_the_only_gateway(number, after=6).level is Level.ALARM
+        assert at_the_only_gateway(number).state is EnforcementState.NOT_YET
+        assert at_the_only_gateway(number, after=4).level is EnforcementLevel.PENDING
+        assert at_the_only_gateway(number, after=6).level is EnforcementLevel.ALARM
 
     def test_is_pending_while_a_client_has_only_its_first_names(self, django_capture_on_commit_callbacks: Any) -> None:
         harbour = account()
@@ -98,7 +98,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.expected.newest, at.state) == (number + 1, State.NOT_YET)
+        assert (at.expected.newest, at.state) == (number + 1, EnforcementState.NOT_YET)
 
     def test_is_in_force_where_all_instances_of_a_client_know_it(self) -> None:
         number = restriction(account()).number
@@ -107,7 +107,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.state, at.took) == (State.REPORTED, 0.3 * SECOND)
+        assert (at.state, at.took) == (EnforcementState.REPORTED, 0.3 * SECOND)
 
     def test_is_in_force_in_part_where_an_instance_fell_silent_without_it(self) -> None:
         number = restriction(account()).number
@@ -116,8 +116,8 @@ class TestARestriction:
 
         at = at_the_only_gateway(number)
 
-        assert (at.state, at.level) == (State.IN_PART, Level.PENDING)
-        assert not alarm(now=NOW + 10 * SECOND)
+        assert (at.state, at.level) == (EnforcementState.IN_PART, EnforcementLevel.PENDING)
+        assert not get_alarm(now=NOW + 10 * SECOND)
 
     @pytest.mark.parametrize("silent", [{"knows": 1}, {"has_ended": True}, {"seen": -86_400}], ids=str)
     def test_does_not_wait_for_an_instance_that_has_it_or_is_gone(self, silent: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ class TestARestriction:
         gateway_instance(own := gateway(asked=False), "a", knows=number)
         gateway_instance(own, "gone", **{"knows": 0, "seen": -120} | silent)
 
-        assert at_the_only_gateway(number).state is State.REPORTED
+        assert at_the_only_gateway(number).state is EnforcementState.REPORTED
 
     def test_would_not_be_applied_by_a_process_of_the_check_that_is_frozen(self) -> None:
         number = restriction(account()).number
@@ -154,7 +154,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number, after=7200)
 
-        assert (at.state, at.took) == (State.REPORTED, 0.2 * SECOND)
+        assert (at.state, at.took) == (EnforcementState.REPORTED, 0.2 * SECOND)
 
     def test_is_not_in_force_by_what_those_knew_who_have_gone(self) -> None:
         number = restriction(account()).number
@@ -175,7 +175,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number, after=8)
 
-        assert (at.state, at.level) == (State.NOT_YET, Level.ALARM)
+        assert (at.state, at.level) == (EnforcementState.NOT_YET, EnforcementLevel.ALARM)
         assert (at.refused, at.refused_after, at.last_refused_at) == (12, 0.4 * SECOND, NOW + SECOND)
 
     def test_says_nothing_of_gateways_that_are_not_in_use(self) -> None:
@@ -215,26 +215,26 @@ class TestTheBanner:
         gateway_instance(None, "web-1", knows=number - 1)
         gateway_instance(gateway("edge", asked=False), knows=number)
 
-        assert not alarm(now=NOW + SECOND)
-        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+        assert not get_alarm(now=NOW + SECOND)
+        assert get_alarm(now=NOW + 6 * SECOND).late == ["litellm"]
 
     def test_names_gateways_for_which_no_process_of_the_check_answers(self) -> None:
         restriction(account())
         gateway("litellm")
 
-        assert alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+        assert get_alarm(now=NOW + 6 * SECOND).late == ["litellm"]
 
     def test_warns_while_something_is_in_force_and_no_gateway_asks(self) -> None:
         restriction(account(), Restriction.Kind.WATCH)
-        assert not alarm(now=NOW + 6 * SECOND)
+        assert not get_alarm(now=NOW + 6 * SECOND)
 
         restriction(account())
-        assert alarm(now=NOW + 6 * SECOND).unheard == 1
+        assert get_alarm(now=NOW + 6 * SECOND).unheard == 1
 
     def test_is_silent_where_nothing_was_ever_decided(self) -> None:
         gateway("litellm")
 
-        assert not alarm(now=NOW + 6 * SECOND)
+        assert not get_alarm(now=NOW + 6 * SECOND)
 
     def test_costs_two_queries_however_many_gateways_there_are(self, django_assert_num_queries: Any) -> None:
         number = restriction(account()).number
@@ -243,7 +243,7 @@ class TestTheBanner:
 
         # 1 what is wanted, 2 gateways with all that was heard of them
         with django_assert_num_queries(2):
-            assert not alarm(now=NOW + 6 * SECOND)
+            assert not get_alarm(now=NOW + 6 * SECOND)
 
 
 class TestAGateway:
@@ -252,14 +252,14 @@ class TestAGateway:
         own = gateway(asked=False)
         made = gateway_instance(own, knows=1, after=0.1)
         for number, after in zip(numbers[1:], (0.2, 0.9), strict=True):
-            Propagation.objects.create(gateway_instance=made, sequence=number, at=NOW + after * SECOND)
+            PropagationEntry.objects.create(gateway_instance=made, sequence=number, at=NOW + after * SECOND)
         GatewayInstance.objects.update(sequence=3)
 
         [state] = gateways(now=NOW + SECOND)
 
         assert state.took is not None
         assert (state.took.changes, state.took.median, state.took.p99) == (3, 0.2 * SECOND, 0.9 * SECOND)
-        assert (state.lag, state.follows, state.level, state.trouble) == (0, "client", Level.GOOD, "")
+        assert (state.lag, state.follows, state.level, state.trouble) == (0, "client", EnforcementLevel.GOOD, "")
 
     def test_is_in_trouble_where_its_canary_was_not_refused(self) -> None:
         own = gateway()
@@ -275,9 +275,9 @@ class TestAGateway:
 
         def find_wanted_late(*, now: datetime) -> Any:
             gateway("edge-new")
-            return find_expected_state(now=now)
+            return get_expected_state(now=now)
 
-        monkeypatch.setattr(fleet, "find_expected_state", find_wanted_late)
+        monkeypatch.setattr(fleet, "get_expected_state", find_wanted_late)
 
         assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
 
@@ -296,7 +296,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
 
         for _ in range(2):
-            note_access([LastQuestion(key.pk, key.name, NOW)], now=NOW)
+            save_reports([AccessReport(key.pk, key.name, NOW)], now=NOW)
 
         assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
 
@@ -304,7 +304,7 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         described = gateway("edge", asked=False)
 
-        note_access([LastQuestion(key.pk, key.name, NOW)], now=NOW)
+        save_reports([AccessReport(key.pk, key.name, NOW)], now=NOW)
 
         described.refresh_from_db()
         assert described.service_key == key
@@ -313,20 +313,20 @@ class TestRecording:
         key, _ = service_key("access:read", name="edge")
         for sequence in (1, 2):
             seen = InstanceReport(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
-            note_access([seen], now=NOW)
+            save_reports([seen], now=NOW)
 
         assert GatewayInstance.objects.get().sequence == 2
-        assert Propagation.objects.count() == 2
+        assert PropagationEntry.objects.count() == 2
 
     def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
         """Whoever has one key and makes up names for ever fills no table, and pushes out no other gateway's."""
         greedy, _ = service_key("access:read", name="greedy")
         other, _ = service_key("access:read", name="other")
-        note_access([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
+        save_reports([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
 
         for tens in range(0, INSTANCES_KEPT + 10, 10):
             seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
-            note_access([InstanceReport(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
+            save_reports([InstanceReport(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
 
         kept = GatewayInstance.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
         assert sorted(kept) == [f"{number:04}" for number in range(10, INSTANCES_KEPT + 10)]
@@ -335,13 +335,13 @@ class TestRecording:
     def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
         key, _ = service_key("access:read", name="edge")
         number = restriction(account()).number
-        good = RefusedTimes(key.pk, key.name, number, NOW, NOW, 3)
+        good = RefusalReport(key.pk, key.name, number, NOW, NOW, 3)
         too_large = [good._replace(restriction=2**63), good._replace(times=10**30)]
         unreadable = InstanceReport(key.pk, key.name, "a\0", 1, NOW, [])
 
-        dropped = note_access(
+        dropped = save_reports(
             [
-                LastQuestion(key.pk, key.name, NOW),
+                AccessReport(key.pk, key.name, NOW),
                 too_large[0],
                 good,
                 unreadable,
@@ -361,8 +361,8 @@ class TestRecording:
         gateway_instance(own := gateway(), "gone", knows=1)
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.OBEYED)
 
-        assert forget_old(now=NOW + timedelta(days=1)) == 0
-        assert forget_old(now=NOW + timedelta(days=31)) == 3
+        assert delete_old_telemetry(now=NOW + timedelta(days=1)) == 0
+        assert delete_old_telemetry(now=NOW + timedelta(days=31)) == 3
         assert Restriction.objects.exists()
         assert Gateway.objects.exists()
 
@@ -415,7 +415,7 @@ class TestTheCase:
         made = GatewayInstance.objects.create(
             gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
         )
-        Propagation.objects.create(
+        PropagationEntry.objects.create(
             gateway_instance=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND
         )
         client.force_login(person())

@@ -8,7 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.gateways.restriction_status import EnforcementStatus
-from governance.gateways.status import PATIENCE, Expected, GatewayActivity, Instance, Level, State
+from governance.gateways.status import (
+    PATIENCE,
+    EnforcementLevel,
+    EnforcementState,
+    Expected,
+    GatewayActivity,
+    InstanceStatus,
+)
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 WANTED = 42
@@ -19,8 +26,8 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def has(sequence: int, *, seconds_ago: float = 2, name: str = "web-1") -> Instance:
-    return Instance(name, sequence, ago(seconds_ago))
+def has(sequence: int, *, seconds_ago: float = 2, name: str = "web-1") -> InstanceStatus:
+    return InstanceStatus(name, sequence, ago(seconds_ago))
 
 
 def enforcement_status_at(*, waited: float = 60, activity: GatewayActivity, **given: Any) -> EnforcementStatus:
@@ -28,124 +35,124 @@ def enforcement_status_at(*, waited: float = 60, activity: GatewayActivity, **gi
     return EnforcementStatus(gateway="edge", activity=activity, expected=expected, changed_at=ago(waited), **given)
 
 
-TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
+TABLE: list[tuple[str, dict[str, Any], EnforcementState, EnforcementLevel, str]] = [
     (
         "the check has it and the gateway asked a moment ago",
         {"asked_at": ago(3), "check": [has(42), has(50, name="web-2")]},
-        State.NEXT_QUESTION,
-        Level.GOOD,
+        EnforcementState.NEXT_QUESTION,
+        EnforcementLevel.GOOD,
         "would be refused at the next check by edge",
     ),
     (
         "one process of the check is behind",
         {"asked_at": ago(3), "check": [has(42), has(41, name="web-2")]},
-        State.NOT_YET,
-        Level.ALARM,
+        EnforcementState.NOT_YET,
+        EnforcementLevel.ALARM,
         "not yet in force at edge: 1 of 2 processes of the check reported change 41; this is change 42",
     ),
     (
         "no process of the check has reported lately",
         {"asked_at": ago(40), "check": [has(42, seconds_ago=31)]},
-        State.UNKNOWN,
-        Level.ALARM,
+        EnforcementState.UNKNOWN,
+        EnforcementLevel.ALARM,
         "not known whether in force at edge: no process of the check has reported for 30 s",
     ),
     (
         "the gateway asked just within the time",
         {"asked_at": ago(299), "check": [has(42)]},
-        State.NEXT_QUESTION,
-        Level.GOOD,
+        EnforcementState.NEXT_QUESTION,
+        EnforcementLevel.GOOD,
         "would be refused at the next check by edge",
     ),
     (
         "the gateway has not asked for five minutes",
         {"asked_at": ago(300), "check": [has(42)]},
-        State.SILENT,
-        Level.WARNING,
+        EnforcementState.SILENT,
+        EnforcementLevel.WARNING,
         "not known whether in force at edge: no check for 5 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage is of the time when it last asked",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(121)},
-        State.SILENT,
-        Level.WARNING,
+        EnforcementState.SILENT,
+        EnforcementLevel.WARNING,
         "not known whether in force at edge: no check for 7 min; it is idle or no longer connected",
     ),
     (
         "it is silent, and its usage goes on",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(60)},
-        State.BYPASSED,
-        Level.ALARM,
+        EnforcementState.BYPASSED,
+        EnforcementLevel.ALARM,
         "not in force at edge: no check for 7 min, and usage arrived from it 1 min ago",
     ),
     (
         "nobody asks, and usage goes on by a way that is not known",
         {"asked_at": ago(420), "check": [has(42)], "usage_at": ago(40), "usage_is_own": False},
-        State.BYPASSED,
-        Level.ALARM,
+        EnforcementState.BYPASSED,
+        EnforcementLevel.ALARM,
         "not in force at edge: no check for 7 min, and usage arrived 40 s ago",
     ),
     (
         "usage goes on, and the gateway asks",
         {"asked_at": ago(3), "check": [has(42)], "usage_at": ago(1)},
-        State.NEXT_QUESTION,
-        Level.GOOD,
+        EnforcementState.NEXT_QUESTION,
+        EnforcementLevel.GOOD,
         "would be refused at the next check by edge",
     ),
     (
         "usage comes from a gateway that never asked",
         {"check": [has(42)], "usage_at": ago(40)},
-        State.BYPASSED,
-        Level.ALARM,
+        EnforcementState.BYPASSED,
+        EnforcementLevel.ALARM,
         "not in force at edge: no check yet, and usage arrived from it 40 s ago",
     ),
     (
         "all instances of its client have it",
         {"instances": [has(42, name="a"), has(43, name="b", seconds_ago=20)]},
-        State.REPORTED,
-        Level.GOOD,
+        EnforcementState.REPORTED,
+        EnforcementLevel.GOOD,
         "in force at edge: reported by all 2 instances",
     ),
     (
         "an instance of its client reports an older change",
         {"instances": [has(42, name="a"), has(40, name="b"), has(42, name="c")]},
-        State.NOT_YET,
-        Level.ALARM,
+        EnforcementState.NOT_YET,
+        EnforcementLevel.ALARM,
         "not yet in force at edge: 1 of 3 instances reported change 40; this is change 42",
     ),
     (
         "its client has it and has not reported for some minutes",
         {"instances": [has(42, name="a", seconds_ago=400)]},
-        State.SILENT,
-        Level.WARNING,
+        EnforcementState.SILENT,
+        EnforcementLevel.WARNING,
         "not known whether in force at edge: no report for 6 min; it is idle or no longer connected",
     ),
     (
         "its client went silent before it could have it",
         {"instances": [has(41, name="a", seconds_ago=400)]},
-        State.NOT_YET,
-        Level.ALARM,
+        EnforcementState.NOT_YET,
+        EnforcementLevel.ALARM,
         "not yet in force at edge: 1 of 1 instances reported change 41; this is change 42",
     ),
     (
         "its client went silent, and usage goes on",
         {"instances": [has(42, name="a", seconds_ago=400)], "usage_at": ago(10)},
-        State.BYPASSED,
-        Level.ALARM,
+        EnforcementState.BYPASSED,
+        EnforcementLevel.ALARM,
         "not in force at edge: no report for 6 min, and usage arrived from it 10 s ago",
     ),
     (
         "its client reports and has it, while it stopped to ask the check, which is behind",
         {"instances": [has(42, name="a")], "asked_at": ago(900), "check": [has(7)]},
-        State.REPORTED,
-        Level.GOOD,
+        EnforcementState.REPORTED,
+        EnforcementLevel.GOOD,
         "in force at edge: reported by its only instance",
     ),
     (
         "it does both, and its client is behind",
         {"instances": [has(41, name="a")], "asked_at": ago(3), "check": [has(42)]},
-        State.NOT_YET,
-        Level.ALARM,
+        EnforcementState.NOT_YET,
+        EnforcementLevel.ALARM,
         "not yet in force at edge: 1 of 2 instances reported change 41; this is change 42",
     ),
 ]
@@ -154,7 +161,9 @@ TABLE: list[tuple[str, dict[str, Any], State, Level, str]] = [
 @pytest.mark.parametrize(
     ("activity", "state", "level", "sentence"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
 )
-def test_what_is_known(activity: dict[str, Any], state: State, level: Level, sentence: str) -> None:
+def test_what_is_known(
+    activity: dict[str, Any], state: EnforcementState, level: EnforcementLevel, sentence: str
+) -> None:
     at = enforcement_status_at(activity=GatewayActivity(now=NOW, silent_after=SILENT_AFTER, **activity))
 
     assert (at.state, at.level, at.sentence) == (state, level, sentence)
@@ -177,19 +186,21 @@ class TestASentence:
 
     def test_claims_force_in_no_state_but_a_good_one(self) -> None:
         for _, activity, _, level, sentence in TABLE:
-            assert (sentence.startswith(("in force", "would be"))) is (level is Level.GOOD), activity
+            assert (sentence.startswith(("in force", "would be"))) is (level is EnforcementLevel.GOOD), activity
 
 
 class TestWaiting:
-    @pytest.mark.parametrize(("waited", "level"), [(4, Level.PENDING), (5, Level.PENDING), (6, Level.ALARM)])
-    def test_is_late_after_five_seconds(self, waited: float, level: Level) -> None:
+    @pytest.mark.parametrize(
+        ("waited", "level"), [(4, EnforcementLevel.PENDING), (5, EnforcementLevel.PENDING), (6, EnforcementLevel.ALARM)]
+    )
+    def test_is_late_after_five_seconds(self, waited: float, level: EnforcementLevel) -> None:
         activity = GatewayActivity(now=NOW, silent_after=SILENT_AFTER, instances=[has(41, name="a")])
 
         assert enforcement_status_at(activity=activity, waited=waited).level is level
 
 
 INSTANCES = st.builds(
-    Instance, st.sampled_from(["a", "b"]), st.integers(40, 50), st.sampled_from([ago(2), ago(40), ago(400)])
+    InstanceStatus, st.sampled_from(["a", "b"]), st.integers(40, 50), st.sampled_from([ago(2), ago(40), ago(400)])
 )
 ACTIVITIES = st.builds(
     GatewayActivity,
@@ -231,4 +242,4 @@ def test_all_restrictions_together_are_judged_as_the_worst_of_them(
         is_in_force=any(one.is_in_force for one in each),
     )
 
-    assert activity.level(together) is max((activity.level(one) for one in each), key=list(Level).index)
+    assert activity.level(together) is max((activity.level(one) for one in each), key=list(EnforcementLevel).index)

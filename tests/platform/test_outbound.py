@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 
-from governance.platform.outbound import Body, OutboundClient, Response, send
+from governance.platform.outbound import BodyLimit, OutboundClient, OutboundResponse, send
 from governance.platform.outbound_errors import AddressRefusedError, AnswerTooLongError, OutboundError
 
 SECRET = "sk-1234567890"
@@ -74,7 +74,7 @@ def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def get(url: str, *, seconds: float = FOREVER, most_bytes: int = 1_000, **options: Any) -> Response:
+def get(url: str, *, seconds: float = FOREVER, most_bytes: int = 1_000, **options: Any) -> OutboundResponse:
     return send("GET", url, seconds=seconds, most_bytes=most_bytes, **options)
 
 
@@ -183,11 +183,11 @@ class TestAnAnswer:
 
     def test_may_be_cut_instead(self) -> None:
         with Server(b"HTTP/1.0 200 OK\r\n\r\n...") as server:
-            assert get(server.url, most_bytes=20, body=Body.CUT).body == b"..." + b"x" * 17
+            assert get(server.url, most_bytes=20, body=BodyLimit.CUT).body == b"..." + b"x" * 17
 
     def test_may_be_a_stream_of_which_the_first_part_is_enough(self) -> None:
         with Server(b"HTTP/1.0 200 OK\r\n\r\n...") as server:
-            assert get(server.url, body=Body.FIRST_PART).body.startswith(b"...")
+            assert get(server.url, body=BodyLimit.FIRST_PART).body.startswith(b"...")
 
 
 class TestAnAddress:

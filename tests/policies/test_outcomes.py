@@ -17,8 +17,8 @@ from governance.policies.versions import NotAllowedError, go_live, propose, reti
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
-from governance.restrictions.queries import access, strongest_against
-from governance.review.staff_limits import staff_limits
+from governance.restrictions.queries import access, find_strongest_kinds
+from governance.review.staff_ceilings import get_staff_ceilings
 from governance.staff.models import User
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
@@ -66,11 +66,11 @@ def suspect(of: Account, **fields: Any) -> Assessment:
 
 
 def matched(*assessments: Assessment, at: datetime = NOW) -> None:
-    evaluate_policies(assessments, staff_limits=staff_limits, now=at, random=lambda: 0.5)
+    evaluate_policies(assessments, staff_ceilings=get_staff_ceilings, now=at, random=lambda: 0.5)
 
 
 def carried_out(*, after: timedelta = timedelta(0)) -> int:
-    return apply_due_outcomes(now=NOW + after, staff_limits=staff_limits)
+    return apply_due_outcomes(now=NOW + after, staff_ceilings=get_staff_ceilings)
 
 
 def weighed(of: Account, **fields: Any) -> PolicyOutcome:
@@ -286,7 +286,7 @@ def test_what_is_in_force_is_asked_once_for_all_that_are_due(django_assert_num_q
     restriction(Organisation.objects.get())
 
     with django_assert_num_queries(1):
-        found = strongest_against(accounts, now=NOW)
+        found = find_strongest_kinds(accounts, now=NOW)
 
     assert {one.external_id: found.get(one.pk) for one in accounts} == {
         "acct_mild": "throttle",
@@ -379,7 +379,7 @@ def test_runs_that_race_restrict_nobody_twice() -> None:
 
     def run(_: int) -> int:
         try:
-            return apply_due_outcomes(now=NOW, staff_limits=staff_limits)
+            return apply_due_outcomes(now=NOW, staff_ceilings=get_staff_ceilings)
         finally:
             connection.close()
 
@@ -396,7 +396,7 @@ def test_an_account_that_is_scored_while_a_policy_goes_live_is_not_missed() -> N
 
     def run() -> int:
         try:
-            return apply_due_outcomes(now=NOW, staff_limits=staff_limits)
+            return apply_due_outcomes(now=NOW, staff_ceilings=get_staff_ceilings)
         finally:
             connection.close()
 

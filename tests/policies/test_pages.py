@@ -14,7 +14,7 @@ from governance.policies.models import PolicyVersion
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import go_live, propose
 from governance.review.models import Decision
-from governance.review.staff_limits import staff_limits
+from governance.review.staff_ceilings import get_staff_ceilings
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person
@@ -34,7 +34,7 @@ def page(client: Client) -> str:
 
 
 def noted(*assessments: Assessment) -> None:
-    evaluate_policies(assessments, staff_limits=staff_limits, now=timezone.now())
+    evaluate_policies(assessments, staff_ceilings=get_staff_ceilings, now=timezone.now())
 
 
 def decided(name: str, action: str) -> None:
@@ -126,7 +126,7 @@ class TestWhatIsHeldForAPerson:
     def held(self, *names: str) -> None:
         for name in names:
             noted(suspect(account(name)))
-        apply_due_outcomes(now=timezone.now() + timedelta(minutes=1), staff_limits=staff_limits)
+        apply_due_outcomes(now=timezone.now() + timedelta(minutes=1), staff_ceilings=get_staff_ceilings)
 
     def test_is_named_with_its_case_and_the_cap(self, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1

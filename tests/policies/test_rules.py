@@ -8,13 +8,20 @@ import pytest
 
 from governance.detection.detectors import all_detectors
 from governance.detection.finding import Family
-from governance.policies.rules import BANDS_WITH_CASES, BandWithCase, Facts, FamilyAgainst, PolicyError, read_policy
+from governance.policies.rules import (
+    BANDS_WITH_CASES,
+    BandWithCase,
+    FamilyAgainst,
+    PolicyError,
+    PolicyFacts,
+    parse_policy,
+)
 from governance.policies.versions import propose
 from governance.staff.roles import Role
 from tests.factories import account, person
 
 NOON = datetime(2026, 11, 2, 12, 7, tzinfo=UTC)
-SUSPECT = Facts(
+SUSPECT = PolicyFacts(
     score=90,
     band="critical",
     families=frozenset({"content", "together"}),
@@ -51,7 +58,7 @@ def test_its_families_are_those_of_the_detectors() -> None:
 
 @pytest.mark.parametrize("family", get_args(FamilyAgainst))
 def test_every_family_can_be_asked_for(family: str) -> None:
-    rule = read_policy(POLICY.replace("together", family)).rule_for(
+    rule = parse_policy(POLICY.replace("together", family)).rule_for(
         replace(SUSPECT, families=frozenset({"content", family}))
     )
 
@@ -60,7 +67,7 @@ def test_every_family_can_be_asked_for(family: str) -> None:
 
 class TestARule:
     def test_fits_whom_all_its_conditions_fit(self) -> None:
-        rule = read_policy(POLICY).rule_for(SUSPECT)
+        rule = parse_policy(POLICY).rule_for(SUSPECT)
 
         assert rule is not None
         assert (rule.action, rule.requests_per_minute) == ("throttle", 5)
@@ -80,11 +87,11 @@ class TestARule:
         ],
     )
     def test_fits_nobody_for_whom_one_does_not_hold(self, other: dict[str, Any]) -> None:
-        assert read_policy(POLICY).rule_for(replace(SUSPECT, **other)) is None
+        assert parse_policy(POLICY).rule_for(replace(SUSPECT, **other)) is None
 
     def test_that_comes_first_counts(self) -> None:
         strict = RULE.replace("throttle", "block").replace("requests_per_minute = 5", "").replace("Large", "Very large")
-        policy = read_policy(f'version = "1"\n{strict}\n{RULE}')
+        policy = parse_policy(f'version = "1"\n{strict}\n{RULE}')
 
         rule = policy.rule_for(SUSPECT)
         assert rule is not None
@@ -94,12 +101,12 @@ class TestARule:
 class TestTheDelay:
     @pytest.mark.parametrize(("chance", "hour"), [(0.0, 13), (0.9, 14)])
     def test_is_drawn_and_rounded_up_to_the_batch(self, chance: float, hour: int) -> None:
-        due = read_policy(POLICY).due_at(now=NOON, chance=chance)
+        due = parse_policy(POLICY).due_at(now=NOON, chance=chance)
 
         assert due == NOON.replace(hour=hour, minute=0)
 
     def test_is_none_unless_the_policy_says_so(self) -> None:
-        assert read_policy(f'version = "1"\n{RULE}').due_at(now=NOON, chance=0.5) == NOON
+        assert parse_policy(f'version = "1"\n{RULE}').due_at(now=NOON, chance=0.5) == NOON
 
 
 class TestAFile:
@@ -196,7 +203,7 @@ class TestAFile:
     )
     def test_with_a_mistake_says_where(self, before: str, after: str, says: str) -> None:
         with pytest.raises(PolicyError) as error:
-            read_policy(POLICY.replace(before, after, 1))
+            parse_policy(POLICY.replace(before, after, 1))
 
         assert says in str(error.value)
 

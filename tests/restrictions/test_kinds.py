@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.db.models import Model
 
-from governance.policies.rules import PolicyError, read_policy
+from governance.policies.rules import PolicyError, parse_policy
 from governance.restrictions.kinds import (
     DENYING,
     FEATURES,
@@ -13,13 +13,13 @@ from governance.restrictions.kinds import (
     STRENGTH,
     RestrictionKind,
     foreign_terms,
+    kind_info,
     missing_need,
-    row_of,
 )
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import DISMISSING, RESTRICTING, Reason
-from governance.restrictions.terms import Terms, read_terms
-from governance.review.models import ACTIONS, Decision, action_of, action_row
+from governance.restrictions.terms import Terms, parse_terms
+from governance.review.models import ACTIONS, Decision, action_info, to_action
 from stillwatch_gateway import entries
 
 KINDS = [*RestrictionKind]
@@ -39,7 +39,7 @@ class TestEveryKind:
     def test_is_an_action_of_staff_and_of_policies(self) -> None:
         assert [action.value for action in ACTIONS] == ["dismiss", *RestrictionKind.values]
         with pytest.raises(PolicyError, match=", ".join(RestrictionKind.values)):
-            read_policy(POLICY.format(kind="banish", reason="other"))
+            parse_policy(POLICY.format(kind="banish", reason="other"))
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_is_described_to_the_operators_of_gateways(self, kind: RestrictionKind) -> None:
@@ -52,7 +52,7 @@ class TestEveryKind:
 
     @pytest.mark.parametrize("action", ACTIONS)
     def test_has_its_drawing_and_its_colour(self, action: str) -> None:
-        row = action_row(action)
+        row = action_info(action)
 
         assert f'id="{row.icon}"' in (settings.BASE_DIR / "static/icons.svg").read_text()
         assert f'[data-tone="{row.tone}"]' in (settings.BASE_DIR / "static/css/controls.css").read_text()
@@ -61,29 +61,29 @@ class TestEveryKind:
         styles = (settings.BASE_DIR / "static/css/decide.css").read_text()
 
         assert f".action-choice:nth-child({len(ACTIONS)}) " in styles
-        for part in {part for action in ACTIONS for part in action_row(action).form_parts.split()}:
+        for part in {part for action in ACTIONS for part in action_info(action).form_parts.split()}:
             assert f'[data-for="{part}"]' in styles
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_asks_for_a_confirmation_where_it_warns(self, kind: RestrictionKind) -> None:
-        assert bool(kind.row.warning) == bool(kind.row.confirmation)
+        assert bool(kind.info.warning) == bool(kind.info.confirmation)
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_has_the_terms_that_it_needs_and_no_others(self, kind: RestrictionKind) -> None:
-        own = kind.row.need.members if kind.row.need else ()
+        own = kind.info.need.members if kind.info.need else ()
         every = [member for need in NEEDS for member in need.members]
 
-        assert missing_need(kind, {}) == kind.row.need
+        assert missing_need(kind, {}) == kind.info.need
         assert all(missing_need(kind, {member: GIVEN[member]}) is None for member in own)
         assert list(foreign_terms(kind, GIVEN)) == [member for member in every if member not in own]
 
     def test_is_read_from_its_code_as_an_action(self) -> None:
-        assert [action_of(action.value) for action in ACTIONS] == [*ACTIONS]
+        assert [to_action(action.value) for action in ACTIONS] == [*ACTIONS]
 
 
 class TestAKindOfANewerRelease:
     def test_has_a_row_that_names_it(self) -> None:
-        row = row_of("unheard_of")
+        row = kind_info("unheard_of")
 
         assert (row.outcome, row.need, row.form_parts) == ("unheard_of", None, "")
 
@@ -101,7 +101,7 @@ class TestForeignTerms:
 
     @pytest.mark.parametrize(("kind", "need"), [("throttle", LIMITS), ("withhold", FEATURES), ("block", None)])
     def test_are_none_of_the_kind_that_needs_them(self, kind: str, need: object) -> None:
-        assert row_of(kind).need == need
+        assert kind_info(kind).need == need
 
 
 class TestEveryReason:
@@ -111,12 +111,12 @@ class TestEveryReason:
 
     @pytest.mark.parametrize("reason", RESTRICTING)
     def test_that_restricts_is_one_of_policies(self, reason: Reason) -> None:
-        assert read_policy(POLICY.format(kind="watch", reason=reason)).rules[0].reason == reason
+        assert parse_policy(POLICY.format(kind="watch", reason=reason)).rules[0].reason == reason
 
     @pytest.mark.parametrize("reason", DISMISSING)
     def test_that_dismisses_is_none_of_policies(self, reason: Reason) -> None:
         with pytest.raises(PolicyError, match=r"reason must be one of bulk_harvest, .*, other"):
-            read_policy(POLICY.format(kind="watch", reason=reason))
+            parse_policy(POLICY.format(kind="watch", reason=reason))
 
     @pytest.mark.parametrize("reason", [*Reason])
     def test_fits_its_columns(self, reason: Reason) -> None:
@@ -129,21 +129,21 @@ class TestTerms:
     def test_are_the_same_after_they_were_stored(self) -> None:
         terms = Terms(RestrictionKind.WITHHOLD, Reason.OTHER, terms_clause="2.3", withheld=("logprobs", "reasoning"))
 
-        assert read_terms(terms.asked()) == terms
+        assert parse_terms(terms.as_json()) == terms
 
     def test_are_sent_to_gateways_without_the_clause(self) -> None:
         terms = Terms(RestrictionKind.THROTTLE, Reason.OTHER, terms_clause="2.3", requests_per_minute=5)
 
-        assert terms.sent() == {
+        assert terms.as_feed_json() == {
             "kind": "throttle",
             "reason": "other",
             "requests_per_minute": 5,
             "tokens_per_minute": None,
             "withheld": [],
         }
-        assert terms.asked() == terms.sent() | {"terms_clause": "2.3"}
+        assert terms.as_json() == terms.as_feed_json() | {"terms_clause": "2.3"}
 
     def test_name_each_withheld_feature_once_and_in_order(self) -> None:
         terms = Terms(RestrictionKind.WITHHOLD, Reason.OTHER, withheld=("reasoning", "logprobs", "reasoning"))
 
-        assert terms.asked()["withheld"] == ["logprobs", "reasoning"]
+        assert terms.as_json()["withheld"] == ["logprobs", "reasoning"]

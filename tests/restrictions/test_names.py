@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey, Organisation
 from governance.restrictions.actions import end_expired, lift
 from governance.restrictions.models import Change, CoveredName, Restriction
-from governance.restrictions.names import MOST_LISTED, outdated_restrictions
+from governance.restrictions.names import MOST_LISTED, find_outdated_numbers
 from governance.restrictions.publication import cover_new_names
 from stillwatch_gateway.messages import read_snapshot
 from tests.factories import MACHINE, NOW, account, api_key, restriction
@@ -118,7 +118,7 @@ class TestTheSearch:
             api_key(one)
 
         def found(*targets: str) -> list[int]:
-            return outdated_restrictions(targets)
+            return find_outdated_numbers(targets)
 
         numbers = [one.number for one in restrictions]
         assert found() == numbers

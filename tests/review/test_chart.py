@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governance.review.chart import HEIGHT, STEP, Chart, HourlyUse, draw_chart
+from governance.review.chart import HEIGHT, STEP, HourlyUse, UsageChart, draw_chart
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 
 
-def drawn(*uses: tuple[int, int, int]) -> Chart:
+def drawn(*uses: tuple[int, int, int]) -> UsageChart:
     """A chart of uses given as hours after Monday midnight, requests and output tokens."""
     made = draw_chart([HourlyUse(MONDAY + timedelta(hours=hour), requests, tokens) for hour, requests, tokens in uses])
     assert made is not None

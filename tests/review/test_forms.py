@@ -96,7 +96,7 @@ class TestTheFiltersOfTheQueue:
         form = QueueForm({"view": "mine", "band": "high", "q": " quill "})
 
         assert form.is_valid()
-        assert form.question() == QueueFilter(view=QueueView.MINE, band="high", text="quill")
+        assert form.queue_filter() == QueueFilter(view=QueueView.MINE, band="high", text="quill")
 
     def test_that_make_no_sense_are_named_one_by_one(self) -> None:
         form = QueueForm({"view": "theirs", "band": "high", "after": "x"})

@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from governance.review.reopening_rules import QUIET_FOR, WORSE_BY, EarlierDecision, needs_case
+from governance.review.reopening_rules import QUIET_FOR, WORSE_BY, LastDecision, needs_case
 from tests.factories import NOW
 
 
 def deserves(score: int, *, after: int | None = 60, denied: bool = False, later: timedelta = timedelta(0)) -> bool:
-    earlier = EarlierDecision(score=after, decided_at=NOW) if after is not None else None
+    earlier = LastDecision(score=after, decided_at=NOW) if after is not None else None
     return needs_case(score, earlier=earlier, access_denied=denied, now=NOW + later)
 
 

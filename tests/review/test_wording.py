@@ -15,11 +15,11 @@ class TestATime:
         [(20, "just now"), (300, "5 min ago"), (7200, "2 h ago"), (200_000, "2 days ago"), (-7200, "in 2 h")],
     )
     def test_is_told_from_now(self, seconds: int, words: str) -> None:
-        assert wording.ago(NOW - timedelta(seconds=seconds), now=NOW) == words
+        assert wording.format_ago(NOW - timedelta(seconds=seconds), now=NOW) == words
 
     @pytest.mark.parametrize(("hours", "words"), [(3, "due in 3 h"), (-3, "3 h overdue"), (72, "due in 3 days")])
     def test_by_which_something_is_due_says_so(self, hours: int, words: str) -> None:
-        assert wording.due(NOW + timedelta(hours=hours), now=NOW) == words
+        assert wording.format_due(NOW + timedelta(hours=hours), now=NOW) == words
 
 
 class TestANumber:
@@ -27,7 +27,7 @@ class TestANumber:
         ("number", "words"), [(950, "950"), (12_400, "12.4 k"), (3_000_000, "3 M"), (2.5e9, "2.5 G")]
     )
     def test_is_short_in_a_row(self, number: float, words: str) -> None:
-        assert wording.compact(number) == words
+        assert wording.format_compact(number) == words
 
     @pytest.mark.parametrize(
         ("name", "value", "words"),
@@ -41,12 +41,12 @@ class TestANumber:
         ],
     )
     def test_of_evidence_is_written_as_people_write_it(self, name: str, value: object, words: str) -> None:
-        assert wording.figure(name, value) == words
+        assert wording.format_figure(name, value) == words
 
 
 class TestAWord:
     def test_stands_for_every_action_and_every_kind_of_restriction(self) -> None:
-        assert all(wording.outcome(action) for action in ACTIONS)
+        assert all(wording.outcome_word(action) for action in ACTIONS)
 
 
 class TestAName:

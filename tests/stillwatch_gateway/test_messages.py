@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from stillwatch_gateway.disk import Store
+from stillwatch_gateway.disk import SnapshotStore
 from stillwatch_gateway.messages import BadMessageError, read_changes, signature, signing_key
-from stillwatch_gateway.restricted import Restricted
-from stillwatch_gateway.signed import load_snapshot, verify
+from stillwatch_gateway.restriction_set import RestrictionSet
+from stillwatch_gateway.signed import load_snapshot, verify_body
 
 KEY = signing_key("swk_ours")
 
@@ -122,7 +122,7 @@ class TestChanges:
             restriction[member] = value
 
         read = read_changes(json.dumps(document).encode())
-        restricted = Restricted([], 2)
+        restricted = RestrictionSet([], 2)
         for number, entry, ended in read.changes:
             restricted.change(number, entry, ended)
 
@@ -173,11 +173,11 @@ class TestASignature:
 
         for digest, signed in (sign(body, signing_key("swk_another")), (sign(body)[0], None), (None, sign(body)[1])):
             with pytest.raises(BadMessageError):
-                verify(body, digest, signed, KEY)
+                verify_body(body, digest, signed, KEY)
 
     def test_does_not_fit_another_body(self) -> None:
         with pytest.raises(BadMessageError):
-            verify(b"{}", *sign(json.dumps(changes()).encode()), KEY)
+            verify_body(b"{}", *sign(json.dumps(changes()).encode()), KEY)
 
 
 class TestASnapshot:
@@ -205,13 +205,13 @@ class TestTheStore:
     def test_is_let_go_of_where_its_signature_does_not_fit(self, tmp_path: Path) -> None:
         stored(tmp_path, lines(snapshot()), signing_key("swk_another"))
 
-        with closing(Store(tmp_path, KEY)) as store:
+        with closing(SnapshotStore(tmp_path, KEY)) as store:
             assert store.load() is None
 
     def test_plays_what_followed_up_to_where_it_was_cut_off(self, tmp_path: Path) -> None:
         stored(tmp_path, lines(snapshot()))
         reached = []
-        with closing(Store(tmp_path, KEY)) as store:
+        with closing(SnapshotStore(tmp_path, KEY)) as store:
             for after in (2, 3, 4):
                 body = json.dumps(changes(after, after + 1)).encode()
                 store.keep_changes(body, *sign(body))
@@ -227,7 +227,7 @@ class TestTheStore:
         assert min(reached) == 2
 
     def test_is_written_by_one_process_and_read_by_others(self, tmp_path: Path) -> None:
-        with closing(Store(tmp_path, KEY)) as first, closing(Store(tmp_path, KEY)) as second:
+        with closing(SnapshotStore(tmp_path, KEY)) as first, closing(SnapshotStore(tmp_path, KEY)) as second:
             assert (first.writes, second.writes) == (True, False)
 
 
@@ -238,9 +238,9 @@ def test_nothing_that_was_changed_on_its_way_is_ever_accepted(tmp_path: Path) ->
     for _ in range(300):
         bad = mutated(body, dice)
         with pytest.raises(BadMessageError):
-            verify(bad, digest, signed, KEY)
+            verify_body(bad, digest, signed, KEY)
         with pytest.raises(BadMessageError):
-            verify(bad, hashlib.sha256(bad).hexdigest(), signed, KEY)
+            verify_body(bad, hashlib.sha256(bad).hexdigest(), signed, KEY)
 
 
 def mutated(body: bytes, dice: random.Random) -> bytes:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
-from stillwatch_gateway.refusals import Pace, refused
+from stillwatch_gateway.refusals import RateLimiter, enforce
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 
@@ -68,7 +68,7 @@ def by_wsgi(gateway: Gateway) -> Any:
         start_response("200 OK", [])
         return [b"served"]
 
-    guarded = wsgi.Stillwatch(application, gateway, pace=Pace(clock=lambda: 0.0))
+    guarded = wsgi.Stillwatch(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
 
     def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         statuses: list[int] = []
@@ -86,7 +86,7 @@ def by_asgi(gateway: Gateway) -> Any:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"served"})
 
-    guarded = asgi.Stillwatch(application, gateway, pace=Pace(clock=lambda: 0.0))
+    guarded = asgi.Stillwatch(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
 
     def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         sent: list[dict[str, Any]] = []
@@ -175,10 +175,10 @@ class TestTheMiddleware:
 
 
 def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spellings(gateway: Gateway) -> None:
-    pace = Pace(clock=lambda: 0.0)
+    limiter = RateLimiter(clock=lambda: 0.0)
 
     def is_served(name: str, **others: str) -> bool:
-        return refused(gateway.decide(account=name, organisation="org_mole", **others), pace) is None
+        return enforce(gateway.decide(account=name, organisation="org_mole", **others), limiter) is None
 
     assert [is_served(name) for name in ("acct_mole", "acct%5Fmole", "%61cct_mole", " acct_mole")] == [True] * 2 + [
         False
@@ -200,7 +200,7 @@ class TestANameThatCannotBeRead:
     @pytest.mark.parametrize("name", ["  ", "\t", "\u00a0", "%20%20", "a" * 201, "\ud800", 7, b"acct_fine"])
     def test_is_refused_and_says_why(self, gateway: Gateway, kind: str, name: Any) -> None:
         decision = gateway.decide(**{kind: name})
-        answer = refused(decision, Pace())
+        answer = enforce(decision, RateLimiter())
 
         assert (decision.allowed, decision.number) == (False, None)
         assert decision.because.startswith(f"The name of the {kind} cannot be read: ")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from governance.gateways.models import GatewayInstance
 from stillwatch_gateway import Gateway
-from stillwatch_gateway.disk import Store
+from stillwatch_gateway.disk import SnapshotStore
 from stillwatch_gateway.moments import BOOT, Moment, read_moment
 from tests.factories import account, person, restriction
 from tests.front import Served, served
@@ -241,7 +241,7 @@ class TestADiskThatTakesNothing:
         wait_until(lambda: gateway.store_problem != "")
         gateway.close()
 
-        store = Store(folder, gateway._key)
+        store = SnapshotStore(folder, gateway._key)
         store.close()
         assert store.load() is not None
 

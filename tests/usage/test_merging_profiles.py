@@ -23,7 +23,7 @@ from governance.usage.profiles.build import build_deltas
 from governance.usage.profiles.compaction import counters_of, merge_hours, merge_weeks, profiles_csv, sketches_of
 from governance.usage.profiles.merging import COUNTERS, HOUR_SCHEMA
 from governance.usage.profiles.top_k import TOP_K
-from governance.usage.queries import load_profiles, scoring_windows
+from governance.usage.queries import get_scoring_windows, load_profiles
 from tests.factories import account
 from tests.usage.profiles import MONDAY, columns, event, merged_by_model
 
@@ -240,7 +240,7 @@ def test_the_database_merges_as_polars_does() -> None:
 
     compact_profiles([customer.pk])
     (read,) = load_profiles(
-        scoring_windows([customer.pk], at=MONDAY.replace(tzinfo=UTC) + timedelta(days=1))
+        get_scoring_windows([customer.pk], at=MONDAY.replace(tzinfo=UTC) + timedelta(days=1))
     ).to_dicts()
 
     (whole,) = merged_by_model(pl.concat(batches)).to_dicts()

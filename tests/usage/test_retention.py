@@ -14,7 +14,7 @@ from governance.usage.actions import (
     drop_old_usage,
     prepare_partitions,
     record_lines,
-    rewrap_data_keys,
+    reencrypt_data_keys,
 )
 from governance.usage.models import DataKey, HourlyProfile, ProfileDelta, UsageEvent, WeeklySketch
 from governance.usage.partitions import count_events_in_default, list_partition_days
@@ -136,7 +136,7 @@ class TestDataKeys:
         settings.EXCERPT_KEYS = [b"the second key", *settings.EXCERPT_KEYS]
         assert self.shown() == ["How tall is it?"]
 
-        rewrapped = rewrap_data_keys(by=MACHINE, now=NOW)
+        rewrapped = reencrypt_data_keys(by=MACHINE, now=NOW)
 
         settings.EXCERPT_KEYS = [b"the second key"]
         assert rewrapped == 1

@@ -14,7 +14,7 @@ from governance.usage.account_usage import AccountUsage
 from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import UsageEvent
 from governance.usage.profiles.features import build_account_usages
-from governance.usage.queries import load_profiles, scoring_windows
+from governance.usage.queries import get_scoring_windows, load_profiles
 from tests.factories import NOW, line
 from tests.usage.spans import JSON, PROTOBUF, encoded, export, rejected, send, span
 
@@ -34,7 +34,7 @@ def usage(name: str = "acct_harbour") -> AccountUsage:
     """The account's usage as detectors see it."""
     account = Account.objects.get(external_id=name)
     compact_profiles([account.pk])
-    found = build_account_usages(load_profiles(scoring_windows([account.pk], at=NOW)), {})
+    found = build_account_usages(load_profiles(get_scoring_windows([account.pk], at=NOW)), {})
     return found[account.pk]
 
 

@@ -30,7 +30,7 @@ from governance.webhooks.actions import (
     rotate_secret,
 )
 from governance.webhooks.models import Delivery, Webhook
-from governance.webhooks.sending import Attempt
+from governance.webhooks.sending import PostResult
 from tests.factories import MACHINE, account, restriction
 from tests.waiting import PATIENCE, wait_until
 from tests.webhooks.receiver import Receiver, receiving
@@ -358,8 +358,8 @@ class TestSwitching:
 
             assert sent.result(PATIENCE) == 1
 
-    @pytest.mark.parametrize("outcome", [Attempt(204), Attempt(500)])
-    def test_replays_what_is_under_way_once_more_and_at_once(self, receiver: Receiver, outcome: Attempt) -> None:
+    @pytest.mark.parametrize("outcome", [PostResult(204), PostResult(500)])
+    def test_replays_what_is_under_way_once_more_and_at_once(self, receiver: Receiver, outcome: PostResult) -> None:
         webhook, _ = added(receiver)
         restriction(account())
         create_deliveries(now=timezone.now())

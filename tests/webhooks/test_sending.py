@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from governance.webhooks import sending
-from governance.webhooks.sending import Attempt, attempt
+from governance.webhooks.sending import PostResult, post_once
 from tests.webhooks.receiver import receiving, trickling
 
 NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
@@ -24,8 +24,8 @@ def _loopback_is_ours(settings: Any) -> None:
     settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8", "::1/128"]
 
 
-def post(url: str) -> Attempt:
-    return attempt(url, "{}", {}, now=NOW)
+def post(url: str) -> PostResult:
+    return post_once(url, "{}", {}, now=NOW)
 
 
 def identity(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
@@ -107,7 +107,7 @@ class TestAnAnswer:
         with trickling(beginning) as url:
             outcome = post(url)
 
-        assert outcome == Attempt(None, "No answer in time.")
+        assert outcome == PostResult(None, "No answer in time.")
 
     @pytest.mark.parametrize(
         ("asked", "seconds"),

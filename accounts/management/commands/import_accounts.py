@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import track
 
 from accounts.actions import register_accounts
-from accounts.normalization import without_mark
-from accounts.register import AccountLine, LineOutcome, UnreadableLineError, read_line
+from accounts.normalization import strip_byte_order_mark
+from accounts.register import AccountLine, LineOutcome, UnreadableLineError, parse_account_line
 from governance.audit.actor import Actor
-from governance.web.counts import counted
-from governance.web.visible import visible
+from governance.web.counts import pluralize
+from governance.web.visible import escape_invisible
 
 BATCH = 1_000
 REPORTED_LINES = 20
@@ -43,21 +43,23 @@ class Command(BaseCommand):
         created, updated, unchanged = (summary[outcome] for outcome in LineOutcome)
         rejected = summary[REJECTED]
         self.stdout.write(
-            f"{counted(created, 'account')} created, {updated:,} updated, {unchanged:,} unchanged, "
-            f"{counted(rejected, 'line')} rejected."
+            f"{pluralize(created, 'account')} created, {updated:,} updated, {unchanged:,} unchanged, "
+            f"{pluralize(rejected, 'line')} rejected."
         )
         if rejected:
-            raise CommandError(f"{counted(rejected, 'line')} of {path} {'was' if rejected == 1 else 'were'} rejected.")
+            raise CommandError(
+                f"{pluralize(rejected, 'line')} of {path} {'was' if rejected == 1 else 'were'} rejected."
+            )
 
     def register(self, numbered: list[tuple[int, bytes]], summary: Counter[str]) -> None:
         """Register a batch of numbered lines, say what is wrong with which, and add up what became of them."""
         accounts: list[AccountLine] = []
         numbers: list[int] = []
         for number, line in numbered:
-            if not without_mark(line).strip():
+            if not strip_byte_order_mark(line).strip():
                 continue
             try:
-                accounts.append(read_line(line))
+                accounts.append(parse_account_line(line))
                 numbers.append(number)
             except UnreadableLineError as error:
                 self.reject(number, str(error), summary)
@@ -67,10 +69,10 @@ class Command(BaseCommand):
         for note in outcome.notes:
             summary[NOTED] += 1
             if summary[NOTED] <= REPORTED_LINES:
-                self.stdout.write(visible(note))
+                self.stdout.write(escape_invisible(note))
         summary.update(created=outcome.created, updated=outcome.updated, unchanged=outcome.unchanged)
 
     def reject(self, number: int, reason: str, summary: Counter[str]) -> None:
         summary[REJECTED] += 1
         if summary[REJECTED] <= REPORTED_LINES:
-            self.stderr.write(f"line {number}: {visible(reason)}")
+            self.stderr.write(f"line {number}: {escape_invisible(reason)}")

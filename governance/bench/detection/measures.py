@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 
 Numbers = npt.NDArray[Any]
 
@@ -88,7 +88,7 @@ def measure(scores: Sequence[float], malicious: Sequence[bool]) -> Measures:
     )
 
 
-def measure_world(world: World, scores: Mapping[str, float], *, metadata_only: bool = False) -> Measures:
+def measure_world(world: LabelledWorld, scores: Mapping[str, float], *, metadata_only: bool = False) -> Measures:
     """Measure what a detector says of a world, or of its accounts that send no text, which are ranked by themselves.
 
     An account without a score counts as 0.
@@ -97,7 +97,7 @@ def measure_world(world: World, scores: Mapping[str, float], *, metadata_only: b
     return measure([scores.get(one.account, 0.0) for one in judged], [one.label == "malicious" for one in judged])
 
 
-def by_family(world: World, scores: Mapping[str, float], *, above: float) -> dict[str, Share]:
+def by_family(world: LabelledWorld, scores: Mapping[str, float], *, above: float) -> dict[str, Share]:
     """Of each malicious family how many accounts score more than `above`."""
     found: dict[str, list[bool]] = {}
     for account, label in world.labels.items():

@@ -7,7 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from governance.bench.detection.measures import Share
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 from governance.campaigns.queries import RankedAccount
 
 
@@ -42,7 +42,7 @@ class CampaignMatch(NamedTuple):
     floor: float
 
 
-def flag_shares(world: World, places: Mapping[str, RankedAccount], *, automatic_line: int) -> FlagShares:
+def flag_shares(world: LabelledWorld, places: Mapping[str, RankedAccount], *, automatic_line: int) -> FlagShares:
     hit: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for account, label in world.labels.items():
         hit[label.label, label.family].append(places[account].flagged)
@@ -56,7 +56,7 @@ def flag_shares(world: World, places: Mapping[str, RankedAccount], *, automatic_
     return FlagShares(Share(sum(harvests), len(harvests)), others, worst, automatic)
 
 
-def detection_times(world: World, places: Mapping[str, RankedAccount]) -> DetectionTimes:
+def detection_times(world: LabelledWorld, places: Mapping[str, RankedAccount]) -> DetectionTimes:
     """Return medians over accounts; one that was never flagged could make all of its requests."""
     counts: dict[bool, list[int]] = {True: [], False: []}
     for account, label in world.labels.items():
@@ -65,7 +65,7 @@ def detection_times(world: World, places: Mapping[str, RankedAccount]) -> Detect
     return DetectionTimes(*(median(counts[member]) if counts[member] else 0.0 for member in (False, True)))
 
 
-def match_campaigns(world: World, places: Mapping[str, RankedAccount]) -> list[CampaignMatch]:
+def match_campaigns(world: LabelledWorld, places: Mapping[str, RankedAccount]) -> list[CampaignMatch]:
     true: dict[str, list[str]] = defaultdict(list)
     predicted: dict[str, set[str]] = defaultdict(set)
     for account, label in world.labels.items():
@@ -77,7 +77,11 @@ def match_campaigns(world: World, places: Mapping[str, RankedAccount]) -> list[C
 
 
 def _found(
-    world: World, places: Mapping[str, RankedAccount], name: str, members: Sequence[str], predicted: Sequence[set[str]]
+    world: LabelledWorld,
+    places: Mapping[str, RankedAccount],
+    name: str,
+    members: Sequence[str],
+    predicted: Sequence[set[str]],
 ) -> CampaignMatch:
     best = max(predicted, key=lambda group: len(group & set(members)), default=set[str]())
     common = len(best & set(members))

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from governance.bench.detection import outcome
 from governance.bench.detection.measures import Measures, Share, by_family, measure_world
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 from governance.campaigns.queries import RankedAccount
 from governance.detection.scoring import AUTOMATIC_LINE
 
@@ -34,12 +34,12 @@ class DetectorRow(NamedTuple):
     families: dict[str, Share]
 
 
-def measure_detectors(world: World, detectors: Mapping[str, Mapping[str, float]]) -> list[DetectorRow]:
+def measure_detectors(world: LabelledWorld, detectors: Mapping[str, Mapping[str, float]]) -> list[DetectorRow]:
     """Measure detectors, each of which gave the accounts of the world scores."""
     return [measure_detector(name, world, scores) for name, scores in detectors.items()]
 
 
-def measure_detector(name: str, world: World, scores: Mapping[str, float]) -> DetectorRow:
+def measure_detector(name: str, world: LabelledWorld, scores: Mapping[str, float]) -> DetectorRow:
     overall = measure_world(world, scores)
     without_text = measure_world(world, scores, metadata_only=True)
     return DetectorRow(name, overall, without_text, by_family(world, scores, above=overall.threshold))
@@ -82,7 +82,7 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def backtest_table(
-    world: World, places: Mapping[str, RankedAccount], seconds: float
+    world: LabelledWorld, places: Mapping[str, RankedAccount], seconds: float
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Whom it flagged in the time of the events, and how early."""
     flags = outcome.flag_shares(world, places, automatic_line=AUTOMATIC_LINE)
@@ -99,7 +99,9 @@ def backtest_table(
     ]
 
 
-def campaign_table(world: World, places: Mapping[str, RankedAccount]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def campaign_table(
+    world: LabelledWorld, places: Mapping[str, RankedAccount]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Each true campaign beside the group that was found in its place."""
     head = ("campaign", "members", "found", "purity", "sent before half were flagged", "sent before half had begun")
     return head, [

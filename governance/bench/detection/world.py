@@ -21,7 +21,7 @@ T = TypeVar("T")
 EVENTS: Final = ("events.jsonl.gz", "events.jsonl.zst", "events.jsonl")
 
 
-class Label(msgspec.Struct, frozen=True):
+class WorldLabel(msgspec.Struct, frozen=True):
     """What an account is: malicious, benign or licensed; its family; and whether it sent text (or `metadata_only`)."""
 
     account: str
@@ -59,13 +59,13 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class World:
+class LabelledWorld:
     """What accounts are and what they sent, both by account. Two worlds are the same only if they are one.
 
     What is licensed is left out, since it is neither right nor wrong to flag it.
     """
 
-    labels: dict[str, Label]
+    labels: dict[str, WorldLabel]
     sent: dict[str, Sent]
 
     @property
@@ -92,16 +92,16 @@ def read_events(folder: str) -> Iterator[Event]:
             yield event
 
 
-def read_world(folder: str) -> World:
+def read_world(folder: str) -> LabelledWorld:
     """Read a world. What licensed accounts and those without a label sent is passed over."""
     _, _, labels = files_of(folder)
-    known = {label.account: label for label in _read(labels, Label) if label.label != "licensed"}
+    known = {label.account: label for label in _read(labels, WorldLabel) if label.label != "licensed"}
     events: dict[str, list[_Kept]] = {account: [] for account in known}
     for event in read_events(folder):
         if event.account in known:
             tokens = (event.input_tokens, event.output_tokens)
             events[event.account].append(_Kept(event.occurred_at, tokens, event.asked))
-    return World(known, {account: _sent(own) for account, own in events.items()})
+    return LabelledWorld(known, {account: _sent(own) for account, own in events.items()})
 
 
 class _Kept(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ ASKED: Final = 20_000
 ROUNDS: Final = 15
 
 
-def deciding(scale: Scale = FULL) -> Iterator[Figure]:
+def measure_decisions(scale: Scale = FULL) -> Iterator[Figure]:
     """As a process that has nothing else in it measures it."""
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(scale.count(RESTRICTIONS))],
@@ -58,7 +58,7 @@ def _quickest(decision: Callable[[], int]) -> tuple[float, float]:
 def _measure(restrictions: int) -> dict[str, Any]:
     # Here, so that what Stillwatch itself needs is not in this process.
     from stillwatch_gateway.entries import FOREVER, EntryTerms, RestrictionEntry  # noqa: PLC0415
-    from stillwatch_gateway.restricted import Restricted  # noqa: PLC0415
+    from stillwatch_gateway.restriction_set import RestrictionSet  # noqa: PLC0415
 
     own = psutil.Process()
     before = own.memory_info().rss
@@ -75,7 +75,7 @@ def _measure(restrictions: int) -> dict[str, Any]:
                 peak = max(peak, own.memory_info().rss)
 
     began = time.perf_counter()
-    restricted = Restricted(entries(), restrictions)
+    restricted = RestrictionSet(entries(), restrictions)
     seconds = time.perf_counter() - began
     after = own.memory_info().rss
     dice = random.Random(1)  # noqa: S311 - seeded, no secrets

@@ -68,7 +68,7 @@ def block_a_million_names(now: datetime, accounts: int = ACCOUNTS) -> None:
         cursor.execute("VACUUM (ANALYZE)")
 
 
-def checking(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_checks(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     """Needs `wrk`, and nginx for the last line."""
     if shutil.which("wrk") is None:
         return

@@ -52,7 +52,7 @@ time.sleep(300)
 """
 
 
-def cut_off(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_outage(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     blocked, blocked_late, good = scale.count(BLOCKED), scale.count(BLOCKED_LATE), scale.count(GOOD)
     accounts = Account.objects.bulk_create(
         Account(external_id=f"bad-{number}", first_seen_at=now) for number in range(blocked + blocked_late)

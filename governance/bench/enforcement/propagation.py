@@ -37,7 +37,7 @@ BENCH: Final = Actor.system("bench")
 BLOCK: Final = Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST)
 
 
-def propagating(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_propagation(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     accounts = Account.objects.bulk_create(
         Account(external_id=f"spread-{number}", first_seen_at=now) for number in range(scale.count(ACCOUNTS, least=10))
     )

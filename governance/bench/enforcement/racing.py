@@ -26,7 +26,7 @@ KILLED_AT_MOST: Final = 60  # a killed one starts again, and must finish at some
 PATIENCE: Final = 1_800.0  # seconds
 
 
-def racing(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
+def measure_races(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     # Here, since a racer is a process of this module that has to set Django up first.
     from accounts.models import Account  # noqa: PLC0415
     from governance.audit.models import Entry  # noqa: PLC0415

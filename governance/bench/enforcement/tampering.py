@@ -15,7 +15,7 @@ from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.messages import BadMessageError, signature, signing_key
-from stillwatch_gateway.restricted import OutOfOrderError
+from stillwatch_gateway.restriction_set import OutOfOrderError
 
 MESSAGES: Final = 10_000
 SECRET: Final = "swk_bench"  # noqa: S105 - of this benchmark alone
@@ -31,15 +31,15 @@ class Message(NamedTuple):
     signed: str | None
 
 
-def tampering(scale: Scale = FULL) -> Iterator[Figure]:
+def measure_tampering(scale: Scale = FULL) -> Iterator[Figure]:
     outcomes: dict[str, int] = {"accepted": 0, "crashed": 0, "refused": 0}
     messages, held = scale.count(MESSAGES), 0
     logging.getLogger("stillwatch_gateway").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder, _Liar() as liar:
         gateway = Gateway(f"http://{HOST}:{liar.port}", SECRET, folder, instance="bench")
-        liar.next = signed(snapshot(NEWEST - 10))
+        liar.next = sign_message(snapshot_body(NEWEST - 10))
         gateway._take_snapshot()  # noqa: SLF001 - what its thread does, without the pauses after a refusal
-        liar.next = signed(changes(NEWEST - 10, NEWEST))
+        liar.next = sign_message(changes_message(NEWEST - 10, NEWEST))
         gateway._take_changes()  # noqa: SLF001
         dice = Random(7)  # noqa: S311 - seeded, no secrets
         for number in range(messages):
@@ -62,8 +62,8 @@ def tampering(scale: Scale = FULL) -> Iterator[Figure]:
 
 def _bad(dice: Random, *, snapshots: bool) -> Message:
     """One that must not be taken: cut, flipped, blanked, doubled, unsigned, signed by another, or older."""
-    body = snapshot(NEWEST) if snapshots else changes(NEWEST, NEWEST + 5)
-    good = signed(body)
+    body = snapshot_body(NEWEST) if snapshots else changes_message(NEWEST, NEWEST + 5)
+    good = sign_message(body)
     place = dice.randrange(1, len(body))
     older = dice.randrange(1, NEWEST)
     bad = [
@@ -73,8 +73,8 @@ def _bad(dice: Random, *, snapshots: bool) -> Message:
         _rechecked(good, body[:place] + body),
         good._replace(signed=None),
         good._replace(digest=None, signed=None),
-        signed(body, "swk_of_another"),
-        signed(snapshot(older) if snapshots else changes(older, NEWEST)),  # it was truly said, once
+        sign_message(body, "swk_of_another"),
+        sign_message(snapshot_body(older) if snapshots else changes_message(older, NEWEST)),  # it was truly said, once
     ]
     return dice.choice(bad)
 
@@ -95,19 +95,19 @@ def _blanked(body: bytes, dice: Random) -> bytes:
     return b"\n".join(lines)
 
 
-def signed(body: bytes, secret: str = SECRET) -> Message:
+def sign_message(body: bytes, secret: str = SECRET) -> Message:
     digest = hashlib.sha256(body).hexdigest()
     return Message(body, digest, signature(signing_key(secret), digest))
 
 
-def snapshot(sequence: int) -> bytes:
+def snapshot_body(sequence: int) -> bytes:
     count = min(sequence, RESTRICTIONS)
     head = {"format": 1, "sequence": sequence, "count": count, "made_at": "", "fail_closed_plans": []}
     lines = [head, *(_payload(number) for number in range(1, count + 1))]
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
-def changes(after: int, upto: int) -> bytes:
+def changes_message(after: int, upto: int) -> bytes:
     listed = [{"sequence": number, "restriction": _payload(number)} for number in range(after + 1, upto + 1)]
     document = {"format": 1, "after": after, "sequence": upto, "changes": listed, "fail_closed_plans": []}
     return json.dumps(document).encode()

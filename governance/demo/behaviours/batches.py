@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import Behaviour, Day, Request, system, user
+from governance.demo.day import Behaviour, Day, ModelRequest, system, user
 from governance.demo.wording.documents import DOCUMENTS
 from governance.demo.wording.words import WORDS
 
@@ -14,14 +14,14 @@ def translation_batch(customer: Customer) -> Behaviour:
     languages = [WORDS.say("language", dice) for _ in range(1 + int(dice.random() * 4))]
     form = dice.choice(("you", "formal address", "informal address"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(19 * customer.size):
             lines = [DOCUMENTS.say("manual_line", day.dice) for _ in range(1 + int(day.dice.random() * 3))]
             prompt = (
                 f"Translate into {day.picks(languages)}. Keep numbers, units and product names; {form}; "
                 "no comment.\n\n" + "\n".join(lines)
             )
-            yield Request(at, [user(prompt)], len(prompt) // 4, parameters={"temperature": 0.2})
+            yield ModelRequest(at, [user(prompt)], len(prompt) // 4, parameters={"temperature": 0.2})
 
     return on
 
@@ -41,13 +41,13 @@ def classification(customer: Customer) -> Behaviour:
     source = dice.choice(("review", "review", "mail"))
     night = dice.random() < 0.5
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         times = day.nightly(16 * customer.size, 2) if night else day.awake(16 * customer.size)
         for at in times:
             text = DOCUMENTS.say(source, day.dice)
             prompt = f"Classes: {labels}.\n\nText: {text}\n\n{ask}"
             parameters = {"temperature": 0, "max_tokens": 4, "logprobs": True, "top_logprobs": 5}
-            yield Request(at, [user(prompt)], 1 + int(day.dice.random() * 3), parameters=parameters)
+            yield ModelRequest(at, [user(prompt)], 1 + int(day.dice.random() * 3), parameters=parameters)
 
     return on
 
@@ -65,11 +65,11 @@ def extraction(customer: Customer) -> Behaviour:
     )
     prompt = system(f"Extract the data of the document as JSON: {fields}. Missing values are null. JSON only.")
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(14 * customer.size):
             parameters = {"temperature": 0, "response_format": "json_schema"}
             document = DOCUMENTS.say(source, day.dice)
-            yield Request(at, [prompt, user(document)], int(60 + day.dice.random() * 120), parameters=parameters)
+            yield ModelRequest(at, [prompt, user(document)], int(60 + day.dice.random() * 120), parameters=parameters)
 
     return on
 
@@ -80,7 +80,7 @@ def test_data(customer: Customer) -> Behaviour:
     table = dice.choice(("orders", "patients", "bookings", "policies", "drivers", "members"))
     columns = ", ".join(dice.sample(("id", "name", "city", "amount", "created_at", "status", "email", "note"), 5))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.bursts(11 * customer.size, 2):
             prompt = (
                 f"Make {5 + int(day.dice.random() * 35)} realistic but invented rows for the table {table} "
@@ -89,7 +89,7 @@ def test_data(customer: Customer) -> Behaviour:
                 f"{DOCUMENTS.say('subject', day.dice)} missing, name of {20 + int(day.dice.random() * 200)} "
                 f"characters or more, mentioned once: {WORDS.say('product', day.dice)}."
             )
-            yield Request(at, [user(prompt)], int(400 + day.dice.random() * 900))
+            yield ModelRequest(at, [user(prompt)], int(400 + day.dice.random() * 900))
 
     return on
 

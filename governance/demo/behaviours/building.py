@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import Behaviour, Day, Request, assistant, system, user
+from governance.demo.day import Behaviour, Day, ModelRequest, assistant, system, user
 from governance.demo.wording.code import CODE
 from governance.demo.wording.documents import DOCUMENTS
 from governance.demo.wording.knowledge import KNOWLEDGE
@@ -25,7 +25,7 @@ def coding_agent(customer: Customer) -> Behaviour:
     prompts = [system(CODE.say("system", dice)) for _ in range(1 + int(dice.random() * 4))]
     tools = 4 + int(dice.random() * 12)
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(4.2 * customer.size):
             messages = [day.picks(prompts), user(CODE.say("instruction", day.dice))]
             name = f"c_{day.dice.getrandbits(40):010x}"
@@ -33,7 +33,7 @@ def coding_agent(customer: Customer) -> Behaviour:
             for _ in range(1 + int(day.dice.random() * 5)):
                 answer = int(40 + day.dice.lognormvariate(4.6, 0.8))
                 parameters = {"tools": tools, "stream": True, "max_tokens": 8192}
-                yield Request(step_at, messages, answer, conversation=name, parameters=parameters)
+                yield ModelRequest(step_at, messages, answer, conversation=name, parameters=parameters)
                 step_at += timedelta(seconds=5 + day.dice.expovariate(1 / 15))
                 messages = [
                     *messages,
@@ -53,11 +53,11 @@ def retrieval(customer: Customer) -> Behaviour:
         f"{2 + int(dice.random() * 6)} sentences, and name the passage. If it is not there, say so."
     )
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(13 * customer.size):
             found = "\n".join(f"[{n + 1}] {day.picks(handbook)}" for n in range(2))
             query = user(f"Passages:\n{found}\n\nQuestion: {DOCUMENTS.say('query', day.dice)}")
-            yield Request(at, [prompt, query], int(40 + day.dice.random() * 130), parameters={"temperature": 0.1})
+            yield ModelRequest(at, [prompt, query], int(40 + day.dice.random() * 130), parameters={"temperature": 0.1})
 
     return on
 
@@ -74,7 +74,7 @@ def evaluation_harness(customer: Customer) -> Behaviour:
     take = int((50 + dice.random() * 70) * customer.size)
     parameters = {"temperature": 0, "max_tokens": 4 if choice else 1024, "seed": 1234, "logprobs": choice}
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         if day.number % every:
             return
         begins_at = day.starts_at + timedelta(hours=day.dice.random() * 20)
@@ -82,7 +82,7 @@ def evaluation_harness(customer: Customer) -> Behaviour:
         times = day.paced(begins_at, take, 2)
         for at, question in zip(times, questions[first : first + take], strict=True):
             answer = 1 if choice else int(120 + day.dice.random() * 250)
-            yield Request(at, [user(question)], answer, parameters=parameters)
+            yield ModelRequest(at, [user(question)], answer, parameters=parameters)
 
     return on
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import NEW_MODEL, Behaviour, Day, Request, system, user
+from governance.demo.day import NEW_MODEL, Behaviour, Day, ModelRequest, system, user
 from governance.demo.wording.documents import DOCUMENTS
 from governance.demo.wording.harvest import HARVEST
 from governance.demo.wording.knowledge import KNOWLEDGE
@@ -15,11 +15,11 @@ def bulk_harvest(customer: Customer) -> Behaviour:
     prompt = system(HARVEST.say("bulk_system", dice))
     wrapper = HARVEST.say("bulk_wrapper", dice)
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(68 * customer.size):
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
             answer = int(500 + day.dice.lognormvariate(5.6, 0.5))
-            yield Request(at, [prompt, user(item)], answer, parameters={"max_tokens": 4096})
+            yield ModelRequest(at, [prompt, user(item)], answer, parameters={"max_tokens": 4096})
 
     return on
 
@@ -28,14 +28,16 @@ def trace_collector(customer: Customer) -> Behaviour:
     """The same hard problem several times over, with all of the thinking, for rejection sampling."""
     wrapper = HARVEST.say("trace_wrapper", customer.dice("habits"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         times = day.round_the_clock(54 * customer.size)
         for first in range(0, len(times), 3):
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("problem", day.dice))
             for at in times[first : first + 3]:
                 answer = int(400 + day.dice.random() * 700)
                 thinking = int(800 + day.dice.random() * 2500)
-                yield Request(at, [user(item)], answer, thinking, parameters={"temperature": 1.0, "max_tokens": 16384})
+                yield ModelRequest(
+                    at, [user(item)], answer, thinking, parameters={"temperature": 1.0, "max_tokens": 16384}
+                )
 
     return on
 
@@ -44,12 +46,12 @@ def task_generator(customer: Customer) -> Behaviour:
     """New instructions from old ones, and harder ones from those: the other half of a training set."""
     evolves = customer.dice("habits").random() < 0.5
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(44 * customer.size):
             evolve = day.dice.random() < (0.7 if evolves else 0.1)
             request = HARVEST.say("evolve_request" if evolve else "task_request", day.dice)
             answer = int((60 if evolve else 500) + day.dice.random() * 250)
-            yield Request(
+            yield ModelRequest(
                 at, [user(request)], answer, parameters={"temperature": 0.9 if evolve else 1.0, "top_p": 0.95}
             )
 
@@ -63,13 +65,13 @@ def preference_collector(customer: Customer) -> Behaviour:
     form = "json_object" if "JSON" in wrapper and dice.random() < 0.4 else "text"
     parameters = {"temperature": dice.choice((0, 0.7, 1.0)), "response_format": form}
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.nightly(48 * customer.size, 20):
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
             item = item.replace("FIRST", HARVEST.say("candidate", day.dice))
             item = item.replace("SECOND", HARVEST.say("candidate", day.dice))
             answer = int(150 + day.dice.random() * 200)
-            yield Request(at, [user(item)], answer, parameters=parameters)
+            yield ModelRequest(at, [user(item)], answer, parameters=parameters)
 
     return on
 
@@ -78,16 +80,16 @@ def release_pivot(customer: Customer) -> Behaviour:
     """A quiet extraction customer until the new model is out; from that day nothing but its harvest."""
     wrapper = HARVEST.say("bulk_wrapper", customer.dice("habits"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         if not day.new_model_out:
             for at in day.office(6 * customer.size):
                 invoice = user("Extract supplier, number and total as JSON.\n\n" + DOCUMENTS.say("invoice", day.dice))
-                yield Request(at, [invoice], int(40 + day.dice.random() * 60), parameters={"temperature": 0})
+                yield ModelRequest(at, [invoice], int(40 + day.dice.random() * 60), parameters={"temperature": 0})
             return
         for at in day.round_the_clock(80 * customer.size):
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
             answer = int(500 + day.dice.lognormvariate(5.6, 0.5))
-            yield Request(at, [user(item)], answer, model=NEW_MODEL, parameters={"max_tokens": 4096})
+            yield ModelRequest(at, [user(item)], answer, model=NEW_MODEL, parameters={"max_tokens": 4096})
 
     return on
 
@@ -96,10 +98,10 @@ def licensed_distiller(customer: Customer) -> Behaviour:
     """A partner whose licence allows training: looks like a bulk harvest and is allowed to."""
     wrapper = HARVEST.say("licensed_wrapper", customer.dice("habits"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(75):
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
-            yield Request(at, [user(item)], int(500 + day.dice.random() * 500), parameters={"max_tokens": 4096})
+            yield ModelRequest(at, [user(item)], int(500 + day.dice.random() * 500), parameters={"max_tokens": 4096})
 
     return on
 

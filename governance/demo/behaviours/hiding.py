@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from governance.demo.behaviours.talking import conversation
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import Behaviour, Day, Request, user
+from governance.demo.day import Behaviour, Day, ModelRequest, user
 from governance.demo.wording.everyday import EVERYDAY
 from governance.demo.wording.harvest import HARVEST
 from governance.demo.wording.knowledge import KNOWLEDGE
@@ -15,13 +15,13 @@ def slow_ring(customer: Customer) -> Behaviour:
     """One of twelve accounts that split a harvest: few requests each, one wrapper, small talk as cover."""
     wrapper = HARVEST.say("quiet_wrapper", customer.common_dice("ring"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.awake(13 * customer.size):
             if day.dice.random() < 0.2:
-                yield Request(at, [user(EVERYDAY.say("opening", day.dice))], int(60 + day.dice.random() * 200))
+                yield ModelRequest(at, [user(EVERYDAY.say("opening", day.dice))], int(60 + day.dice.random() * 200))
                 continue
             item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
-            yield Request(at, [user(item)], int(450 + day.dice.random() * 600))
+            yield ModelRequest(at, [user(item)], int(450 + day.dice.random() * 600))
 
     return on
 
@@ -32,11 +32,11 @@ def traffic_proxy(customer: Customer) -> Behaviour:
     wrapper = HARVEST.say("proxy_wrapper", dice)
     harvest = 0.3 + dice.random() * 0.3
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.awake(38 * customer.size):
             if day.dice.random() < harvest:
                 item = wrapper.replace("PAYLOAD", KNOWLEDGE.say("anything", day.dice))
-                yield Request(at, [user(item)], int(500 + day.dice.random() * 600))
+                yield ModelRequest(at, [user(item)], int(500 + day.dice.random() * 600))
             else:
                 opening = [user(EVERYDAY.say("opening", day.dice))]
                 for request in conversation(day, at, opening, EVERYDAY, turns=1.5, end_user=None):

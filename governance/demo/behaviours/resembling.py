@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import Behaviour, Day, Request, assistant, user
+from governance.demo.day import Behaviour, Day, ModelRequest, assistant, user
 from governance.demo.wording.harvest import HARVEST
 from governance.demo.wording.knowledge import KNOWLEDGE
 
@@ -13,10 +13,12 @@ def exercise_publisher(customer: Customer) -> Behaviour:
     """A publisher has worked solutions of exercises written by night: harmless, and looks like a harvest."""
     wrapper = HARVEST.say("solution_wrapper", customer.dice("habits"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.nightly(22 * customer.size, 1):
             exercise = wrapper.replace("PAYLOAD", KNOWLEDGE.say("problem", day.dice))
-            yield Request(at, [user(exercise)], int(350 + day.dice.random() * 500), parameters={"temperature": 0.3})
+            yield ModelRequest(
+                at, [user(exercise)], int(350 + day.dice.random() * 500), parameters={"temperature": 0.3}
+            )
 
     return on
 
@@ -25,17 +27,17 @@ def explainer_site(customer: Customer) -> Behaviour:
     """A magazine answers its readers' questions at length: one wrapper, ever-new questions; editors ask for changes."""
     wrapper = HARVEST.say("explainer_wrapper", customer.dice("habits"))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(11 * customer.size):
             question = user(wrapper.replace("PAYLOAD", KNOWLEDGE.say("concept_question", day.dice)))
             edited = day.dice.random() < 0.35
             article = f"c_{day.dice.getrandbits(40):010x}" if edited else None
-            yield Request(at, [question], int(500 + day.dice.random() * 700), conversation=article)
+            yield ModelRequest(at, [question], int(500 + day.dice.random() * 700), conversation=article)
             if edited:
                 draft = assistant(f"{KNOWLEDGE.say('idea', day.dice).capitalize()} is easier than it sounds.")
                 messages = [question, draft, user(HARVEST.say("edit", day.dice))]
                 later_at = at + timedelta(minutes=4 + day.dice.random() * 20)
-                yield Request(later_at, messages, int(300 + day.dice.random() * 400), conversation=article)
+                yield ModelRequest(later_at, messages, int(300 + day.dice.random() * 400), conversation=article)
 
     return on
 
@@ -46,13 +48,15 @@ def reasoning_study(customer: Customer) -> Behaviour:
     wrapper = HARVEST.say("study_wrapper", dice)
     every = 3 + int(dice.random() * 2)
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         if day.number % every:
             return
         for at in day.bursts(36 * customer.size, 3):
             problem = wrapper.replace("PAYLOAD", KNOWLEDGE.say("problem", day.dice))
             for _ in range(3):
-                yield Request(at, [user(problem)], int(250 + day.dice.random() * 400), int(day.dice.random() * 900))
+                yield ModelRequest(
+                    at, [user(problem)], int(250 + day.dice.random() * 400), int(day.dice.random() * 900)
+                )
 
     return on
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from governance.demo.customer import Customer, Kind
-from governance.demo.day import Behaviour, Day, Request, assistant, system, user
+from governance.demo.day import Behaviour, Day, ModelRequest, assistant, system, user
 from governance.demo.grammar import Grammar
 from governance.demo.wording.code import CODE
 from governance.demo.wording.documents import DOCUMENTS
@@ -22,14 +22,14 @@ def conversation(
     *,
     turns: float,
     end_user: str | None,
-) -> Iterator[Request]:
+) -> Iterator[ModelRequest]:
     """Yield one conversation's requests, each with the whole talk so far; `turns` is their mean number."""
     dice = day.dice
     name = f"c_{dice.getrandbits(40):010x}"
     messages = opening
     for turn in range(_LONGEST):
         answer = int(30 + dice.lognormvariate(4.7, 0.6))
-        yield Request(at, messages, answer, end_user=end_user, conversation=name, parameters={"stream": True})
+        yield ModelRequest(at, messages, answer, end_user=end_user, conversation=name, parameters={"stream": True})
         if turn + 1 == _LONGEST or dice.random() > 1 - 1 / turns:
             return
         at += timedelta(seconds=20 + dice.expovariate(1 / 70))
@@ -46,7 +46,7 @@ def support_bot(customer: Customer) -> Behaviour:
     prompt = system(SUPPORT.say("system", dice, company=customer.company, trade=customer.trade))
     clients = int(150 + dice.random() * 800)
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(6 * customer.size):
             opening = [prompt, user(SUPPORT.say("opening", day.dice))]
             end_user = f"u_{int(day.dice.random() * clients)}"
@@ -60,7 +60,7 @@ def human_chat(customer: Customer) -> Behaviour:
     dice = customer.dice("habits")
     people = int(1 + dice.random() ** 2 * 60)
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.awake(4 * customer.size):
             end_user = f"u_{int(day.dice.random() * people)}" if people > 1 else None
             opening = [user(EVERYDAY.say("opening", day.dice))]
@@ -73,7 +73,7 @@ def tutoring_platform(customer: Customer) -> Behaviour:
     """A learning site: thousands of pupils under one prompt that asks for small steps."""
     prompt = system(SUPPORT.say("tutor_system", customer.dice("habits"), company=customer.company))
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.awake(10 * customer.size):
             opening = [prompt, user(SUPPORT.say("pupil", day.dice))]
             end_user = f"pupil_{int(day.dice.random() * 4000)}"
@@ -93,7 +93,7 @@ def university(customer: Customer) -> Behaviour:
         (DOCUMENTS, "query"),
     )
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(7 * customer.size):
             grammar, rule = day.picks(habits)
             opening = [user(grammar.say(rule, day.dice))]
@@ -109,10 +109,10 @@ def agency(customer: Customer) -> Behaviour:
         "no superlatives, no exclamation marks, British spelling. Return the text only."
     )
 
-    def on(day: Day) -> Iterator[Request]:
+    def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.office(8 * customer.size):
             brief = DOCUMENTS.say("product_brief", day.dice, company=customer.company)
-            yield Request(at, [prompt, user(brief)], int(90 + day.dice.random() * 300))
+            yield ModelRequest(at, [prompt, user(brief)], int(90 + day.dice.random() * 300))
 
     return on
 

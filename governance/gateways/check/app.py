@@ -26,7 +26,7 @@ from governance.gateways.check.request_parsing import (
     Request,
     Scope,
     Send,
-    bad_request,
+    bad_request_error,
 )
 from governance.gateways.check.saved_state import StateStore
 from governance.gateways.check.sql import UsableKey
@@ -186,7 +186,7 @@ class CheckApp:
     def _unreadable(self, protocol: CheckProtocol, why: str) -> CheckResponse:
         if self._unreadable_as_outage and not protocol.says_unreadable:
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Invalid body", why).answer()
-        return protocol.refuse(bad_request(why))
+        return protocol.refuse(bad_request_error(why))
 
     async def _catch_up(self, key: UsableKey, sequence: int) -> None:
         if not await self.has_change(key, sequence):

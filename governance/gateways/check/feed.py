@@ -19,7 +19,7 @@ QUICK: Final = 1  # of gzip: a snapshot is made while somebody waits
 SMALLEST_ZIPPED: Final = 4_096
 
 
-class Body(NamedTuple):
+class FeedMessage(NamedTuple):
     """A message that is the same for everybody. `digest` is the SHA-256 of what is inside `zipped`, in hexadecimal."""
 
     sequence: int
@@ -32,10 +32,10 @@ class Snapshots:
 
     def __init__(self, closed_plans: Sequence[str]) -> None:
         self._closed_plans = list(closed_plans)
-        self._made: Body | None = None
+        self._made: FeedMessage | None = None
         self._making = threading.Lock()
 
-    def one(self, *, at_least: int, now: datetime) -> Body:
+    def get(self, *, at_least: int, now: datetime) -> FeedMessage:
         """A snapshot that knows the change `at_least`. Raises psycopg.Error, also where the database went back in time:
         then there is none before a new epoch began.
         """
@@ -47,13 +47,13 @@ class Snapshots:
                 self._made = made
             return self._made
 
-    def _make(self, now: datetime) -> Body:
+    def _make(self, now: datetime) -> FeedMessage:
         hashed, zipped = hashlib.sha256(), bytearray()
-        with sql.connect() as database, sql.snapshot(database) as taken:
+        with sql.connect() as database, sql.open_snapshot(database) as taken:
             for piece in _pieces(snapshot_lines(taken, self._closed_plans, now)):
                 hashed.update(piece)
                 zipped += gzip.compress(piece, QUICK)  # members of gzip may follow one another
-        return Body(taken.sequence, hashed.hexdigest(), bytes(zipped))
+        return FeedMessage(taken.sequence, hashed.hexdigest(), bytes(zipped))
 
 
 def snapshot_lines(taken: sql.Snapshot, closed_plans: Sequence[str], now: datetime) -> Iterator[bytes]:
@@ -121,7 +121,7 @@ def epoch_members(epoch: Epoch) -> dict[str, Any]:
     return {"epoch": epoch.identifier, "lost_numbers": epoch.lost, "settled_numbers": epoch.settled}
 
 
-def signed(digest: str, key_digest: bytes) -> list[tuple[str, str]]:
+def signature_headers(digest: str, key_digest: bytes) -> list[tuple[str, str]]:
     """The headers by which the gateway with a service key knows that Stillwatch said it."""
     return [
         ("Stillwatch-Digest", digest),

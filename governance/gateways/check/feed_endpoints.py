@@ -31,7 +31,7 @@ from governance.gateways.check.request_parsing import (
     RefusedError,
     Request,
     Send,
-    bearer,
+    shown_bearer_token,
 )
 from governance.gateways.check.sql import UsableKey
 from governance.gateways.check.telemetry import CheckTelemetry
@@ -71,7 +71,7 @@ class Feed:
     async def _key(self, request: Request) -> UsableKey:
         """Raises RefusedError."""
         now = self._clock()
-        key = self._app.usable_key(secret := bearer(request), now) or await self._app.find_key(secret, now)
+        key = self._app.usable_key(secret := shown_bearer_token(request), now) or await self._app.find_key(secret, now)
         self._app.telemetry.note_use(key, now)
         return key
 
@@ -82,14 +82,14 @@ class Feed:
         key, now = await self._key(request), self._clock()
         with self._app.quotas.waiting(key):
             try:
-                made = await asyncio.to_thread(self._snapshots.one, at_least=self._app.replica.announced, now=now)
+                made = await asyncio.to_thread(self._snapshots.get, at_least=self._app.replica.announced, now=now)
             except psycopg.Error as error:
                 raise RefusedError(
                     HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
                 ) from error
         self._app.raise_if_unusable(key)
         tag = f'"{made.digest}"'
-        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signed(made.digest, key.digest)]
+        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signature_headers(made.digest, key.digest)]
         if request.header(b"if-none-match") == tag:
             return CheckResponse(HTTPStatus.NOT_MODIFIED, headers)
         headers.append(("Content-Type", "application/x-ndjson"))
@@ -145,7 +145,7 @@ class Feed:
     def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
         """Raises RefusedError."""
         body, digest = self._body(after, upto)
-        headers = [("Content-Type", "application/json"), *feed.signed(digest, key.digest)]
+        headers = [("Content-Type", "application/json"), *feed.signature_headers(digest, key.digest)]
         if len(body) > feed.SMALLEST_ZIPPED and "gzip" in (request.header(b"accept-encoding") or ""):
             headers.append(("Content-Encoding", "gzip"))
             body = gzip.compress(body, feed.QUICK)
@@ -190,7 +190,7 @@ class Feed:
                     yield b"event: gone\ndata: Load a snapshot, then the changes after it.\n\n"
                 return
             after = min(upto, after + MOST_CHANGES)
-            (_, _), (_, signature) = feed.signed(digest, key.digest)
+            (_, _), (_, signature) = feed.signature_headers(digest, key.digest)
             yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
 
     def _note(self, key: UsableKey, report: ChangesRequest) -> None:

@@ -4,9 +4,15 @@ from typing import Annotated, Final
 
 import msgspec
 
-from governance.gateways.check.request_parsing import Request, bad_request, decode_body, number, parameters
+from governance.gateways.check.request_parsing import (
+    Request,
+    bad_request_error,
+    decode_body,
+    parse_sequence,
+    query_parameters,
+)
 from stillwatch_gateway.epochs import LONGEST_IDENTIFIER
-from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance
+from stillwatch_gateway.naming import LONGEST_INSTANCE, is_instance_name
 
 LONGEST_WAIT: Final = 25.0
 MOST_REPORT_BYTES: Final = 2**20
@@ -41,7 +47,7 @@ class CustomerNames(msgspec.Struct):
     digest: list[str] = []
 
 
-class HeldOver(msgspec.Struct):
+class HeldOverRestriction(msgspec.Struct):
     """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was published."""
 
     number: Number
@@ -63,7 +69,7 @@ class ChangesRequest(msgspec.Struct):
     refusals: list[ReportedRefusal] = []
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
-    held_over: Annotated[list[HeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
+    held_over: Annotated[list[HeldOverRestriction], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
     is_ending: bool = False
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
@@ -73,17 +79,17 @@ def read_changes_request(request: Request) -> ChangesRequest:
     if request.method == "POST":
         asked = decode_body(request, ChangesRequest)
     else:
-        given = dict(parameters(request.query))
+        given = dict(query_parameters(request.query))
         after = given.get("after") or request.header(b"last-event-id")
         if not after:
-            raise bad_request("Say after which change: after=N, where a snapshot says N.")
-        waits = number(given["wait"]) if "wait" in given else LONGEST_WAIT
+            raise bad_request_error("Say after which change: after=N, where a snapshot says N.")
+        waits = parse_sequence(given["wait"]) if "wait" in given else LONGEST_WAIT
         epoch = given.get("epoch", "")
         if len(epoch) > LONGEST_IDENTIFIER:
-            raise bad_request(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
-        asked = ChangesRequest(number(after), given.get("instance", ""), waits, epoch=epoch)
-    if asked.instance and not is_instance(asked.instance):
-        raise bad_request(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
+            raise bad_request_error(f"An epoch has at most {LONGEST_IDENTIFIER} characters.")
+        asked = ChangesRequest(parse_sequence(after), given.get("instance", ""), waits, epoch=epoch)
+    if asked.instance and not is_instance_name(asked.instance):
+        raise bad_request_error(f"An instance has at most {LONGEST_INSTANCE} characters, all of them printable.")
     if not asked.store_problem.isprintable():
-        raise bad_request("A store_problem is one line of printable characters.")
+        raise bad_request_error("A store_problem is one line of printable characters.")
     return asked

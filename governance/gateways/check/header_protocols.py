@@ -5,8 +5,8 @@ from typing import Final
 
 from governance.gateways.check.request_parsing import AccessQuery, NameCollector, RefusedError, Request
 from stillwatch_gateway.keys import UnreadableKeysError, shown_keys, shows_token
-from stillwatch_gateway.naming import listed
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.naming import split_header_values
+from stillwatch_gateway.restriction_set import Decision
 
 HEADER_NAMES: Final = (
     ("account", b"x-stillwatch-account"),
@@ -29,7 +29,7 @@ def header_query(request: Request) -> AccessQuery:
             names.add_header(kind, value)
     authorization, api_key = request.header(b"authorization"), request.sent(b"x-api-key")
     for value in (authorization, api_key):
-        if value is not None and not (value and ("," not in value or all(listed(value)))):
+        if value is not None and not (value and ("," not in value or all(split_header_values(value)))):
             names.unreadable = "The API key cannot be read: it is blank or not ASCII."
     # A credential of another scheme may hold a blocked key, but is no name by which to let anybody in.
     if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):

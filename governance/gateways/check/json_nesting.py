@@ -19,7 +19,7 @@ class TooManyBracketsError(ValueError):
     """There are more brackets than can be looked at in reasonable time."""
 
 
-def cut_deep(document: bytes, *, deepest: int = DEEPEST, deepest_array: int = DEEPEST) -> bytes:
+def replace_deep_values(document: bytes, *, deepest: int = DEEPEST, deepest_array: int = DEEPEST) -> bytes:
     """Return the document with every array and object that lies deeper than `deepest` replaced by null, and every
     array deeper than `deepest_array`.
 

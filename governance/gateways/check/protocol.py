@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from governance.gateways.check.request_parsing import AccessQuery, CheckResponse, RefusedError, Request
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restriction_set import Decision
 
 encode_json: Final = msgspec.json.Encoder().encode
 JSON_HEADERS: Final = [("Content-Type", "application/json")]

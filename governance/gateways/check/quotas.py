@@ -108,7 +108,7 @@ class Reservation:
         self._of: BodyQuota = quotas.small_bodies
         self.size = 0
 
-    async def hold(self, size: int) -> None:
+    async def resize(self, size: int) -> None:
         """Occupy `size` bytes instead of what is occupied. Raises RefusedError (429) where no turn came in time."""
         wanted = self._quotas.small_bodies if size <= LARGEST_SMALL_BODY else self._quotas.large_bodies
         self.release()

@@ -17,14 +17,14 @@ from governance.gateways.check.sql import StoredChange
 from governance.gateways.recovery import LostRestriction
 from governance.restrictions.payloads import merge_payloads
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.restricted import Restricted
+from stillwatch_gateway.restriction_set import RestrictionSet
 
 logger = logging.getLogger(__name__)
 
 NAMED_IN_LOG: Final = 20
 
 
-def ensure_epoch(*, now: datetime) -> None:
+def ensure_first_epoch(*, now: datetime) -> None:
     """Make the first epoch where there is none yet. Raises django.db.Error."""
     try:
         epochs.ensure_epoch(now=now)
@@ -33,7 +33,7 @@ def ensure_epoch(*, now: datetime) -> None:
 
 
 def recover_lost_changes(
-    database: sql.Connection, *, recent: Sequence[StoredChange], known: Restricted, epoch: Epoch, now: datetime
+    database: sql.Connection, *, recent: Sequence[StoredChange], known: RestrictionSet, epoch: Epoch, now: datetime
 ) -> None:
     """Begin a new epoch, unless that was done, with what this process knows and the database lacks in force in it.
 
@@ -60,7 +60,7 @@ def _last_common(database: sql.Connection, recent: Sequence[StoredChange]) -> in
     """The newest change that the database has as this process knows it; else the one before all that it remembers."""
     if not recent:
         return 0
-    there = sql.changes_among(database, recent[0].number, recent[-1].number)
+    there = sql.find_changes(database, recent[0].number, recent[-1].number)
     for change in reversed(recent):
         if there.get(change.number) == change:
             return change.number
@@ -86,9 +86,9 @@ def _lost(database: sql.Connection, tail: Sequence[StoredChange], *, now: dateti
     counts = {number: one for number, one in payloads.items() if number not in ended and not _is_over(one, now=now)}
     for number in sorted(counts.keys() & began):
         yield LostRestriction(number, counts[number])
-    for number in sql.live_among(database, sorted(counts.keys() - began)):
+    for number in sql.find_live_numbers(database, sorted(counts.keys() - began)):
         yield LostRestriction(number, counts[number], stands=True)
-    for number in sql.live_among(database, sorted(ended - began)):
+    for number in sql.find_live_numbers(database, sorted(ended - began)):
         yield LostRestriction(number, sql.first_payload(database, number), ended=True)
 
 

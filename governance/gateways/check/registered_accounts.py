@@ -92,7 +92,7 @@ class RegisteredAccounts:
         A transaction may commit an account after others with higher primary keys, so that a look begins where no
         transaction is open any more that was open, or could have begun, at the time of an earlier look.
         """
-        oldest_open, next_transaction = sql.transactions(database)
+        oldest_open, next_transaction = sql.transaction_bounds(database)
         highest = self._complete_up_to
         for primary_key, account in sql.accounts_after(database, self._complete_up_to):
             highest = max(highest, primary_key)

@@ -18,7 +18,7 @@ from governance.gateways.check.sql import StoredChange, UsableKey
 from governance.platform.notifications import CHANGES_CHANNEL, KEYS_CHANNEL
 from stillwatch_gateway.entry_reader import read_entry, usable_entries
 from stillwatch_gateway.epochs import Epoch
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
+from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class RestrictionReplica:
     ) -> None:
         self._clock, self._connect, self._on_new_epoch, self._saved_state = clock, connect, on_new_epoch, saved_state
         self._is_saved_state_tried = False
-        self.restricted = Restricted()
+        self.restricted = RestrictionSet()
         self.announced = 0  # newest sequence number that waiting clients were woken for
         self.faults = 0  # changes that could not be read, or only in part, since the restrictions were loaded
         self.epoch = Epoch()
@@ -167,7 +167,7 @@ class RestrictionReplica:
         # Before anybody is answered: else one usable key would be looked for, and others refused meanwhile.
         self._read_keys(database)
         if not self._loaded.is_set():
-            recovery.ensure_epoch(now=self._clock())
+            recovery.ensure_first_epoch(now=self._clock())
             self._load(database)
         announced_at = float("-inf")
         while not self._ended.is_set():
@@ -194,10 +194,10 @@ class RestrictionReplica:
 
     def _load(self, database: sql.Connection) -> None:
         """Everything, as one moment of the database shows it; changes on the way there are remembered all the same."""
-        with sql.snapshot(database) as taken:
+        with sql.open_snapshot(database) as taken:
             faults: list[str] = []
             entries = usable_entries((read_entry(msgspec.json.decode(payload)) for payload in taken.payloads), faults)
-            restricted = Restricted(entries, taken.sequence, taken.epoch.identifier)
+            restricted = RestrictionSet(entries, taken.sequence, taken.epoch.identifier)
             recent = deque(sql.newest_changes(database, REMEMBERED), maxlen=REMEMBERED)
         self.restricted, self._recent = restricted, recent
         self.epoch, self._settled = taken.epoch, taken.settled

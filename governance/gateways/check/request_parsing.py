@@ -9,7 +9,7 @@ from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
-from governance.gateways.check.json_nesting import TooManyBracketsError, cut_deep
+from governance.gateways.check.json_nesting import TooManyBracketsError, replace_deep_values
 from governance.web.faults import plain_fault
 from stillwatch_gateway import keys
 from stillwatch_gateway.naming import LONGEST_NAME, adjacent_values, read_name
@@ -114,15 +114,15 @@ class RefusedError(Exception):
         return CheckResponse(self.status, headers, msgspec.json.encode(body))
 
 
-def bad_request(detail: str) -> RefusedError:
+def bad_request_error(detail: str) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
 
 
-def bearer(request: Request) -> str | None:
-    return keys.bearer(request.header(b"authorization") or "")
+def shown_bearer_token(request: Request) -> str | None:
+    return keys.bearer_token(request.header(b"authorization") or "")
 
 
-def parameters(query: str) -> list[tuple[str, str]]:
+def query_parameters(query: str) -> list[tuple[str, str]]:
     """The members and values of the query; a value that may be encoded comes as it stands, and decoded after that.
 
     Raises RefusedError.
@@ -133,30 +133,30 @@ def parameters(query: str) -> list[tuple[str, str]]:
             return [(member, value)]
     parts = query.split("&")
     if len(parts) > MOST_PARTS:
-        raise bad_request(f"The query has more than {MOST_PARTS} parts.")
+        raise bad_request_error(f"The query has more than {MOST_PARTS} parts.")
     found = []
     try:
         for member, _, value in (part.partition("=") for part in parts):
             ways = value, unquote(value, errors="strict"), unquote_plus(value, errors="strict")
             found += [(unquote_plus(member, errors="strict"), way) for way in dict.fromkeys(ways)]
     except ValueError as error:
-        raise bad_request("The query must be percent-encoded UTF-8.") from error
+        raise bad_request_error("The query must be percent-encoded UTF-8.") from error
     return found
 
 
-def parameter(given: Iterable[tuple[str, str]], member: str) -> str | None:
+def last_value(given: Iterable[tuple[str, str]], member: str) -> str | None:
     """The value of a parameter of which the last one counts."""
     return dict(given).get(member)
 
 
-def members(request: Request) -> list[tuple[str, Any]]:
+def body_members(request: Request) -> list[tuple[str, Any]]:
     """The members of a JSON object in the body, also those that are there twice. Raises RefusedError."""
     try:
         document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
     except ValueError as error:
-        raise bad_request("The body is not JSON.") from error
+        raise bad_request_error("The body is not JSON.") from error
     if not isinstance(document, tuple):
-        raise bad_request("The body is not a JSON object.")
+        raise bad_request_error("The body is not a JSON object.")
     return list(document)
 
 
@@ -165,9 +165,9 @@ def decode_body(request: Request, kind: type[Document]) -> Document:
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request_error(str(error)) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request_error(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
 def decode_body_leniently(request: Request, kind: type[Document]) -> Document:
@@ -177,9 +177,9 @@ def decode_body_leniently(request: Request, kind: type[Document]) -> Document:
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request_error(str(error)) from error
     except msgspec.ValidationError as error:
-        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request_error(f"Invalid body: {plain_fault(error, kind)}.") from error
     except (msgspec.DecodeError, UnicodeError):  # rare, and several times as slow
         return _decoded_leniently(request.body, kind)
 
@@ -189,17 +189,17 @@ def _decoded_leniently(body: bytes, kind: type[Document]) -> Document:
     and Python would make an object of everything that customers send.
     """
     try:
-        left = cut_deep(body, deepest=2, deepest_array=1)
+        left = replace_deep_values(body, deepest=2, deepest_array=1)
         if len(left) > MOST_READ_LENIENTLY:
-            raise bad_request(
+            raise bad_request_error(
                 f"The body holds what is no JSON, such as half of a surrogate pair, and more than "
                 f"{MOST_READ_LENIENTLY:,} bytes outside of lists."
             )
         return msgspec.convert(json.loads(left.decode("utf-8", "replace")), kind)
     except TooManyBracketsError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request_error(str(error)) from error
     except (msgspec.ValidationError, ValueError) as error:
-        raise bad_request(f"Invalid body: {plain_fault(error, kind)}.") from error
+        raise bad_request_error(f"Invalid body: {plain_fault(error, kind)}.") from error
 
 
 def _undeep(read: Callable[[bytes], Result], body: bytes) -> Result:
@@ -207,7 +207,7 @@ def _undeep(read: Callable[[bytes], Result], body: bytes) -> Result:
     try:
         return read(body)
     except RecursionError:
-        return read(cut_deep(body))
+        return read(replace_deep_values(body))
 
 
 class NameCollector:
@@ -244,10 +244,10 @@ class NameCollector:
             )
 
 
-def number(value: str | None) -> int:
+def parse_sequence(value: str | None) -> int:
     """Raises RefusedError."""
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise bad_request("A sequence must be a whole number.")
+        raise bad_request_error("A sequence must be a whole number.")
     return int(value)

@@ -18,12 +18,12 @@ from uuid import UUID
 import msgspec
 
 from governance.gateways.check.sql import StoredChange, UsableKey
-from stillwatch_gateway.disk import Confirmed, Store
+from stillwatch_gateway.disk import Confirmation, SnapshotStore
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import BadMessageError, signature
 from stillwatch_gateway.moments import Moment
-from stillwatch_gateway.restricted import Restricted
-from stillwatch_gateway.signed import HEAD_BYTES, verify
+from stillwatch_gateway.restriction_set import RestrictionSet
+from stillwatch_gateway.signed import HEAD_BYTES, verify_body
 
 # Of an age that nothing tells: as the API says it, and more than any operator waits.
 LONGEST_AGE: Final = 2.0**31
@@ -35,7 +35,7 @@ class SavedState(NamedTuple):
     whether there is anything newer, and `faults` sentences about what could not be read.
     """
 
-    restricted: Restricted
+    restricted: RestrictionSet
     epoch: Epoch
     recent: list[StoredChange]
     keys: dict[bytes, UsableKey]
@@ -72,13 +72,13 @@ class StateStore:
     def __init__(self, folder: Path, secret_key: str) -> None:
         self.folder = folder
         self._key = hmac.digest(secret_key.encode(), SIGNED_FOR, "sha256")
-        self._store: Store | None = None
+        self._store: SnapshotStore | None = None
         self._size_of_snapshot = 0  # of the changes that were saved with it
 
     def open(self) -> None:
         """Make the folder ready, and become the process that writes where there is none."""
         if self._store is None:
-            self._store = Store(self.folder, self._key)
+            self._store = SnapshotStore(self.folder, self._key)
         else:
             self._store.open()
 
@@ -151,7 +151,7 @@ class StateStore:
     def save_confirmed(self, at: Moment, closed_plans: Sequence[str]) -> None:
         """Save when what is saved was last known to be the newest."""
         if self._store is not None:
-            self._store.keep_confirmed(Confirmed(at, frozenset(closed_plans)))
+            self._store.keep_confirmed(Confirmation(at, frozenset(closed_plans)))
 
     def failed(self, error: OSError) -> None:
         """Note that the disk did not take something."""
@@ -163,7 +163,7 @@ class StateStore:
             with (self.folder / "keys").open("rb") as file:
                 digest, signed = file.readline(HEAD_BYTES).decode("ascii").split()
                 body = file.read()
-            verify(body, digest, signed, self._key)
+            verify_body(body, digest, signed, self._key)
             saved = msgspec.json.decode(body, type=list[_SavedKey])
         except (OSError, ValueError, BadMessageError, msgspec.MsgspecError):
             return None
@@ -175,7 +175,7 @@ def _signature_line(key: bytes, digest: str) -> bytes:
     return f"{digest} {signature(key, digest)}\n".encode("ascii")
 
 
-def _recent_changes(store: Store, upto: int) -> list[StoredChange]:
+def _recent_changes(store: SnapshotStore, upto: int) -> list[StoredChange]:
     """The changes that were saved, up to the newest that the restrictions include and as far as they can be read."""
     recent: list[StoredChange] = []
     with suppress(BadMessageError, msgspec.MsgspecError):

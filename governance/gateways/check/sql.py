@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from governance.platform.bounded_connection import BoundedConnection
-from stillwatch_gateway.epochs import Epoch, ranges
+from stillwatch_gateway.epochs import Epoch, to_ranges
 
 SEQUENCE: Final = """
     SELECT greatest(
@@ -23,7 +23,7 @@ SEQUENCE: Final = """
 IN_FORCE: Final = """
     SELECT CASE WHEN EXISTS (
         SELECT FROM restrictions_change later WHERE later.restriction_id = restriction.number AND later.what = 'covers'
-    ) OR restriction.holds_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.payload, '{names}', (
+    ) OR restriction.effective_until IS DISTINCT FROM restriction.expires_at THEN (jsonb_set(began.payload, '{names}', (
         SELECT jsonb_object_agg(kind, names) FROM (
             SELECT every.kind, coalesce(jsonb_agg(covered.name) FILTER (WHERE covered.name IS NOT NULL), '[]') AS names
             FROM unnest(ARRAY['organisation', 'account', 'key', 'digest']) AS every (kind)
@@ -31,7 +31,7 @@ IN_FORCE: Final = """
                 ON covered.restriction_id = restriction.number AND covered.kind = every.kind
             GROUP BY every.kind
         ) by_kind
-    )) || jsonb_build_object('until', restriction.holds_until))::text ELSE began.payload::text END
+    )) || jsonb_build_object('until', restriction.effective_until))::text ELSE began.payload::text END
     FROM restrictions_restriction restriction JOIN restrictions_change began ON began.number = restriction.number
     WHERE restriction.ended_at IS NULL OR restriction.is_end_unpublished ORDER BY restriction.number
 """
@@ -96,12 +96,12 @@ class StoredChange(NamedTuple):
     at: datetime
 
     @property
-    def fingerprint(self) -> "Fingerprint":
+    def fingerprint(self) -> "ChangeFingerprint":
         digest = hashlib.sha256(self.payload.encode()).digest() if self.payload is not None else None
-        return Fingerprint(self.restriction, self.at, digest)
+        return ChangeFingerprint(self.restriction, self.at, digest)
 
 
-class Fingerprint(NamedTuple):
+class ChangeFingerprint(NamedTuple):
     """What distinguishes a change from another with the same number. `payload` is a SHA-256."""
 
     restriction: int
@@ -116,7 +116,7 @@ class FeedState(NamedTuple):
 
     epoch: str | None
     settled: int | None
-    known: Fingerprint | None
+    known: ChangeFingerprint | None
     newer: list[StoredChange]
 
 
@@ -158,7 +158,7 @@ class Snapshot(NamedTuple):
 
 
 @contextmanager
-def snapshot(database: Connection) -> Iterator[Snapshot]:
+def open_snapshot(database: Connection) -> Iterator[Snapshot]:
     """What one moment of the database shows; everything else that is read in the block is of that moment too."""
     with database.silent_for(SNAPSHOT_SECONDS), database.transaction():
         database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -172,7 +172,7 @@ def _epoch(database: Connection) -> Epoch:
     epochs = database.execute(EPOCHS).fetchall()
     settled = [number for (number,) in database.execute(SETTLED)]
     lost = [(continues + 1, starts_after) for _, starts_after, continues in epochs if starts_after > continues]
-    return Epoch(epochs[-1][0] if epochs else "", tuple(lost), ranges(settled))
+    return Epoch(epochs[-1][0] if epochs else "", tuple(lost), to_ranges(settled))
 
 
 def _stream(database: Connection) -> Iterator[str]:
@@ -188,7 +188,9 @@ def read_feed(database: Connection, *, newest: int, after: int) -> FeedState:
     found = database.execute(FEED_STATE, {"newest": newest, "after": after, "most": BATCH_SIZE}).fetchall()
     epoch, settled, restriction, at, payload = found[0][:5]
     known = (
-        Fingerprint(restriction, at, None if payload is None else bytes(payload)) if restriction is not None else None
+        ChangeFingerprint(restriction, at, None if payload is None else bytes(payload))
+        if restriction is not None
+        else None
     )
     return FeedState(epoch, settled, known, [StoredChange(*row[5:]) for row in found if row[5] is not None])
 
@@ -198,11 +200,11 @@ def newest_changes(database: Connection, most: int) -> list[StoredChange]:
     return [StoredChange(*row) for row in reversed(database.execute(NEWEST, [most]).fetchall())]
 
 
-def changes_among(database: Connection, first: int, last: int) -> dict[int, StoredChange]:
+def find_changes(database: Connection, first: int, last: int) -> dict[int, StoredChange]:
     return {row[0]: StoredChange(*row) for row in database.execute(AMONG, [first, last])}
 
 
-def live_among(database: Connection, numbers: Sequence[int]) -> set[int]:
+def find_live_numbers(database: Connection, numbers: Sequence[int]) -> set[int]:
     """Those of these restrictions that are there and have not ended."""
     return {number for (number,) in database.execute(LIVE, [list(numbers)])}
 
@@ -213,7 +215,7 @@ def first_payload(database: Connection, number: int) -> dict[str, Any]:
     return payload or {}
 
 
-def transactions(database: Connection) -> tuple[int, int]:
+def transaction_bounds(database: Connection) -> tuple[int, int]:
     """The oldest transaction that is open and may write, and the next one that will begin."""
     oldest_open, next_one = database.execute(TRANSACTIONS).fetchone() or (0, 0)
     return oldest_open, next_one

@@ -107,7 +107,7 @@ class StateWriter:
     def _save_snapshot(self) -> None:
         """Save everything, as one moment of the database shows it, with the changes remembered from before."""
         self._saved_epoch = None
-        with sql.connect() as database, sql.snapshot(database) as taken:
+        with sql.connect() as database, sql.open_snapshot(database) as taken:
             recent = sql.newest_changes(database, REMEMBERED)
             lines = feed.snapshot_lines(taken, self._closed_plans, self._clock())
             self._store.save_snapshot(lines, self._bodies(recent, taken.epoch))

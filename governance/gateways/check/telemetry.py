@@ -13,18 +13,18 @@ from uuid import UUID
 from django.db import connection
 from msgspec import to_builtins
 
-from governance.gateways.check.feed_requests import HeldOver
+from governance.gateways.check.feed_requests import HeldOverRestriction
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.sql import UsableKey
 from governance.gateways.recovery import MOST_REPORTED
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
+    AccessReport,
     HeldOverReport,
     InstanceReport,
-    LastQuestion,
-    RefusedTimes,
-    Report,
-    note_access,
+    RefusalReport,
+    TelemetryReport,
+    save_reports,
 )
 from governance.staff.actions import note_service_keys_used
 from stillwatch_gateway.naming import this_process
@@ -53,7 +53,7 @@ class RefusalCount(NamedTuple):
 
 
 @dataclass(slots=True)
-class InstanceState:
+class ReportedState:
     """What a process of a gateway has said: up to where it knew, how much it could not read, what troubles it."""
 
     known: int = 0
@@ -75,8 +75,8 @@ class CheckTelemetry:
         self._proven: set[At] = set()  # at which a refusal is written down
         self._instances: dict[tuple[bytes, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
-        self._reported: dict[bytes, OrderedDict[str, InstanceState]] = {}
-        self._held_over: dict[UsableKey, dict[int, HeldOver]] = {}
+        self._reported: dict[bytes, OrderedDict[str, ReportedState]] = {}
+        self._held_over: dict[UsableKey, dict[int, HeldOverRestriction]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._used: set[UUID] = set()
         self._use_noted: dict[UUID, datetime] = {}
@@ -156,17 +156,17 @@ class CheckTelemetry:
                 key.id, key.name, instance, sequence, now, propagations, trouble, is_ending
             )
 
-    def _said_by(self, key: UsableKey, instance: str) -> InstanceState:
+    def _said_by(self, key: UsableKey, instance: str) -> ReportedState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
         instances = self._reported.setdefault(key.digest, OrderedDict())
-        said = instances.setdefault(instance, InstanceState())
+        said = instances.setdefault(instance, ReportedState())
         instances.move_to_end(instance)
         if len(instances) > INSTANCES_KEPT:
             forgotten, _ = instances.popitem(last=False)
             self._instances.pop((key.digest, forgotten), None)
         return said
 
-    def note_held_over(self, key: UsableKey, restrictions: Iterable[HeldOver]) -> None:
+    def note_held_over(self, key: UsableKey, restrictions: Iterable[HeldOverRestriction]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
         with self._lock:
             for one in restrictions:
@@ -204,10 +204,10 @@ class CheckTelemetry:
         here = self._own_reports(own, now)
         if not (here or asked or refused or instances or held_over or used):
             return
-        queries = [LastQuestion(key.id, key.name, at) for key, at in asked.values()]
-        reports: list[Report] = [*here, *instances.values(), *queries]
+        queries = [AccessReport(key.id, key.name, at) for key, at in asked.values()]
+        reports: list[TelemetryReport] = [*here, *instances.values(), *queries]
         reports += [
-            RefusedTimes(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
+            RefusalReport(seen.key.id, seen.key.name, number, seen.first, seen.last, seen.times)
             for (_, number, epoch), seen in refused.items()
             # After the database went back in time a number may be that of another restriction.
             if epoch == self._replica.restricted.epoch
@@ -220,7 +220,7 @@ class CheckTelemetry:
         connection.close_if_unusable_or_obsolete()  # asked before its next use whether it still works
         try:
             note_service_keys_used(used, now=now)
-            if dropped := note_access(reports, now=now):
+            if dropped := save_reports(reports, now=now):
                 logger.error("Dropped %d reports that do not fit the database; the first: %r", len(dropped), dropped[0])
             self._here_noted = now if here else self._here_noted
             if len(self._proven) > MOST_PROVEN:

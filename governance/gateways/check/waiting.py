@@ -50,7 +50,7 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
         raise _too_large(most)
     # Of a body of unknown length as much is counted as it may have: were it counted as it grows, many that have grown a
     # little could wait for one another.
-    await reserved.hold(stated if request.header(b"content-length") else min(most, LARGEST_SMALL_BODY))
+    await reserved.resize(stated if request.header(b"content-length") else min(most, LARGEST_SMALL_BODY))
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -62,7 +62,7 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
                 if len(body) > most:
                     raise _too_large(most)
                 if len(body) > reserved.size:
-                    await reserved.hold(most)
+                    await reserved.resize(most)
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError as error:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from governance.gateways.models import LiteLlmPush
-from governance.platform.outbound import OutboundClient, Response
+from governance.platform.outbound import OutboundClient, OutboundResponse
 from governance.platform.outbound_errors import AnswerTooLongError, OutboundError
 
 SECONDS: Final = 5.0
@@ -54,7 +54,7 @@ class LiteLlmKey(NamedTuple):
     blocked: bool
 
 
-def origin(url: str) -> str:
+def base_url(url: str) -> str:
     """The address as it is asked: no more than where LiteLLM is. Raises LiteLlmError for what is no such address."""
     try:
         parts = urlsplit(url)
@@ -70,7 +70,7 @@ class LiteLlm:
     """One LiteLLM. Its connection is kept until the block ends."""
 
     def __init__(self, url: str, *, key: str) -> None:
-        parts = urlsplit(origin(url))
+        parts = urlsplit(base_url(url))
         if not key or not re.fullmatch("[!-~]+", key):
             raise LiteLlmError("its key is missing, or has characters that no key has")
         self._client = OutboundClient(url, seconds=SECONDS, most_bytes=MOST_BYTES, secrets=[key])
@@ -86,7 +86,7 @@ class LiteLlm:
         """Raises LiteLlmError unless this is a LiteLLM whose database answers, and the key that of an admin."""
         self._listed(NOBODY, 1)
 
-    def team_blocked(self, name: str) -> bool:
+    def is_team_blocked(self, name: str) -> bool:
         answer = self._ask("GET", "/team/info", team_id=name, key_limit=1)
         return _flag(_member(answer, "team_info"))
 
@@ -109,9 +109,9 @@ class LiteLlm:
             )
             page += 1
 
-    def blocked(self, thing: LiteLlmObject) -> bool:
+    def is_blocked(self, thing: LiteLlmObject) -> bool:
         """Raises UnknownNameError where LiteLLM has no such thing."""
-        return self.team_blocked(thing.name) if thing.kind == LiteLlmPush.Kind.TEAM else self.key(thing.name).blocked
+        return self.is_team_blocked(thing.name) if thing.kind == LiteLlmPush.Kind.TEAM else self.key(thing.name).blocked
 
     def set_blocked(self, thing: LiteLlmObject, *, blocked: bool) -> None:
         """Block it, or let it go, and see that LiteLLM has it so. Raises UnknownNameError as well."""
@@ -119,7 +119,7 @@ class LiteLlm:
             self._ask("POST", "/team/update", {"team_id": thing.name, "blocked": blocked})
         else:
             self._ask("POST", "/key/block" if blocked else "/key/unblock", {"key": thing.name})
-        if self.blocked(thing) != blocked:
+        if self.is_blocked(thing) != blocked:
             raise LiteLlmError(f"it took the request, and has it {'unblocked' if blocked else 'blocked'} still")
 
     def _listed(self, user: str, page: int) -> tuple[list[Any], int]:
@@ -149,7 +149,7 @@ class LiteLlm:
             raise UnknownNameError(f"it answers 404: {self._client.quote(words)}")
         raise LiteLlmError(f"it answers {status}" + (f": {self._client.quote(words)}" if words else ""))
 
-    def _exchange(self, method: str, target: str, body: str | None) -> Response:
+    def _exchange(self, method: str, target: str, body: str | None) -> OutboundResponse:
         headers = {
             "Authorization": f"Bearer {self._key}",
             "Content-Type": "application/json",

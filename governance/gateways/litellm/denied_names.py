@@ -35,7 +35,7 @@ TOLD: Final = """
 """
 
 
-def changed_names(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
+def list_changed_names(gateway: Gateway, *, after: int, until: int, since: datetime | None, now: datetime) -> set[str]:
     """Whom the changes after `after`, up to `until`, are about, and those whose time came, or was over, by itself
     after `since`.
     """
@@ -44,7 +44,7 @@ def changed_names(gateway: Gateway, *, after: int, until: int, since: datetime |
     names = _names(Restriction.objects.filter(whole, changes__number__gt=after, changes__number__lte=until))
     names |= _named(gateway, after=after, until=until)
     if since is not None:
-        came = Q(starts_at__gt=since, starts_at__lte=now) | Q(holds_until__gt=since, holds_until__lte=now)
+        came = Q(starts_at__gt=since, starts_at__lte=now) | Q(effective_until__gt=since, effective_until__lte=now)
         names |= _names(Restriction.objects.filter(came, ended_at=None))
     return names
 
@@ -67,12 +67,12 @@ def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
     )
 
 
-def denied_names(*, now: datetime) -> set[str]:
+def list_denied_names(*, now: datetime) -> set[str]:
     """Everybody who ought to be blocked."""
     return _names(Restriction.objects.in_force(at=now))
 
 
-def denied_among(names: Collection[str], *, now: datetime) -> set[str]:
+def filter_denied_names(names: Collection[str], *, now: datetime) -> set[str]:
     """Those of these who ought to be blocked."""
     in_force = Restriction.objects.in_force(at=now)
     accounts = Account.objects.filter(external_id__in=_of_kind("account", names))

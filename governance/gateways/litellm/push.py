@@ -14,9 +14,9 @@ from typing import Final
 from django.db.models import Max, Q, QuerySet
 
 from governance.gateways.litellm.admin_api import LiteLlm, LiteLlmError
-from governance.gateways.litellm.denied_names import changed_names, denied_among, denied_names
+from governance.gateways.litellm.denied_names import filter_denied_names, list_changed_names, list_denied_names
 from governance.gateways.litellm.sync import LiteLlmSync, SyncResult
-from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, Propagation
+from governance.gateways.models import Gateway, GatewayInstance, LiteLlmPush, PropagationEntry
 from governance.gateways.status import PUSHED
 from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.locks import Lock, advisory_lock
@@ -81,7 +81,7 @@ def reconcile(gateway: Gateway, now: datetime) -> SyncResult:
     done = push(gateway, now)
     with _client(gateway) as client:
         ours = LiteLlmPush.objects.filter(gateway=gateway).values_list("because", flat=True)
-        names = sorted(denied_names(now=now) | set(ours))
+        names = sorted(list_denied_names(now=now) | set(ours))
         for start in range(0, len(names), NAMES_AT_ONCE):
             # In batches, so that a block that is decided meanwhile does not wait for all of them.
             with advisory_lock(Lock.LITELLM_SYNC, gateway.pk, wait=True):
@@ -97,8 +97,8 @@ def _push_batch(sync: LiteLlmSync) -> int:
     gateway = sync.gateway
     pushed = _pushed_sequence(gateway)
     until = last_number_among(CHANGES_AT_ONCE, after=pushed)
-    names = changed_names(gateway, after=pushed, until=until, since=_seen_at(gateway), now=sync.now)
-    wanted = denied_among(names, now=sync.now)
+    names = list_changed_names(gateway, after=pushed, until=until, since=_seen_at(gateway), now=sync.now)
+    wanted = filter_denied_names(names, now=sync.now)
     for name in sorted(names):
         sync.sync_name(name, denied=name in wanted)
     return until
@@ -107,8 +107,8 @@ def _push_batch(sync: LiteLlmSync) -> int:
 def _reconcile_batch(sync: LiteLlmSync, names: set[str]) -> None:
     gateway, pushed = sync.gateway, _pushed_sequence(sync.gateway)
     # What is yet to be pushed is late, and no difference.
-    names -= changed_names(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=sync.now)
-    wanted = denied_among(names, now=sync.now)
+    names -= list_changed_names(gateway, after=pushed, until=last_number(), since=_seen_at(gateway), now=sync.now)
+    wanted = filter_denied_names(names, now=sync.now)
     for name in sorted(names):
         sync.sync_name(name, denied=name in wanted)
 
@@ -131,7 +131,7 @@ def _note_arrival(gateway: Gateway, sequence: int, *, now: datetime, seen_at: da
         defaults={"started_at": now, "seen_at": now, "sequence": sequence},
     )
     if sequence and (made or sequence > gateway_instance.sequence):
-        Propagation.objects.create(gateway_instance=gateway_instance, sequence=sequence, at=seen_at)
+        PropagationEntry.objects.create(gateway_instance=gateway_instance, sequence=sequence, at=seen_at)
     GatewayInstance.objects.filter(pk=gateway_instance.pk).update(seen_at=now, sequence=sequence)
 
 

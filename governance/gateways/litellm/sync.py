@@ -38,7 +38,7 @@ class SyncResult:
     """What a push or a comparison came to. Names are LiteLLM's with their kind, but for `unknown`: those are ours."""
 
     blocked: list[str] = field(default_factory=list)
-    let_go: list[str] = field(default_factory=list)
+    unblocked: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -119,7 +119,7 @@ class LiteLlmSync:
 
     def _unblock(self, thing: LiteLlmObject) -> None:
         try:
-            blocked = self.client.blocked(thing)
+            blocked = self.client.is_blocked(thing)
         except UnknownNameError:
             # LiteLLM says so of a team as well when its database fails (/team/info): changing it is the proof.
             blocked = True
@@ -139,7 +139,7 @@ class LiteLlmSync:
         if ours in LITELLMS_OWN:
             return []  # LiteLLM's own, such as the team of those who sign in to its pages
         try:
-            return [(LiteLlmObject(LiteLlmPush.Kind.TEAM, ours), self.client.team_blocked(ours))]
+            return [(LiteLlmObject(LiteLlmPush.Kind.TEAM, ours), self.client.is_team_blocked(ours))]
         except UnknownNameError:
             pass
         keys = {key.name: key for key in self.client.keys_of_user(ours)}
@@ -166,7 +166,7 @@ class LiteLlmSync:
             self._note_repair(thing, blocked=blocked, trouble=str(error))
             raise
         self._note_repair(thing, blocked=blocked)
-        (self.done.blocked if blocked else self.done.let_go).append(str(thing))
+        (self.done.blocked if blocked else self.done.unblocked).append(str(thing))
 
     def _note_repair(self, thing: LiteLlmObject, *, blocked: bool, trouble: str = "") -> None:
         if not self.is_reconciling:

@@ -16,14 +16,14 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from accounts.actions import register_accounts
-from accounts.register import AccountLine, UnreadableLineError, read_line
+from accounts.register import AccountLine, UnreadableLineError, parse_account_line
 from governance.audit.actor import Actor
 from governance.backtest.database import backtest_database
-from governance.backtest.run import REGISTERED_AT, BacktestProgress, count_unscored_accounts, run_backtest
+from governance.backtest.run import REGISTERED_AT, BacktestCounts, count_unscored_accounts, iter_backtest
 from governance.campaigns.queries import account_ranking
 from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
-from governance.detection.models import Calibration
+from governance.detection.models import CalibrationVersion
 from governance.detection.scoring import REVIEW_LINE
 from governance.usage.files import OpenFile, UnreadableFileError, open_usage_file, read_lines
 
@@ -84,7 +84,7 @@ class Command(BaseCommand):
                     raise CommandError(f"{name} is not a calibration: {error}.") from error
             last = None
             with _ProgressReport(files, quiet=options["quiet"]) as report:
-                for last in run_backtest(
+                for last in iter_backtest(
                     _lines(files), every=options["every"], until=options["until"], review_line=options["review_line"]
                 ):
                     report.show(last)
@@ -112,7 +112,7 @@ def _calibration(path: str | None) -> str | None:
         except UnicodeDecodeError as error:
             raise CommandError(f"{path} is not a calibration: it is not text.") from error
     try:
-        newest = Calibration.objects.first()
+        newest = CalibrationVersion.objects.first()
     except ProgrammingError:  # the real database has not been set up
         return None
     return newest.content if newest else None
@@ -123,7 +123,7 @@ def _register(path: str) -> list[AccountLine]:
     for number, line in enumerate(_bytes(path).splitlines(), 1):
         if line.strip():
             try:
-                accounts.append(read_line(line))
+                accounts.append(parse_account_line(line))
             except UnreadableLineError as error:
                 raise CommandError(f"{path} line {number}: {error}") from error
     return accounts
@@ -185,7 +185,7 @@ class _ProgressReport:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, progress: BacktestProgress) -> None:
+    def show(self, progress: BacktestCounts) -> None:
         read, now = sum(file.read_so_far() for file in self._files), time.monotonic()
         events = progress.accepted + progress.duplicate
         figures = (

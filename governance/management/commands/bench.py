@@ -40,29 +40,29 @@ class Command(BaseCommand):
             for one in measured:
                 console.print(f"{one.name}: {one.value:,.1f} {one.unit}")
                 figures.append(one)
-        figure.show(figures, console)
+        figure.print_figures(figures, console)
         if not options["smoke"]:
-            figure.write(figures, settings.BASE_DIR / ".bench" / "results.json")
+            figure.write_figures(figures, settings.BASE_DIR / ".bench" / "results.json")
 
     def enforcement(self, scale: Scale) -> Iterator[Figure]:
         """Each on what the ones before have left, the one with a million restrictions last."""
         now = timezone.now()
-        yield from client.deciding(scale)
-        yield from tampering.tampering(scale)
-        yield from outage.cut_off(now, scale)
-        yield from propagation.propagating(now, scale)
-        yield from racing.racing(now, scale)
-        yield from hot.checking(now, scale)
+        yield from client.measure_decisions(scale)
+        yield from tampering.measure_tampering(scale)
+        yield from outage.measure_outage(now, scale)
+        yield from propagation.measure_propagation(now, scale)
+        yield from racing.measure_races(now, scale)
+        yield from hot.measure_checks(now, scale)
 
     def figures(self, events: int, seconds: float, rate: float, scale: Scale) -> Iterator[Figure]:
         now = timezone.now()
         if events:
             yield from campaign.measure_import(events, now)
             return
-        yield from intake.in_memory(now, scale)
+        yield from intake.measure_in_memory(now, scale)
         seconds = scale.seconds(seconds)
-        fastest = [*intake.over_http(seconds / 4, 0, timezone.now(), scale)]
+        fastest = [*intake.measure_over_http(seconds / 4, 0, timezone.now(), scale)]
         yield from fastest
         rate = rate or max(1_000, round(BEARABLE * fastest[0].value, -3))
-        yield from intake.over_http(seconds, rate, timezone.now(), scale)
-        yield from scoring.scoring(now, scale)
+        yield from intake.measure_over_http(seconds, rate, timezone.now(), scale)
+        yield from scoring.measure_scoring(now, scale)

@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from accounts.actions import register_accounts
-from accounts.register import read_line
+from accounts.register import parse_account_line
 from governance.audit.actor import Actor
 from governance.backtest.database import backtest_database
-from governance.backtest.run import REGISTERED_AT, run_backtest
+from governance.backtest.run import REGISTERED_AT, iter_backtest
 from governance.bench.detection import report
 from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
 from governance.bench.detection.baselines.embedding import NoEmbeddingsError
-from governance.bench.detection.world import World, files_of, read_world
-from governance.campaigns.calibration_diff import Label, load_labelled_accounts
+from governance.bench.detection.world import LabelledWorld, files_of, read_world
+from governance.campaigns.calibration_diff import AccountLabel, load_labelled_accounts
 from governance.campaigns.queries import account_ranking
 from governance.detection.detectors import all_detectors
 from governance.detection.fitting import leave_one_family_out
@@ -51,7 +51,8 @@ class Command(BaseCommand):
             places = {place.account: place for place in account_ranking()}
             now = max(sent.at[-1] for sent in world.sent.values() if sent.at)
             labels = {
-                name: Label(one.label == "malicious", f"{one.label} {one.family}") for name, one in world.labels.items()
+                name: AccountLabel(one.label == "malicious", f"{one.label} {one.family}")
+                for name, one in world.labels.items()
             }
             known = load_labelled_accounts(labels, now=now)
             unseen = dict(zip(known.accounts, leave_one_family_out(known, all_detectors()), strict=True))
@@ -75,7 +76,7 @@ class Command(BaseCommand):
             "\n\n".join(f"{title}\n\n{report.markdown(head, lines)}" for title, head, lines in tables) + "\n"
         )
 
-    def baselines(self, world: World, console: Console) -> list[report.DetectorRow]:
+    def baselines(self, world: LabelledWorld, console: Console) -> list[report.DetectorRow]:
         rows = []
         for name, module in BASELINES.items():
             try:
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
     def backtest(self, folder: str, *, every: timedelta) -> float:
         events, accounts, _ = files_of(folder)
-        register = [read_line(line) for line in Path(accounts).read_bytes().splitlines() if line.strip()]
+        register = [parse_account_line(line) for line in Path(accounts).read_bytes().splitlines() if line.strip()]
         register_accounts(register, by=BENCH, now=REGISTERED_AT)
         started = time.monotonic()
         with (
@@ -94,6 +95,6 @@ class Command(BaseCommand):
             terminal_progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar,
         ):
             task = bar.add_task("Replaying")
-            for step in run_backtest(read_lines(events, file), every=every):
+            for step in iter_backtest(read_lines(events, file), every=every):
                 bar.update(task, description=f"Replaying {step.at:%-d %B %H:%M}, {step.accepted:,} events")
         return time.monotonic() - started

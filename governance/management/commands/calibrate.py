@@ -5,14 +5,14 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.campaigns.calibration_diff import Label, ScoreChange, list_score_changes, load_labelled_accounts
+from governance.campaigns.calibration_diff import AccountLabel, ScoreChange, list_score_changes, load_labelled_accounts
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
 from governance.detection.fitting import LabelledAccounts, fit_weights, leave_one_family_out
 from governance.detection.scoring import REVIEW_LINE
 from governance.review.queries import labels_from_decisions
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 from governance.web.faults import plain_fault
 
 NAMED: Final = 20
@@ -81,7 +81,7 @@ class Command(BaseCommand):
     def print_changes(self, changed: list[ScoreChange]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
-        self.stdout.write(f"\n{counted(len(changed), 'account')} would get another score.")
+        self.stdout.write(f"\n{pluralize(len(changed), 'account')} would get another score.")
         for said, some in (("would reach the review line", enter), ("would fall below it", leave)):
             self.stdout.write(f"{len(some):,} {said}{':' if some else '.'}")
             for one in sorted(some, key=lambda one: -abs(one.after - one.before))[:NAMED]:
@@ -90,10 +90,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"  and {len(some) - NAMED:,} more")
 
 
-def _read(path: str) -> dict[str, Label]:
+def _read(path: str) -> dict[str, AccountLabel]:
     """The labels of a file. Licensed accounts are left out: what they do is no harvest, and looks like one."""
     decoder = msgspec.json.Decoder(LabelLine)
-    labels: dict[str, Label] = {}
+    labels: dict[str, AccountLabel] = {}
     try:
         lines = Path(path).read_bytes().splitlines()
     except OSError as error:
@@ -105,5 +105,5 @@ def _read(path: str) -> dict[str, Label]:
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 raise CommandError(f"{path} line {number}: {plain_fault(error, LabelLine)}.") from error
             if one.label != "licensed":
-                labels[one.account] = Label(one.label == "malicious", one.family or one.label)
+                labels[one.account] = AccountLabel(one.label == "malicious", one.family or one.label)
     return labels

@@ -12,7 +12,7 @@ from governance.demo.story import DEMO, play
 from governance.platform.progress import terminal_progress
 from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
 from governance.staff.models import User
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 SEED = 2026
 SIZES = {"full": {"accounts": 300, "days": 14}, "small": {"accounts": 60, "days": 3}}
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             )
         now = timezone.now()
         size = SIZES["small" if settings.DEMO == "small" else "full"]
-        made = world.build(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
+        made = world.build_world(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
         events = 0
         # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
         with transaction.atomic(), terminal_progress() as progress:
@@ -41,5 +41,5 @@ class Command(BaseCommand):
             for day in play(made, staff=staff):
                 events += day.events
                 progress.update(bar, completed=day.number)
-        accounts = counted(len(made.accounts), "account")
-        self.stdout.write(f"Loaded the demonstration: {accounts}, {counted(events, 'usage event')}.")
+        accounts = pluralize(len(made.accounts), "account")
+        self.stdout.write(f"Loaded the demonstration: {accounts}, {pluralize(events, 'usage event')}.")

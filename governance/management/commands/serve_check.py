@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.platform.ports import refuse_used_port
-from governance.platform.processes import check_command
+from governance.platform.processes import check_server_command
 
 
 class Command(BaseCommand):
@@ -21,5 +21,5 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         refuse_used_port("CHECK_PORT", host, port)
-        command = check_command(host=host, port=port, workers=workers, log_level="warning")
+        command = check_server_command(host=host, port=port, workers=workers, log_level="warning")
         os.execv(command[0], command)  # noqa: S606 - this program, with its own arguments

@@ -26,7 +26,13 @@ from governance.audit.actor import Actor
 from governance.audit.models import Entry
 from governance.platform import embedded
 from governance.platform.ports import refuse_used_port
-from governance.platform.processes import check_command, courier_command, scheduler_command, web_command, worker_command
+from governance.platform.processes import (
+    check_server_command,
+    courier_command,
+    scheduler_command,
+    web_command,
+    worker_command,
+)
 from governance.platform.supervision import Supervised, SupervisedServers, end_all
 from governance.staff.actions import DemoSignIn, ensure_demo_staff
 
@@ -160,7 +166,7 @@ def _processes(port: int, check_port: int) -> Iterator[dict[str, Supervised]]:
     # Granian's only warning is about many threads.
     granian = "error" if level == "WARNING" else level.lower()
     commands = {
-        "check": check_command(host=HOST, port=check_port, log_level=granian),
+        "check": check_server_command(host=HOST, port=check_port, log_level=granian),
         "web server": web_command(host=HOST, port=port, log_level=granian),
         "worker": worker_command(log_level=level),
         "courier": courier_command(log_level=level),

@@ -36,7 +36,7 @@ def published_start(published: datetime, *, at: datetime) -> datetime:
 
 def _is_in_force(at: datetime) -> Q:
     has_begun = Q(starts_later=False) | Q(starts_at__lte=at)
-    return Q(ended_at=None) & has_begun & (Q(holds_until=None) | Q(holds_until__gt=at))
+    return Q(ended_at=None) & has_begun & (Q(effective_until=None) | Q(effective_until__gt=at))
 
 
 class RestrictionQuerySet(models.QuerySet["Restriction"]):
@@ -124,7 +124,7 @@ class Restriction(models.Model):
         "whatever the clock says of those who ask.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
-    holds_until = models.DateTimeField(
+    effective_until = models.DateTimeField(
         null=True,
         blank=True,
         help_text="Until when access stays restricted under it: until it expires, or as long as what it replaced and "
@@ -208,8 +208,9 @@ class Restriction(models.Model):
                 name="restriction_expires_after_it_starts",
             ),
             models.CheckConstraint(
-                condition=Q(holds_until=None) | Q(holds_until__gte=models.F("expires_at"), expires_at__isnull=False),
-                name="restriction_holds_until_it_expires",
+                condition=Q(effective_until=None)
+                | Q(effective_until__gte=models.F("expires_at"), expires_at__isnull=False),
+                name="restriction_effective_until_it_expires",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at=None, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
@@ -261,7 +262,9 @@ class Restriction(models.Model):
 
     def overlaps(self, start: datetime, end: datetime | None) -> bool:
         """Whether it is in force at some time from `start` until before `end`; None is for ever."""
-        return (end is None or self.in_force_from < end) and (self.holds_until is None or self.holds_until > start)
+        return (end is None or self.in_force_from < end) and (
+            self.effective_until is None or self.effective_until > start
+        )
 
     @property
     def denies(self) -> bool:

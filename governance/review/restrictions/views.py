@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.review.actions import lift_restriction
-from governance.review.forms import InForceForm, LiftForm
+from governance.review.forms import LiftForm, RestrictionListForm
 from governance.review.models import Case
 from governance.review.restrictions.queries import find_restrictions, newest_cases
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
@@ -49,7 +49,7 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
 
 
 def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
-    form = InForceForm(request.GET)
+    form = RestrictionListForm(request.GET)
     if not form.is_valid():
         messages.error(request, form.complaint)
         return redirect("review:restrictions")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from governance.restrictions.kinds import KindRow
+from governance.restrictions.kinds import KindInfo
 from governance.review import models, wording
 from governance.review.shortcuts import MOVING, WORKING, Shortcut
 
@@ -14,27 +14,27 @@ register = template.Library()
 
 @register.filter
 def ago(moment: datetime, now: datetime) -> str:
-    return wording.ago(moment, now=now)
+    return wording.format_ago(moment, now=now)
 
 
 @register.filter
 def due(moment: datetime, now: datetime) -> str:
-    return wording.due(moment, now=now)
+    return wording.format_due(moment, now=now)
 
 
 @register.filter
 def left(moment: datetime, now: datetime) -> str:
-    return wording.span(moment - now)
+    return wording.format_duration(moment - now)
 
 
 @register.filter
 def took(length: timedelta) -> str:
-    return wording.took(length)
+    return wording.format_elapsed(length)
 
 
 @register.filter
 def compact(number: float) -> str:
-    return wording.compact(number)
+    return wording.format_compact(number)
 
 
 @register.filter
@@ -51,20 +51,20 @@ def person(author: str) -> str:
 
 
 @register.filter
-def action_row(action: str) -> KindRow:
-    """What follows from an action or a kind of restriction: `{% with row=action|action_row %}`."""
-    return models.action_row(action)
+def action_info(action: str) -> KindInfo:
+    """What follows from an action or a kind of restriction: `{% with row=action|action_info %}`."""
+    return models.action_info(action)
 
 
 @register.filter
 def command(action: str, whom: str) -> str:
     """The button that decides on an action: `Block the account`."""
-    return models.action_row(action).command.replace("{whom}", whom)
+    return models.action_info(action).command.replace("{whom}", whom)
 
 
 @register.filter
 def outcome(action: str) -> str:
-    return wording.outcome(action)
+    return wording.outcome_word(action)
 
 
 @register.simple_tag(takes_context=True)

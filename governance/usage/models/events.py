@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.web.visible import visible
+from governance.web.visible import escape_invisible
 
 
 class UsageEvent(models.Model):
@@ -67,7 +67,7 @@ class UsageEvent(models.Model):
         ordering = ("-occurred_at",)
 
     def __str__(self) -> str:
-        return visible(self.event_id)
+        return escape_invisible(self.event_id)
 
 
 class ReportedAnswer(models.Model):

@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Self
 from django.db import models
 
 from accounts.models import Account
-from governance.platform.leases import is_over
+from governance.platform.leases import lease_ended
 
 # So long a worker has an account for itself; it takes seconds to score one.
 LEASE: Final = timedelta(minutes=2)
@@ -15,7 +15,7 @@ LEASE: Final = timedelta(minutes=2)
 class DirtyAccountQuerySet(models.QuerySet["DirtyAccount"]):
     def waiting(self, *, at: datetime) -> Self:
         """Free to be claimed: neither dead-lettered nor leased."""
-        return self.filter(dead_lettered_at=None).filter(is_over("lease_until", at=at, lasts=LEASE))
+        return self.filter(dead_lettered_at=None).filter(lease_ended("lease_until", at=at, duration=LEASE))
 
     def dead_letters(self) -> Self:
         return self.exclude(dead_lettered_at=None)

@@ -19,7 +19,7 @@ from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.entries import Numbers
 from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, encode
 from governance.usage.profiles.merging import COUNTERS, DELTA_SCHEMA, SKETCHES, TOKENS
-from governance.usage.profiles.traits import TRAITS, EventArrays, ShareOf, integers, is_present, trait_codes
+from governance.usage.profiles.traits import TRAITS, EventArrays, ShareOf, int_array, is_present, trait_codes
 
 # What `build_token_deltas` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
 TOKEN_COLUMNS: Final = ("account_id", "model", "at", *TOKENS)
@@ -56,7 +56,7 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
     owners = len(starts)
     first, last = order[starts], order[np.append(starts[1:], len(at)) - 1]
     text = is_present(events["prompt_digest"])
-    template, sketch = (integers(events[name])[text] for name in ("template_digest", "sketch"))
+    template, sketch = (int_array(events[name])[text] for name in ("template_digest", "sketch"))
     located = is_present(events["ip"])
     runs = np.array([len(found or ()) for found in events["shingles"]])
     shingle = np.array([one for found in events["shingles"] for one in found or ()], dtype=np.int64)
@@ -155,7 +155,7 @@ def _token_sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int
     def added(values: Numbers) -> Numbers:
         return np.bincount(owner, weights=values, minlength=owners)
 
-    tokens = {name: integers(events[name]).astype(float) for name in TOKENS}
+    tokens = {name: int_array(events[name]).astype(float) for name in TOKENS}
     given, got = tokens["input_tokens"], tokens["output_tokens"]
     return {
         **{name: added(values).astype(np.int64) for name, values in tokens.items()},
@@ -194,18 +194,18 @@ def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> I
         letters = np.array([*map(histograms.two_letter_bucket, events[column])])
         yield owner[letters > 0], encode(one, letters[letters > 0])
     text, system = is_present(events["topic"]), is_present(events[_SYSTEM])
-    yield owner[text], encode(kind.TOPIC, integers(events["topic"])[text])
-    yield owner[system], encode(kind.SYSTEM, _bucket(integers(events[_SYSTEM])[system]))
+    yield owner[text], encode(kind.TOPIC, int_array(events["topic"])[text])
+    yield owner[system], encode(kind.SYSTEM, _bucket(int_array(events[_SYSTEM])[system]))
     index, traits = trait_codes(EventArrays(events))
     yield owner[index], encode(kind.TRAIT, traits)
-    index, markers = np.nonzero((integers(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1)
+    index, markers = np.nonzero((int_array(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1)
     yield owner[index], encode(kind.MARKER, markers)
 
 
 def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     """Yield owner and code of the token counts that are known: zero and unknown are not the same."""
     kind = histograms.Histogram
-    given, got = (integers(events[name]) for name in ("input_tokens", "output_tokens"))
+    given, got = (int_array(events[name]) for name in ("input_tokens", "output_tokens"))
     for one, column, values in ((kind.INPUT, "input_tokens", given), (kind.OUTPUT, "output_tokens", got)):
         known = is_present(events[column])
         yield owner[known], encode(one, histograms.log_bucket(values[known]))
@@ -216,7 +216,7 @@ def _token_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Itera
 def _distinct_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> Iterator[Coded]:
     for kind, column in _NUMBERS.items():
         some = is_present(events[column])
-        yield owner[some], hyperloglog.encode(kind, integers(events[column])[some])
+        yield owner[some], hyperloglog.encode(kind, int_array(events[column])[some])
     for kind, column in _TEXTS.items():
         some = is_present(events[column])
         given: Iterable[str] = (text for text in events[column] if text is not None)

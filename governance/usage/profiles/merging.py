@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 
-class Merge(Enum):
+class Aggregation(Enum):
     """How the values of a column become one; the value is PostgreSQL's aggregate function."""
 
     SUM = "sum"
@@ -31,39 +31,41 @@ class Merge(Enum):
     def in_polars(self, name: str) -> pl.Expr:
         """Return the aggregation; for sketches a list, since polars cannot concatenate bytes."""
         column = pl.col(name)
-        return {Merge.SUM: column.sum(), Merge.MIN: column.min(), Merge.MAX: column.max()}.get(self, column)
+        return {Aggregation.SUM: column.sum(), Aggregation.MIN: column.min(), Aggregation.MAX: column.max()}.get(
+            self, column
+        )
 
     def in_sql(self, name: str) -> str:
-        return f"string_agg({name}, '')" if self is Merge.CONCATENATE else f"{self.value}({name})"
+        return f"string_agg({name}, '')" if self is Aggregation.CONCATENATE else f"{self.value}({name})"
 
 
 class Column(NamedTuple):
     """The polars type of a column, and how it is merged."""
 
     dtype: Any
-    merge: Merge
+    aggregation: Aggregation
 
 
 TOKENS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 
 COUNTERS: Final[dict[str, Column]] = {
-    "first_at": Column(pl.Datetime("us"), Merge.MIN),
-    "last_at": Column(pl.Datetime("us"), Merge.MAX),
-    "requests": Column(pl.Int64, Merge.SUM),
-    "failures": Column(pl.Int64, Merge.SUM),
-    **dict.fromkeys(TOKENS, Column(pl.Int64, Merge.SUM)),
-    "input_squares": Column(pl.Float64, Merge.SUM),  # sum of squares of the input tokens of each request
-    "output_squares": Column(pl.Float64, Merge.SUM),
-    "gaps": Column(pl.Int64, Merge.SUM),  # pauses between consecutive requests: how many, seconds, seconds²
-    "gap_seconds": Column(pl.Float64, Merge.SUM),
-    "gap_squares": Column(pl.Float64, Merge.SUM),
+    "first_at": Column(pl.Datetime("us"), Aggregation.MIN),
+    "last_at": Column(pl.Datetime("us"), Aggregation.MAX),
+    "requests": Column(pl.Int64, Aggregation.SUM),
+    "failures": Column(pl.Int64, Aggregation.SUM),
+    **dict.fromkeys(TOKENS, Column(pl.Int64, Aggregation.SUM)),
+    "input_squares": Column(pl.Float64, Aggregation.SUM),  # sum of squares of the input tokens of each request
+    "output_squares": Column(pl.Float64, Aggregation.SUM),
+    "gaps": Column(pl.Int64, Aggregation.SUM),  # pauses between consecutive requests: how many, seconds, seconds²
+    "gap_seconds": Column(pl.Float64, Aggregation.SUM),
+    "gap_squares": Column(pl.Float64, Aggregation.SUM),
 }
 SKETCHES: Final[dict[str, Column]] = dict.fromkeys(
     ("histograms", "distinct_counts", "templates", "addresses", "sketches", "shingles"),
-    Column(pl.Binary, Merge.CONCATENATE),
+    Column(pl.Binary, Aggregation.CONCATENATE),
 )
 # First and last request and the number of requests of each hour, of a profile that is read: see `profiles.rhythm`.
-HOURS: Final = {"hours": Column(pl.Binary, Merge.CONCATENATE)}
+HOURS: Final = {"hours": Column(pl.Binary, Aggregation.CONCATENATE)}
 COLUMNS: Final = {**COUNTERS, **SKETCHES, **HOURS}
 
 MODEL_KEY: Final = ("account_id", "model")
@@ -99,11 +101,11 @@ def merge(rows: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
     (7, 'm', 5, b'abc')
     """
     names = [name for name in rows.columns if name in COLUMNS]
-    merged = rows.group_by(*by, maintain_order=True).agg(COLUMNS[name].merge.in_polars(name) for name in names)
+    merged = rows.group_by(*by, maintain_order=True).agg(COLUMNS[name].aggregation.in_polars(name) for name in names)
     joined = [
         pl.Series(name, [b"".join(filter(None, blobs)) for blobs in merged[name]], dtype=pl.Binary)
         for name in names
-        if COLUMNS[name].merge is Merge.CONCATENATE
+        if COLUMNS[name].aggregation is Aggregation.CONCATENATE
     ]
     return merged.with_columns(joined)
 
@@ -117,4 +119,4 @@ string_agg(shingles, '') AS shingles"
     """
     # PostgreSQL adds bigints to numeric, which would come back as Decimal.
     whole = {name: "::bigint" for name in columns if COLUMNS[name].dtype == pl.Int64}
-    return ", ".join(f"{COLUMNS[name].merge.in_sql(name)}{whole.get(name, '')} AS {name}" for name in columns)
+    return ", ".join(f"{COLUMNS[name].aggregation.in_sql(name)}{whole.get(name, '')} AS {name}" for name in columns)

@@ -23,7 +23,7 @@ def is_present(column: Sequence[Any]) -> Numbers:
     return np.array([value is not None for value in column], dtype=bool)
 
 
-def integers(column: Sequence[Any]) -> Numbers:
+def int_array(column: Sequence[Any]) -> Numbers:
     """Return the numbers, 0 for null."""
     return np.array([value or 0 for value in column], dtype=np.int64)
 
@@ -41,8 +41,8 @@ class EventArrays:
         """Return the numbers, NaN for null, so that every comparison with it is false."""
         return np.array(self._columns[name], dtype=float)
 
-    def integers(self, name: str) -> Numbers:
-        return integers(self._columns[name])
+    def int_array(self, name: str) -> Numbers:
+        return int_array(self._columns[name])
 
     def is_present(self, name: str) -> Numbers:
         return is_present(self._columns[name])
@@ -53,11 +53,11 @@ class EventArrays:
 
     @cached_property
     def markers(self) -> Numbers:
-        return self.integers("markers")
+        return self.int_array("markers")
 
     @cached_property
     def has_tools(self) -> Numbers:
-        return self.integers("tools") > 0
+        return self.int_array("tools") > 0
 
     @cached_property
     def has_text(self) -> Numbers:
@@ -96,7 +96,7 @@ class EventArrays:
 
     @cached_property
     def is_long_output(self) -> Numbers:
-        return self.integers("output_tokens") > 4 * np.maximum(self.integers("input_tokens"), 8)
+        return self.int_array("output_tokens") > 4 * np.maximum(self.int_array("input_tokens"), 8)
 
 
 class ShareOf(Enum):
@@ -107,7 +107,7 @@ class ShareOf(Enum):
     COUNTED = auto()  # those whose tokens are known; computed from token counts alone
 
 
-class Trait(NamedTuple):
+class EventTrait(NamedTuple):
     """A property of events. `code` is stored in profiles: never change one, and never use one again."""
 
     code: int
@@ -119,38 +119,38 @@ class Trait(NamedTuple):
 _EVENTS, _TEXTS, _COUNTED = ShareOf.EVENTS, ShareOf.TEXTS, ShareOf.COUNTED
 
 TRAITS: Final = (
-    Trait(0, "stream", _EVENTS, lambda events: events.flags("stream")),
-    Trait(1, "seeded", _EVENTS, lambda events: events.flags("seeded")),
-    Trait(2, "logprobs", _EVENTS, lambda events: events.flags("logprobs")),
-    Trait(3, "cold", _EVENTS, lambda events: events.temperature < COLD),
-    Trait(4, "hot", _EVENTS, lambda events: events.temperature >= HOT),
-    Trait(5, "unset_temperature", _EVENTS, lambda events: np.isnan(events.temperature)),
-    Trait(6, "tools", _EVENTS, lambda events: events.has_tools),
-    Trait(7, "structured", _EVENTS, lambda events: events.is_structured),
-    Trait(8, "short_cap", _EVENTS, lambda events: events.floats("max_tokens") <= SHORT_CAP),
-    Trait(9, "reasoning", _COUNTED, lambda events: events.integers("reasoning_tokens") > 0),
-    Trait(10, "long_output", _COUNTED, lambda events: events.is_counted & events.is_long_output),
-    Trait(11, "standalone", _EVENTS, lambda events: events.is_standalone),
-    Trait(
+    EventTrait(0, "stream", _EVENTS, lambda events: events.flags("stream")),
+    EventTrait(1, "seeded", _EVENTS, lambda events: events.flags("seeded")),
+    EventTrait(2, "logprobs", _EVENTS, lambda events: events.flags("logprobs")),
+    EventTrait(3, "cold", _EVENTS, lambda events: events.temperature < COLD),
+    EventTrait(4, "hot", _EVENTS, lambda events: events.temperature >= HOT),
+    EventTrait(5, "unset_temperature", _EVENTS, lambda events: np.isnan(events.temperature)),
+    EventTrait(6, "tools", _EVENTS, lambda events: events.has_tools),
+    EventTrait(7, "structured", _EVENTS, lambda events: events.is_structured),
+    EventTrait(8, "short_cap", _EVENTS, lambda events: events.floats("max_tokens") <= SHORT_CAP),
+    EventTrait(9, "reasoning", _COUNTED, lambda events: events.int_array("reasoning_tokens") > 0),
+    EventTrait(10, "long_output", _COUNTED, lambda events: events.is_counted & events.is_long_output),
+    EventTrait(11, "standalone", _EVENTS, lambda events: events.is_standalone),
+    EventTrait(
         12,
         "varied",
         _EVENTS,
-        lambda events: events.is_standalone & ((events.temperature >= HOT) | (events.integers("n") > 1)),
+        lambda events: events.is_standalone & ((events.temperature >= HOT) | (events.int_array("n") > 1)),
     ),
-    Trait(13, "end_user", _EVENTS, lambda events: events.has_end_user),
-    Trait(14, "conversation", _EVENTS, lambda events: events.has_conversation),
-    Trait(15, "text", _EVENTS, lambda events: events.has_text),
-    Trait(16, "system", _TEXTS, lambda events: events.has_system),
-    Trait(17, "follow_up", _TEXTS, lambda events: events.is_follow_up),
-    Trait(18, "bare", _TEXTS, lambda events: events.has_text & events.is_standalone & ~events.has_system),
-    Trait(19, "making", _TEXTS, lambda events: (events.markers & marker_mask(GENERATION_MARKERS)) > 0),
-    Trait(20, "work", _TEXTS, lambda events: (events.markers & marker_mask(WORK_MARKERS)) > 0),
+    EventTrait(13, "end_user", _EVENTS, lambda events: events.has_end_user),
+    EventTrait(14, "conversation", _EVENTS, lambda events: events.has_conversation),
+    EventTrait(15, "text", _EVENTS, lambda events: events.has_text),
+    EventTrait(16, "system", _TEXTS, lambda events: events.has_system),
+    EventTrait(17, "follow_up", _TEXTS, lambda events: events.is_follow_up),
+    EventTrait(18, "bare", _TEXTS, lambda events: events.has_text & events.is_standalone & ~events.has_system),
+    EventTrait(19, "making", _TEXTS, lambda events: (events.markers & marker_mask(GENERATION_MARKERS)) > 0),
+    EventTrait(20, "work", _TEXTS, lambda events: (events.markers & marker_mask(WORK_MARKERS)) > 0),
 )
 TRAIT_NAMES: Final = {trait.code: trait.name for trait in TRAITS}
 TRAIT_CODES: Final = {trait.name: trait.code for trait in TRAITS}
 
 
-def trait_codes(events: EventArrays, traits: Sequence[Trait] = TRAITS) -> tuple[Numbers, Numbers]:
+def trait_codes(events: EventArrays, traits: Sequence[EventTrait] = TRAITS) -> tuple[Numbers, Numbers]:
     """Return two arrays of shape (n,), one entry for each trait that an event has: the event's index, and the code.
 
     >>> events = EventArrays({"stream": [True, False, True], "seeded": [False, False, True]})

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from accounts.normalization import without_mark
+from accounts.normalization import strip_byte_order_mark
 from governance.usage.lenient_json import find_value_end, parse_integer, skip_whitespace
 from governance.usage.wire import Rejection, UnreadableBatchError
 from governance.web.faults import TOO_DEEP
@@ -20,7 +20,7 @@ def parse_payloads(body: bytes) -> Iterator[tuple[int, Any]]:
     Raises UnreadableBatchError where the body is neither an array nor an object a line. Payloads come one at a time,
     so that an array of millions takes no memory before it is noticed.
     """
-    text = without_mark(body).decode(errors="replace")
+    text = strip_byte_order_mark(body).decode(errors="replace")
     start = skip_whitespace(text, 0)
     match text[start : start + 1]:
         case "[":

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from accounts.normalization import without_mark
+from accounts.normalization import strip_byte_order_mark
 from governance.usage.lenient_json import parse_integer, split_array, split_object
 from governance.usage.sources.trace_spans import SpanEvent, TraceSpan, parse_number
 from governance.usage.wire import Rejection, UnreadableBatchError
@@ -67,7 +67,7 @@ class _Request(msgspec.Struct, rename="camel"):
 def decode_json_spans(body: bytes) -> Iterator[TraceSpan | Rejection]:
     """Every span of an ExportTraceServiceRequest in JSON, or why it is none. Raises UnreadableBatchError."""
     # Not by msgspec: of a prompt that was cut amid a character it would refuse the whole export.
-    text = without_mark(body).decode(errors="replace")
+    text = strip_byte_order_mark(body).decode(errors="replace")
     try:
         try:
             groups = _groups(json.loads(text, parse_int=parse_integer))

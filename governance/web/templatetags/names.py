@@ -10,16 +10,16 @@ register = template.Library()
 @register.filter
 def isolated(value: object) -> SafeString | str:
     """An id or a name of a customer: its direction stays its own, and what cannot be seen is written out."""
-    return format_html("<bdi>{}</bdi>", visible.visible(str(value))) if value else ""
+    return format_html("<bdi>{}</bdi>", visible.escape_invisible(str(value))) if value else ""
 
 
 @register.filter(name="visible")
 def on_one_line(value: object) -> str:
     """The same as text alone, for titles and attributes."""
-    return visible.visible(str(value))
+    return visible.escape_invisible(str(value))
 
 
 @register.filter
 def visible_lines(value: object) -> str:
     """What a customer wrote, of several lines."""
-    return visible.visible_lines(str(value))
+    return visible.escape_invisible_lines(str(value))

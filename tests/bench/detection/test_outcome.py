@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from governance.bench.detection.outcome import detection_times, flag_shares, match_campaigns
-from governance.bench.detection.world import Label, Sent, World
+from governance.bench.detection.world import LabelledWorld, Sent, WorldLabel
 from governance.campaigns.queries import RankedAccount
 
 MONDAY = datetime(2026, 8, 3, tzinfo=UTC)
@@ -16,12 +16,12 @@ def place(account: str, score: int, flagged_after: float | None = None, campaign
     return RankedAccount(account, score, at is not None, at, campaign)
 
 
-WORLD = World(
+WORLD = LabelledWorld(
     {
-        "lone": Label("lone", "malicious", "reasoning"),
-        "head_1": Label("head_1", "malicious", "hydra", "one"),
-        "head_2": Label("head_2", "malicious", "hydra", "one"),
-        "desk": Label("desk", "benign", "support"),
+        "lone": WorldLabel("lone", "malicious", "reasoning"),
+        "head_1": WorldLabel("head_1", "malicious", "hydra", "one"),
+        "head_2": WorldLabel("head_2", "malicious", "hydra", "one"),
+        "desk": WorldLabel("desk", "benign", "support"),
     },
     {
         "lone": hours(0, 1, 2, 3),

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from governance.bench.detection.world import World, read_events, read_world
+from governance.bench.detection.world import LabelledWorld, read_events, read_world
 
 
 @pytest.fixture
@@ -74,4 +74,4 @@ class TestAWorld:
             read_world(str(tmp_path))
 
     def test_is_the_same_only_as_itself(self) -> None:
-        assert World({}, {}) != World({}, {})
+        assert LabelledWorld({}, {}) != LabelledWorld({}, {})

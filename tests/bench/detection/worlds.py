@@ -2,15 +2,17 @@
 
 from random import Random
 
-from governance.bench.detection.world import Label, Sent, World
+from governance.bench.detection.world import LabelledWorld, Sent, WorldLabel
 
 KITCHEN = ("garlic", "onion", "basil", "butter", "oven", "dough", "soup", "salt", "roast", "lemon", "rice", "sauce")
 LAW = ("contract", "tenant", "clause", "court", "deposit", "notice", "appeal", "lease", "liable", "damages", "judge")
 SEA = ("anchor", "harbour", "tide", "sail", "keel", "mast", "wind", "buoy", "rope", "current", "dock", "compass")
 
 
-def world(*accounts: tuple[Label, Sent]) -> World:
-    return World({label.account: label for label, _ in accounts}, {label.account: sent for label, sent in accounts})
+def world(*accounts: tuple[WorldLabel, Sent]) -> LabelledWorld:
+    return LabelledWorld(
+        {label.account: label for label, _ in accounts}, {label.account: sent for label, sent in accounts}
+    )
 
 
 def customer(
@@ -20,11 +22,11 @@ def customer(
     family: str = "support_bot",
     texts: list[str] | None = None,
     tokens: list[tuple[int, int]] | None = None,
-) -> tuple[Label, Sent]:
+) -> tuple[WorldLabel, Sent]:
     """Somebody; what they sent is not the test's point unless it is given."""
     kept = "metadata_only" if texts is None else "text"
     return (
-        Label(name, label, family, text=kept),
+        WorldLabel(name, label, family, text=kept),
         Sent(tokens=tokens or [(100, 50)] * len(texts or [""]), texts=texts or []),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.gateways.check.json_nesting import DEEPEST, NEXT_BRACKET, cut_deep
+from governance.gateways.check.json_nesting import DEEPEST, NEXT_BRACKET, replace_deep_values
 from governance.gateways.check.protocols.litellm import PROTOCOL as LITELLM
 from governance.gateways.check.request_parsing import MOST_READ_LENIENTLY, Request
 from tests.factories import account, restriction
@@ -63,19 +63,19 @@ class TestCuttingWhatIsNestedDeep:
     def test_is_not_misled_by_brackets_in_strings(self, deep: str) -> None:
         wrapped = '{"before": "a", "in": ' + "[" * DEEPEST + deep + "]" * DEEPEST + ', "after": {"b": [1]}}'
 
-        read = json.loads(cut_deep(wrapped.encode()))
+        read = json.loads(replace_deep_values(wrapped.encode()))
 
         assert (read["before"], read["after"]) == ("a", {"b": [1]})
 
     def test_leaves_the_rest_as_it_is(self) -> None:
         document = json.dumps({"a": [{"b": ["c", "]", '"']}], "d": "{"}).encode()
 
-        assert cut_deep(document) == document
+        assert replace_deep_values(document) == document
 
     @pytest.mark.parametrize("document", [b"[" * 5_000, b"]" * 5_000, b'{"a":' * 5_000, b'"' + b"[" * 5_000, b""])
     def test_makes_no_json_of_what_is_none(self, document: bytes) -> None:
         with pytest.raises(ValueError, match=r"."):
-            json.loads(cut_deep(document))
+            json.loads(replace_deep_values(document))
 
     @pytest.mark.parametrize("rest", [b"a", b'\\"', b'"', b" ", b"\\", b",", b'"a",'])
     @pytest.mark.parametrize("path", ["/access/check", "/api/v1/access/changes", GUARDRAIL])
@@ -152,7 +152,7 @@ def test_no_thread_is_kept_waiting_by_many_strings() -> None:
     document = b'{"a": [' + b'"",' * 5_000 + b'""]}'
 
     assert len(list(NEXT_BRACKET.finditer(document))) > 5
-    assert cut_deep(document, deepest_array=1) == b'{"a": null}'
+    assert replace_deep_values(document, deepest_array=1) == b'{"a": null}'
 
 
 class TestABodyWithoutAUsableKey:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from governance.gateways.models import Refusal
 from governance.restrictions.actions import lift
 from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
-from stillwatch_gateway.signed import verify
+from stillwatch_gateway.signed import verify_body
 from tests.factories import MACHINE, account, restriction
 from tests.front import Said, Served, served
 from tests.waiting import PATIENCE
@@ -26,7 +26,9 @@ def block(name: str) -> Any:
 def trusted(front: Served, said: Said) -> bytes:
     """The body, once its signature was checked. Raises BadMessageError."""
     body = gzip.decompress(said.body) if said.headers.get("content-encoding") == "gzip" else said.body
-    verify(body, said.headers.get("stillwatch-digest"), said.headers["stillwatch-signature"], signing_key(front.secret))
+    verify_body(
+        body, said.headers.get("stillwatch-digest"), said.headers["stillwatch-signature"], signing_key(front.secret)
+    )
     return body
 
 

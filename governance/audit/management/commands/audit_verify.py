@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.audit.queries import CLOCKS_DIFFER, verify_chain
+from governance.audit.queries import CLOCKS_DIFFER, iter_chain_checks
 
 
 class Command(BaseCommand):
@@ -10,7 +10,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verified, found = 0, []
-        for fault in verify_chain():
+        for fault in iter_chain_checks():
             verified += 1
             if fault:
                 found.append(fault)

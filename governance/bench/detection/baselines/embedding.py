@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 
 try:
     import wordllama
@@ -24,7 +24,7 @@ CHARS: Final = 1_000
 
 
 @lru_cache(maxsize=1)
-def prompt_vectors(world: World) -> dict[str, Numbers]:
+def prompt_vectors(world: LabelledWorld) -> dict[str, Numbers]:
     """The prompts of each account as points, in order of time. Kept, since two baselines look at them."""
     return {account: embed_texts(sent.texts) for account, sent in world.sent.items()}
 

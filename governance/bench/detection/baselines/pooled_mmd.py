@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from governance.bench.detection.baselines.embedding import prompt_vectors, squared_distances
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 
 Numbers = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ EACH: Final = 20
 DRAWN: Final = 50
 
 
-def scores(world: World) -> dict[str, float]:
+def scores(world: LabelledWorld) -> dict[str, float]:
     """Standard deviations from the pool of the other half; 0 where there are too few prompts to say."""
     points = prompt_vectors(world)
     benign = {account for account, label in world.labels.items() if label.label == "benign"}

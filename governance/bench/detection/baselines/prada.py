@@ -18,14 +18,14 @@ import numpy.typing as npt
 from scipy.stats import shapiro
 
 from governance.bench.detection.baselines.embedding import prompt_vectors, squared_distances
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 
 Numbers = npt.NDArray[Any]
 
 FEWEST: Final = 100
 
 
-def scores(world: World) -> dict[str, float]:
+def scores(world: LabelledWorld) -> dict[str, float]:
     """1 − W of each account, from 0 to 1; 0 where there are too few prompts to say."""
     return {account: abnormality(points) for account, points in prompt_vectors(world).items()}
 

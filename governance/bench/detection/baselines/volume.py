@@ -1,8 +1,8 @@
 """Volume: who sends most. The rule that rate limits and bills apply."""
 
-from governance.bench.detection.world import World
+from governance.bench.detection.world import LabelledWorld
 
 
-def scores(world: World) -> dict[str, float]:
+def scores(world: LabelledWorld) -> dict[str, float]:
     """Requests of each account."""
     return {account: float(len(sent.tokens)) for account, sent in world.sent.items()}

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.campaigns.queries import account_ranking
-from governance.web.visible import visible
+from governance.web.visible import escape_invisible
 
 
 class Command(BaseCommand):
@@ -20,4 +20,4 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(place._asdict(), default=datetime.isoformat))
             else:
                 flag = "flagged" if place.flagged else ""
-                self.stdout.write(f"{place.score:>3}  {visible(place.account):<40} {flag}".rstrip())
+                self.stdout.write(f"{place.score:>3}  {escape_invisible(place.account):<40} {flag}".rstrip())

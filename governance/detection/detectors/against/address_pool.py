@@ -8,7 +8,7 @@ from typing import Final
 
 from governance.detection.finding import Family, Finding, percent, ramp
 from governance.usage.account_usage import AccountUsage
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 FAMILY: Final = Family.IDENTITY
 VERSION: Final = 2
@@ -29,13 +29,13 @@ def detect(
     alone = ramp(usage.standalone_share, 0.3, 0.9) * ramp(usage.end_user_share, 0.3, 0.0)
     if max(spread, shared) * alone == 0:
         return None
-    also = f"; {counted(strangers, 'account')} of other organisations also came from them" if strangers else ""
+    also = f"; {pluralize(strangers, 'account')} of other organisations also came from them" if strangers else ""
     named = f"{percent(usage.end_user_share)} of its requests name" if usage.end_user_share else "no request names"
     return Finding(
         strength=max(spread, shared) * alone,
         sentence=(
-            f"Its {usage.events:,} requests came from {counted(usage.addresses, 'address', 'addresses')} of "
-            f"{counted(usage.networks, 'network')}"
+            f"Its {usage.events:,} requests came from {pluralize(usage.addresses, 'address', 'addresses')} of "
+            f"{pluralize(usage.networks, 'network')}"
             f"{also}; {named} an end user."
         ),
         evidence={

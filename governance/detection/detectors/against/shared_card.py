@@ -7,7 +7,7 @@ from typing import Final
 
 from governance.detection.finding import Family, Finding, ramp
 from governance.usage.account_usage import AccountUsage
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 FAMILY: Final = Family.IDENTITY
 VERSION: Final = 1
@@ -22,6 +22,6 @@ def detect(usage: AccountUsage, *, few: int = 1, many: int = 6) -> Finding | Non
         return None
     return Finding(
         strength=ramp(others, few, many) * ramp(usage.standalone_share, 0.1, 0.7),
-        sentence=f"Its payment card also pays for {counted(others, 'other account')}.",
+        sentence=f"Its payment card also pays for {pluralize(others, 'other account')}.",
         evidence={"card_accounts": others, "standalone_share": usage.standalone_share},
     )

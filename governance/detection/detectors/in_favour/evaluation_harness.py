@@ -10,7 +10,7 @@ from typing import Final
 
 from governance.detection.finding import Family, Finding, percent, ramp, sample_of
 from governance.usage.account_usage import AccountUsage
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 3
@@ -23,10 +23,10 @@ def detect(
     *,
     least_texts: int = 10,
     ordinary_share: float = 0.3,
-    few: int = 2,
-    many: int = 8,
-    few_known: int = 300,
-    many_known: int = 1_000,
+    min_accounts: int = 2,
+    max_accounts: int = 8,
+    min_known: int = 300,
+    max_known: int = 1_000,
 ) -> Finding | None:
     """Strength grows with examination questions, and with one public wrapping, under settings for
     repeatable answers.
@@ -36,8 +36,8 @@ def detect(
     )
     single = ramp(usage.lead_share, 0.7, 0.95) * ramp(usage.steady_share, 0.5, 0.9)
     known_to_us = usage.facts.customers_known
-    unheard_of = 0.0 if known_to_us is None else ramp(known_to_us, many_known, few_known)
-    public = single * max(ramp(usage.facts.template_accounts, few, many), unheard_of)
+    unheard_of = 0.0 if known_to_us is None else ramp(known_to_us, max_known, min_known)
+    public = single * max(ramp(usage.facts.template_accounts, min_accounts, max_accounts), unheard_of)
     form = max(exam, public, single / 2)
     if usage.texts < least_texts or form == 0 or usage.making_share > 0.2:
         return None
@@ -75,7 +75,7 @@ def _seen_elsewhere(usage: AccountUsage) -> str:
         else ""
     )
     if facts.customers_known is None:
-        return f"{recognised}{counted(facts.template_accounts, 'other account')} also sent its prompt template"
+        return f"{recognised}{pluralize(facts.template_accounts, 'other account')} also sent its prompt template"
     return (
         f"{recognised}of {facts.customers_known:,} accounts known, {facts.template_accounts:,} of other organisations "
         "use its prompt template too"

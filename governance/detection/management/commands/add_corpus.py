@@ -10,7 +10,7 @@ from rich.progress import track
 from governance.audit.actor import Actor
 from governance.detection.corpora import CorpusTooShortError, add_corpus
 from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 from governance.web.faults import plain_fault
 
 USUAL: Final = ("prompt", "instruction", "question", "text", "input")
@@ -47,8 +47,8 @@ class Command(BaseCommand):
         except CorpusTooShortError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{corpus.name}: {counted(corpus.texts, 'text is', 'texts are')} known by "
-            f"{counted(corpus.runs, 'run', 'runs')} of words."
+            f"{corpus.name}: {pluralize(corpus.texts, 'text is', 'texts are')} known by "
+            f"{pluralize(corpus.runs, 'run', 'runs')} of words."
         )
 
     def texts(self, files: Sequence[str], columns: Sequence[str]) -> Iterator[str]:

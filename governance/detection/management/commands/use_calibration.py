@@ -9,7 +9,7 @@ from governance.audit.actor import Actor
 from governance.detection.active_calibration import CalibrationVersionTakenError, activate_calibration
 from governance.detection.calibration import CalibrationError
 from governance.usage.scoring_queue import request_rescore
-from governance.web.counts import counted
+from governance.web.counts import pluralize
 
 
 class Command(BaseCommand):
@@ -28,5 +28,5 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is not valid: {error}.") from error
         accounts = list(Account.objects.values_list("pk", flat=True))
         request_rescore(accounts, now=now)
-        judged = counted(len(accounts), "account")
+        judged = pluralize(len(accounts), "account")
         self.stdout.write(f"Calibration {taken.version} is in force; {judged} will be judged by it.")

@@ -12,7 +12,7 @@ from governance.gateways.check.header_protocols import decision_headers, header_
 from governance.gateways.check.protocol import JSON_HEADERS, CheckProtocol, encode_json, own_header
 from governance.gateways.check.request_parsing import OK, CheckResponse, RefusedError
 from stillwatch_gateway.refusals import refusal
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restriction_set import Decision
 
 
 def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as CheckProtocol has it

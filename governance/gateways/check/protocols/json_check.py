@@ -12,14 +12,14 @@ from governance.gateways.check.request_parsing import (
     NameCollector,
     RefusedError,
     Request,
-    bad_request,
-    bearer,
-    members,
-    number,
-    parameter,
-    parameters,
+    bad_request_error,
+    body_members,
+    last_value,
+    parse_sequence,
+    query_parameters,
+    shown_bearer_token,
 )
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restriction_set import Decision
 
 LONGEST_BODY: Final = 2**16
 JSON_NAMES: Final = {"account": "account", "api_key": "key", "key_digest": "digest", "organisation": "organisation"}
@@ -29,11 +29,11 @@ def _query(request: Request) -> AccessQuery:
     """By members of the query or of a JSON object. Null, "" and what programs write for null count as not given."""
     names = NameCollector()
     if request.method == "POST":
-        given: list[tuple[str, Any]] = members(request)
+        given: list[tuple[str, Any]] = body_members(request)
         min_sequence = _sequence(dict(given).get("min_sequence", 0))
     else:
-        given = parameters(request.query)
-        min_sequence = number(parameter(given, "min_sequence")) if len(given) > 1 else 0
+        given = query_parameters(request.query)
+        min_sequence = parse_sequence(last_value(given, "min_sequence")) if len(given) > 1 else 0
     for member, value in given:
         kind = JSON_NAMES.get(member)
         if kind is None or value is None or value == "":
@@ -43,13 +43,13 @@ def _query(request: Request) -> AccessQuery:
         else:
             names.unreadable = f"{member} is not text."
     if not names.found and not names.unreadable:
-        raise bad_request("Name an account, an api_key, a key_digest or an organisation.")
+        raise bad_request_error("Name an account, an api_key, a key_digest or an organisation.")
     return AccessQuery(names.found, min_sequence, names.unreadable)
 
 
 def _sequence(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise bad_request("A sequence must be a whole number.")
+        raise bad_request_error("A sequence must be a whole number.")
     return value
 
 
@@ -93,7 +93,7 @@ def _answer(decision: Decision, known: bool | None) -> CheckResponse:  # noqa: F
 
 PROTOCOL: Final = CheckProtocol(
     "/access/check",
-    service_key=lambda request: bearer(request) or own_header(request),
+    service_key=lambda request: shown_bearer_token(request) or own_header(request),
     query=_query,
     answer=_answer,
     refuse=RefusedError.answer,

@@ -15,13 +15,13 @@ from governance.gateways.check.request_parsing import (
     NameCollector,
     RefusedError,
     Request,
-    bearer,
     decode_body_leniently,
+    shown_bearer_token,
 )
 from stillwatch_gateway.naming import litellm_account
 from stillwatch_gateway.normalization import is_nothing
 from stillwatch_gateway.refusals import refusal
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restriction_set import Decision
 
 LONGEST_BODY: Final = 32 * 2**20  # LiteLLM sends the prompts along, which are passed over
 
@@ -63,7 +63,7 @@ def _refusal(error: RefusedError) -> CheckResponse:
 
 PROTOCOL: Final = CheckProtocol(
     "/beta/litellm_basic_guardrail_api",
-    service_key=lambda request: request.header(b"x-api-key") or own_header(request) or bearer(request),
+    service_key=lambda request: request.header(b"x-api-key") or own_header(request) or shown_bearer_token(request),
     query=_query,
     answer=_answer,
     refuse=_refusal,

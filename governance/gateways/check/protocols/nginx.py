@@ -9,7 +9,7 @@ from typing import Final
 from governance.gateways.check.header_protocols import decision_headers, header_query
 from governance.gateways.check.protocol import CheckProtocol, own_header
 from governance.gateways.check.request_parsing import NO_CONTENT, CheckResponse, RefusedError
-from stillwatch_gateway.restricted import Decision
+from stillwatch_gateway.restriction_set import Decision
 
 
 def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT001 - as CheckProtocol has it

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from governance.audit.actor import Actor
 from governance.gateways.epochs import begin_epoch
-from governance.gateways.recovery import open_decisions
+from governance.gateways.recovery import open_lost_decisions
 
 LISTED = 50
 
@@ -30,6 +30,6 @@ class Command(BaseCommand):
             "processes of the check and gateways still know and this database does not is listed on /enforcement/ as "
             "they report it."
         )
-        for decision in open_decisions()[:LISTED]:
+        for decision in open_lost_decisions()[:LISTED]:
             what = decision.get_what_display().lower()
             self.stdout.write(f"  {decision.target}: {what} ({decision.kind}), number {decision.number}")

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.gateways.models import CanaryProbe
-from governance.gateways.probes import claim, probe, with_canary
+from governance.gateways.probes import claim_probe, gateways_with_canary, probe
 
 
 class Command(BaseCommand):
@@ -14,12 +14,14 @@ class Command(BaseCommand):
         parser.add_argument("--gateway", help="only this gateway")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        gateways = with_canary().filter(name=options["gateway"]) if options["gateway"] else with_canary()
+        gateways = (
+            gateways_with_canary().filter(name=options["gateway"]) if options["gateway"] else gateways_with_canary()
+        )
         if not gateways:
             raise CommandError("No gateway of this name has a canary: see set_canary.")
         bad = []
         for gateway in gateways:
-            claim(gateway, now=timezone.now())
+            claim_probe(gateway, now=timezone.now())
             probes = probe(gateway, timezone.now())
             for one in probes:
                 self.stdout.write(f"{gateway}: {_described(one)}")

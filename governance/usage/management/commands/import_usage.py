@@ -12,8 +12,8 @@ from governance.audit.actor import Actor
 from governance.platform.progress import terminal_progress
 from governance.usage.actions import OLDEST_IN_FILES, record_import, record_lines
 from governance.usage.files import UnreadableFileError, open_usage_file, read_lines
-from governance.web.counts import counted
-from governance.web.visible import visible
+from governance.web.counts import pluralize
+from governance.web.visible import escape_invisible
 
 BATCH = 5_000
 REPORTED_LINES = 20
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if rejected:
             total = sum(rejected.values())
             raise CommandError(
-                f"{counted(total, 'line')} of {', '.join(rejected)} {'was' if total == 1 else 'were'} rejected."
+                f"{pluralize(total, 'line')} of {', '.join(rejected)} {'was' if total == 1 else 'were'} rejected."
             )
 
     def import_file(self, name: str, *, source: str) -> int:
@@ -58,7 +58,9 @@ class Command(BaseCommand):
                 counts["duplicate"] += outcome.duplicate
                 counts["rejected"] += len(outcome.rejected)
                 for rejection in outcome.rejected[: REPORTED_LINES - reported]:
-                    self.stderr.write(f"{visible(name)} line {rejection.line}: {visible(rejection.reason)}")
+                    self.stderr.write(
+                        f"{escape_invisible(name)} line {rejection.line}: {escape_invisible(rejection.reason)}"
+                    )
                     reported += 1
                 rate = (first_line - 1) / (time.monotonic() - started)
                 progress.update(bar, completed=file.read_so_far(), rate=f"{rate:,.0f} lines/s")

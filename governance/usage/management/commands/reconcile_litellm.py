@@ -11,13 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from governance.audit.actor import Actor
 from governance.platform.progress import terminal_progress
 from governance.usage.actions import OLDEST_IN_FILES, accepted_times, record_events, record_import
-from governance.usage.queries import EventLookup, find_reported_events
+from governance.usage.queries import DuplicateCandidate, find_reported_events
 from governance.usage.sources.litellm import events_from_items
 from governance.usage.sources.litellm_calls import has_call_id
-from governance.usage.spend_logs import SpendLogsError, pages
+from governance.usage.spend_logs import SpendLogsError, iter_pages
 from governance.usage.wire import Rejection, Report
-from governance.web.counts import counted
-from governance.web.visible import visible
+from governance.web.counts import pluralize
+from governance.web.visible import escape_invisible
 
 KEY = "LITELLM_MASTER_KEY"
 REPORTED_ROWS = 20
@@ -58,20 +58,20 @@ class Command(BaseCommand):
         try:
             with _progress() as progress:
                 bar = progress.add_task(url, total=(until - since).total_seconds(), rows="")
-                for page in pages(url, key=key, since=since, until=until):
+                for page in iter_pages(url, key=key, since=since, until=until):
                     reached = max(since, page.since)
                     self.take_in(page.rows, counts, first_row=rows + 1)
                     rows += len(page.rows)
-                    progress.update(bar, completed=(reached - since).total_seconds(), rows=counted(rows, "row"))
+                    progress.update(bar, completed=(reached - since).total_seconds(), rows=pluralize(rows, "row"))
         except SpendLogsError as error:
-            filled = counted(counts["accepted"], "gap was", "gaps were")
+            filled = pluralize(counts["accepted"], "gap was", "gaps were")
             hint = f"{filled} filled; go on with --from {reached.astimezone(UTC):%FT%TZ}."
             raise CommandError(f"{url}: {error}. {hint}") from error
         finally:
             record_import(url, **counts, by=Actor.system("reconcile_litellm"), now=timezone.now())
         self.stdout.write(
-            f"{url}: {counted(counts['accepted'], 'gap')} filled, "
-            f"{counted(counts['duplicate'], 'request was', 'requests were')} here already, "
+            f"{url}: {pluralize(counts['accepted'], 'gap')} filled, "
+            f"{pluralize(counts['duplicate'], 'request was', 'requests were')} here already, "
             f"{counts['rejected']:,} rejected, in {time.monotonic() - started:.1f} s."
         )
 
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             for number, row in enumerate(rows, first_row)
             for item in events_from_items([row], span=span, first_number=number)
         ]
-        events = [EventLookup(item.event, named) for item, named in items if isinstance(item, Report)]
+        events = [DuplicateCandidate(item.event, named) for item, named in items if isinstance(item, Report)]
         reports = [item for item, _ in items if isinstance(item, Report)]
         here = find_reported_events(events, source="litellm")
         missing = [report for place, report in enumerate(reports) if place not in here]
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         outcome = record_events([*missing, *rejected], source="litellm", now=now)
         counts["duplicate"] += len(here)
         for rejection in outcome.rejected[: max(0, REPORTED_ROWS - counts["rejected"])]:
-            self.stderr.write(f"row {rejection.line}: {visible(rejection.reason)}")
+            self.stderr.write(f"row {rejection.line}: {escape_invisible(rejection.reason)}")
         counts["accepted"] += outcome.accepted
         counts["duplicate"] += outcome.duplicate
         counts["rejected"] += len(outcome.rejected)

@@ -7,8 +7,8 @@ from accounts.models import Account
 from accounts.normalization import normalize_id
 from governance.audit.actor import Actor
 from governance.usage.scoring_queue import request_rescore, requeue_dead_letters
-from governance.web.counts import counted
-from governance.web.visible import visible
+from governance.web.counts import pluralize
+from governance.web.visible import escape_invisible
 
 
 class Command(BaseCommand):
@@ -28,8 +28,8 @@ class Command(BaseCommand):
             named = [*map(normalize_id, options["accounts"])]
             chosen = Account.objects.all() if options["all"] else Account.objects.known_as(named)
             if missing := set(named) - set(chosen.values_list("external_id", flat=True)):
-                raise CommandError(f"There is no account {', '.join(map(visible, sorted(missing)))}.")
+                raise CommandError(f"There is no account {', '.join(map(escape_invisible, sorted(missing)))}.")
             keys = list(chosen.values_list("pk", flat=True))
             request_rescore(keys, now=now)
             count = len(keys)
-        self.stdout.write(f"{counted(count, 'account')} will be scored again.")
+        self.stdout.write(f"{pluralize(count, 'account')} will be scored again.")

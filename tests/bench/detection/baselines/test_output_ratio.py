@@ -1,5 +1,5 @@
 from governance.bench.detection.baselines import output_ratio
-from governance.bench.detection.world import Label, Sent
+from governance.bench.detection.world import Sent, WorldLabel
 from tests.bench.detection.worlds import customer, world
 
 
@@ -13,4 +13,4 @@ class TestTheOutputRatio:
         assert output_ratio.scores(world(customer("ana", tokens=[(0, 7)]))) == {"ana": 7}
 
     def test_is_nothing_for_somebody_who_sent_nothing(self) -> None:
-        assert output_ratio.scores(world((Label("nadia", "benign", "human_chat"), Sent()))) == {"nadia": 0}
+        assert output_ratio.scores(world((WorldLabel("nadia", "benign", "human_chat"), Sent()))) == {"nadia": 0}

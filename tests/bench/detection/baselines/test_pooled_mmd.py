@@ -3,13 +3,13 @@ import pytest
 
 from governance.bench.detection.baselines import pooled_mmd
 from governance.bench.detection.baselines.pooled_mmd import FEWEST, Pool
-from governance.bench.detection.world import Label, Sent
+from governance.bench.detection.world import Sent, WorldLabel
 from tests.bench.detection.worlds import KITCHEN, SEA, customer, questions, world
 
 pytest.importorskip("wordllama", reason="WordLlama has no wheel here")
 
 
-def cooks(count: int = 20) -> list[tuple[Label, Sent]]:
+def cooks(count: int = 20) -> list[tuple[WorldLabel, Sent]]:
     """Ordinary customers, enough of them for both halves."""
     names = [f"cook {number}" for number in range(count)]
     return [customer(name, texts=questions(KITCHEN, count=30, name=name)) for name in names]

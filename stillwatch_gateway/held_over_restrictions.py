@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from stillwatch_gateway.disk import Store
+from stillwatch_gateway.disk import SnapshotStore
 from stillwatch_gateway.entries import FOREVER, NAMED_BY, RestrictionEntry
-from stillwatch_gateway.epochs import Epoch, HeldOver, held_over
-from stillwatch_gateway.restricted import Decision, Restricted
+from stillwatch_gateway.epochs import Epoch, HeldOverSet, find_held_over
+from stillwatch_gateway.restriction_set import Decision, RestrictionSet
 
 HELD_REPORTED: Final = 200
 MOST_NAMES_REPORTED: Final = 100  # of a kind
@@ -43,11 +43,11 @@ def _iso(time: float) -> str | None:
     return None if time == FOREVER else datetime.fromtimestamp(time, UTC).isoformat()
 
 
-class HeldRestrictions:
+class HeldOverRestrictions:
     """Restrictions of epochs that ended, until somebody at Stillwatch has settled what becomes of them."""
 
     def __init__(self) -> None:
-        self._held: tuple[HeldOver, ...] = ()
+        self._held: tuple[HeldOverSet, ...] = ()
         self._told: dict[int, dict[str, Any]] = {}
         self._since: dict[int, float] = {}  # when each of them began
 
@@ -72,9 +72,9 @@ class HeldRestrictions:
             reported.append(one)
         return reported
 
-    def hold_lost(self, before: Restricted, now: Restricted, epoch: Epoch) -> frozenset[int]:
+    def add_lost(self, before: RestrictionSet, now: RestrictionSet, epoch: Epoch) -> frozenset[int]:
         """Hold what `now` lacks since Stillwatch lost it; return its numbers."""
-        held = held_over(before, now, epoch)
+        held = find_held_over(before, now, epoch)
         if held.numbers:
             self._held = (*self._held, held)
             entries = [before.entry(number) for number in sorted(held.numbers)]
@@ -82,12 +82,12 @@ class HeldRestrictions:
             self._since |= {entry.number: entry.since for entry in entries}
         return held.numbers
 
-    def load_names(self, store: Store) -> None:
+    def load_names(self, store: SnapshotStore) -> None:
         """Find on disk how they were published, with all their names."""
         for number, entry in store.published_entries(self._since).items():
             self._told[number] = _reportable(entry)
 
-    def release_settled(self, epoch: Epoch) -> bool:
+    def drop_settled(self, epoch: Epoch) -> bool:
         """Drop what is settled; return True if nothing is left."""
         if not self._held or not epoch.settled:
             return False

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from stillwatch_gateway.entries import DENYING, KINDS, EntryTerms, RestrictionEntry, Throttle
-from stillwatch_gateway.packed import Packed
+from stillwatch_gateway.packed import PackedRestrictions
 
 # Why a decision refuses without a restriction, where it is not because of a name.
 UNREACHABLE: Final = "stillwatch cannot be reached"
@@ -41,12 +41,12 @@ class OutOfOrderError(ValueError):
     """A change that does not follow on what is known."""
 
 
-class Restricted:
+class RestrictionSet:
     """What is in force up to the change `sequence` of an epoch: many from a snapshot, and the changes since."""
 
     def __init__(self, entries: Iterable[RestrictionEntry] = (), sequence: int = 0, epoch: str = "") -> None:
         self.sequence, self.epoch = sequence, epoch
-        self._packed = Packed(entries)
+        self._packed = PackedRestrictions(entries)
         self._newer: dict[int, RestrictionEntry] = {}
         self._partial: set[int] = set()  # numbers in `_newer` that have further names in the snapshot
         self._by_name: dict[str, tuple[RestrictionEntry, ...]] = {}

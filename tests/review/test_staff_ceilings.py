@@ -16,7 +16,7 @@ from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.restrictions.undo import undo
 from governance.review.models import Case, Decision
-from governance.review.staff_limits import DISMISSED, LIFTED, MILDER, staff_limits
+from governance.review.staff_ceilings import DISMISSED, LIFTED, MILDER, get_staff_ceilings
 from tests.factories import MACHINE, NOW, account, api_key, assessment, campaign_of, case, findings, person, restriction
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def now_seen(of: Account, **fields: Any) -> Assessment:
 
 def because(of: Account, kind: str = "block", **fields: Any) -> str:
     """Why no policy may restrict the account so; empty where it may."""
-    limit = staff_limits([now_seen(of, **fields)]).get(of.pk)
+    limit = get_staff_ceilings([now_seen(of, **fields)]).get(of.pk)
     return limit.because if limit and Restriction.strength(kind) > limit.strength else ""
 
 
@@ -203,4 +203,4 @@ def test_costs_seven_queries_for_any_number(django_assert_num_queries: Any) -> N
 
     # decisions, organisations, restrictions on accounts, on keys, on organisations and on what was covered, evidence
     with django_assert_num_queries(7):
-        assert len(staff_limits(seen)) == 5
+        assert len(get_staff_ceilings(seen)) == 5

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from stillwatch_gateway.entries import FOREVER, EntryTerms, RestrictionEntry
-from stillwatch_gateway.restricted import OutOfOrderError, Restricted
+from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
 
 NOW = 1_000_000.0
 BLOCK, WATCH = EntryTerms("block", "bulk_harvest"), EntryTerms("watch", "other")
@@ -18,27 +18,27 @@ def entry(
     return RestrictionEntry(number, terms, since, until, names or (f"account:acct_{number}",))
 
 
-def allowed(restricted: Restricted, account: str, *, now: float = NOW) -> bool:
+def allowed(restricted: RestrictionSet, account: str, *, now: float = NOW) -> bool:
     return restricted.decide([f"account:{account}"], now=now).allowed
 
 
 class TestASnapshot:
     def test_refuses_whom_it_names_and_nobody_else(self) -> None:
-        restricted = Restricted([entry(n) for n in range(1, 1001)], 1000)
+        restricted = RestrictionSet([entry(n) for n in range(1, 1001)], 1000)
 
         assert not any(allowed(restricted, f"acct_{n}") for n in range(1, 1001))
         assert all(allowed(restricted, f"acct_{n}") for n in range(1001, 3001))
         assert len(restricted) == restricted.sequence == 1000
 
     def test_keeps_kinds_of_names_apart(self) -> None:
-        restricted = Restricted([entry(1, "key:x")], 1)
+        restricted = RestrictionSet([entry(1, "key:x")], 1)
 
         assert restricted.decide(["account:x"], now=NOW).allowed
         assert not restricted.decide(["key:x"], now=NOW).allowed
 
     @pytest.mark.parametrize(("now", "lets_in"), [(9.0, True), (10.0, False), (19.9, False), (20.0, True)])
     def test_holds_to_the_times_of_a_restriction(self, now: float, *, lets_in: bool) -> None:
-        restricted = Restricted([entry(1, since=10.0, until=20.0)], 1)
+        restricted = RestrictionSet([entry(1, since=10.0, until=20.0)], 1)
 
         assert allowed(restricted, "acct_1", now=now) is lets_in
 
@@ -49,7 +49,7 @@ class TestWhoARestrictionIsAgainst:
     @pytest.mark.parametrize("number", [1, 512, 513, 1500])
     def test_is_known_of_any_in_a_snapshot(self, number: int) -> None:
         every = (entry(n, f"key:key_{n}", f"account:acct_{n}") for n in range(1, 1501))
-        restricted = Restricted((one._replace(target=one.names[1]) for one in every), 1500)
+        restricted = RestrictionSet((one._replace(target=one.names[1]) for one in every), 1500)
 
         found = restricted.entry(number)
 
@@ -59,7 +59,7 @@ class TestWhoARestrictionIsAgainst:
     @pytest.mark.parametrize("is_in_snapshot", [False, True])
     def test_stays_known_when_its_names_change(self, *, is_in_snapshot: bool) -> None:
         whole = entry(1, "organisation:org", "account:a")._replace(target="organisation:org")
-        restricted = Restricted([whole], 1) if is_in_snapshot else Restricted()
+        restricted = RestrictionSet([whole], 1) if is_in_snapshot else RestrictionSet()
         if not is_in_snapshot:
             restricted.change(1, whole, None)
 
@@ -75,7 +75,7 @@ class TestADecision:
         throttles = [EntryTerms("throttle", "other", 60, 9000), EntryTerms("throttle", "other", 90, 100)]
         withheld = EntryTerms("withhold", "other", withheld=("reasoning", "logprobs"))
         names = ("account:a", "key:k")
-        restricted = Restricted(
+        restricted = RestrictionSet(
             [entry(1, *names, terms=throttles[0]), entry(2, *names, terms=throttles[1]), entry(3, terms=withheld)], 3
         )
         restricted.change(4, entry(4, "account:a", terms=withheld), None)
@@ -90,14 +90,14 @@ class TestADecision:
     def test_regards_every_restriction_of_a_name(self, lowest: int) -> None:
         throttles = [EntryTerms("throttle", "other", 10 if n == lowest else 90) for n in range(1, 6)]
         others = [entry(n) for n in range(6, 500)]
-        restricted = Restricted([*(entry(n, "key:k", terms=throttles[n - 1]) for n in range(1, 6)), *others], 499)
+        restricted = RestrictionSet([*(entry(n, "key:k", terms=throttles[n - 1]) for n in range(1, 6)), *others], 499)
 
         assert restricted.decide(["key:k"], now=NOW).requests_per_minute == 10
 
 
 class TestAChange:
     def test_adds_and_ends_restrictions_of_the_snapshot_and_of_later(self) -> None:
-        restricted = Restricted([entry(1)], 1)
+        restricted = RestrictionSet([entry(1)], 1)
 
         restricted.change(2, entry(2), None)
         both = allowed(restricted, "acct_1"), allowed(restricted, "acct_2")
@@ -110,7 +110,7 @@ class TestAChange:
         assert len(restricted) == 0
 
     def test_replaces_a_restriction_that_is_told_anew(self) -> None:
-        restricted = Restricted([entry(1, "account:a", "key:old")], 1)
+        restricted = RestrictionSet([entry(1, "account:a", "key:old")], 1)
 
         restricted.change(2, entry(1, "account:a", "key:new"), None)
         restricted.change(3, entry(1, "account:a", "key:newer"), None)
@@ -120,7 +120,7 @@ class TestAChange:
         assert len(restricted) == 1
 
     def test_leaves_what_else_is_in_force_when_one_ends(self) -> None:
-        restricted = Restricted([entry(1, "account:a", terms=WATCH)], 1)
+        restricted = RestrictionSet([entry(1, "account:a", terms=WATCH)], 1)
         restricted.change(2, entry(2, "account:a"), None)
         restricted.change(3, None, 2)
 
@@ -128,7 +128,7 @@ class TestAChange:
 
     @pytest.mark.parametrize("number", [0, 1, 3])
     def test_must_be_the_next_one(self, number: int) -> None:
-        restricted = Restricted([entry(1)], 1)
+        restricted = RestrictionSet([entry(1)], 1)
 
         with pytest.raises(OutOfOrderError):
             restricted.change(number, entry(9), None)
@@ -136,7 +136,7 @@ class TestAChange:
 
     def test_lets_nobody_through_for_a_moment_while_it_is_taken_in(self) -> None:
         entries = [entry(n) for n in range(1, 10_001)]
-        restricted = Restricted(entries, len(entries))
+        restricted = RestrictionSet(entries, len(entries))
         let_through = 0
 
         def tell_all_anew() -> None:
@@ -167,12 +167,12 @@ def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["in a snapshot", "told since"])
 class TestNamesThatChange:
-    def known(self, *, is_packed: bool) -> Restricted:
+    def known(self, *, is_packed: bool) -> RestrictionSet:
         """Restriction 1 is against a and b, 2 against b."""
         entries = [entry(1, "account:a", "account:b"), entry(2, "account:b")]
         if is_packed:
-            return Restricted(entries, 2)
-        restricted = Restricted()
+            return RestrictionSet(entries, 2)
+        restricted = RestrictionSet()
         for one in entries:
             restricted.change(one.number, one, None)
         return restricted

@@ -36,7 +36,7 @@ ACT_FIELDS: Final = (
 )
 
 
-class StaffLimit(NamedTuple):
+class StaffCeiling(NamedTuple):
     """Policies may not restrict an account by kinds stronger than `strength`; below 0 by none."""
 
     strength: int
@@ -57,11 +57,11 @@ class StaffAct(NamedTuple):
 
     at: datetime
     rank: int
-    limit: StaffLimit
+    ceiling: StaffCeiling
     seen: EvidenceThen | None = None
 
 
-def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
+def get_staff_ceilings(assessments: Sequence[Assessment]) -> dict[int, StaffCeiling]:
     """Return the limit for each account that staff was lenient with, unless the evidence is materially worse since.
 
     The last act of staff about an account counts: a decision, a restriction, or lifting a restriction of any author.
@@ -74,13 +74,13 @@ def staff_limits(assessments: Sequence[Assessment]) -> dict[int, StaffLimit]:
         if before is None or (act.at, act.rank) > (before.at, before.rank):
             newest[account] = act
     seen = _evidence_at({account: act.at for account, act in newest.items() if act.seen is None})
-    limits = {}
+    ceilings = {}
     for account, act in newest.items():
         then = act.seen or seen.get(account, EvidenceThen(0, frozenset()))
         now = current[account]
         if not is_materially_worse(now.score, now.families, then_score=then.score, then_families=then.families):
-            limits[account] = act.limit
-    return limits
+            ceilings[account] = act.ceiling
+    return ceilings
 
 
 def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
@@ -88,10 +88,12 @@ def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
     for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
         dismissed = one.action == Dismissal.DISMISS
-        limit = StaffLimit(NO_KIND, DISMISSED) if dismissed else StaffLimit(Restriction.strength(one.action), MILDER)
+        ceiling = (
+            StaffCeiling(NO_KIND, DISMISSED) if dismissed else StaffCeiling(Restriction.strength(one.action), MILDER)
+        )
         yield (
             one.case.account_id,
-            StaffAct(one.decided_at, 2, limit, EvidenceThen(one.assessment.score, one.assessment.families)),
+            StaffAct(one.decided_at, 2, ceiling, EvidenceThen(one.assessment.score, one.assessment.families)),
         )
 
 
@@ -127,12 +129,12 @@ def _acts(
     withdrawn_by: str,
 ) -> Iterator[StaffAct]:
     if author.startswith(BY_STAFF):
-        yield StaffAct(starts_at, 1, StaffLimit(Restriction.strength(kind), MILDER))
+        yield StaffAct(starts_at, 1, StaffCeiling(Restriction.strength(kind), MILDER))
     lifted = ending in {Ending.LIFTED, Ending.UNDONE} and not ended_by.startswith("system:")
     if ended_at is not None and (lifted or (ending == Ending.REPLACED and ended_by.startswith(BY_STAFF))):
-        yield StaffAct(ended_at, 0, StaffLimit(NO_KIND, LIFTED))
+        yield StaffAct(ended_at, 0, StaffCeiling(NO_KIND, LIFTED))
     if withdrawn_at is not None and not withdrawn_by.startswith("system:"):
-        yield StaffAct(withdrawn_at, 0, StaffLimit(NO_KIND, LIFTED))
+        yield StaffAct(withdrawn_at, 0, StaffCeiling(NO_KIND, LIFTED))
 
 
 # The newest assessment of each account at its own moment.
