@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from stillwatch_gateway.entries import RestrictionEntry
 from stillwatch_gateway.epochs import parse_epoch
-from stillwatch_gateway.kept_messages import kept_entries, load_kept, read_kept_changes
+from stillwatch_gateway.kept_messages import LoadedSnapshot, kept_entries, load_kept, read_kept_changes
 from stillwatch_gateway.messages import BadMessageError
 from stillwatch_gateway.moments import Moment, read_moment
 from stillwatch_gateway.signed import HEAD_BYTES

@@ -16,7 +16,7 @@ class CorruptFileError(BadMessageError):
     """What is kept ends in the middle of a message, or one is damaged."""
 
 
-class Loaded(NamedTuple):
+class LoadedSnapshot(NamedTuple):
     """The restrictions of a snapshot with the changes after it, what was said last at their head, and what could not
     be read. With `ends_early` further changes are kept, which cannot be read: none can be added to them.
     """
@@ -27,7 +27,7 @@ class Loaded(NamedTuple):
     ends_early: bool = False
 
 
-def load_kept(snapshot: Path, changes_file: Path, key: bytes) -> Loaded:
+def load_kept(snapshot: Path, changes_file: Path, key: bytes) -> LoadedSnapshot:
     """Return what a snapshot and the changes after it say. Raises OSError, BadMessageError."""
     restricted, head = load_snapshot(snapshot, key)
     faults = head.faults
@@ -40,11 +40,11 @@ def load_kept(snapshot: Path, changes_file: Path, key: bytes) -> Loaded:
             head = head._replace(closed=changes.closed, epoch=changes.epoch)
             faults += changes.faults
     except CorruptFileError:  # a process was ended while it wrote
-        return Loaded(restricted, head, faults, ends_early=True)
+        return LoadedSnapshot(restricted, head, faults, ends_early=True)
     except (BadMessageError, OutOfOrderError) as error:
         fault = f"What was kept after change {restricted.sequence}: {error}"
-        return Loaded(restricted, head, (*faults, fault), ends_early=True)
-    return Loaded(restricted, head, faults)
+        return LoadedSnapshot(restricted, head, (*faults, fault), ends_early=True)
+    return LoadedSnapshot(restricted, head, faults)
 
 
 def read_kept_changes(changes_file: Path, key: bytes) -> Iterator[bytes]:

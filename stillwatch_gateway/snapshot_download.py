@@ -1,4 +1,4 @@
-"""Receiving a snapshot: into a file beside the others, so that it is never in memory as a whole, where the disk can."""
+"""Downloads a snapshot: into a file beside the others, so that it is never in memory as a whole, where the disk can."""
 
 import io
 import os
@@ -24,7 +24,10 @@ class DownloadedSnapshot(NamedTuple):
 
 @contextmanager
 def downloaded_snapshot(caller: Caller, store: SnapshotStore | None, key: bytes) -> Iterator[DownloadedSnapshot]:
-    """Raises StoreError where the store does not take it, BadMessageError, and what `Caller.ask` raises."""
+    """Download a snapshot and check its signature. Its file, beside those of the store, is deleted after the block.
+
+    Raises StoreError where the store does not take it, BadMessageError, and what `Caller.ask` raises.
+    """
     if store is None:
         with io.BytesIO() as memory:
             yield _received(caller, memory, key, None)

@@ -35,7 +35,7 @@ def hashed_content(entry: Entry) -> dict[str, Any]:
 
 
 def iter_chain_checks() -> Iterator[ChainFault | None]:
-    """Walk the whole chain; for every entry in order yield None where it holds, a Fault where it does not."""
+    """Walk the whole chain; for every entry in order yield None, or the ChainFault that it has."""
     expected_number, previous_hash, latest = 1, GENESIS, None
     for entry in Entry.objects.oldest_first().iterator(chunk_size=2000):
         latest = max(latest or entry.at, entry.at)

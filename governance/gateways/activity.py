@@ -58,11 +58,11 @@ HEARD: Final = """
 """
 
 
-def known_gateways(*, now: datetime) -> list[KnownGateway]:
+def list_known_gateways(*, now: datetime) -> list[KnownGateway]:
     """Every gateway with what was heard of it up to `now`, in one query."""
     silent_after = timedelta(minutes=settings.GATEWAY_SILENT_MINUTES)
     found, elsewhere_at = [], None
-    for pk, name, asked_at, *columns, usage_at, elsewhere in rows(HEARD, may_serve=MAY_SERVE):
+    for pk, name, asked_at, *columns, usage_at, elsewhere in fetch_rows(HEARD, may_serve=MAY_SERVE):
         elsewhere_at = elsewhere  # the same in every row
         instances, silent = _instances(columns[:5])
         check, silent_check = _instances(columns[5:])
@@ -96,7 +96,7 @@ def _instances(columns: Sequence[list[Any] | None]) -> tuple[list[InstanceStatus
     return [one for one in reporting if not one.has_ended] or reporting, silent
 
 
-def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def fetch_rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
-from governance.gateways.activity import KnownGateway, known_gateways, rows
+from governance.gateways.activity import KnownGateway, fetch_rows, list_known_gateways
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
 from governance.gateways.queries import enforcement_status, get_expected_state, missing_restrictions
 from governance.gateways.restriction_status import EnforcementStatus, describe_silent_instances, state_reason
@@ -100,7 +100,7 @@ class EnforcementOverview(NamedTuple):
 
 def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
     """Everything that the page says of gateways, with at most so many restrictions of either sort."""
-    known, expected = known_gateways(now=now), get_expected_state(now=now).expected
+    known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
     missing = missing_restrictions(expected, known, most=most)
     noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related("account", "key", "organisation")
     shown = {one.number: one for one in noticed.filter(number__in=missing)} if missing else {}
@@ -118,7 +118,7 @@ def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, no
     described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
     times = {
         gateway: PropagationTimes(*took)
-        for gateway, *took in rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)
+        for gateway, *took in fetch_rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)
     }
     probes = _probes(now=now)
     states = []

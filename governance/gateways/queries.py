@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 
-from governance.gateways.activity import KnownGateway
+from governance.gateways.activity import KnownGateway, fetch_rows, list_known_gateways
 from governance.gateways.restriction_status import EnforcementStatus, Unpublished, describe_usage_since, format_delay
 from governance.gateways.status import PATIENCE, EnforcementLevel, EnforcementState, Expected
 from governance.restrictions.kinds import DENYING, NOT_NOTICED

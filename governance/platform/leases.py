@@ -15,7 +15,9 @@ def latest_end(*, at: datetime, duration: timedelta) -> datetime:
 
 
 def lease_ended(field: str, *, at: datetime, duration: timedelta) -> Q:
-    """Return a condition for rows whose lease is over. `field` holds when it ends, at most `duration` after it was given.
+    """Return a condition for rows whose lease has ended.
+
+    `field` is the column with its end, at most `duration` after it was given.
 
     A lease that ends later than that was given while a clock was wrong, and counts as over too.
     """
@@ -23,5 +25,5 @@ def lease_ended(field: str, *, at: datetime, duration: timedelta) -> Q:
 
 
 def is_lease_active(until: datetime | None, *, at: datetime, duration: timedelta) -> bool:
-    """Return True if a lease that ends at `until` is not over: the opposite of `lease_ended`, for one row."""
+    """Return True if a lease that ends at `until` has not ended: the opposite of `lease_ended`, for one row."""
     return until is not None and at < until <= latest_end(at=at, duration=duration)

@@ -152,8 +152,8 @@ def publish_changes(
 def feed_payload(restriction: Restriction, what: Change.What, names: NamesChanged) -> dict[str, Any]:
     """Return a restriction as gateways are sent it: what counts while it is in force, not who decided it or why.
 
-    `until` is the time until which it holds: what it replaced is published when it is restored. A change of names
-    lists those that were added and removed, and all names while these are few.
+    `until` is its `effective_until`: what it replaced is published when it is restored. A change of names lists those
+    that were added and removed, and all names while these are few.
     """
     terms = {
         "number": restriction.number,

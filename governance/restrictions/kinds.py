@@ -1,8 +1,8 @@
-"""The kinds of restriction, from the mildest to the strongest: one row a kind.
+"""The kinds of restriction, from the mildest to the strongest: one KindInfo each.
 
 Choices, the decision form, wording, icons and colours, the rules of policies, the checks of the API and what gateways
-are sent follow from these rows. To add a kind, add a row here and its code to `stillwatch_gateway.entries.KINDS`, and
-describe it in docs/gateways.md; tests/restrictions/test_kinds.py checks every row.
+are sent follow from these. To add a kind, add it here and its code to `stillwatch_gateway.entries.KINDS`, and
+describe it in docs/gateways.md; tests/restrictions/test_kinds.py checks each.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class KindInfo:
         denies: whether gateways refuse access.
         is_noticed: whether customers notice it at all.
         need: the terms that it needs; it has none of any other need.
-        needs_end: whether staff and policies must say how many days it holds.
+        needs_end: whether staff and policies must say how many days it lasts.
         needs_clause: whether staff must name the clause of the terms that was broken.
         warning: what staff reads before they confirm it; blank where nothing has to be confirmed.
         confirmation: the box that they check.
@@ -83,7 +83,7 @@ class RestrictionKind(models.TextChoices):
 
     info: KindInfo
 
-    if not TYPE_CHECKING:  # a type checker would want the row wherever a kind is read from its code
+    if not TYPE_CHECKING:  # a type checker would want the KindInfo wherever a kind is read from its code
 
         def __new__(cls, code: str, info: KindInfo) -> Self:
             kind = str.__new__(cls, code)
@@ -166,7 +166,7 @@ def kind_choices() -> list[tuple[str, str]]:
 
 
 def kind_info(kind: str) -> KindInfo:
-    """Return the row of a kind; for one that only a newer release knows, a neutral row that names it."""
+    """Return what follows from a kind; for one that only a newer release knows, a neutral KindInfo that names it."""
     if kind in STRENGTH:
         return RestrictionKind(kind).info
     return KindInfo(outcome=kind, command=kind, icon="hand", tone="elevated")

@@ -1,4 +1,4 @@
-"""Chains of replaced restrictions: what would be restored after each one, and until when it holds."""
+"""Chains of replaced restrictions: what would be restored after each one, and until when it is effective."""
 
 from collections.abc import Collection, Sequence
 from operator import attrgetter
@@ -79,7 +79,7 @@ def remove_from_chains(numbers: Collection[int]) -> None:
 
 
 def set_effective_until(restrictions: Sequence[Restriction]) -> None:
-    """Set until when each holds: as long as itself, or what would be restored after it without a gap."""
+    """Set `effective_until` of each: its own end, or the end of what would be restored after it without a gap."""
     for one in restrictions:
         one.effective_until = one.expires_at
     timed = [one for one in restrictions if one.expires_at is not None]
@@ -92,8 +92,8 @@ def set_effective_until(restrictions: Sequence[Restriction]) -> None:
 
 
 def list_restorations_after_gap(restrictions: Sequence[Restriction]) -> list[tuple[int, Restriction]]:
-    """What begins only after these no longer hold, beside the number of the one that replaced it: nothing keeps it
-    from being told to gateways with its own time.
+    """Return what these replaced and what begins again only after a gap, each with the number of the one that replaced
+    it. Such a restriction is published with its own times.
     """
     timed = [one for one in restrictions if one.effective_until is not None]
     return [

@@ -83,7 +83,7 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
 
 
 def _put_into_chains(superseded: Sequence[Restriction], *, now: datetime) -> None:
-    """Let what is in force now instead of these have replaced them. The caller sets again how long it holds."""
+    """Let what is in force now instead of these have replaced them. The caller sets its `effective_until` again."""
     waiting = [one for one in superseded if not is_expired(one, now=now)]
     if not waiting:
         return
@@ -172,8 +172,8 @@ def withdraw(
 
 
 def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
-    """Set again how long what took the place of these holds, and tell gateways. What does not overlap with that any
-    more is put back with its own time. The caller holds the lock of the log.
+    """Set `effective_until` again of what took the place of these, and tell gateways. What does not overlap with that
+    any more is put back with its own time. The caller holds the lock of the log.
     """
     if not replaced:
         return

@@ -12,9 +12,9 @@ _CIRCUMSTANCES: Final = ("starts_at", "until", "approver")
 class Terms(msgspec.Struct, frozen=True):
     """The terms of a restriction, whomever it is against.
 
-    It starts at `starts_at`, or at once, and holds until `until`, or until it is lifted. Kind and reason are codes of
-    RestrictionKind and Reason. They are plain texts, since a newer release may have stored one that this one does not
-    know, and its restrictions are still listed and published.
+    It starts at `starts_at`, or at once, and is in force until `until`, or until it is lifted. Kind and reason are
+    codes of RestrictionKind and Reason. They are plain texts, since a newer release may have stored one that this one
+    does not know, and its restrictions are still listed and published.
     """
 
     kind: str

@@ -52,18 +52,18 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
 @retried_transaction
 def release(case: Case, *, by: User, now: datetime) -> None:
     """Give the case back to the queue; nothing happens where somebody else has it."""
-    held = Case.objects.filter(pk=case.pk, claimed_by=by, claimed_until__gt=now)
-    if held.update(claimed_by=None, claimed_until=None):
+    claimed = Case.objects.filter(pk=case.pk, claimed_by=by, claimed_until__gt=now)
+    if claimed.update(claimed_by=None, claimed_until=None):
         add_step(case, Step.Kind.RELEASED, by=by.actor, now=now)
 
 
 @retried_transaction
 def release_all(*, user: User, by: Actor, now: datetime) -> int:
-    """Give all cases that somebody has claimed back to the queue. Return how many."""
-    held = list(Case.objects.claimed(at=now).filter(claimed_by=user).select_for_update().order_by("pk"))
-    Case.objects.filter(pk__in=[case.pk for case in held]).update(claimed_by=None, claimed_until=None)
-    add_steps(held, Step.Kind.RELEASED, by=by, now=now, text=f"{user.name} was shut out.")
-    return len(held)
+    """Give all cases that a user has claimed back to the queue. Return how many."""
+    claimed = list(Case.objects.claimed(at=now).filter(claimed_by=user).select_for_update().order_by("pk"))
+    Case.objects.filter(pk__in=[case.pk for case in claimed]).update(claimed_by=None, claimed_until=None)
+    add_steps(claimed, Step.Kind.RELEASED, by=by, now=now, text=f"{user.name} was shut out.")
+    return len(claimed)
 
 
 def shut_out_and_release(user: User, *, by: Actor, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Limits that staff decisions set for policies: the strongest restriction a policy may put on an account."""
+"""Ceilings that staff decisions set for policies: the strongest restriction a policy may put on an account."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class EvidenceThen(NamedTuple):
 
 
 class StaffAct(NamedTuple):
-    """Something that staff did about an account, and the limit that follows.
+    """Something that staff did about an account, and the ceiling that follows.
 
     `rank` orders what was done at one moment: what replaces a restriction counts, not that the other ended. `seen` is
     the evidence that a decision names; for other acts it is what was the newest then.
@@ -62,7 +62,7 @@ class StaffAct(NamedTuple):
 
 
 def get_staff_ceilings(assessments: Sequence[Assessment]) -> dict[int, StaffCeiling]:
-    """Return the limit for each account that staff was lenient with, unless the evidence is materially worse since.
+    """Return the ceiling for each account that staff was lenient with, unless the evidence is materially worse since.
 
     The last act of staff about an account counts: a decision, a restriction, or lifting a restriction of any author.
     It counts for every policy and does not expire.

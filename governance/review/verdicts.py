@@ -43,7 +43,7 @@ class CannotUndoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody decides. `lasts` is how long a suspension holds, the limits are what a throttle leaves, `withheld`
+    """What somebody decides. `lasts` is how long a suspension lasts, the limits are what a throttle leaves, `withheld`
     is what answers are to lack.
     """
 

@@ -26,8 +26,7 @@ from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.decision_targets import claims_of_others, describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
-from governance.review.queries import InvalidCursorError, queue_counts, queue_page
-from governance.review.queries import find_next_case as find_next_case
+from governance.review.queries import InvalidCursorError, find_next_case, queue_counts, queue_page
 from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,

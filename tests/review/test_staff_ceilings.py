@@ -40,8 +40,8 @@ def now_seen(of: Account, **fields: Any) -> Assessment:
 
 def because(of: Account, kind: str = "block", **fields: Any) -> str:
     """Why no policy may restrict the account so; empty where it may."""
-    limit = get_staff_ceilings([now_seen(of, **fields)]).get(of.pk)
-    return limit.because if limit and Restriction.strength(kind) > limit.strength else ""
+    ceiling = get_staff_ceilings([now_seen(of, **fields)]).get(of.pk)
+    return ceiling.because if ceiling and Restriction.strength(kind) > ceiling.strength else ""
 
 
 def decided(about: Case, action: str, *, hours: int = 1) -> Decision:

@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Propagation",
+            name="PropagationEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("sequence", models.BigIntegerField()),
@@ -320,11 +320,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="propagation",
+            model_name="propagationentry",
             index=models.Index(fields=["gateway_instance", "sequence"], name="propagation_by_sequence"),
         ),
         migrations.AddIndex(
-            model_name="propagation",
+            model_name="propagationentry",
             index=models.Index(fields=["at"], name="propagation_by_time"),
         ),
         migrations.AddConstraint(

@@ -1,10 +1,8 @@
 import json
-import re
 import time
-from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,29 +23,12 @@ from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
 from governance.detection.models import CalibrationVersion
 from governance.detection.scoring import REVIEW_LINE
+from governance.platform.command_arguments import duration_argument, time_argument
 from governance.usage.files import OpenFile, UnreadableFileError, open_usage_file, read_lines
 
 BACKTEST: Final = Actor.system("backtest")
-UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 # Where there is no terminal to draw a bar on, seconds between two lines.
 NOW_AND_THEN: Final = 15
-
-
-def span(text: str) -> timedelta:
-    """How long a step is: 15m, 1h, 1d."""
-    found = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", text)
-    if found is None:
-        raise ArgumentTypeError(f"{text} is not a time span: write 15m, 1h or 1d")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
-def moment(text: str) -> datetime:
-    """A day or a time in ISO 8601; UTC where it names no zone."""
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
@@ -59,11 +40,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("events", nargs="+", help="in time order: .jsonl, .jsonl.gz, .jsonl.zst, .parquet or -")
         parser.add_argument("--accounts", required=True, help="the register of customers, as for import_accounts")
-        parser.add_argument("--every", default="1h", type=span, help="time between scorings: 15m, 1h, 1d (default: 1h)")
+        parser.add_argument(
+            "--every", default="1h", type=duration_argument, help="time between scorings: 15m, 1h, 1d (default: 1h)"
+        )
         parser.add_argument("--output", required=True, help="output file, one JSON object per line")
         parser.add_argument("--calibration", help="use this calibration file instead of the active one")
         parser.add_argument("--review-line", type=int, default=REVIEW_LINE, help=f"points (default: {REVIEW_LINE})")
-        parser.add_argument("--until", type=moment, help="leave out events from this day or time (UTC) on")
+        parser.add_argument("--until", type=time_argument, help="leave out events from this day or time (UTC) on")
         parser.add_argument("--quiet", action="store_true", help="print nothing before the end")
 
     def handle(self, *args: Any, **options: Any) -> None:

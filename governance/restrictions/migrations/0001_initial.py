@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 (
-                    "holds_until",
+                    "effective_until",
                     models.DateTimeField(
                         blank=True,
                         help_text="Until when access stays restricted under it: until it expires, or as long as what it replaced and is restored then.",
@@ -410,12 +410,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="restriction",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fastupdate=False, fields=["replaced_numbers"], name="restriction_by_replaced"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restriction",
             index=models.Index(
                 condition=models.Q(("ended_at", None), ("published_in_full_by", None)),
                 fields=["organisation"],
@@ -425,9 +419,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restriction",
             index=models.Index(
-                condition=models.Q(("is_end_unpublished", True)),
-                fields=["number"],
-                name="restriction_end_unpublished",
+                condition=models.Q(("is_end_unpublished", True)), fields=["number"], name="restriction_end_unpublished"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restriction",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fastupdate=False, fields=["replaced_numbers"], name="restriction_by_replaced"
             ),
         ),
         migrations.AddIndex(
@@ -485,11 +483,11 @@ class Migration(migrations.Migration):
             model_name="restriction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("holds_until", None),
-                    models.Q(("expires_at__isnull", False), ("holds_until__gte", models.F("expires_at"))),
+                    ("effective_until", None),
+                    models.Q(("effective_until__gte", models.F("expires_at")), ("expires_at__isnull", False)),
                     _connector="OR",
                 ),
-                name="restriction_holds_until_it_expires",
+                name="restriction_effective_until_it_expires",
             ),
         ),
         migrations.AddConstraint(

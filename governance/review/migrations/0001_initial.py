@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
-                ("reason", models.CharField(choices=governance.restrictions.reasons.reason_choices, max_length=32)),
+                ("reason", models.CharField(choices=governance.restrictions.reasons.all_reason_choices, max_length=32)),
                 ("terms_clause", models.CharField(blank=True, max_length=120)),
                 ("note", models.TextField(blank=True)),
                 (

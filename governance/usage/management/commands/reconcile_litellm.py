@@ -1,7 +1,6 @@
 import os
 import time
-from argparse import ArgumentTypeError
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +8,7 @@ from django.utils import timezone
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from governance.audit.actor import Actor
+from governance.platform.command_arguments import time_argument
 from governance.platform.progress import terminal_progress
 from governance.usage.actions import OLDEST_IN_FILES, accepted_times, record_events, record_import
 from governance.usage.queries import DuplicateCandidate, find_reported_events
@@ -25,15 +25,6 @@ REPORTED_ROWS = 20
 STILL_ON_ITS_WAY = timedelta(minutes=10)
 
 
-def moment(text: str) -> datetime:
-    """A day or a time in ISO 8601; UTC where it names no zone."""
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
-
-
 class Command(BaseCommand):
     help = (
         "Fill gaps of LiteLLM's callback from its spend logs. What is known already stays as it is. "
@@ -42,8 +33,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", help="LiteLLM's address, https://…")
-        parser.add_argument("--from", required=True, type=moment, dest="since", help="a day or a time (UTC)")
-        parser.add_argument("--to", required=True, type=moment, dest="until", help="the same; at least 10 minutes ago")
+        parser.add_argument("--from", required=True, type=time_argument, dest="since", help="a day or a time (UTC)")
+        parser.add_argument(
+            "--to", required=True, type=time_argument, dest="until", help="the same; at least 10 minutes ago"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         url, since = options["url"], options["since"]
