@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.detection.models import Assessment
-from governance.restrictions.kinds import kind_choices
+from governance.restrictions.kinds import LONGEST_KIND, kind_choices
 from governance.restrictions.models import Restriction
 from governance.staff.models import User
 
@@ -69,7 +69,7 @@ class PolicyOutcome(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="policy_outcomes")
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="+")
     rule = models.CharField(max_length=120)
-    kind = models.CharField(max_length=10, choices=kind_choices)
+    kind = models.CharField(max_length=LONGEST_KIND, choices=kind_choices)
     terms = models.JSONField(help_text="Reason, clause, limits and days.")
     state = models.CharField(max_length=10, choices=State)
     at = models.DateTimeField(help_text="When a rule first fitted; if it was dropped before, when it was planned.")

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import models
 
+# Room for the code of a kind that is added later, so that it needs no migration.
+LONGEST_KIND: Final = 32
+
 
 class Withheld(models.TextChoices):
     """What the gateway leaves out of answers, or does not offer."""

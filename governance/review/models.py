@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from accounts.models import Account
 from governance.detection.models import BAND_CHOICES, Assessment
 from governance.platform.leases import is_lease_active, lease_ended
-from governance.restrictions.kinds import KindInfo, RestrictionKind, kind_info
+from governance.restrictions.kinds import LONGEST_KIND, KindInfo, RestrictionKind, kind_info
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import all_reason_choices
 
@@ -211,7 +211,7 @@ class Decision(models.Model):
     )
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=10, choices=action_choices)
+    action = models.CharField(max_length=LONGEST_KIND, choices=action_choices)
     scope = models.CharField(max_length=12, choices=Scope, default=Scope.ACCOUNT)
     reason = models.CharField(max_length=32, choices=all_reason_choices)
     terms_clause = models.CharField(max_length=120, blank=True)

@@ -17,6 +17,7 @@ from governance.policies.rules import (
     parse_policy,
 )
 from governance.policies.versions import propose
+from governance.restrictions.kinds import RestrictionKind
 from governance.staff.roles import Role
 from tests.factories import account, person
 
@@ -120,7 +121,7 @@ class TestAFile:
             (
                 '"throttle"',
                 '"banish"',
-                "Rule 1: action must be one of watch, warn, throttle, withhold, verify, suspend, block",
+                f"Rule 1: action must be one of {', '.join(RestrictionKind.values)}",
             ),
             ('"coordinated_accounts"', '"dislike"', "Rule 1: reason must be one of bulk_harvest, reasoning_harvest"),
             ("requests_per_minute = 5", "", "needs requests_per_minute"),

@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings
 from django.db.models import Model
 
+from governance.policies.models import PolicyOutcome
 from governance.policies.rules import PolicyError, parse_policy
 from governance.restrictions.kinds import (
     DENYING,
@@ -49,6 +50,7 @@ class TestEveryKind:
     def test_fits_its_columns(self, kind: RestrictionKind) -> None:
         Restriction(kind=kind).clean_fields(exclude=every_field_but(Restriction, "kind"))
         Decision(action=kind).clean_fields(exclude=every_field_but(Decision, "action"))
+        PolicyOutcome(kind=kind).clean_fields(exclude=every_field_but(PolicyOutcome, "kind"))
 
     @pytest.mark.parametrize("action", ACTIONS)
     def test_has_its_drawing_and_its_colour(self, action: str) -> None:

@@ -14,6 +14,7 @@ from governance.restrictions.kinds import (
     DENYING,
     FEATURES,
     LIMITS,
+    LONGEST_KIND,
     STRENGTH,
     RestrictionKind,
     Withheld,
@@ -110,7 +111,7 @@ class Restriction(models.Model):
         related_name="restrictions",
         help_text="Restricted as one of the accounts of this campaign.",
     )
-    kind = models.CharField(max_length=10, choices=kind_choices)
+    kind = models.CharField(max_length=LONGEST_KIND, choices=kind_choices)
     reason = models.CharField(max_length=32, choices=restricting_choices)
     terms_clause = models.CharField(max_length=120, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="A limit of a throttle.")
