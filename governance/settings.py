@@ -338,9 +338,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
     "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=1)},
-    "forget-old-proof": {"task": "governance.tasks.delete_old_telemetry", "schedule": timedelta(hours=6)},
     "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
-    "forget-kept-answers": {"task": "governance.tasks.forget_kept_answers", "schedule": timedelta(hours=6)},
+    "delete-expired-rows": {"task": "governance.tasks.delete_expired_rows", "schedule": timedelta(hours=6)},
     "delete-expired-excerpts": {"task": "governance.tasks.delete_expired_excerpts", "schedule": timedelta(hours=1)},
 }
 

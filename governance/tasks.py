@@ -5,16 +5,14 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.gateways import probes as probing
-from governance.gateways import telemetry as recording
 from governance.gateways.litellm import push
-from governance.platform import heartbeats
+from governance.platform import expiry, heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
 from governance.restrictions import publication
 from governance.review import unfinished_decisions
 from governance.staff import credentials
 from governance.usage import actions as usage
-from governance.web import idempotency
 from governance.webhooks import actions as webhooks
 
 
@@ -96,14 +94,9 @@ def drop_old_usage() -> None:
 
 
 @shared_task
-def delete_old_telemetry() -> None:
-    recording.delete_old_telemetry(now=timezone.now())
-    webhooks.delete_old_deliveries(now=timezone.now())
-
-
-@shared_task
-def forget_kept_answers() -> None:
-    idempotency.forget_kept_answers(now=timezone.now())
+def delete_expired_rows() -> None:
+    """Of the models that say for how long their rows are kept."""
+    expiry.delete_expired_rows(now=timezone.now())
 
 
 @shared_task

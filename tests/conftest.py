@@ -3,8 +3,9 @@
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 from governance.platform import embedded
 from governance.usage import backpressure, last_usage
 from governance.usage.excerpts import reset_excerpt_thresholds
+from tests.measuring import Measured
 
 pytest.register_assert_rewrite("tests.flows")  # what several tests of a folder assert with
 
@@ -48,6 +50,21 @@ def _know_nobody() -> None:
     reset_excerpt_thresholds()
     backpressure.reset_lag_cache()
     last_usage.reset_last_usage_cache()
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Measured:
+    """Takes a line with figures, which is printed when all tests have run, by whichever process."""
+    return partial(record_property, "measured")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured."""
+    reports = terminalreporter.getreports("passed")
+    measured = [value for report in reports for name, value in report.user_properties if name == "measured"]
+    if measured:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(map(str, measured)))
 
 
 def pytest_configure() -> None:

@@ -1,15 +1,19 @@
 """Gateways, what they know of the restrictions in force, and the proof that they act on it."""
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
 from django.db import models
 
 from accounts.models import Account
+from governance.platform.expiry import Expiry
 from governance.restrictions.models import FeedEpoch, Restriction, published_start
 from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.entries import NAMED_BY
+
+# As long as the page looks back.
+PROOF_KEPT_FOR: Final = timedelta(days=30)
 
 
 class Gateway(models.Model):
@@ -60,6 +64,8 @@ class GatewayInstance(models.Model):
     sequence = models.BigIntegerField()
     trouble = models.CharField(max_length=300, blank=True, db_default="", help_text="The problem it reported.")
 
+    expiry: ClassVar = Expiry("seen_at", PROOF_KEPT_FOR)
+
     class Meta:
         ordering = ("gateway", "instance")
         constraints: ClassVar = [
@@ -78,6 +84,8 @@ class PropagationEntry(models.Model):
     gateway_instance = models.ForeignKey(GatewayInstance, on_delete=models.CASCADE, related_name="propagations")
     sequence = models.BigIntegerField()
     at = models.DateTimeField()
+
+    expiry: ClassVar = Expiry("at", PROOF_KEPT_FOR)
 
     class Meta:
         verbose_name = "propagation log entry"
@@ -131,6 +139,8 @@ class CanaryProbe(models.Model):
     took_ms = models.PositiveIntegerField(null=True, help_text="From the commit to the first answer that obeys.")
     outcome = models.CharField(max_length=12, choices=Outcome)
     detail = models.CharField(max_length=300, blank=True)
+
+    expiry: ClassVar = Expiry("at", PROOF_KEPT_FOR)
 
     class Meta:
         ordering = ("-at",)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -10,14 +10,12 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Count, Value
 from django.db.models.functions import Greatest
 
-from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry
+from governance.gateways.models import Gateway, GatewayInstance, PropagationEntry
 from governance.gateways.recovery import LostRestriction, note_reported
 from governance.platform.transactions import retried_transaction
 
 logger = logging.getLogger(__name__)
 
-# As long as the page looks back.
-KEPT_FOR: Final = timedelta(days=30)
 # The newest processes of one service key are kept: a client that reports a new name each time fills no table.
 INSTANCES_KEPT: Final = 1_000
 
@@ -192,14 +190,3 @@ def _forget_surplus(gateways: Collection[int]) -> None:
         newest = gateway.instances.order_by("-seen_at", "-pk").values("pk")[:INSTANCES_KEPT]
         gateway.instances.exclude(pk__in=newest).delete()
         logger.warning("%s has reported for over %d processes: the oldest are forgotten", gateway, INSTANCES_KEPT)
-
-
-def delete_old_telemetry(*, now: datetime) -> int:
-    """Forget what arrived weeks ago, and processes that went as long ago; return how many rows that were."""
-    old = now - KEPT_FOR
-    forgotten = [
-        PropagationEntry.objects.filter(at__lt=old).delete(),
-        GatewayInstance.objects.filter(seen_at__lt=old).delete(),
-        CanaryProbe.objects.filter(at__lt=old).delete(),
-    ]
-    return sum(number for number, _ in forgotten)

@@ -7,7 +7,6 @@ effect and its answer, the request that is sent again does the rest.
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -24,7 +23,6 @@ from stillwatch_gateway.normalization import is_nothing
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
-KEPT_FOR: Final = timedelta(days=7)
 
 
 def idempotency_key(request: Request) -> str:
@@ -83,7 +81,3 @@ def run_once(request: Request, act: Callable[[], Response], *, is_kept: Callable
             HTTPStatus.UNPROCESSABLE_ENTITY, "Key already used", f"This {HEADER} was used for another request."
         )
     return Response(json.loads(kept.body), status=kept.status, headers={"Idempotent-Replayed": "true"})
-
-
-def forget_kept_answers(*, now: datetime) -> int:
-    return int(KeptAnswer.objects.filter(at__lt=now - KEPT_FOR).delete()[0])

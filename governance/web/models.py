@@ -1,9 +1,11 @@
 """Answers that are given again: the memory behind the header Idempotency-Key."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
+from governance.platform.expiry import Expiry
 from governance.staff.models import ServiceKey
 
 
@@ -16,6 +18,8 @@ class KeptAnswer(models.Model):
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True, help_text="As JSON text, so that it is returned unchanged.")
+
+    expiry: ClassVar = Expiry("at", timedelta(days=7))
 
     class Meta:
         ordering = ("-at",)

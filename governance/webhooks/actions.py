@@ -42,8 +42,6 @@ CHANGES_AT_ONCE: Final = 5_000
 GONE: Final = 410
 TASK: Final = "governance.tasks.deliver_webhook"
 
-KEPT_FOR: Final = timedelta(days=30)
-
 Clock = Callable[[], datetime]
 
 
@@ -288,9 +286,3 @@ def _host(webhook: Webhook) -> str:
 
 def _subject(webhook: Webhook) -> tuple[str, str]:
     return "webhook", str(webhook.pk)
-
-
-def delete_old_deliveries(*, now: datetime) -> int:
-    """Delete finished deliveries a month after they were created. Return how many."""
-    done = Delivery.objects.exclude(state=Delivery.State.WAITING).filter(created_at__lt=now - KEPT_FOR)
-    return done.delete()[0]

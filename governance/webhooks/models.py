@@ -1,11 +1,13 @@
 """Webhooks, and the delivery of each change to each of them."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from governance.platform.expiry import Expiry
 from governance.restrictions.models import Change
 
 
@@ -50,6 +52,8 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
+
+    expiry: ClassVar = Expiry("created_at", timedelta(days=30), ~Q(state=State.WAITING))
 
     class Meta:
         verbose_name = "webhook delivery"

@@ -4,7 +4,6 @@ OUTAGE says how many seconds at least (0 for frozen servers, 10 for one that is 
 """
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ import pytest
 
 from tests.flows.load_on_up import Load, running_load
 from tests.flows.running_up import Up, data, decision, manage_status, running_up, server_of
+from tests.measuring import Measured
 from tests.waiting import wait_until
 
 __all__ = ["data"]  # a fixture
@@ -65,7 +65,7 @@ def see_check_go_on(load: Load) -> None:
 
 @pytest.mark.long
 class TestAServer:
-    def test_postgresql_stops_no_check_and_is_answered_503(self, up: Up, load: Load) -> None:
+    def test_postgresql_stops_no_check_and_is_answered_503(self, up: Up, load: Load, measured: Measured) -> None:
         frozen = freeze(server_of(up, "postgres"))
         try:
             wait_until(lambda: load.statuses["503"] >= REFUSALS, "usage and decisions are refused")
@@ -77,12 +77,12 @@ class TestAServer:
         see_all_go_on(up, load)
         load.end()
 
-        sys.stdout.write(f"{load}\n")
+        measured(str(load))
         assert (status, "PostgreSQL does not answer" in said) == (1, True)
         assert set(load.answers) == {"deny"}
         load.assert_nothing_lost_or_doubled()
 
-    def test_valkey_delays_work_and_loses_none(self, up: Up, load: Load) -> None:
+    def test_valkey_delays_work_and_loses_none(self, up: Up, load: Load, measured: Measured) -> None:
         frozen = freeze(server_of(up, "valkey"))
         try:
             see_all_go_on(up, load)
@@ -94,12 +94,14 @@ class TestAServer:
         see_all_go_on(up, load)
         load.end()
 
-        sys.stdout.write(f"{load}\n")
+        measured(str(load))
         assert (status, "The broker does not answer" in said) == (1, True)
         assert set(load.answers) == {"deny"}
         load.assert_nothing_lost_or_doubled()
 
-    def test_valkey_that_ends_as_soon_as_it_starts_delays_work_and_loses_none(self, up: Up, load: Load) -> None:
+    def test_valkey_that_ends_as_soon_as_it_starts_delays_work_and_loses_none(
+        self, up: Up, load: Load, measured: Measured
+    ) -> None:
         until, ended = time.monotonic() + AWAY, 0
         while time.monotonic() < until:
             with suppress(StopIteration, psutil.Error):  # it is not there now
@@ -109,7 +111,7 @@ class TestAServer:
         see_all_go_on(up, load)
         load.end()
 
-        sys.stdout.write(f"ended {ended} times in {AWAY:.0f} s; {load}\n")
+        measured(f"ended {ended} times in {AWAY:.0f} s; {load}")
         assert ended > 1
         assert set(load.answers) == {"deny"}
         load.assert_nothing_lost_or_doubled()

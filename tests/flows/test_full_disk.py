@@ -12,6 +12,7 @@ import pytest
 
 from tests.flows.load_on_up import Load, running_load
 from tests.flows.running_up import Up, decision, manage_status, running_up
+from tests.measuring import Measured
 from tests.waiting import wait_until
 
 DISK = "640m"
@@ -71,7 +72,9 @@ class Ballast:
 
 
 @pytest.mark.long
-def test_a_full_disk_loses_nothing_and_heals_once_there_is_space(up: Up, load: Load, small_disk: Path) -> None:
+def test_a_full_disk_loses_nothing_and_heals_once_there_is_space(
+    up: Up, load: Load, small_disk: Path, measured: Measured
+) -> None:
     ballast = Ballast(small_disk)
     wait_until(lambda: bool(load.acknowledged and load.decided), "the load has begun")
     ballast.leave(5)
@@ -90,7 +93,7 @@ def test_a_full_disk_loses_nothing_and_heals_once_there_is_space(up: Up, load: L
     wait_until(lambda: decision(up.check_port, load.asking, load.decided[-1]) == "deny", "decisions are in force again")
     load.end()
 
-    sys.stdout.write(f"{load}\n")
+    measured(str(load))
     assert status == 1
     assert "of the disk of" in warned
     assert set(load.answers) == {"deny"}

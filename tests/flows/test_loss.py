@@ -26,6 +26,7 @@ from governance.platform import embedded
 from governance.usage.profiles import histograms
 from tests.flows.load_on_up import PROFILED
 from tests.flows.running_up import OWN
+from tests.measuring import Measured
 from tests.servers import free_port
 from tests.waiting import PATIENCE
 
@@ -193,7 +194,7 @@ def _kill_while(gateways: Gateways, stillwatch: Stillwatch, kinds: Sequence[str]
 
 @pytest.mark.long
 def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
-    stillwatch: Stillwatch, capsys: pytest.CaptureFixture[str]
+    stillwatch: Stillwatch, measured: Measured
 ) -> None:
     stillwatch.run("migrate", "--verbosity", "0")
     secret = stillwatch.run("issue_service_key", "gateway-eu", "--scope", "usage:write")
@@ -212,12 +213,11 @@ def test_loses_nothing_that_was_acknowledged_and_stores_nothing_twice(
     counted = histograms.unpack([blob for (blob,) in sketches])
     statuses = counted.filter(counted["kind"] == histograms.Histogram.STATUS)["count"].sum()
     waiting = stillwatch.ask("SELECT account_id, last_error FROM usage_dirtyaccount")
-    with capsys.disabled():
-        print(  # noqa: T201 - the figures are what it is for
-            f"\nacknowledged {gateways.acknowledged:,}, stored {stored:,}, different {different:,}, in profiles "
-            f"{requests:,}, in sketches {statuses:,}; killed {dict(killed)}; answers {dict(gateways.answers)}; "
-            f"{seconds:.0f} s"
-        )
+    measured(
+        f"acknowledged {gateways.acknowledged:,}, stored {stored:,}, different {different:,}, in profiles "
+        f"{requests:,}, in sketches {statuses:,}; killed {dict(killed)}; answers {dict(gateways.answers)}; "
+        f"{seconds:.0f} s"
+    )
     assert gateways.acknowledged == stored == different == requests == statuses == EVENTS
     assert waiting == []
     assert min(killed[kind] for kind in ("web", "PostgreSQL", "worker")) >= 2

@@ -18,9 +18,9 @@ from governance.gateways.telemetry import (
     AccessReport,
     InstanceReport,
     RefusalReport,
-    delete_old_telemetry,
     save_reports,
 )
+from governance.platform.expiry import delete_expired_rows
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.restrictions.publication import cover_new_names
@@ -361,8 +361,8 @@ class TestRecording:
         gateway_instance(own := gateway(), "gone", knows=1)
         CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.OBEYED)
 
-        assert delete_old_telemetry(now=NOW + timedelta(days=1)) == 0
-        assert delete_old_telemetry(now=NOW + timedelta(days=31)) == 3
+        assert not delete_expired_rows(now=NOW + timedelta(days=1))
+        assert delete_expired_rows(now=NOW + timedelta(days=31)).total() == 3
         assert Restriction.objects.exists()
         assert Gateway.objects.exists()
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.audit.models import Entry
+from governance.platform.expiry import delete_expired_rows
 from governance.restrictions.models import Restriction
-from governance.web.idempotency import forget_kept_answers
 from tests.factories import NOW, account, api_key, campaign_of, restriction, service_key, training_licence
 
 pytestmark = pytest.mark.django_db
@@ -456,8 +456,8 @@ class TestAnIdempotencyKey:
         account("acct_harbour")
         self.post(client, service_key("restrictions:write")[1], "a")
 
-        assert forget_kept_answers(now=timezone.now() + timedelta(days=6)) == 0
-        assert forget_kept_answers(now=timezone.now() + timedelta(days=8)) == 1
+        assert not delete_expired_rows(now=timezone.now() + timedelta(days=6))
+        assert delete_expired_rows(now=timezone.now() + timedelta(days=8)) == {"web.KeptAnswer": 1}
 
 
 class TestLifting:

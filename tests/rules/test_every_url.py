@@ -25,6 +25,7 @@ from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import case, person, service_key
+from tests.measuring import Measured
 from tests.rules.arguments import ARGUMENTS, Arguments, patterns
 from tests.rules.test_hostile_values import DOCUMENTS, FOR_MACHINES, TEXTS, VALUES, quoted
 
@@ -191,7 +192,7 @@ def test_every_url_answers_to_something_hostile(walker: Walker) -> None:
 
 
 @pytest.mark.long
-def test_a_long_walk_finds_no_error_of_the_server(walker: Walker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_walk_finds_no_error_of_the_server(walker: Walker, measured: Measured) -> None:
     first, requests = (
         int(os.environ.get(f"HOSTILE_{name}", usual)) for name, usual in (("FIRST", 0), ("REQUESTS", 20_000))
     )
@@ -201,7 +202,6 @@ def test_a_long_walk_finds_no_error_of_the_server(walker: Walker, capsys: pytest
 
     took = time.monotonic() - began
     counted = ", ".join(f"{status}: {count:,}" for status, count in sorted(walker.statuses.items()))
-    with capsys.disabled():
-        print(f"\n{requests:,} requests to {len(ARGUMENTS)} URLs in {took:.0f} s: {counted}")  # noqa: T201 - a walk is told by its figures
+    measured(f"{requests:,} requests to {len(ARGUMENTS)} URLs in {took:.0f} s: {counted}")
     assert walker.failed[:SHOWN] == []
     assert connection.is_usable()

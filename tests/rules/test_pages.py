@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from governance.review.models import action_of
+from governance.review.models import to_action
 from governance.review.shortcuts import MOVING, WORKING
 from governance.staff.roles import Role
 from tests.factories import case, person
@@ -57,7 +57,7 @@ class TestTheHelp:
         help_text = re.search(r"<kbd>1</kbd>–<kbd>(\d)</kbd></dt>\s*<dd>([^<]*)</dd>", page)
         assert help_text is not None
         actions = re.findall(r'name="action" value="(\w+)" data-key="(\d)"', page)
-        assert help_text[2].split(", ") == [action_of(action).label.lower() for action, _ in actions]
+        assert help_text[2].split(", ") == [to_action(action).label.lower() for action, _ in actions]
         assert help_text[1] == actions[-1][1]
 
     @pytest.mark.django_db

@@ -1,0 +1,34 @@
+"""Rows that are kept for some time only.
+
+A model says for how long: `expiry: ClassVar = Expiry("created_at", timedelta(days=30))`. One task deletes what is over.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.apps import apps
+from django.db.models import Q
+
+
+class Expiry(NamedTuple):
+    """Which rows of a model are deleted: those with a time in `field` that is longer ago than `after`.
+
+    `rows` says to which rows this applies, if not to all of them.
+    """
+
+    field: str
+    after: timedelta
+    rows: Q = Q()
+
+
+def delete_expired_rows(*, now: datetime) -> Counter[str]:
+    """Delete the rows of every model that are over. Return how many, by the label of the model."""
+    deleted = Counter[str]()
+    for model in apps.get_models():
+        expiry = getattr(model, "expiry", None)
+        if isinstance(expiry, Expiry):
+            is_over = Q(**{f"{expiry.field}__lt": now - expiry.after})
+            _, by_model = model._default_manager.filter(expiry.rows, is_over).delete()
+            deleted.update(by_model)
+    return deleted
