@@ -1,4 +1,4 @@
-"""The Celery application. Its tasks are in governance/tasks.py, its timetable in settings.CELERY_BEAT_SCHEDULE."""
+"""The Celery application. Its tasks are in governance/tasks.py, and when they run in governance/timetable.py."""
 
 import logging
 import os

@@ -1,55 +1,4 @@
-"""Every setting, from the environment, safe by default.
-
-STILLWATCH_URL    public address, e.g. https://stillwatch.example.com; http:// is meant for one's own machine only
-BEHIND_PROXY      true where TLS ends at a proxy that sets X-Forwarded-Proto and adds the address that called it to the
-                  end of X-Forwarded-For, by which sign-ins are limited (default false: the caller's own address counts)
-PROXIES           how many proxies stand behind one another, each of which adds to X-Forwarded-For (default 1 with
-                  BEHIND_PROXY): too few and all sign-ins seem to come from a proxy, too many and clients can lie
-ALLOWED_HOSTS     host names that are answered, with commas between them (default: that of STILLWATCH_URL)
-PORT              where `manage.py up` listens (default 8000)
-STILLWATCH_DATA   folder of the embedded servers and of this installation's secrets (default .data/)
-DATABASE_URL      PostgreSQL of one's own; with BROKER_URL (Valkey, Redis or RabbitMQ) nothing embedded starts
-MIGRATE_DATABASE_URL  the same database as the role that owns its tables, for commands (default DATABASE_URL)
-SECRET_KEY        signs sessions; FINGERPRINT_KEY keys the fingerprints of prompts; EXCERPT_KEY encrypts excerpts
-                  (a new one before old ones, with semicolons between them, until `rewrap_excerpt_keys` has run).
-                  Required beside DATABASE_URL; with the embedded servers made once and kept in STILLWATCH_DATA
-STILLWATCH_DEMO   what `manage.py up` puts into an empty database: full, small or none
-                  (default full with the embedded servers, else none)
-TERMS_CLAUSES     the clauses of your terms that a decision can name, with semicolons between them
-EVENT_DAYS        how many days usage events are kept, at least 31 (default 90)
-PROFILE_DAYS      how many days hourly profiles are kept (default 400)
-INTAKE_MAX_LAG    past so many seconds that accounts wait to be scored, intake answers 429 (default 900; 0 for never)
-NEW_NAMES_AN_HOUR  how many accounts, keys and organisations that nobody knew a service key may bring in with usage in
-                  an hour (default 2000; 0 for any number); above it intake answers 429 until the register names them
-EXCERPTS_PER_DAY  how many encrypted prompt excerpts are kept an account and day (default 3; 0 keeps none)
-EXCERPT_DAYS      after how many days they are deleted (default 30)
-FAIL_CLOSED_PLANS the plans whose customers a gateway refuses while Stillwatch cannot be reached, with commas between
-                  them (default: none; who is restricted already stays so in any case)
-WEBHOOK_PRIVATE_NETWORKS  networks that webhooks may go to although they are not public (e.g. 10.1.0.0/16), with commas
-                  between them; to those http:// will do (default: none)
-AUTOMATIC_ACCOUNTS_AN_HOUR  how many accounts a live policy may restrict in an hour without a person (default 20)
-AUTOMATIC_TRAFFIC_PERCENT  … and of how much of the traffic of an hour (default 2)
-AUTOMATIC_SHADOW_HOURS  how long a policy is in the shadow before it can go live without a reason (default 24)
-UNDO_MINUTES      how long a decision can be undone, which opens its case again; later it is lifted (default 30)
-GATEWAY_SILENT_MINUTES  after how many minutes without a question or a report a gateway counts as silent (default 5)
-UNREADABLE_NAMES  what nginx, Envoy and LiteLLM are answered where a customer's name cannot be read: refuse (default),
-                  or outage, so that they do what they were set to do when Stillwatch does not answer
-DATABASE_TIMEOUTS_WEB, DATABASE_TIMEOUTS_WORKER  how long web processes and workers let PostgreSQL take before they give
-                  up, as statement_timeout=60s,lock_timeout=5s,idle_in_transaction_session_timeout=30s (the default of
-                  web; of workers 10min, 60s and 10min; commands such as migrate wait as long as it takes)
-DATABASE_SILENT_SECONDS  for how many seconds PostgreSQL may not answer the check, and whether a connection still works,
-                  until that connection is left for a new one (default 10)
-CHECK_PORT        where `manage.py up` lets the check listen, which gateways ask (default: the one after PORT)
-CHECK_FOLDER      where processes of the check save what is in force, so that those that start while PostgreSQL is away
-                  know it (default check/ in STILLWATCH_DATA)
-CHECK_URL         where web processes reach the check (default http://127.0.0.1: and CHECK_PORT)
-GATEWAYS_WAITING  how many requests of one service key may wait at a process of the check: polls and streams of clients,
-                  one for each process of a gateway (default 500); more get 429
-WEB_THREADS       how many requests a web process answers at once (default 128)
-BODIES_OF_A_KEY   how many bodies of one service key a web process receives at once (default 16); more get 429
-BODY_SECONDS      how long the body of a request to a web process may take (default 30), and longer only as far as it
-                  comes at 16 KiB a second; later it gets 408
-"""
+"""Every setting, from the environment, safe by default. docs/settings.md says what each means."""
 
 import os
 from datetime import timedelta
@@ -66,6 +15,7 @@ from environs import Env, validate
 from governance.platform import embedded, timeouts
 from governance.platform.bounded_connection import connection_class, longest_silence
 from governance.platform.installation_secrets import Secrets, get_or_create_secrets
+from governance.timetable import TIMETABLE
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
 # Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
@@ -285,63 +235,7 @@ CELERY_TASK_ROUTES = {
     f"governance.tasks.{task}": {"queue": "delivery"}
     for task in ("deliver_restrictions", "deliver_webhook", "compare_gateways", "probe_gateways")
 }
-# Under a backlog these must not pile up, and clocks may differ by seconds: so half a minute.
-CELERY_BEAT_SCHEDULE = {
-    "score-dirty-accounts": {
-        "task": "governance.tasks.score_dirty_accounts",
-        "schedule": 2.0,
-        "options": {"expires": 30},
-    },
-    "rescore-changed-licences": {
-        "task": "governance.tasks.rescore_changed_licences",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "end-expired-restrictions": {
-        "task": "governance.tasks.end_expired_restrictions",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "cover-new-names": {
-        "task": "governance.tasks.cover_new_names",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "deliver-restrictions": {
-        "task": "governance.tasks.deliver_restrictions",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "compare-gateways": {"task": "governance.tasks.compare_gateways", "schedule": 60.0, "options": {"expires": 60}},
-    "probe-gateways": {"task": "governance.tasks.probe_gateways", "schedule": 30.0, "options": {"expires": 30}},
-    "carry-out-policies": {
-        "task": "governance.tasks.apply_policies",
-        "schedule": 15.0,
-        "options": {"expires": 30},
-    },
-    "carry-out-decisions": {
-        "task": "governance.tasks.apply_unfinished_decisions",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "heartbeat-of-worker": {
-        "task": "governance.tasks.record_heartbeat",
-        "schedule": 5.0,
-        "args": ["celery"],
-        "options": {"expires": 30},
-    },
-    "heartbeat-of-courier": {
-        "task": "governance.tasks.record_heartbeat",
-        "schedule": 5.0,
-        "args": ["delivery"],
-        "options": {"expires": 30, "queue": "delivery"},
-    },
-    "prepare-partitions": {"task": "governance.tasks.prepare_partitions", "schedule": timedelta(hours=6)},
-    "drop-old-usage": {"task": "governance.tasks.drop_old_usage", "schedule": timedelta(hours=1)},
-    "note-strangers": {"task": "governance.tasks.record_stranger_failures", "schedule": timedelta(minutes=15)},
-    "delete-expired-rows": {"task": "governance.tasks.delete_expired_rows", "schedule": timedelta(hours=6)},
-    "delete-expired-excerpts": {"task": "governance.tasks.delete_expired_excerpts", "schedule": timedelta(hours=1)},
-}
+CELERY_BEAT_SCHEDULE = TIMETABLE
 
 # How Stillwatch works ------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.utils import timezone
 
 from governance.bench.serving import check_server, environment_of, web_server
+from governance.platform import timeouts
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
 from tests.flows.documents import (
@@ -53,6 +54,16 @@ class TestALink:
     def test_leads_somewhere(self, link: Link) -> None:
         assert link.target.exists()
         assert not link.heading or link.heading in headings(link.target)
+
+
+class TestASetting:
+    def test_is_documented_if_there_is_one(self) -> None:
+        source = (ROOT / "governance" / "settings.py").read_text()
+        read = set(re.findall(r'env\.\w+\(\s*f?"([A-Z_]+)', source)) - {"DATABASE_TIMEOUTS_"}
+        rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+        documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+        assert documented == read | {f"DATABASE_TIMEOUTS_{process.upper()}" for process in timeouts.DEFAULTS}
 
 
 class TestACommand:

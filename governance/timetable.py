@@ -1,0 +1,33 @@
+"""When each task of governance/tasks.py runs."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+
+def _every(
+    schedule: float | timedelta, task: str, *, expires: int | None = None, queue: str | None = None
+) -> dict[str, Any]:
+    """An entry of Celery's beat schedule; `expires`, in seconds, drops what a backlog would let pile up."""
+    options = {name: value for name, value in (("expires", expires), ("queue", queue)) if value is not None}
+    return {"task": f"governance.tasks.{task}", "schedule": schedule, "options": options}
+
+
+# Clocks may differ by seconds: so nothing that is waited for expires sooner than after half a minute.
+TIMETABLE: Final = {
+    "score-dirty-accounts": _every(2.0, "score_dirty_accounts", expires=30),
+    "rescore-changed-licences": _every(60.0, "rescore_changed_licences", expires=60),
+    "end-expired-restrictions": _every(30.0, "end_expired_restrictions", expires=30),
+    "cover-new-names": _every(30.0, "cover_new_names", expires=30),
+    "deliver-restrictions": _every(10.0, "deliver_restrictions", expires=10),
+    "compare-gateways": _every(60.0, "compare_gateways", expires=60),
+    "probe-gateways": _every(30.0, "probe_gateways", expires=30),
+    "apply-policies": _every(15.0, "apply_policies", expires=30),
+    "apply-unfinished-decisions": _every(10.0, "apply_unfinished_decisions", expires=30),
+    "heartbeat-of-worker": {**_every(5.0, "record_heartbeat", expires=30), "args": ["celery"]},
+    "heartbeat-of-courier": {**_every(5.0, "record_heartbeat", expires=30, queue="delivery"), "args": ["delivery"]},
+    "prepare-partitions": _every(timedelta(hours=6), "prepare_partitions"),
+    "drop-old-usage": _every(timedelta(hours=1), "drop_old_usage"),
+    "record-stranger-failures": _every(timedelta(minutes=15), "record_stranger_failures"),
+    "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
+    "delete-expired-excerpts": _every(timedelta(hours=1), "delete_expired_excerpts"),
+}
