@@ -22,7 +22,7 @@ from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.restrictions.models import Change, Restriction
 from governance.review.models import Case
 from governance.staff.roles import Role
-from tests.campaigns.test_store import HEADS, harvest_lines
+from tests.campaigns.traffic import HEADS, harvest_lines
 from tests.factories import line, person, service_key
 from tests.front import Served, served
 from tests.review.pages import block_form, signed_in

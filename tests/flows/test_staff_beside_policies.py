@@ -15,7 +15,7 @@ from governance import tasks
 from governance.audit.actions import audit_log_lock
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
-from tests.campaigns.test_store import HEADS, harvest_lines
+from tests.campaigns.traffic import HEADS, harvest_lines
 from tests.factories import restriction
 from tests.flows.test_policies import (
     BLOCK,
