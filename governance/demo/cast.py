@@ -47,12 +47,16 @@ FEWEST_ACCOUNTS = sum(kind.least for kind in KINDS)
 
 
 class Troupe(NamedTuple):
-    """Customers of one kind that are made together; `group` names a hidden group, `scale` is how large they are."""
+    """Customers of one kind that are made together; `group` names a hidden group, `scale` is how large they are.
+
+    `silent` is the share that sends no text; see `CustomerFactory.customers`.
+    """
 
     kind: Kind
     accounts: int
     group: str = ""
     scale: float = 1.0
+    silent: float | None = None
 
 
 def accounts_by_kind(accounts: int) -> list[tuple[Kind, int]]:

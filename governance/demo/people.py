@@ -73,6 +73,7 @@ class _Place:
     of: int
     group: str
     scale: float
+    silent: float | None
 
 
 class CustomerFactory:
@@ -87,9 +88,13 @@ class CustomerFactory:
         self._taken: set[str] = set()
 
     def customers(
-        self, kind: Kind, number: int, world: str, *, group: str = "", scale: float = 1.0
+        self, kind: Kind, number: int, world: str, *, group: str = "", scale: float = 1.0, silent: float | None = None
     ) -> Iterator[Customer]:
-        """Yield `number` customers of a kind, sharing what the kind shares; `scale` makes all of them larger."""
+        """Yield `number` customers of a kind, sharing what the kind shares; `scale` makes all of them larger.
+
+        A share of them, `silent`, sends no text; without it every fifth that is in no hidden group, but never the
+        first of a kind, so that each can be shown.
+        """
         first: _Organisation | None = None
         cards = [self._token("card", 48), self._token("card", 48)]
         pool = hosting_addresses(6, self._picks(sorted(_HOURS_FROM_UTC)), self._dice)
@@ -106,7 +111,7 @@ class CustomerFactory:
                 card = cards[index // 2 % 2]
             elif kind.is_hidden_group and (both or kind.tied_by is Tie.ADDRESSES):
                 addresses = pool
-            place = _Place(index, number, group or (kind.name if kind.is_hidden_group else ""), scale)
+            place = _Place(index, number, group or (kind.name if kind.is_hidden_group else ""), scale, silent)
             yield self._customer(kind, place, organisation, card, addresses, world)
 
     def _found(self, kind: Kind) -> _Organisation:
@@ -155,13 +160,17 @@ class CustomerFactory:
             addresses=addresses,
             keys=[self._token("key", 32) for _ in range(1 + int(dice.random() ** 3 * 3))],
             size=min(2.2, max(0.45, dice.lognormvariate(-0.08, 0.4))) * place.scale,
-            # Every fifth sends figures only; never the first of a kind, so that each can be shown.
-            sends_text=(kind.is_hidden_group and not kind.is_dressed) or index % 5 != 3,
+            sends_text=self._sends_text(kind, place),
             adopts_new_model=dice.random() < kind.adopts_new_model,
             rate_limited=kind.rate_limited,
             begins_at=max(created_at, self._starts_at + self._delay(kind, place)),
             group=place.group,
         )
+
+    def _sends_text(self, kind: Kind, place: _Place) -> bool:
+        if place.silent is None:
+            return kind.is_hidden_group or place.index % 5 != 3
+        return self._dice.random() >= place.silent
 
     def _delay(self, kind: Kind, place: _Place) -> timedelta:
         """Harvesters come one after another, some of them in the last days: a queue is never all old."""

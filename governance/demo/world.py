@@ -92,7 +92,7 @@ def assemble_world(troupes: Iterable[Troupe], seed: int, ends_at: datetime, days
         (customer, troupe.kind)
         for troupe in troupes
         for customer in registry.customers(
-            troupe.kind, troupe.accounts, str(seed), group=troupe.group, scale=troupe.scale
+            troupe.kind, troupe.accounts, str(seed), group=troupe.group, scale=troupe.scale, silent=troupe.silent
         )
     ]
     # In no order that tells the kinds apart.

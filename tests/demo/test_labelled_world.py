@@ -82,6 +82,10 @@ class TestTheCast:
             campaigns = Counter(one["campaign"] for one in harvests if one["campaign"])
             assert len(campaigns) == len(CAMPAIGNS)
             assert min(campaigns.values()) >= FEWEST_IN_CAMPAIGN
+        silent = {
+            kind: [one["text"] != "text" for one in labels if one["label"] == kind] for kind in ("malicious", "benign")
+        }
+        assert all(0.05 < sum(some) / len(some) < 0.3 for some in silent.values())
         assert {one["family"] for one in labels if one["label"] == "benign"} == {kind.name for kind in ORDINARY}
         assert [one["family"] for one in labels if one["label"] == "licensed"] == ["licensed_distiller"]
 
@@ -143,13 +147,13 @@ class TestAHarvestDressedUp:
         asked = [
             event["messages"][-1]["content"]
             for account, own in events.items()
-            if labels[account]["family"] == "textbooks"
+            if labels[account]["family"] == "campaign_address_pool"
             for event in own
             if "messages" in event
         ]
 
         assert asked
-        assert all("extbook" in text or "lesson" in text for text in asked)
+        assert all("question" in text for text in asked)
 
     def test_of_the_slow_kind_sends_little(self) -> None:
         labels, events = dressed_up()

@@ -329,6 +329,15 @@ def _(world: World) -> None:
     assert "accepted" in world.call("import_usage", str(made / "events.jsonl.gz"))
 
 
+@runs("stress_detection")
+def _(world: World) -> None:
+    made = str(world.folder / "made")
+    world.call("make_world", "--accounts", "190", "--days", "1", "--dressed", "0", "--output", made)
+    said = world.call("stress_detection", made, "--every", "7d")
+    assert "| system prompts" in said
+    assert "| other words" in said
+
+
 @runs("fit_content")
 def _(world: World) -> None:
     world.file("events.jsonl", *world.events)

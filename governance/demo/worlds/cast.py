@@ -103,6 +103,7 @@ ORDINARY = tuple(kind for kind in KINDS if not kind.harvest and kind is not LICE
 
 SHARE_OF_HARVESTS = 0.1
 SHARE_IN_CAMPAIGNS = 0.6
+SHARE_WITHOUT_TEXT = 0.15
 FEWEST_IN_CAMPAIGN = 4
 # An account of a campaign needs fewer requests than one by itself, and a fortnight of a customer is some sixty.
 SCALE, SCALE_IN_CAMPAIGN, SCALE_OF_SLOW = 0.5, 0.2, 0.15
@@ -125,7 +126,7 @@ def cast_world(accounts: int, *, dressed: float) -> list[Troupe]:
     least = sum(_GROUPED.get(kind.name, 1) for kind in ORDINARY)
     if left < least:
         raise ValueError(f"A labelled world needs at least {accounts - left + least} accounts, not {accounts}.")
-    return [*troupes, *_ordinary(left)]
+    return [troupe._replace(silent=SHARE_WITHOUT_TEXT) for troupe in (*troupes, *_ordinary(left))]
 
 
 def _harvesting(accounts: int, *, is_dressed: bool) -> Iterator[Troupe]:
