@@ -160,11 +160,10 @@ def _measure(
     times = {name: sorted(datetime.fromisoformat(one["occurred_at"]) for one in own) for name, own in dressed.items()}
     judged = LabelledWorld(labels, {name: Sent(at) for name, at in times.items()})
 
-    def scores(before: datetime | None) -> dict[str, Scored]:
+    def scores(before: datetime) -> dict[str, Scored]:
         return scorer.score(build_usages(deltas, numbers, before=before), register)
 
-    flagged = _first_flags(scores, times, every=every)
-    final = scores(None)
+    flagged, final = _first_flags(scores, times, every=every)
     places = {name: _place(name, final.get(name), flagged.get(name)) for name in labels}
     matches = match_campaigns(judged, places)
     found = [one for one in matches if one.recall >= LEAST_FOUND and one.purity >= LEAST_PURITY]
@@ -181,18 +180,20 @@ def _measure(
 
 
 def _first_flags(
-    scores: Callable[[datetime | None], dict[str, Scored]], times: Mapping[str, Sequence[datetime]], *, every: timedelta
-) -> dict[str, datetime]:
-    """Return when each account, harvest or not, was first seen to reach the review line."""
+    scores: Callable[[datetime], dict[str, Scored]], times: Mapping[str, Sequence[datetime]], *, every: timedelta
+) -> tuple[dict[str, datetime], dict[str, Scored]]:
+    """Return when each account, harvest or not, was first seen to reach the review line, and the scores at the end."""
     first, last = min(at[0] for at in times.values()), max(at[-1] for at in times.values())
     at = first.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     flagged: dict[str, datetime] = {}
+    found: dict[str, Scored] = {}
     while at <= last:
         at += every
-        for name, one in scores(at).items():
+        found = scores(at)
+        for name, one in found.items():
             if one.points >= REVIEW_LINE:
                 flagged.setdefault(name, at)
-    return flagged
+    return flagged, found
 
 
 def _before_flag(
