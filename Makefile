@@ -117,7 +117,7 @@ $(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/pyvenv.cf
 $(MUTANTS)/installed: requirements.txt requirements-dev.txt requirements-mutants.txt | $(VENV)/installed-dev
 	@echo 'Installing what mutants need (once; a minute or two)'
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(MUTANTS)
-	@$(BIN)/uv pip sync --quiet --no-config --python $(MUTANTS)/bin/python --require-hashes $^
+	@$(BIN)/uv pip sync --quiet --python $(MUTANTS)/bin/python --require-hashes $^
 	@touch $@
 
 $(VENV)/pyvenv.cfg:

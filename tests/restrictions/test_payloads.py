@@ -25,7 +25,13 @@ EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
 
 def payload(**members: Any) -> dict[str, Any]:
-    whole = {"kind": "block", "reason": "bulk_harvest", "from": EARLIER.isoformat(), "until": None, "withheld": []}
+    whole: dict[str, Any] = {
+        "kind": "block",
+        "reason": "bulk_harvest",
+        "from": EARLIER.isoformat(),
+        "until": None,
+        "withheld": [],
+    }
     return {name: value for name, value in (whole | members).items() if value != "missing"}
 
 
