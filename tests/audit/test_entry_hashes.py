@@ -1,6 +1,8 @@
 """How an entry becomes a hash: exact bytes, since every log that was ever exported is checked with them. Pure."""
 
 import hashlib
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -63,6 +65,15 @@ class TestAnEntryHash:
         assert entry_hash(first, {"number": 2}) == hashlib.sha256(first + b'{"number":2}').digest()
 
 
+@pytest.fixture
+def machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     "at",
     [
@@ -70,7 +81,9 @@ class TestAnEntryHash:
         datetime(2026, 11, 2, 11, 14, 0, 250, tzinfo=timezone(timedelta(hours=2))),
     ],
 )
-def test_a_time_is_written_in_utc_with_six_decimals(at: datetime) -> None:
+def test_a_time_is_written_in_utc_with_six_decimals_wherever_the_machine_is(
+    at: datetime, machine_in_tokyo: None
+) -> None:
     assert format_time(at) == "2026-11-02T09:14:00.000250+00:00"
     assert format_time(at.replace(microsecond=0)) == "2026-11-02T09:14:00.000000+00:00"
 

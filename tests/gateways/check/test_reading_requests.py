@@ -33,6 +33,7 @@ from stillwatch_gateway.restriction_set import Decision
 class Asked(msgspec.Struct):
     account: str = ""
     inside: dict[str, Any] = {}
+    listed: list[int] | None = None
 
 
 def request(*headers: tuple[str, bytes], body: bytes = b"", query: bytes = b"") -> Request:
@@ -207,7 +208,13 @@ class TestABody:
         )
 
     def test_with_half_a_character_is_read_leniently_only(self) -> None:
-        body = b'{"account": "a", "texts": [' + HALF + b', [1]], "inside": {"b": ' + HALF + b', "c": {"d": [5]}}}'
+        body = (
+            b'{"account": "a", "texts": ['
+            + HALF
+            + b'], "listed": [1], "inside": {"b": '
+            + HALF
+            + b', "c": {"d": [5]}}}'
+        )
 
         assert refusal(decode_body, body).startswith("Invalid body: it is not JSON: ")
         assert decode_body_leniently(request(body=body), Asked) == Asked("a", {"b": "\ud800", "c": None})
@@ -223,7 +230,7 @@ class TestABody:
     @pytest.mark.parametrize(
         ("body", "said"),
         [
-            (b'{"account": 5, "more": NaN}', "Invalid body: account must be a text."),
+            (b'{"more": NaN, "account": 5}', "Invalid body: account must be a text."),
             (b'{"account": ', "Invalid body: Expecting value: line 1 column 13 (char 12)."),
         ],
     )
@@ -257,6 +264,7 @@ class TestNesting:
             ("[1], [2]", 0, 0, "null, null"),
             ('{"a": [', 1, 1, '{"a": '),
             ('{"a": "[', 1, 1, '{"a": "['),
+            ('[["x', 1, 1, "["),
             ("]]", 1, 1, "]]"),
             ("", 1, 1, ""),
         ],
@@ -384,6 +392,10 @@ class TestAQueryByHeaders:
         asked = header_query(request(("authorization", b"Bearer " + b"x " * 64)))
 
         assert asked == AccessQuery([], 0, "The headers that show API keys have more than 64 words.")
+
+    @pytest.mark.parametrize("name", ["authorization", "x-api-key"])
+    def test_goes_by_no_key_that_was_not_sent(self, name: str) -> None:
+        assert header_query(request((name, b"sk-1"))) == AccessQuery([digest("sk-1")], 0, "")
 
     @pytest.mark.parametrize("headers", [[], [("authorization", b"Basic a")], [("x-stillwatch-account", b"None")]])
     def test_without_any_name_is_refused(self, headers: list[tuple[str, bytes]]) -> None:
