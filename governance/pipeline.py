@@ -16,7 +16,8 @@ from governance.campaigns.queries import (
     assess_accounts,
     load_usage,
 )
-from governance.campaigns.store import update_campaigns
+from governance.campaigns.store import count_changes, search_campaigns
+from governance.campaigns.trait_store import store_traits
 from governance.detection.scoring import REVIEW_LINE
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
@@ -43,13 +44,15 @@ BATCH = 200
 def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE) -> int:
     """Score up to `limit` waiting accounts. Return how many were claimed. Idempotent, and safe in several processes.
 
-    Accounts that failed before are scored one by one, so that an account that cannot be scored fails alone.
+    Accounts that failed before are scored one by one, so that an account that cannot be scored fails alone. Campaigns
+    are searched for afterwards, if enough has changed; accounts that this changes wait to be scored again.
     """
     claims = claim_dirty_accounts(limit=limit, now=now)
     fresh = [claim for claim in claims if not claim.attempts]
     for batch in [fresh, *([claim] for claim in claims if claim.attempts)]:
         if batch:
             _govern(batch, now=now, review_line=review_line)
+    search_campaigns(now=now)
     return len(claims)
 
 
@@ -78,9 +81,9 @@ def _finish_idle(claims: Sequence[ScoringClaim], *, now: datetime) -> Sequence[S
 
 
 @retried_transaction
-def _link(usage_views: Sequence[UsageView], *, now: datetime) -> None:
-    """Update the campaigns of these accounts, and mark other accounts that this changes for scoring."""
-    request_rescore(update_campaigns(usage_views, now=now) - {view.account for view in usage_views}, now=now)
+def _store_traits(usage_views: Sequence[UsageView], *, now: datetime) -> int:
+    """Store what these accounts have in common with others. Return how many of them have changed."""
+    return len(store_traits(usage_views, now=now))
 
 
 @retried_transaction
@@ -108,12 +111,15 @@ def _govern(claims: Sequence[ScoringClaim], *, now: datetime, review_line: int) 
         accounts = [claim.account for claim in claims]
         compact_profiles(accounts)
         usage_views = load_usage(accounts, now=now)
-        _link(usage_views, now=now)
+        changed = _store_traits(usage_views, now=now)
         drafts = {
             draft.usage_view.account: draft for draft in assess_accounts(usage_views, now=now, review_line=review_line)
         }
         # Only here are rows locked, so that locks are held briefly.
         count_scorings(*_write(claims, drafts, now=now))
+        # Not before they are scored: a search pools the scores of a group's members.
+        if changed:
+            count_changes(changed)
     except Exception as error:  # noqa: BLE001 - whatever it was, the rows must say so and the others go on
         where = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400 - the message of an error may hold a customer's words

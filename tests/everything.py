@@ -5,7 +5,14 @@ import uuid
 from accounts.actions import register_accounts
 from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue
-from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
+from governance.campaigns.models import (
+    AccountSample,
+    AccountTrait,
+    Campaign,
+    CampaignMember,
+    CampaignSearch,
+    SharedPrompt,
+)
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
 from governance.gateways.models import (
@@ -66,9 +73,18 @@ def one_of_everything() -> None:
     campaign = Campaign.objects.create(first_seen_at=NOW, size=2)
     member = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
     CampaignMember.objects.create(campaign=campaign, account=other, **member)
-    Link.objects.create(one=opened.account, other=other, wrappers=1, shards=1, addresses=0, card=0.8, settings=0)
+    CampaignSearch.objects.create(pk=1, searched_at=NOW)
     AccountSample.objects.create(
-        account=other, sketches=[1, 2], requests=2, model="flagship-2", ratio=1.5, alone=True, taken_at=NOW
+        account=other,
+        sketches=[1, 2],
+        requests=2,
+        model="flagship-2",
+        ratio=1.5,
+        alone=True,
+        slots=[7],
+        is_product=False,
+        is_evaluation=False,
+        taken_at=NOW,
     )
     SharedPrompt.objects.create(sketch=1, accounts=1)
     add_corpus(

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from governance.campaigns.queries import AssessmentDraft
 from governance.detection.models import Assessment
+from governance.detection.probability import probability
 from governance.detection.serialization import serialize_findings, strongest_harmless_explanation
 from governance.detection.thresholds import POLICY_VERSION, Response
 
@@ -48,6 +50,7 @@ FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS seen (id, window_e
 
 def _assessment(draft: AssessmentDraft, *, now: datetime) -> Assessment:
     findings = serialize_findings(draft.score)
+    chance = probability(draft.score.log_odds, draft.score.log_odds_error, base_rate=settings.HARVEST_BASE_RATE)
     return Assessment(
         account_id=draft.usage_view.account,
         assessed_at=now,
@@ -57,6 +60,11 @@ def _assessment(draft: AssessmentDraft, *, now: datetime) -> Assessment:
         events=draft.usage_view.window.events,
         score=draft.score.points,
         band=draft.score.band,
+        probability=chance.value,
+        probability_low=chance.low,
+        probability_high=chance.high,
+        texts=draft.usage_view.usage.texts,
+        content_log_odds=draft.score.content_log_odds,
         findings=findings,
         harmless=strongest_harmless_explanation(findings),
         campaign=draft.campaign,

@@ -1,7 +1,14 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.campaigns.models import AccountSample, AccountTrait, Campaign, CampaignMember, Link, SharedPrompt
+from governance.campaigns.models import (
+    AccountSample,
+    AccountTrait,
+    Campaign,
+    CampaignMember,
+    CampaignSearch,
+    SharedPrompt,
+)
 
 
 @admin.register(AccountTrait)
@@ -25,11 +32,9 @@ class SharedPromptAdmin(ReadOnlyAdmin):
     search_fields = ("=sketch",)
 
 
-@admin.register(Link)
-class LinkAdmin(ReadOnlyAdmin):
-    list_display = ("one", "other", "wrappers", "shards", "addresses", "card", "settings")
-    search_fields = ("=one__external_id", "=other__external_id")
-    list_select_related = ("one", "other")
+@admin.register(CampaignSearch)
+class CampaignSearchAdmin(ReadOnlyAdmin):
+    list_display = ("searched_at", "changed_accounts")
 
 
 @admin.register(Campaign)

@@ -39,19 +39,19 @@ def load_labelled_accounts(labels: Mapping[str, AccountLabel], *, now: datetime)
     known = dict(Account.objects.filter(external_id__in=labels).order_by("pk").values_list("pk", "external_id"))
     names: list[str] = []
     rows: list[list[float]] = []
+    texts: list[int] = []
     for some in _batches(list(known)):
         for context in load_context(load_usage(some, now=now)):
-            found = {
-                detector.name: finding.strength
-                for detector, finding in iter_findings(context.usage, detectors, shared=context.shared)
-            }
+            found = {detector.name: finding.strength for detector, finding in iter_findings(context.usage, detectors)}
             names.append(known[context.usage_view.account])
+            texts.append(context.usage.texts)
             rows.append([found.get(detector.name, 0.0) for detector in detectors])
     return LabelledAccounts(
         names,
         np.array(rows, dtype=float).reshape(len(rows), len(detectors)),
         np.array([labels[name].harvest for name in names], dtype=bool),
         [labels[name].family for name in names],
+        texts,
     )
 
 
@@ -61,8 +61,8 @@ def list_score_changes(before: Calibration, after: Calibration, *, now: datetime
     assessed = Account.objects.filter(Exists(Assessment.objects.filter(account=OuterRef("pk"))))
     names = dict(assessed.values_list("pk", "external_id"))
     for some in _batches(sorted(names)):
-        for view, usage, _, shared in load_context(load_usage(some, now=now)):
-            old, new = (assess(usage, detectors, one, shared=shared).points for one in (before, after))
+        for view, usage, _ in load_context(load_usage(some, now=now)):
+            old, new = (assess(usage, detectors, one).points for one in (before, after))
             if old != new:
                 yield ScoreChange(names[view.account], old, new)
 

@@ -25,11 +25,11 @@ DAY: Final = "j F Y"
 MOMENT: Final = "j F Y, H:i"
 
 _TIES: Final = {
-    "wrappers": "wrappers",
-    "shards": "shared prompt pool",
-    "addresses": "addresses",
-    "card": "card",
-    "settings": "settings",
+    "wrappers": "prompts in its words",
+    "hours": "active in its ten minutes",
+    "addresses": "requests from its addresses",
+    "card": "on its cards",
+    "wrapper_of": "use of its wrappers",
 }
 
 
@@ -43,6 +43,7 @@ def explanation_note(account: Account) -> str:
 
 def _head(account: Account, latest: Assessment) -> Iterator[str]:
     yield f"{account}: {latest.score} points of 100, {latest.band}"
+    yield f"Probability of a harvest: {latest.chance}, by {pluralize(latest.texts, 'prompt')}."
     organisation = f"{account.organisation}, " if account.organisation else ""
     since = f", customer since {dated(account.created_at, DAY)}" if account.created_at else ""
     declared = f" It declared its use as “{escape_invisible(account.declared_use)}”." if account.declared_use else ""
@@ -122,15 +123,18 @@ def _campaign(account: Account) -> Iterator[str]:
     campaign = member.campaign
     yield ""
     size, points = pluralize(campaign.size, "account"), pluralize(campaign.score, "point")
-    yield f"Campaign {campaign.pk}: {size}, {points} together, {campaign.state}"
+    yield f"Campaign {campaign.pk}: {size}, {campaign.state}; counts up to {points} against a member"
     yield _wrapped(
         f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
-        f"{dated(member.joined_at, 'j F, H:i')}; it is linked to {pluralize(member.tied_to, 'member')} "
-        f"({_strengths(member.ties)}).",
+        f"{dated(member.joined_at, 'j F, H:i')}; it has wrappers, an address or a card in common with "
+        f"{pluralize(member.tied_to, 'member')} ({_strengths(member.ties)}).",
         indent=2,
     )
     if campaign.state == campaign.State.WATCHED:
-        yield _wrapped("Their combined usage is not a harvest: the group is watched and adds no points.", indent=2)
+        yield _wrapped(f"Watched, and adds no points. {campaign.watched_because}", indent=2)
+    for one in campaign.findings:
+        yield _wrapped(f"{one['title']}. {one['sentence']}", indent=2, hang=4)
+        yield _wrapped(f"Possible innocent explanation: {one['harmless']}", indent=4)
     others = campaign.members.current().exclude(pk=member.pk).select_related("account")
     for other in others[:MEMBERS_NAMED]:
         yield _wrapped(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)
@@ -141,7 +145,8 @@ def _campaign(account: Account) -> Iterator[str]:
 
 
 def _strengths(ties: Mapping[str, float]) -> str:
-    return ", ".join(f"{_TIES[tie]} {percent(value)}" for tie, value in sorted(ties.items(), key=lambda item: -item[1]))
+    strongest_first = sorted(ties.items(), key=lambda item: -item[1])
+    return ", ".join(f"{_TIES[tie]} {percent(value)}" for tie, value in strongest_first) or "joined by little"
 
 
 def _figures(evidence: Mapping[str, Any]) -> str:

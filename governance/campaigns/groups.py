@@ -1,174 +1,120 @@
-"""Find groups of accounts that are densely tied by several kinds of ties at once. Pure.
+"""Find groups of accounts that may act as one. Pure.
 
-Greedy peeling finds a subgraph of at least half the greatest density there is (Charikar 2000,
-https://doi.org/10.1007/3-540-44436-X_10); density is the sum of the weights of its links divided by its number of
-accounts. FRAUDAR (Hooi and others 2016, https://doi.org/10.1145/2939672.2939747) peels a graph whose weights make
-camouflage worthless; here the weights are those of `links`. After a dense part is found the rest is searched again, so
-that two campaigns with one account in common do not become one.
+1. Accounts whose prompts open and close in the same rare words, in the same proportions (`similarity`). Prompts by
+   people repeat no opening, so cover traffic drops out by itself.
+2. Members who share addresses or cards are split off those who only use the same public tool (`hard_ties`).
+3. Members whose wrappers are not the group's after all are left out, and shown with the reason.
+4. Accounts that keep meeting in the same ten minutes (`hours`), if they are in no group by wrappers.
+
+Whether a group harvests is for `verdict` to say; a card or an address alone makes no group.
 """
 
-import heapq
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from enum import StrEnum
+from typing import Final
 
-import polars as pl
-import rustworkx as rx
+import numpy as np
+from scipy.sparse import csr_array
 
-from governance.campaigns.links import MIN_IDENTIFYING_TIE, TIES, is_strong_link
+from governance.campaigns.hard_ties import split_by_hard_ties
+from governance.campaigns.hours import find_synchronous_groups
+from governance.campaigns.population import Numbers, Population
+from governance.campaigns.similarity import find_clusters, similar_pairs
 
-MIN_GROUP_SIZE: Final = 3
-# Each account keeps the ties that are at least this share of its strongest ones: of two lists of wrappers that overlap
-# two groups come, not one.
-MIN_RELATIVE_STRENGTH: Final = 0.65
-Ties: TypeAlias = Mapping[str, float]
+# The least similarity of two accounts' wrappers that counts, and the least mean similarity of a group's halves.
+LEAST_SIMILARITY: Final = 0.35
+FEWEST_MEMBERS: Final = 4
+FEWEST_SYNCHRONOUS: Final = 8
+FEWEST_WITH_TEXT: Final = 3
+FEWEST_ORGANISATIONS: Final = 3
 
-
-@dataclass(frozen=True, slots=True)
-class GroupMember:
-    """How an account belongs to its group: the number of members it is tied to, and its mean strongest ties by kind."""
-
-    tied_to: int
-    ties: Ties
-
-    @property
-    def strength(self) -> float:
-        """How surely the account belongs to the group, from 0 to 1: 1 from ties that add up to 1.5.
-
-        >>> GroupMember(3, {"card": 0.5, "wrappers": 0.25}).strength
-        0.5
-        """
-        return min(1.0, sum(self.ties.values()) / 1.5)
+# From this size on members are left out whose cosine to the sum of the others is below this; with few prompts the
+# proportions are uncertain, so less is asked of them.
+TRIMMED_FROM: Final = 6
+LEAST_COSINE: Final = 0.65
+FEW_PROMPTS: Final = 30
+LEAST_COSINE_OF_FEW: Final = 0.45
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Accounts that act as one, by account id, and those tied to them too weakly, which are left out."""
+class Basis(StrEnum):
+    """What a group was found by."""
 
-    members: Mapping[int, GroupMember]
-    left_out: Mapping[int, GroupMember] = field(default_factory=dict)
-
-
-def find_groups(links: pl.DataFrame, *, barred: Collection[int] = ()) -> list[Group]:
-    """Return the groups of at least 3 accounts among these links, the largest first. No account is in two of them.
-
-    Each group's core is within a factor of two of the greatest density in its part of the graph (see above).
-
-    Args:
-        links: rows of `links.LINKS`, each pair once; ties from 0 to 1.
-        barred: account ids that belong to no group; where they are tied to one they are in its `left_out`.
-
-    >>> tied = {"wrappers": 1.0, "shards": 0.0, "addresses": 0.0, "card": 0.8, "settings": 0.0}
-    >>> links = pl.DataFrame([{"one": a, "other": b, **tied} for a, b in ((1, 2), (1, 3), (2, 3))])
-    >>> [group] = find_groups(links)
-    >>> {account: (member.tied_to, member.strength) for account, member in group.members.items()}
-    {1: (2, 1.0), 2: (2, 1.0), 3: (2, 1.0)}
-    """
-    weighed = links.with_columns(total=pl.sum_horizontal(TIES), solid=is_strong_link())
-    may = ~pl.col("one").is_in(barred) & ~pl.col("other").is_in(barred)
-    found: list[Group] = []
-    taken: set[int] = set()
-    # Links with wrappers first: accounts that send no text can join those groups, else form groups of their own.
-    for among in (pl.col("wrappers") > 0, pl.col("wrappers") == 0):
-        free = may & ~pl.col("one").is_in(taken) & ~pl.col("other").is_in(taken)
-        ties = _nearly_as_strong(weighed.filter(pl.col("solid") & among & free))
-        cores = [core for part in _components(ties) for core in _dense_parts(part)]
-        taken.update(*cores)
-        for core in cores:
-            group = _group(core, weighed, taken=taken, barred=barred)
-            taken |= group.members.keys()
-            found.append(group)
-    return sorted(found, key=lambda group: (-len(group.members), min(group.members)))
+    WRAPPERS = "wrappers"
+    HOURS = "hours"
 
 
-def _nearly_as_strong(links: pl.DataFrame) -> pl.DataFrame:
-    """Return the links that are nearly as strong as the strongest of both accounts."""
-    each = pl.concat([links.select(account=whose, total="total") for whose in ("one", "other")])
-    best = each.group_by("account").agg(best=pl.col("total").top_k(MIN_GROUP_SIZE).mean())
-    with_best = links.join(best.rename({"account": "one"}), on="one").join(
-        best.rename({"account": "other"}), on="other", suffix="_other"
+@dataclass(frozen=True)
+class Candidates:
+    """A group of accounts by row; `left_out` were in it but have its wrappers in other proportions."""
+
+    basis: Basis
+    rows: Numbers
+    hard_tied: bool = False
+    left_out: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def find_groups(population: Population) -> list[Candidates]:
+    """Return the groups, each account in one at most; those by wrappers first, and the larger first."""
+    found: list[Candidates] = []
+    taken = np.array(population.barred, dtype=bool)
+    for basis, groups in ((Basis.WRAPPERS, _by_wrappers(population)), (Basis.HOURS, _by_hours(population))):
+        for rows, is_tied in sorted(groups, key=lambda group: (-len(group[0]), group[0].min(initial=0))):
+            group = _settle(population, basis, rows[~taken[rows]], hard_tied=is_tied)
+            if group is not None:
+                taken[group.rows] = True
+                found.append(group)
+    return found
+
+
+def _by_wrappers(population: Population) -> Iterator[tuple[Numbers, bool]]:
+    wrappers = population.wrappers
+    if not wrappers.shape[1]:
+        return
+
+    def similarities(first: Numbers, second: Numbers) -> Numbers:
+        products: Numbers = (csr_array(wrappers[first]) @ csr_array(wrappers[second]).T).toarray()
+        return products
+
+    pairs = similar_pairs(wrappers, least=LEAST_SIMILARITY)
+    for rows in find_clusters(pairs, similarities, least=LEAST_SIMILARITY, cut=LEAST_SIMILARITY):
+        if len(rows) >= FEWEST_MEMBERS:
+            yield from split_by_hard_ties(population.hard, rows)
+
+
+def _by_hours(population: Population) -> Iterator[tuple[Numbers, bool]]:
+    for rows in find_synchronous_groups(population, least_members=5):
+        yield from split_by_hard_ties(population.hard, rows)
+
+
+def _settle(population: Population, basis: Basis, rows: Numbers, *, hard_tied: bool) -> Candidates | None:
+    """Return the group without those who do not belong; None if it is too small or of too few customers."""
+    if not _is_large_enough(population, basis, rows):
+        return None
+    if basis is Basis.HOURS or hard_tied or len(rows) < TRIMMED_FROM:
+        return Candidates(basis, rows, hard_tied)
+    cosine = cosines_to_others(population.wrappers, rows)
+    few = population.texts[rows] < FEW_PROMPTS
+    fits = (cosine >= LEAST_COSINE) | (few & (cosine >= LEAST_COSINE_OF_FEW))
+    if fits.sum() < FEWEST_MEMBERS or population.has_text[rows[fits]].sum() < FEWEST_WITH_TEXT:
+        return None
+    return Candidates(basis, rows[fits], hard_tied, rows[~fits])
+
+
+def _is_large_enough(population: Population, basis: Basis, rows: Numbers) -> bool:
+    return bool(
+        len(rows) >= (FEWEST_SYNCHRONOUS if basis is Basis.HOURS else FEWEST_MEMBERS)
+        and len(np.unique(population.organisations[rows])) >= FEWEST_ORGANISATIONS
+        and population.has_text[rows].sum() >= FEWEST_WITH_TEXT
     )
-    return with_best.filter(pl.col("total") >= MIN_RELATIVE_STRENGTH * pl.max_horizontal("best", "best_other"))
 
 
-def _components(links: pl.DataFrame) -> Iterator[dict[int, dict[int, float]]]:
-    """Yield the connected components, each as {account: {other account: weight}}."""
-    numbers = {account: place for place, account in enumerate(sorted({*links["one"], *links["other"]}))}
-    accounts = list(numbers)
-    graph = rx.PyGraph(multigraph=False)
-    graph.add_nodes_from(accounts)
-    graph.extend_from_weighted_edge_list(
-        [(numbers[one], numbers[other], total) for one, other, total in links.select("one", "other", "total").rows()]
-    )
-    for component in rx.connected_components(graph):
-        yield {
-            accounts[node]: {accounts[other]: weight for other, weight in graph.adj(node).items()}
-            for node in sorted(component)
-        }
-
-
-def _dense_parts(ties: Mapping[int, Mapping[int, float]]) -> Iterator[frozenset[int]]:
-    """Yield the densest part, then the densest of what is left, while at least `MIN_GROUP_SIZE` accounts are left."""
-    left = set(ties)
-    while len(left) >= MIN_GROUP_SIZE:
-        dense = _densest(ties, left)
-        if len(dense) < MIN_GROUP_SIZE:
-            return
-        yield dense
-        left -= dense
-
-
-def _densest(ties: Mapping[int, Mapping[int, float]], within: Collection[int]) -> frozenset[int]:
-    """Return the densest set met while removing the account with the smallest weight again and again.
-
-    Takes O(m log n) time for m links among n accounts.
-    """
-    degree = {account: sum(w for other, w in ties[account].items() if other in within) for account in within}
-    heap = [(weight, account) for account, weight in degree.items()]
-    heapq.heapify(heap)
-    total, left = sum(degree.values()) / 2, set(within)
-    best, best_density, gone = 0, total / len(left), []
-    while len(left) > MIN_GROUP_SIZE:
-        weight, account = heapq.heappop(heap)
-        if account not in left or weight > degree[account]:
-            continue
-        left.remove(account)
-        gone.append(account)
-        total -= degree[account]
-        for other, weight in ties[account].items():
-            if other in left:
-                degree[other] -= weight
-                heapq.heappush(heap, (degree[other], other))
-        if total / len(left) > best_density:
-            best, best_density = len(gone), total / len(left)
-    if best_density == 0:
-        return frozenset()
-    return frozenset(within) - frozenset(gone[:best])
-
-
-def _group(core: frozenset[int], links: pl.DataFrame, *, taken: Collection[int], barred: Collection[int]) -> Group:
-    """Return the core with the accounts that identifying ties bind to at least two of it; others tied are left out."""
-    inside = pl.Series(sorted(core))
-    both = pl.concat([links, links.rename({"one": "other", "other": "one"}).select(links.columns)])
-    near = (
-        both.filter(pl.col("other").is_in(inside.implode()))
-        .group_by("one")
-        .agg(
-            tied_to=pl.len(),
-            telling=(pl.max_horizontal("card", "addresses") >= MIN_IDENTIFYING_TIE).sum(),
-            solid=pl.col("solid").any(),
-            **{tie: pl.col(tie).top_k(MIN_GROUP_SIZE).mean() for tie in TIES},
-        )
-        .sort("one")
-    )
-    members: dict[int, GroupMember] = {}
-    left_out: dict[int, GroupMember] = {}
-    for account, tied_to, telling, is_solid, *ties in near.iter_rows():
-        member = GroupMember(
-            tied_to, {tie: round(value, 3) for tie, value in zip(TIES, ties, strict=True) if value > 0}
-        )
-        if account in core or (telling > 1 and account not in taken and account not in barred):
-            members[account] = member
-        elif account in barred or (is_solid and account not in taken):
-            left_out[account] = member
-    return Group(members, left_out)
+def cosines_to_others(matrix: csr_array, rows: Numbers) -> Numbers:
+    """Return the cosine of each of these rows of the matrix to the sum of the others."""
+    among = csr_array(matrix[rows])
+    total = np.asarray(among.sum(axis=0)).ravel()
+    squares = np.asarray(among.multiply(among).sum(axis=1)).ravel()
+    product = among @ total - squares
+    lengths = np.sqrt(squares * np.maximum(total @ total - 2 * product - squares, 0))
+    cosines: Numbers = product / np.maximum(lengths, 1e-9)
+    return cosines

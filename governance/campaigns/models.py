@@ -1,7 +1,6 @@
-"""What accounts have in common, the links between them, and the campaigns found by these."""
+"""What accounts have in common, and the campaigns found by it."""
 
 import uuid
-from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -45,6 +44,12 @@ class AccountSample(models.Model):
         null=True, help_text="Median ratio of output to input tokens with that model, if counted."
     )
     alone = models.BooleanField(help_text="Whether most of its requests stand alone.")
+    slots = ArrayField(
+        models.IntegerField(),
+        help_text="Ten-minute slots with a request, counted from 1970; empty where they are many.",
+    )
+    is_product = models.BooleanField(help_text="Whether most requests carry tools or a schema for the answer.")
+    is_evaluation = models.BooleanField(help_text="Whether its requests look like those of an evaluation.")
     taken_at = models.DateTimeField()
 
     class Meta:
@@ -65,32 +70,18 @@ class SharedPrompt(models.Model):
         return f"{self.sketch:x} of {self.accounts}"
 
 
-class LinkQuerySet(models.QuerySet["Link"]):
-    def touching(self, accounts: Collection[int]) -> Self:
-        return self.filter(Q(one__in=accounts) | Q(other__in=accounts))
+class CampaignSearch(models.Model):
+    """When campaigns were last searched for, and how many accounts have changed since. One row."""
 
-
-class Link(models.Model):
-    """Why two accounts belong together: how strong each kind of tie is, from 0 to 1. `one` is the lower key."""
-
-    one = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    other = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    wrappers = models.FloatField()
-    shards = models.FloatField()
-    addresses = models.FloatField()
-    card = models.FloatField()
-    settings = models.FloatField()
-
-    objects = LinkQuerySet.as_manager()
+    searched_at = models.DateTimeField(null=True)
+    changed_accounts = models.IntegerField(default=0)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["one", "other"], name="one_link_a_pair"),
-            models.CheckConstraint(condition=Q(one__lt=models.F("other")), name="the_lower_account_comes_first"),
-        ]
+        verbose_name_plural = "campaign searches"
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=1), name="one_campaign_search")]
 
     def __str__(self) -> str:
-        return f"{self.one_id}–{self.other_id}"
+        return f"{self.changed_accounts} accounts changed since {self.searched_at}"
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -104,7 +95,8 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 class Campaign(models.Model):
     """Accounts acting as one. It stays the same campaign while members come and go.
 
-    `findings` are those of its members' usage added up, in the form of an assessment's.
+    `findings` say what ties its members and what they do together, in the form of an assessment's; their points add up
+    to `score`, which is what it counts against an account that surely belongs.
     """
 
     class State(models.TextChoices):
@@ -124,6 +116,7 @@ class Campaign(models.Model):
     events = models.BigIntegerField(default=0, help_text="Of all members, when it was last assessed.")
     score = models.SmallIntegerField(default=0)
     findings = models.JSONField(default=list)
+    watched_because = models.CharField(max_length=200, blank=True, help_text="Why a watched group is no campaign.")
     model_version = models.CharField(max_length=40, blank=True)
 
     objects = CampaignQuerySet.as_manager()
@@ -154,9 +147,9 @@ class CampaignMember(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
-    tied_to = models.IntegerField(help_text="Members it is linked to.")
+    tied_to = models.IntegerField(help_text="Members it has wrappers, an address or a card in common with.")
     strength = models.FloatField()
-    ties = models.JSONField(help_text="Strength of each kind of link.")
+    ties = models.JSONField(help_text="What it has in common with members, as shares from 0 to 1.")
     left_out_because = models.CharField(max_length=200, blank=True)
 
     objects = CampaignMemberQuerySet.as_manager()

@@ -20,9 +20,7 @@ from governance.campaigns.traits import SignUpFacts, TraitKind
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.corpora import recognise_corpora
 from governance.detection.detectors import all_detectors
-from governance.detection.finding import Finding
 from governance.detection.scoring import REVIEW_LINE, Score, assess
-from governance.detection.serialization import findings_for_member
 from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
 from governance.usage.profiles.content import STEADY_USES
@@ -121,20 +119,20 @@ def load_usage(accounts: Collection[int], *, now: datetime) -> list[UsageView]:
 
 
 class AccountContext(NamedTuple):
-    """An account's usage with what it has in common with others, and the findings of its campaign."""
+    """An account's usage with what it has in common with others, and its membership of an open campaign."""
 
     usage_view: UsageView
     usage: AccountUsage
     member: CampaignMember | None
-    shared: list[Finding]
 
 
 def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
     """Add to the usage of these accounts what they share with others: templates, prompts, known corpora, campaigns."""
     accounts = [view.account for view in usage_views]
-    sharing, campaigns, public = (
-        count_accounts_sharing_templates(accounts),
+    sharing, campaigns, near, public = (
+        count_accounts_sharing_wrappers(accounts),
         open_memberships(accounts),
+        nearest_campaigns(accounts),
         load_public_shares(accounts),
     )
     known = count_comparable_accounts()
@@ -151,8 +149,9 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
             public_share=shared.share,
             public_prompts=shared.prompts,
             campaign=_belonging(member) if member else None,
+            near_campaign=_belonging(near[view.account]) if view.account in near and not member else None,
         )
-        found.append(AccountContext(view, replace(view.usage, facts=facts), member, _shared(member) if member else []))
+        found.append(AccountContext(view, replace(view.usage, facts=facts), member))
     return found
 
 
@@ -162,8 +161,8 @@ def assess_accounts(
     """Score these accounts. Return an assessment for each, not stored yet."""
     calibration = get_active_calibration()
     drafts = []
-    for view, usage, member, shared in load_context(usage_views):
-        score = assess(usage, all_detectors(), calibration, shared=shared)
+    for view, usage, member in load_context(usage_views):
+        score = assess(usage, all_detectors(), calibration)
         wants_case = response_to(score.points, licensed=usage.facts.licensed, review_line=review_line) is Response.CASE
         due = due_at(score.points, opened_at=now) if wants_case else None
         drafts.append(AssessmentDraft(view, score, member.campaign_id if member else None, due))
@@ -194,29 +193,38 @@ def open_memberships(accounts: Collection[int]) -> dict[int, CampaignMember]:
     return {member.account_id: member for member in rows.select_related("campaign")}
 
 
+def nearest_campaigns(accounts: Collection[int]) -> dict[int, CampaignMember]:
+    """Return, by account, how each of these accounts is near the open campaign whose wrappers it uses most."""
+    rows = CampaignMember.objects.left_out().filter(account__in=accounts, campaign__state=Campaign.State.OPEN)
+    near = [row for row in rows.select_related("campaign") if "wrapper_of" in row.ties]
+    return {row.account_id: row for row in sorted(near, key=lambda row: (row.ties["wrapper_of"], row.pk))}
+
+
 def _belonging(member: CampaignMember) -> CampaignFacts:
+    figures = member.campaign.findings[0]["evidence"] if member.campaign.findings else {}
     return CampaignFacts(
-        members=member.campaign.size, tied_to=member.tied_to, belongs=member.strength, ties=member.ties
+        members=member.campaign.size,
+        organisations=figures.get("organisations", 0),
+        tied_to=member.tied_to,
+        belongs=member.strength,
+        counts=member.campaign.findings[0]["strength"] if member.campaign.findings else 0.0,
+        ties=member.ties,
     )
 
 
-def _shared(member: CampaignMember) -> list[Finding]:
-    return findings_for_member(member.campaign.findings, members=member.campaign.size, belongs=member.strength)
-
-
-def count_accounts_sharing_templates(accounts: Collection[int]) -> Mapping[int, int]:
-    """Return how many accounts of other organisations use one of the templates that each account uses much."""
+def count_accounts_sharing_wrappers(accounts: Collection[int]) -> Mapping[int, int]:
+    """Return how many accounts of other organisations open prompts in words in which each account opens many."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT mine.account_id, count(DISTINCT other.account_id)
             FROM campaigns_accounttrait AS mine JOIN campaigns_accounttrait AS other USING (kind, digest)
-            WHERE mine.account_id = ANY(%(accounts)s) AND mine.kind = %(template)s
+            WHERE mine.account_id = ANY(%(accounts)s) AND mine.kind = %(opening)s
               AND mine.uses >= %(steady)s AND other.uses >= %(steady)s AND other.account_id <> mine.account_id
               AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
             GROUP BY mine.account_id
             """,
-            {"accounts": list(accounts), "template": TraitKind.TEMPLATE.value, "steady": STEADY_USES},
+            {"accounts": list(accounts), "opening": TraitKind.OPENING.value, "steady": STEADY_USES},
         )
         return dict(cursor.fetchall())
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from django.db import connection
 
 from governance.campaigns.models import AccountSample, AccountTrait
-from governance.campaigns.traits import SignUpFacts, Trait, list_traits
+from governance.campaigns.traits import SignUpFacts, Trait, is_evaluation, is_product, list_traits
 from governance.usage.account_usage import AccountUsage
 from governance.usage.profiles.features import STANDALONE_MAJORITY, PeerGroup, PeerRatios
 
@@ -50,7 +50,7 @@ class TraitSource(Protocol):
 def store_traits(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
     """Store the traits of these accounts. Return the accounts whose traits have changed.
 
-    Runs in the caller's transaction, which holds the lock of `store.update_campaigns`.
+    Runs in the caller's transaction. Nobody else stores those of the same accounts: the caller has claimed them.
     """
     sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in views])}
     grown = {one.account: one for one in views if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}
@@ -95,6 +95,9 @@ def _sample(fresh: Sequence[TraitSource], before: Mapping[int, AccountSample], *
             model=one.usage.main_model,
             ratio=one.usage.main_ratio,
             alone=one.usage.standalone_share >= STANDALONE_MAJORITY,
+            slots=list(one.usage.slots),
+            is_product=is_product(one.usage),
+            is_evaluation=is_evaluation(one.usage),
             taken_at=now,
         )
         for one in fresh
@@ -108,7 +111,18 @@ def _sample(fresh: Sequence[TraitSource], before: Mapping[int, AccountSample], *
         samples,
         update_conflicts=True,
         unique_fields=["account"],
-        update_fields=["sketches", "requests", "breadth", "model", "ratio", "alone", "taken_at"],
+        update_fields=[
+            "sketches",
+            "requests",
+            "breadth",
+            "model",
+            "ratio",
+            "alone",
+            "slots",
+            "is_product",
+            "is_evaluation",
+            "taken_at",
+        ],
     )
     counted = sorted((sketch, change) for sketch, change in changes.items() if change)
     with connection.cursor() as cursor:

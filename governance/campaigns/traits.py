@@ -8,17 +8,23 @@ from typing import Final, NamedTuple
 from governance.usage.account_usage import AccountUsage
 from governance.usage.profiles.build import address_digest
 
-TEMPLATES_COMPARED: Final = 24
+WRAPPERS_COMPARED: Final = 24
+# An opening or a closing counts as a wrapper from this many uses on.
+LEAST_USES: Final = 2
 ADDRESSES_COMPARED: Final = 32
+
+MAJORITY: Final = 0.5
+# The answers of an evaluation are shorter than this many tokens in the median.
+SHORT_ANSWER: Final = 20
 
 
 class TraitKind(IntEnum):
     """Kinds of trait. The numbers are stored: they stay, new ones come at the end."""
 
-    TEMPLATE = 1
+    OPENING = 1
     ADDRESS = 2
     CARD = 3
-    SETTINGS = 4
+    CLOSING = 4
 
 
 class Trait(NamedTuple):
@@ -39,17 +45,37 @@ class SignUpFacts(NamedTuple):
 
 def list_traits(usage: AccountUsage, sign_up: SignUpFacts) -> Iterator[Trait]:
     """Yield each trait by which the account may be tied to others, once."""
-    for digest, uses in usage.templates_used[:TEMPLATES_COMPARED]:
-        yield Trait(TraitKind.TEMPLATE, digest, uses, uses / usage.texts)
+    for kind, used in ((TraitKind.OPENING, usage.top_openings), (TraitKind.CLOSING, usage.top_closings)):
+        for digest, uses in used[:WRAPPERS_COMPARED]:
+            if uses >= LEAST_USES:
+                yield Trait(kind, digest, uses, uses / usage.texts)
     addresses = dict(usage.top_addresses[:ADDRESSES_COMPARED])
     if sign_up.address:
         addresses.setdefault(address_digest(sign_up.address), 0)
     for digest, uses in addresses.items():
         yield Trait(TraitKind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
-    if usage.top_parameter_share and usage.settings_digest is not None:
-        yield Trait(TraitKind.SETTINGS, usage.settings_digest, usage.events, usage.top_parameter_share)
     if sign_up.card:
         yield Trait(TraitKind.CARD, _digest(sign_up.card), 0, 1.0)
+
+
+def is_product(usage: AccountUsage) -> bool:
+    """Return True if most requests carry tools or a schema for the answer, as those of a product or an agent do."""
+    return max(usage.tools_share, usage.structured_share) >= MAJORITY
+
+
+def is_evaluation(usage: AccountUsage) -> bool:
+    """Return True if requests look like those of an evaluation.
+
+    Most are set to give the same answer each time, the answers are short, and most prompts have one opening or the
+    marks of a test.
+    """
+    opening = max((uses for _, uses in usage.top_openings), default=0)
+    is_uniform = usage.texts > 0 and opening >= MAJORITY * usage.texts
+    return (
+        usage.settled_share >= MAJORITY
+        and 0 < usage.median_output < SHORT_ANSWER
+        and (is_uniform or usage.marker_share("benchmark") >= MAJORITY)
+    )
 
 
 def _digest(text: str) -> int:

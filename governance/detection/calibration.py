@@ -4,12 +4,16 @@
     fitted_on = "1,621 labelled accounts of 36 families"
 
     [weights]            # points at full strength; negative where it speaks for the account
-    synthetic_tasks = 38.0
-    end_users = -20.0
+    known_corpus = 38.0
+    public_prompts = -15.0
 
-Ten points are worth one factor of e in the odds: a finding's points are ten times the logarithm of its likelihood
-ratio, given what the other findings already say (see `fitting`). A detector that the file does not name keeps the
-weight in its own file.
+    [probability]        # log-odds of a harvest by score (see `probability`)
+    intercept = -1.6
+    slope = 0.21
+
+Points are a measure of odds: a finding's are `POINTS_PER_NAT` times the logarithm of its likelihood ratio, given what
+the other findings already say (see `fitting`). A detector that the file does not name keeps the weight in its own
+file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,22 +26,35 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from governance.detection.finding import Family
+from governance.detection.probability import ProbabilityCurve
 from governance.web.faults import plain_fault
 from governance.web.misspelling import with_nearest
 
 PACKAGED: Final = Path(__file__).parent / "calibration.toml"
-POINTS_PER_NAT: Final = 10.0
+# So that at most 0.1 % of held-out ordinary accounts reach the review line, 50.
+POINTS_PER_NAT: Final = 7.7
 
-# The most points a kind of evidence gives; the harmless one takes at most this many away. Each is below the review
-# line, since one harmless cause may explain the whole kind, and no two reach the automatic one.
+# The most points a kind of evidence gives; the harmless one takes at most this many away. What is asked can bring an
+# account before a reviewer by itself, but not past the automatic line; acting with others is worth up to eight nats.
 CAPS: Final[Mapping[Family, float]] = {
-    Family.CONTENT: 42,
+    Family.CONTENT: 80,
     Family.SHAPE: 38,
     Family.RHYTHM: 30,
     Family.IDENTITY: 24,
-    Family.TOGETHER: 36,
+    Family.TOGETHER: 62,
     Family.HARMLESS: 40,
 }
+# Where text was read, what careless tools leave out is worth a nat and a half in all: anybody can fill it in. Without
+# text there is nothing else.
+CARELESS: Final = (Family.SHAPE, Family.RHYTHM, Family.IDENTITY)
+CAPS_WITH_TEXT: Final[Mapping[Family, float]] = {**CAPS, **dict.fromkeys(CARELESS, 4.0)}
+# Two nats: what a single finding in favour takes off at most.
+MOST_IN_FAVOUR: Final = 16.0
+
+
+def caps_for(texts: int) -> Mapping[Family, float]:
+    """Return the caps for an account of which so many prompts were read."""
+    return CAPS_WITH_TEXT if texts else CAPS
 
 
 class CalibrationError(Exception):
@@ -51,6 +68,7 @@ class Calibration:
     version: str
     weights: Mapping[str, float] = field(default_factory=dict)
     fitted_on: str = ""
+    probability: ProbabilityCurve = field(default_factory=ProbabilityCurve)
 
     def weight(self, detector: str, *, otherwise: float) -> float:
         return self.weights.get(detector, otherwise)
@@ -61,9 +79,9 @@ def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
 
     `known` is the family of each detector, by name.
 
-    >>> text = 'version = "2027.1"\n[weights]\nend_users = -20.0'
-    >>> parse_calibration(text, known={"end_users": Family.HARMLESS}).weights
-    {'end_users': -20.0}
+    >>> text = 'version = "2027.1"\n[weights]\npublic_prompts = -15.0'
+    >>> parse_calibration(text, known={"public_prompts": Family.HARMLESS}).weights
+    {'public_prompts': -15.0}
     """
     try:
         file = msgspec.toml.decode(text, type=_File)
@@ -77,6 +95,7 @@ def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
         version=file.version.strip(),
         weights={name: float(weight) for name, weight in file.weights.items()},
         fitted_on=file.fitted_on,
+        probability=file.probability,
     )
 
 
@@ -84,6 +103,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     version: Annotated[str, msgspec.Meta(pattern=r"\S", description="a text")]
     weights: Annotated[dict[str, Any], msgspec.Meta(description="a table of numbers, one for each detector")]
     fitted_on: str = ""
+    probability: ProbabilityCurve = ProbabilityCurve()
 
 
 def _faults(weights: Mapping[str, Any], known: Mapping[str, Family]) -> Iterable[str]:
@@ -95,7 +115,9 @@ def _faults(weights: Mapping[str, Any], known: Mapping[str, Family]) -> Iterable
             yield f"the weight of {name} is no number"
         elif weight and (weight < 0) != (family is Family.HARMLESS):
             yield f"{name} is of the {family} family, so its weight cannot be {weight}"
-        elif abs(weight) > CAPS[family]:
+        elif weight < -MOST_IN_FAVOUR:
+            yield f"{name} takes off more than a finding in favour may, {MOST_IN_FAVOUR:g}"
+        elif weight > CAPS[family]:
             yield f"{name} weighs more than all of its family may give, {CAPS[family]:g}"
 
 
@@ -103,7 +125,16 @@ def format_calibration(calibration: Calibration) -> str:
     """Return the file of a calibration, detectors with the highest weight first."""
     lines = [f'version = "{calibration.version}"', f'fitted_on = "{calibration.fitted_on}"', "", "[weights]"]
     ordered = sorted(calibration.weights.items(), key=lambda item: (-item[1], item[0]))
-    return "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered)]) + "\n"
+    curve = calibration.probability
+    variance = ", ".join(f"{value:.6g}" for value in curve.variance)
+    probability = [
+        "[probability]",
+        f"intercept = {curve.intercept:.4g}",
+        f"slope = {curve.slope:.4g}",
+        f"variance = [{variance}]",
+        f"accounts = {curve.accounts}",
+    ]
+    return "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered), "", *probability]) + "\n"
 
 
 @cache

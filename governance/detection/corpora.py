@@ -13,7 +13,8 @@ from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.detection.models import Corpus
 from governance.platform.transactions import retried_transaction
-from governance.usage.fingerprint import sample_shingles, split_words
+from governance.usage.fingerprint import sample_shingles
+from governance.usage.reading.words import split_words
 
 BATCH: Final = 2_000
 # No share is computed of fewer sampled runs than this.

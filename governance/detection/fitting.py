@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from governance.detection.calibration import CAPS, POINTS_PER_NAT
+from governance.detection.calibration import CAPS, MOST_IN_FAVOUR, POINTS_PER_NAT, caps_for
 from governance.detection.detectors import Detector
 from governance.detection.finding import Family
+from governance.detection.probability import LITTLE, ProbabilityCurve
 from governance.detection.scoring import REVIEW_LINE
 
 FloatArray = npt.NDArray[Any]
@@ -30,6 +31,7 @@ FloatArray = npt.NDArray[Any]
 PRIOR_STRENGTH: Final = 10.0
 # How many missed harvests one wrongly flagged customer costs.
 FALSE_POSITIVE_COST: Final = 4.0
+NEWTON_STEPS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +39,37 @@ class LabelledAccounts:
     """Labelled accounts, and what detectors found in their usage.
 
     For n accounts and d detectors: `accounts` and `families` have length n, `strengths` is a float array of shape
-    (n, d) with values from 0 to 1, `harvests` a boolean array of shape (n,).
+    (n, d) with values from 0 to 1, `harvests` a boolean array of shape (n,). `texts` has length n: how many prompts of
+    each were read, on which the caps depend; without it all sent some.
     """
 
     accounts: Sequence[str]
     strengths: FloatArray
     harvests: FloatArray
     families: Sequence[str]
+    texts: Sequence[int] | None = None
 
     def without(self, families: Sequence[str]) -> "LabelledAccounts":
         """Return the accounts that are of none of these families."""
-        rows = [place for place, family in enumerate(self.families) if family not in set(families)]
+        return self._rows([place for place, family in enumerate(self.families) if family not in set(families)])
+
+    def only(self, family: str) -> "LabelledAccounts":
+        """Return the accounts of this family."""
+        return self._rows([place for place, own in enumerate(self.families) if own == family])
+
+    def _rows(self, rows: Sequence[int]) -> "LabelledAccounts":
         return LabelledAccounts(
             [self.accounts[row] for row in rows],
             self.strengths[rows],
             self.harvests[rows],
             [self.families[row] for row in rows],
+            None if self.texts is None else [self.texts[row] for row in rows],
         )
+
+    def caps(self, family: Family) -> FloatArray:
+        """Return the most points that a family of evidence gives each account, shape (n,)."""
+        texts = [1] * len(self.accounts) if self.texts is None else self.texts
+        return np.array([caps_for(number)[family] for number in texts], dtype=float)
 
 
 def fit_weights(
@@ -72,20 +88,20 @@ def fit_weights(
         prior_strength: as how many families of labelled accounts the weights in the files count.
 
     >>> from governance.detection.detectors import all_detectors
-    >>> (detector,) = [one for one in all_detectors() if one.name == "synthetic_tasks"]
+    >>> (detector,) = [one for one in all_detectors() if one.name == "known_corpus"]
     >>> nobody = LabelledAccounts([], np.zeros((0, 1)), np.zeros(0, dtype=bool), [])
     >>> fit_weights(nobody, [detector])  # without labels the weight stays as it is in the file
-    {'synthetic_tasks': 38.0}
+    {'known_corpus': 30.0}
     """
     prior = np.array([abs(detector.weight) for detector in detectors])
     # A detector of weight 0 tells something to people and is no evidence: its weight stays.
     spread = np.where(prior > 0, prior, 1.0)
-    caps = np.array([CAPS[detector.family] for detector in detectors])
+    caps = np.array([MOST_IN_FAVOUR if one.family is Family.HARMLESS else CAPS[one.family] for one in detectors])
     importance = _importance(labelled)
     sides = np.where(labelled.harvests, 1.0, -1.0)
 
     def cost(weights: FloatArray) -> tuple[float, FloatArray]:
-        points, slopes = _points(labelled.strengths, weights, detectors)
+        points, slopes = _points(labelled, weights, detectors)
         margin = sides * (points - REVIEW_LINE) / POINTS_PER_NAT
         drawn = (weights - prior) / spread
         slope_of_loss = -importance * sides * _logistic(-margin) / POINTS_PER_NAT
@@ -98,17 +114,20 @@ def fit_weights(
     return {one.name: round(float(sign * w), 1) for one, sign, w in zip(detectors, signs, found.x, strict=True)}
 
 
-def predict_points(strengths: FloatArray, weights: Mapping[str, float], detectors: Sequence[Detector]) -> FloatArray:
-    """Return the points of each account as scoring adds them up, but not limited to 0 to 100.
+def predict_points(
+    labelled: LabelledAccounts, weights: Mapping[str, float], detectors: Sequence[Detector]
+) -> FloatArray:
+    """Return the points of each account as scoring adds them up, but not limited to 0 to 100; shape (n,).
 
-    `strengths` has shape (n, d), its columns being `detectors`; the result has shape (n,), in points.
+    The columns of `labelled.strengths` are `detectors`, in their order.
 
     >>> from governance.detection.detectors import all_detectors
-    >>> pair = [one for one in all_detectors() if one.name in {"end_users", "synthetic_tasks"}]
-    >>> predict_points(np.array([[0.0, 1.0], [1.0, 0.5]]), {"end_users": -20, "synthetic_tasks": 38}, pair).tolist()
-    [38.0, -1.0]
+    >>> pair = [one for one in all_detectors() if one.name in {"known_corpus", "public_prompts"}]
+    >>> two = LabelledAccounts(["a", "b"], np.array([[1.0, 0.0], [0.5, 1.0]]), np.array([True, False]), ["x", "y"])
+    >>> predict_points(two, {"public_prompts": -15, "known_corpus": 30}, pair).tolist()
+    [30.0, 0.0]
     """
-    return _points(strengths, np.array([abs(weights[detector.name]) for detector in detectors]), detectors)[0]
+    return _points(labelled, np.array([abs(weights[detector.name]) for detector in detectors]), detectors)[0]
 
 
 def leave_one_family_out(
@@ -123,21 +142,52 @@ def leave_one_family_out(
     for family in sorted(set(labelled.families)):
         weights = fit_weights(labelled.without([family]), detectors, prior_strength=prior_strength)
         own = families == family
-        points[own] = predict_points(labelled.strengths[own], weights, detectors)
+        points[own] = predict_points(labelled.only(family), weights, detectors)
     return points
 
 
-def _points(strengths: FloatArray, weights: FloatArray, detectors: Sequence[Detector]) -> tuple[FloatArray, FloatArray]:
+def _points(
+    labelled: LabelledAccounts, weights: FloatArray, detectors: Sequence[Detector]
+) -> tuple[FloatArray, FloatArray]:
     """Return the points of each account, shape (n,), and their derivatives by each weight, shape (n, d)."""
+    strengths = labelled.strengths
     points = np.zeros(len(strengths))
     slopes = np.zeros_like(strengths)
-    for family, cap in CAPS.items():
+    for family in CAPS:
         own = np.array([detector.family is family for detector in detectors])
-        sums = strengths[:, own] @ weights[own]
+        sums, caps = strengths[:, own] @ weights[own], labelled.caps(family)
         sign = -1.0 if family is Family.HARMLESS else 1.0
-        points += sign * np.minimum(sums, cap)
-        slopes[:, own] = sign * strengths[:, own] * (sums < cap)[:, None]
+        points += sign * np.minimum(sums, caps)
+        slopes[:, own] = sign * strengths[:, own] * (sums < caps)[:, None]
     return points, slopes
+
+
+def fit_probability(points: FloatArray, harvests: FloatArray) -> ProbabilityCurve:
+    """Return the log-odds of a harvest by score, from held-out scores of labelled accounts of both kinds (Platt 1999).
+
+    Logistic regression on the points above `LITTLE`, by Newton's method; the intercept is moved from the share of
+    harvests among these accounts to even odds.
+
+    >>> curve = fit_probability(np.array([0.0, 30.0, 40.0, 45.0, 60.0, 90.0]), np.array([0, 0, 1, 0, 1, 1]))
+    >>> curve.log_odds(10) < 0 < curve.log_odds(80)
+    True
+    """
+    harvests = np.asarray(harvests, dtype=bool)
+    design = np.column_stack([np.ones(len(points)), np.clip(points, LITTLE, 100) - LITTLE])
+    # A little ridge keeps the curve finite where scores part the sides completely.
+    ridge = np.diag([0.1, 1.0])
+    found, curvature = np.zeros(2), ridge
+    for _ in range(NEWTON_STEPS):
+        predicted = _logistic(design @ found)
+        curvature = (design * (predicted * (1 - predicted))[:, None]).T @ design + ridge
+        found = found + np.linalg.solve(curvature, design.T @ (harvests - predicted) - ridge @ found)
+    spread = np.linalg.inv(curvature)
+    return ProbabilityCurve(
+        intercept=float(found[0] - np.log(max(harvests.sum(), 1) / max((~harvests).sum(), 1))),
+        slope=max(0.0, float(found[1])),
+        variance=(float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1])),
+        accounts=len(points),
+    )
 
 
 def _importance(labelled: LabelledAccounts) -> FloatArray:

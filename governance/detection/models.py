@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import Account
+from governance.detection.finding import percent
 from governance.detection.scoring import Band
 from governance.detection.thresholds import Response
 
@@ -40,6 +41,15 @@ class Assessment(models.Model):
     events = models.BigIntegerField(help_text="Usage events in the window.")
     score = models.SmallIntegerField()
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
+    probability = models.FloatField(
+        default=0.0, help_text="Probability of a harvest, 0 to 1, at the base rate set then."
+    )
+    probability_low = models.FloatField(default=0.0, help_text="Lower end of its interval of 95 %.")
+    probability_high = models.FloatField(default=1.0, help_text="Upper end of its interval of 95 %.")
+    texts = models.BigIntegerField(default=0, help_text="Usage events with text in the window.")
+    content_log_odds = models.FloatField(
+        null=True, help_text="Log-odds of a harvest by what it asked alone, for even odds beforehand, in nats."
+    )
     findings = models.JSONField(default=list)
     harmless = models.JSONField(default=dict, help_text="The strongest innocent explanation, with its figures.")
     campaign = models.UUIDField(null=True, help_text="The campaign it belonged to.")
@@ -59,6 +69,11 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account}: {self.score} ({self.band})"
+
+    @property
+    def chance(self) -> str:
+        """The probability of a harvest with its interval, in words."""
+        return f"{percent(self.probability)} ({percent(self.probability_low)} to {percent(self.probability_high)})"
 
     @property
     def families(self) -> frozenset[str]:

@@ -1,9 +1,9 @@
 """Turn findings into a score in which every point belongs to a finding. Pure.
 
-A finding is worth its detector's weight times its strength. Points of one family are capped below the review line,
-since one harmless cause may explain the whole family: it takes two families to reach a reviewer, and three to pass the
-automatic line. Findings of the harmless family take points off, down to a cap of their own. What a cap takes away is
-taken from its findings in proportion, so the points shown add up to the score.
+A finding is worth its detector's weight times its strength. Points of one family are capped, since one harmless cause
+may explain the whole family: only what is asked, or acting with others, reaches a reviewer by itself, and no family
+passes the automatic line alone. Findings of the harmless family take points off, down to a cap of their own. What a
+cap takes away is taken from its findings in proportion, so the points shown add up to the score.
 
 An account that belongs to a campaign is scored by its own evidence and the campaign's: of each detector the stronger
 finding counts, the one in the account's own usage or the one in the usage of all members together, the latter scaled
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from governance.detection.calibration import CAPS, Calibration
+from governance.detection.calibration import CAPS, POINTS_PER_NAT, Calibration, caps_for
+from governance.detection.curves import content_model
 from governance.detection.detectors import Detector
 from governance.detection.finding import Family, Finding
 from governance.usage.account_usage import AccountUsage
@@ -50,12 +51,20 @@ class ScoredFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """The score of one account: `points` from 0 to 100, and the findings they come from, most points first."""
+    """The score of one account: `points` from 0 to 100, and the findings they come from, most points first.
+
+    `log_odds` are those of a harvest by this score and `log_odds_error` their standard error, in nats, for even odds
+    beforehand (see `probability`). `content_log_odds` are those by what the account itself asked alone, without what is
+    left out by careless tools and without its campaign; None where no text was read.
+    """
 
     points: int
     band: Band
     findings: tuple[ScoredFinding, ...]
     model_version: str
+    log_odds: float = 0.0
+    log_odds_error: float = 0.0
+    content_log_odds: float | None = None
 
     @property
     def families(self) -> frozenset[Family]:
@@ -64,7 +73,7 @@ class Score:
 
 
 def assess(
-    usage: AccountUsage, detectors: Iterable[Detector], calibration: Calibration, *, shared: Sequence[Finding] = ()
+    usage: AccountUsage, detectors: Sequence[Detector], calibration: Calibration, *, shared: Sequence[Finding] = ()
 ) -> Score:
     """Run every detector on the usage and add up the points of their findings.
 
@@ -75,7 +84,7 @@ def assess(
         shared: findings in the usage of the account's campaign, with strengths already scaled by how surely the
             account belongs to it (see `serialization.findings_for_member`).
 
-    The points of a family are capped (`calibration.CAPS`) by scaling its findings in proportion; points against are
+    The points of a family are capped (`calibration.caps_for`) by scaling its findings in proportion; points against are
     limited to 100 in all, points in favour to what there is against. So the points of the findings, which are floats,
     add up to the score before rounding: the score differs from their sum by at most 0.5.
 
@@ -86,37 +95,78 @@ def assess(
     >>> score.points, score.band.value, [(one.finding.detector, one.points) for one in score.findings]
     (18, 'low', [('shared_card', 18.0)])
     """
-    return _score(
-        [
-            (finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength)
-            for detector, finding in iter_findings(usage, detectors, shared=shared)
-        ],
-        calibration,
-    )
+    own = [(detector, finding) for detector in detectors if (finding := detector.finding(usage)) is not None]
+    everything = _with_points(stronger_findings(own, detectors, shared), calibration)
+    return _score(everything, _with_points(own, calibration), usage.texts, calibration)
 
 
 def iter_findings(
     usage: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()
 ) -> Iterator[tuple[Detector, Finding]]:
     """Yield each detector that has a finding, with the finding in the account or, if stronger, in its campaign."""
+    detectors = [*detectors]
+    own = [(detector, finding) for detector in detectors if (finding := detector.finding(usage)) is not None]
+    yield from stronger_findings(own, detectors, shared)
+
+
+def stronger_findings(
+    own: Sequence[tuple[Detector, Finding]], detectors: Iterable[Detector], shared: Sequence[Finding]
+) -> list[tuple[Detector, Finding]]:
+    """Return an account's findings, each replaced by its campaign's where that is stronger; in order of `detectors`."""
+    mine = {detector.name: finding for detector, finding in own}
     together = {finding.detector: finding for finding in shared}
+    found = []
     for detector in detectors:
-        own, other = detector.finding(usage), together.get(detector.name)
-        finding = other if own is None or (other and other.strength > own.strength) else own
+        one, other = mine.get(detector.name), together.get(detector.name)
+        finding = other if one is None or (other and other.strength > one.strength) else one
         if finding is not None:
-            yield detector, finding
+            found.append((detector, finding))
+    return found
 
 
-def _score(findings: Sequence[tuple[Finding, float]], calibration: Calibration) -> Score:
-    by_family: dict[Family, float] = {}
-    for finding, points in findings:
-        by_family[finding.family] = by_family.get(finding.family, 0.0) + points
-    kept = {family: min(1.0, CAPS[family] / abs(total)) for family, total in by_family.items() if total}
+def _with_points(findings: Iterable[tuple[Detector, Finding]], calibration: Calibration) -> list[tuple[Finding, float]]:
+    return [
+        (finding, calibration.weight(detector.name, otherwise=detector.weight) * finding.strength)
+        for detector, finding in findings
+    ]
+
+
+def _score(
+    findings: Sequence[tuple[Finding, float]],
+    own: Sequence[tuple[Finding, float]],
+    texts: int,
+    calibration: Calibration,
+) -> Score:
+    sums, caps = _by_family(findings), caps_for(texts)
+    kept = {family: min(1.0, caps[family] / abs(total)) for family, total in sums.items() if total}
     scored = [ScoredFinding(finding=f, points=points * kept.get(f.family, 1.0)) for f, points in findings]
     fitted = _fit_to_scale(scored)
     total = round(sum(item.points for item in fitted))
     ordered = sorted(fitted, key=lambda item: (-abs(item.points), item.finding.detector))
-    return Score(points=total, band=band_of(total), findings=tuple(ordered), model_version=calibration.version)
+    return Score(
+        points=total,
+        band=band_of(total),
+        findings=tuple(ordered),
+        model_version=calibration.version,
+        log_odds=calibration.probability.log_odds(total),
+        log_odds_error=calibration.probability.error(total, texts=texts),
+        content_log_odds=_content_log_odds(own) if texts else None,
+    )
+
+
+def _by_family(findings: Iterable[tuple[Finding, float]]) -> dict[Family, float]:
+    sums: dict[Family, float] = {}
+    for finding, points in findings:
+        sums[finding.family] = sums.get(finding.family, 0.0) + points
+    return sums
+
+
+def _content_log_odds(own: Sequence[tuple[Finding, float]]) -> float:
+    """Return the log-odds, in nats, by what an account asked, less what speaks for it."""
+    sums = _by_family(own)
+    against = min(sums.get(Family.CONTENT, 0.0), CAPS[Family.CONTENT])
+    in_favour = max(sums.get(Family.HARMLESS, 0.0), -CAPS[Family.HARMLESS])
+    return content_model().base + (against + in_favour) / POINTS_PER_NAT
 
 
 def band_of(points: int) -> Band:

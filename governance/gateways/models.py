@@ -7,7 +7,8 @@ from django.db import models
 
 from accounts.models import Account
 from governance.platform.expiry import Expiry
-from governance.restrictions.models import FeedEpoch, Restriction, published_start
+from governance.restrictions.gateway_times import start_from_gateway
+from governance.restrictions.models import FeedEpoch, Restriction
 from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey
 from stillwatch_gateway.entries import NAMED_BY
@@ -275,7 +276,7 @@ class LostDecision(models.Model):
             at = datetime.fromisoformat(str(self.payload.get("from", "")))
         except ValueError:
             return None
-        return published_start(at, at=self.noted_at) if at.tzinfo else None
+        return start_from_gateway(at, at=self.noted_at) if at.tzinfo else None
 
     @property
     def is_removal(self) -> bool:

@@ -52,7 +52,7 @@ class KindInfo:
         outcome: what an account is under it, in a word, such as "blocked".
         command: the button that decides it, with `{whom}` in the place of whom it is about.
         icon: a drawing in `static/icons.svg`.
-        tone: a colour of `static/css/controls.css`.
+        tone: a colour of `static/css/parts.css`.
         denies: whether gateways refuse access.
         is_noticed: whether customers notice it at all.
         need: the terms that it needs; it has none of any other need.

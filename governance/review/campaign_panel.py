@@ -10,16 +10,14 @@ from django.db import connection
 
 from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.detection.finding import Family
 
 MEMBERS_SHOWN: Final = 12
 
 TIES: Final = {
-    "wrappers": "same prompt templates",
-    "shards": "shared prompt pool",
+    "wrappers": "prompts open or close in the same words",
+    "hours": "active in the same ten minutes",
     "addresses": "same IP addresses",
     "card": "same payment card",
-    "settings": "same settings",
 }
 # A weaker tie is not named.
 NAMED_FROM: Final = 0.15
@@ -39,7 +37,7 @@ class MemberRow(NamedTuple):
 
 
 class CampaignPanel(NamedTuple):
-    """`ties` are those of the case's own account; `findings` what the members' usage shows, added up."""
+    """`ties` are those of the case's own account; `findings` what ties its members and what they ask for."""
 
     size: int
     score: int
@@ -71,8 +69,7 @@ def get_campaign_panel(account: Account) -> CampaignPanel | None:
         joined_at=member.joined_at,
         tied_to=member.tied_to,
         ties=_named(member.ties),
-        # That its members act as one is what the page says above, of this account.
-        findings=[one for one in member.campaign.findings if one["points"] > 0 and one["family"] != Family.TOGETHER],
+        findings=member.campaign.findings,
         members=[other for other in others if not other.left_out_because],
         left_out=[other for other in others if other.left_out_because],
     )
@@ -80,7 +77,7 @@ def get_campaign_panel(account: Account) -> CampaignPanel | None:
 
 def _named(ties: Mapping[str, float]) -> list[str]:
     strongest_first = sorted(ties.items(), key=lambda tie: (-tie[1], tie[0]))
-    return [TIES[name] for name, strength in strongest_first if strength >= NAMED_FROM]
+    return [TIES[name] for name, strength in strongest_first if name in TIES and strength >= NAMED_FROM]
 
 
 def _others(member: CampaignMember) -> list[MemberRow]:

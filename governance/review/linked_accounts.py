@@ -44,7 +44,7 @@ def get_linked_accounts(account_pk: int) -> LinkedAccounts:
                 UNION ALL
                 SELECT other.account_id, false, true
                 FROM campaigns_accounttrait AS mine JOIN campaigns_accounttrait AS other USING (kind, digest)
-                WHERE mine.account_id = %(account)s AND kind = %(template)s
+                WHERE mine.account_id = %(account)s AND kind = %(opening)s
                   AND mine.uses >= %(steady)s AND other.uses >= %(steady)s
                   AND (other.organisation IS DISTINCT FROM mine.organisation OR mine.organisation IS NULL)
             ), linked AS (
@@ -65,7 +65,7 @@ def get_linked_accounts(account_pk: int) -> LinkedAccounts:
             """,
             {
                 "account": account_pk,
-                "template": TraitKind.TEMPLATE.value,
+                "opening": TraitKind.OPENING.value,
                 "steady": STEADY_USES,
                 "most": LINKED_SHOWN,
             },

@@ -15,14 +15,19 @@ NIGHT_HOURS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignFacts:
-    """How an account belongs to a campaign: `members` of it all, `tied_to` so many of them, by these `ties`.
+    """How an account belongs to a campaign, or how near it is to one.
 
-    `belongs` is how surely, from 0 to 1; `ties` holds the strength of each kind of tie, 0 to 1.
+    `members` belong to it, of so many `organisations`, and `tied_to` of them have wrappers, an address or a card in
+    common with the account. `belongs` is how surely it belongs, from 0 to 1, and `counts` how much the campaign counts,
+    from 0 to 1. `ties` are the shares of the account's prompts, hours and requests by which it is tied (see
+    `campaigns.search.FoundMember`).
     """
 
     members: int
-    tied_to: int
-    belongs: float
+    organisations: int = 0
+    tied_to: int = 0
+    belongs: float = 0.0
+    counts: float = 1.0
     ties: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -37,7 +42,8 @@ class AccountFacts:
     `customers_known` is how many accounts it could have been laid beside, None where that was not counted.
     `public_share` is the share of its `public_prompts` sampled prompts that several other accounts sent as well.
     `corpus` is the known corpus that most of its sampled prompts' words are in, `corpus_share` which share of them,
-    and `evaluation_share` that of known evaluations.
+    and `evaluation_share` that of known evaluations. `campaign` is the open one it belongs to, `near_campaign` the one
+    whose wrappers it uses without belonging to it.
     """
 
     created_at: datetime | None = None
@@ -58,6 +64,7 @@ class AccountFacts:
     corpus_share: float = 0.0
     evaluation_share: float = 0.0
     campaign: CampaignFacts | None = None
+    near_campaign: CampaignFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class AccountUsage:
     hours_of_day: tuple[int, ...] = (0,) * 24
     busiest_hour: int = 0
     gap_variation: float | None = None
+    active_slots: int = 0
+    slots: tuple[int, ...] = ()
 
     # shape
     input_tokens: int = 0
@@ -142,11 +151,34 @@ class AccountUsage:
     top_template_share: float = 0.0
     top_templates: tuple[tuple[int, int], ...] = ()
     templates_used: tuple[tuple[int, int], ...] = ()
+    top_openings: tuple[tuple[int, int], ...] = ()
+    top_closings: tuple[tuple[int, int], ...] = ()
     breadth: float | None = None
     sample: tuple[int, ...] = ()
     shingles: tuple[int, ...] = ()
     making_share: float = 0.0
     work_share: float = 0.0
+    first_ask_share: float = 0.0
+    item_share: float = 0.0
+    person_share: float = 0.0
+    polite_share: float = 0.0
+    given_share: float = 0.0
+    about_making_share: float = 0.0
+    reasoned_item_share: float = 0.0
+    exercise_share: float = 0.0
+    manner_known_share: float = 0.0
+    # how prompts read, in standard deviations of ordinary ones; `reads` of them were measured
+    reads: int = 0
+    reads_mean: float | None = None
+    reads_top_half: float | None = None
+    reads_top_quarter: float | None = None
+    reads_high_share: float = 0.0
+    concepts: Mapping[str, float] = field(default_factory=dict)
+    # different first words expected among 30 first asks, and those of complete instructions among them
+    first_asks: int = 0
+    openings: float | None = None
+    item_openings: float | None = None
+    topic_entropy: float = 0.0
     markers: Mapping[str, float] = field(default_factory=dict)
     topics: Mapping[str, float] = field(default_factory=dict)
     languages: Mapping[str, float] = field(default_factory=dict)

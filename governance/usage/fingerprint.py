@@ -5,6 +5,7 @@ Two requests have the same
 
 - `prompt_digest` when they say the same, apart from letter case and line breaks,
 - `template_digest` when they wrap their payload in the same words (see `governance.usage.prompt_template`),
+- one of the `openings` or `closings` when what was asked begins or ends in the same words, whatever the system prompt,
 - `system_digest` when they carry the same system prompt,
 - nearly the same `sketch` when they share most of their words (MinHash, Broder 1997), which shows in the Hamming
   distance.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import import_module
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import Annotated, Final
 from zlib import crc32
 
@@ -28,8 +29,12 @@ from rensa import RMinHash
 from governance.usage.markers import MARKERS
 from governance.usage.murmur import mix64
 from governance.usage.pattern_set import match_patterns
-from governance.usage.prompt_template import extract_template
+from governance.usage.prompt_template import extract_edges, extract_template
 from governance.usage.prompts import read_prompt
+from governance.usage.reading.concepts import CONCEPTS, STEPS
+from governance.usage.reading.manner import MANNERS
+from governance.usage.reading.readings import OPENINGS, read_prompts
+from governance.usage.reading.words import split_words
 from governance.usage.topics import TOPIC_NAMES
 
 try:
@@ -39,8 +44,6 @@ except ImportError:  # it has no wheel for this Python or platform
 
 # The language of a text is detected by its beginning.
 LANGUAGE_CHARS: Final = 200
-
-LONG_WORD_BYTES: Final = 30
 
 # The four lowest bits of 16 minima (b-bit minwise hashing, Li and König 2010): 64 bits, half of which differ for
 # unrelated texts.
@@ -52,14 +55,12 @@ _PLACES: Final = np.arange(0, 64, 4, dtype=np.uint64)
 SHINGLE_WORDS: Final = 4
 SHINGLE_SAMPLING: Final = 16
 SHINGLES_KEPT: Final = 8
+EDGES_KEPT: Final = 2
 _RUN_FACTORS: Final = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], dtype=np.uint64
 )
 
 _DIGEST_BYTES: Final = 8
-# NUL parts one text from the next, and stands in none (see `governance.usage.prompts`).
-_BETWEEN: Final = "\0"
-_SPACED: Final = bytes(v if v in {0, *range(128, 256)} or chr(v).isalnum() else ord(" ") for v in range(256))
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Chars = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
@@ -74,7 +75,9 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     of all messages together, `asked_chars` of what was asked last and `system_chars` of the system prompt;
     `system_place` is its place among the messages, from 0, and `turns` how often the user took the floor. `shingles`
     are a sample of the runs of four words in what was asked, as keyed digests: a corpus that is known by such digests
-    is recognised in them, whatever it is wrapped in.
+    is recognised in them, whatever it is wrapped in. `openings` and `closings` are digests of its first and last
+    words and lines, without the system prompt (see `prompt_template.extract_edges`). `manner`, `reads`, `concept` and
+    `opening_word` say how the prompt reads (see `governance.usage.reading.readings`); None where that was not measured.
     """
 
     prompt_digest: _Int64
@@ -90,6 +93,12 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     system_place: _Small | None
     turns: _Small
     shingles: Annotated[tuple[_Int64, ...], msgspec.Meta(max_length=SHINGLES_KEPT)] = ()
+    openings: Annotated[tuple[_Int64, ...], msgspec.Meta(max_length=EDGES_KEPT)] = ()
+    closings: Annotated[tuple[_Int64, ...], msgspec.Meta(max_length=EDGES_KEPT)] = ()
+    manner: Annotated[int, msgspec.Meta(ge=0, lt=MANNERS)] | None = None
+    reads: Annotated[int, msgspec.Meta(ge=0, lt=STEPS)] | None = None
+    concept: Annotated[int, msgspec.Meta(ge=0, lt=len(CONCEPTS))] | None = None
+    opening_word: Annotated[int, msgspec.Meta(ge=0, lt=OPENINGS)] | None = None
 
 
 def fingerprint(*, messages: object = None, prompt: object = None, key: bytes) -> Fingerprint | None:
@@ -118,6 +127,7 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
         return [None] * len(prompts)
     plain = [_plain(f"{prompt.system}\n{prompt.asked}") for prompt in present]
     words = split_words([prompt.asked for prompt in present])
+    openings, closings = zip(*(extract_edges(prompt.asked) for prompt in present), strict=True)
     steps = zip(
         present,
         keyed_digests(
@@ -128,16 +138,20 @@ def fingerprints(texts: Iterable[tuple[object, object]], *, key: bytes) -> list[
         sample_shingles(words, key=key),
         match_patterns(plain),
         detect_languages(prompt.asked for prompt in present),
+        _digests_of_each(openings, key),
+        _digests_of_each(closings, key),
+        read_prompts(present, words, seed=_seed(key)),
         strict=True,
     )
     found = iter(
         [
             Fingerprint(
-                prompt_digest, template_digest, _system_digest(prompt.system, key) if prompt.system else None, sketched,
+                prompt_digest, template, _system_digest(prompt.system, key) if prompt.system else None, sketched,
                 matched.markers, matched.topic, language,
                 prompt.chars, prompt.asked_chars, prompt.system_chars, prompt.system_place, prompt.turns, runs,
+                opens, closes, *reading,
             )
-            for prompt, prompt_digest, template_digest, sketched, runs, matched, language in steps
+            for prompt, prompt_digest, template, sketched, runs, matched, language, opens, closes, reading in steps
         ]
     )  # fmt: skip
     return [None if prompt is None else next(found) for prompt in prompts]
@@ -155,22 +169,11 @@ def keyed_digests(texts: Iterable[str], key: bytes) -> list[int]:
     return found
 
 
-def split_words(texts: Sequence[str]) -> list[list[bytes]]:
-    """Return the words of each text, in lower case, as UTF-8; long words of scripts without spaces are cut into pieces.
-
-    >>> split_words(["Good morning, world!"])
-    [[b'good', b'morning', b'world']]
-    """
-    words = [
-        *map(
-            bytes.split,
-            _BETWEEN.join(texts).lower().encode(errors="replace").translate(_SPACED).split(_BETWEEN.encode()),
-        )
-    ]
-    for place, text in enumerate(texts):
-        if not text.isascii() and max(map(len, words[place]), default=0) > LONG_WORD_BYTES:
-            words[place] = [piece for word in words[place] for piece in _pieces(word)]
-    return words
+def _digests_of_each(texts: Iterable[Sequence[str]], key: bytes) -> list[tuple[int, ...]]:
+    """Return the digests of each group of texts."""
+    texts = [*texts]
+    digests = iter(keyed_digests(chain.from_iterable(texts), key))
+    return [tuple(islice(digests, len(group))) for group in texts]
 
 
 def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tuple[int, ...]]:
@@ -252,8 +255,3 @@ def _system_digest(system: str, key: bytes) -> int:
 
 def _plain(text: str) -> str:
     return text.lower().replace("\n", " ")
-
-
-def _pieces(word: bytes) -> list[bytes]:
-    """Scripts without spaces give long words; they are cut into pieces of about two characters."""
-    return [word] if len(word) <= LONG_WORD_BYTES else [word[at : at + 6] for at in range(0, len(word), 6)]

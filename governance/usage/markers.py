@@ -116,6 +116,7 @@ MARKER_BITS: Final[dict[str, int]] = {name: place for place, name in enumerate(M
 
 # Making tasks for a model to learn from, and plain work on the customer's own material.
 GENERATION_MARKERS: Final = ("task_generation", "evolution", "synthetic_qa")
+ABOUT_MAKING_MARKERS: Final = (*GENERATION_MARKERS, "training", "persona", "judging", "critique")
 WORK_MARKERS: Final = ("classify", "translate", "summarise", "context", "extract")
 
 

@@ -11,6 +11,11 @@ from typing import Final
 from governance.usage.prompts import Prompt
 
 WORDS: Final = 6
+# Words of an opening and of a closing, and the characters of a line that are read for them.
+EDGE_WORDS: Final = 5
+EDGE_CHARS: Final = 400
+# A single line of more words than this has a closing as well as an opening.
+LONG_LINE_WORDS: Final = 10
 CHARS: Final = 120
 LABEL_CHARS: Final = 60
 
@@ -33,6 +38,36 @@ def extract_template(prompt: Prompt) -> str:
     opening = _opening(first) if payload != 0 or first.find(":", 0, LABEL_CHARS) > 0 else ""
     closing = _closing(last) if payload != len(lines) - 1 and _closes(asked, last) else ""
     return f"{system}|{opening}|{closing}" if opening or closing else f"{system}|{_opening(first)}|"
+
+
+def extract_edges(asked: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    r"""Return how what was asked opens and how it closes, in lower case, numbers and quotations masked.
+
+    Those are the first five words of its first line and the last five of its last, and, where it has several lines, the
+    whole of both: the former tie what differs in its payload, the latter tell wrappers apart that begin alike. Unlike
+    the template they leave the system prompt out, so a harvest that gives each account a system prompt of its own still
+    opens and closes its prompts in the same words.
+
+    >>> openings, closings = extract_edges("Answer the following at some length:\n\nWhy?\n\nThink of all 12 steps.")
+    >>> openings
+    ('answer the following at some', 'answer the following at some length:\n')
+    >>> closings
+    ('think of all # steps.', 'think of all # steps.\n')
+    """
+    text = asked.strip()
+    first, several, _ = text.partition("\n")
+    words = _VARIABLE.sub("#", first[:EDGE_CHARS].lower()).split()
+    if not words:
+        return (), ()
+    opening = " ".join(words[:EDGE_WORDS])
+    if not several and len(words) <= LONG_LINE_WORDS:
+        return (opening,), ()
+    last = _VARIABLE.sub("#", text[text.rfind("\n") + 1 :][-EDGE_CHARS:].lower()).split()
+    closing = " ".join(last[-EDGE_WORDS:])
+    if not several:
+        return (opening,), (closing,)
+    # A line break keeps a whole line apart from an edge of the same words.
+    return (opening, f"{' '.join(words)}\n"), (closing, f"{' '.join(last)}\n")
 
 
 def _opening(text: str) -> str:

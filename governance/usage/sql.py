@@ -132,7 +132,8 @@ WITH wanted AS (
 ), counted AS (
     SELECT account_id, model, {sql_aggregates(COUNTERS)},
            string_agg(int8send((extract(epoch FROM first_at) * 1000000)::bigint)
-                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests), '') AS hours
+                   || int8send((extract(epoch FROM last_at) * 1000000)::bigint) || int4send(requests)
+                   || int2send(slots), '') AS hours
     FROM usage_hourlyprofile JOIN wanted USING (account_id)
     WHERE hour >= wanted."from" AND hour <= wanted."to" GROUP BY account_id, model
 ), sketched AS (

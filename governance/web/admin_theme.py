@@ -69,7 +69,7 @@ UNFOLD = {
                     _table("Assessments", "speed", "detection_assessment"),
                     _table("Campaigns", "hub", "campaigns_campaign"),
                     _table("Campaign members", "group", "campaigns_campaignmember"),
-                    _table("Links", "link", "campaigns_link"),
+                    _table("Campaign searches", "search", "campaigns_campaignsearch"),
                     _table("Shared signals", "join_inner", "campaigns_accounttrait"),
                     _table("Prompt samples", "colorize", "campaigns_accountsample"),
                     _table("Shared prompts", "forum", "campaigns_sharedprompt"),

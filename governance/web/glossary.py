@@ -51,7 +51,7 @@ GLOSSARY: Final = (
             Word("review line", "The score at which a case opens."),
             Word("calibration", "The weights of the detectors. One calibration is active at a time."),
             Word("link", "What two accounts share beyond chance, such as a card, IP addresses or prompt templates."),
-            Word("campaign", "Linked accounts that act together and whose combined usage is a harvest."),
+            Word("campaign", "Accounts that act as one and whose prompts, taken together, read like a harvest."),
         ),
     ),
     GlossarySection(

@@ -1,8 +1,12 @@
+"""Which accounts are a campaign, and which look like one and are not. Each pair differs in what tells them apart."""
+
+import numpy as np
 import pytest
 
-from governance.campaigns.groups import find_groups
-from governance.campaigns.traits import TraitKind
-from tests.campaigns.tables import FOUR_WRAPPERS, Village, hydra, prompts_of
+from governance.campaigns.verdict import Reason
+from tests.campaigns.village import FOUR_WRAPPERS, MIDNIGHT, Village, harvest, meeting_slots, prompts_of
+
+HEADS = range(1, 9)
 
 
 @pytest.fixture
@@ -10,71 +14,210 @@ def village() -> Village:
     return Village()
 
 
-def members(village: Village, **given: object) -> list[set[int]]:
-    return [set(group.members) for group in find_groups(village.links(), **given)]  # type: ignore[arg-type]
+class TestSharedWrappers:
+    def test_tie_accounts_that_divide_the_work(self, village: Village) -> None:
+        harvest(village, HEADS)
+
+        assert village.campaigns() == [set(HEADS)]
+
+    def test_tie_them_whatever_cover_traffic_they_send_beside(self, village: Village) -> None:
+        for head in HEADS:
+            cover = {1_000 * head + own: 0.04 for own in range(10)}
+            village.account(head, wrappers={wrapper: share / 2 for wrapper, share in FOUR_WRAPPERS.items()} | cover)
+
+        assert village.campaigns() == [set(HEADS)]
+
+    def test_of_a_public_tool_are_watched_where_its_users_do_not_read_like_a_harvest(self, village: Village) -> None:
+        harvest(village, HEADS, log_odds=-1.0)
+
+        [group] = village.search()
+
+        assert group.verdict.watched_for is Reason.CONTENT
+        assert set(group.members) == set(HEADS)
+
+    def test_of_a_public_tool_leave_the_accounts_aside_that_share_no_card_with_the_harvest(
+        self, village: Village
+    ) -> None:
+        harvest(village, HEADS, card=77)
+        harvest(village, range(20, 24), log_odds=-2.0)
+
+        assert village.campaigns() == [set(HEADS)]
+
+    def test_that_a_third_of_all_use_tie_nobody(self, village: Village) -> None:
+        harvest(village, HEADS, wrappers={50: 0.1})
+        harvest(village, range(100, 600), wrappers={50: 0.3}, log_odds=-3.0)
+
+        assert village.campaigns() == []
+
+    def test_in_other_proportions_leave_an_account_out_and_say_so(self, village: Village) -> None:
+        harvest(village, HEADS)
+        village.account(9, wrappers={11: 0.3, 90: 0.15, 91: 0.15, 92: 0.15})
+        village.account(30, wrappers={90: 0.3})
+        village.account(31, wrappers={91: 0.3, 92: 0.3})
+
+        [group] = [group for group in village.search() if group.verdict.is_campaign]
+
+        assert set(group.members) == set(HEADS)
+        assert "wrapper" in group.left_out[9][1]
 
 
-class TestAGroup:
-    def test_is_accounts_tied_by_several_kinds(self, village: Village) -> None:
-        hydra(village, range(1, 7))
-        for stranger in (20, 21, 22):
-            village.account(stranger, wrappers={stranger: 1.0}, prompts=prompts_of(stranger))
+class TestShards:
+    def test_of_one_collection_are_a_campaign(self, village: Village) -> None:
+        for head in HEADS:
+            village.account(head, wrappers=FOUR_WRAPPERS, prompts=prompts_of(head))
 
-        assert members(village) == [{1, 2, 3, 4, 5, 6}]
+        assert village.campaigns() == [set(HEADS)]
 
-    def test_says_how_each_belongs_to_it(self, village: Village) -> None:
-        hydra(village, range(1, 5))
+    def test_are_told_from_the_users_of_one_evaluation_who_all_send_the_same(self, village: Village) -> None:
+        for head in HEADS:
+            village.account(head, wrappers=FOUR_WRAPPERS, prompts=prompts_of(head, among=30))
 
-        (group,) = find_groups(village.links())
+        [group] = village.search()
 
-        assert group.members[1].tied_to == 3
-        assert group.members[1].ties == {"wrappers": 1.0, "shards": 1.0}
-        assert group.members[1].strength == 1.0
+        assert group.verdict.watched_for is Reason.SAME_PROMPTS
+        assert group.verdict.overlap == 1.0
 
-    def test_takes_three(self, village: Village) -> None:
-        hydra(village, [1, 2])
+    def test_are_told_from_an_evaluation_by_its_short_settled_answers(self, village: Village) -> None:
+        harvest(village, HEADS, is_evaluation=True)
 
-        assert members(village) == []
+        [group] = village.search()
 
-    def test_needs_more_than_one_kind_of_tie(self, village: Village) -> None:
-        for client in range(1, 6):
-            village.account(client, card=5)
+        assert group.verdict.watched_for is Reason.EVALUATION
 
-        assert members(village) == []
 
-    def test_is_not_joined_with_another_by_lists_of_wrappers_that_overlap(self, village: Village) -> None:
-        hydra(village, range(1, 7))
-        hydra(village, range(11, 16), wrappers={12: 0.25, 13: 0.25, 14: 0.25, 15: 0.25})
+class TestOneInstitution:
+    def test_is_watched(self, village: Village) -> None:
+        harvest(village, HEADS, email_domain="uni.example")
 
-        assert members(village) == [{1, 2, 3, 4, 5, 6}, {11, 12, 13, 14, 15}]
+        [group] = village.search()
 
-    def test_takes_in_who_sends_no_text_by_a_card_that_pays_for_several_of_it(self, village: Village) -> None:
-        for head in range(1, 5):
-            village.account(head, wrappers=FOUR_WRAPPERS, prompts=prompts_of(head), card=5)
-        village.account(9, card=5)
+        assert group.verdict.watched_for is Reason.INSTITUTION
+        assert group.verdict.domain_share == 1.0
 
-        assert members(village) == [{1, 2, 3, 4, 9}]
+    def test_is_not_the_public_provider_of_the_addresses(self, village: Village) -> None:
+        harvest(village, HEADS, email_domain="mail.example")
+        for number in range(100, 150):
+            village.account(number, email_domain="mail.example", log_odds=-3.0)
 
-    def test_is_found_where_nobody_sends_text(self, village: Village) -> None:
-        for head in range(1, 5):
-            village.account(head, addresses={7: 0.5, 8: 0.3, 9: 0.2}, card=5)
+        assert village.campaigns() == [set(HEADS)]
 
-        assert members(village) == [{1, 2, 3, 4}]
+    def test_is_also_one_organisation_with_many_accounts(self, village: Village) -> None:
+        harvest(village, HEADS, organisation=1)
 
-    def test_leaves_out_who_is_barred_and_says_so(self, village: Village) -> None:
-        hydra(village, range(1, 7))
+        assert village.search() == []
 
-        (group,) = find_groups(village.links(), barred={6})
 
-        assert set(group.members) == {1, 2, 3, 4, 5}
-        assert set(group.left_out) == {6}
+class TestAddressesAndCards:
+    def test_alone_make_no_group_such_as_an_offices_or_a_carriers(self, village: Village) -> None:
+        for head in HEADS:
+            village.account(head, addresses={7: 1.0})
 
-    def test_does_not_grow_by_the_traffic_it_hides_in(self, village: Village) -> None:
-        for head in range(1, 6):
-            cover = {wrapper: share / 2 for wrapper, share in FOUR_WRAPPERS.items()} | {90: 0.5}
-            village.account(head, wrappers=cover, prompts=prompts_of(head))
-        for customer in range(30, 40):
-            village.account(customer, wrappers={90: 1.0}, prompts=prompts_of(customer))
-        village.known_to(TraitKind.TEMPLATE, 90, 400)
+        assert village.search() == []
 
-        assert members(village) == [{1, 2, 3, 4, 5}]
+    def test_alone_make_no_group_such_as_an_agencys_clients(self, village: Village) -> None:
+        for head in HEADS:
+            village.account(head, card=7, wrappers={1_000 + head: 0.5})
+
+        assert village.search() == []
+
+    @pytest.mark.parametrize("tie", [{"card": 7}, {"addresses": {7: 0.5}}])
+    def test_let_an_account_without_text_join_a_campaign(self, village: Village, tie: dict[str, object]) -> None:
+        harvest(village, HEADS, **tie)
+        village.account(30, log_odds=None, **tie)  # type: ignore[arg-type]
+
+        [group] = [group for group in village.search() if group.verdict.is_campaign]
+
+        assert set(group.members) == {*HEADS, 30}
+        assert 0.5 < group.members[30].belongs <= 1.0
+
+    def test_let_nobody_join_whose_own_prompts_speak_against_it(self, village: Village) -> None:
+        harvest(village, HEADS, card=7)
+        village.account(30, log_odds=-1.0, card=7)
+
+        assert village.campaigns() == [set(HEADS)]
+
+    def test_of_many_strangers_let_nobody_join(self, village: Village) -> None:
+        harvest(village, HEADS, addresses={7: 0.1})
+        for number in range(100, 160):
+            village.account(number, log_odds=None, addresses={7: 1.0})
+
+        assert village.campaigns() == [set(HEADS)]
+
+    def test_never_let_a_licensed_distiller_join(self, village: Village) -> None:
+        harvest(village, HEADS, card=7)
+        village.account(30, log_odds=3.0, card=7, licensed=True, wrappers=FOUR_WRAPPERS)
+
+        [group] = [group for group in village.search() if group.verdict.is_campaign]
+
+        assert set(group.members) == set(HEADS)
+
+
+class TestTheSameHours:
+    def test_tie_accounts_that_share_nothing_else(self, village: Village) -> None:
+        for head in range(1, 13):
+            village.account(head, slots=meeting_slots(head))
+        _at_random_hours(village, range(100, 300))
+
+        assert village.campaigns() == [set(range(1, 13))]
+
+    def test_by_chance_tie_nobody(self, village: Village) -> None:
+        _at_random_hours(village, range(100, 300), log_odds=3.0)
+
+        assert village.campaigns() == []
+
+    def test_of_one_workshop_tie_nobody(self, village: Village) -> None:
+        for head in range(1, 13):
+            village.account(head, slots=meeting_slots(head, days=1))
+        _at_random_hours(village, range(100, 300))
+
+        assert village.campaigns() == []
+
+    def test_of_a_class_are_watched_where_it_does_not_read_like_a_harvest(self, village: Village) -> None:
+        for head in range(1, 13):
+            village.account(head, slots=meeting_slots(head), log_odds=-2.0)
+        _at_random_hours(village, range(100, 300))
+
+        [group] = village.search()
+
+        assert group.verdict.watched_for is Reason.CONTENT
+
+    def test_let_an_account_without_text_join_but_no_product(self, village: Village) -> None:
+        for head in range(1, 13):
+            village.account(head, slots=meeting_slots(head))
+        village.account(30, slots=meeting_slots(30), log_odds=None)
+        village.account(31, slots=meeting_slots(31), log_odds=None, is_product=True)
+        _at_random_hours(village, range(100, 300))
+
+        assert village.campaigns() == [{*range(1, 13), 30}]
+
+
+class TestAWrapperOfACampaign:
+    def test_puts_an_account_near_it(self, village: Village) -> None:
+        harvest(village, HEADS)
+        village.account(30, wrappers={11: 0.1}, log_odds=1.0)
+
+        [group] = [group for group in village.search() if group.verdict.is_campaign]
+
+        assert 30 not in group.members
+        assert group.left_out[30][0].ties["wrapper_of"] == pytest.approx(0.1 / 0.15, abs=0.01)
+
+    @pytest.mark.parametrize(
+        "other", [{"log_odds": -1.0}, {"log_odds": None}, {"email_domain": "uni.example"}, {"is_evaluation": True}]
+    )
+    def test_does_not_where_its_prompts_or_its_institution_say_otherwise(
+        self, village: Village, other: dict[str, object]
+    ) -> None:
+        harvest(village, HEADS)
+        village.account(30, wrappers={11: 0.1}, **{"log_odds": 1.0} | other)  # type: ignore[arg-type]
+        for number in range(100, 106):
+            village.account(number, email_domain="uni.example", log_odds=-3.0)
+
+        [group] = [group for group in village.search() if group.verdict.is_campaign]
+
+        assert 30 not in group.left_out or "wrapper_of" not in group.left_out[30][0].ties
+
+
+def _at_random_hours(village: Village, numbers: range, *, log_odds: float = -3.0) -> None:
+    for number in numbers:
+        slots = np.random.default_rng(number).integers(MIDNIGHT, MIDNIGHT + 144 * 12, 30).tolist()
+        village.account(number, slots=slots, log_odds=log_odds)

@@ -1,165 +1,141 @@
-"""Campaigns in the database, from usage that comes in."""
+"""Campaigns from the first door, usage that comes in, to what a reviewer reads."""
 
-import json
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from accounts.models import Account
-from governance import pipeline
 from governance.campaigns.explanation import explanation_note
-from governance.campaigns.models import Campaign, CampaignMember, Link
+from governance.campaigns.models import Campaign, CampaignMember, CampaignSearch
 from governance.detection.models import Assessment
-from governance.usage.actions import record_lines
-from tests.factories import NOW, training_licence, usage_event
-
-WRAPPERS = (
-    "Answer the following at length, covering every side of it.\n\n{}",
-    "Task: {}\nGive a full and detailed reply with all of your reasoning.",
-    "### Assignment\n{}\n\nThink it through step by step before the answer:",
-)
-SUBJECTS = (
-    "the tides of {} and the moon", "why bread rises in {}", "a sonnet on {} and autumn", "how {} vote in parliament",
-    "sorting {} in linear time", "the causes of the war of {}", "a recipe with {} and lemon", "the price of {} futures",
-    "how {} cells divide", "the rules of {} football", "what {} say about free will", "repairing {} engines at home",
-)  # fmt: skip
+from tests.campaigns.traffic import ALL_TASKS, HEADS, WRAPPERS, govern, prompts_of, send
+from tests.factories import NOW, account, training_licence
 
 
-def harvest_lines(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) -> list[bytes]:
-    """The accounts divide new questions on everything among them, in the same wrappers by turns."""
-    lines = []
-    for place, account in enumerate(accounts):
-        for number in range(start, start + each):
-            topic = SUBJECTS[(number + place) % len(SUBJECTS)].format(f"{account[-1]}{number} {number * 7919 % 997}")
-            content = WRAPPERS[number % len(WRAPPERS)].format(topic)
-            event = usage_event(
-                id=f"{account}-{number}",
-                account=account,
-                organisation=f"org_{account}",
-                occurred_at=(at - timedelta(hours=1) + timedelta(minutes=number % 50)).isoformat(),
-                parameters={"temperature": 1.0, "max_tokens": 900},
-                messages=[{"role": "user", "content": content}],
-            )
-            lines.append(json.dumps(event).encode())
-    return lines
-
-
-def harvest(*accounts: str, each: int = 30, start: int = 0, at: datetime = NOW) -> None:
-    record_lines(harvest_lines(*accounts, each=each, start=start, at=at), source="native", now=at)
-
-
-def govern(at: datetime = NOW) -> None:
-    while pipeline.govern(now=at):
-        pass
+def harvest(*accounts: str, first: int = 0, each: int = 30, start: int = 0) -> None:
+    """Let these accounts divide one collection among them, from its part number `first` on."""
+    send(accounts, lambda place, number: prompts_of(first + place, number), each=each, start=start)
 
 
 def members(campaign: Campaign) -> set[str]:
     return set(campaign.members.current().values_list("account__external_id", flat=True))
 
 
-HEADS = ("acct_a", "acct_b", "acct_c", "acct_d", "acct_e")
+def latest(account: str) -> Assessment:
+    return Assessment.objects.filter(account__external_id=account).latest_of_each().get()
+
+
+def detectors_of(assessment: Assessment) -> set[str]:
+    return {finding["detector"] for finding in assessment.findings}
+
+
+def on_one_card(accounts: Sequence[str]) -> None:
+    for name in accounts:
+        account(name, organisation=f"org_{name}", payment_fingerprint="card_1")
 
 
 @pytest.mark.django_db
 class TestACampaign:
-    def test_is_found_among_accounts_that_share_wrappers_and_divide_the_prompts(self) -> None:
+    def test_is_found_and_explained_where_accounts_share_wrappers_and_divide_the_work(self) -> None:
         harvest(*HEADS)
 
         govern()
 
         campaign = Campaign.objects.get()
-        assert campaign.state == Campaign.State.OPEN
+        assert campaign.state == Campaign.State.OPEN, campaign.watched_because
         assert members(campaign) == set(HEADS)
-        assert campaign.score >= 50
-
-    def test_counts_for_each_of_its_members_and_names_itself(self) -> None:
-        harvest(*HEADS)
-
-        govern()
-
-        for assessment in Assessment.objects.latest_of_each():
-            assert assessment.campaign == Campaign.objects.get().pk
-            assert "campaign_member" in {finding["detector"] for finding in assessment.findings}
+        assert sum(finding["points"] for finding in campaign.findings) == campaign.score >= 31
+        for head in HEADS:
+            assert latest(head).campaign == campaign.pk
+            assert "acts_with_others" in detectors_of(latest(head))
+            assert latest(head).response == "case"
+        note = " ".join(explanation_note(Account.objects.get(external_id="acct_a")).split())
+        assert "5 accounts of 5 organisations open or close 100 % of their prompts" in note
+        assert "hardly repeat each other" in note
+        assert "acct_b" in note
 
     def test_puts_a_member_before_a_reviewer_that_has_hardly_begun(self) -> None:
         harvest(*HEADS)
         govern()
 
-        harvest("acct_f", each=6)
+        harvest("acct_f", first=5, each=6)
         govern()
 
-        newcomer = Assessment.objects.filter(account__external_id="acct_f").latest_of_each().get()
-        assert newcomer.response == "case"
-        assert any("Over 6 accounts of its campaign" in finding["sentence"] for finding in newcomer.findings)
+        assert latest("acct_f").response == "case"
+        assert "acts_with_others" in detectors_of(latest("acct_f"))
 
-    def test_stays_the_same_as_members_come(self) -> None:
+    def test_takes_in_an_account_without_text_that_its_card_pays_for(self) -> None:
+        on_one_card([*HEADS, "acct_mute"])
+        harvest(*HEADS)
+        send(["acct_mute"], lambda _place, _number: None)
+
+        govern()
+
+        assert members(Campaign.objects.get()) == {*HEADS, "acct_mute"}
+
+    def test_stays_the_same_as_members_come_and_leaves_out_a_licensed_distiller(self) -> None:
         harvest(*HEADS)
         govern()
         before = Campaign.objects.get()
 
-        harvest("acct_f", "acct_g")
+        training_licence(Account.objects.get(external_id="acct_e"))
+        harvest("acct_f", "acct_g", first=5)
         govern()
 
         assert Campaign.objects.get() == before
-        assert members(before) == {*HEADS, "acct_f", "acct_g"}
+        assert members(before) == {"acct_a", "acct_b", "acct_c", "acct_d", "acct_f", "acct_g"}
+        left = CampaignMember.objects.get(account__external_id="acct_e", left_out_because="")
+        assert left.left_at == NOW
 
-    def test_remembers_who_left(self) -> None:
-        harvest(*HEADS, each=12)
-        govern()
-        leaver = Account.objects.get(external_id="acct_e")
-        Link.objects.touching([leaver.pk]).delete()
-
-        harvest("acct_a", start=100, each=40)
-        govern()
-
-        membership = CampaignMember.objects.filter(account=leaver).earliest("joined_at")
-        assert membership.left_at == NOW
-        assert members(membership.campaign) == {"acct_a", "acct_b", "acct_c", "acct_d"}
-
-    def test_leaves_out_a_licensed_distiller_and_says_why(self) -> None:
-        harvest(*HEADS, each=1)
-        training_licence(Account.objects.get(external_id="acct_e"))
-        harvest(*HEADS, start=1)
-
-        govern()
-
-        campaign = Campaign.objects.get()
-        assert members(campaign) == {"acct_a", "acct_b", "acct_c", "acct_d"}
-        left_out = campaign.members.left_out().get()
-        assert left_out.account.external_id == "acct_e"
-        assert left_out.left_out_because == "A licence permits training on the answers."
-
-    def test_is_told_in_the_note_on_an_account(self) -> None:
+    def test_is_searched_for_no_more_than_its_traffic_asks_for(self) -> None:
         harvest(*HEADS)
         govern()
+        searched_at = CampaignSearch.objects.get().searched_at
 
-        told = explanation_note(Account.objects.get(external_id="acct_a"))
+        govern(NOW + timedelta(hours=1))
 
-        assert "A person decides" in told
-        assert "5 accounts" in told
-        assert "acct_b" in told
+        assert CampaignSearch.objects.get().searched_at == searched_at
 
 
 @pytest.mark.django_db
-class TestAGroupThatHarvestsNothing:
-    def test_is_watched_and_counts_for_nothing(self) -> None:
-        jobs = ("Classify this message by urgency. Label:", "Translate into German:", "Summarise the visit:")
-        lines = []
-        for clinic in HEADS:
-            for number in range(30):
-                content = f"{jobs[number % 3]}\n\n{SUBJECTS[number % 12].format(f'{clinic} {number * 31}')}"
-                event = usage_event(
-                    id=f"{clinic}-{number}",
-                    account=clinic,
-                    organisation=f"org_{clinic}",
-                    parameters={"temperature": 0, "max_tokens": 40},
-                    messages=[{"role": "user", "content": content}],
-                )
-                lines.append(json.dumps(event).encode())
-        record_lines(lines, source="native", now=NOW)
+class TestAGroupThatIsNoCampaign:
+    @staticmethod
+    def is_watched(because: str) -> bool:
+        campaign = Campaign.objects.get()
+        told = explanation_note(Account.objects.get(external_id="acct_a"))
+        return (
+            campaign.state == Campaign.State.WATCHED
+            and because in campaign.watched_because
+            and because in " ".join(told.split())
+            and not Assessment.objects.filter(campaign__isnull=False).exists()
+        )
+
+    def test_runs_the_same_public_evaluation(self) -> None:
+        send(HEADS, lambda _place, number: WRAPPERS[number % 3].format(ALL_TASKS[number]))
 
         govern()
 
-        assert Campaign.objects.get().state == Campaign.State.WATCHED
-        assert not Assessment.objects.filter(campaign__isnull=False).exists()
+        assert self.is_watched("Members send the same prompts")
+
+    def test_is_one_institution(self) -> None:
+        for name in HEADS:
+            account(name, organisation=f"org_{name}", email_domain="uni.example")
+        harvest(*HEADS)
+
+        govern()
+
+        assert self.is_watched("one e-mail domain")
+
+    def test_does_ordinary_work_with_one_public_tool(self) -> None:
+        jobs = ("Classify this message by urgency. Label:", "Translate into German:", "Summarise the visit:")
+
+        def visit(place: int, number: int) -> str:
+            return f"{jobs[number % 3]}\n\n{ALL_TASKS[40 * place + number].lower()}, we were told at the desk"
+
+        send(HEADS, visit, temperature=0, max_tokens=40)
+
+        govern()
+
+        assert self.is_watched("do not read like a harvest")
         assert not Assessment.objects.flagged().exists()

@@ -15,7 +15,7 @@ from governance.detection.calibration import (
 )
 from tests.factories import MACHINE, NOW
 
-LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "end_users": -12.5}, fitted_on="nobody")
+LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "public_prompts": -12.5}, fitted_on="nobody")
 
 
 class TestACalibrationsFile:
@@ -38,8 +38,9 @@ class TestACalibrationsFile:
             ('version = "1"\n[weights]\ntea_leaves = 3', "there is no detector tea_leaves"),
             ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),
-            ('version = "1"\n[weights]\nend_users = 3', "its weight cannot be 3"),
-            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more than all of its family may give, 42"),
+            ('version = "1"\n[weights]\npublic_prompts = 3', "its weight cannot be 3"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more than all of its family may give, 80"),
+            ('version = "1"\n[weights]\npublic_prompts = -17', "more than a finding in favour may, 16"),
         ],
     )
     def test_is_refused_with_what_is_wrong(self, text: str, fault: str) -> None:

@@ -3,7 +3,14 @@ import pytest
 
 from governance.detection.detectors import Detector
 from governance.detection.finding import Family
-from governance.detection.fitting import LabelledAccounts, fit_weights, leave_one_family_out, predict_points
+from governance.detection.fitting import (
+    LabelledAccounts,
+    fit_probability,
+    fit_weights,
+    leave_one_family_out,
+    predict_points,
+)
+from governance.detection.probability import probability
 from governance.detection.scoring import REVIEW_LINE
 
 
@@ -90,10 +97,37 @@ class TestFitting:
 class TestScores:
     def test_are_what_scoring_adds_up(self) -> None:
         seen = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
+        labelled = LabelledAccounts(["text", "none"], seen, np.array([True, False]), ["set", "chat"], [20, 0])
 
-        points = predict_points(seen, {"tells": 80, "common": 20, "excuses": -10, "unseen": 12}, DETECTORS)
+        points = predict_points(labelled, {"tells": 95, "common": 20, "excuses": -10, "unseen": 12}, DETECTORS)
 
-        assert points.tolist() == [42 + 20, 42 + 20 - 10]
+        assert points.tolist() == [80 + 4, 80 + 20 - 10]
+
+
+class TestAProbability:
+    def test_says_what_share_of_accounts_with_a_score_were_harvests(self) -> None:
+        dice = np.random.default_rng(5)
+        points = dice.uniform(0, 100, 20_000)
+        harvests = dice.uniform(size=20_000) < 1 / (1 + np.exp(-(np.maximum(points, 25) - 60) / 8))
+
+        curve = fit_probability(points, harvests)
+
+        prior = harvests.mean()
+        for score in (30, 50, 60, 70, 90):
+            near = abs(points - score) < 2
+            told = probability(curve.log_odds(score), curve.error(score, texts=50), base_rate=prior)
+            assert told.value == pytest.approx(harvests[near].mean(), abs=0.05)
+            assert told.low < told.value < told.high
+
+    def test_never_falls_as_the_score_rises(self) -> None:
+        curve = fit_probability(np.array([10.0, 90.0, 40.0, 70.0]), np.array([True, False, True, False]))
+
+        assert curve.log_odds(90) >= curve.log_odds(10)
+
+    def test_is_less_sure_where_few_prompts_were_read(self) -> None:
+        curve = fit_probability(np.array([10.0, 30.0, 50.0, 70.0]), np.array([False, False, True, True]))
+
+        assert curve.error(50, texts=2) > curve.error(50, texts=10) == curve.error(50, texts=900)
 
 
 class TestLeavingFamiliesOut:

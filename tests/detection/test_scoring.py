@@ -1,8 +1,9 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from governance.detection.calibration import CAPS, Calibration
+from governance.detection.calibration import CAPS, POINTS_PER_NAT, Calibration
+from governance.detection.curves import content_model
 from governance.detection.detectors import Detector, all_detectors
 from governance.detection.finding import Family, Finding
 from governance.detection.scoring import AUTOMATIC_LINE, FAMILIES_FOR_AUTOMATIC, REVIEW_LINE, Band, Score, band_of
@@ -21,7 +22,7 @@ from tests.detection.usages import (
 EXPERTS = Calibration(version="experts")
 
 
-def assess(account: AccountUsage, detectors: Iterable[Detector], *, shared: Sequence[Finding] = ()) -> Score:
+def assess(account: AccountUsage, detectors: Sequence[Detector], *, shared: Sequence[Finding] = ()) -> Score:
     return assess_by(account, detectors, EXPERTS, shared=shared)
 
 
@@ -52,22 +53,29 @@ class TestAssess:
         assert score.points == cap
         assert [one.points for one in score.findings] == pytest.approx([0.75 * cap, 0.25 * cap])
 
-    @pytest.mark.parametrize("family", [family for family in Family if family is not Family.HARMLESS])
-    def test_keeps_any_one_family_below_the_review_line(self, family: Family) -> None:
+    @pytest.mark.parametrize("family", [Family.SHAPE, Family.RHYTHM, Family.IDENTITY])
+    def test_keeps_what_tools_leave_out_below_the_review_line(self, family: Family) -> None:
         score = assess(usage(), [detector(name, family, 100) for name in "abc"])
 
         assert score.points < REVIEW_LINE
+
+    @pytest.mark.parametrize("family", [Family.CONTENT, Family.TOGETHER])
+    def test_lets_content_and_a_campaign_reach_a_reviewer_but_no_further(self, family: Family) -> None:
+        score = assess(usage(), [detector(name, family, 100) for name in "abc"])
+
+        assert REVIEW_LINE <= score.points < AUTOMATIC_LINE
+
+    def test_limits_what_tools_leave_out_to_a_nat_and_a_half_where_text_was_read(self) -> None:
+        careless = [detector(family, family, 100) for family in (Family.SHAPE, Family.RHYTHM, Family.IDENTITY)]
+
+        assert assess(usage(texts=1), careless).points <= 1.6 * POINTS_PER_NAT
+        assert assess(usage(texts=0), careless).points == 38 + 30 + 24
 
     def test_lets_two_families_reach_the_review_line(self) -> None:
         score = assess(usage(), [detector("a", Family.CONTENT, 100), detector("b", Family.SHAPE, 100)])
 
         assert score.points >= REVIEW_LINE
         assert score.families == {Family.CONTENT, Family.SHAPE}
-
-    def test_asks_for_three_families_at_the_automatic_line(self) -> None:
-        strongest = sorted((cap for family, cap in CAPS.items() if family is not Family.HARMLESS), reverse=True)
-
-        assert sum(strongest[:2]) < AUTOMATIC_LINE <= sum(strongest[:3])
 
     def test_takes_off_what_speaks_for_the_account(self) -> None:
         score = assess(usage(), [detector("a", Family.CONTENT, 30), detector("users", Family.HARMLESS, -20)])
@@ -120,6 +128,30 @@ class TestAssess:
         score = assess(nadia_the_newcomer(), all_detectors())
 
         assert (score.points, score.band, score.findings) == (0, Band.LOW, ())
+
+
+class TestWhatItSaysOfContent:
+    def test_is_nothing_where_no_text_was_read(self) -> None:
+        assert assess(usage(texts=0), [detector("a", Family.CONTENT, 30)]).content_log_odds is None
+
+    def test_counts_content_and_what_speaks_for_the_account_alone(self) -> None:
+        found = [
+            detector("a", Family.CONTENT, 3 * POINTS_PER_NAT),
+            detector("b", Family.SHAPE, 30),
+            detector("c", Family.TOGETHER, 60),
+            detector("d", Family.HARMLESS, -POINTS_PER_NAT),
+        ]
+
+        odds = assess(usage(texts=40), found).content_log_odds
+
+        assert odds == pytest.approx(content_model().base + 2)
+
+    def test_leaves_out_what_its_campaign_shows(self) -> None:
+        shared = Finding(strength=0.9, sentence="All of them do.", detector="a", family=Family.CONTENT)
+
+        odds = assess(usage(texts=40), [detector("a", Family.CONTENT, 30, strength=0)], shared=[shared])
+
+        assert odds.content_log_odds == pytest.approx(content_model().base)
 
 
 class TestACalibration:

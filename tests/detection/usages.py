@@ -54,6 +54,19 @@ def marcus_the_harvester(**given: Any) -> AccountUsage:
         templates=290,
         top_template_share=0.02,
         breadth=0.9,
+        first_ask_share=1.0,
+        item_share=0.7,
+        given_share=0.2,
+        reads=300,
+        reads_mean=1.3,
+        reads_top_half=1.9,
+        reads_top_quarter=2.3,
+        reads_high_share=0.65,
+        concepts={"item": 0.5, "making": 0.1, "reason": 0.05, "problem": 0.1},
+        first_asks=300,
+        openings=20.0,
+        item_openings=6.0,
+        topic_entropy=2.3,
         markers={"code": 0.2, "mathematics": 0.1},
     )
     return replace(harvest, **given)
@@ -99,7 +112,11 @@ def samira_the_support_desk(**given: Any) -> AccountUsage:
         templates=280,
         top_template_share=0.02,
         breadth=0.85,
-        facts=facts(declared_use="customer support"),
+        person_share=0.8,
+        polite_share=0.3,
+        concepts={"support": 0.6, "chat": 0.3},
+        markers={"context": 0.9},
+        facts=facts(declared_use="customer support on documents"),
     )
     return replace(support, **given)
 

@@ -319,6 +319,16 @@ def _(world: World) -> None:
     assert "Found at" in (world.folder / ".bench" / "detection.md").read_text()
 
 
+@runs("fit_content")
+def _(world: World) -> None:
+    world.file("events.jsonl", *world.events)
+    world.file("accounts.jsonl", *({"account": name} for name in world.names))
+    world.file("labels.jsonl", *world.labelled())
+    output = world.folder / "curves.toml"
+    assert "lie above every other account" in world.call("fit_content", str(world.folder), "--output", str(output))
+    assert "[curves." in output.read_text()
+
+
 @runs("load_demo")
 def _(world: World) -> None:
     with override_settings(DEMO="small", DEMO_STAFF_FILE=world.folder / "demo-staff.json"):

@@ -15,7 +15,7 @@ from governance import tasks
 from governance.audit.actions import audit_log_lock
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
-from tests.campaigns.test_store import HEADS, harvest_lines
+from tests.campaigns.traffic import HEADS, harvest_lines
 from tests.factories import restriction
 from tests.flows.test_policies import (
     BLOCK,
@@ -47,7 +47,7 @@ Act = Callable[[Client], Any]
 def _planned(settings: Any, ada: Client, jonas: Client) -> None:
     """A live policy has planned to block every account of a campaign."""
     settings.AUTOMATIC_TRAFFIC_PERCENT = 100
-    use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+    use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
     go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
     plan_earlier(hours=2)
 

@@ -57,7 +57,7 @@ class TestEveryKind:
         row = action_info(action)
 
         assert f'id="{row.icon}"' in (settings.BASE_DIR / "static/icons.svg").read_text()
-        assert f'[data-tone="{row.tone}"]' in (settings.BASE_DIR / "static/css/controls.css").read_text()
+        assert f'[data-tone="{row.tone}"]' in (settings.BASE_DIR / "static/css/parts.css").read_text()
 
     def test_has_a_place_in_the_style_sheet_and_so_have_its_parts_of_the_form(self) -> None:
         styles = (settings.BASE_DIR / "static/css/decide.css").read_text()

@@ -40,14 +40,14 @@ def _at_now(time_machine: TimeMachineFixture) -> None:
 
 
 def campaign_with(*members: Account, state: Campaign.State = Campaign.State.OPEN) -> Campaign:
-    together = {"family": "content", "points": 22, "sentence": "Over all of them: ever-new questions."}
+    together = FINDING | {"points": 22, "sentence": "Over all of them: ever-new questions.", "evidence": {}}
     campaign = Campaign.objects.create(
         first_seen_at=NOW, opened_at=NOW, size=len(members), state=state, score=80, findings=[together]
     )
     CampaignMember.objects.bulk_create(
         CampaignMember(
             campaign=campaign, account=one, joined_at=NOW, tied_to=len(members) - 1, strength=1.0,
-            ties={"wrappers": 1.0, "settings": 0.1},
+            ties={"wrappers": 1.0, "card": 0.1},
         )
         for one in members
     )  # fmt: skip
@@ -260,7 +260,7 @@ class TestACampaign:
 
         assert "Campaign: 3 accounts now" in page
         assert "acct_head_2" in page
-        assert "same prompt templates" in page
+        assert "prompts open or close in the same words" in page
         assert "Over all of them: ever-new questions." in page
         assert "A licence permits training on the answers." in page
 

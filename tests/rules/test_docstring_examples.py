@@ -9,8 +9,8 @@ from django.conf import settings
 
 # Packages and modules whose public functions work on arrays or estimate something.
 NUMERIC = (
-    "governance/campaigns/groups.py",
-    "governance/campaigns/links.py",
+    "governance/campaigns/similarity.py",
+    "governance/campaigns/verdict.py",
     "governance/detection/fitting.py",
     "governance/detection/scoring.py",
     "governance/detection/serialization.py",

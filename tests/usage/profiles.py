@@ -8,6 +8,7 @@ import polars as pl
 
 from governance.usage.event_columns import EVENT_SCHEMA, EventColumns
 from governance.usage.profiles.merging import MODEL_KEY, PROFILE_SCHEMA, merge
+from governance.usage.profiles.rhythm import HOUR_ENTRY
 
 MONDAY = datetime(2026, 11, 2, 9)  # noqa: DTZ001 - as columns hold times: UTC, without saying so
 
@@ -27,6 +28,12 @@ ORDINARY: dict[str, Any] = {
     "stream": False,
     "tools": 0,
     "shingles": (),
+    "openings": (),
+    "closings": (),
+    "manner": None,
+    "reads": None,
+    "concept": None,
+    "opening_word": None,
 }
 
 
@@ -43,10 +50,11 @@ def columns(*events: dict[str, Any]) -> EventColumns:
 
 def merged_by_model(deltas: pl.DataFrame) -> pl.DataFrame:
     """Return deltas as they are read when they have been compacted: see `sql.READ_PROFILES`."""
-    entries = np.empty(len(deltas), dtype=[("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
+    entries = np.empty(len(deltas), dtype=HOUR_ENTRY)
     for name in ("first", "last"):
         entries[name] = deltas[f"{name}_at"].cast(pl.Int64).to_numpy()
-    entries["requests"] = deltas["requests"].to_numpy()
+    for name in ("requests", "slots"):
+        entries[name] = deltas[name].to_numpy()
     hours = pl.Series("hours", [entry.tobytes() for entry in entries], dtype=pl.Binary)
     return (
         merge(deltas.with_columns(hours), by=MODEL_KEY)

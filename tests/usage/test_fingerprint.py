@@ -15,10 +15,10 @@ from governance.usage.fingerprint import (
     fingerprints,
     minhash_sketch,
     sample_shingles,
-    split_words,
 )
 from governance.usage.markers import marker_names
 from governance.usage.prompts import read_prompt
+from governance.usage.reading.words import split_words
 
 KEY = b"a secret of thirty-two characters"
 LIMIT = 16 * 1024
@@ -58,6 +58,37 @@ class TestPromptDigest:
 
         assert all(-(2**63) <= one.prompt_digest < 2**63 for one in taken)
         assert any(one.prompt_digest < 0 for one in taken)
+
+
+class TestOpeningsAndClosings:
+    WRAPPED = "Answer the {} question below at length:\n\n{}\n\nExplain all {} steps before the answer."
+
+    def test_are_the_same_around_ever_new_payloads_whatever_the_system_prompt(self) -> None:
+        one = asked(self.WRAPPED.format(1, "Why is the sky blue?", 3), system="You answer for Meadow Clinic.")
+        other = asked(self.WRAPPED.format(22, "Name the bones.", 14), system="You help with parcels.")
+
+        assert one.template_digest != other.template_digest
+        assert (one.openings, one.closings) == (other.openings, other.closings)
+        assert (len(one.openings), len(one.closings)) == (2, 2)
+
+    def test_tell_wrappers_apart_that_begin_alike(self) -> None:
+        one = asked(self.WRAPPED.format(1, "Why?", 3))
+        other = asked(self.WRAPPED.format(1, "Why?", 3).replace("at length", "in brief"))
+
+        assert one.openings[0] == other.openings[0]
+        assert one.openings[1] != other.openings[1]
+
+    @pytest.mark.parametrize(
+        ("text", "openings", "closings"),
+        [
+            pytest.param("Why is the sky blue?", 1, 0, id="short line"),
+            pytest.param("Why is the sky blue by day and yet as dark at night as it is?", 1, 1, id="long line"),
+            pytest.param("Why?\nWhy not?", 2, 2, id="two lines"),
+            pytest.param(" \n ", 0, 0, id="nothing"),
+        ],
+    )
+    def test_are_as_many_as_there_are_edges(self, text: str, openings: int, closings: int) -> None:
+        assert (len(asked(text).openings), len(asked(text).closings)) == (openings, closings)
 
 
 class TestTemplateDigest:

@@ -208,6 +208,30 @@ class TestFacts:
         assert usage.home_share == pytest.approx(2 / 3)
 
 
+class TestSlots:
+    def test_are_the_ten_minutes_with_a_request_each_once(self) -> None:
+        usage = usage_of(event(), event(minutes=9), event(minutes=10), event(minutes=61, model="other"))
+
+        start = round(MONDAY.replace(tzinfo=UTC).timestamp()) // 600
+        assert usage.slots == (start, start + 1, start + 6)
+        assert usage.active_slots == 3
+
+    def test_are_not_listed_where_they_are_many(self) -> None:
+        usage = usage_of(*(event(minutes=10 * number) for number in range(301)))
+
+        assert (usage.active_slots, usage.slots) == (301, ())
+
+
+class TestOpenings:
+    def test_are_counted_over_models_the_most_used_first(self) -> None:
+        usage = usage_of(
+            text(1, openings=(7, 8)), text(2, openings=(8,), model="other"), text(3, openings=(), closings=(9,))
+        )
+
+        assert usage.top_openings == ((8, 2), (7, 1))
+        assert usage.top_closings == ((9, 1),)
+
+
 class TestTraits:
     def test_keep_the_codes_that_profiles_are_stored_with(self) -> None:
         stored = [

@@ -92,10 +92,15 @@ def read_events(folder: str) -> Iterator[Event]:
             yield event
 
 
+def read_labels(folder: str) -> dict[str, WorldLabel]:
+    """Read what accounts are, less the licensed. Raises OSError."""
+    _, _, labels = files_of(folder)
+    return {label.account: label for label in _read(labels, WorldLabel) if label.label != "licensed"}
+
+
 def read_world(folder: str) -> LabelledWorld:
     """Read a world. What licensed accounts and those without a label sent is passed over."""
-    _, _, labels = files_of(folder)
-    known = {label.account: label for label in _read(labels, WorldLabel) if label.label != "licensed"}
+    known = read_labels(folder)
     events: dict[str, list[_Kept]] = {account: [] for account in known}
     for event in read_events(folder):
         if event.account in known:

@@ -9,7 +9,13 @@ from governance.campaigns.calibration_diff import AccountLabel, ScoreChange, lis
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
-from governance.detection.fitting import LabelledAccounts, fit_weights, leave_one_family_out
+from governance.detection.fitting import (
+    FloatArray,
+    LabelledAccounts,
+    fit_probability,
+    fit_weights,
+    leave_one_family_out,
+)
 from governance.detection.scoring import REVIEW_LINE
 from governance.review.queries import labels_from_decisions
 from governance.web.counts import pluralize
@@ -50,15 +56,17 @@ class Command(BaseCommand):
             )
         detectors = all_detectors()
         families = len(set(known.families))
+        unseen = leave_one_family_out(known, detectors)
         fitted = Calibration(
             version=options["name"] or f"{now:%Y-%m-%d}",
             weights=fit_weights(known, detectors),
             fitted_on=f"{len(known.accounts):,} labelled accounts of {families} families",
+            probability=fit_probability(unseen, known.harvests),
         )
         path = Path(options["output"] or f"{fitted.version}.toml")
         path.write_text(format_calibration(fitted))
         self.print_weights(fitted)
-        self.print_fit(known)
+        self.print_fit(known, unseen)
         self.print_changes([*list_score_changes(get_active_calibration(), fitted, now=now)])
         self.stdout.write(f"\nWritten to {path}. To activate it: manage.py use_calibration {path}")
 
@@ -69,9 +77,8 @@ class Command(BaseCommand):
             old, new = before.weight(detector.name, otherwise=detector.weight), fitted.weights[detector.name]
             self.stdout.write(f"  {detector.family:9} {detector.name:24} {old:+6.1f} {new:+6.1f}")
 
-    def print_fit(self, known: LabelledAccounts) -> None:
+    def print_fit(self, known: LabelledAccounts, points: FloatArray) -> None:
         """How the method does on families it has not seen: what may be hoped for, unlike the fit itself."""
-        points = leave_one_family_out(known, all_detectors())
         found, wrong = points[known.harvests] >= REVIEW_LINE, points[~known.harvests] >= REVIEW_LINE
         self.stdout.write(
             f"\nEach family judged by weights fitted without it: {found.sum()} of {len(found)} harvests and "

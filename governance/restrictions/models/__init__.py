@@ -2,7 +2,7 @@ from governance.restrictions.models.covered import CoveredAccount, CoveredName
 from governance.restrictions.models.feed import Change, FeedEpoch
 from governance.restrictions.models.lifted import LiftedOrigin
 from governance.restrictions.models.lost import LostName
-from governance.restrictions.models.restriction import Restriction, RestrictionQuerySet, published_start
+from governance.restrictions.models.restriction import Restriction, RestrictionQuerySet
 
 __all__ = [
     "Change",
@@ -13,5 +13,4 @@ __all__ = [
     "LostName",
     "Restriction",
     "RestrictionQuerySet",
-    "published_start",
 ]

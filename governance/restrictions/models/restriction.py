@@ -1,6 +1,6 @@
 """Restrictions: those in force against a customer, and all earlier ones."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Final, Self, TypeAlias
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
+from governance.restrictions.gateway_times import start_for_gateways
 from governance.restrictions.kinds import (
     DENYING,
     FEATURES,
@@ -26,13 +27,6 @@ from governance.restrictions.terms import Terms
 
 # The unique key of what is in force again begins so.
 RESTORED: Final = "again:"
-# No clock is so far behind. The times remain different, by which gateways know two restrictions with one number apart.
-BACKDATED: Final = timedelta(days=50 * 365)
-
-
-def published_start(published: datetime, *, at: datetime) -> datetime:
-    """Return when a restriction started that gateways know, by `at`, to be in force from `published`."""
-    return published + BACKDATED if at - published > BACKDATED / 2 else published
 
 
 def _is_in_force(at: datetime) -> Q:
@@ -189,20 +183,13 @@ class Restriction(models.Model):
                 name="restriction_has_one_target",
             ),
             # Others may be planned for later: that their times do not overlap is seen to under the lock.
-            models.UniqueConstraint(
-                fields=["account", "kind", "starts_at"],
-                condition=Q(ended_at=None),
-                name="one_restriction_of_a_kind_an_account",
-            ),
-            models.UniqueConstraint(
-                fields=["key", "kind", "starts_at"],
-                condition=Q(ended_at=None),
-                name="one_restriction_of_a_kind_a_key",
-            ),
-            models.UniqueConstraint(
-                fields=["organisation", "kind", "starts_at"],
-                condition=Q(ended_at=None),
-                name="one_restriction_of_a_kind_an_organisation",
+            *(
+                models.UniqueConstraint(
+                    fields=[target, "kind", "starts_at"],
+                    condition=Q(ended_at=None),
+                    name=f"one_restriction_of_a_kind_{article}_{target}",
+                )
+                for article, target in (("an", "account"), ("a", "key"), ("an", "organisation"))
             ),
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=models.F("starts_at")),
@@ -255,7 +242,7 @@ class Restriction(models.Model):
     @property
     def in_force_from(self) -> datetime:
         """From when it is in force by every clock: long before it was made, unless it was to start later."""
-        return self.starts_at if self.starts_later else self.starts_at - BACKDATED
+        return start_for_gateways(self.starts_at, starts_later=self.starts_later)
 
     def is_planned(self, *, at: datetime) -> bool:
         """Return True if it is to start after `at`."""

@@ -28,6 +28,7 @@ class HourlyCounters(models.Model):
     gaps = models.IntegerField(help_text="Number of gaps between requests.")
     gap_seconds = models.FloatField()
     gap_squares = models.FloatField()
+    slots = models.SmallIntegerField(help_text="Which ten minutes of the hour had a request: bit 0 for the first ten.")
 
     class Meta:
         abstract = True
@@ -42,6 +43,8 @@ class Sketches(models.Model):
     histograms = models.BinaryField()
     distinct_counts = models.BinaryField()
     templates = models.BinaryField()
+    openings = models.BinaryField()
+    closings = models.BinaryField()
     addresses = models.BinaryField()
     sketches = models.BinaryField()
     shingles = models.BinaryField()

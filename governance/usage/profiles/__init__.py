@@ -9,10 +9,11 @@
 | column | holds | merged by | error |
 |---|---|---|---|
 | requests, tokens, squares | sums | adding | none |
+| slots | which ten minutes of the hour had a request | either had one | none |
 | gaps | time between requests, and its square | adding, and the time between deltas | none unless deltas overlap |
 | histograms | counts by kind and bucket | adding | none; medians 2.2 % |
 | distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
-| templates, addresses | the most used and their uses | adding, 48 kept | the rarest of a week beyond 48 are lost |
+| templates, openings, closings, addresses | those used most | adding, 48 kept | beyond 48 a week the rarest are lost |
 | sketches | a sample of the prompts' MinHashes | 128 with the smallest hash | a uniform sample of distinct prompts |
 | shingles | a sample of their runs of four words | 128 with the smallest hash | a uniform sample of distinct runs |
 

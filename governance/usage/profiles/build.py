@@ -20,6 +20,7 @@ from governance.usage.profiles.entries import Numbers
 from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, encode
 from governance.usage.profiles.merging import COUNTERS, DELTA_SCHEMA, SKETCHES, TOKENS
 from governance.usage.profiles.traits import TRAITS, EventArrays, ShareOf, int_array, is_present, trait_codes
+from governance.usage.reading.manner import Manner
 
 # What `build_token_deltas` takes of an event: the columns of `sql.COMPLETE_EVENTS`.
 TOKEN_COLUMNS: Final = ("account_id", "model", "at", *TOKENS)
@@ -41,6 +42,7 @@ _NUMBERS: Final = {
 _STATUS: Final = {status: place for place, status in enumerate(STATUSES)}
 _HOUR_US: Final = 3_600_000_000
 _SYSTEM: Final = "system_digest"
+_SLOT_US: Final = 600_000_000
 
 
 def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
@@ -70,9 +72,11 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "last_at": at[last].astype("datetime64[us]"),
             **_sums(events, owner, owners),
             **_gap_sums(at[order], starts),
+            "slots": np.bitwise_or.reduceat(1 << (at[order] % _HOUR_US // _SLOT_US), starts),
             "histograms": histograms.pack(*_joined([*_histogram_entries(events, owner)]), owners=owners),
             "distinct_counts": hyperloglog.pack(*_joined([*_distinct_entries(events, owner)]), owners=owners),
             "templates": top_k.pack_top_k(owner[text], template, owners=owners),
+            **{name: _most_used(events[name], owner, owners) for name in ("openings", "closings")},
             "addresses": top_k.pack_top_k(owner[located], address, owners=owners),
             "sketches": bottom_k.pack_bottom_k(owner[text], sketch, owners=owners),
             "shingles": bottom_k.pack_bottom_k(np.repeat(owner, runs), shingle, owners=owners),
@@ -139,6 +143,13 @@ def _by_hour(events: Mapping[str, Sequence[Any]], at: Numbers) -> tuple[Numbers,
     return order, np.flatnonzero(begins), owner
 
 
+def _most_used(column: Sequence[Any], owner: Numbers, owners: int) -> list[bytes]:
+    """Return the digests used most of a column of tuples of digests."""
+    number = np.array([len(found or ()) for found in column])
+    digests = np.array([one for found in column for one in found or ()], dtype=np.int64)
+    return top_k.pack_top_k(np.repeat(owner, number), digests, owners=owners)
+
+
 def _sums(events: Mapping[str, Sequence[Any]], owner: Numbers, owners: int) -> dict[str, Numbers]:
     def added(values: Numbers | None = None) -> Numbers:
         return np.bincount(owner, weights=values, minlength=owners)
@@ -196,8 +207,14 @@ def _histogram_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> I
     text, system = is_present(events["topic"]), is_present(events[_SYSTEM])
     yield owner[text], encode(kind.TOPIC, int_array(events["topic"])[text])
     yield owner[system], encode(kind.SYSTEM, _bucket(int_array(events[_SYSTEM])[system]))
-    index, traits = trait_codes(EventArrays(events))
+    arrays = EventArrays(events)
+    index, traits = trait_codes(arrays)
     yield owner[index], encode(kind.TRAIT, traits)
+    for column, one in (("reads", kind.READS), ("concept", kind.CONCEPT), ("opening_word", kind.OPENING)):
+        some = is_present(events[column])
+        yield owner[some], encode(one, int_array(events[column])[some])
+    some = is_present(events["opening_word"]) & arrays.is_written(Manner.IMPERATIVE)
+    yield owner[some], encode(kind.ITEM_OPENING, int_array(events["opening_word"])[some])
     index, markers = np.nonzero((int_array(events["markers"])[:, None] >> np.arange(len(MARKERS))) & 1)
     yield owner[index], encode(kind.MARKER, markers)
 

@@ -18,6 +18,8 @@ _PACK: Final = {
     "histograms": histograms.repack,
     "distinct_counts": hyperloglog.repack,
     "templates": top_k.repack,
+    "openings": top_k.repack,
+    "closings": top_k.repack,
     "addresses": top_k.repack,
     "sketches": bottom_k.repack,
     "shingles": bottom_k.repack,

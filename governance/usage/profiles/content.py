@@ -35,7 +35,8 @@ def content_features(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame)
     """Tables with a row an owner; `texts` has the columns owner and texts, the events with text."""
     yield _distinct_counts(rows, owner, texts)
     yield _templates(rows, owner, texts)
-    yield _addresses(rows, owner)
+    for name in ("openings", "closings", "addresses"):
+        yield _most_used(rows, owner, name)
     yield _sampled(rows, owner, texts)
     yield _shingles(rows, owner)
 
@@ -76,15 +77,16 @@ def _templates(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.Da
     )
 
 
-def _addresses(rows: pl.DataFrame, owner: Numbers) -> pl.DataFrame:
-    found = top_k.unpack_top_k(rows["addresses"].to_list())
+def _most_used(rows: pl.DataFrame, owner: Numbers, name: str) -> pl.DataFrame:
+    """Return the values of a top-k sketch that were used most, with their uses, as the column `top_<name>`."""
+    found = top_k.unpack_top_k(rows[name].to_list())
     return (
         pl.DataFrame({"owner": owner[found.owner], "digest": found.digest, "uses": found.uses})
         .group_by("owner", "digest")
         .agg(pl.col("uses").sum())
         .sort("owner", "uses", "digest", descending=[False, True, False])
         .group_by("owner", maintain_order=True)
-        .agg(top_addresses=pl.struct("digest", "uses").head(top_k.TOP_K))
+        .agg(pl.struct("digest", "uses").head(top_k.TOP_K).alias(f"top_{name}"))
     )
 
 

@@ -8,9 +8,10 @@ import polars as pl
 
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import MARKERS
-from governance.usage.profiles import content, histograms, rhythm
+from governance.usage.profiles import content, histograms, reading, rhythm
 from governance.usage.profiles.histograms import STATUSES, Histogram
 from governance.usage.profiles.traits import TRAIT_CODES, TRAIT_NAMES, TRAITS, ShareOf
+from governance.usage.reading.concepts import CONCEPTS
 from governance.usage.topics import TOPIC_NAMES
 
 # Deciles of the ratio of output to input tokens among customers of ordinary and of reasoning models, used where there
@@ -80,6 +81,7 @@ def build_account_usages(
         _models(rows),
         _ratio_percentile(rows, by_model, shares, peers or {}),
         *content.content_features(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
+        *reading.reading_features(counts),
         *rhythm.rhythm_features(rows, owner),
     ):
         table = table.join(part, on="owner", how="left")
@@ -92,10 +94,12 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
     texts = row["texts"] = row.pop("text_events") or 0
     models = {entry["model"]: entry["requests"] for entry in row.pop("models")}
     markers = {name: row.pop(f"marker_{name}", None) or 0.0 for name in MARKERS}
+    concepts = {name: row.pop(f"concept_{name}", None) or 0.0 for name in CONCEPTS} if row["reads"] else {}
     places, languages, topics = (_by_name(row.pop(name)) for name in ("places", "language_events", "topic_events"))
-    for name in ("top_templates", "templates_used", "top_addresses"):
+    for name in ("top_templates", "templates_used", "top_openings", "top_closings", "top_addresses"):
         row[name] = tuple((entry["digest"], entry["uses"]) for entry in row[name] or ())
-    row["sample"], row["shingles"] = tuple(row["sample"] or ()), tuple(row["shingles"] or ())
+    for name in ("sample", "shingles", "slots"):
+        row[name] = tuple(row[name] or ())
     row["home_share"] = (
         places.get(known.country.lower(), 0) / sum(places.values()) if places and known.country else None
     )
@@ -106,6 +110,7 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
         facts=known,
         models=models,
         markers=markers,
+        concepts=concepts,
         languages={name: count / texts for name, count in languages.items()},
         topics={name: count / texts for name, count in topics.items()},
         **given,

@@ -22,6 +22,7 @@ import polars as pl
 from governance.usage.markers import MARKERS
 from governance.usage.profiles.entries import Numbers, join_entries, split_entries
 from governance.usage.profiles.traits import TRAIT_NAMES
+from governance.usage.reading.concepts import CONCEPTS
 from governance.usage.topics import TOPIC_NAMES
 
 BUCKET_BITS: Final = 11
@@ -51,6 +52,10 @@ class Histogram(IntEnum):
     TOPIC = 10  # see governance.usage.topics
     MARKER = 11  # bit, see governance.usage.markers
     SYSTEM = 12  # hash of the system prompt's digest
+    READS = 13  # step on the axis, see governance.usage.reading.concepts
+    CONCEPT = 14  # number of the nearest concept, see there
+    OPENING = 15  # keyed hash of the first word of a first ask
+    ITEM_OPENING = 16  # the same, of those that are complete tasks in the imperative
 
 
 STATUSES: Final = ("ok", "error", "refused", "rate_limited")
@@ -163,6 +168,7 @@ def describe(blob: bytes) -> list[tuple[str, str, int]]:
         Histogram.TRAIT: TRAIT_NAMES,
         Histogram.TOPIC: TOPIC_NAMES,
         Histogram.MARKER: MARKERS,
+        Histogram.CONCEPT: CONCEPTS,
     }
     letters = {Histogram.COUNTRY, Histogram.LANGUAGE}
     return [

@@ -26,14 +26,18 @@ class Aggregation(Enum):
     SUM = "sum"
     MIN = "min"
     MAX = "max"
+    OR = "bit_or"
     CONCATENATE = "string_agg"  # sketches: their entries add up, or the duplicates are dropped when they are packed
 
     def in_polars(self, name: str) -> pl.Expr:
         """Return the aggregation; for sketches a list, since polars cannot concatenate bytes."""
         column = pl.col(name)
-        return {Aggregation.SUM: column.sum(), Aggregation.MIN: column.min(), Aggregation.MAX: column.max()}.get(
-            self, column
-        )
+        return {
+            Aggregation.SUM: column.sum(),
+            Aggregation.MIN: column.min(),
+            Aggregation.MAX: column.max(),
+            Aggregation.OR: column.bitwise_or(),
+        }.get(self, column)
 
     def in_sql(self, name: str) -> str:
         return f"string_agg({name}, '')" if self is Aggregation.CONCATENATE else f"{self.value}({name})"
@@ -59,12 +63,15 @@ COUNTERS: Final[dict[str, Column]] = {
     "gaps": Column(pl.Int64, Aggregation.SUM),  # pauses between consecutive requests: how many, seconds, seconds²
     "gap_seconds": Column(pl.Float64, Aggregation.SUM),
     "gap_squares": Column(pl.Float64, Aggregation.SUM),
+    "slots": Column(
+        pl.Int64, Aggregation.OR
+    ),  # which ten minutes of the hour had a request, one bit each: see `rhythm`
 }
 SKETCHES: Final[dict[str, Column]] = dict.fromkeys(
-    ("histograms", "distinct_counts", "templates", "addresses", "sketches", "shingles"),
+    ("histograms", "distinct_counts", "templates", "openings", "closings", "addresses", "sketches", "shingles"),
     Column(pl.Binary, Aggregation.CONCATENATE),
 )
-# First and last request and the number of requests of each hour, of a profile that is read: see `profiles.rhythm`.
+# First and last request, requests and slots of each hour, of a profile that is read: see `profiles.rhythm`.
 HOURS: Final = {"hours": Column(pl.Binary, Aggregation.CONCATENATE)}
 COLUMNS: Final = {**COUNTERS, **SKETCHES, **HOURS}
 

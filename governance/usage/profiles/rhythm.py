@@ -8,25 +8,30 @@ import polars as pl
 
 from governance.usage.profiles.entries import Numbers, join_entries
 
-# One for each hour of a model: first and last request in microseconds since 1970, and requests, big-endian as
-# PostgreSQL writes numbers.
-_HOUR: Final = np.dtype([("first", ">i8"), ("last", ">i8"), ("requests", ">i4")])
+# One for each hour of a model: first and last request in microseconds since 1970, requests, and which of its six slots
+# of ten minutes had one, big-endian as PostgreSQL writes numbers.
+HOUR_ENTRY: Final = np.dtype([("first", ">i8"), ("last", ">i8"), ("requests", ">i4"), ("slots", ">i2")])
+SLOTS_AN_HOUR: Final = 6
+# Of an account that is active more often no slots are listed: its slots say little about whom it acts with.
+SLOTS_LISTED: Final = 300
 
 
 def rhythm_features(rows: pl.DataFrame, owner: Numbers) -> Iterator[pl.DataFrame]:
     """Tables with a row an owner; `rows` have the columns owner, model, hours, gaps, gap_seconds and gap_squares."""
-    row, entries = join_entries(rows["hours"].to_list(), _HOUR)
+    row, entries = join_entries(rows["hours"].to_list(), HOUR_ENTRY)
     at = {name: pl.from_epoch(pl.Series(entries[name].astype(np.int64)), "us") for name in ("first", "last")}
     hours = pl.DataFrame(
         {
             "owner": owner[row],
             "model": rows["model"].gather(row),
             "requests": entries["requests"].astype(np.int64),
+            "slots": entries["slots"].astype(np.int64),
             **at,
         }
     ).with_columns(hour=pl.col("first").dt.truncate("1h"))
     hours = hours.filter(pl.col("requests") > 0)  # not what only brought the figures of earlier requests
     yield _clock(hours)
+    yield _slots(hours)
     yield _gaps(hours, rows)
     yield _pivot(hours)
 
@@ -45,6 +50,20 @@ def _clock(hours: pl.DataFrame) -> pl.DataFrame:
                 requests.filter(pl.col("hour").dt.hour() == clock).sum() for clock in range(24)
             ),
         )
+    )
+
+
+def _slots(hours: pl.DataFrame) -> pl.DataFrame:
+    """Return the ten-minute slots with a request: how many, and which, counted from 1970, where they are few."""
+    first = hours["hour"].dt.epoch("s").to_numpy() // 3600 * SLOTS_AN_HOUR
+    row, bit = np.nonzero(hours["slots"].to_numpy()[:, None] >> np.arange(SLOTS_AN_HOUR) & 1)
+    return (
+        pl.DataFrame({"owner": hours["owner"].gather(row), "slot": first[row] + bit})
+        .unique()
+        .sort("owner", "slot")
+        .group_by("owner", maintain_order=True)
+        .agg("slot", active_slots=pl.len())
+        .select("owner", "active_slots", slots=pl.when(pl.col("active_slots") <= SLOTS_LISTED).then("slot"))
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from governance.usage.markers import GENERATION_MARKERS, WORK_MARKERS, marker_mask
+from governance.usage.markers import ABOUT_MAKING_MARKERS, GENERATION_MARKERS, WORK_MARKERS, marker_mask
 from governance.usage.profiles.entries import Numbers
+from governance.usage.reading.manner import Manner
 
 COLD: Final = 0.25
 HOT: Final = 0.6
@@ -54,6 +55,22 @@ class EventArrays:
     @cached_property
     def markers(self) -> Numbers:
         return self.int_array("markers")
+
+    @cached_property
+    def manner(self) -> Numbers:
+        return self.int_array("manner")
+
+    @cached_property
+    def has_manner(self) -> Numbers:
+        return self.is_present("manner")
+
+    def has_marker(self, *names: str) -> Numbers:
+        """Return whether an event has one of these markers."""
+        return (self.markers & marker_mask(names)) > 0
+
+    def is_written(self, manner: Manner) -> Numbers:
+        """Return whether an event's prompt has this manner."""
+        return (self.manner & int(manner)) > 0
 
     @cached_property
     def has_tools(self) -> Numbers:
@@ -143,8 +160,24 @@ TRAITS: Final = (
     EventTrait(16, "system", _TEXTS, lambda events: events.has_system),
     EventTrait(17, "follow_up", _TEXTS, lambda events: events.is_follow_up),
     EventTrait(18, "bare", _TEXTS, lambda events: events.has_text & events.is_standalone & ~events.has_system),
-    EventTrait(19, "making", _TEXTS, lambda events: (events.markers & marker_mask(GENERATION_MARKERS)) > 0),
-    EventTrait(20, "work", _TEXTS, lambda events: (events.markers & marker_mask(WORK_MARKERS)) > 0),
+    EventTrait(19, "making", _TEXTS, lambda events: events.has_marker(*GENERATION_MARKERS)),
+    EventTrait(20, "work", _TEXTS, lambda events: events.has_marker(*WORK_MARKERS)),
+    EventTrait(21, "first_ask", _TEXTS, lambda events: events.is_written(Manner.FIRST_ASK)),
+    EventTrait(
+        22, "item", _TEXTS, lambda events: events.is_written(Manner.COMPLETE) & ~events.has_marker(*WORK_MARKERS)
+    ),
+    EventTrait(23, "person", _TEXTS, lambda events: events.is_written(Manner.PERSON)),
+    EventTrait(24, "polite", _TEXTS, lambda events: events.is_written(Manner.POLITE)),
+    EventTrait(25, "given", _TEXTS, lambda events: events.is_written(Manner.GIVEN)),
+    EventTrait(26, "about_making", _TEXTS, lambda events: events.has_marker(*ABOUT_MAKING_MARKERS)),
+    EventTrait(
+        27,
+        "reasoned_item",
+        _TEXTS,
+        lambda events: events.has_marker("reasoning") & events.has_manner & ~events.is_written(Manner.PERSON),
+    ),
+    EventTrait(28, "exercise", _TEXTS, lambda events: events.has_marker("mathematics") & events.is_written(Manner.SUM)),
+    EventTrait(29, "manner_known", _TEXTS, lambda events: events.has_manner),
 )
 TRAIT_NAMES: Final = {trait.code: trait.name for trait in TRAITS}
 TRAIT_CODES: Final = {trait.name: trait.code for trait in TRAITS}

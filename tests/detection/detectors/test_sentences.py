@@ -39,12 +39,12 @@ def everybody(compared: int) -> Iterator[AccountUsage]:
     }
     sampled = {"sample": tuple(range(200)), "shingles": tuple(range(400))}
     seen = peers | sampled
-    enqueue_on_commit = CampaignFacts(members=12, tied_to=9, belongs=0.9, ties={"card": 0.8, "wrappers": 0.9})
-    loose = replace(enqueue_on_commit, ties={"card": 0.1})
-    yield marcus_the_harvester(
-        **seen, facts=facts(**beside, campaign=enqueue_on_commit, card_accounts=5, corpus="quiz")
-    )
+    tight = CampaignFacts(members=12, organisations=9, tied_to=9, belongs=0.9, ties={"card": 1.0, "wrappers": 0.9})
+    loose = replace(tight, ties={"card": 0.1})
+    near = CampaignFacts(members=12, ties={"wrappers": 0.4, "wrapper_of": 0.8})
+    yield marcus_the_harvester(**seen, facts=facts(**beside, campaign=tight, card_accounts=5, corpus="quiz"))
     yield marcus_the_harvester(**seen, facts=facts(campaign=loose, corpus="quiz", corpus_share=0.7))
+    yield marcus_the_harvester(**seen, facts=facts(near_campaign=near))
     yield marcus_the_harvester(
         **seen,
         end_user_share=0.1,
@@ -62,7 +62,7 @@ def everybody(compared: int) -> Iterator[AccountUsage]:
         facts=facts(corpus="quiz", corpus_share=0.7, address_accounts=compared),
     )
     yield marcus_the_harvester(
-        **seen, steady_templates=4, steady_share=0.9, top_template_share=0.3, repeat_share=0.3, prompts=210
+        **seen, templates_used=tuple((n, 70) for n in range(4)), top_template_share=0.3, repeat_share=0.3, prompts=210
     )
     yield ellen_the_evaluator(**seen, facts=facts(**beside, evaluation_share=0.4, declared_use="evaluation"))
     yield ellen_the_evaluator(facts=facts(template_accounts=3, public_share=0.9, public_prompts=50))
@@ -121,7 +121,7 @@ def test_no_share_of_customers_is_claimed(compared: int) -> None:
 def test_every_share_is_of_something_that_is_counted() -> None:
     """After `40 %` comes of how many, or the sentence has said before what it is a share of."""
     for _, finding in findings(40):
-        if "%" in finding.sentence and finding.detector != "campaign_member":
+        if "%" in finding.sentence and finding.detector not in {"acts_with_others", "wrapper_of_a_campaign"}:
             assert COUNTED.search(finding.sentence) or SAMPLED.search(finding.sentence), finding.sentence
 
 
@@ -136,4 +136,3 @@ def test_nothing_is_said_of_all_where_a_part_was_seen() -> None:
     said = {f.detector: f.sentence for one, f in findings(7) if one.end_user_share == 0.1}
 
     assert "10 % of its requests name an end user" in said["address_pool"]
-    assert "90 % of 300 requests name neither an end user nor a conversation" in said["dialogue_self_play"]

@@ -1,52 +1,44 @@
-"""Sends new prompts on unrelated subjects.
+"""Asks about unrelated subjects in ever-new words.
 
-An instruction set covers everything: code, history, recipes, sums. Its harvest is a stream of single
-requests, each new, each on another subject, with no product around them: no system prompt, no conversation,
-no end user. Breadth is measured as the mean distance between two of a sample of the account's prompts, in parts of
-a built-in reference: the distance that fingerprints of unrelated texts have by chance. No other customers are compared.
+An instruction set covers everything: code, history, recipes, sums, and hardly two of its items begin alike. A product
+keeps to its subject, whatever it says it is for. How far prompts lie apart is the mean distance between two of a
+sample, in parts of a built-in reference, that of unrelated texts; no other customers are compared.
 """
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.detection.curves import Figure, content_strength, full_points
+from governance.detection.finding import Family, Finding, percent, sample_of
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 2
-WEIGHT: Final = 30
-HARMLESS: Final = (
-    "A developer trying things out, or a small team's chat tool that names neither users nor conversations."
-)
+VERSION: Final = 3
+WEIGHT: Final = full_points("broad_instructions")
+HARMLESS: Final = "A chat for everybody is asked about everything as well."
+
+FIGURES: Final[dict[str, Figure]] = {
+    "openings": lambda usage: usage.openings,
+    "topic_entropy": lambda usage: usage.topic_entropy,
+    "breadth": lambda usage: usage.breadth,
+}
 
 
-def detect(
-    usage: AccountUsage, *, least_texts: int = 25, much: int = 120, narrow: float = 0.45, broad: float = 0.8
-) -> Finding | None:
-    """Strength grows with breadth, novelty, the share of bare requests and, up to `much` of them, their
-    number.
-    """
-    if usage.texts < least_texts or usage.breadth is None:
+def detect(usage: AccountUsage) -> Finding | None:
+    """Strength grows with the variety of first words, of subjects and of wording."""
+    if usage.breadth is None:
         return None
-    bare, new = ramp(usage.bare_share, 0.5, 0.95), ramp(usage.repeat_share, 0.6, 0.1)
-    ordinary = ramp(max(usage.work_share, usage.marker_share("benchmark")), 0.3, 0.8)
-    strength = (
-        bare
-        * new
-        * (1 - ordinary)
-        * ramp(usage.breadth, narrow, broad)
-        * (0.4 + 0.6 * ramp(usage.texts, least_texts, much))
-    )
     return Finding(
-        strength=strength,
+        strength=content_strength("broad_instructions", FIGURES, usage),
         sentence=(
-            f"About {usage.prompts:,} of {usage.texts:,} prompts differ from each other and "
-            f"{percent(usage.bare_share)} stand alone; the {sample_of('prompts', usage.sample)} are on average "
-            f"{percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
+            f"About {usage.prompts:,} of {usage.texts:,} prompts differ; of 30 first questions about "
+            f"{usage.openings or 0:.0f} begin with different words, and the {sample_of('prompts', usage.sample)} are "
+            f"on average {percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
         ),
         evidence={
             "texts": usage.texts,
             "prompts": usage.prompts,
-            "bare_share": usage.bare_share,
+            "openings": usage.openings,
+            "topic_entropy": usage.topic_entropy,
             "breadth": usage.breadth,
             "prompts_sampled": len(usage.sample),
         },

@@ -8,39 +8,39 @@ two).
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp
+from governance.detection.curves import Figure, content_strength, full_points
+from governance.detection.finding import Family, Finding, percent
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
-VERSION: Final = 2
-WEIGHT: Final = 34
+VERSION: Final = 3
+WEIGHT: Final = full_points("reasoning_elicitation")
 HARMLESS: Final = (
     "Evaluation harnesses and coding agents carry such a phrase in their fixed prompt, and tutors ask for steps."
 )
 
+FIGURES: Final[dict[str, Figure]] = {
+    "marker_reasoning": lambda usage: usage.marker_share("reasoning"),
+    "reasoned_item_share": lambda usage: usage.reasoned_item_share,
+    "concept_reason": lambda usage: usage.concepts.get("reason"),
+    "exercise_share": lambda usage: usage.exercise_share,
+}
 
-def detect(
-    usage: AccountUsage, *, least_texts: int = 20, ordinary_share: float = 0.1, full_share: float = 0.6
-) -> Finding | None:
-    """Strength grows with the share of such prompts beyond what ordinary customers show; settings that make
-    answers repeatable, as a measurement needs them, halve it.
-    """
-    share = usage.marker_share("reasoning")
-    if usage.texts < least_texts or share <= ordinary_share:
-        return None
-    alone = ramp(usage.standalone_share, 0.4, 0.95)
-    strength = ramp(share, ordinary_share, full_share) * alone * (1 - 0.5 * usage.settled_share)
+
+def detect(usage: AccountUsage) -> Finding | None:
+    """Strength grows with the share of such prompts, above all of those without a person in them, and of exercises."""
     return Finding(
-        strength=strength,
+        strength=content_strength("reasoning_elicitation", FIGURES, usage),
         sentence=(
-            f"{percent(share)} of {usage.texts:,} prompts ask for written-out reasoning; "
-            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, without conversation or end "
-            "user."
+            f"{percent(usage.marker_share('reasoning'))} of {usage.texts:,} prompts ask for written-out reasoning, "
+            f"{percent(usage.reasoned_item_share)} without a person in them, and {percent(usage.exercise_share)} are "
+            "exercises with figures."
         ),
         evidence={
-            "reasoning_share": share,
+            "reasoning_share": usage.marker_share("reasoning"),
+            "reasoned_item_share": usage.reasoned_item_share,
+            "concept_reason": usage.concepts.get("reason"),
+            "exercise_share": usage.exercise_share,
             "texts": usage.texts,
-            "standalone_share": usage.standalone_share,
-            "events": usage.events,
         },
     )

@@ -14,7 +14,7 @@ from governance.web.counts import pluralize
 
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 3
-WEIGHT: Final = -30
+WEIGHT: Final = -16
 HARMLESS: Final = "This is evidence for the account; a harvest can look like an evaluation."
 
 

@@ -1,60 +1,43 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.answer_rating import detect
-from governance.usage.account_usage import AccountUsage
-from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk, strength_of
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.answer_rating import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
-# Usage for which the strength is 1; each case below changes one thing.
+# Usage for which every curve is at its end; each case below changes something.
 FULL: dict[str, Any] = {"markers": {"judging": 0.5}}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
 
 
 class TestAnswerRating:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"texts": 19}, None, id="too few prompts"),
-            pytest.param({"texts": 20}, 1.0, id="just enough prompts"),
-            pytest.param({"markers": {"judging": 0.1}}, None, id="as ordinary customers do"),
-            pytest.param({"markers": {"judging": 0.104}}, 0.01, id="just above"),
-            pytest.param({"markers": {"judging": 0.3}}, 0.5, id="half"),
-            pytest.param({"markers": {"judging": 0.5}}, 1.0, id="full"),
-            pytest.param({"markers": {"critique": 0.3}}, 0.5, id="critiques"),
-            pytest.param({"standalone_share": 0.5}, 0.5, id="half stand alone"),
+            pytest.param({}, 1.0, id="full"),
+            pytest.param({"markers": {"critique": 0.5}}, 1.0, id="critique counts too"),
+            pytest.param({"markers": {"judging": 0.05}}, 0.545, id="one in twenty"),
+            pytest.param({"markers": {}}, 0.0, id="none"),
+            pytest.param({"texts": 10}, 0.68, id="ten prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(marcus_the_harvester(**FULL | given))) == pytest.approx(strength)
-
-    @pytest.mark.parametrize(
-        ("account", "strength"),
-        [
-            pytest.param(
-                samira_the_support_desk(markers={"judging": 0.05}),
-                None,
-                id="a support desk that checks one answer in twenty",
-            ),
-            pytest.param(samira_the_support_desk(markers={"judging": 0.9}), 0.0, id="ratings inside conversations"),
-        ],
-    )
-    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
-        assert strength_of(detect(account)) == pytest.approx(strength)
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
 
     def test_no_finding_without_usage(self) -> None:
-        assert detect(nadia_the_newcomer()) is None
+        assert not strength_of(detect(nadia_the_newcomer()))
 
-    @pytest.mark.parametrize(
-        ("account", "text"),
-        [
-            (
-                marcus_the_harvester(markers={"judging": 0.9}),
-                "90 % of 300 prompts ask to rate, compare or criticise answers.",
-            ),
-        ],
-    )
-    def test_sentence(self, account: AccountUsage, text: str) -> None:
-        finding = detect(account)
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
 
         assert finding is not None
-        assert text in finding.sentence
+        assert finding.sentence == ("50 % of 300 prompts ask to rate, compare or criticise answers.")
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["answer_rating"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -1,82 +1,48 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.broad_instructions import detect
-from governance.usage.account_usage import AccountUsage
-from tests.detection.usages import (
-    ellen_the_evaluator,
-    marcus_the_harvester,
-    nadia_the_newcomer,
-    samira_the_support_desk,
-    strength_of,
-    tomas_the_translator,
-)
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.broad_instructions import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
+
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {"openings": 25.0, "topic_entropy": 2.4, "breadth": 0.98, "sample": tuple(range(96))}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
 
 
 class TestBroadInstructions:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"texts": 24}, None, id="too few prompts"),
-            pytest.param({"breadth": None}, None, id="no breadth measured"),
-            pytest.param({"texts": 25}, 0.4, id="few prompts"),
-            pytest.param({"texts": 82}, 0.76, id="some prompts"),
-            pytest.param({"texts": 120}, 1.0, id="many prompts"),
-            pytest.param({"breadth": 0.45}, 0.0, id="narrow"),
-            pytest.param({"breadth": 0.625}, 0.5, id="half as broad"),
-            pytest.param({"breadth": 0.8}, 1.0, id="broad"),
-            pytest.param({"bare_share": 0.5}, 0.0, id="half in a product"),
-            pytest.param({"bare_share": 0.725}, 0.5, id="fewer in a product"),
-            pytest.param({"bare_share": 0.95}, 1.0, id="bare"),
-            pytest.param({"repeat_share": 0.6}, 0.0, id="repeated"),
-            pytest.param({"repeat_share": 0.35}, 0.5, id="half repeated"),
-            pytest.param({"repeat_share": 0.1}, 1.0, id="new"),
-            pytest.param({"work_share": 0.3}, 1.0, id="some work"),
-            pytest.param({"work_share": 0.55}, 0.5, id="more work"),
-            pytest.param({"work_share": 0.8}, 0.0, id="mostly work"),
-            pytest.param({"markers": {"benchmark": 0.55}}, 0.5, id="examination questions"),
+            pytest.param({}, 0.998, id="full"),
+            pytest.param({"openings": 1.0}, 0.51, id="one opening"),
+            pytest.param({"openings": 12.0}, 0.822, id="a dozen openings"),
+            pytest.param({"topic_entropy": 0.0}, 0.674, id="one subject"),
+            pytest.param({"breadth": 0.7}, 0.812, id="alike in wording"),
+            pytest.param({"texts": 4}, 0.599, id="four prompts"),
+            pytest.param({"breadth": None}, None, id="breadth unknown"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(marcus_the_harvester(**given))) == pytest.approx(strength)
-
-    @pytest.mark.parametrize(
-        ("account", "strength"),
-        [
-            pytest.param(ellen_the_evaluator(), 0.0, id="a public examination"),
-            pytest.param(tomas_the_translator(), 0.0, id="a night of translation"),
-            pytest.param(samira_the_support_desk(), 0.0, id="a chat with people"),
-        ],
-    )
-    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
-        assert strength_of(detect(account)) == pytest.approx(strength)
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
 
     def test_no_finding_without_usage(self) -> None:
-        assert detect(nadia_the_newcomer()) is None
+        assert not strength_of(detect(nadia_the_newcomer()))
 
-    @pytest.mark.parametrize(
-        ("account", "text"),
-        [
-            (
-                marcus_the_harvester(sample=(1, 2, 3)),
-                (
-                    "About 298 of 300 prompts differ from each other and 100 % stand alone; the 3 sampled prompts "
-                    "are on average 90 % as varied as unrelated texts (built-in reference)."
-                ),
-            ),
-            (
-                marcus_the_harvester(breadth=1.2),
-                (
-                    "About 298 of 300 prompts differ from each other and 100 % stand "
-                    "alone; the prompts are on average 100 % as varied as unrelated "
-                    "texts (built-in reference)."
-                ),
-            ),
-        ],
-    )
-    def test_sentence(self, account: AccountUsage, text: str) -> None:
-        finding = detect(account)
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
 
         assert finding is not None
-        assert text in finding.sentence
+        assert finding.sentence == (
+            "About 298 of 300 prompts differ; of 30 first questions about 25 begin with different words, and "
+            "the 96 sampled prompts are on average 98 % as varied as unrelated texts (built-in reference)."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["broad_instructions"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

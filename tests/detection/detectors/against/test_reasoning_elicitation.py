@@ -1,68 +1,70 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.reasoning_elicitation import detect
-from governance.usage.account_usage import AccountUsage
-from tests.detection.usages import (
-    ellen_the_evaluator,
-    marcus_the_harvester,
-    nadia_the_newcomer,
-    samira_the_support_desk,
-    strength_of,
-)
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.reasoning_elicitation import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
-# Usage for which the strength is 1; each case below changes one thing.
-FULL: dict[str, Any] = {"markers": {"reasoning": 0.6}}
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {
+    "reasoned_item_share": 0.5,
+    "exercise_share": 0.7,
+    "concepts": {"reason": 0.25},
+    "markers": {"reasoning": 1.0},
+}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
 
 
 class TestReasoningElicitation:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"texts": 19}, None, id="too few prompts"),
-            pytest.param({"texts": 20}, 1.0, id="just enough prompts"),
-            pytest.param({"markers": {"reasoning": 0.1}}, None, id="as ordinary customers do"),
-            pytest.param({"markers": {"reasoning": 0.105}}, 0.01, id="just above"),
-            pytest.param({"markers": {"reasoning": 0.35}}, 0.5, id="half"),
-            pytest.param({"markers": {"reasoning": 0.6}}, 1.0, id="full"),
-            pytest.param({"standalone_share": 0.4}, 0.0, id="not alone"),
-            pytest.param({"standalone_share": 0.675}, 0.5, id="half alone"),
-            pytest.param({"standalone_share": 0.95}, 1.0, id="alone"),
-            pytest.param({"cold_share": 0.5}, 0.75, id="half cold"),
-            pytest.param({"seeded_share": 1.0}, 0.5, id="seeded"),
+            pytest.param({}, 1.0, id="full"),
+            pytest.param({"exercise_share": 0.0}, 0.661, id="no exercises"),
+            pytest.param({"reasoned_item_share": 0.0}, 0.779, id="asked by persons"),
+            pytest.param(
+                {
+                    "reasoned_item_share": 0.1,
+                    "exercise_share": 0.1,
+                    "concepts": {"reason": 0.1},
+                    "markers": {"reasoning": 0.1},
+                },
+                0.857,
+                id="a tenth",
+            ),
+            pytest.param(
+                {
+                    "reasoned_item_share": 0.0,
+                    "exercise_share": 0.0,
+                    "concepts": {},
+                    "markers": {},
+                },
+                0.0,
+                id="as ordinary customers",
+            ),
+            pytest.param({"texts": 5}, 0.6, id="five prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(marcus_the_harvester(**FULL | given))) == pytest.approx(strength)
-
-    @pytest.mark.parametrize(
-        ("account", "strength"),
-        [
-            pytest.param(ellen_the_evaluator(), 0.5, id="an evaluation at repeatable settings is halved"),
-            pytest.param(samira_the_support_desk(markers={"reasoning": 0.5}), 0.0, id="a tutor in conversations"),
-        ],
-    )
-    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
-        assert strength_of(detect(account)) == pytest.approx(strength)
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
 
     def test_no_finding_without_usage(self) -> None:
-        assert detect(nadia_the_newcomer()) is None
+        assert not strength_of(detect(nadia_the_newcomer()))
 
-    @pytest.mark.parametrize(
-        ("account", "text"),
-        [
-            (
-                marcus_the_harvester(markers={"reasoning": 0.97}),
-                (
-                    "97 % of 300 prompts ask for written-out reasoning; 100 % of 300 requests stand alone, without "
-                    "conversation or end user."
-                ),
-            ),
-        ],
-    )
-    def test_sentence(self, account: AccountUsage, text: str) -> None:
-        finding = detect(account)
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
 
         assert finding is not None
-        assert text in finding.sentence
+        assert finding.sentence == (
+            "100 % of 300 prompts ask for written-out reasoning, 50 % without a person in them, and 70 % are "
+            "exercises with figures."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["reasoning_elicitation"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -1,85 +1,61 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.rotating_wrappers import detect
-from governance.usage.account_usage import AccountUsage
-from tests.detection.usages import ellen_the_evaluator, marcus_the_harvester, nadia_the_newcomer, strength_of
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.rotating_wrappers import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
-# Usage for which the strength is 1; each case below changes one thing.
-FULL: dict[str, Any] = {"steady_templates": 4, "steady_share": 0.5, "top_template_share": 0.3}
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {"templates_used": tuple((number, 40) for number in range(7)), "top_template_share": 0.13}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
 
 
 class TestRotatingWrappers:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"texts": 29}, None, id="too few prompts"),
-            pytest.param({"texts": 30}, 1.0, id="just enough prompts"),
-            pytest.param({"breadth": None}, None, id="no breadth measured"),
-            pytest.param({"steady_templates": 1}, None, id="one wrapping"),
-            pytest.param({"steady_templates": 2}, 1.0, id="two wrappings"),
-            pytest.param({"steady_templates": 40}, 1.0, id="forty wrappings"),
-            pytest.param({"steady_templates": 41}, None, id="more than forty"),
-            pytest.param({"steady_share": 0.1, "top_template_share": 0.05}, 0.0, id="hardly wrapped"),
-            pytest.param({"steady_share": 0.3, "top_template_share": 0.1}, 0.5, id="half as much wrapped"),
-            pytest.param({"top_template_share": 0.475}, 0.0, id="one leads"),
-            pytest.param({"top_template_share": 0.3875}, 0.5, id="one leads somewhat"),
-            pytest.param({"top_template_share": 0.3}, 1.0, id="none leads"),
-            pytest.param({"bare_share": 0.5}, 0.0, id="half in a product"),
-            pytest.param({"bare_share": 0.725}, 0.5, id="fewer in a product"),
-            pytest.param({"bare_share": 0.95}, 1.0, id="bare"),
-            pytest.param({"breadth": 0.4}, 0.0, id="narrow"),
-            pytest.param({"breadth": 0.475}, 0.5, id="half as broad"),
-            pytest.param({"breadth": 0.55}, 1.0, id="broad"),
-            pytest.param({"repeat_share": 0.6}, 0.0, id="repeated"),
-            pytest.param({"repeat_share": 0.4}, 0.5, id="half repeated"),
-            pytest.param({"repeat_share": 0.2}, 1.0, id="new"),
-            pytest.param({"work_share": 0.3}, 1.0, id="some work"),
-            pytest.param({"work_share": 0.55}, 0.5, id="more work"),
-            pytest.param({"work_share": 0.8}, 0.0, id="mostly work"),
-            pytest.param({"markers": {"benchmark": 0.55}}, 0.5, id="examination questions"),
+            pytest.param({}, 1.0, id="full"),
+            pytest.param(
+                {
+                    "templates_used": ((1, 80), (2, 70), (3, 70), (4, 70)),
+                    "top_template_share": 0.27,
+                },
+                0.811,
+                id="four templates",
+            ),
+            pytest.param(
+                {
+                    "templates_used": ((1, 150), (2, 150)),
+                    "top_template_share": 0.5,
+                },
+                0.218,
+                id="two templates",
+            ),
+            pytest.param({"templates_used": ((1, 300),), "top_template_share": 1.0}, 0.0, id="one template"),
+            pytest.param({"templates_used": ((1, 2), (2, 2)), "top_template_share": 0.01}, 0.0, id="used twice only"),
+            pytest.param({"texts": 10}, 0.68, id="ten prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(marcus_the_harvester(**FULL | given))) == pytest.approx(strength)
-
-    @pytest.mark.parametrize(
-        ("account", "strength"),
-        [
-            pytest.param(ellen_the_evaluator(), None, id="a single wrapping"),
-            pytest.param(
-                marcus_the_harvester(steady_templates=4, steady_share=0.95, top_template_share=0.27, bare_share=0.0),
-                0.0,
-                id="an application with four functions of its own",
-            ),
-            pytest.param(
-                marcus_the_harvester(steady_templates=4, steady_share=0.95, top_template_share=0.27, breadth=0.35),
-                0.0,
-                id="payloads of one subject",
-            ),
-        ],
-    )
-    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
-        assert strength_of(detect(account)) == pytest.approx(strength)
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
 
     def test_no_finding_without_usage(self) -> None:
-        assert detect(nadia_the_newcomer()) is None
+        assert not strength_of(detect(nadia_the_newcomer()))
 
-    @pytest.mark.parametrize(
-        ("account", "text"),
-        [
-            (
-                marcus_the_harvester(steady_templates=4, steady_share=0.95, top_template_share=0.27, repeat_share=0.25),
-                (
-                    "4 templates cover 95 % of 300 prompts, the most common one 27 %; about 75 % of all prompts "
-                    "differ from each other."
-                ),
-            ),
-        ],
-    )
-    def test_sentence(self, account: AccountUsage, text: str) -> None:
-        finding = detect(account)
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
 
         assert finding is not None
-        assert text in finding.sentence
+        assert finding.sentence == (
+            "7 templates are used three times or more in 300 prompts, the most common one for 13 %; about 100 %"
+            " of all prompts differ from each other."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["rotating_wrappers"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -1,66 +1,77 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.synthetic_tasks import detect
-from governance.usage.account_usage import AccountUsage
-from tests.detection.usages import marcus_the_harvester, nadia_the_newcomer, samira_the_support_desk, strength_of
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.synthetic_tasks import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
-# Usage for which the strength is 1; each case below changes one thing.
-FULL: dict[str, Any] = {"making_share": 0.35}
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {
+    "making_share": 0.5,
+    "about_making_share": 0.5,
+    "concepts": {"making": 0.75},
+    "markers": {"task_generation": 0.5, "training": 0.2},
+}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
 
 
 class TestSyntheticTasks:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"texts": 14}, None, id="too few prompts"),
-            pytest.param({"texts": 15}, 1.0, id="just enough prompts"),
-            pytest.param({"making_share": 0.05}, None, id="as ordinary customers do"),
-            pytest.param({"making_share": 0.053}, 0.01, id="just above"),
-            pytest.param({"making_share": 0.2}, 0.5, id="half"),
-            pytest.param({"making_share": 0.35}, 1.0, id="full"),
-            pytest.param({"end_user_share": 0.25}, 0.75, id="some end users"),
+            pytest.param({}, 1.0, id="full"),
+            pytest.param(
+                {
+                    "making_share": 0.1,
+                    "about_making_share": 0.1,
+                    "concepts": {"making": 0.3},
+                    "markers": {},
+                },
+                0.522,
+                id="a tenth",
+            ),
+            pytest.param(
+                {
+                    "making_share": 0.0,
+                    "about_making_share": 0.0,
+                    "concepts": {"making": 0.04},
+                    "markers": {},
+                },
+                0.0,
+                id="as ordinary customers",
+            ),
+            pytest.param(
+                {
+                    "making_share": 0.0,
+                    "about_making_share": 0.0,
+                    "markers": {},
+                },
+                0.419,
+                id="only nearest to it",
+            ),
+            pytest.param({"texts": 3}, 0.6, id="three prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(marcus_the_harvester(**FULL | given))) == pytest.approx(strength)
-
-    @pytest.mark.parametrize(
-        ("account", "strength"),
-        [
-            pytest.param(
-                samira_the_support_desk(making_share=0.6, markers={"synthetic_qa": 0.6}),
-                0.0,
-                id="a quiz app whose users ask",
-            ),
-            pytest.param(
-                samira_the_support_desk(making_share=0.03), None, id="a product that now and then asks for examples"
-            ),
-        ],
-    )
-    def test_strength_for_look_alikes(self, account: AccountUsage, strength: float | None) -> None:
-        assert strength_of(detect(account)) == pytest.approx(strength)
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
 
     def test_no_finding_without_usage(self) -> None:
-        assert detect(nadia_the_newcomer()) is None
+        assert not strength_of(detect(nadia_the_newcomer()))
 
-    @pytest.mark.parametrize(
-        ("account", "text"),
-        [
-            (
-                marcus_the_harvester(making_share=0.8, markers={"task_generation": 0.8, "evolution": 0.2}),
-                "80 % of 300 prompts ask the model to generate new tasks.",
-            ),
-            (
-                marcus_the_harvester(making_share=0.8, markers={"evolution": 0.25, "synthetic_qa": 0.5}),
-                "80 % of 300 prompts ask the model to generate rewritten, harder tasks and questions with answers.",
-            ),
-            (marcus_the_harvester(making_share=0.8), "80 % of 300 prompts ask the model to generate tasks."),
-        ],
-    )
-    def test_sentence(self, account: AccountUsage, text: str) -> None:
-        finding = detect(account)
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
 
         assert finding is not None
-        assert text in finding.sentence
+        assert finding.sentence == (
+            "50 % of 300 prompts ask the model to generate new tasks, and 75 % are nearest to examples of such "
+            "requests."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["synthetic_tasks"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

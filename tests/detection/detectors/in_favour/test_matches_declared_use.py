@@ -19,17 +19,21 @@ class TestMatchesDeclaredUse:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({"events": 9}, None, id="too few requests"),
-            pytest.param({"events": 10}, 1.0, id="just enough requests"),
+            pytest.param({"texts": 9}, None, id="too few prompts"),
+            pytest.param({"texts": 10}, 1.0, id="just enough prompts"),
             pytest.param({"facts": facts()}, None, id="nothing declared"),
             pytest.param({"facts": facts(declared_use="poetry")}, None, id="a use that nothing measures"),
-            pytest.param({"conversation_share": 0.49, "end_user_share": 0.49}, None, id="just below half"),
-            pytest.param({"conversation_share": 0.5, "end_user_share": 0.0}, 0.5, id="half"),
-            pytest.param({"conversation_share": 0.5, "end_user_share": 0.75}, 0.75, id="the larger of two shares"),
+            pytest.param({"markers": {"translate": 0.49}}, None, id="just below half"),
+            pytest.param({"markers": {"translate": 0.5}}, 0.5, id="half"),
+            pytest.param(
+                {"facts": facts(declared_use="support chat"), "end_user_share": 1.0, "conversation_share": 1.0},
+                None,
+                id="fields that are filled",
+            ),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
-        assert strength_of(detect(samira_the_support_desk(**given))) == pytest.approx(strength)
+        assert strength_of(detect(tomas_the_translator(**given))) == pytest.approx(strength)
 
     @pytest.mark.parametrize(
         ("account", "strength"),
@@ -50,7 +54,10 @@ class TestMatchesDeclaredUse:
     @pytest.mark.parametrize(
         ("account", "text"),
         [
-            (samira_the_support_desk(), "Declared as “customer support”; 100 % of 300 requests match that."),
+            (
+                samira_the_support_desk(),
+                "Declared as “customer support on documents”; 90 % of 300 prompts match that.",
+            ),
             (
                 tomas_the_translator(texts=290, facts=facts(declared_use="Translation")),
                 "Declared as “Translation”; 100 % of 290 prompts match that.",
@@ -66,11 +73,7 @@ class TestMatchesDeclaredUse:
     @pytest.mark.parametrize(
         ("declared", "measured"),
         [
-            *((word, {"conversation_share": 0.75}) for word in ("support", "chat", "assistant", "platform")),
-            *((word, {"conversation_share": 0.75}) for word in ("education", "tutor")),
-            *((word, {"end_user_share": 0.75}) for word in ("support", "platform", "copilot", "app")),
-            *((word, {"tools_share": 0.75}) for word in ("agent", "automation")),
-            *((word, {"structured_share": 0.75}) for word in ("extract", "classif", "moderation", "structured")),
+            *((word, {"markers": {"extract": 0.75}}) for word in ("extract", "structured")),
             *((word, {"markers": {"translate": 0.75}}) for word in ("translat", "localis", "localiz")),
             *((word, {"markers": {"classify": 0.75}}) for word in ("classif", "moderation", "tagging")),
             *((word, {"markers": {"summarise": 0.75}}) for word in ("summar", "notes", "minutes")),
@@ -83,5 +86,5 @@ class TestMatchesDeclaredUse:
     def test_word_of_a_declaration_lets_expect_a_share(self, declared: str, measured: dict[str, Any]) -> None:
         stated = facts(declared_use=f"Our {declared.upper()} service")
 
-        assert strength_of(detect(usage(**measured, facts=stated))) == 0.75
-        assert detect(usage(facts=facts(declared_use=declared))) is None
+        assert strength_of(detect(usage(**measured, texts=20, facts=stated))) == 0.75
+        assert detect(usage(texts=20, facts=facts(declared_use=declared))) is None

@@ -1,0 +1,57 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.against.set_items import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
+
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {"item_share": 0.6, "item_openings": 5.0, "concepts": {"item": 0.46}, "given_share": 0.3}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
+
+
+class TestSetItems:
+    @pytest.mark.parametrize(
+        ("given", "strength"),
+        [
+            pytest.param({}, 1.0, id="full"),
+            pytest.param(
+                {
+                    "item_share": 0.0,
+                    "item_openings": 0.0,
+                    "concepts": {},
+                    "given_share": 0.0,
+                },
+                0.0,
+                id="no task, and nothing given",
+            ),
+            pytest.param({"item_openings": 1.0}, 0.597, id="one verb for all"),
+            pytest.param({"item_openings": 3.0}, 0.9, id="three verbs"),
+            pytest.param({"item_share": 0.33}, 0.955, id="a third of them tasks"),
+            pytest.param({"concepts": {"item": 0.1}}, 0.828, id="nearest to something else"),
+            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+        ],
+    )
+    def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
+
+    def test_no_finding_without_usage(self) -> None:
+        assert not strength_of(detect(nadia_the_newcomer()))
+
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
+
+        assert finding is not None
+        assert finding.sentence == (
+            "60 % of 300 prompts are complete tasks or questions without a person; of 30 of its first questions"
+            " about 5 open with different imperatives."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["set_items"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

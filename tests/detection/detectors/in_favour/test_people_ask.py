@@ -1,0 +1,73 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from governance.detection.calibration import POINTS_PER_NAT
+from governance.detection.curves import content_model
+from governance.detection.detectors.in_favour.people_ask import FIGURES, WEIGHT, detect
+from tests.detection.usages import nadia_the_newcomer, strength_of, usage
+
+# Usage for which every curve is at its end; each case below changes something.
+FULL: dict[str, Any] = {
+    "person_share": 1.0,
+    "polite_share": 0.42,
+    "concepts": {"support": 0.7, "chat": 0.31},
+    "follow_up_share": 0.6,
+}
+ACCOUNT = usage(texts=300, prompts=298, **FULL)
+
+
+class TestPeopleAsk:
+    @pytest.mark.parametrize(
+        ("given", "strength"),
+        [
+            pytest.param({}, 1.0, id="full"),
+            pytest.param({"person_share": 0.5, "polite_share": 0.2}, 0.711, id="half of them"),
+            pytest.param({"person_share": 0.0, "concepts": {}}, 0.261, id="politeness alone"),
+            pytest.param(
+                {
+                    "person_share": 0.0,
+                    "polite_share": 0.0,
+                    "concepts": {},
+                    "follow_up_share": 0.0,
+                },
+                0.0,
+                id="nobody",
+            ),
+            pytest.param(
+                {
+                    "person_share": 0.0,
+                    "polite_share": 0.0,
+                    "concepts": {},
+                    "follow_up_share": 0.0,
+                    "end_user_share": 1.0,
+                    "end_users": 90,
+                    "conversation_share": 1.0,
+                    "conversations": 90,
+                },
+                0.0,
+                id="end users named, and nobody asks",
+            ),
+            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+        ],
+    )
+    def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
+        assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
+
+    def test_no_finding_without_usage(self) -> None:
+        assert not strength_of(detect(nadia_the_newcomer()))
+
+    def test_sentence(self) -> None:
+        finding = detect(ACCOUNT)
+
+        assert finding is not None
+        assert finding.sentence == (
+            "100 % of 300 prompts read as if by somebody in need, and 60 % go on from an answer."
+        )
+
+    def test_weighs_what_its_curves_give(self) -> None:
+        curves = content_model().curves["people_ask"]
+
+        assert set(curves) <= set(FIGURES)
+        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)
