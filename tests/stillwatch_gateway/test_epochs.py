@@ -1,5 +1,6 @@
 """Epochs of the feed: what they say, when one ends, and what a gateway still holds of it. Pure."""
 
+import json
 from contextlib import AbstractContextManager, closing
 from math import inf
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stillwatch_gateway import held_over_restrictions
 from stillwatch_gateway.disk import SnapshotStore
 from stillwatch_gateway.entries import EntryTerms, RestrictionEntry
 from stillwatch_gateway.epoch_changes import OLDER_SNAPSHOTS, OlderSnapshotError, ended_epoch, refuse_other_epoch
@@ -136,6 +138,7 @@ class TestASnapshot:
         ("known", "known_epoch", "upto", "epoch", "ended"),
         [
             (0, "", 0, "e1", None),
+            (0, "", 0, "", None),
             (0, "e1", 5, "e2", "e1"),
             (5, "", 5, "e1", None),
             (5, "", 6, "", None),
@@ -231,6 +234,20 @@ class TestHeldOverRestrictions:
         long = BLOCK._replace(reason="x" * (MOST_REPORTED_BYTES // 4))
 
         assert [one["number"] for one in holding(*(entry(n, terms=long) for n in range(1, 9))).report()] == [1, 2, 3]
+
+    @pytest.mark.parametrize(("room", "reported"), [(0, [1]), (-1, [])])
+    def test_are_reported_up_to_the_last_byte(
+        self, room: int, reported: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held = holding(entry(1))
+        size = len(json.dumps(held.report()[0]))
+
+        monkeypatch.setattr(held_over_restrictions, "MOST_REPORTED_BYTES", size + room)
+
+        assert [one["number"] for one in held.report()] == reported
+
+    def test_are_against_a_name_that_may_hold_a_colon(self) -> None:
+        assert holding(entry(1, target="account:a:x")).report()[0]["against"] == "account"
 
     def test_are_dropped_once_they_are_settled(self) -> None:
         held = holding(entry(1), entry(2))

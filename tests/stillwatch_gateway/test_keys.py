@@ -113,6 +113,16 @@ def test_one_with_spaces_goes_over_as_many_values_as_a_name_has_and_no_more() ->
     assert digest("b,c,d,e,f") not in texts("a b,c,d,e,f x")
 
 
+def test_one_with_many_spaces_goes_over_several_values_from_any_word_on() -> None:
+    assert digest("s k 1 x y,b c") in texts("a s k 1 x y,b c,more")
+
+
+def test_both_headers_are_looked_at_where_neither_is_plain() -> None:
+    shown = shown_keys("Token a b", "sk 2")
+
+    assert {digest("b"), digest("sk 2")} <= {*shown}
+
+
 @pytest.mark.parametrize(("behind", "found"), [(";", True), (";;;;", True), ("; ; ;", True), (";;;;;", False)])
 def test_separators_are_taken_off_up_to_four(behind: str, *, found: bool) -> None:
     assert (digest("sk\u00e9(1") in texts(f"sk\u00e9(1{behind}")) is found
