@@ -145,6 +145,14 @@ class TestASnapshot:
             "a restriction has no number",
         ]
 
+    def test_holds_what_changed_of_one_without_its_names_as_a_whole(self) -> None:
+        lacking = told(1, names_added={"key": ["k"]}, names_removed={})
+        del lacking["names"]
+
+        [only] = read_snapshot(lines([snapshot(1)[0], lacking]).splitlines())[1]
+
+        assert (only.names, only.is_whole) == (("key:k",), True)
+
     def test_with_a_line_that_is_no_json_says_so(self) -> None:
         whole = lines(snapshot(2)).splitlines()
         faults: list[str] = []
