@@ -146,6 +146,15 @@ class TestAChange:
 
         assert restricted.decide(["account:a"], now=NOW).kind == "watch"
 
+    def test_leaves_what_was_published_before_on_the_same_name(self) -> None:
+        restricted = RestrictionSet()
+        for change, current, ended in ((1, entry(1, "account:a", terms=WATCH), None), (2, entry(2, "account:a"), None)):
+            restricted.change(change, current, ended)
+
+        restricted.change(3, None, 2)
+
+        assert restricted.decide(["account:a"], now=NOW).kind == "watch"
+
     @pytest.mark.parametrize("number", [0, 1, 3])
     def test_must_be_the_next_one(self, number: int) -> None:
         restricted = RestrictionSet([entry(1)], 1)
