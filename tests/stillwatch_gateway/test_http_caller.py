@@ -77,7 +77,9 @@ class TestABody:
         assert decompress(body, "gzip", 5) == b"12345"
         assert decompress(body, None, 5) == body
 
-    @pytest.mark.parametrize("body", [gzip.compress(b"123456"), gzip.compress(b"12345")[:-1]])
+    @pytest.mark.parametrize(
+        "body", [gzip.compress(b"123456"), gzip.compress(b"12345")[:-1]], ids=["too far", "not to its end"]
+    )
     def test_that_inflates_too_far_or_ends_early_is_refused(self, body: bytes) -> None:
         with pytest.raises(BadMessageError, match="too long, or was cut off"):
             decompress(body, "gzip", 5)
