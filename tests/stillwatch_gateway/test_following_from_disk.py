@@ -95,3 +95,15 @@ class TestWhatIsKept:
 
         assert "The disk did not take what was to be kept: No such file or directory" in caplog.text
         wait_until(lambda: server.reports[-1]["store_problem"] == gateway.store_problem != "")
+
+    def test_by_another_process_is_that_ones_to_heal(
+        self, server: Feed, connect: Callable[..., Gateway], tmp_path: Path
+    ) -> None:
+        server.snapshot = snapshot_of(1)
+        connect()
+        (tmp_path / "kept" / "snapshot").write_text("damaged")
+
+        reader = connect()
+
+        wait_until(lambda: refused(reader, 1) == [1])
+        wait_until(lambda: reader.store_problem == "")

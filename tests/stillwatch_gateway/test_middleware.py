@@ -15,7 +15,7 @@ from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
 from stillwatch_gateway.entries import Throttle
 from stillwatch_gateway.refusals import RateLimiter, enforce
-from stillwatch_gateway.restriction_set import Decision
+from stillwatch_gateway.restriction_set import UNREACHABLE, Decision, RestrictionSet
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 
@@ -202,6 +202,15 @@ def test_of_asgi_closes_the_websockets_of_the_blocked_and_leaves_alone_what_is_n
     asyncio.run(asgi.Stillwatch(application, gateway)(scope, None, send))
 
     assert (seen, heard) == ([scope["type"]] if reached else [], sent)
+
+
+def test_a_customer_who_cannot_be_checked_is_asked_to_try_again() -> None:
+    refused = RestrictionSet().decide(["account:a"], now=0.0)._replace(allowed=False, because=UNREACHABLE)
+
+    answer = enforce(refused, RateLimiter())
+
+    assert answer is not None
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "30")
 
 
 class TestALimit:
