@@ -155,6 +155,14 @@ class TestAChange:
 
         assert restricted.decide(["account:a"], now=NOW).kind == "watch"
 
+    def test_leaves_nothing_of_what_ended_or_was_published_again_among_what_is_live(self) -> None:
+        restricted = RestrictionSet([entry(1, since=1.0), entry(2, since=2.0), entry(3, since=3.0)], 3)
+        restricted.change(4, None, 1)
+        restricted.change(5, entry(2, since=2.5), None)
+
+        assert list(restricted.live()) == [(3, 3.0), (2, 2.5)]
+        assert [restricted.since(number) for number in (1, 2, 3, 4)] == [None, 2.5, 3.0, None]
+
     @pytest.mark.parametrize("number", [0, 1, 3])
     def test_must_be_the_next_one(self, number: int) -> None:
         restricted = RestrictionSet([entry(1)], 1)
