@@ -5,18 +5,19 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+MUTANTS := .venv-mutants
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 SOURCES = $(shell find manage.py accounts governance stillwatch_gateway tests -name '*.py')
 TEMPLATES = $(shell find templates -name '*.html')
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--fork-strategy fewest --no-config --custom-compile-command 'make lock' $(UPGRADE)
 # Where it is promised to install without a compiler.
-LOCKS := requirements.txt requirements-dev.txt tests/gateways/litellm.txt
+LOCKS := requirements.txt requirements-dev.txt requirements-mutants.txt tests/gateways/litellm.txt
 PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long coverage check style types imports templates django bench bench-detection docs picture lock wheels clean
+.PHONY: help run test test-long coverage mutants check style types imports templates django bench bench-detection docs picture lock wheels clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -35,6 +36,9 @@ coverage: $(VENV)/installed-dev ## run the tests and print which share of each r
 	@$(BIN)/coverage erase
 	@$(PYTEST) -m 'not long' --durations 10 --cov --cov-report= $(ARGS)
 	@$(BIN)/python -m tests.coverage_by_room
+
+mutants: $(MUTANTS)/installed ## change the pure modules in small ways, and see which changes no test notices (MODULE=governance.audit.chain)
+	@exec $(MUTANTS)/bin/python -m tests.mutants $(MODULE)
 
 check: style types imports templates django ## find mistakes without running anything
 
@@ -78,6 +82,7 @@ picture: $(VENV)/installed-dev ## make docs/queue.png from the demonstration tha
 lock: $(VENV)/installed-dev ## pin requirements*.in with hashes (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) requirements-mutants.in -o requirements-mutants.txt
 	@$(COMPILE) tests/gateways/litellm.in -o tests/gateways/litellm.txt
 
 wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel on each supported Python and platform
@@ -89,7 +94,7 @@ wheels: $(VENV)/installed-dev ## prove that every locked package has a wheel on 
 	done; done; done
 
 clean: ## remove what can be made again; keeps the data in .data/
-	@rm -rf $(VENV) .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(MUTANTS) mutants .venv-litellm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment, made or brought up to date whenever a lock is newer than it ----------------------------
@@ -107,6 +112,13 @@ $(VENV)/installed: requirements.txt | $(VENV)/pyvenv.cfg
 $(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/pyvenv.cfg
 	$(call install,its tests and checks need,requirements.txt requirements-dev.txt)
 	@touch $(VENV)/installed
+
+# An environment of its own: what mutmut needs would change how the processes of the tests are called.
+$(MUTANTS)/installed: requirements.txt requirements-dev.txt requirements-mutants.txt | $(VENV)/installed-dev
+	@echo 'Installing what mutants need (once; a minute or two)'
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(MUTANTS)
+	@$(BIN)/uv pip sync --quiet --python $(MUTANTS)/bin/python --require-hashes $^
+	@touch $@
 
 $(VENV)/pyvenv.cfg:
 	@test -n '$(PYTHON)' || { echo 'stillwatch: Python 3.11 or newer is needed and was not found' >&2; exit 1; }

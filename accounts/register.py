@@ -148,7 +148,7 @@ def _says_nothing(name: str, value: Any) -> bool:
 def _refuse_incomplete(name: str, members: Mapping[str, Any]) -> None:
     for required in _REQUIRED.get(name, ()):
         if _says_nothing(required, members.get(required)):
-            raise ValueError(f"{f'{name}.{required}'.lstrip('.')} is missing or means no value: give it")
+            raise ValueError(f"{f'{name}.{required}'.lstrip('.')} is missing or empty")
 
 
 def _check_times(account: AccountLine) -> None:

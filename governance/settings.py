@@ -4,7 +4,6 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
@@ -14,6 +13,7 @@ from environs import Env, validate
 
 from governance.platform import embedded, timeouts
 from governance.platform.bounded_connection import connection_class, longest_silence
+from governance.platform.environment import LOG_LEVELS, check_networks, check_timeouts, check_url
 from governance.platform.installation_secrets import Secrets, get_or_create_secrets
 from governance.timetable import TIMETABLE
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
@@ -28,7 +28,7 @@ DATA_DIR = Path(env.str("STILLWATCH_DATA", str(BASE_DIR / ".data"))).expanduser(
 # Where Stillwatch is reached -----------------------------------------------------------------------------------
 
 PUBLIC_URL = env.str("STILLWATCH_URL", "https://localhost").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
+_public = check_url("STILLWATCH_URL", PUBLIC_URL, schemes=("https", "http"))
 SECURE = _public.scheme == "https"
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname or "localhost"])
@@ -44,11 +44,12 @@ if EMBEDDED:
     DATABASE_URL, MIGRATE_DATABASE_URL, BROKER_URL = embedded.addresses(DATA_DIR)
     _secrets = get_or_create_secrets(DATA_DIR)
 else:
-    _secrets = Secrets(env.str("SECRET_KEY", ""), env.str("FINGERPRINT_KEY", ""), env.str("EXCERPT_KEY", ""))
-    if not (DATABASE_URL and BROKER_URL and all(_secrets)):
-        raise ImproperlyConfigured(
-            "Servers of your own need DATABASE_URL, BROKER_URL, SECRET_KEY, FINGERPRINT_KEY and EXCERPT_KEY."
-        )
+    _needed = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "FINGERPRINT_KEY", "EXCERPT_KEY")
+    if _missing := [name for name in _needed if not env.str(name, "")]:
+        raise ImproperlyConfigured(f"Servers of your own need {', '.join(_missing)} too.")
+    for _name, _url in (("DATABASE_URL", DATABASE_URL), ("MIGRATE_DATABASE_URL", MIGRATE_DATABASE_URL)):
+        check_url(_name, _url, schemes=("postgresql", "postgres"))
+    _secrets = Secrets(env.str("SECRET_KEY"), env.str("FINGERPRINT_KEY"), env.str("EXCERPT_KEY"))
 SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
@@ -61,7 +62,9 @@ if _owner["NAME"] != DATABASES["default"]["NAME"]:
 DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
-_timeouts = timeouts.DEFAULTS[_process] | env.dict(f"DATABASE_TIMEOUTS_{_process.upper()}", {})
+_variable = f"DATABASE_TIMEOUTS_{_process.upper()}"
+_given = check_timeouts(_variable, env.str(_variable, ""), known=timeouts.DEFAULTS["web"])
+_timeouts = timeouts.DEFAULTS[_process] | _given
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 for _name, _value in timeouts.LEAVES_LOST_SERVERS.items():
     _options.setdefault(_name, _value)
@@ -250,7 +253,9 @@ EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
-WEBHOOK_PRIVATE_NETWORKS: list[str] = env.list("WEBHOOK_PRIVATE_NETWORKS", [])
+WEBHOOK_PRIVATE_NETWORKS: list[str] = check_networks(
+    "WEBHOOK_PRIVATE_NETWORKS", env.list("WEBHOOK_PRIVATE_NETWORKS", [])
+)
 AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))
 AUTOMATIC_TRAFFIC_PERCENT = env.float("AUTOMATIC_TRAFFIC_PERCENT", 2.0, validate=validate.Range(min=0, max=100))
 AUTOMATIC_SHADOW_HOURS = env.int("AUTOMATIC_SHADOW_HOURS", 24, validate=validate.Range(min=0))
@@ -291,5 +296,5 @@ LOGGING = {
     },
     "filters": {"refusals": {"()": "governance.web.logs.WithoutTraceback"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS))},
 }

@@ -90,10 +90,19 @@
     }
   };
 
+  // What was sent while its page was being left is stored, though nobody saw the answer.
+  const isStored = (form, values) => {
+    if (!form.dataset.storedIn) return false;
+    const plain = (text) => text.trim().replace(/\s+/g, " ");
+    const texts = [...document.querySelectorAll(form.dataset.storedIn)].map((place) => plain(place.innerText));
+    return Object.values(values).flat().every((text) => texts.includes(plain(text)));
+  };
+
   const restore = (form) => {
     if (!drafted(form) || touched.has(form)) return;
     const draft = stored(keyOf(form));
     if (isExpired(draft)) return;
+    if (isStored(form, draft.values)) return void forget(keyOf(form));
     const before = JSON.stringify(valuesOf(form));
     put(form, draft.values);
     touched.add(form);

@@ -56,25 +56,28 @@ class SnapshotStore:
         self._snapshot, self._changes, self._confirmed = folder / "snapshot", folder / "changes", folder / "confirmed"
         self._lock: BinaryIO | None = None
         self._tried_at = float("-inf")
-        self.writes, self.problem = False, ""
+        self.writes = False
         self.needs_snapshot = False  # before changes can be added to what is kept
         self.open()
 
     def open(self) -> None:
-        """Make the folder ready; again after a problem."""
+        self.problem = self._open()
+
+    def _open(self) -> str:
+        """Make the folder ready, again after a problem; return what is wrong with it."""
         self.close()
-        self.writes, self.problem = False, ""
+        self.writes = False
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for file in (self._snapshot, self._changes, self._confirmed, self.folder / "lock"):
                 _move_folder_away(file)
             self._lock = (self.folder / "lock").open("ab")
         except OSError as error:
-            self.problem = f"The folder cannot be used: {_why(error)}."
-            return
+            return f"The folder cannot be used: {_why(error)}."
         with suppress(OSError):  # another process writes
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.writes = True
+        return ""
 
     def close(self) -> None:
         if self._lock is not None:
@@ -219,10 +222,10 @@ class SnapshotStore:
         if time.monotonic() - self._tried_at < pause:
             return False
         self._tried_at = time.monotonic()
-        before = self.problem
-        self.open()
+        problem = self._open()
         self.needs_snapshot = True
-        self.problem = self.problem or (before if self.writes else "")
+        # In one step: another thread may read it meanwhile, to say it loudly.
+        self.problem = problem or (self.problem if self.writes else "")
         return self.writes
 
     def failed(self, error: OSError) -> None:

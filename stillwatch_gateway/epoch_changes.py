@@ -28,8 +28,6 @@ def ended_epoch(known: RestrictionSet, head: SnapshotHead, *, older_snapshots: i
     `older_snapshots` were refused before.
     """
     named = head.epoch.identifier
-    if known.sequence == 0 and not known.epoch:
-        return None
     if named and known.epoch and named != known.epoch:
         return known.epoch
     if head.sequence >= known.sequence:

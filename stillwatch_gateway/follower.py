@@ -143,10 +143,9 @@ class Follower:
             )
         self._problem_logged = problem
 
-    def _store_failed(self, error: OSError) -> None:
-        if self._store is not None:
-            self._store.failed(error)
-            self._log_store_problem()
+    def _store_failed(self, store: SnapshotStore, error: OSError) -> None:
+        store.failed(error)
+        self._log_store_problem()
 
     def _is_copy_to_be_mended(self) -> bool:
         return self._store is not None and self._store.needs_repair()
@@ -234,20 +233,22 @@ class Follower:
             try:
                 self._store.keep_changes(body, str(digest), str(signed))
             except OSError as error:
-                self._store_failed(error)
+                self._store_failed(self._store, error)
         self._refusals.forget_reported(refusals)
 
     def _take_snapshot(self) -> None:
-        asked_at, store = Moment.now(), self._store
-        try:
-            self._take_snapshot_into(store if store is not None and store.writes else None, asked_at)
-        except StoreError as error:
-            self._store_failed(error.reason)
-            self._caller.hang_up()
-            self._take_snapshot_into(None, Moment.now())
+        if self._store is not None and self._store.writes:
+            try:
+                self._take_snapshot_into(self._store)
+                return
+            except StoreError as error:
+                self._store_failed(self._store, error.reason)
+                self._caller.hang_up()
+        self._take_snapshot_into(None)
 
-    def _take_snapshot_into(self, store: SnapshotStore | None, asked_at: Moment) -> None:
+    def _take_snapshot_into(self, store: SnapshotStore | None) -> None:
         """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
+        asked_at = Moment.now()
         with downloaded_snapshot(self._caller, store, self._key) as received:
             restricted, head, file = received
             ended = ended_epoch(self._restricted, head, older_snapshots=self._older_snapshots)
@@ -265,7 +266,7 @@ class Follower:
                 try:
                     store.keep_snapshot(file, ended_epoch=kept_epoch if self._held else None)
                 except OSError as error:
-                    self._store_failed(error)
+                    self._store_failed(store, error)
         if ended is not None and self._held and self._store is not None:
             self._held.load_names(self._store)
         self._let_go_of_settled(head.epoch)

@@ -18,11 +18,10 @@ MOST_REPORTED_BYTES: Final = 2**19  # of all, half of what Stillwatch takes
 
 def _reportable(entry: RestrictionEntry) -> dict[str, Any]:
     """Return a restriction as it was published, cut to what Stillwatch takes in a report; its target is always kept."""
-    against, _, target = entry.target.partition(":")
+    against = entry.target.partition(":")[0]
     names: dict[str, list[str]] = {kind: [] for kind in NAMED_BY}
-    first = (entry.target,) if target else ()
-    for kind, _, name in (name.partition(":") for name in dict.fromkeys((*first, *entry.names))):
-        if kind in names and len(names[kind]) < MOST_NAMES_REPORTED:
+    for kind, _, name in (name.partition(":") for name in dict.fromkeys((entry.target, *entry.names))):
+        if name and kind in names and len(names[kind]) < MOST_NAMES_REPORTED:
             names[kind].append(name)
     terms = entry.terms
     return {

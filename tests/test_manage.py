@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from governance.platform import embedded
 from tests.flows.worker import environment
 from tests.servers import free_port
 
@@ -88,6 +89,39 @@ def test_a_database_that_is_away_is_told_in_a_line() -> None:
     assert said.startswith("stillwatch: PostgreSQL: ")
     assert 'database "there_is_none" does not exist' in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("STILLWATCH_URL", "stillwatch.example.com", "is not a URL that begins with https:// or http://"),
+        ("STILLWATCH_URL", "https://", "is not a URL that begins with https:// or http://"),
+        ("DATABASE_URL", "mysql://db/stillwatch", "is not a URL that begins with postgresql:// or postgres://"),
+        ("SECRET_KEY", "", "Servers of your own need SECRET_KEY too"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL"),
+        ("DATABASE_TIMEOUTS_COMMAND", "foo", "is not a list such as statement_timeout=60s"),
+        ("DATABASE_TIMEOUTS_COMMAND", "lock_timeout=soon", "is not a list such as statement_timeout=60s"),
+        ("WEBHOOK_PRIVATE_NETWORKS", "10.0.0.0/33", "10.0.0.0/33"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told_in_a_line(variable: str, value: str, said: str) -> None:
+    status, error = said_by("check", given={variable: value})
+
+    assert (status, error.count("\n"), variable in error, said in error) == (1, 1, True, True)
+
+
+@pytest.mark.skipif(not settings.EMBEDDED, reason="needs the roles of the embedded servers")
+def test_a_role_that_owns_no_tables_does_not_migrate() -> None:
+    addresses = embedded.addresses(settings.DATA_DIR)
+    with psycopg.connect(addresses.owner_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE not_its_own")
+        try:
+            mine = urlsplit(addresses.database_url)._replace(path="/not_its_own").geturl()
+            status, error = said_by("migrate", given={"DATABASE_URL": mine, "MIGRATE_DATABASE_URL": mine})
+        finally:
+            connection.execute("DROP DATABASE not_its_own")
+
+    assert (status, error.count("\n"), "may not create tables" in error) == (1, 1, True)
 
 
 def test_two_checks_do_not_share_a_port() -> None:

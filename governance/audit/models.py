@@ -8,10 +8,6 @@ from governance.audit.verbs import verb_choices
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    def about(self, kind: str, identifier: str) -> "EntryQuerySet":
-        """Entries whose subject is this one, newest first."""
-        return self.filter(subject_kind=kind, subject_id=identifier).order_by("-number")
-
     def oldest_first(self) -> "EntryQuerySet":
         return self.order_by("number")
 

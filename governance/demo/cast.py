@@ -1,5 +1,7 @@
 """Who plays in the demonstration world, and how many of each."""
 
+from typing import NamedTuple
+
 from governance.demo.behaviours.batches import CLASSIFICATION, EXTRACTION, TEST_DATA, TRANSLATION_BATCH
 from governance.demo.behaviours.building import CODING_AGENT, EVALUATION_HARNESS, RETRIEVAL
 from governance.demo.behaviours.harvesting import (
@@ -42,6 +44,19 @@ KINDS = (
 )
 HARVEST = frozenset(kind.name for kind in KINDS if kind.harvest)
 FEWEST_ACCOUNTS = sum(kind.least for kind in KINDS)
+
+
+class Troupe(NamedTuple):
+    """Customers of one kind that are made together; `group` names a hidden group, `scale` is how large they are.
+
+    `silent` is the share that sends no text; see `CustomerFactory.customers`.
+    """
+
+    kind: Kind
+    accounts: int
+    group: str = ""
+    scale: float = 1.0
+    silent: float | None = None
 
 
 def accounts_by_kind(accounts: int) -> list[tuple[Kind, int]]:

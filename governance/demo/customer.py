@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -31,6 +32,7 @@ class Customer:
     adopts_new_model: bool
     rate_limited: float
     begins_at: datetime
+    group: str = ""
 
     @property
     def id(self) -> str:
@@ -40,6 +42,10 @@ class Customer:
     def dice(self, purpose: object) -> Random:
         """Return dice of this customer's own, the same for the same purpose."""
         return Random(f"{self.world}/{self.id}/{purpose}")
+
+    def habits(self) -> Random:
+        """Return dice for what stays the same all the time; they fall alike for the members of a hidden group."""
+        return Random(f"{self.world}/{self.group}/habits") if self.group else self.dice("habits")
 
     def common_dice(self, purpose: str) -> Random:
         """Return dice that fall alike for all customers: for what several of them took from one place."""
@@ -104,13 +110,23 @@ class Customer:
         return self.model
 
 
+class Tie(Enum):
+    """What the seller can see that the accounts of a hidden group have in common, beside what they ask."""
+
+    CARDS_AND_ADDRESSES = "two cards or an address pool"
+    CARDS = "two cards"
+    ADDRESSES = "an address pool"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of customer: how many there are, how they are known to the seller, and how they behave.
 
     `of_300` is how many stand among 300 accounts and `least` how many any world has. Accounts of a kind share
-    `one_organisation`, `one_card` or `one_address`; an `is_hidden_group` has organisations of its own, but half of them
-    on two cards and half in one address pool, founded within days. `talks` is whether people rather
+    `one_organisation`, `one_card` or `one_address`; an `is_hidden_group` has organisations of its own, tied by
+    `tied_by` (half of them on two cards and half in one address pool), founded within days. What `is_dressed` passes
+    for an ordinary customer in all that the seller knows of it but what it asks. `talks` is whether people rather
     than servers may call; `called` ends the name of an organisation whose trade must show in it.
     """
 
@@ -127,6 +143,8 @@ class Kind:
     one_card: bool = False
     one_address: bool = False
     is_hidden_group: bool = False
+    tied_by: Tie = Tie.CARDS_AND_ADDRESSES
+    is_dressed: bool = False
     talks: bool = True
     called: str = ""
     rate_limited: float = 0.004

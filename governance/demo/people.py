@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, Kind, Tie
 from governance.demo.network import Address, hosting_addresses, office_addresses
 
 T = TypeVar("T")
@@ -65,6 +65,17 @@ class _Organisation:
     addresses: Sequence[Address]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a customer stands among those that are made together."""
+
+    index: int
+    of: int
+    group: str
+    scale: float
+    silent: float | None
+
+
 class CustomerFactory:
     """Founds organisations and opens accounts for them; two never get the same name."""
 
@@ -76,8 +87,14 @@ class CustomerFactory:
         dice.shuffle(self._names)
         self._taken: set[str] = set()
 
-    def customers(self, kind: Kind, number: int, world: str) -> Iterator[Customer]:
-        """Yield `number` customers of a kind, sharing what the kind shares."""
+    def customers(
+        self, kind: Kind, number: int, world: str, *, group: str = "", scale: float = 1.0, silent: float | None = None
+    ) -> Iterator[Customer]:
+        """Yield `number` customers of a kind, sharing what the kind shares; `scale` makes all of them larger.
+
+        A share of them, `silent`, sends no text; without it every fifth that is in no hidden group, but never the
+        first of a kind, so that each can be shown.
+        """
         first: _Organisation | None = None
         cards = [self._token("card", 48), self._token("card", 48)]
         pool = hosting_addresses(6, self._picks(sorted(_HOURS_FROM_UTC)), self._dice)
@@ -89,11 +106,13 @@ class CustomerFactory:
                 card = first.card
             if kind.one_address:
                 addresses = first.addresses[:1]
-            if kind.is_hidden_group and index % 2 == 0:
+            both = kind.tied_by is Tie.CARDS_AND_ADDRESSES
+            if kind.is_hidden_group and (kind.tied_by is Tie.CARDS or (both and index % 2 == 0)):
                 card = cards[index // 2 % 2]
-            elif kind.is_hidden_group:
+            elif kind.is_hidden_group and (both or kind.tied_by is Tie.ADDRESSES):
                 addresses = pool
-            yield self._customer(kind, index, organisation, card, addresses, world)
+            place = _Place(index, number, group or (kind.name if kind.is_hidden_group else ""), scale, silent)
+            yield self._customer(kind, place, organisation, card, addresses, world)
 
     def _found(self, kind: Kind) -> _Organisation:
         name, word = self._name(kind)
@@ -120,13 +139,13 @@ class CustomerFactory:
     def _customer(
         self,
         kind: Kind,
-        index: int,
+        place: _Place,
         organisation: _Organisation,
         card: str,
         addresses: Sequence[Address],
         world: str,
     ) -> Customer:
-        dice = self._dice
+        dice, index = self._dice, place.index
         account = self._account(kind, index, organisation, card, addresses)
         created_at = datetime.fromisoformat(account["created_at"])
         return Customer(
@@ -140,19 +159,26 @@ class CustomerFactory:
             utc_offset=timedelta(hours=_HOURS_FROM_UTC[organisation.country]),
             addresses=addresses,
             keys=[self._token("key", 32) for _ in range(1 + int(dice.random() ** 3 * 3))],
-            size=min(2.2, max(0.45, dice.lognormvariate(-0.08, 0.4))),
-            # Every fifth sends figures only; never the first of a kind, so that each can be shown.
-            sends_text=kind.is_hidden_group or index % 5 != 3,
+            size=min(2.2, max(0.45, dice.lognormvariate(-0.08, 0.4))) * place.scale,
+            sends_text=self._sends_text(kind, place),
             adopts_new_model=dice.random() < kind.adopts_new_model,
             rate_limited=kind.rate_limited,
-            begins_at=max(created_at, self._starts_at + self._delay(kind, index)),
+            begins_at=max(created_at, self._starts_at + self._delay(kind, place)),
+            group=place.group,
         )
 
-    def _delay(self, kind: Kind, index: int) -> timedelta:
+    def _sends_text(self, kind: Kind, place: _Place) -> bool:
+        if place.silent is None:
+            return kind.is_hidden_group or place.index % 5 != 3
+        return self._dice.random() >= place.silent
+
+    def _delay(self, kind: Kind, place: _Place) -> timedelta:
         """Harvesters come one after another, some of them in the last days: a queue is never all old."""
+        if kind.is_dressed:
+            return timedelta()
         if kind.is_hidden_group:
-            return timedelta(days=self._days * index / 14)
-        if kind.harvest and index % 2:
+            return timedelta(days=self._days * place.index / (place.of + 2))
+        if kind.harvest and place.index % 2:
             return timedelta(days=self._days * (0.7 + 0.25 * self._dice.random()))
         return timedelta()
 
@@ -162,9 +188,9 @@ class CustomerFactory:
         dice = self._dice
         newcomer = index > 0 and dice.random() < 0.06
         age = timedelta(days=-dice.random() * self._days * 0.6 if newcomer else 1 + dice.random() ** 2 * 900)
-        if kind.is_hidden_group:
+        if kind.is_hidden_group and not kind.is_dressed:
             age = timedelta(days=3 + dice.random() * 9)
-        elif kind.harvest and not kind.training_permitted:
+        elif kind.harvest and not kind.training_permitted and not kind.is_dressed:
             age = timedelta(days=1 + dice.random() ** 2 * 200)
         plan = self._picks(kind.plans)
         freely = plan == "payg" and not kind.one_organisation and dice.random() < 0.3

@@ -1,13 +1,13 @@
 """The demonstration world: a few hundred invented customers, the same for the same seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 from random import Random
 from typing import Any
 
-from governance.demo.cast import accounts_by_kind
+from governance.demo.cast import Troupe, accounts_by_kind
 from governance.demo.customer import Customer, Kind
 from governance.demo.day import Behaviour, Day
 from governance.demo.people import CustomerFactory
@@ -35,6 +35,11 @@ class World:
     def keys(self) -> list[dict[str, str]]:
         """The API keys: `account` and `api_key`, the seller's ids of both."""
         return [{"account": customer.id, "api_key": key} for customer, _ in self._customers for key in customer.keys]
+
+    @property
+    def customers(self) -> Iterator[tuple[Customer, Kind]]:
+        """The customers, each with its kind."""
+        yield from self._customers
 
     @property
     def labels(self) -> dict[str, str]:
@@ -76,12 +81,19 @@ def build_world(*, seed: int, ends_at: datetime, days: int = 14, accounts: int =
 
     Raises ValueError if `accounts` are too few for every kind of customer to be there.
     """
+    return assemble_world([Troupe(kind, number) for kind, number in accounts_by_kind(accounts)], seed, ends_at, days)
+
+
+def assemble_world(troupes: Iterable[Troupe], seed: int, ends_at: datetime, days: int) -> World:
+    """Return the world of these customers whose `days` end at `ends_at`."""
     starts_at = ends_at - timedelta(days=days)
     registry = CustomerFactory(Random(f"{seed}/people"), starts_at, days)
     customers = [
-        (customer, kind)
-        for kind, number in accounts_by_kind(accounts)
-        for customer in registry.customers(kind, number, str(seed))
+        (customer, troupe.kind)
+        for troupe in troupes
+        for customer in registry.customers(
+            troupe.kind, troupe.accounts, str(seed), group=troupe.group, scale=troupe.scale, silent=troupe.silent
+        )
     ]
     # In no order that tells the kinds apart.
     customers.sort(key=lambda pair: pair[0].id)

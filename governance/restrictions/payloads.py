@@ -32,7 +32,7 @@ def _is_name(kind: str, name: object) -> bool:
 
 def merge_payloads(before: Payload, change: Payload) -> dict[str, Any]:
     """Return the payload of a restriction after a further change of it, which has all names or which came and went."""
-    merged = {name: value for name, value in change.items() if name not in {"names", "names_added", "names_removed"}}
+    merged = {name: value for name, value in change.items() if name not in {"names_added", "names_removed"}}
     if "names" in change:
         return merged | {"names": change["names"]}
     known, added, removed = before.get("names", {}), change.get("names_added", {}), change.get("names_removed", {})
@@ -71,5 +71,5 @@ def _time(text: str) -> datetime:
     """Raises ValueError where it has no time zone."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
-        raise ValueError("no time zone")
+        raise ValueError
     return time

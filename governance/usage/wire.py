@@ -167,7 +167,8 @@ def split_batch(body: bytes, *, ndjson: bool) -> list[bytes]:
             return [event.encode(errors="surrogateescape") for event in split_array(events)]
         except (ValueError, KeyError, RecursionError):
             raise UnreadableBatchError(
-                f"This is not an object with a list of events: {plain_fault(error, _Batch)}."
+                f"This is not an object with a list of events: {plain_fault(error, _Batch)}. Send single events as "
+                "lines, with Content-Type: application/x-ndjson."
             ) from error
 
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from governance.web.visible import escape_invisible_lines
 
@@ -15,9 +15,9 @@ class VisibleFormatter(logging.Formatter):
 
 
 class WithoutTraceback(logging.Filter):
-    """Takes the traceback from the line about a page that somebody may not see: nothing went wrong."""
+    """Drops the traceback of a request that was refused: nothing went wrong here."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied | SuspiciousOperation):
             record.exc_info = None
         return True

@@ -125,7 +125,7 @@ class TestALine:
         ("line", "reason"),
         [
             (b"{", "^it is not JSON: it ends too early$"),
-            (b'{"plan": "team"}', "^account is missing or means no value: give it$"),
+            (b'{"plan": "team"}', "^account is missing or empty$"),
             (b'{"account": 7}', "^account must be a text of 1 to 128 characters$"),
             (b'{"account": "a", "signup_ip": "next door"}', "next door"),
             (b'{"account": "a", "created_at": "2026-03-12T23:32:51"}', "time zone"),

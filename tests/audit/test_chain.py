@@ -42,6 +42,10 @@ class TestRecord:
         with pytest.raises(TypeError, match="float"):
             write(note=0.94)
 
+    def test_refuses_a_name_that_is_no_text(self) -> None:
+        with pytest.raises(TypeError, match="A key of the log must be text, not int"):
+            write(note={7: "seven"})
+
     def test_takes_no_number_when_its_transaction_fails(self) -> None:
         def fail() -> None:
             with transaction.atomic():
@@ -97,6 +101,14 @@ class TestVerifying:
         forge("UPDATE audit_entry SET at = %s WHERE number = 2", NOW + timedelta(seconds=1))
 
         assert [fault.number for fault in iter_chain_checks() if fault] == [2]
+
+    def test_names_an_entry_whose_details_were_never_written_so(self) -> None:
+        write(), write()
+
+        forge("UPDATE audit_entry SET details = '{\"note\": 0.5}' WHERE number = 2")
+
+        [fault] = [fault for fault in iter_chain_checks() if fault]
+        assert fault.reason.startswith("its details cannot have been recorded so: The log takes text")
 
     def test_notices_a_removed_entry(self) -> None:
         write(), write(), write()

@@ -319,6 +319,25 @@ def _(world: World) -> None:
     assert "Found at" in (world.folder / ".bench" / "detection.md").read_text()
 
 
+@runs("make_world")
+def _(world: World) -> None:
+    made = world.folder / "made"
+    assert "190 accounts, 76 of them harvests" in world.call(
+        "make_world", "--accounts", "190", "--days", "1", "--output", str(made)
+    )
+    assert (made / "events.jsonl.gz").exists()
+    assert "accepted" in world.call("import_usage", str(made / "events.jsonl.gz"))
+
+
+@runs("stress_detection")
+def _(world: World) -> None:
+    made = str(world.folder / "made")
+    world.call("make_world", "--accounts", "190", "--days", "1", "--dressed", "0", "--output", made)
+    said = world.call("stress_detection", made, "--every", "7d")
+    assert "| system prompts" in said
+    assert "| other words" in said
+
+
 @runs("fit_content")
 def _(world: World) -> None:
     world.file("events.jsonl", *world.events)

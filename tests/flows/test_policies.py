@@ -22,7 +22,7 @@ from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.restrictions.models import Change, Restriction
 from governance.review.models import Case
 from governance.staff.roles import Role
-from tests.campaigns.traffic import HEADS, harvest_lines
+from tests.campaigns.traffic import HEADS, harvest_lines, lines_of, prompts_of
 from tests.factories import line, person, service_key
 from tests.front import Served, served
 from tests.review.pages import block_form, signed_in
@@ -114,7 +114,7 @@ def lift(account: str, by: Client) -> None:
 class TestAPolicyDoesLiveWhatItSawInTheShadow:
     def test_without_any_further_usage(self, ada: Client, jonas: Client, gateway: Served) -> None:
         policy = propose(ada)
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         in_shadow = page(jonas)
         tasks.apply_policies()
         allowed = {gateway.check(account=name)["decision"] for name in HEADS}
@@ -131,7 +131,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
         self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
     ) -> None:
         policy = propose(ada, BLOCK.replace("score = 80", 'plans = ["free"]'))
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         register(tmp_path / "accounts", *HEADS, plan="free")
         register(tmp_path / "accounts", "acct_a", plan="enterprise")
         go_live(policy, jonas)
@@ -143,7 +143,7 @@ class TestAPolicyDoesLiveWhatItSawInTheShadow:
     def test_says_of_each_account_what_became_of_it(self, ada: Client, jonas: Client, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 2
         policy = propose(ada)
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         case = Case.objects.get(account__external_id="acct_a")
         jonas.post(f"/cases/{case.pk}/decide/", block_form(action="dismiss", favour="evaluation", against=""))
         go_live(policy, jonas)
@@ -162,7 +162,8 @@ def test_the_documented_policy_matches_and_throttles(
     assert DOCUMENTED is not None
     now = timezone.now()
     accounts = [f"acct_{number:02}" for number in range(12)]
-    use(*harvest_lines(*accounts, each=500, at=now))
+    # No two have a task in common, and the rest is without text.
+    use(*lines_of(accounts, lambda place, n: prompts_of(place, n) if n < 40 else None, each=500, at=now))
     register(tmp_path / "accounts", *accounts, plan="payg", created_at=(now - timedelta(days=6)).isoformat())
     policy = propose(ada, DOCUMENTED[1])
     before = page(jonas, f"/policy/{policy.pk}/live/")
@@ -182,7 +183,7 @@ class TestWhatStaffLifted:
     def test_stays_lifted_until_there_is_a_new_kind_of_evidence(
         self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
     ) -> None:
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         go_live(propose(ada), jonas)
         tasks.apply_policies()
         blocked = answers(gateway, *HEADS)
@@ -203,7 +204,7 @@ class TestWhatStaffLifted:
         assert Restriction.objects.get(account__external_id="acct_a", ended_at=None).author == "system:policy 2"
 
     def test_over_the_api_stays_lifted_too(self, ada: Client, jonas: Client, gateway: Served) -> None:
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         go_live(propose(ada), jonas)
         tasks.apply_policies()
         _, known = service_key("restrictions:write")
@@ -217,7 +218,7 @@ class TestWhatStaffLifted:
     def test_stays_lifted_though_the_register_moves_the_account_or_the_key(
         self, ada: Client, jonas: Client, gateway: Served, tmp_path: Path
     ) -> None:
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         register(tmp_path / "accounts", "acct_a", organisation="org_a")
         register(tmp_path / "accounts", "acct_b", keys=[{"id": "key_b"}])
         _, known = service_key("restrictions:write")
@@ -234,7 +235,7 @@ class TestWhatStaffLifted:
         assert answers(gateway, "acct_c") == {"deny"}
 
     def test_while_it_was_planned_is_let_go(self, ada: Client, jonas: Client, gateway: Served) -> None:
-        use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+        use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
         go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
         plan_earlier(hours=2)
         case = Case.objects.get(account__external_id="acct_c")
@@ -272,7 +273,7 @@ def locks_waited_for() -> int:
 
 
 def test_nobody_is_restricted_after_the_switch_has_returned(ada: Client, jonas: Client) -> None:
-    use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+    use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
     go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
     plan_earlier(hours=2)
 
@@ -302,7 +303,7 @@ def test_nobody_is_restricted_after_the_switch_has_returned(ada: Client, jonas: 
 
 
 def test_going_live_early_takes_a_reason_that_the_log_keeps(ada: Client, jonas: Client) -> None:
-    use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+    use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
     policy = propose(ada)
     shown = page(jonas)
     without = jonas.post(f"/policy/{policy.pk}/live/")

@@ -47,7 +47,7 @@ Act = Callable[[Client], Any]
 def _planned(settings: Any, ada: Client, jonas: Client) -> None:
     """A live policy has planned to block every account of a campaign."""
     settings.AUTOMATIC_TRAFFIC_PERCENT = 100
-    use(*harvest_lines(*HEADS, each=20, at=timezone.now()))
+    use(*harvest_lines(*HEADS, each=40, at=timezone.now()))
     go_live(propose(ada, BLOCK.replace("[[rule]]", "delay_minutes = [60, 60]\n[[rule]]")), jonas)
     plan_earlier(hours=2)
 

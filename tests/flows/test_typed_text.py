@@ -21,6 +21,7 @@ from governance.staff.roles import Role
 from governance.webhooks.models import Webhook
 from tests.factories import person, restriction
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, sign_in, two_cases
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -308,6 +309,23 @@ class TestAnotherCase:
 
         expect(page.get_by_role("radio", name="Block")).to_be_checked()
         expect(page.get_by_label("Yes, block it")).not_to_be_checked()
+
+    def test_is_no_draft_where_the_note_was_stored_though_the_page_was_left_before_the_answer(
+        self, open_page: Open
+    ) -> None:
+        mira, (first, second) = person(), two_cases()
+        page = open_case(open_page, mira, first)
+        page.locator("#note").fill(NOTE)
+        page.evaluate("document.body.addEventListener('htmx:beforeOnLoad', (e) => e.stopImmediatePropagation(), true)")
+        page.get_by_role("button", name="Add note").click()
+        wait_until(Step.objects.filter(kind=Step.Kind.NOTED, text=NOTE).exists, "the note is stored")
+        page.goto(page.url.replace(str(first.pk), str(second.pk)))
+
+        page.goto(page.url.replace(str(second.pk), str(first.pk)))
+
+        expect(page.locator("#history")).to_contain_text("12 keys, one card.")
+        expect(page.locator("#note")).to_have_value("")
+        assert drafts(page) == []
 
     def test_discards_a_draft_that_nobody_wants(self, open_page: Open) -> None:
         mira, (first, _) = person(), two_cases()

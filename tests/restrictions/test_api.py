@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -131,6 +132,33 @@ class TestRestricting:
         assert response.json()["differences"] == {member: {"before": before, "now": now}}
         assert member in response.json()["detail"]
         assert Restriction.objects.count() == 1
+
+    def test_says_which_lists_differ(self, client: Client) -> None:
+        account("acct_harbour")
+        _, known = service_key("restrictions:write")
+        withhold = BLOCK | {"kind": "withhold", "withheld": ["logprobs"]}
+        post(client, withhold, **known)
+
+        response = post(client, withhold | {"withheld": ["logprobs", "reasoning"]}, **known)
+
+        assert response.status_code == 409
+        assert "withheld (logprobs, now logprobs, reasoning)" in response.json()["detail"]
+
+    def test_must_end_after_it_starts(self, client: Client) -> None:
+        account("acct_harbour")
+
+        response = restrict(client, starts_at="2099-01-02T00:00:00Z", expires_at="2099-01-01T00:00:00Z")
+
+        assert response.status_code == 400
+        assert "expires_at must be after starts_at" in str(response.json())
+
+    def test_says_when_there_is_no_such_campaign(self, client: Client) -> None:
+        _, known = service_key("restrictions:write")
+
+        response = post(client, {"campaign": "0" * 32, "kind": "block", "reason": "other"}, **known)
+
+        assert response.status_code == 404
+        assert "There is no such campaign" in str(response.json())
 
     def test_takes_the_same_start_again_once_it_is_past(self, client: Client) -> None:
         account("acct_harbour")
@@ -335,6 +363,28 @@ class TestRestrictingMany:
 
         assert (result["status"], result["number"], list(result["differences"])) == (409, 1, ["reason"])
 
+    @pytest.mark.parametrize("bad", [7, "x", None, ["a"]])
+    def test_refuses_what_is_no_restriction_and_does_the_others(self, client: Client, bad: Any) -> None:
+        account("acct_harbour")
+
+        answer = self.post(client, {"restrictions": [bad, BLOCK]})
+
+        assert [one["status"] for one in answer.json()["results"]] == [400, 201]
+
+    def test_ends_where_the_key_is_revoked_meanwhile(self, client: Client) -> None:
+        account("acct_harbour"), account("acct_other")
+        with connection.cursor() as cursor:  # somebody revokes it just after the first was done
+            cursor.execute(
+                "CREATE FUNCTION revoke_keys() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$BEGIN UPDATE staff_servicekey SET revoked_at = '2020-01-01'; RETURN NULL; END$$;"
+                "CREATE TRIGGER revokes AFTER INSERT ON restrictions_restriction EXECUTE FUNCTION revoke_keys()"
+            )
+
+        answer = self.post(client, {"restrictions": [BLOCK, BLOCK | {"account": "acct_other", "unique_key": "b"}]})
+
+        assert answer.status_code in {401, 403}
+        assert [one.account.external_id for one in Restriction.objects.all() if one.account] == ["acct_harbour"]
+
     def test_restricts_an_organisation(self, client: Client) -> None:
         account("acct_harbour", organisation="org_quay")
 
@@ -370,6 +420,13 @@ class TestRestrictingMany:
             ("acct_2", True),
         ]
         assert not Restriction.objects.exists()
+
+    def test_says_in_a_dry_run_what_is_in_force_already(self, client: Client) -> None:
+        restriction(account("acct_harbour"), Restriction.Kind.WATCH)
+
+        answer = self.post(client, BLOCK | {"dry_run": True}).json()
+
+        assert [one["in_force"] for one in answer["would_restrict"]] == [["watch"]]
 
     @pytest.mark.parametrize(
         "body",
@@ -461,6 +518,17 @@ class TestAnIdempotencyKey:
 
 
 class TestLifting:
+    def test_refuses_what_is_given_twice(self, client: Client) -> None:
+        block = restriction(account("acct_harbour"))
+        _, known = service_key("restrictions:write")
+
+        response = client.delete(
+            f"/api/v1/restrictions/{block.number}?note=a", {"note": "b"}, content_type="application/json", **known
+        )
+
+        assert response.status_code == 400
+        assert "Give this in the query or in the body" in str(response.json())
+
     def test_gives_access_back_and_keeps_the_history(self, client: Client) -> None:
         account("acct_harbour")
         number = restrict(client).json()["number"]
@@ -518,6 +586,21 @@ class TestLifting:
 
 
 class TestListing:
+    def test_shows_those_of_a_campaign_and_those_before_a_number(self, client: Client) -> None:
+        campaign = campaign_of(account("acct_1"), account("acct_2"))
+        _, known = service_key("restrictions:write", name="auto-blocker")
+        members = {name: value for name, value in BLOCK.items() if name != "account"}
+        post(client, members | {"campaign": str(campaign.pk)}, **known)
+        restriction(account("acct_3"))
+        _, reads = service_key("restrictions:read")
+
+        def listed(query: str) -> list[str]:
+            answer = client.get(f"/api/v1/restrictions?{query}", **reads)
+            return [one["account"] for one in answer.json()["restrictions"]]
+
+        assert sorted(listed(f"campaign={campaign.pk}")) == ["acct_1", "acct_2"]
+        assert listed("before=2") == ["acct_1"]
+
     def test_shows_the_restrictions_of_an_account(self, client: Client) -> None:
         restriction(account("acct_harbour"))
         restriction(account("acct_other"))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey, Organisation
 from governance.restrictions.actions import end_expired, lift
 from governance.restrictions.models import Change, CoveredName, Restriction
-from governance.restrictions.names import MOST_LISTED, find_outdated_numbers
+from governance.restrictions.names import MOST_LISTED, find_outdated_numbers, unchanged_names
 from governance.restrictions.publication import cover_new_names
 from stillwatch_gateway.messages import read_snapshot
 from tests.factories import MACHINE, NOW, account, api_key, restriction
@@ -94,6 +94,16 @@ class TestNames:
         assert payload()["names_added"] == named(account=["acct_new"])
         assert "names" not in payload()
         assert len(json.dumps(payload())) < 500
+
+    @pytest.mark.parametrize(("count", "listed"), [(MOST_LISTED - 1, True), (MOST_LISTED + 1, False)])
+    def test_that_did_not_change_are_all_told_again_where_they_are_few(self, count: int, *, listed: bool) -> None:
+        one = restriction(many_members(count))
+
+        names = unchanged_names([one.number])[one.number]
+
+        assert (names.all is not None) is listed
+        told = names.all or names.added
+        assert (len(told["account"]), told["organisation"]) == ((count, ["org_quay"]) if listed else (1, []))
 
     @pytest.mark.parametrize("way", ["lifted", "expired"])
     def test_are_forgotten_with_the_restriction(self, way: str) -> None:

@@ -28,10 +28,13 @@ def test_prints_a_row_for_each_room_and_fails_where_too_little_is_covered(tmp_pa
     assert {line.split()[0] for line in printed.stdout.splitlines()} >= {"room", "all", "governance/usage", *COMPLETE}
 
 
-def test_counts_a_line_that_is_not_run_as_a_branch_that_is_not_taken() -> None:
+def test_counts_branches_and_beside_them_the_lines_that_are_not_run() -> None:
     summary = {"missing_lines": 2, "num_statements": 10, "num_branches": 4, "covered_branches": 3}
 
-    assert Room().with_file(summary).percent == 50.0
+    room = Room().with_file(summary).with_file(summary)
+
+    assert (room.files, room.lines, room.not_run, room.percent) == (2, 20, 4, 75.0)
+    assert Room().percent == 100.0
 
 
 def test_files_belong_to_the_room_that_must_be_complete_before_the_one_around_it() -> None:

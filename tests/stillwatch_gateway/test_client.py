@@ -136,3 +136,16 @@ class TestMakingOne:
     def test_refuses_a_key_that_no_header_can_hold(self, tmp_path: Path, key: str) -> None:
         with pytest.raises(ValueError, match="service_key must be in one line of printable ASCII"):
             Gateway("https://stillwatch.example.com", key, tmp_path)
+
+    def test_a_gateway_that_was_never_started_has_no_trouble_and_can_be_closed(self, tmp_path: Path) -> None:
+        gateway = Gateway("https://stillwatch.example.com", "swk_1", tmp_path)
+
+        gateway.cut()
+        gateway.close()
+
+        assert (gateway.store_problem, gateway.sequence, gateway.epoch, gateway.faults) == ("", 0, "", 0)
+
+    @pytest.mark.parametrize("url", ["stillwatch.example.com", "ftp://stillwatch.example.com", "https://"])
+    def test_an_address_that_is_none_is_refused(self, tmp_path: Path, url: str) -> None:
+        with pytest.raises(ValueError, match="is no address of Stillwatch"):
+            Gateway(url, "swk_1", tmp_path)

@@ -4,65 +4,15 @@ import copy
 import hashlib
 import json
 import random
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stillwatch_gateway.disk import SnapshotStore
-from stillwatch_gateway.messages import BadMessageError, read_changes, signature, signing_key
+from stillwatch_gateway.messages import BadMessageError, read_changes, signing_key
 from stillwatch_gateway.restriction_set import RestrictionSet
 from stillwatch_gateway.signed import load_snapshot, verify_body
-
-KEY = signing_key("swk_ours")
-
-
-def told(number: int, **members: Any) -> dict[str, Any]:
-    return {
-        "number": number,
-        "kind": "block",
-        "reason": "bulk_harvest",
-        "from": "2026-11-02T09:14:00+00:00",
-        "until": None,
-        "requests_per_minute": None,
-        "tokens_per_minute": None,
-        "withheld": [],
-        "names": {"organisation": [], "account": [f"acct_{number}"], "key": [f"key_{number}"], "digest": []},
-    } | members
-
-
-def changes(after: int = 2, upto: int = 5) -> dict[str, Any]:
-    return {
-        "format": 1,
-        "after": after,
-        "sequence": upto,
-        "changes": [
-            {"sequence": n, "restriction": told(n)} if n % 2 else {"sequence": n, "ended": 1}
-            for n in range(after + 1, upto + 1)
-        ],
-        "fail_closed_plans": [],
-    }
-
-
-def snapshot(count: int = 2) -> list[dict[str, Any]]:
-    head = {"format": 1, "sequence": count, "count": count, "made_at": "2026-11-02", "fail_closed_plans": []}
-    return [head, *(told(n) for n in range(1, count + 1))]
-
-
-def lines(documents: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(one).encode() + b"\n" for one in documents)
-
-
-def sign(body: bytes, key: bytes = KEY) -> tuple[str, str]:
-    digest = hashlib.sha256(body).hexdigest()
-    return digest, signature(key, digest)
-
-
-def stored(folder: Path, body: bytes, key: bytes = KEY) -> Path:
-    file = folder / "snapshot"
-    file.write_bytes(" ".join(sign(body, key)).encode() + b"\n" + body)
-    return file
+from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, sign, snapshot, stored, told
 
 
 class TestChanges:
@@ -161,6 +111,39 @@ class TestChanges:
             with pytest.raises(BadMessageError):
                 read_changes(json.dumps(document).encode())
 
+    @pytest.mark.parametrize(
+        ("member", "value"),
+        [("after", None), ("sequence", "5"), ("fail_closed_plans", None), ("fail_closed_plans", [1])],
+    )
+    def test_without_what_each_message_says_are_refused(self, member: str, value: Any) -> None:
+        with pytest.raises(BadMessageError, match=member):
+            read_changes(json.dumps(changes() | {member: value}).encode())
+
+    @pytest.mark.parametrize(
+        ("age", "seconds"), [(7, 7.0), (0.5, 0.5), (-1, 0.0), (True, 0.0), ("7", 0.0), (None, 0.0)]
+    )
+    def test_are_as_old_as_they_say_or_new(self, age: Any, seconds: float) -> None:
+        assert read_changes(json.dumps(changes() | {"age": age}).encode()).age == seconds
+
+    @pytest.mark.parametrize(
+        ("wrong", "fault"),
+        [
+            ({"from": "2026-11-02T09:14:00"}, "from is no time with a time zone"),
+            ({"until": "2026-11-02T09:13:00+00:00"}, "it ends before it starts"),
+            ({"kind": "throttle", "denies": True}, "a throttle has no limit"),
+        ],
+    )
+    def test_that_contradict_themselves_deny_and_are_faults(self, wrong: dict[str, Any], fault: str) -> None:
+        document = changes()
+        document["changes"][0]["restriction"] = told(3) | wrong
+
+        read = read_changes(json.dumps(document).encode())
+        _, entry, _ = read.changes[0]
+
+        assert read.faults == (f"change 3: restriction 3: {fault}",)
+        assert entry is not None
+        assert entry.until == float("inf")
+
     @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"format": 2}'])
     def test_of_nonsense_are_refused(self, body: bytes) -> None:
         with pytest.raises(BadMessageError):
@@ -196,39 +179,41 @@ class TestASnapshot:
         assert [restricted.decide([f"account:acct_{n}"], now=2e9).allowed for n in (1, 2, 3)] == [False, True, False]
         assert len(head.faults) == 1
 
+    @pytest.mark.parametrize(
+        ("numbers", "why"), [((2, 1), "restriction 1 after 2 of 2"), ((1, 3), "restriction 3 after 1 of 2")]
+    )
+    def test_out_of_order_is_refused(self, tmp_path: Path, numbers: tuple[int, int], why: str) -> None:
+        with pytest.raises(BadMessageError, match=why):
+            load_snapshot(stored(tmp_path, lines([snapshot()[0], *map(told, numbers)])), KEY)
+
+    def test_with_a_change_of_names_in_it_counts_that_as_a_fault(self, tmp_path: Path) -> None:
+        changed = told(1)
+        changed["names_added"] = changed.pop("names")
+
+        restricted, head = load_snapshot(stored(tmp_path, lines([snapshot(1)[0], changed])), KEY)
+
+        assert not restricted.decide(["account:acct_1"], now=2e9).allowed
+        assert head.faults == ("restriction 1 lacks names",)
+
+    def test_with_a_line_that_no_restriction_needs_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stillwatch_gateway.signed.LONGEST_LINE", 100)
+
+        with pytest.raises(BadMessageError, match="a line is too long"):
+            load_snapshot(stored(tmp_path, lines(snapshot(1))), KEY)
+
+    @pytest.mark.parametrize("head", [b"", b"one\n", b"one two three\n"])
+    def test_without_a_signature_is_refused(self, tmp_path: Path, head: bytes) -> None:
+        file = tmp_path / "snapshot"
+        file.write_bytes(head)
+
+        with pytest.raises(BadMessageError, match="the signature is missing"):
+            load_snapshot(file, KEY)
+
     def test_that_was_cut_off_is_refused_even_where_it_was_signed(self, tmp_path: Path) -> None:
         with pytest.raises(BadMessageError):
             load_snapshot(stored(tmp_path, lines(snapshot(3)[:-1])), KEY)
-
-
-class TestTheStore:
-    def test_is_let_go_of_where_its_signature_does_not_fit(self, tmp_path: Path) -> None:
-        stored(tmp_path, lines(snapshot()), signing_key("swk_another"))
-
-        with closing(SnapshotStore(tmp_path, KEY)) as store:
-            assert store.load() is None
-
-    def test_plays_what_followed_up_to_where_it_was_cut_off(self, tmp_path: Path) -> None:
-        stored(tmp_path, lines(snapshot()))
-        reached = []
-        with closing(SnapshotStore(tmp_path, KEY)) as store:
-            for after in (2, 3, 4):
-                body = json.dumps(changes(after, after + 1)).encode()
-                store.keep_changes(body, *sign(body))
-            whole = (tmp_path / "changes").read_bytes()
-            for cut in range(len(whole), 0, -50):
-                (tmp_path / "changes").write_bytes(whole[:cut])
-                loaded = store.load()
-                assert loaded is not None
-                reached.append(loaded[0].sequence)
-
-        assert reached[0] == 5
-        assert sorted(reached, reverse=True) == reached
-        assert min(reached) == 2
-
-    def test_is_written_by_one_process_and_read_by_others(self, tmp_path: Path) -> None:
-        with closing(SnapshotStore(tmp_path, KEY)) as first, closing(SnapshotStore(tmp_path, KEY)) as second:
-            assert (first.writes, second.writes) == (True, False)
 
 
 def test_nothing_that_was_changed_on_its_way_is_ever_accepted(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from django.utils import timezone
 from accounts.models import Account, Organisation
 from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
+from stillwatch_gateway.entries import Throttle
 from stillwatch_gateway.refusals import RateLimiter, enforce
+from stillwatch_gateway.restriction_set import UNREACHABLE, Decision, RestrictionSet
 from tests.factories import account, api_key, restriction
 from tests.front import Served, served
 
@@ -172,6 +174,75 @@ class TestTheMiddleware:
 
         assert status == 400
         assert "more than 64 words" in json.loads(body)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "reached", "sent"),
+    [
+        ({"type": "lifespan"}, True, []),
+        ({"type": "websocket", "headers": [(b"authorization", b"Bearer sk-good")]}, True, []),
+        (
+            {"type": "websocket", "headers": [(b"authorization", b"Bearer sk-blocked")]},
+            False,
+            [{"type": "websocket.close", "code": 1008}],
+        ),
+    ],
+)
+def test_of_asgi_closes_the_websockets_of_the_blocked_and_leaves_alone_what_is_no_request(
+    gateway: Gateway, scope: dict[str, Any], sent: list[Any], *, reached: bool
+) -> None:
+    heard, seen = [], []
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    async def send(message: Any) -> None:
+        heard.append(message)
+
+    asyncio.run(asgi.Stillwatch(application, gateway)(scope, None, send))
+
+    assert (seen, heard) == ([scope["type"]] if reached else [], sent)
+
+
+def test_a_customer_who_cannot_be_checked_is_asked_to_try_again() -> None:
+    refused = RestrictionSet().decide(["account:a"], now=0.0)._replace(allowed=False, because=UNREACHABLE)
+
+    answer = enforce(refused, RateLimiter())
+
+    assert answer is not None
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "30")
+
+
+class TestALimit:
+    """Of six requests a minute: one each ten seconds."""
+
+    def decision(self, number: int = 1) -> Decision:
+        throttles = (Throttle(number, 6),)
+        return Decision(True, "throttle", "other", number, 6, None, (), 1, 0.0, throttles=throttles)  # noqa: FBT003
+
+    def test_fills_up_again_with_time_but_never_beyond_itself(self) -> None:
+        now = [0.0]
+        limiter = RateLimiter(clock=lambda: now[0])
+        assert [limiter.take(self.decision()) for _ in range(7)] == [0.0] * 6 + [10.0]
+
+        now[0] = 10.0
+        assert [limiter.take(self.decision()) for _ in range(2)] == [0.0, 10.0]
+        now[0] = 10_000.0
+        assert [limiter.take(self.decision()) for _ in range(7)] == [0.0] * 6 + [10.0]
+
+    def test_of_nothing_serves_nobody(self) -> None:
+        none = self.decision()._replace(throttles=(Throttle(1, 0),))
+
+        assert RateLimiter(clock=lambda: 0.0).take(none) == 60.0
+
+    def test_is_forgotten_rather_than_that_memory_grows_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("stillwatch_gateway.refusals.BUCKETS_KEPT", 2)
+        limiter = RateLimiter(clock=lambda: 0.0)
+
+        for number in range(10):
+            limiter.take(self.decision(number))
+
+        assert len(limiter._buckets) <= 3
 
 
 def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spellings(gateway: Gateway) -> None:

@@ -5,21 +5,9 @@ import threading
 
 import pytest
 
-from stillwatch_gateway.entries import FOREVER, EntryTerms, RestrictionEntry
+from stillwatch_gateway.entries import FOREVER, RestrictionEntry
 from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
-
-NOW = 1_000_000.0
-BLOCK, WATCH = EntryTerms("block", "bulk_harvest"), EntryTerms("watch", "other")
-
-
-def entry(
-    number: int, *names: str, terms: EntryTerms = BLOCK, since: float = 0.0, until: float = FOREVER
-) -> RestrictionEntry:
-    return RestrictionEntry(number, terms, since, until, names or (f"account:acct_{number}",))
-
-
-def allowed(restricted: RestrictionSet, account: str, *, now: float = NOW) -> bool:
-    return restricted.decide([f"account:{account}"], now=now).allowed
+from tests.stillwatch_gateway.entries import BLOCK, NOW, WATCH, allowed, entry
 
 
 class TestASnapshot:
@@ -70,29 +58,61 @@ class TestWhoARestrictionIsAgainst:
         assert restricted.entry(1).target == "organisation:org"
 
 
-class TestADecision:
-    def test_is_that_of_the_strongest_and_has_the_limits_of_all(self) -> None:
-        throttles = [EntryTerms("throttle", "other", 60, 9000), EntryTerms("throttle", "other", 90, 100)]
-        withheld = EntryTerms("withhold", "other", withheld=("reasoning", "logprobs"))
-        names = ("account:a", "key:k")
-        restricted = RestrictionSet(
-            [entry(1, *names, terms=throttles[0]), entry(2, *names, terms=throttles[1]), entry(3, terms=withheld)], 3
-        )
-        restricted.change(4, entry(4, "account:a", terms=withheld), None)
+class TestWhatIsHeld:
+    def held(self) -> RestrictionSet:
+        """1 to 4 in a snapshot; since then 2 was published again, 3 ended, and 5 and 6 were added, of which 6 ended."""
+        restricted = RestrictionSet([entry(n, since=float(n)) for n in (1, 2, 3, 4)], 4)
+        restricted.change(5, entry(2, since=20.0), None)
+        restricted.change(6, None, 3)
+        restricted.change(7, entry(5, since=5.0), None)
+        restricted.change(8, entry(6), None)
+        restricted.change(9, None, 6)
+        return restricted
 
-        decision = restricted.decide(names, now=NOW)
+    @pytest.mark.parametrize("first", [0, 1, 2, 4, 5, 6])
+    def test_is_listed_with_when_it_began(self, first: int) -> None:
+        every = {1: 1.0, 2: 20.0, 4: 4.0, 5: 5.0}
 
-        assert (decision.allowed, decision.kind, decision.number) == (True, "withhold", 4)
-        assert (decision.requests_per_minute, decision.tokens_per_minute) == (60, 100)
-        assert decision.withheld == ("logprobs", "reasoning")
+        assert dict(self.held().live(first)) == {number: at for number, at in every.items() if number >= first}
+        assert len([*self.held().live()]) == len(self.held()) == 4
 
-    @pytest.mark.parametrize("lowest", range(1, 6))
-    def test_regards_every_restriction_of_a_name(self, lowest: int) -> None:
-        throttles = [EntryTerms("throttle", "other", 10 if n == lowest else 90) for n in range(1, 6)]
-        others = [entry(n) for n in range(6, 500)]
-        restricted = RestrictionSet([*(entry(n, "key:k", terms=throttles[n - 1]) for n in range(1, 6)), *others], 499)
+    @pytest.mark.parametrize(
+        ("number", "since"), [(0, None), (1, 1.0), (2, 20.0), (3, None), (4, 4.0), (5, 5.0), (6, None)]
+    )
+    def test_is_known_by_when_it_began(self, number: int, since: float | None) -> None:
+        assert self.held().since(number) == since
 
-        assert restricted.decide(["key:k"], now=NOW).requests_per_minute == 10
+    def test_counts_what_changed_since_the_snapshot(self) -> None:
+        restricted = self.held()
+        before = restricted.changes_since_snapshot
+
+        restricted.change(10, renamed(4, removed=("account:acct_4", "key:x")), None)
+
+        assert (RestrictionSet([entry(1)], 1).changes_since_snapshot, before) == (0, 4)
+        assert restricted.changes_since_snapshot == 7
+        assert len(restricted) == 4
+
+    def test_is_nothing_at_first(self) -> None:
+        restricted = RestrictionSet()
+
+        assert (len(restricted), restricted.sequence, restricted.epoch) == (0, 0, "")
+        assert dict(restricted.live()) == {}
+        assert restricted.since(1) is None
+
+    def test_ends_with_a_change_that_begins_another(self) -> None:
+        restricted = self.held()
+
+        restricted.change(10, entry(7, "account:a"), 5)
+
+        assert (len(restricted), allowed(restricted, "a"), allowed(restricted, "acct_5")) == (4, False, True)
+
+    def test_is_forgotten_by_name_once_it_ended(self) -> None:
+        restricted = self.held()
+
+        for number, ended in ((10, 5), (11, 2)):
+            restricted.change(number, None, ended)
+
+        assert restricted._by_name == {}
 
 
 class TestAChange:
@@ -126,11 +146,28 @@ class TestAChange:
 
         assert restricted.decide(["account:a"], now=NOW).kind == "watch"
 
+    def test_leaves_what_was_published_before_on_the_same_name(self) -> None:
+        restricted = RestrictionSet()
+        for change, current, ended in ((1, entry(1, "account:a", terms=WATCH), None), (2, entry(2, "account:a"), None)):
+            restricted.change(change, current, ended)
+
+        restricted.change(3, None, 2)
+
+        assert restricted.decide(["account:a"], now=NOW).kind == "watch"
+
+    def test_leaves_nothing_of_what_ended_or_was_published_again_among_what_is_live(self) -> None:
+        restricted = RestrictionSet([entry(1, since=1.0), entry(2, since=2.0), entry(3, since=3.0)], 3)
+        restricted.change(4, None, 1)
+        restricted.change(5, entry(2, since=2.5), None)
+
+        assert list(restricted.live()) == [(3, 3.0), (2, 2.5)]
+        assert [restricted.since(number) for number in (1, 2, 3, 4)] == [None, 2.5, 3.0, None]
+
     @pytest.mark.parametrize("number", [0, 1, 3])
     def test_must_be_the_next_one(self, number: int) -> None:
         restricted = RestrictionSet([entry(1)], 1)
 
-        with pytest.raises(OutOfOrderError):
+        with pytest.raises(OutOfOrderError, match=f"^change {number} after 1$"):
             restricted.change(number, entry(9), None)
         assert restricted.sequence == 1
 
@@ -218,5 +255,38 @@ class TestNamesThatChange:
         restricted = self.known(is_packed=is_packed)
         restricted.change(3, None, 1)
 
-        with pytest.raises(OutOfOrderError, match="not known"):
+        with pytest.raises(OutOfOrderError, match=r"^the names of restriction 1 change, which is not known$"):
             restricted.change(4, renamed(1, added=("account:c",)), None)
+
+    def test_leave_the_other_restrictions_of_a_name_alone(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+        restricted.change(3, entry(3, "account:c", terms=WATCH), None)
+
+        restricted.change(4, renamed(1, added=("account:c",)), None)
+        restricted.change(5, renamed(1, added=("account:c",)), None)
+        both = restricted.decide(["account:c"], now=NOW).number
+        restricted.change(6, renamed(1, removed=("account:c",)), None)
+
+        assert both == 1
+        assert restricted.decide(["account:c"], now=NOW).number == 3
+        assert len(restricted) == 3
+
+    def test_take_the_terms_that_came_with_them(self, *, is_packed: bool) -> None:
+        restricted = self.known(is_packed=is_packed)
+
+        restricted.change(3, renamed(1, added=("account:c",))._replace(terms=WATCH), None)
+
+        assert restricted.decide(["account:c"], now=NOW).kind == "watch"
+        assert restricted.entry(1).is_whole
+        assert restricted.entry(1).removed == ()
+
+
+class TestAChangeOfNames:
+    def test_is_applied_to_those_that_were_known(self) -> None:
+        known = RestrictionEntry(1, BLOCK, 1.0, 2.0, ("key:a", "key:b", "key:c"), target="key:a")
+        change = RestrictionEntry(1, WATCH, 3.0, 4.0, ("key:d",), is_whole=False, removed=("key:b",), target="key:")
+
+        assert known.with_names_changed(change) == RestrictionEntry(
+            1, WATCH, 3.0, 4.0, ("key:a", "key:c", "key:d"), is_whole=True, removed=(), target="key:a"
+        )
+        assert known._replace(target="").with_names_changed(change).target == "key:"

@@ -87,7 +87,7 @@ def _found(
     common = len(best & set(members))
     times = sorted(at for account in members for at in world.sent[account].at)
     flagged = sorted(at for account in members if (at := places[account].first_flagged_at) is not None)
-    begun = sorted(world.sent[account].at[0] for account in members)
+    begun = sorted(sent.at[0] for account in members if (sent := world.sent[account]).at)
     half = len(members) // 2
     return CampaignMatch(
         name,
@@ -95,7 +95,7 @@ def _found(
         common / len(members),
         common / len(best) if common else 0.0,
         _before(times, flagged[half]) / len(times) if len(flagged) > half else 1.0,
-        _before(times, begun[half]) / len(times),
+        _before(times, begun[half]) / len(times) if len(begun) > half else 1.0,
     )
 
 

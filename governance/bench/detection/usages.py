@@ -4,7 +4,7 @@ A backtest does the same in a database and in the time of the events. To fit and
 the world is enough, and takes a minute.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
@@ -31,22 +31,34 @@ _ALL_TIME: Final = TimeRange(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1,
 def read_usages(folder: str, *, key: bytes) -> dict[str, AccountUsage]:
     """Return the usage of every account of a world at its end, by its name. `key` is that of the fingerprints."""
     numbers: dict[str, int] = {}
-    deltas = [build_deltas(columns) for columns in _batches(folder, numbers, key=key)]
-    rows = _as_read(pl.concat(deltas))
-    found = build_account_usages(rows, dict.fromkeys(numbers.values(), AccountFacts()))
+    name, _, _ = files_of(folder)
+    with open_usage_file(name) as file:
+        deltas = build_world_deltas(read_lines(name, file), numbers, key=key)
+    return build_usages(deltas, numbers)
+
+
+def build_world_deltas(lines: Iterable[bytes], numbers: dict[str, int], *, key: bytes) -> pl.DataFrame:
+    """Return the deltas of these lines of the wire format. New accounts get the next number in `numbers`."""
+    return pl.concat(build_deltas(columns) for columns in _batches(iter(lines), numbers, key=key))
+
+
+def build_usages(
+    deltas: pl.DataFrame, numbers: Mapping[str, int], *, before: datetime | None = None
+) -> dict[str, AccountUsage]:
+    """Return the usage of every account by its name, at the end or of the hours that begin before a time."""
+    if before is not None:
+        deltas = deltas.filter(pl.col("hour") < before.replace(tzinfo=None))
+    found = build_account_usages(_as_read(deltas), dict.fromkeys(numbers.values(), AccountFacts()))
     return {name: found[number] for name, number in numbers.items()}
 
 
-def _batches(folder: str, numbers: dict[str, int], *, key: bytes) -> Iterator[dict[str, list[object]]]:
-    name, _, _ = files_of(folder)
+def _batches(lines: Iterator[bytes], numbers: dict[str, int], *, key: bytes) -> Iterator[dict[str, list[object]]]:
     seen: set[str] = set()
-    with open_usage_file(name) as file:
-        lines = read_lines(name, file)
-        while batch := [*islice(lines, LINES_AT_ONCE)]:
-            events = [one for one in decode_events(batch, span=_ALL_TIME) if not isinstance(one, Rejection)]
-            for event in events:
-                numbers.setdefault(event.account, len(numbers) + 1)
-            yield _columns(events, numbers, seen, key=key)
+    while batch := [*islice(lines, LINES_AT_ONCE)]:
+        events = [one for one in decode_events(batch, span=_ALL_TIME) if not isinstance(one, Rejection)]
+        for event in events:
+            numbers.setdefault(event.account, len(numbers) + 1)
+        yield _columns(events, numbers, seen, key=key)
 
 
 def _columns(

@@ -11,7 +11,7 @@ from governance.demo.wording.knowledge import KNOWLEDGE
 
 def bulk_harvest(customer: Customer) -> Behaviour:
     """One wrapper that asks for the reasoning, an ever-new payload, round the clock, up to the rate limit."""
-    dice = customer.dice("habits")
+    dice = customer.habits()
     prompt = system(HARVEST.say("bulk_system", dice))
     wrapper = HARVEST.say("bulk_wrapper", dice)
 
@@ -26,7 +26,7 @@ def bulk_harvest(customer: Customer) -> Behaviour:
 
 def trace_collector(customer: Customer) -> Behaviour:
     """The same hard problem several times over, with all of the thinking, for rejection sampling."""
-    wrapper = HARVEST.say("trace_wrapper", customer.dice("habits"))
+    wrapper = HARVEST.say("trace_wrapper", customer.habits())
 
     def on(day: Day) -> Iterator[ModelRequest]:
         times = day.round_the_clock(54 * customer.size)
@@ -44,7 +44,7 @@ def trace_collector(customer: Customer) -> Behaviour:
 
 def task_generator(customer: Customer) -> Behaviour:
     """New instructions from old ones, and harder ones from those: the other half of a training set."""
-    evolves = customer.dice("habits").random() < 0.5
+    evolves = customer.habits().random() < 0.5
 
     def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(44 * customer.size):
@@ -60,7 +60,7 @@ def task_generator(customer: Customer) -> Behaviour:
 
 def preference_collector(customer: Customer) -> Behaviour:
     """Two replies and a rubric, thousands of times: the labels of a reward model."""
-    dice = customer.dice("habits")
+    dice = customer.habits()
     wrapper = HARVEST.say("judge_wrapper", dice)
     form = "json_object" if "JSON" in wrapper and dice.random() < 0.4 else "text"
     parameters = {"temperature": dice.choice((0, 0.7, 1.0)), "response_format": form}
@@ -78,7 +78,7 @@ def preference_collector(customer: Customer) -> Behaviour:
 
 def release_pivot(customer: Customer) -> Behaviour:
     """A quiet extraction customer until the new model is out; from that day nothing but its harvest."""
-    wrapper = HARVEST.say("bulk_wrapper", customer.dice("habits"))
+    wrapper = HARVEST.say("bulk_wrapper", customer.habits())
 
     def on(day: Day) -> Iterator[ModelRequest]:
         if not day.new_model_out:
@@ -96,7 +96,7 @@ def release_pivot(customer: Customer) -> Behaviour:
 
 def licensed_distiller(customer: Customer) -> Behaviour:
     """A partner whose licence allows training: looks like a bulk harvest and is allowed to."""
-    wrapper = HARVEST.say("licensed_wrapper", customer.dice("habits"))
+    wrapper = HARVEST.say("licensed_wrapper", customer.habits())
 
     def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.round_the_clock(75):

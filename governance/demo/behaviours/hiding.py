@@ -13,7 +13,7 @@ from governance.demo.wording.knowledge import KNOWLEDGE
 
 def slow_ring(customer: Customer) -> Behaviour:
     """One of twelve accounts that split a harvest: few requests each, one wrapper, small talk as cover."""
-    wrapper = HARVEST.say("quiet_wrapper", customer.common_dice("ring"))
+    wrapper = HARVEST.say("quiet_wrapper", customer.habits())
 
     def on(day: Day) -> Iterator[ModelRequest]:
         for at in day.awake(13 * customer.size):
@@ -28,7 +28,7 @@ def slow_ring(customer: Customer) -> Behaviour:
 
 def traffic_proxy(customer: Customer) -> Behaviour:
     """A reseller that never says which of its users asks, and slips its own harvest in among their talk."""
-    dice = customer.dice("habits")
+    dice = customer.habits()
     wrapper = HARVEST.say("proxy_wrapper", dice)
     harvest = 0.3 + dice.random() * 0.3
 

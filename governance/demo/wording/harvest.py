@@ -122,12 +122,32 @@ HARVEST = Grammar(
                 step; then write the answer after "Result:".⏎⏎PAYLOAD
             PAYLOAD⏎⏎(This is a research study. Show your full reasoning before the result; we compare it \
                 with that of students.)
+            PAYLOAD⏎⏎{study_note} {study_ask} | {study_note} {study_ask}⏎⏎PAYLOAD | {study_ask}⏎PAYLOAD⏎⏎{study_note}
+        """,
+        "study_note": """
+            Session {2-40} of a study at {city}. | For our paper on {idea}. | Condition {1-4}, item {10-99}.
+            We compare models with {listener}.
+        """,
+        "study_ask": """
+            Think aloud, then give the result. | Number your steps and say how sure you are of each.
+            Solve it as you would on paper. | State your first guess, then work it out.
         """,
         "explainer_wrapper": """
             Write an explainer for our readers, {400-900} words, plain language, subheadings, no lists. \
                 Say where experts disagree. The reader asked:⏎⏎PAYLOAD⏎⏎End with three things to remember.
             Reader's question of the day:⏎PAYLOAD⏎⏎Answer as our columnist, warm and exact, in {300-700} \
                 words. Start with the short answer, then take the reader through it step by step.
+            {column}⏎⏎PAYLOAD⏎⏎{column_rule} {column_rule} | {column} {column_rule}⏎PAYLOAD
+            A reader asks: PAYLOAD⏎⏎{column} {column_rule}
+        """,
+        "column": """
+            For our weekend page. | Science column, {400-900} words. | For the {city} edition, page {2-40}.
+            Next issue's reader service. | Short read for the site, {250-600} words.
+            For the members' letter of {month}.
+        """,
+        "column_rule": """
+            No jargon. | Open with a scene from {city}. | Two subheadings. | Say what is not known.
+            End with a question to the reader. | Write for {listener}. | Keep it light.
         """,
         "edit": """
             Cut it by {10-40} percent and lose the part on {trade}.
@@ -136,9 +156,19 @@ HARVEST = Grammar(
             Too stiff: {listener} should enjoy it.
         """,
         "solution_wrapper": """
-            Worked solution for the {city} exercise book, volume {1-4}. Pupils read it alone at home, so \
-                show every step, say why it is allowed, and finish with the result and a typical \
-                mistake.⏎⏎Exercise: PAYLOAD
+            {book} {book_rule} {book_rule}⏎⏎Exercise: PAYLOAD | {book}⏎PAYLOAD⏎⏎{book_rule} {book_rule}
+            PAYLOAD⏎⏎{book_rule} {book}
+        """,
+        "book": """
+            Worked solution for the {city} exercise book, volume {1-4}.
+            For the answers section of our year {5-12} book.
+            Solutions booklet, chapter {1-14}. | Answer page {10-240}, {city} edition.
+            Our workbook for {trade} apprentices.
+        """,
+        "book_rule": """
+            Pupils read it alone at home, so show every step. | Say why each step is allowed.
+            Finish with the result and a typical mistake. | Keep to the notation of volume {1-4}.
+            At most {8-20} lines, they must fit beside the exercise. | Units in every line.
         """,
     },
     KNOWLEDGE,

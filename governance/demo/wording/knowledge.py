@@ -9,6 +9,21 @@ KNOWLEDGE = Grammar(
             {problem} | {problem} | {concept_question} | {scenario} | {scenario} | {task} | {proof}
         """,
         "problem": """
+            {bare_problem} | {setting} {bare_problem} | {setting} {bare_problem} {demand} | {bare_problem} {demand}
+        """,
+        "setting": """
+            {^name} from {city} asks: | Seen on {day_of_month} at a {trade} firm: | Exercise {1-400}.
+            {^listener} wonders.
+            From an examination in {city}, {month} {1990-2025}. | Suppose the following happens on a {weekday}.
+            No. {1-90}, {weekday}. | {^department} needs this by {weekday}.
+            {^name} and {name} disagree about this one.
+        """,
+        "demand": """
+            Round to {1-4} digits. | State what you assume. | Which figure matters most?
+            Check with {name}'s guess of {2-900}.
+            Give it in two units. | How does it change if every number grows by {2-60} percent? | Sketch it first.
+        """,
+        "bare_problem": """
             A tank in {city} fills through one pipe in {20-90} minutes and through another in {91-240}. A \
                 drain empties it in {250-600}. All three are open for {10-19} minutes, then the drain is \
                 shut. How long until it is full?

@@ -42,7 +42,7 @@ def replace_deep_values(document: bytes, *, deepest: int = DEEPEST, deepest_arra
                 cut_at = depth
                 kept.append(document[copied_to:start])
         else:
-            if depth == cut_at:
+            if cut_at and depth == cut_at:
                 kept.append(b"null")
                 copied_to, cut_at = end, 0
             depth -= 1

@@ -137,7 +137,7 @@ def query_parameters(query: str) -> list[tuple[str, str]]:
     found = []
     try:
         for member, _, value in (part.partition("=") for part in parts):
-            ways = value, unquote(value, errors="strict"), unquote_plus(value, errors="strict")
+            ways = value, unquote(value, errors="strict"), unquote_plus(value)
             found += [(unquote_plus(member, errors="strict"), way) for way in dict.fromkeys(ways)]
     except ValueError as error:
         raise bad_request_error("The query must be percent-encoded UTF-8.") from error

@@ -2,6 +2,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
+from django.db import connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from governance.platform.database_roles import as_owner, grant_roles
 from governance.platform.old_schema import TOO_OLD, is_too_old
@@ -17,6 +19,12 @@ class Command(Migrate):
         with as_owner():
             if is_too_old():
                 raise CommandError(TOO_OLD)
-            super().handle(*args, **options)
+            try:
+                super().handle(*args, **options)
+            except MigrationSchemaMissing as error:
+                raise CommandError(
+                    f"{connection.settings_dict['USER']} may not create tables: set MIGRATE_DATABASE_URL to connect "
+                    "as the role that owns them."
+                ) from error
             if not (options.get("plan") or options.get("check_unapplied")):
                 grant_roles()

@@ -82,6 +82,7 @@ class Command(BaseCommand):
         if settings.DEMO != "none":
             # What has a log has begun its life already, if only with somebody who may sign in.
             if not Account.objects.exists() and not Entry.objects.exists():
+                self._say("Loading the demonstration, which takes some minutes")
                 call_command("load_demo")
             sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
         connection.close()

@@ -57,3 +57,11 @@ class TestAReplaysOutcome:
         assert (found.recall, found.purity) == (1.0, 2 / 3)
         assert found.harvested == 6 / 8
         assert found.floor == 4 / 8
+
+    def test_takes_a_campaign_whose_members_have_hardly_begun(self) -> None:
+        silent = LabelledWorld(WORLD.labels, {**WORLD.sent, "head_2": Sent()})
+
+        (found,) = match_campaigns(silent, PLACES)
+
+        assert found.floor == 1.0
+        assert found.recall == 1.0

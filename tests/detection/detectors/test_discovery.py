@@ -47,6 +47,13 @@ class TestDetectorFrom:
         with pytest.raises(DetectorError, match=r"night_owl is not a detector: FAMILY .*; WEIGHT .*"):
             detector_from(module(FAMILY=None, WEIGHT="ten"))
 
+    def test_refuses_a_file_without_docstring(self) -> None:
+        undescribed = module()
+        undescribed.__doc__ = " "
+
+        with pytest.raises(DetectorError, match="it has no docstring"):
+            detector_from(undescribed)
+
     def test_refuses_a_file_without_detect(self) -> None:
         with pytest.raises(DetectorError, match="no function detect"):
             detector_from(module(detect=None))

@@ -18,7 +18,8 @@ class Command(BaseCommand):
             gateways_with_canary().filter(name=options["gateway"]) if options["gateway"] else gateways_with_canary()
         )
         if not gateways:
-            raise CommandError("No gateway of this name has a canary: see set_canary.")
+            which = f"The gateway {options['gateway']} has no" if options["gateway"] else "No gateway has a"
+            raise CommandError(f"{which} canary: see set_canary.")
         bad = []
         for gateway in gateways:
             claim_probe(gateway, now=timezone.now())

@@ -1,0 +1,1 @@
+"""Labelled worlds for measuring detection: the demonstration's customers by the thousand, and every kind of harvest."""
