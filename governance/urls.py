@@ -15,6 +15,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="review:queue")),
     path("", include("governance.review.urls")),
     path("policy/", include("governance.policies.urls")),
+    path("calibration/", include("governance.detection.urls")),
     path("enforcement/", include("governance.gateways.urls")),
     path("enforcement/webhooks/", include("governance.webhooks.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),

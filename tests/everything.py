@@ -8,6 +8,7 @@ from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceVa
 from governance.campaigns.models import (
     AccountSample,
     AccountTrait,
+    AnswerSample,
     Campaign,
     CampaignMember,
     CampaignSearch,
@@ -44,6 +45,23 @@ from tests.factories import MACHINE, NOW, account, case, line, person, service_k
 from tests.policies.test_outcomes import BLOCK
 
 
+def _one_of_what_is_compared(other: Account) -> None:
+    AccountSample.objects.create(
+        account=other,
+        sketches=[1, 2],
+        requests=2,
+        model="flagship-2",
+        ratio=1.5,
+        alone=True,
+        slots=[7],
+        is_product=False,
+        is_evaluation=False,
+        taken_at=NOW,
+    )
+    SharedPrompt.objects.create(sketch=1, accounts=1)
+    AnswerSample.objects.create(kind=0, digest=7, account=other)
+
+
 def one_of_everything() -> None:
     """Commit nothing; leave at least one row in every table of ours."""
     harbour = AccountLine(
@@ -74,19 +92,7 @@ def one_of_everything() -> None:
     member = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
     CampaignMember.objects.create(campaign=campaign, account=other, **member)
     CampaignSearch.objects.create(pk=1, searched_at=NOW)
-    AccountSample.objects.create(
-        account=other,
-        sketches=[1, 2],
-        requests=2,
-        model="flagship-2",
-        ratio=1.5,
-        alone=True,
-        slots=[7],
-        is_product=False,
-        is_evaluation=False,
-        taken_at=NOW,
-    )
-    SharedPrompt.objects.create(sketch=1, accounts=1)
+    _one_of_what_is_compared(other)
     add_corpus(
         "quiz",
         [" ".join(f"word{number}" for number in range(400))],

@@ -23,7 +23,7 @@ from governance.bench.serving import HOST, web_server
 from governance.staff.actions import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import accepted_times, record_lines
-from governance.usage.event_columns import EVENT_SCHEMA, build_columns, event_key, events_csv
+from governance.usage.event_columns import EVENT_SCHEMA, EventFingerprints, build_columns, event_key, events_csv
 from governance.usage.event_store import adjacent_days
 from governance.usage.fingerprint import fingerprints
 from governance.usage.partitions import ensure_partitions
@@ -128,7 +128,7 @@ def _made_ready(batches: Sequence[list[bytes]], accounts: int, now: datetime) ->
         events = [event for event in decode_events(batch, span=accepted_times(now)) if isinstance(event, UsageEvent)]
         keyed = dict(sorted((event_key("bench", event.account, event.id), event) for event in events))
         texts = ((event.messages, event.prompt) for event in keyed.values())
-        seen = fingerprints(texts, key=settings.FINGERPRINT_KEY)
+        seen = [*map(EventFingerprints, fingerprints(texts, key=settings.FINGERPRINT_KEY))]
         columns = build_columns([*keyed.values()], seen, [*keyed], source="bench", account_pks=ids)
         made = compaction.profiles_csv(build_deltas(columns))
         days = adjacent_days(event.occurred_at.date() for event in keyed.values())

@@ -4,6 +4,7 @@ from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.campaigns.models import (
     AccountSample,
     AccountTrait,
+    AnswerSample,
     Campaign,
     CampaignMember,
     CampaignSearch,
@@ -30,6 +31,14 @@ class AccountSampleAdmin(ReadOnlyAdmin):
 class SharedPromptAdmin(ReadOnlyAdmin):
     list_display = ("sketch", "accounts")
     search_fields = ("=sketch",)
+
+
+@admin.register(AnswerSample)
+class AnswerSampleAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "digest", "account")
+    list_filter = ("kind",)
+    search_fields = ("=digest", "=account__external_id")
+    list_select_related = ("account",)
 
 
 @admin.register(CampaignSearch)

@@ -11,6 +11,7 @@ from accounts.models import Account
 from governance.campaigns.queries import load_context, load_usage
 from governance.detection.calibration import Calibration
 from governance.detection.detectors import all_detectors
+from governance.detection.drift import AssessedAccount
 from governance.detection.fitting import LabelledAccounts
 from governance.detection.models import Assessment
 from governance.detection.scoring import assess, iter_findings
@@ -25,12 +26,16 @@ class AccountLabel(NamedTuple):
     family: str
 
 
-class ScoreChange(NamedTuple):
-    """An account that another calibration scores differently."""
+class ScoredTwice(NamedTuple):
+    """An account as two calibrations score it; `assessed` is its assessment by the second."""
 
     account: str
     before: int
-    after: int
+    assessed: AssessedAccount
+
+    @property
+    def after(self) -> int:
+        return self.assessed.score
 
 
 def load_labelled_accounts(labels: Mapping[str, AccountLabel], *, now: datetime) -> LabelledAccounts:
@@ -55,16 +60,17 @@ def load_labelled_accounts(labels: Mapping[str, AccountLabel], *, now: datetime)
     )
 
 
-def list_score_changes(before: Calibration, after: Calibration, *, now: datetime) -> Iterator[ScoreChange]:
-    """Yield each account that the two calibrations score differently."""
+def score_by_both(before: Calibration, after: Calibration, *, now: datetime) -> Iterator[ScoredTwice]:
+    """Yield each account that was assessed before, with its scores by the two calibrations."""
     detectors = all_detectors()
-    assessed = Account.objects.filter(Exists(Assessment.objects.filter(account=OuterRef("pk"))))
-    names = dict(assessed.values_list("pk", "external_id"))
+    known = Account.objects.filter(Exists(Assessment.objects.filter(account=OuterRef("pk"))))
+    names = dict(known.values_list("pk", "external_id"))
     for some in _batches(sorted(names)):
         for view, usage, _ in load_context(load_usage(some, now=now)):
-            old, new = (assess(usage, detectors, one).points for one in (before, after))
-            if old != new:
-                yield ScoreChange(names[view.account], old, new)
+            old, new = (assess(usage, detectors, one) for one in (before, after))
+            found = {one.finding.detector: one.finding.family.value for one in new.findings}
+            assessed = AssessedAccount(new.points, usage.texts, new.content_log_odds, found)
+            yield ScoredTwice(names[view.account], old.points, assessed)
 
 
 def _batches(accounts: Sequence[int]) -> Iterator[list[int]]:

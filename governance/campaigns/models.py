@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.campaigns.traits import TraitKind
+from governance.usage.profiles.answer_samples import Sampled
 
 
 class AccountTrait(models.Model):
@@ -68,6 +69,24 @@ class SharedPrompt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sketch:x} of {self.accounts}"
+
+
+class AnswerSample(models.Model):
+    """A run of four words of an answer to an account, or a signed reasoning block it had: others may meet it again."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.capitalize()) for kind in Sampled])
+    digest = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "answer sample"
+        verbose_name_plural = "answer samples"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest", "kind", "account"], name="one_row_a_sampled_answer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.get_kind_display()} {self.digest:x}"
 
 
 class CampaignSearch(models.Model):

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.queries import RegisterFacts, register_facts
+from governance.campaigns.answer_store import find_answers_of_others
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.campaigns.trait_store import (
     PublicShare,
@@ -127,7 +128,7 @@ class AccountContext(NamedTuple):
 
 
 def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
-    """Add to the usage of these accounts what they share with others: templates, prompts, known corpora, campaigns."""
+    """Add to these accounts' usage what they share with others: templates, prompts, answers, corpora, campaigns."""
     accounts = [view.account for view in usage_views]
     sharing, campaigns, near, public = (
         count_accounts_sharing_wrappers(accounts),
@@ -136,6 +137,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
         load_public_shares(accounts),
     )
     known = count_comparable_accounts()
+    answers = find_answers_of_others(usage_views)
     recognised = recognise_corpora({view.account: view.usage.shingles for view in usage_views})
     found = []
     for view in usage_views:
@@ -146,6 +148,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
             template_accounts=sharing.get(view.account, 0),
             customers_known=known,
             **recognised.get(view.account, {}),
+            **answers.get(view.account, {}),
             public_share=shared.share,
             public_prompts=shared.prompts,
             campaign=_belonging(member) if member else None,

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 from django.db import connection
 
+from governance.campaigns.answer_store import store_answers
 from governance.campaigns.models import AccountSample, AccountTrait
 from governance.campaigns.traits import SignUpFacts, Trait, is_evaluation, is_product, list_traits
 from governance.usage.account_usage import AccountUsage
@@ -73,6 +74,7 @@ def store_traits(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_ADD_TRAITS, [*map(list, zip(*rows, strict=True))])
+    store_answers([*grown.values()])
     _sample([grown[account] for account in moved], sampled, now=now)
     return moved
 

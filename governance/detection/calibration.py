@@ -11,6 +11,11 @@
     intercept = -1.6
     slope = 0.21
 
+    [reference]          # whom it was made for (see `drift`)
+    accounts = 1621
+    [reference.figures]
+    texts = [0.15, 0.85]
+
 Points are a measure of odds: a finding's are `POINTS_PER_NAT` times the logarithm of its likelihood ratio, given what
 the other findings already say (see `fitting`). A detector that the file does not name keeps the weight in its own
 file.
@@ -25,6 +30,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from governance.detection.drift import Reference
 from governance.detection.finding import Family
 from governance.detection.probability import ProbabilityCurve
 from governance.web.faults import plain_fault
@@ -36,12 +42,14 @@ POINTS_PER_NAT: Final = 7.7
 
 # The most points a kind of evidence gives; the harmless one takes at most this many away. What is asked can bring an
 # account before a reviewer by itself, but not past the automatic line; acting with others is worth up to eight nats.
+# Answers are worth a nat and a half: they are seen only where a gateway reports them, and no labelled world has any.
 CAPS: Final[Mapping[Family, float]] = {
     Family.CONTENT: 80,
     Family.SHAPE: 38,
     Family.RHYTHM: 30,
     Family.IDENTITY: 24,
     Family.TOGETHER: 62,
+    Family.ANSWERS: 12,
     Family.HARMLESS: 40,
 }
 # Where text was read, what careless tools leave out is worth a nat and a half in all: anybody can fill it in. Without
@@ -63,12 +71,16 @@ class CalibrationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Points at full strength by detector. `version` names it in every assessment."""
+    """Points at full strength by detector. `version` names it in every assessment.
+
+    `reference` says how the customers were distributed that it was made for; None where it does not say.
+    """
 
     version: str
     weights: Mapping[str, float] = field(default_factory=dict)
     fitted_on: str = ""
     probability: ProbabilityCurve = field(default_factory=ProbabilityCurve)
+    reference: Reference | None = None
 
     def weight(self, detector: str, *, otherwise: float) -> float:
         return self.weights.get(detector, otherwise)
@@ -96,6 +108,7 @@ def parse_calibration(text: str, *, known: Mapping[str, Family]) -> Calibration:
         weights={name: float(weight) for name, weight in file.weights.items()},
         fitted_on=file.fitted_on,
         probability=file.probability,
+        reference=file.reference,
     )
 
 
@@ -104,6 +117,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     weights: Annotated[dict[str, Any], msgspec.Meta(description="a table of numbers, one for each detector")]
     fitted_on: str = ""
     probability: ProbabilityCurve = ProbabilityCurve()
+    reference: Reference | None = None
 
 
 def _faults(weights: Mapping[str, Any], known: Mapping[str, Family]) -> Iterable[str]:
@@ -134,7 +148,22 @@ def format_calibration(calibration: Calibration) -> str:
         f"variance = [{variance}]",
         f"accounts = {curve.accounts}",
     ]
-    return "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered), "", *probability]) + "\n"
+    return (
+        "\n".join([*lines, *(f"{name} = {weight:.1f}" for name, weight in ordered), "", *probability])
+        + "\n"
+        + _format_reference(calibration.reference)
+    )
+
+
+def _format_reference(reference: Reference | None) -> str:
+    if reference is None:
+        return ""
+    figures = [
+        f"{name} = [{', '.join(f'{share:g}' for share in shares)}]" for name, shares in reference.figures.items()
+    ]
+    return (
+        "\n".join(["", "[reference]", f"accounts = {reference.accounts}", "", "[reference.figures]", *figures]) + "\n"
+    )
 
 
 @cache

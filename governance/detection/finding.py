@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isclose
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -17,7 +17,12 @@ class Family(StrEnum):
     RHYTHM = "rhythm"
     IDENTITY = "identity"
     TOGETHER = "together"
+    ANSWERS = "answers"
     HARMLESS = "harmless"
+
+
+# Kinds of evidence that no automatic restriction counts: how much they say was never measured.
+UNMEASURED: Final = frozenset({Family.ANSWERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import Account
-from governance.detection.finding import percent
+from governance.detection.finding import UNMEASURED, percent
 from governance.detection.scoring import Band
 from governance.detection.thresholds import Response
 
@@ -77,8 +77,8 @@ class Assessment(models.Model):
 
     @property
     def families(self) -> frozenset[str]:
-        """The kinds of evidence against the account."""
-        return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0)
+        """The kinds of evidence against the account that an automatic restriction may count."""
+        return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0) - UNMEASURED
 
 
 class CalibrationVersion(models.Model):

@@ -18,7 +18,7 @@ from typing import Final
 from governance.detection.calibration import CAPS, POINTS_PER_NAT, Calibration, caps_for
 from governance.detection.curves import content_model
 from governance.detection.detectors import Detector
-from governance.detection.finding import Family, Finding
+from governance.detection.finding import UNMEASURED, Family, Finding
 from governance.usage.account_usage import AccountUsage
 
 REVIEW_LINE: Final = 50
@@ -68,8 +68,8 @@ class Score:
 
     @property
     def families(self) -> frozenset[Family]:
-        """The kinds of evidence against the account."""
-        return frozenset(scored.finding.family for scored in self.findings if scored.points > 0)
+        """The kinds of evidence against the account that an automatic restriction may count."""
+        return frozenset(scored.finding.family for scored in self.findings if scored.points > 0) - UNMEASURED
 
 
 def assess(

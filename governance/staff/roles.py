@@ -20,6 +20,7 @@ VIEW_ENFORCEMENT = "gateways.view_gateway"
 VIEW_WEBHOOKS = "webhooks.view_webhook"
 CHANGE_WEBHOOKS = "webhooks.change_webhook"
 
+VIEW_CALIBRATIONS = "detection.view_calibrationversion"
 VIEW_POLICIES = "policies.view_policyversion"
 PROPOSE_POLICIES = "policies.add_policyversion"
 APPROVE_POLICIES = "policies.approve_policyversion"

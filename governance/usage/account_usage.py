@@ -43,7 +43,9 @@ class AccountFacts:
     `public_share` is the share of its `public_prompts` sampled prompts that several other accounts sent as well.
     `corpus` is the known corpus that most of its sampled prompts' words are in, `corpus_share` which share of them,
     and `evaluation_share` that of known evaluations. `campaign` is the open one it belongs to, `near_campaign` the one
-    whose wrappers it uses without belonging to it.
+    whose wrappers it uses without belonging to it. `others_answers_share` is the share, of `others_answers_of` sampled
+    runs of its first questions, that are in the answers to one account of another organisation; `shared_reasoning`
+    counts its sampled signed reasoning blocks that `reasoning_accounts` accounts of other organisations had as well.
     """
 
     created_at: datetime | None = None
@@ -65,6 +67,10 @@ class AccountFacts:
     evaluation_share: float = 0.0
     campaign: CampaignFacts | None = None
     near_campaign: CampaignFacts | None = None
+    others_answers_share: float = 0.0
+    others_answers_of: int = 0
+    shared_reasoning: int = 0
+    reasoning_accounts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,14 @@ class AccountUsage:
     breadth: float | None = None
     sample: tuple[int, ...] = ()
     shingles: tuple[int, ...] = ()
+    # answers, of requests whose answer was reported: sampled runs of words of them and of first questions
+    answered_share: float = 0.0
+    listed_answer_share: float = 0.0
+    answer_runs: tuple[int, ...] = ()
+    question_runs: tuple[int, ...] = ()
+    returned_share: float = 0.0
+    returned_of: int = 0
+    reasoning: tuple[int, ...] = ()
     making_share: float = 0.0
     work_share: float = 0.0
     first_ask_share: float = 0.0
@@ -194,6 +208,12 @@ class AccountUsage:
         if self.first_at is None or self.facts.created_at is None:
             return None
         return max(0.0, (self.first_at - self.facts.created_at).total_seconds() / 86_400)
+
+    @property
+    def resumed_share(self) -> float:
+        """Share of requests that name a conversation which an earlier request has named."""
+        named = self.conversation_share * self.events
+        return max(0.0, (named - self.conversations) / self.events) if self.events else 0.0
 
     @property
     def unattended_share(self) -> float:

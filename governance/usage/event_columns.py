@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import compress
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from governance.usage.answers import AnswerFingerprint
 from governance.usage.fingerprint import Fingerprint
 from governance.usage.wire import DEFAULT_OPERATION, UsageEvent
 
@@ -27,6 +28,7 @@ _OF_CLIENT: Final = ("ip", "asn", "country", "user_agent")
 _OF_PARAMETERS: Final = (
     "temperature", "top_p", "n", "max_tokens", "logprobs", "top_logprobs", "stream", "response_format", "tools",
 )  # fmt: skip
+_OF_ANSWER: Final = {"runs": "answer_runs", "chars": "answer_chars", "items": "answer_items", "reasoning": "reasoning"}
 _OF_FINGERPRINT: Final = Fingerprint.__struct_fields__
 _UNSAID: Final = {"n": 1, "logprobs": False, "top_logprobs": 0, "stream": False, "tools": 0}
 # Said with nothing, these say nothing.
@@ -55,6 +57,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+class EventFingerprints(NamedTuple):
+    """What is kept of the text of an event; None where it carries none."""
+
+    prompt: Fingerprint | None
+    answer: AnswerFingerprint | None = None
+
+
 def event_key(source: str, account: str, event_id: str) -> str:
     """The same for the same event of an account and a source, and practically never for two: 128 bits of BLAKE2b, in
     hexadecimal.
@@ -68,17 +77,19 @@ def event_key(source: str, account: str, event_id: str) -> str:
 
 def build_columns(
     events: Sequence[UsageEvent],
-    seen: Sequence[Fingerprint | None],
+    seen: Sequence[EventFingerprints],
     keys: Sequence[str],
     *,
     source: str,
     account_pks: Mapping[str, int],
 ) -> EventColumns:
-    """The events as columns of `EVENT_SCHEMA`, each with its fingerprint and its key; null is None.
+    """The events as columns of `EVENT_SCHEMA`, each with its fingerprints and its key; null is None.
 
-    Beside them `at` holds the time in microseconds since 1970.
+    Beside them `at` holds the time in microseconds since 1970; other columns that are not in the schema go into
+    profiles alone.
     """
     clients, asked = [event.client for event in events], [event.parameters for event in events]
+    prompts, answers = [one.prompt for one in seen], [one.answer for one in seen]
     times = [event.occurred_at.astimezone(UTC) for event in events]
     columns: EventColumns = {
         "at": [(at - _EPOCH) // _MICROSECOND for at in times],
@@ -92,7 +103,8 @@ def build_columns(
     }
     for rows, names in ((events, _OF_EVENT), (clients, _OF_CLIENT), (asked, _OF_PARAMETERS)):
         columns |= {name: [*map(attrgetter(name), rows)] for name in names}
-    columns |= {name: [one and getattr(one, name) for one in seen] for name in _OF_FINGERPRINT}
+    columns |= {name: [one and getattr(one, name) for one in prompts] for name in _OF_FINGERPRINT}
+    columns |= {column: [one and getattr(one, name) for one in answers] for name, column in _OF_ANSWER.items()}
     columns |= {name: [value or None for value in columns[name]] for name in _EMPTY_IS_NULL}
     columns |= {name: [unsaid if v is None else v for v in columns[name]] for name, unsaid in _UNSAID.items()}
     columns["user_agent"] = [value and value[:USER_AGENT_KEPT] for value in columns["user_agent"]]

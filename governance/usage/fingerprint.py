@@ -19,11 +19,12 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import import_module
 from itertools import chain, islice, pairwise
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zlib import crc32
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from rensa import RMinHash
 
 from governance.usage.markers import MARKERS
@@ -61,6 +62,8 @@ _RUN_FACTORS: Final = np.array(
 )
 
 _DIGEST_BYTES: Final = 8
+
+Numbers = npt.NDArray[Any]
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Chars = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
@@ -182,10 +185,20 @@ def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tup
     A run is in the sample if its digest is below 1/`SHINGLE_SAMPLING` of the range, whatever text it stands in, so
     that the samples of two texts can be compared (Broder 1997, On the resemblance and containment of documents).
     """
+    whose, values = sampled_runs(words, key=key)
+    bounds, runs = np.searchsorted(whose, np.arange(len(words) + 1)).tolist(), values.tolist()
+    return [tuple(runs[start : min(end, start + SHINGLES_KEPT)]) for start, end in pairwise(bounds)]
+
+
+def sampled_runs(words: Sequence[Sequence[bytes]], *, key: bytes) -> tuple[Numbers, Numbers]:
+    """Return the whole sample: which text each run stands in and its digest, in order of both; shapes (n,).
+
+    Digests are below 2^60, since one in `SHINGLE_SAMPLING` is kept, the lowest.
+    """
     number = np.fromiter(map(len, words), np.int64, len(words))
     runs = int(number.sum()) - SHINGLE_WORDS + 1
     if runs < 1:
-        return [()] * len(words)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     hashed = np.fromiter(map(crc32, chain.from_iterable(words)), np.uint64, runs + SHINGLE_WORDS - 1)
     mixed = np.full(runs, np.uint64(_seed(key)))
     for place, factor in enumerate(_RUN_FACTORS):
@@ -197,9 +210,7 @@ def sample_shingles(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[tup
     chosen = np.flatnonzero(mixed < np.uint64(2**64 // SHINGLE_SAMPLING))
     owner = np.searchsorted(ends, chosen, side="right")
     order = np.lexsort((mixed[chosen], owner))
-    whose, values = owner[order], mixed[chosen[order]].view(np.int64).tolist()
-    bounds = np.searchsorted(whose, np.arange(len(words) + 1)).tolist()
-    return [tuple(values[start : min(end, start + SHINGLES_KEPT)]) for start, end in pairwise(bounds)]
+    return owner[order], mixed[chosen[order]].view(np.int64)
 
 
 def minhash_sketches(words: Sequence[Sequence[bytes]], *, key: bytes) -> list[int]:

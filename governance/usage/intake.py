@@ -1,10 +1,11 @@
 """Store a batch of reported usage events and all that follows from them in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 from django.db import IntegrityError
 from psycopg.errors import CheckViolation
@@ -17,10 +18,11 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.usage import event_store
 from governance.usage.answer_reports import resolve_answers
-from governance.usage.event_columns import EventColumns, build_columns
+from governance.usage.answers import AnswerFingerprint, AnswerText, answer_fingerprints
+from governance.usage.event_columns import EventColumns, EventFingerprints, build_columns
 from governance.usage.event_store import EventBatch
 from governance.usage.excerpts import ExcerptCandidate, keep_excerpts
-from governance.usage.fingerprint import Fingerprint, fingerprints
+from governance.usage.fingerprint import fingerprints
 from governance.usage.new_name_limit import LimitedReports, NewNamesUsedUpError, count_new_names, limit_new_names
 from governance.usage.partitions import ensure_partitions
 from governance.usage.wire import Report, UsageEvent, has_token_counts
@@ -70,7 +72,7 @@ def store_reports(reports: Sequence[Report], *, source: str, now: datetime, send
 def _store_batch(
     reports: Sequence[Report],
     batch: EventBatch,
-    seen: Mapping[str, Fingerprint | None],
+    seen: Mapping[str, EventFingerprints],
     *,
     source: str,
     now: datetime,
@@ -102,8 +104,8 @@ def _find_registered(reports: Sequence[Report]) -> RegisteredNames:
 
 
 def _reduced(
-    batch: EventBatch, seen: Mapping[str, Fingerprint | None], taken: Sequence[Report], *, source: str
-) -> tuple[EventBatch, Mapping[str, Fingerprint | None]]:
+    batch: EventBatch, seen: Mapping[str, EventFingerprints], taken: Sequence[Report], *, source: str
+) -> tuple[EventBatch, Mapping[str, EventFingerprints]]:
     """The batch with these reports alone, and the fingerprints of its events."""
     reduced, before = event_store.group_reports(taken, source=source), batch.candidates
     other = {key: event for key, event in reduced.candidates.items() if before[key] is not event}
@@ -120,7 +122,7 @@ class _StoredBatch(NamedTuple):
 
 def _store_events(
     batch: EventBatch,
-    seen: Mapping[str, Fingerprint | None],
+    seen: Mapping[str, EventFingerprints],
     registered: RegisteredNames,
     *,
     source: str,
@@ -174,12 +176,38 @@ def _organisations_of(events: Sequence[UsageEvent]) -> dict[str, str | None]:
     return {event.account: named.get(event.account) for event in events}
 
 
-def _fingerprints(events: Sequence[UsageEvent]) -> list[Fingerprint | None]:
-    """Of each event the fingerprint that its gateway made, else one of its text."""
+def _fingerprints(events: Sequence[UsageEvent]) -> list[EventFingerprints]:
+    """Of each event the fingerprints that its gateway made, else those of its text."""
     made = iter(
         fingerprints(
             ((event.messages, event.prompt) for event in events if event.fingerprint is None),
             key=settings.FINGERPRINT_KEY,
         )
     )
-    return [event.fingerprint or next(made) for event in events]
+    answers = _answer_fingerprints([event for event in events if event.output or event.reasoning_digests])
+    return [
+        EventFingerprints(
+            event.fingerprint or next(made),
+            next(answers) if event.output or event.reasoning_digests else event.output_fingerprint,
+        )
+        for event in events
+    ]
+
+
+def _answer_fingerprints(events: Sequence[UsageEvent]) -> Iterator[AnswerFingerprint | None]:
+    """Of each event the fingerprint that its gateway made of the answer, else one of its text."""
+    texts = [
+        AnswerText(
+            event.output if event.output_fingerprint is None else None,
+            event.messages,
+            event.prompt,
+            event.reasoning_digests,
+        )
+        for event in events
+    ]
+    for event, made in zip(events, answer_fingerprints(texts, key=settings.FINGERPRINT_KEY), strict=True):
+        given = event.output_fingerprint
+        if given is not None and made is not None:
+            yield msgspec.structs.replace(given, reasoning=given.reasoning or made.reasoning)
+        else:
+            yield given or made

@@ -33,7 +33,7 @@ def read_prompt(messages: object, prompt: object) -> Prompt | None:
     """Take what is read from one event's text; None where there is none. Accepts whatever JSON can hold."""
     pairs = _messages(messages)
     if not pairs:
-        text = _text(prompt)
+        text = read_text(prompt)
         if not text:
             return None
         pairs = [("user", text)]
@@ -55,9 +55,9 @@ def read_prompt(messages: object, prompt: object) -> Prompt | None:
     last = pairs[-1][1]
     asked = asked or last
     return Prompt(
-        system=_cut(system, SYSTEM_CHARS),
-        asked=_cut(asked, ASKED_CHARS),
-        last="" if last is asked else _cut(last, LAST_CHARS),
+        system=cut_text(system, SYSTEM_CHARS),
+        asked=cut_text(asked, ASKED_CHARS),
+        last="" if last is asked else cut_text(last, LAST_CHARS),
         chars=chars,
         asked_chars=len(asked),
         system_chars=len(system),
@@ -72,12 +72,12 @@ def _messages(messages: object) -> list[tuple[object, str]]:
     return [
         (message.get("role"), text)
         for message in messages
-        if isinstance(message, dict) and (text := _text(message.get("content")))
+        if isinstance(message, dict) and (text := read_text(message.get("content")))
     ]
 
 
-def _text(content: object) -> str:
-    """The text of a message's content: a string, or a list of strings and of parts with text."""
+def read_text(content: object) -> str:
+    """Return the text of a message's content: a string, or a list of strings and of parts with text."""
     if isinstance(content, str):
         return _valid(content)
     if not isinstance(content, list):
@@ -92,5 +92,6 @@ def _valid(text: str) -> str:
     return text.replace("\0", " ") if "\0" in text else text
 
 
-def _cut(text: str, chars: int) -> str:
+def cut_text(text: str, chars: int) -> str:
+    """Return a text of at most so many characters and a line break: its beginning and its end."""
     return text if len(text) <= chars else f"{text[: chars // 2]}\n{text[-(chars // 2) :]}"

@@ -19,6 +19,7 @@ from accounts.normalization import (
     normalize_model,
     strip_byte_order_mark,
 )
+from governance.usage.answers import AnswerFingerprint, ReasoningDigests
 from governance.usage.fingerprint import Fingerprint
 from governance.usage.lenient_json import replace_lone_surrogates, split_array, split_object
 from governance.web.faults import describe_expected, plain_fault
@@ -80,6 +81,9 @@ class UsageEvent(msgspec.Struct, frozen=True):
     messages: list[Any] | None = None
     prompt: str | list[Any] | None = None
     fingerprint: Fingerprint | None = None
+    output: str | list[Any] | None = None
+    output_fingerprint: AnswerFingerprint | None = None
+    reasoning_digests: ReasoningDigests = ()
 
 
 def has_token_counts(event: UsageEvent) -> bool:
@@ -142,6 +146,7 @@ _batch = msgspec.json.Decoder(_Batch)
 _FIELDS: Final = {field.name: field for field in msgspec.structs.fields(UsageEvent)}
 _REQUIRED: Final = frozenset(name for name, field in _FIELDS.items() if field.required)
 _NESTED: Final = ("client", "parameters")
+_NOT_STORED: Final = ("prompt", "output")
 _MAY_BE_UNKNOWN: Final = ("input_tokens", "output_tokens")
 _IDS: Final = ("id", "account", "organisation", "api_key", "end_user", "conversation")
 
@@ -260,9 +265,9 @@ def _refuse_unfit(event: UsageEvent, span: TimeRange) -> None:
 
 
 def _refuse_nul(event: UsageEvent) -> None:
-    """PostgreSQL stores no NUL. In prompts it may stand, since they are not stored."""
+    """PostgreSQL stores no NUL. In prompts and answers it may stand, since they are not stored."""
     for prefix, part in (("", event), ("client.", event.client), ("parameters.", event.parameters)):
         for name in part.__struct_fields__:
             value = getattr(part, name)
-            if isinstance(value, str) and "\0" in value and value is not event.prompt:
+            if isinstance(value, str) and "\0" in value and name not in _NOT_STORED:
                 raise ValueError(f"{prefix}{name} must not hold the character NUL")

@@ -50,6 +50,7 @@ GLOSSARY: Final = (
             Word("band", "The range of a score: low, elevated, high or critical."),
             Word("review line", "The score at which a case opens."),
             Word("calibration", "The weights of the detectors. One calibration is active at a time."),
+            Word("drift", "How today’s customers differ from those that the active calibration was made for."),
             Word("link", "What two accounts share beyond chance, such as a card, IP addresses or prompt templates."),
             Word("campaign", "Accounts that act as one and whose prompts, taken together, read like a harvest."),
         ),

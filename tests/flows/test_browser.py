@@ -7,18 +7,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from governance.detection.active_calibration import activate_calibration
+from governance.detection.calibration import Calibration, format_calibration
+from governance.detection.drift import AssessedAccount, build_reference
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
 from governance.webhooks.models import Delivery, Webhook
-from tests.factories import person, service_key
+from tests.factories import FINDING, account, assessment, person, service_key
 from tests.flows.browser import Open, sign_in, two_cases
 from tests.front import Served, served
 
@@ -212,6 +216,25 @@ class TestOnAPhoneInTheDark:
         button = page.locator(".deliveries").get_by_role("button", name="Resend").bounding_box()
         assert button is not None
         assert button["x"] + button["width"] <= 390
+
+    @pytest.mark.parametrize("theme", ["dark", "light"])
+    def test_drift_is_in_sight(self, open_page: Open, theme: Literal["dark", "light"]) -> None:
+        lead, now = person(role=Role.LEAD), timezone.now()
+        then = [AssessedAccount(0, 5, 0.5, {}) for _ in range(200)]
+        made = Calibration(version="2026-12", reference=build_reference(then, ["known_corpus"]))
+        activate_calibration(format_calibration(made), by=lead.actor, now=now)
+        for _ in range(100):
+            assessment(account(), at=now, findings=[FINDING | {"detector": "known_corpus"}])
+        page = open_page(viewport={"width": 390, "height": 844}, color_scheme=theme)
+        sign_in(page, lead)
+
+        page.goto("/calibration/drift/")
+
+        assert not scrolls_sideways(page)
+        for text in ("Sends prompts from a known corpus", "0 % → 100 %", "moved", "68 to 84"):
+            box = page.get_by_role("region", name="Figures compared").get_by_text(text).first.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
 
     def test_a_chosen_theme_outlives_the_page(self, open_page: Open) -> None:
         page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")

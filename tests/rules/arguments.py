@@ -108,6 +108,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/queue/": Arguments(query=("view", "band", "q", "after")),
     "/restrictions/": Arguments(query=("q", "before")),
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("q", "before"), sent={"note": "A slip."}),
+    "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
     "/policy/<int:pk>/live/": Arguments(POLICY, sent={"why": "Agreed."}),

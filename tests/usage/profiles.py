@@ -34,6 +34,10 @@ ORDINARY: dict[str, Any] = {
     "reads": None,
     "concept": None,
     "opening_word": None,
+    "answer_runs": None,
+    "answer_chars": None,
+    "answer_items": None,
+    "reasoning": None,
 }
 
 

@@ -28,9 +28,11 @@ RAW: tuple[bytes, ...] = (
     b'"\x80"', b"01", b"--1", b"1.", b"\x1f", b'"open',
 )  # fmt: skip
 MEMBERS = (*usage_event(), "organisation", "api_key", "operation", "status", "client", "end_user", "conversation",
-           "parameters", "messages", "prompt", "fingerprint", "cached_input_tokens", "latency_ms", "other")  # fmt: skip
+           "parameters", "messages", "prompt", "fingerprint", "output", "output_fingerprint",
+           "reasoning_digests", "cached_input_tokens", "latency_ms", "other")  # fmt: skip
 INSIDE = ("ip", "asn", "country", "user_agent", "temperature", "top_p", "n", "max_tokens", "logprobs", "top_logprobs",
-          "seed", "stream", "response_format", "tools", "role", "content", "text", "type", "prompt_digest")  # fmt: skip
+          "seed", "stream", "response_format", "tools", "role", "content", "text", "type", "prompt_digest",
+          "runs")  # fmt: skip
 
 values = st.sampled_from(NASTY) | st.text(st.characters(codec=None), max_size=30) | st.integers() | st.floats()
 trees = st.recursive(

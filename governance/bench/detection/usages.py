@@ -14,7 +14,7 @@ import polars as pl
 
 from governance.bench.detection.world import files_of
 from governance.usage.account_usage import AccountFacts, AccountUsage
-from governance.usage.event_columns import build_columns, drop_events, event_key
+from governance.usage.event_columns import EventFingerprints, build_columns, drop_events, event_key
 from governance.usage.files import open_usage_file, read_lines
 from governance.usage.fingerprint import fingerprints
 from governance.usage.profiles.build import build_deltas
@@ -69,7 +69,7 @@ def _columns(
     again = {one for one in first if one in seen}
     kept = [place for place, one in enumerate(keys) if first[one] == place]
     events, keys = [events[place] for place in kept], [keys[place] for place in kept]
-    made = fingerprints([(event.messages, event.prompt) for event in events], key=key)
+    made = [*map(EventFingerprints, fingerprints([(event.messages, event.prompt) for event in events], key=key))]
     seen.update(keys)
     return drop_events(build_columns(events, made, keys, source="bench", account_pks=numbers), again)
 

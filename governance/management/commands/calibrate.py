@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -5,10 +6,11 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.campaigns.calibration_diff import AccountLabel, ScoreChange, list_score_changes, load_labelled_accounts
+from governance.campaigns.calibration_diff import AccountLabel, ScoredTwice, load_labelled_accounts, score_by_both
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors
+from governance.detection.drift import build_reference
 from governance.detection.fitting import (
     FloatArray,
     LabelledAccounts,
@@ -63,11 +65,14 @@ class Command(BaseCommand):
             fitted_on=f"{len(known.accounts):,} labelled accounts of {families} families",
             probability=fit_probability(unseen, known.harvests),
         )
+        scored = [*score_by_both(get_active_calibration(), fitted, now=now)]
+        reference = build_reference([one.assessed for one in scored], [detector.name for detector in detectors])
+        fitted = replace(fitted, reference=reference)
         path = Path(options["output"] or f"{fitted.version}.toml")
         path.write_text(format_calibration(fitted))
         self.print_weights(fitted)
         self.print_fit(known, unseen)
-        self.print_changes([*list_score_changes(get_active_calibration(), fitted, now=now)])
+        self.print_changes([one for one in scored if one.before != one.after])
         self.stdout.write(f"\nWritten to {path}. To activate it: manage.py use_calibration {path}")
 
     def print_weights(self, fitted: Calibration) -> None:
@@ -85,7 +90,7 @@ class Command(BaseCommand):
             f"{wrong.sum()} of {len(wrong)} others reach the review line."
         )
 
-    def print_changes(self, changed: list[ScoreChange]) -> None:
+    def print_changes(self, changed: list[ScoredTwice]) -> None:
         enter = [one for one in changed if one.before < REVIEW_LINE <= one.after]
         leave = [one for one in changed if one.after < REVIEW_LINE <= one.before]
         self.stdout.write(f"\n{pluralize(len(changed), 'account')} would get another score.")

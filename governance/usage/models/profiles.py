@@ -48,6 +48,7 @@ class Sketches(models.Model):
     addresses = models.BinaryField()
     sketches = models.BinaryField()
     shingles = models.BinaryField()
+    answers = models.BinaryField()
 
     class Meta:
         abstract = True

@@ -4,6 +4,7 @@
 - `build`: deltas from the events of a batch
 - `compaction`: deltas merged into hourly profiles and weekly sketches
 - `features`, `content`, `rhythm`: what detectors see of an account, from its profiles
+- `answer_samples`: how answers are met again
 - `histograms`, `hyperloglog`, `top_k`, `bottom_k`: the sketches; `entries`: how they are stored as bytes
 
 | column | holds | merged by | error |
@@ -15,6 +16,7 @@
 | distinct_counts | HyperLogLog registers | the greater | 3.25 % standard error |
 | templates, openings, closings, addresses | those used most | adding, 48 kept | beyond 48 a week the rarest are lost |
 | sketches | a sample of the prompts' MinHashes | 128 with the smallest hash | a uniform sample of distinct prompts |
+| answers | samples of runs of answers, of first questions, and of reasoning | 128 with the smallest hash | as above |
 | shingles | a sample of their runs of four words | 128 with the smallest hash | a uniform sample of distinct runs |
 
 docs/profiles.md says more. Everything here is pure.

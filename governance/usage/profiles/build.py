@@ -15,7 +15,7 @@ import polars as pl
 from accounts.normalization import customer_network
 from governance.usage.markers import MARKERS
 from governance.usage.murmur import mix64
-from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
+from governance.usage.profiles import answer_samples, bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.entries import Numbers
 from governance.usage.profiles.histograms import MAX_BUCKET, STATUSES, encode
 from governance.usage.profiles.merging import COUNTERS, DELTA_SCHEMA, SKETCHES, TOKENS
@@ -80,6 +80,7 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             "addresses": top_k.pack_top_k(owner[located], address, owners=owners),
             "sketches": bottom_k.pack_bottom_k(owner[text], sketch, owners=owners),
             "shingles": bottom_k.pack_bottom_k(np.repeat(owner, runs), shingle, owners=owners),
+            "answers": answer_samples.build_samples(events, owner, owners),
         },
         schema=DELTA_SCHEMA,
     )

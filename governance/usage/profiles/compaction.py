@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from governance.usage.profiles import bottom_k, histograms, hyperloglog, top_k
+from governance.usage.profiles import answer_samples, bottom_k, histograms, hyperloglog, top_k
 from governance.usage.profiles.merging import (
     HOUR_KEY,
     HOUR_SCHEMA,
@@ -23,6 +23,7 @@ _PACK: Final = {
     "addresses": top_k.repack,
     "sketches": bottom_k.repack,
     "shingles": bottom_k.repack,
+    "answers": answer_samples.repack,
 }
 
 

@@ -8,7 +8,8 @@ import polars as pl
 
 from governance.usage.account_usage import AccountFacts, AccountUsage
 from governance.usage.markers import MARKERS
-from governance.usage.profiles import content, histograms, reading, rhythm
+from governance.usage.profiles import answer_samples, content, histograms, reading, rhythm
+from governance.usage.profiles.answer_samples import contained_share
 from governance.usage.profiles.histograms import STATUSES, Histogram
 from governance.usage.profiles.traits import TRAIT_CODES, TRAIT_NAMES, TRAITS, ShareOf
 from governance.usage.reading.concepts import CONCEPTS
@@ -83,6 +84,7 @@ def build_account_usages(
         *content.content_features(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
         *reading.reading_features(counts),
         *rhythm.rhythm_features(rows, owner),
+        *answer_samples.answer_features(rows, owner),
     ):
         table = table.join(part, on="owner", how="left")
     found = {row["account_id"]: _usage(row, facts) for row in table.iter_rows(named=True)}
@@ -98,8 +100,9 @@ def _usage(row: dict[str, Any], facts: Mapping[int, AccountFacts]) -> AccountUsa
     places, languages, topics = (_by_name(row.pop(name)) for name in ("places", "language_events", "topic_events"))
     for name in ("top_templates", "templates_used", "top_openings", "top_closings", "top_addresses"):
         row[name] = tuple((entry["digest"], entry["uses"]) for entry in row[name] or ())
-    for name in ("sample", "shingles", "slots"):
+    for name in ("sample", "shingles", "slots", "answer_runs", "question_runs", "reasoning"):
         row[name] = tuple(row[name] or ())
+    row["returned_share"], row["returned_of"] = contained_share(row["question_runs"], row["answer_runs"])
     row["home_share"] = (
         places.get(known.country.lower(), 0) / sum(places.values()) if places and known.country else None
     )
@@ -167,7 +170,13 @@ def _shares(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         .join(events, on="owner")
     )
     texts, counted = pl.col("_text").clip(1), pl.col("counted").clip(1)
-    total = {ShareOf.EVENTS: pl.col("events"), ShareOf.TEXTS: texts, ShareOf.COUNTED: counted}
+    answered = pl.col("_answered").clip(1)
+    total = {
+        ShareOf.EVENTS: pl.col("events"),
+        ShareOf.TEXTS: texts,
+        ShareOf.COUNTED: counted,
+        ShareOf.ANSWERED: answered,
+    }
     return found.select(
         "owner", "ok", "refused", "rate_limited",
         *((pl.col(f"_{one.name}") / total[one.share_of]).alias(f"{one.name}_share") for one in TRAITS),

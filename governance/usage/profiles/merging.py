@@ -67,10 +67,11 @@ COUNTERS: Final[dict[str, Column]] = {
         pl.Int64, Aggregation.OR
     ),  # which ten minutes of the hour had a request, one bit each: see `rhythm`
 }
-SKETCHES: Final[dict[str, Column]] = dict.fromkeys(
-    ("histograms", "distinct_counts", "templates", "openings", "closings", "addresses", "sketches", "shingles"),
-    Column(pl.Binary, Aggregation.CONCATENATE),
-)
+_SKETCHES: Final = (
+    "histograms", "distinct_counts", "templates", "openings", "closings", "addresses", "sketches", "shingles",
+    "answers",
+)  # fmt: skip
+SKETCHES: Final[dict[str, Column]] = dict.fromkeys(_SKETCHES, Column(pl.Binary, Aggregation.CONCATENATE))
 # First and last request, requests and slots of each hour, of a profile that is read: see `profiles.rhythm`.
 HOURS: Final = {"hours": Column(pl.Binary, Aggregation.CONCATENATE)}
 COLUMNS: Final = {**COUNTERS, **SKETCHES, **HOURS}

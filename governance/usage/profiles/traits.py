@@ -17,6 +17,8 @@ from governance.usage.reading.manner import Manner
 COLD: Final = 0.25
 HOT: Final = 0.6
 SHORT_CAP: Final = 64
+LIST_ITEMS: Final = 5
+LIST_TIMES: Final = 4
 
 
 def is_present(column: Sequence[Any]) -> Numbers:
@@ -112,6 +114,17 @@ class EventArrays:
         return self.is_present("input_tokens") & self.is_present("output_tokens")
 
     @cached_property
+    def is_answered(self) -> Numbers:
+        """Whether the text of the answer was reported."""
+        return self.int_array("answer_chars") > 0
+
+    @cached_property
+    def is_listed_answer(self) -> Numbers:
+        """Whether the answer is a list, and several times as long as all that was sent: made, not taken from it."""
+        is_long = self.int_array("answer_chars") > LIST_TIMES * self.int_array("prompt_chars")
+        return self.has_text & is_long & (self.int_array("answer_items") >= LIST_ITEMS)
+
+    @cached_property
     def is_long_output(self) -> Numbers:
         return self.int_array("output_tokens") > 4 * np.maximum(self.int_array("input_tokens"), 8)
 
@@ -121,6 +134,7 @@ class ShareOf(Enum):
 
     EVENTS = auto()
     TEXTS = auto()  # those with text
+    ANSWERED = auto()  # those whose answer was reported
     COUNTED = auto()  # those whose tokens are known; computed from token counts alone
 
 
@@ -134,6 +148,7 @@ class EventTrait(NamedTuple):
 
 
 _EVENTS, _TEXTS, _COUNTED = ShareOf.EVENTS, ShareOf.TEXTS, ShareOf.COUNTED
+_ANSWERED: Final = ShareOf.ANSWERED
 
 TRAITS: Final = (
     EventTrait(0, "stream", _EVENTS, lambda events: events.flags("stream")),
@@ -178,6 +193,8 @@ TRAITS: Final = (
     ),
     EventTrait(28, "exercise", _TEXTS, lambda events: events.has_marker("mathematics") & events.is_written(Manner.SUM)),
     EventTrait(29, "manner_known", _TEXTS, lambda events: events.has_manner),
+    EventTrait(30, "answered", _EVENTS, lambda events: events.is_answered),
+    EventTrait(31, "listed_answer", _ANSWERED, lambda events: events.is_listed_answer),
 )
 TRAIT_NAMES: Final = {trait.code: trait.name for trait in TRAITS}
 TRAIT_CODES: Final = {trait.name: trait.code for trait in TRAITS}

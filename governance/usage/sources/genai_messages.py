@@ -1,4 +1,4 @@
-"""The prompt that a GenAI span carries, in the chat format of the OpenAI API. Pure.
+"""The prompt that a GenAI span carries, in the chat format of the OpenAI API, and the answer. Pure.
 
 The conventions have changed their minds about where it stands, and instrumentations had their own places. These are
 tried newest first, and the first that holds a prompt is taken.
@@ -20,6 +20,7 @@ STRUCTURED: Final = {
     "gen_ai.prompt_json": "Cloudflare AI Gateway",
     "ai.prompt.messages": "Vercel AI SDK",
 }
+ANSWER: Final = {"gen_ai.output.messages": "1.37"}
 SYSTEM: Final = {"gen_ai.system_instructions": "1.37"}
 NUMBERED: Final = {"gen_ai.prompt.<n>.role": "OpenLLMetry", "gen_ai.prompt.<n>.content": "OpenLLMetry"}
 PLAIN: Final = {"gen_ai.prompt": "1.26 to 1.27"}
@@ -47,11 +48,26 @@ def read_messages(span: TraceSpan) -> list[Message] | None:
         return None
 
 
-def _messages_in(span: TraceSpan) -> list[Message]:
+def read_output(span: TraceSpan) -> str | None:
+    """The text of the answer; None where the span carries none that can be read."""
+    told = _told(span)
+    try:
+        answers = [one for name in ANSWER for one in _listed(_unpacked(told.get(name), _ANY_JSON))]
+    except RecursionError:
+        return None
+    return "\n".join(filter(None, (one["content"] for one in answers))) or None
+
+
+def _told(span: TraceSpan) -> Mapping[str, Any]:
     told = dict(span.attributes)
     for event in span.events:
         if event.name in DETAILS:
             told = {**event.attributes, **told}
+    return told
+
+
+def _messages_in(span: TraceSpan) -> list[Message]:
+    told = _told(span)
     system = [_message("system", _unpacked(told.get(name), _ANY_JSON)) for name in SYSTEM]
     messages = _structured(told) or _numbered(told) or _plain(told) or _from_events(span.events)
     return [message for message in (*system, *messages) if message["content"]]

@@ -44,6 +44,7 @@ from governance.usage.sources.request_bodies import (
     to_message,
     to_system_message,
 )
+from governance.usage.sources.response_bodies import extract_answer
 from governance.usage.wire import Parameters, Rejection, Report, TimeRange, build_event
 from stillwatch_gateway.naming import lasting_key, litellm_account
 
@@ -202,6 +203,7 @@ def _members(item: Item) -> dict[str, Any]:
         "conversation": _conversation(item),
         "parameters": _parameters(item),
         "messages": _messages(item),
+        "output": extract_answer(item.get("response"), hidden=_NO_TEXT),
     }
 
 

@@ -22,7 +22,7 @@ from governance.usage.sources.genai_attributes import (
     members_of,
     read_members,
 )
-from governance.usage.sources.genai_messages import read_messages
+from governance.usage.sources.genai_messages import read_messages, read_output
 from governance.usage.sources.genai_requests import is_request, operation_of
 from governance.usage.sources.otlp import decode_spans
 from governance.usage.sources.paths import storable_model
@@ -77,6 +77,7 @@ def _event(traced: TraceSpan, attributes: Mapping[str, Any]) -> dict[str, Any]:
         "client": _client(attributes),
         "parameters": asked,
         "messages": read_messages(traced),
+        "output": read_output(traced),
     }
 
 

@@ -37,6 +37,16 @@ FIGURES: Final = {
     "repeated_prompts": ["repeat_share", "texts", "cached_share", "input_tokens"],
     "rotating_wrappers": ["repeated_templates", "top_template_share", "repeat_share", "texts"],
     "set_items": ["item_share", "item_openings", "concept_item", "given_share", "texts"],
+    "answers_as_lists": ["listed_answer_share", "answers", "answered_share", "follow_up_share"],
+    "answers_sent_back": [
+        "returned_share",
+        "returned_of",
+        "others_answers_share",
+        "others_answers_of",
+        "answered_share",
+        "resumed_share",
+    ],
+    "reasoning_of_others": ["shared_reasoning", "blocks_sampled", "reasoning_accounts"],
     "shared_card": ["card_accounts", "standalone_share"],
     "synthetic_tasks": [
         "making_share",
