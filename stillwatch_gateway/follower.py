@@ -78,24 +78,21 @@ class Follower:
         self._store = SnapshotStore(self._folder, self._key)
         self._load(self._store)
         self._follower.start()
-        atexit.register(self._end_with_process)
-        is_reached = self._known.wait(wait)
-        if not is_reached:
+        atexit.register(self._end_within, EXIT_SECONDS)
+        if not self._known.wait(wait):
             self._log_store_problem()
-        return is_reached
+        return self._known.is_set()
 
-    def _end_with_process(self) -> None:
-        """Say that it ends, where that takes no time."""
-        self._ended.set()
-        self.cut()
-        self._follower.join(EXIT_SECONDS)
-
-    def close(self) -> None:
-        atexit.unregister(self._end_with_process)
+    def _end_within(self, seconds: float) -> None:
+        """Say that it ends, if that takes no longer."""
         self._ended.set()
         self.cut()
         if self._follower.is_alive():
-            self._follower.join(ANSWER_SECONDS)
+            self._follower.join(seconds)
+
+    def close(self) -> None:
+        atexit.unregister(self._end_within)
+        self._end_within(ANSWER_SECONDS)
         if self._store is not None:
             self._store.close()
 
