@@ -12,6 +12,7 @@ from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import restrict_campaign, supersede
 from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.restrictions.restoration import is_expired
 from governance.restrictions.undo import is_undoing, undo
 from governance.review.decision_targets import (
     BATCH_SIZE,
@@ -60,7 +61,7 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     """
     in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
-    left = _find_batch(decision) if decision.undone_at is None else _find_batch_to_undo(decision)
+    left = _find_batch(decision, now=now) if decision.undone_at is None else _find_batch_to_undo(decision)
     covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
     covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
@@ -78,10 +79,14 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     return is_more
 
 
-def _find_batch(decision: Decision) -> _Batch:
+def _find_batch(decision: Decision, *, now: datetime) -> _Batch:
+    """What covers accounts of a later batch is ended only when all are restricted, so that nobody is let in between."""
+    is_over = decision.restriction is not None and is_expired(decision.restriction, now=now)
+    accounts = [] if is_over else list(accounts_to_restrict(decision)[:BATCH_SIZE])
+    ended = restrictions_to_end(decision, accounts=accounts)
     return _Batch(
-        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
-        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
+        accounts=accounts,
+        numbers=list(ended.values_list("number", flat=True)[:BATCH_SIZE]),
         closing=_first(cases_to_close(decision)),
         again=_first(cases_to_reopen(decision)),
         back=None,
@@ -121,7 +126,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     accounts, numbers, closing, again, _ = left
     by = decision.decided_by.actor
     made = decision.restriction
-    if made is None or _is_over(made, now=now) or LiftedOrigin.objects.has(decision.origin):
+    if made is None or is_expired(made, now=now) or LiftedOrigin.objects.has(decision.origin):
         accounts, closing = [], []
     if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
@@ -139,7 +144,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Replaced by a new decision.", by=by, now=now)
     reopened = reopen_cases(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
-    return bool(accounts or numbers or closing or reopened)
+    return bool(left.accounts or numbers or closing or reopened)
 
 
 def _is_standing(decision: Decision) -> bool:
@@ -148,7 +153,3 @@ def _is_standing(decision: Decision) -> bool:
     Where all of it was lifted, it stands: it restricts no more accounts, and what it replaces is ended.
     """
     return decision.undone_at is None and not Decision.objects.standing().after(decision).exists()
-
-
-def _is_over(restriction: Restriction, *, now: datetime) -> bool:
-    return restriction.expires_at is not None and restriction.expires_at <= now
