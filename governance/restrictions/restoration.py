@@ -17,7 +17,7 @@ from governance.restrictions.activation import (
     publish_changes,
     subject_of,
 )
-from governance.restrictions.models import Change, Restriction
+from governance.restrictions.models import Change, CoveredAccount, LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
 from governance.restrictions.replacement_chains import (
@@ -27,6 +27,8 @@ from governance.restrictions.replacement_chains import (
     restorable_chains,
     set_effective_until,
 )
+
+LIFTED = Restriction.Ending.LIFTED
 
 
 def restore(
@@ -169,6 +171,32 @@ def withdraw(
     )
     _record(Verb.RESTRICTION_WITHDRAWN, withdrawn, by=by, now=now, note=note)
     return withdrawn
+
+
+def withdraw_superseded(lifted: Sequence[Restriction], *, note: str, by: Actor, now: datetime) -> list[Restriction]:
+    """Keep from being restored what decisions took the place of by these, which were lifted: their accounts are to be
+    free, whether such a decision is undone later or is being undone. Return it.
+    """
+    withdrawn: list[Restriction] = []
+    while lifted:
+        instead = {(one.origin, one.target) for one in lifted}
+        same = match_targets([target for _, target in instead])
+        superseded = _with_target(Restriction.objects.filter(same, superseded_by__in={origin for origin, _ in instead}))
+        over = [one.number for one in superseded if (one.superseded_by, one.target) in instead]
+        lifted = withdraw(Restriction.objects.filter(number__in=over), LIFTED, note=note, by=by, now=now)
+        withdrawn += lifted
+    return withdrawn
+
+
+def withdraw_lifted_with_organisation(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> None:
+    """Keep from being restored what is on accounts of an organisation if what a decision put into force on the
+    organisation instead of it was lifted.
+    """
+    instead = Restriction.objects.filter(origin=OuterRef(OuterRef("superseded_by")), organisation__isnull=False)
+    covered = CoveredAccount.objects.filter(account=OuterRef("account"), restriction__in=instead.values("pk"))
+    freed = superseded.filter(Exists(covered), superseded_by__in=LiftedOrigin.objects.values("origin"))
+    note = "What covered its organisation was removed."
+    withdraw_superseded(withdraw(freed, LIFTED, note=note, by=by, now=now), note=note, by=by, now=now)
 
 
 def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:
