@@ -5,7 +5,7 @@ until they have been sent all of these, so that nobody is let in meanwhile. In i
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.db import connection
@@ -28,6 +28,8 @@ from governance.restrictions.names import (
 from governance.restrictions.queries import last_number
 
 BATCH_SIZE: Final = 100
+# To publish all accounts of an organisation takes seconds, or as long as no worker runs.
+NEAR: Final = timedelta(days=1)
 
 # Ended restrictions beside what is in force on the organisation of their account, and not published in full yet; and
 # until when that is in force, of what asks as much.
@@ -77,16 +79,19 @@ def publish_ends(ended: Sequence[Restriction], *, now: datetime) -> None:
 
 
 def _prolong(waiting: Sequence[tuple[Restriction, _Covered]], *, now: datetime) -> None:
-    """Let gateways apply what waits as long as what it waits for: its own time may be over before that is published."""
+    """Let gateways apply what is near its end as long as what it waits for: its own time may be over before that is
+    published.
+    """
     longer = []
     for one, covered in waiting:
-        if one.effective_until is None:
+        if one.effective_until is None or one.effective_until > now + NEAR:
             continue
         if covered.for_good or (covered.until is not None and covered.until > one.effective_until):
             one.effective_until = None if covered.for_good else covered.until
             longer.append(one)
-    Restriction.objects.bulk_update(longer, ["effective_until"])
-    publish_changes(Change.What.COVERS, longer, now=now, names=unchanged_names([one.number for one in longer]))
+    if longer:
+        Restriction.objects.bulk_update(longer, ["effective_until"])
+        publish_changes(Change.What.COVERS, longer, now=now, names=unchanged_names([one.number for one in longer]))
 
 
 @retried_transaction

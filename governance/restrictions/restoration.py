@@ -143,13 +143,13 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def clear_superseded_by(superseded: QuerySet[Restriction]) -> list[Restriction]:
+def clear_superseded_by(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> list[Restriction]:
     """Let these, which decisions took the place of, be restored again, and return those that may be."""
     found = list(_with_target(superseded))
     if not found:
         return []
     numbers = [one.number for one in found]
-    over = find_lifted_over(numbers)
+    over = find_lifted_over(numbers) | _withdraw_lifted_with_organisation(numbers, by=by, now=now)
     Restriction.objects.filter(number__in=numbers).update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
@@ -188,15 +188,18 @@ def withdraw_superseded(lifted: Sequence[Restriction], *, note: str, by: Actor, 
     return withdrawn
 
 
-def withdraw_lifted_with_organisation(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> None:
+def _withdraw_lifted_with_organisation(numbers: Collection[int], *, by: Actor, now: datetime) -> set[int]:
     """Keep from being restored what is on accounts of an organisation if what a decision put into force on the
-    organisation instead of it was lifted.
+    organisation instead of it was lifted. Return their numbers.
     """
     instead = Restriction.objects.filter(origin=OuterRef(OuterRef("superseded_by")), organisation__isnull=False)
     covered = CoveredAccount.objects.filter(account=OuterRef("account"), restriction__in=instead.values("pk"))
-    freed = superseded.filter(Exists(covered), superseded_by__in=LiftedOrigin.objects.values("origin"))
+    lifted = LiftedOrigin.objects.values("origin")
+    freed = Restriction.objects.filter(Exists(covered), number__in=numbers, superseded_by__in=lifted)
     note = "What covered its organisation was removed."
-    withdraw_superseded(withdraw(freed, LIFTED, note=note, by=by, now=now), note=note, by=by, now=now)
+    withdrawn = withdraw(freed, LIFTED, note=note, by=by, now=now)
+    withdraw_superseded(withdrawn, note=note, by=by, now=now)
+    return {one.number for one in withdrawn}
 
 
 def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:

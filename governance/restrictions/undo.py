@@ -4,8 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from governance.audit.actions import audit_log_lock
 from governance.audit.actor import Actor
 from governance.platform.transactions import retried_transaction
@@ -20,7 +18,6 @@ from governance.restrictions.restoration import (
     restore,
     update_effective_until,
     withdraw,
-    withdraw_lifted_with_organisation,
 )
 
 
@@ -59,22 +56,19 @@ def undo(
     elsewhere = superseded.exclude(match_targets_of(live)).order_by("-number")
     numbers = list(elsewhere.values_list("number", flat=True)[: most + 1 if most else None])
     is_more = most is not None and len(numbers) > most
-    restorable = _let_return(superseded.filter(number__in=numbers[:most]), by=by, now=now)
+    restorable = clear_superseded_by(superseded.filter(number__in=numbers[:most]), by=by, now=now)
     first = live.none() if is_more else live.order_by("number")[:most]
     ended = find_active(Restriction.objects.filter(number__in=first.values("number")))
     deactivate(ended, ending, by=by, now=now, note=note)
     if ended:
-        restorable += _let_return(superseded.filter(match_targets([one.target for one in ended])), by=by, now=now)
+        restorable += clear_superseded_by(
+            superseded.filter(match_targets([one.target for one in ended])), by=by, now=now
+        )
     returned = end_returned(restorable, by=by, now=now)
     restored = restore(ended, restorable, by=by, now=now)
     publish_ends([*ended, *returned], now=now)
     update_effective_until(withdrawn + restorable, by=by, now=now)
     return UndoResult(ended, restored)
-
-
-def _let_return(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> list[Restriction]:
-    withdraw_lifted_with_organisation(superseded, by=by, now=now)
-    return clear_superseded_by(superseded)
 
 
 def is_undoing(origins: Collection[str]) -> bool:

@@ -171,8 +171,8 @@ def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
 
 
 def progress_of(decision: Decision) -> BatchProgress | None:
-    """Return how far a decision has been applied, or undone, or None if nothing is left to do."""
-    if not decision.is_unfinished:
+    """Return how far a decision has been applied, or undone, or None if nothing is left to do, or another followed."""
+    if not decision.is_unfinished or Decision.objects.standing().after(decision).exists():
         return None
     return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
 

@@ -72,7 +72,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
     covered = (cases_to_close_again(decision, one) for one in decisions_back_in_force(decision))
     decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists() or any(map(QuerySet.exists, covered))
     decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
-    if decision.is_unfinished:
+    if Decision.objects.unfinished().filter(case__account=own.account_id).exists():
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
     resolve_restored(done.restored, own.account_id, by=by, now=now)
     again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)

@@ -14,6 +14,7 @@ from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
 from governance.review import actions, decision_targets, undo, unfinished_decisions
 from governance.review.actions import decide, lift_restriction, reopen
+from governance.review.decision_targets import progress_of
 from governance.review.models import Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
@@ -117,18 +118,43 @@ def test_where_it_is_undone_between_two_batches(
 
 
 @pytest.mark.parametrize("last", ["organisation", "campaign", "account"])
-def test_where_another_decision_follows_and_is_undone(reviewer: User, harvesters: list[Account], last: str) -> None:
+@pytest.mark.parametrize("is_finished", ["undone by a worker", "undone at once"])
+def test_where_another_decision_follows_and_is_undone(
+    reviewer: User, harvesters: list[Account], last: str, is_finished: str
+) -> None:
+    """The one that it interrupted is put into force on all accounts after that."""
     second, gateway = block_all(harvesters, "organisation", by=reviewer)
-    decide_on(second, RestrictionKind.SUSPEND, "campaign", by=reviewer)
+    interrupted = decide_on(second, RestrictionKind.SUSPEND, "campaign", by=reviewer)
     third = reopen(second, by=reviewer, now=timezone.now())
     decide_on(third, RestrictionKind.BLOCK, last, by=reviewer)
-    apply_unfinished_decisions(now=timezone.now())
+    if is_finished == "undone by a worker":
+        apply_unfinished_decisions(now=timezone.now())
+        assert progress_of(Decision.objects.get(pk=interrupted.pk)) is None
 
     undo_decision(third, note="A slip.", by=reviewer, now=timezone.now())
+    gateway.follow()
+    at_once = gateway.refused
     do_the_rest()
 
     gateway.follow()
-    assert gateway.refused == Follower().refused == everybody(harvesters)
+    assert at_once <= gateway.refused == Follower().refused == everybody(harvesters)
+    live = Restriction.objects.filter(ended_at=None)
+    assert {one.origin for one in live} == {interrupted.origin}
+    assert not Decision.objects.unfinished().exists()
+
+
+def test_one_that_was_interrupted_for_good_is_not_waited_for(reviewer: User, harvesters: list[Account]) -> None:
+    second, _ = block_all(harvesters, "organisation", by=reviewer)
+    decide_on(second, RestrictionKind.SUSPEND, "campaign", by=reviewer)
+    third = reopen(second, by=reviewer, now=timezone.now())
+    last = decide_on(third, RestrictionKind.BLOCK, "account", by=reviewer)
+    apply_unfinished_decisions(now=timezone.now())
+    assert Decision.objects.unfinished().count() == 1
+
+    apply_unfinished_decisions(now=timezone.now() + timedelta(days=1))
+
+    assert not Decision.objects.unfinished().exists()
+    assert {one.origin for one in Restriction.objects.filter(ended_at=None)} == {last.origin}
 
 
 def test_what_it_replaces_ends_where_all_of_it_is_lifted_before_it_covers_everybody(
