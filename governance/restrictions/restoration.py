@@ -20,6 +20,7 @@ from governance.restrictions.activation import (
 from governance.restrictions.models import Change, CoveredAccount, LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
+from governance.restrictions.publication import publish_ends
 from governance.restrictions.replacement_chains import (
     find_lifted_over,
     list_restorations_after_gap,
@@ -50,22 +51,29 @@ def restore(
 
 def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: datetime) -> list[Restriction]:
     """Restore these, the newest first, each as far as it still may be; each stands beside the number of what it gives
-    way to no longer.
+    way to no longer. What was to begin while they are in force is replaced by them for that time.
     """
     waiting = {one.number: (number, one) for number, one in before if not is_expired(one, now=now)}
     if not waiting:
         return []
     same = match_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for live in find_active(Restriction.objects.filter(same)):
-        taken[live.target, live.kind].append((live.in_force_from, live.effective_until))
-    restored, put_back = [], []
+    live = find_active(Restriction.objects.filter(same))
+    for other in live:
+        taken[other.target, other.kind].append((other.in_force_from, other.effective_until))
+    restored, put_back, met = [], [], list[Restriction]()
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
         starts_at, others = one.terms.start(now), taken[one.target, one.kind]
         if any(start <= starts_at and (end is None or starts_at < end) for start, end in others):
             continue
         others.append((starts_at, one.expires_at))
         put_back.append(one)
+        planned = [
+            other
+            for other in live
+            if (other.target, other.kind) == (one.target, one.kind) and other.overlaps(starts_at, one.expires_at)
+        ]
+        met += planned
         restored.append(
             new_restriction(
                 one.target,
@@ -74,13 +82,15 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
                 unique_key=f"{RESTORED}{ended_number}:{one.number}",
                 author=one.author,
                 campaign=one.campaign_id,
-                replaces=one.replaced_numbers,
+                replaces=[*one.replaced_numbers, *(other.number for other in planned)],
                 now=now,
             )
         )
     restored.reverse()
     _forget_replaced([one.number for one in put_back], restored)
+    deactivate(met, Restriction.Ending.REPLACED, by=by, now=now)
     activate(restored, by=by, now=now)
+    publish_ends(met, now=now)
     return restored
 
 
