@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from governance.audit.actions import audit_log_lock
@@ -26,9 +26,11 @@ from governance.restrictions.restoration import (
     supersede_replaced,
     update_effective_until,
     withdraw,
+    withdraw_superseded,
 )
 from governance.restrictions.terms import Terms
 
+Ending = Restriction.Ending
 EXPIRY = Actor.system("expiry")
 # Clocks differ by less.
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -88,13 +90,18 @@ def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) ->
 
     What was decided about it, and is not in force on all of its accounts yet, is put into force on no more of them.
     """
-    origins = _stop_restricting(campaign)
-    could_return = Q(ended_at=None) | Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None)
+    return _lift_in_batches(campaign.restrictions.all(), note=note, by=by, now=now)
+
+
+def _lift_in_batches(made: QuerySet[Restriction], *, note: str, by: Actor, now: datetime) -> list[int]:
+    """Lift these, and what is restored of them in the meantime. Return the numbers."""
+    origins = _stop_restricting(made)
+    could_return = Q(ended_at=None) | Q(withdrawn_at=None) & (Q(ending=Ending.REPLACED) | ~Q(superseded_by=""))
     lifted: list[int] = []
     last = 0
     # In the order of numbers, so that what is restored in the meantime is lifted too.
     while batch := list(
-        campaign.restrictions.filter(could_return, origin__in=origins, number__gt=last)
+        made.filter(could_return, origin__in=origins, number__gt=last)
         .order_by("number")
         .values_list("number", flat=True)[:BATCH_SIZE]
     ):
@@ -104,10 +111,10 @@ def lift_campaign(campaign: Campaign, *, note: str, by: Actor, now: datetime) ->
 
 
 @retried_transaction
-def _stop_restricting(campaign: Campaign) -> set[str]:
-    """Mark all for which accounts of the campaign were restricted as lifted. Return the origins."""
+def _stop_restricting(made: QuerySet[Restriction]) -> set[str]:
+    """Mark all for which these were made as lifted. Return the origins."""
     audit_log_lock()
-    origins = set(campaign.restrictions.order_by().values_list("origin", flat=True).distinct())
+    origins = set(made.order_by().values_list("origin", flat=True).distinct())
     LiftedOrigin.objects.add(origins)
     return origins
 
@@ -150,7 +157,7 @@ def restrict_all(
     ended = _replace_active([*fresh.values()], terms, superseded, origin=origin or targets[0][1], by=by, now=now)
     replaced: dict[Target, list[int]] = defaultdict(list)
     for one in ended:
-        is_over_for_good = one.superseded_by or one.ending == Restriction.Ending.EXPIRED
+        is_over_for_good = one.superseded_by or one.ending == Ending.EXPIRED
         replaced[one.target] += one.replaced_numbers if is_over_for_good else [one.number]
     made = [
         new_restriction(
@@ -207,30 +214,27 @@ def lift(restriction: Restriction, *, note: str, by: Actor, now: datetime) -> bo
 def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> list[int]:
     """`lift` for many, in one transaction; the numbers of those that had not ended already.
 
-    Of what was restored the newest is lifted, under its own number. What they had replaced stays ended, and what was
-    replaced itself is not restored any more: a lifted restriction is over. One account of a campaign can be lifted by
-    itself; any other restriction is all that was decided, or asked for.
+    Of what was restored the newest is lifted, under its own number. What they had replaced or superseded stays ended,
+    and what was replaced itself is not restored any more: a lifted restriction is over. One account of a campaign can
+    be lifted by itself; any other restriction is all that was decided, or asked for.
     """
     audit_log_lock()
     wanted = Restriction.objects.filter(number__in=find_newest_numbers(list(numbers)).values())
-    withdrawn = withdraw(wanted, Restriction.Ending.LIFTED, note=note, by=by, now=now)
+    withdrawn = withdraw(wanted, Ending.LIFTED, note=note, by=by, now=now)
     live = find_active(wanted)
-    deactivate(live, Restriction.Ending.LIFTED, by=by, now=now, note=note)
+    over = withdraw_superseded([*withdrawn, *live], note=note, by=by, now=now)
+    deactivate(live, Ending.LIFTED, by=by, now=now, note=note)
     LiftedOrigin.objects.add({one.origin for one in (*withdrawn, *live) if one.campaign_id is None})
     publish_ends(live, now=now)
-    update_effective_until(withdrawn, by=by, now=now)
+    update_effective_until(withdrawn + over, by=by, now=now)
     return [restriction.number for restriction in live]
 
 
-@retried_transaction
 def lift_origin(origin: str, *, note: str, by: Actor, now: datetime) -> list[int]:
-    """Lift all that was put into force for a decision or request, and what is left of it. Return the numbers of those
-    that had not ended already.
+    """Lift all that was put into force for a decision or request, and what is left of it, in batches. Return the
+    numbers of those that had not ended already. Done again it does what was left where it was interrupted.
     """
-    audit_log_lock()
-    LiftedOrigin.objects.add([origin])
-    made = Restriction.objects.filter(origin=origin).values_list("number", flat=True)
-    return lift_all(list(made), note=note, by=by, now=now)
+    return _lift_in_batches(Restriction.objects.filter(origin=origin), note=note, by=by, now=now)
 
 
 def end_expired(*, now: datetime) -> int:
@@ -252,7 +256,7 @@ def _end_expired_batch(*, now: datetime) -> int:
     waiting = over.followed_since(since=now - CLOCKS_DIFFER).filter(expires_at__gt=now - CLOCKS_DIFFER)
     first = over.exclude(number__in=waiting.values("number")).order_by("expires_at").values("number")[:BATCH_SIZE]
     overdue = find_active(Restriction.objects.filter(number__in=first))
-    deactivate(overdue, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
+    deactivate(overdue, Ending.EXPIRED, by=EXPIRY, now=now)
     restore(overdue, by=EXPIRY, now=now)
     publish_ends(overdue, now=now)
     return len(overdue)
@@ -282,7 +286,7 @@ def _replace_active(
         raise StartsLaterError(cut_short[0])
     for_good = [one for one in running if one.number in superseded]
     for_a_time = [one for one in running if one.number not in superseded]
-    deactivate(over, Restriction.Ending.EXPIRED, by=EXPIRY, now=now)
-    deactivate(for_good, Restriction.Ending.REPLACED, by=by, now=now, superseded_by=origin)
-    deactivate(for_a_time, Restriction.Ending.REPLACED, by=by, now=now)
+    deactivate(over, Ending.EXPIRED, by=EXPIRY, now=now)
+    deactivate(for_good, Ending.REPLACED, by=by, now=now, superseded_by=origin)
+    deactivate(for_a_time, Ending.REPLACED, by=by, now=now)
     return met

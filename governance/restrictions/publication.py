@@ -5,8 +5,8 @@ until they have been sent all of these, so that nobody is let in meanwhile. In i
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -20,6 +20,7 @@ from governance.restrictions.names import (
     NamesChanged,
     find_outdated_numbers,
     group_by_kind,
+    unchanged_names,
     unpublished_batches,
     update_names,
     with_other_names,
@@ -27,24 +28,39 @@ from governance.restrictions.names import (
 from governance.restrictions.queries import last_number
 
 BATCH_SIZE: Final = 100
+# To publish all accounts of an organisation takes seconds, or as long as no worker runs.
+NEAR: Final = timedelta(days=1)
 
-# Ended restrictions beside what is in force on the organisation of their account, and not published in full yet.
+# Ended restrictions beside what is in force on the organisation of their account, and not published in full yet; and
+# until when that is in force, of what asks as much.
 _WAITING: Final = """
     WITH ended AS (
-        SELECT one.number, one.ending = 'lifted' AS is_lifted,
+        SELECT one.number, one.kind, one.ending = 'lifted' AS is_lifted,
                coalesce(one.organisation_id, own.organisation_id, owner.organisation_id) AS organisation_id
         FROM restrictions_restriction one
         LEFT JOIN accounts_account own ON own.id = one.account_id
         LEFT JOIN accounts_apikey key ON key.id = one.key_id
         LEFT JOIN accounts_account owner ON owner.id = key.account_id
         WHERE one.number = ANY(%(numbers)s)
+    ), live AS (
+        SELECT number, kind, organisation_id, effective_until, number = ANY(%(denying)s) AS denies,
+               number = ANY(%(in_force)s) AS is_in_force
+        FROM restrictions_restriction WHERE number = ANY(%(in_part)s)
+    ), waiting AS (
+        SELECT ended.number, live.effective_until,
+               live.is_in_force AND (live.denies OR live.kind = ended.kind) AS asks_as_much
+        FROM ended JOIN live USING (organisation_id) WHERE live.denies OR NOT ended.is_lifted
     )
-    SELECT ended.number FROM ended WHERE EXISTS (
-        SELECT FROM restrictions_restriction live
-        WHERE live.organisation_id = ended.organisation_id AND live.number = ANY(%(in_part)s)
-          AND (NOT ended.is_lifted OR live.number = ANY(%(denying)s))
-    )
+    SELECT number, bool_or(asks_as_much AND effective_until IS NULL), max(effective_until) FILTER (WHERE asks_as_much)
+    FROM waiting GROUP BY number
 """
+
+
+class _Covered(NamedTuple):
+    """Until when what an end waits for is in force: for good, or until a time; or neither, if it asks for less."""
+
+    for_good: bool
+    until: datetime | None
 
 
 def publish_ends(ended: Sequence[Restriction], *, now: datetime) -> None:
@@ -56,9 +72,26 @@ def publish_ends(ended: Sequence[Restriction], *, now: datetime) -> None:
         return
     waiting = _find_waiting([one.number for one in ended], now=now)
     Restriction.objects.filter(number__in=waiting).update(is_end_unpublished=True)
+    _prolong([(one, waiting[one.number]) for one in ended if one.number in waiting], now=now)
     publish_changes(Change.What.ENDED, [one for one in ended if one.number not in waiting], now=now)
     if any(one.published_in_full_by is None for one in ended) and _publish_waiting_ends(now=now):
         enqueue_on_commit("governance.tasks.cover_new_names")
+
+
+def _prolong(waiting: Sequence[tuple[Restriction, _Covered]], *, now: datetime) -> None:
+    """Let gateways apply what is near its end as long as what it waits for: its own time may be over before that is
+    published.
+    """
+    longer = []
+    for one, covered in waiting:
+        if one.effective_until is None or one.effective_until > now + NEAR:
+            continue
+        if covered.for_good or (covered.until is not None and covered.until > one.effective_until):
+            one.effective_until = None if covered.for_good else covered.until
+            longer.append(one)
+    if longer:
+        Restriction.objects.bulk_update(longer, ["effective_until"])
+        publish_changes(Change.What.COVERS, longer, now=now, names=unchanged_names([one.number for one in longer]))
 
 
 @retried_transaction
@@ -75,16 +108,21 @@ def _publish_waiting_ends(*, now: datetime) -> int:
     return len(ended)
 
 
-def _find_waiting(numbers: Collection[int], *, now: datetime) -> set[int]:
+def _find_waiting(numbers: Collection[int], *, now: datetime) -> dict[int, _Covered]:
     """Return those of these ended restrictions that gateways have to apply still."""
     found = list(_in_part().values_list("number", flat=True)) if numbers else []
     if not found:
-        return set()
-    denying = Restriction.objects.in_force(at=now).denying().filter(number__in=found)
-    values = {"numbers": list(numbers), "in_part": found, "denying": list(denying.values_list("number", flat=True))}
+        return {}
+    in_force = Restriction.objects.in_force(at=now).filter(number__in=found)
+    values = {
+        "numbers": list(numbers),
+        "in_part": found,
+        "in_force": list(in_force.values_list("number", flat=True)),
+        "denying": list(in_force.denying().values_list("number", flat=True)),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, values)
-        return {number for (number,) in cursor.fetchall()}
+        return {number: _Covered(bool(for_good), until) for number, for_good, until in cursor.fetchall()}
 
 
 def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:

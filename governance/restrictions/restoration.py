@@ -17,9 +17,10 @@ from governance.restrictions.activation import (
     publish_changes,
     subject_of,
 )
-from governance.restrictions.models import Change, Restriction
+from governance.restrictions.models import Change, CoveredAccount, LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
+from governance.restrictions.publication import publish_ends
 from governance.restrictions.replacement_chains import (
     find_lifted_over,
     list_restorations_after_gap,
@@ -27,6 +28,8 @@ from governance.restrictions.replacement_chains import (
     restorable_chains,
     set_effective_until,
 )
+
+LIFTED = Restriction.Ending.LIFTED
 
 
 def restore(
@@ -48,22 +51,29 @@ def restore(
 
 def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: datetime) -> list[Restriction]:
     """Restore these, the newest first, each as far as it still may be; each stands beside the number of what it gives
-    way to no longer.
+    way to no longer. What was to begin while they are in force is replaced by them for that time.
     """
     waiting = {one.number: (number, one) for number, one in before if not is_expired(one, now=now)}
     if not waiting:
         return []
     same = match_targets([one.target for _, one in waiting.values()])
     taken: dict[tuple[Target, str], list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for live in find_active(Restriction.objects.filter(same)):
-        taken[live.target, live.kind].append((live.in_force_from, live.effective_until))
-    restored, put_back = [], []
+    live = find_active(Restriction.objects.filter(same))
+    for other in live:
+        taken[other.target, other.kind].append((other.in_force_from, other.effective_until))
+    restored, put_back, met = [], [], list[Restriction]()
     for _, (ended_number, one) in sorted(waiting.items(), reverse=True):
         starts_at, others = one.terms.start(now), taken[one.target, one.kind]
         if any(start <= starts_at and (end is None or starts_at < end) for start, end in others):
             continue
         others.append((starts_at, one.expires_at))
         put_back.append(one)
+        planned = [
+            other
+            for other in live
+            if (other.target, other.kind) == (one.target, one.kind) and other.overlaps(starts_at, one.expires_at)
+        ]
+        met += planned
         restored.append(
             new_restriction(
                 one.target,
@@ -72,13 +82,15 @@ def _put_back(before: Iterable[tuple[int, Restriction]], *, by: Actor, now: date
                 unique_key=f"{RESTORED}{ended_number}:{one.number}",
                 author=one.author,
                 campaign=one.campaign_id,
-                replaces=one.replaced_numbers,
+                replaces=[*one.replaced_numbers, *(other.number for other in planned)],
                 now=now,
             )
         )
     restored.reverse()
     _forget_replaced([one.number for one in put_back], restored)
+    deactivate(met, Restriction.Ending.REPLACED, by=by, now=now)
     activate(restored, by=by, now=now)
+    publish_ends(met, now=now)
     return restored
 
 
@@ -141,13 +153,13 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     return replaced
 
 
-def clear_superseded_by(superseded: QuerySet[Restriction]) -> list[Restriction]:
+def clear_superseded_by(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> list[Restriction]:
     """Let these, which decisions took the place of, be restored again, and return those that may be."""
     found = list(_with_target(superseded))
     if not found:
         return []
     numbers = [one.number for one in found]
-    over = find_lifted_over(numbers)
+    over = find_lifted_over(numbers) | _withdraw_lifted_with_organisation(numbers, by=by, now=now)
     Restriction.objects.filter(number__in=numbers).update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
@@ -169,6 +181,35 @@ def withdraw(
     )
     _record(Verb.RESTRICTION_WITHDRAWN, withdrawn, by=by, now=now, note=note)
     return withdrawn
+
+
+def withdraw_superseded(lifted: Sequence[Restriction], *, note: str, by: Actor, now: datetime) -> list[Restriction]:
+    """Keep from being restored what decisions took the place of by these, which were lifted: their accounts are to be
+    free, whether such a decision is undone later or is being undone. Return it.
+    """
+    withdrawn: list[Restriction] = []
+    while lifted:
+        instead = {(one.origin, one.target) for one in lifted}
+        same = match_targets([target for _, target in instead])
+        superseded = _with_target(Restriction.objects.filter(same, superseded_by__in={origin for origin, _ in instead}))
+        over = [one.number for one in superseded if (one.superseded_by, one.target) in instead]
+        lifted = withdraw(Restriction.objects.filter(number__in=over), LIFTED, note=note, by=by, now=now)
+        withdrawn += lifted
+    return withdrawn
+
+
+def _withdraw_lifted_with_organisation(numbers: Collection[int], *, by: Actor, now: datetime) -> set[int]:
+    """Keep from being restored what is on accounts of an organisation if what a decision put into force on the
+    organisation instead of it was lifted. Return their numbers.
+    """
+    instead = Restriction.objects.filter(origin=OuterRef(OuterRef("superseded_by")), organisation__isnull=False)
+    covered = CoveredAccount.objects.filter(account=OuterRef("account"), restriction__in=instead.values("pk"))
+    lifted = LiftedOrigin.objects.values("origin")
+    freed = Restriction.objects.filter(Exists(covered), number__in=numbers, superseded_by__in=lifted)
+    note = "What covered its organisation was removed."
+    withdrawn = withdraw(freed, LIFTED, note=note, by=by, now=now)
+    withdraw_superseded(withdrawn, note=note, by=by, now=now)
+    return {one.number for one in withdrawn}
 
 
 def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: datetime) -> None:

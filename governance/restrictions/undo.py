@@ -44,6 +44,8 @@ def undo(
     may cover whom something on another target refused before, such as an account and its organisation. So first only
     that is restored whose target has nothing to be ended, so much in a batch; once all of it is in force, so many are
     ended in a batch, each with what is restored on the same target.
+
+    On an account that was lifted nothing is restored, whether that was before the first batch or is between two.
     """
     audit_log_lock()
     ours = Restriction.objects.filter(origin__in=origins)
@@ -54,12 +56,14 @@ def undo(
     elsewhere = superseded.exclude(match_targets_of(live)).order_by("-number")
     numbers = list(elsewhere.values_list("number", flat=True)[: most + 1 if most else None])
     is_more = most is not None and len(numbers) > most
-    restorable = clear_superseded_by(superseded.filter(number__in=numbers[:most]))
+    restorable = clear_superseded_by(superseded.filter(number__in=numbers[:most]), by=by, now=now)
     first = live.none() if is_more else live.order_by("number")[:most]
     ended = find_active(Restriction.objects.filter(number__in=first.values("number")))
     deactivate(ended, ending, by=by, now=now, note=note)
     if ended:
-        restorable += clear_superseded_by(superseded.filter(match_targets([one.target for one in ended])))
+        restorable += clear_superseded_by(
+            superseded.filter(match_targets([one.target for one in ended])), by=by, now=now
+        )
     returned = end_returned(restorable, by=by, now=now)
     restored = restore(ended, restorable, by=by, now=now)
     publish_ends([*ended, *returned], now=now)

@@ -123,8 +123,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     # One that is being undone still restores what this decision takes the place of.
     is_unfinished = Decision.objects.unfinished().filter(case__account=locked.account).exists()
     is_unfinished |= len(earlier) > BATCH_SIZE or not reach.is_whole or again.exclude(pk__in=keys).exists()
-    earlier = earlier[:BATCH_SIZE]
-    origin, numbers = origin_of(decision_id), [one.number for one in earlier]
+    origin, numbers = origin_of(decision_id), [one.number for one in earlier if reach.can_end(one)][:BATCH_SIZE]
     restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
     dismissed = verdict.action == Dismissal.DISMISS
     supersede(

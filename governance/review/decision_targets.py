@@ -4,6 +4,7 @@ A transaction that restricts holds the lock of the log, for which every other de
 large campaign is applied in batches, the first of them in the transaction of the decision itself.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -36,6 +37,13 @@ class DecisionTargets(NamedTuple):
     closed: Q
     accounts: list[Account]
     is_whole: bool
+
+    def can_end(self, earlier: Restriction) -> bool:
+        """Return True if the first batch may end what the verdict takes the place of. While accounts of a campaign are
+        left, that is only what is on accounts of the batch: anything else may refuse those who are left.
+        """
+        is_on_all = self.is_whole or not isinstance(self.target, Campaign)
+        return is_on_all or earlier.account_id in {one.pk for one in self.accounts}
 
 
 class BatchProgress(NamedTuple):
@@ -107,12 +115,17 @@ def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
     return Account.objects.filter(memberships__in=_members(decision)).exclude(pk__in=done).order_by("external_id")
 
 
-def restrictions_to_end(decision: Decision) -> QuerySet[Restriction]:
-    """Return the restrictions that the decision replaces and has not ended yet."""
+def restrictions_to_end(decision: Decision, *, accounts: Sequence[Account] = ()) -> QuerySet[Restriction]:
+    """Return the restrictions that the decision replaces and has not ended yet.
+
+    With a batch of accounts that are restricted first, these are only those on them: as long as accounts are left,
+    anything else may refuse those who are left.
+    """
     account = decision.case.account
     before = Decision.objects.before(decision)
     earlier = restrictions_replaced_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
-    return earlier.exclude(origin=decision.origin).order_by("number")
+    left = earlier.exclude(origin=decision.origin).order_by("number")
+    return left.filter(account__in=accounts) if accounts else left
 
 
 def cases_to_close(decision: Decision) -> CaseQuerySet:
@@ -158,8 +171,8 @@ def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
 
 
 def progress_of(decision: Decision) -> BatchProgress | None:
-    """Return how far a decision has been applied, or undone, or None if nothing is left to do."""
-    if not decision.is_unfinished:
+    """Return how far a decision has been applied, or undone, or None if nothing is left to do, or another followed."""
+    if not decision.is_unfinished or Decision.objects.standing().after(decision).exists():
         return None
     return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
 

@@ -39,16 +39,23 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
 
 
-@retried_transaction
 def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
     """Undo the decision on a case: restore the restrictions it replaced, end its own, and reopen the case, claimed by
     `by`, and the cases of other accounts that the decision covered; of very many a first batch, and the rest soon
     after (see unfinished_decisions.py).
 
-    If it is too late to undo, lift the restrictions of the decision; the decision stands.
+    If it is too late to undo, lift the restrictions of the decision, in batches; the decision stands.
 
     Raises CannotUndoError if the case has no standing decision, or the account was decided about again since.
     """
+    decision = Decision.objects.standing().filter(case=case).first()
+    if decision is not None and not can_be_undone(decision, now=now):
+        return _lift(decision, note=note, by=by, now=now)
+    return _undo(case, note=note, by=by, now=now)
+
+
+@retried_transaction
+def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
     with_it = list(
         Case.objects.filter(resolved_by__case=case.pk).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
     )
@@ -57,8 +64,6 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> Decision
     decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
     if decision is None:
         raise CannotUndoError("This case has no decision to undo.")
-    if not can_be_undone(decision, now=now):
-        return _lift(decision, note=note, by=by, now=now)
     _refuse_if_decided_again(decision)
     done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=BATCH_SIZE)
     decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
@@ -67,7 +72,7 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> Decision
     covered = (cases_to_close_again(decision, one) for one in decisions_back_in_force(decision))
     decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists() or any(map(QuerySet.exists, covered))
     decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
-    if decision.is_unfinished:
+    if Decision.objects.unfinished().filter(case__account=own.account_id).exists():
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
     resolve_restored(done.restored, own.account_id, by=by, now=now)
     again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)

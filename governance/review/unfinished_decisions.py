@@ -12,6 +12,7 @@ from governance.audit.actions import audit_log_lock
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import restrict_campaign, supersede
 from governance.restrictions.models import LiftedOrigin, Restriction
+from governance.restrictions.restoration import is_expired
 from governance.restrictions.undo import is_undoing, undo
 from governance.review.decision_targets import (
     BATCH_SIZE,
@@ -24,7 +25,7 @@ from governance.review.decision_targets import (
 )
 from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
 from governance.review.resolution import reopen_cases, resolve_cases
-from governance.review.undo import resolve_restored
+from governance.review.undo import can_be_undone, resolve_restored
 
 
 class _Batch(NamedTuple):
@@ -46,21 +47,31 @@ def apply_unfinished_decisions(*, now: datetime) -> int:
     Return the number of batches. Idempotent, and safe in several processes.
     """
     batches = 0
-    for decision in Decision.objects.unfinished().order_by("number").values_list("pk", flat=True):
-        while _apply_batch(decision, now=now):
-            batches += 1
+    while done := sum(_apply_rest(one, now=now) for one in Decision.objects.unfinished().order_by("number")):
+        batches += done  # the rest of one that was undone may be what an earlier one waited for
+    return batches
+
+
+def _apply_rest(decision: Decision, *, now: datetime) -> int:
+    batches = 0
+    while _apply_batch(decision.pk, now=now):
+        batches += 1
     return batches
 
 
 @retried_transaction
 def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
-    """Apply one batch. Return False if nothing was left, or the decision no longer stands.
+    """Apply one batch. Return False if nothing was left, or another decision followed.
 
     Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
     """
     in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
     decision = in_full.get(pk=decision_id)
-    left = _find_batch(decision) if decision.undone_at is None else _find_batch_to_undo(decision)
+    if _is_followed(decision):
+        if not _can_return(decision, now=now):
+            Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
+        return False
+    left = _find_batch(decision, now=now) if decision.undone_at is None else _find_batch_to_undo(decision)
     covered = Q(account__in=left.accounts, status=Case.Status.OPEN)
     covered |= Q(pk__in=[decision.case_id, *left.closing, *left.again])
     list(Case.objects.select_for_update().filter(covered).order_by("pk").values_list("pk"))
@@ -69,19 +80,23 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
     decision.refresh_from_db(fields=["is_unfinished", "undone_at"])
     if decision.undone_at != before:  # while this waited for the lock: other cases are to be opened now
         return True
-    if decision.undone_at is not None:
-        is_more = decision.is_unfinished and _undo_batch(decision, left, now=now)
-    else:
-        is_more = decision.is_unfinished and _is_standing(decision) and _apply(decision, left, now=now)
+    if _is_followed(decision):
+        return False
+    carry_out = _apply if decision.undone_at is None else _undo_batch
+    is_more = decision.is_unfinished and carry_out(decision, left, now=now)
     if not is_more:
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
     return is_more
 
 
-def _find_batch(decision: Decision) -> _Batch:
+def _find_batch(decision: Decision, *, now: datetime) -> _Batch:
+    """What covers accounts of a later batch is ended only when all are restricted, so that nobody is let in between."""
+    is_over = decision.restriction is not None and is_expired(decision.restriction, now=now)
+    accounts = [] if is_over else list(accounts_to_restrict(decision)[:BATCH_SIZE])
+    ended = restrictions_to_end(decision, accounts=accounts)
     return _Batch(
-        accounts=list(accounts_to_restrict(decision)[:BATCH_SIZE]),
-        numbers=list(restrictions_to_end(decision).values_list("number", flat=True)[:BATCH_SIZE]),
+        accounts=accounts,
+        numbers=list(ended.values_list("number", flat=True)[:BATCH_SIZE]),
         closing=_first(cases_to_close(decision)),
         again=_first(cases_to_reopen(decision)),
         back=None,
@@ -121,7 +136,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     accounts, numbers, closing, again, _ = left
     by = decision.decided_by.actor
     made = decision.restriction
-    if made is None or _is_over(made, now=now) or LiftedOrigin.objects.has(decision.origin):
+    if made is None or is_expired(made, now=now) or LiftedOrigin.objects.has(decision.origin):
         accounts, closing = [], []
     if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
@@ -139,16 +154,18 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     ending = Restriction.Ending.LIFTED if dismissed else Restriction.Ending.REPLACED
     supersede(numbers, origin=decision.origin, ending=ending, note="Replaced by a new decision.", by=by, now=now)
     reopened = reopen_cases(Case.objects.filter(pk__in=again), why=decision, by=by, now=now)
-    return bool(accounts or numbers or closing or reopened)
+    return bool(left.accounts or numbers or closing or reopened)
 
 
-def _is_standing(decision: Decision) -> bool:
-    """Return True if the decision was neither undone nor followed by another about the account.
+def _is_followed(decision: Decision) -> bool:
+    """Return True if another decision about the account was made later, and was not undone altogether.
 
-    Where all of it was lifted, it stands: it restricts no more accounts, and what it replaces is ended.
+    Where all of a decision was lifted, it is applied: it restricts no more accounts, and what it replaces is ended.
     """
-    return decision.undone_at is None and not Decision.objects.standing().after(decision).exists()
+    later = Decision.objects.after(decision).filter(Q(undone_at=None) | Q(is_unfinished=True))
+    return decision.undone_at is None and later.exists()
 
 
-def _is_over(restriction: Restriction, *, now: datetime) -> bool:
-    return restriction.expires_at is not None and restriction.expires_at <= now
+def _can_return(decision: Decision, *, now: datetime) -> bool:
+    """Return True if all that followed may be undone still, so that the rest of this decision is to be applied then."""
+    return all(can_be_undone(later, now=now) for later in Decision.objects.standing().after(decision))

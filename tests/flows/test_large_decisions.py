@@ -147,6 +147,8 @@ def test_ends_for_all_where_it_does_not_stand_any_more(campaign: Campaign, end: 
     apply_unfinished_decisions(now=soon + timedelta(seconds=5))
 
     assert blocked() == 0
+    apply_unfinished_decisions(now=soon + timedelta(days=1))  # it waits as long as what followed can be undone
+    assert blocked() == 0
     assert not Decision.objects.unfinished().exists()
 
 

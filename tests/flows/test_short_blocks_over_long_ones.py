@@ -1,7 +1,9 @@
 """A short block over a longer one: whoever is blocked stays blocked, whether or not its end is noted in time."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -10,9 +12,14 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.restrictions.actions import end_expired
+from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
-from tests.factories import account, campaign_of, case, person, restriction
+from governance.restrictions.reasons import Reason
+from governance.review.actions import decide, reopen
+from governance.review.undo import undo_decision
+from governance.review.verdicts import Verdict
+from tests.factories import NOW, account, campaign_of, case, person, restriction
 from tests.flows.last_word import BLOCK, HOUR, Api, Clock, assert_denied_until, form, in_hours, is_let_in, told
 from tests.front import Served, served
 from tests.review.pages import address, signed_in
@@ -196,3 +203,32 @@ class TestALongBlockThatIsBackAfterAShortOne:
         api.delete(f"/{made['acct_harbour']}?note=appeal")
 
         assert (self.is_published(front, "acct_harbour"), self.is_published(front, "acct_other")) == (False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lasts", [None, timedelta(days=3)])
+def test_what_undoing_restores_replaces_for_its_time_what_was_planned_meanwhile(lasts: timedelta | None) -> None:
+    """Two of a kind are never in force at once, and nobody is let in between them."""
+    harbour, mira = account("acct_harbour"), person()
+    kind, other = (
+        (RestrictionKind.SUSPEND, RestrictionKind.BLOCK) if lasts else (RestrictionKind.BLOCK, RestrictionKind.WARN)
+    )
+    first = case(harbour)
+    decided = decide(first, verdict(kind, lasts), decision_id=uuid.uuid4(), by=mira, now=NOW)
+    second = reopen(first, by=mira, now=NOW)
+    decide(second, verdict(other, None), decision_id=uuid.uuid4(), by=mira, now=NOW)
+    ends = NOW + timedelta(days=5) if lasts else None
+    planned = restriction(harbour, kind, at=NOW, starts_at=NOW + timedelta(days=2), until=ends)
+
+    undo_decision(second, note="A slip.", by=mira, now=NOW)
+
+    back = Restriction.objects.get(ended_at=None)
+    assert (back.origin, back.effective_until) == (decided.origin, ends)
+    end_expired(now=NOW + timedelta(days=3))
+    now_in_force = Restriction.objects.get(ended_at=None)
+    assert now_in_force.origin == (planned.origin if lasts else decided.origin)
+    assert now_in_force.effective_until == ends
+
+
+def verdict(kind: RestrictionKind, lasts: timedelta | None) -> Verdict:
+    return Verdict(kind, Reason.BULK_HARVEST, note="Seen twice.", lasts=lasts)
