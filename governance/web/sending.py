@@ -8,7 +8,9 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from governance.web.answers import Answer, close_file, problem_as_answer
+from governance.web.api_responses import FOR_MACHINES
 from governance.web.asgi_scope import Scope, Send, header_of, network_of
+from stillwatch_gateway.keys import bearer_token
 
 # Of a longer answer, pieces of this size. The web server takes so much at least, whether it is read or not.
 PIECE: Final = 2**16
@@ -50,7 +52,7 @@ class SendAnswers:
         if answer.size <= PIECE:
             yield
             return
-        asker = header_of(scope, b"authorization") or network_of(scope)
+        asker = _asker(scope)
         self._kept[asker] += answer.size
         try:
             if self._kept[asker] > self._limits.bytes_of_an_asker or self._kept.total() > self._limits.bytes:
@@ -74,3 +76,10 @@ class SendAnswers:
             except TimeoutError:
                 return  # the connection cannot be used again, since the rest is missing
             piece = following
+
+
+def _asker(scope: Scope) -> str:
+    """The service key, or the network of who asks for a page: a header that pages do not look at could be any."""
+    is_for_machines = f"{scope['path']}/".startswith(FOR_MACHINES)
+    secret = bearer_token(header_of(scope, b"authorization")) if is_for_machines else None
+    return secret or network_of(scope)
