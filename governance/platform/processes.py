@@ -11,7 +11,7 @@ CONNECTIONS = 16_384
 
 def check_server_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
     """The check and the feed. A worker that dies is replaced while the others answer."""
-    return [*_granian(host, port, workers, log_level), "--http", "1", "governance.check:application"]
+    return [*_granian(host, port, workers, log_level), "governance.check:application"]
 
 
 def web_command(*, host: str, port: int, workers: int = 2, log_level: str = "error") -> list[str]:
@@ -20,7 +20,8 @@ def web_command(*, host: str, port: int, workers: int = 2, log_level: str = "err
 
 
 def _granian(host: str, port: int, workers: int, log_level: str) -> list[str]:
-    command = [*PYTHON, "granian", "--interface", "asgi", "--host", host, "--port", str(port), "--no-ws"]
+    # Over HTTP/2 one connection may leave a hundred answers unread. Proxies ask by HTTP/1.1 in any case.
+    command = [*PYTHON, "granian", "--interface", "asgi", "--http", "1", "--no-ws", "--host", host, "--port", str(port)]
     command += ["--workers", str(workers), "--workers-kill-timeout", "5", "--respawn-failed-workers"]
     command += ["--backlog", "2048", "--backpressure", str(CONNECTIONS)]
     return [*command, "--http1-header-read-timeout", str(HEAD_DEADLINE), "--log-level", log_level]

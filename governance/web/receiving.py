@@ -7,19 +7,18 @@ whole and with its length, which Django needs.
 
 import asyncio
 import io
-from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, NamedTuple
 
-from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 
-from governance.staff.client_address import client_network
+from governance.web.answers import close_file
 from governance.web.api_responses import FOR_MACHINES
-from governance.web.threads import BODY, Receive, Scope, Send
+from governance.web.asgi_scope import Message, Receive, Scope, Send, header_of, network_of
+from governance.web.body_places import BodyPlaces, Place, SenderIsFullError, Share, ShareIsFullError
+from governance.web.threads import BODY
 from governance.web.wsgi_problems import problem_parts
 from stillwatch_gateway.keys import bearer_token
 
@@ -27,19 +26,21 @@ KEPT_IN_MEMORY: Final = 2**19
 
 
 class Limits(NamedTuple):
-    """How many bodies a process receives at once, and how long and large they may be."""
+    """How many bodies a process keeps at once, and how long and large they may be."""
 
-    of_a_key: int
-    of_a_network: int = 128  # to pages, where no key is shown
-    of_gateways: int = 64
-    bodies: int = 2048
-    bytes: int = 2**30  # of all bodies that are not answered yet
-    bytes_of_a_kind: int = 2**28  # … and of one key, or one network
+    keys: Share  # to the API, each from a service key
+    pages: Share = Share("pages", 1024, 128, 2**28, 2**26)  # each from a network, where no key is shown
+    gateways: Share = Share("gateways", 64, 64, 2**28, 2**28)
     longest: int = 64 * 2**20
     longest_form: int = 2_621_440
     first_seconds: float = 10.0  # until the first piece
     seconds: float = 30.0  # for the whole, and longer only as far as so many bytes came for each further second:
     slowest: int = 16 * 1024
+
+
+def limits(*, of_a_key: int, seconds: float) -> Limits:
+    """Return the limits of a process that keeps so many bodies of one service key at once."""
+    return Limits(Share("keys", max(1024, of_a_key), of_a_key, 2**29, 2**28), seconds=seconds)
 
 
 class RefusedBodyError(Exception):
@@ -56,11 +57,11 @@ class RefusedBodyError(Exception):
         await send({"type": "http.response.body", "body": body})
 
 
-class _Kind(NamedTuple):
-    """By what a body is counted, and what is answered where there are too many of its kind."""
+class _Sender(NamedTuple):
+    """By what a body is counted, and what is answered where there are too many."""
 
-    counted_as: Hashable
-    most: int
+    share: Share
+    name: str
     longest: int
     too_many: RefusedBodyError
 
@@ -85,129 +86,132 @@ class ReceiveBodies:
     ) -> None:
         self._application, self._limits = application, limits
         self._is_usable, self._is_forwarded, self._drops_at_429 = is_usable, is_forwarded, drops_at_429
-        self._receiving: Counter[Hashable] = Counter()
-        self._held, self._bytes = Counter[Hashable](), 0
+        self._places = BodyPlaces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
             await self._application(scope, receive, send)
             return
-        body = _HeldBody()
+        body: _KeptBody | None = None
         try:
-            kind = await self._kind(scope)
-            if kind is None:  # the view says who may send
+            sender = await self._sender(scope)
+            if sender is None:  # the view says who may send
                 await self._application({**scope, BODY: _NotReceived()}, receive, send)
                 return
-            with self._place(kind):
-                await self._receive(scope, receive, kind, body)
-            await self._application(_with_length(scope, body), receive, send)
+            body = _KeptBody(self._place(sender))
+            await self._receive(scope, receive, sender, body)
+            await self._application(_with_length(scope, body), receive, body.forgotten_with_answer(send))
         except RefusedBodyError as refused:
             await refused.send_to(send)
         finally:
-            self._forget(body)
+            if body is not None:
+                body.forget()
 
-    def _forget(self, body: "_HeldBody") -> None:
-        self._bytes -= body.size
-        self._held[body.counted_as] -= body.size
-        if not self._held[body.counted_as]:
-            del self._held[body.counted_as]
-        body.file.close()
-
-    async def _kind(self, scope: Scope) -> _Kind | None:
+    async def _sender(self, scope: Scope) -> _Sender | None:
         """None where nothing is to be received. Raises RefusedBodyError."""
         path, limits = scope["path"], self._limits
         if self._is_forwarded(path):
-            refusal = RefusedBodyError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests here. Use the port of the check."
-            )
-            return _Kind("gateways", limits.of_gateways, limits.longest, refusal)
+            refusal = _unavailable("Too many requests here. Use the port of the check.")
+            return _Sender(limits.gateways, "", limits.longest, refusal)
         if not f"{path}/".startswith(FOR_MACHINES):
-            refusal = RefusedBodyError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Too many forms are sent at once; send it again."
-            )
-            network = client_network(ASGIRequest(dict(scope), io.BytesIO()))
-            return _Kind(("page", network), limits.of_a_network, limits.longest_form, refusal)
-        secret = bearer_token(_header(scope, b"authorization"))
+            refusal = _unavailable("Too many forms are sent at once; send it again.")
+            return _Sender(limits.pages, network_of(scope), limits.longest_form, refusal)
+        secret = bearer_token(header_of(scope, b"authorization"))
         try:
             if secret is None or not await self._is_usable(secret):
                 return None
         except DatabaseError as error:
-            detail = "The database does not answer; nothing was saved. Send the request again."
-            raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+            raise _unavailable("The database does not answer; nothing was saved. Send the request again.") from error
         status = HTTPStatus.SERVICE_UNAVAILABLE if self._drops_at_429(path) else HTTPStatus.TOO_MANY_REQUESTS
         detail = (
-            f"At most {limits.of_a_key} bodies of one service key are received at once, and "
-            f"{limits.bytes_of_a_kind:,} bytes. Send this again later."
+            f"At most {limits.keys.bodies_of_a_sender} bodies of one service key are received and answered at once, "
+            f"and {limits.keys.bytes_of_a_sender:,} bytes. Send this again later."
         )
-        return _Kind(("key", secret), limits.of_a_key, limits.longest, RefusedBodyError(status, detail))
+        return _Sender(limits.keys, secret, limits.longest, RefusedBodyError(status, detail))
 
-    @contextmanager
-    def _place(self, kind: _Kind) -> Iterator[None]:
-        """Raises RefusedBodyError where too many bodies are being received."""
-        if self._receiving[kind.counted_as] >= kind.most or self._receiving.total() >= self._limits.bodies:
-            raise kind.too_many
-        self._receiving[kind.counted_as] += 1
-        try:
-            yield
-        finally:
-            self._receiving[kind.counted_as] -= 1
-            if not self._receiving[kind.counted_as]:
-                del self._receiving[kind.counted_as]
-
-    async def _receive(self, scope: Scope, receive: Receive, kind: _Kind, body: "_HeldBody") -> None:
+    def _place(self, sender: _Sender) -> Place:
         """Raises RefusedBodyError."""
-        if _header(scope, b"transfer-encoding").strip().lower() not in {"", "chunked"}:
+        try:
+            return self._places.take(sender.share, sender.name)
+        except SenderIsFullError as error:
+            raise sender.too_many from error
+        except ShareIsFullError as error:
+            raise _unavailable(_TOO_MUCH) from error
+
+    async def _receive(self, scope: Scope, receive: Receive, sender: _Sender, body: "_KeptBody") -> None:
+        """Raises RefusedBodyError."""
+        if header_of(scope, b"transfer-encoding").strip().lower() not in {"", "chunked"}:
             raise RefusedBodyError(HTTPStatus.NOT_IMPLEMENTED, "Send the body as it is, or in chunks.")
-        too_large = RefusedBodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {kind.longest} bytes.")
-        if int(_header(scope, b"content-length") or 0) > kind.longest:
+        too_large = RefusedBodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {sender.longest} bytes.")
+        if int(header_of(scope, b"content-length") or 0) > sender.longest:
             raise too_large
-        body.counted_as = kind.counted_as
         began, more = asyncio.get_running_loop().time(), True
         while more:
-            message = await self._next(receive, until=began + self._seconds(body.size))
+            message = await self._next(receive, began, body.place.size)
             if message["type"] == "http.disconnect":
                 raise RefusedBodyError(HTTPStatus.BAD_REQUEST, "The body is incomplete.")
             piece, more = message.get("body", b""), message.get("more_body", False)
-            body.size += len(piece)
-            self._held[body.counted_as] += len(piece)
-            self._bytes += len(piece)
-            if body.size > kind.longest:
+            if body.place.size + len(piece) > sender.longest:
                 raise too_large
-            if self._held[body.counted_as] > self._limits.bytes_of_a_kind:
-                raise kind.too_many
-            if self._bytes > self._limits.bytes:
-                raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is sent at once; send it again.")
             try:
-                body.file.write(piece)
+                body.add(piece, is_last=not more)
+            except SenderIsFullError as error:
+                raise sender.too_many from error
+            except ShareIsFullError as error:
+                raise _unavailable(_TOO_MUCH) from error
             except OSError as error:
                 detail = "The disk is full; nothing was saved. Send the request again later."
-                raise RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+                raise _unavailable(detail) from error
 
-    def _seconds(self, size: int) -> float:
-        """How long a body of which so many bytes have come may take."""
-        limits = self._limits
-        return limits.seconds + size / limits.slowest if size else min(limits.first_seconds, limits.seconds)
-
-    async def _next(self, receive: Receive, *, until: float) -> Any:
+    async def _next(self, receive: Receive, began: float, size: int) -> Any:
         """Raises RefusedBodyError."""
+        limits = self._limits
+        first_seconds = min(limits.first_seconds, limits.seconds)
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(began + (limits.seconds + size / limits.slowest if size else first_seconds)):
                 return await receive()
         except TimeoutError as error:
             detail = (
-                f"Send a body within {self._limits.seconds:g} seconds, or a long one at {self._limits.slowest:,} bytes "
-                "a second."
+                f"Begin a body within {first_seconds:g} seconds, and send it within {limits.seconds:g}, or a long one "
+                f"at {limits.slowest:,} bytes a second."
             )
             raise RefusedBodyError(HTTPStatus.REQUEST_TIMEOUT, detail) from error
 
 
-class _HeldBody:
+_TOO_MUCH: Final = "Too much is sent at once; send it again."
+
+
+def _unavailable(detail: str) -> RefusedBodyError:
+    return RefusedBodyError(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+
+
+class _KeptBody:
     """A body as far as it has come: in memory, and on the disk where it is large."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self.file: IO[bytes] = SpooledTemporaryFile(KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the answer
-        self.size = 0
-        self.counted_as: Hashable = None
+
+    def add(self, piece: bytes, *, is_last: bool) -> None:
+        """Raises SenderIsFullError, ShareIsFullError, and OSError where the disk is full."""
+        self.place.add(len(piece))
+        self.file.write(piece)
+        if is_last:
+            self.file.seek(0)  # writes what is left
+
+    def forgotten_with_answer(self, send: Send) -> Send:
+        """Send an answer: once it begins, nobody needs the body any more, however slowly the answer is read."""
+
+        async def forget_and_send(message: Message) -> None:
+            self.forget()
+            await send(message)
+
+        return forget_and_send
+
+    def forget(self) -> None:
+        """May be called again."""
+        self.place.free()
+        close_file(self.file)
 
 
 class _NotReceived(io.RawIOBase):
@@ -222,17 +226,12 @@ class _NotReceived(io.RawIOBase):
 
 def _has_body(scope: Scope) -> bool:
     """Whether there may be one: over HTTP/2 none may follow though no length says so."""
-    length = _header(scope, b"content-length")
+    length = header_of(scope, b"content-length")
     if length:
         return length != "0"
-    return bool(_header(scope, b"transfer-encoding")) or scope["http_version"].startswith(("2", "3"))
+    return bool(header_of(scope, b"transfer-encoding")) or scope["http_version"].startswith(("2", "3"))
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")
-
-
-def _with_length(scope: Scope, body: _HeldBody) -> Scope:
-    body.file.seek(0)
+def _with_length(scope: Scope, body: _KeptBody) -> Scope:
     kept = [header for header in scope["headers"] if header[0] not in {b"content-length", b"transfer-encoding"}]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.size)], BODY: body.file}
+    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.place.size)], BODY: body.file}

@@ -1,99 +1,126 @@
-"""Threads answer by WSGI what an event loop has received; a2wsgi stands between them."""
+"""Threads answer by WSGI what an event loop has received, and the event loop sends what they answer.
+
+A thread is free as soon as its answer is made: who reads slowly, or not at all, keeps it from nobody. Only an answer
+without a length, such as a stream, keeps its thread until it ends.
+"""
 
 import asyncio
-import io
-import sys
+import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final
 
-from a2wsgi import WSGIMiddleware
-
+from governance.web.answers import Answer, FileToSend, StartOfAnswer, problem_as_answer, whole_answer
+from governance.web.asgi_scope import Message, Receive, Scope, Send
+from governance.web.sending import SendAnswers, SendLimits
+from governance.web.wsgi_environ import wsgi_environ
 from governance.web.wsgi_problems import Application
 
-# As ASGI has them.
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-# In the scope of a request: the file with its body, which `wsgi.input` is, and whether its sender has gone.
+# In the scope of a request: the file with its body, which `wsgi.input` is.
 BODY: Final = "stillwatch.body"
-_GONE: Final = "stillwatch.gone"
+
+_LIMITS: Final = SendLimits()
+logger = logging.getLogger(__name__)
 
 
 class AnswerInThreads:
     """An ASGI application that answers by a WSGI application, in so many threads. Bodies have to be in the scope."""
 
-    def __init__(self, application: Application, *, threads: int) -> None:
-        self._application = application
-        self._bridge: Any = WSGIMiddleware(self._answer, workers=threads)  # type: ignore[arg-type]
+    def __init__(self, application: Application, *, threads: int, limits: SendLimits = _LIMITS) -> None:
+        self._application, self._limits = application, limits
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="answers")
+        self._answers = SendAnswers(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _start_and_stop(receive, send)
         if scope["type"] != "http":
-            await self._bridge(scope, receive, send)
             return
-        answer = _Answer(receive, send)
-        given = {**scope, "headers": _joined_cookies(scope["headers"]), _GONE: answer.gone}
+        environ = wsgi_environ(scope, scope.get(BODY), FileToSend)
+        loop = asyncio.get_running_loop()
+        stream = _Stream(loop, receive, send, seconds=self._limits.seconds)
         try:
-            await self._bridge(given, receive, answer.send)
+            answer = await loop.run_in_executor(self._threads, self._answer, environ, stream)
+        except Exception:
+            if stream.has_begun:
+                raise
+            logger.exception("A request could not be answered.")
+            detail = "Something went wrong here; it has been logged. Send the request again later."
+            answer = problem_as_answer(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
         finally:
-            answer.end()
+            stream.end()
+        if answer is not None:
+            await self._answers.send(answer, scope, send)
 
-    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        scope = environ.pop("asgi.scope")
-        environ |= {"wsgi.input": scope.get(BODY) or io.BytesIO(), "wsgi.errors": sys.stderr}
-        return _UntilGone(self._application(environ, start_response), scope[_GONE])
+    def _answer(self, environ: dict[str, Any], stream: "_Stream") -> Answer | None:
+        """None for an answer that the stream has sent."""
+        start = StartOfAnswer()
+        pieces = self._application(environ, start)
+        try:
+            if start.has_known_length:
+                return whole_answer(start, pieces)
+            stream.send_all(start, pieces)
+        except (OSError, HTTPException):
+            if stream.has_begun:
+                raise
+            logger.warning("An answer could not be made whole.", exc_info=True)
+            detail = "The answer could not be made, as on a full disk. Send the request again later."
+            return problem_as_answer(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+        return None
 
 
-def _joined_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """HTTP/2 sends each cookie alone. Names with underscores are left out: WSGI cannot tell them from dashes, by which
-    a client could set a header that a proxy sets.
-    """
-    kept = [(name, value) for name, value in headers if b"_" not in name]
-    cookies = [value for name, value in kept if name == b"cookie"]
-    if len(cookies) < 2:
-        return kept
-    return [(name, value) for name, value in kept if name != b"cookie"] + [(b"cookie", b"; ".join(cookies))]
+class _Stream:
+    """An answer that a thread has sent piece by piece, until nobody reads it any more."""
 
-
-class _Answer:
-    """An answer on its way; where it comes in many pieces, it is noticed that nobody receives them any more."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
-        self._pieces = 0
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send, *, seconds: float) -> None:
+        self._loop, self._receive, self._send, self._seconds = loop, receive, send, seconds
         self._watching: asyncio.Task[None] | None = None
-        self.gone = threading.Event()
+        self._gone = threading.Event()
+        self.has_begun = False
 
-    async def send(self, message: Message) -> None:
-        self._pieces += bool(message.get("more_body"))
-        if self._pieces > 1 and self._watching is None:
-            self._watching = asyncio.create_task(self._wait_for_disconnect())
+    def send_all(self, start: StartOfAnswer, pieces: Iterable[bytes]) -> None:
+        """Called by a thread."""
+        self.has_begun = True
+        self._wait_for(self._begin(start.message()))
+        for piece in pieces:
+            if self._gone.is_set():
+                return
+            self._wait_for(self._send_in_time(piece, more=True))
+        if not self._gone.is_set():
+            self._wait_for(self._send_in_time(b"", more=False))
+
+    def _wait_for(self, sending: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+    async def _begin(self, message: Message) -> None:
+        self._watching = asyncio.create_task(self._wait_for_disconnect())
         await self._send(message)
+
+    async def _send_in_time(self, piece: bytes, *, more: bool) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+        except TimeoutError:
+            self._gone.set()
 
     async def _wait_for_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.gone.set()
+        self._gone.set()
 
     def end(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
 
 
-class _UntilGone:
-    """The pieces of an answer, until nobody receives them any more."""
-
-    def __init__(self, pieces: Iterable[bytes], gone: threading.Event) -> None:
-        self._pieces, self._gone = pieces, gone
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            if self._gone.is_set():
-                return
-            yield piece
-
-    def close(self) -> None:
-        if hasattr(self._pieces, "close"):
-            self._pieces.close()
+async def _start_and_stop(receive: Receive, send: Send) -> None:
+    """There is nothing to do when the web server starts and stops, but it asks."""
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

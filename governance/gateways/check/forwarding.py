@@ -5,6 +5,7 @@ lasts, so only some at a time: filling them blocks neither the pages nor the che
 """
 
 import http.client
+import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -21,6 +22,7 @@ AT_ONCE: Final = 64
 ANSWER_SECONDS: Final = LONGEST_WAIT + LOADING_SECONDS
 HOP_BY_HOP: Final = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "server", "date"}
 _PIECE: Final = 2**16
+_ASCII: Final = string.punctuation
 
 
 def is_check_path(path: str) -> bool:
@@ -64,8 +66,9 @@ class _Forwarded:
 
     def begin(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Raises OSError, HTTPException."""
-        query = environ.get("QUERY_STRING", "")
-        address = quote(environ["PATH_INFO"], safe="/:") + (f"?{query}" if query else "")
+        address = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:")
+        if query := environ.get("QUERY_STRING", ""):
+            address += f"?{quote(query.encode('latin-1'), safe=_ASCII)}"  # it is quoted but for what is not ASCII
         self._caller.putrequest(environ["REQUEST_METHOD"], address, skip_host=True, skip_accept_encoding=True)
         for name, value in _headers(environ):
             self._caller.putheader(name, value.encode("latin-1", "replace"))
