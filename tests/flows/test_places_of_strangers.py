@@ -27,7 +27,7 @@ def form_from(network: int, *, length: int) -> bytes:
 def test_forms_from_many_networks() -> None:
     allow_many_open_files()
     secret = issued_key("honest")
-    environ: dict[str, Any] = {
+    environ: dict[str, Any] = {"BEHIND_PROXY": "true", "STILLWATCH_URL": "http://127.0.0.1"}
         "BEHIND_PROXY": "true",
         "STILLWATCH_URL": "http://127.0.0.1",
         "BODY_SECONDS": str(PATIENCE),
