@@ -27,12 +27,8 @@ def form_from(network: int, *, length: int) -> bytes:
 def test_forms_from_many_networks() -> None:
     allow_many_open_files()
     secret = issued_key("honest")
-    environ: dict[str, Any] = {"BEHIND_PROXY": "true", "STILLWATCH_URL": "http://127.0.0.1"}
-        "BEHIND_PROXY": "true",
-        "STILLWATCH_URL": "http://127.0.0.1",
-        "BODY_SECONDS": str(PATIENCE),
-    }
-    with running_web_server(threads=4, **environ) as web, ExitStack() as stack:
+    server = running_web_server(BEHIND_PROXY="true", STILLWATCH_URL="http://127.0.0.1", BODY_SECONDS=str(PATIENCE))
+    with server as web, ExitStack() as stack:
         for number in range(2048):
             stack.enter_context(closing(begun(web, form_from(number // 128, length=9))))
 

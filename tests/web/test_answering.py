@@ -24,8 +24,8 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
     body = b"a" * LARGE if "/large" in path else environ["QUERY_STRING"].encode("latin-1")
     start_response("200 OK", [("Content-Length", str(len(body))), ("X-Name", "value")])
     if path == "/large-like-a-file":
-        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(body))
-        return wrapped
+        like_a_file: Iterable[bytes] = environ["wsgi.file_wrapper"](io.BytesIO(body))
+        return like_a_file
     return full_disk(body) if path == "/full" else [body[:10], body[10:]]
 
 
