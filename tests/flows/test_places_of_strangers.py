@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack, closing
 from threading import Thread
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
