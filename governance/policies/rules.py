@@ -41,7 +41,7 @@ BANDS_WITH_CASES: Final = tuple(band for band, highest in reversed(HIGHEST_OF_BA
 
 # What members may hold. Python's types need the names themselves; tests compare them with those of detection.
 BandWithCase = Literal["elevated", "high", "critical"]
-FamilyAgainst = Literal["content", "shape", "rhythm", "identity", "together"]
+FamilyAgainst = Literal["content", "shape", "rhythm", "identity", "together", "answers"]
 
 
 def _text(longest: int) -> Any:

@@ -46,6 +46,12 @@ def prompts_of(place: int, number: int) -> str:
     return WRAPPERS[number % len(WRAPPERS)].format(ALL_TASKS[(40 * place + number) % len(ALL_TASKS)])
 
 
+def long_prompts_of(place: int, number: int) -> str:
+    """Return three tasks in one, so that no two prompts are alike but for a word or two."""
+    chosen = (ALL_TASKS[(40 * place + number + 531 * part) % len(ALL_TASKS)] for part in range(3))
+    return WRAPPERS[number % len(WRAPPERS)].format(". ".join(chosen))
+
+
 def lines_of(
     accounts: Iterable[str],
     prompt: Callable[[int, int], str | None],

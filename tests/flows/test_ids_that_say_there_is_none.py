@@ -55,8 +55,8 @@ def test_a_line_without_the_id_that_it_needs_is_refused(seller: Seller) -> None:
         *({"account": "acct_a", "keys": [{"id": nothing, "digest": digest}]} for nothing in NOTHING),
     )
 
-    assert said.count("account is missing or means no value") == 4
-    assert said.count("keys.id is missing or means no value") == 4
+    assert said.count("account is missing or empty") == 4
+    assert said.count("keys.id is missing or empty") == 4
     assert not Account.objects.exists()
     assert not ApiKey.objects.exists()
 

@@ -22,7 +22,7 @@ from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.restrictions.models import Change, Restriction
 from governance.review.models import Case
 from governance.staff.roles import Role
-from tests.campaigns.traffic import HEADS, harvest_lines, lines_of, prompts_of
+from tests.campaigns.traffic import HEADS, harvest_lines, lines_of, long_prompts_of
 from tests.factories import line, person, service_key
 from tests.front import Served, served
 from tests.review.pages import block_form, signed_in
@@ -163,7 +163,7 @@ def test_the_documented_policy_matches_and_throttles(
     now = timezone.now()
     accounts = [f"acct_{number:02}" for number in range(12)]
     # No two have a task in common, and the rest is without text.
-    use(*lines_of(accounts, lambda place, n: prompts_of(place, n) if n < 40 else None, each=500, at=now))
+    use(*lines_of(accounts, lambda place, n: long_prompts_of(place, n) if n < 40 else None, each=500, at=now))
     register(tmp_path / "accounts", *accounts, plan="payg", created_at=(now - timedelta(days=6)).isoformat())
     policy = propose(ada, DOCUMENTED[1])
     before = page(jonas, f"/policy/{policy.pk}/live/")

@@ -236,7 +236,7 @@ def test_a_policy_whose_file_is_not_valid_any_more_says_so_and_does_nothing(jona
     refused = jonas.post(f"/policy/{policy.pk}/live/")
 
     assert "Not applied: its file is no longer valid." in shown
-    assert "Rule 1: families must be one of content, identity, rhythm, shape, together, not" in shown
+    assert "Rule 1: families must be one of answers, content, identity, rhythm, shape, together, not" in shown
     assert refused.status_code == 409
 
 

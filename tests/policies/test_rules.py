@@ -149,15 +149,15 @@ class TestAFile:
             (
                 '"together"',
                 '"campaign"',
-                "Rule 1: families must be one of content, identity, rhythm, shape, together, not 'campaign'",
+                "Rule 1: families must be one of answers, content, identity, rhythm, shape, together, not 'campaign'",
             ),
             (
                 '"together"',
                 '"harmless"',
-                "families must be one of content, identity, rhythm, shape, together, not 'harmless'",
+                "families must be one of answers, content, identity, rhythm, shape, together, not 'harmless'",
             ),
             ('"together"', '"Together"', "not 'Together'"),
-            ('"together"', "7", "families must be one of content"),
+            ('"together"', "7", "families must be one of answers"),
             (
                 '["content", "together"]',
                 '"content"',
