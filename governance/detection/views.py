@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from governance.detection.active_calibration import get_active_calibration
+from governance.detection.calibration import CalibrationError
 from governance.detection.detectors import all_detectors
 from governance.detection.drift import FEWEST, MOVED, WATCH, Verdict, compare
 from governance.detection.queries import RECENT, SAMPLED, load_assessed_accounts
@@ -19,7 +20,10 @@ from governance.web.requests import StaffRequest
 @require_safe
 @permission_required(VIEW_CALIBRATIONS, raise_exception=True)
 def drift(request: StaffRequest) -> HttpResponse:
-    calibration = get_active_calibration()
+    try:
+        calibration = get_active_calibration()
+    except CalibrationError as error:
+        return render(request, "detection/drift.html", {"problem": str(error)})
     today = load_assessed_accounts(now=timezone.now())
     reference = calibration.reference
     is_comparable = reference is not None and len(today) >= FEWEST
