@@ -53,9 +53,8 @@ def store_answers(views: Sequence[AnswerSource]) -> None:
         for kind, digests in ((Sampled.ANSWER, one.usage.answer_runs), (Sampled.REASONING, one.usage.reasoning))
         for digest in digests[:KEPT]
     ]
-    if rows:
-        AnswerSample.objects.filter(account__in={row.account_id for row in rows}).delete()
-        AnswerSample.objects.bulk_create(rows)
+    AnswerSample.objects.filter(account__in=[one.account for one in views]).delete()
+    AnswerSample.objects.bulk_create(rows)
 
 
 def find_answers_of_others(views: Collection[AnswerSource]) -> dict[int, AnswerFacts]:

@@ -1,7 +1,7 @@
 """The probability that an account with a score is a harvest. Pure.
 
 A logistic curve of the score (Platt 1999), fitted to held-out scores of labelled accounts, and so monotone in it. It
-holds for the share of harvesting accounts that it is told, the base rate: among a thousand customers a score of 60
+holds for the share of harvesting accounts that is given, the base rate: among a thousand customers a score of 60
 means something else than among ten suspects (Bayes; Saerens and others 2002). The interval is that of the fitted
 curve, widened where few prompts were read.
 """

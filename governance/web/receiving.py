@@ -14,12 +14,11 @@ from typing import IO, Any, Final, NamedTuple
 
 from django.db import DatabaseError
 
-from governance.web.answers import close_file
+from governance.web.answers import close_file, problem_as_answer
 from governance.web.api_responses import FOR_MACHINES
 from governance.web.asgi_scope import Message, Receive, Scope, Send, header_of, network_of
 from governance.web.body_places import BodyPlaces, Place, SenderIsFullError, Share, ShareIsFullError
 from governance.web.threads import BODY
-from governance.web.wsgi_problems import problem_parts
 from stillwatch_gateway.keys import bearer_token
 
 KEPT_IN_MEMORY: Final = 2**19
@@ -51,10 +50,9 @@ class RefusedBodyError(Exception):
         self.status = status
 
     async def send_to(self, send: Send) -> None:
-        headers, body = problem_parts(self.status, str(self))
-        sent = [(name.lower().encode(), value.encode()) for name, value in headers]
-        await send({"type": "http.response.start", "status": self.status.value, "headers": sent})
-        await send({"type": "http.response.body", "body": body})
+        answer = problem_as_answer(self.status, str(self))
+        await send(answer.start.message())
+        await send({"type": "http.response.body", "body": answer.body.read()})
 
 
 class _Sender(NamedTuple):

@@ -16,13 +16,13 @@ MIDNIGHT = 144 * 20_000
 
 
 def prompts_of(number: int, *, among: int = 2**62) -> Sequence[int]:
-    """Sketches of thirty prompts: nobody else's, or some of so many that everybody sends."""
+    """Sketches of thirty prompts: this account's own, or some of many that all accounts send."""
     sketches = np.random.default_rng(number if among > 30 else 0).integers(0, among, 30)
     return [int(sketch) for sketch in sketches]
 
 
 class Village:
-    """What nobody else is said to have only these accounts have."""
+    """Values that only these accounts have."""
 
     def __init__(self) -> None:
         self.accounts: list[dict[str, Any]] = []

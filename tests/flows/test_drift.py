@@ -9,6 +9,7 @@ import time_machine
 from governance import pipeline
 from governance.campaigns.calibration_diff import score_by_both
 from governance.detection.active_calibration import get_active_calibration, parse_calibration_file
+from governance.detection.models import CalibrationVersion
 from governance.detection.queries import load_assessed_accounts
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
@@ -63,3 +64,14 @@ def test_a_calibration_counts_customers_as_the_page_does() -> None:
 
     assert all(one.before == one.after for one in scored)
     assert sorted(one.assessed for one in scored) == sorted(load_assessed_accounts(now=NOW))
+
+
+@pytest.mark.django_db
+def test_a_calibration_that_cannot_be_read_is_said_on_the_page() -> None:
+    CalibrationVersion.objects.create(
+        version="broken", content="weights = {}", in_force_since=NOW, put_in_force_by="system:test"
+    )
+
+    shown = signed_in(person(role=Role.LEAD)).get("/calibration/drift/").content.decode()
+
+    assert "The active calibration cannot be read: version is missing." in shown

@@ -351,7 +351,7 @@ class TestAboutAnOrganisationWithManyCases:
 
 
 class TestOnAnOrganisationWithManyAccounts:
-    """Gateways are told of a portion of its accounts at once, and of the others one portion after the other."""
+    """Gateways are sent a portion of its accounts at once, and the others portion by portion."""
 
     @pytest.fixture(autouse=True)
     def _small_batches_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,7 +469,7 @@ class TestOnAnOrganisationWithManyAccounts:
         restriction(company, at=timezone.now())
 
         with running_worker():
-            wait_until(lambda: not find_outdated_numbers(), "the worker has told of all")
+            wait_until(lambda: not find_outdated_numbers(), "the worker has published all names")
 
     @pytest.mark.parametrize("before", ["of the organisation", "of an account", "of a key"])
     def test_is_told_in_portions_too_where_it_takes_the_place_of_another(

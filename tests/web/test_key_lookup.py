@@ -1,4 +1,4 @@
-"""Whoever asks about a service key waits for the database a while, and not for ever."""
+"""Questions about a service key wait for the database for a while, and not for ever."""
 
 import asyncio
 

@@ -15,7 +15,7 @@ LIMITS = Limits(KEYS, PAGES, first_seconds=0.05, seconds=60.0)
 
 
 class Server:
-    """What receives, in front of an application that answers when it is told to."""
+    """What receives, in front of an application that answers when the test lets it."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.may_answer, self._answering = asyncio.Event(), asyncio.Semaphore(0)

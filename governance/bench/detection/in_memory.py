@@ -1,8 +1,8 @@
 """Score the accounts of a world in memory, by the product's own detectors and search for campaigns.
 
 A backtest does it in the time of the events, in a database. Here all accounts are scored once on the usage they have,
-then campaigns are searched for, and whoever these concern is scored again. Peers of the ratio are the packaged ones,
-and known corpora are left out.
+then campaigns are searched for, and the accounts that they concern are scored again. Peers of the ratio are the
+packaged ones, and known corpora are left out.
 """
 
 from collections import Counter, defaultdict

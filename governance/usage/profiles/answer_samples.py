@@ -5,8 +5,7 @@ integer of 8 bytes, the kind above 60 bits of a digest. Sketches are merged by c
 `BOTTOM_K` smallest hashes of each kind. Digests of answers and of questions are hashed alike, so that what is in both
 is sampled in both.
 
-Only requests whose answer was reported are in it. Follow-ups are not: who quotes an answer while talking about it is
-no source of questions.
+Only requests whose answer was reported are in it. Follow-ups are not: people quote an answer while they talk about it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ from governance.usage.prompts import Prompt
 
 
 class Manner(IntFlag):
-    """What is told of a prompt by its words and by how its lines begin. Stored: never change a value."""
+    """What the words of a prompt, and the beginnings of its lines, say about it. Stored: never change a value."""
 
     FIRST_ASK = 1  # the user took the floor once
     COMPLETE = 2  # a complete task or question without a person in it

@@ -13,7 +13,7 @@ from governance.usage.reading.concepts import place_prompts
 from governance.usage.reading.manner import read_manner
 from governance.usage.reading.word_vectors import load_word_table
 
-# Opening words are told apart by a keyed hash of so many values.
+# Opening words differ if their keyed hashes do, which have so many values.
 OPENINGS: Final = 2048
 
 

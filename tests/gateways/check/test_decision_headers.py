@@ -1,4 +1,4 @@
-"""What proxies are told in headers."""
+"""The headers of answers to proxies."""
 
 from governance.gateways.check.header_protocols import decision_headers
 from stillwatch_gateway.entries import EntryTerms, RestrictionEntry

@@ -2,8 +2,8 @@
 
 A harvest feeds answers in again: instructions that are evolved step by step, dialogues in which the model plays both
 sides, answers that are judged, improved or continued. Then the words of first questions stand in answers that the
-account got before, or that an account of another organisation got. An answer that repeats what its own request said
-does not count, nor does who quotes an answer in a follow-up; in a conversation that goes on under its id a return
+account got before, or that an account of another organisation got. Answers that repeat what their own request said do
+not count, nor do answers that are quoted in a follow-up. Within a conversation that goes on under its id, a return
 counts little.
 """
 

@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.answer_rating import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.answer_rating import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -35,9 +33,3 @@ class TestAnswerRating:
 
         assert finding is not None
         assert finding.sentence == ("50 % of 300 prompts ask to rate, compare or criticise answers.")
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["answer_rating"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.broad_instructions import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.broad_instructions import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -40,9 +38,3 @@ class TestBroadInstructions:
             "About 298 of 300 prompts differ; of 30 first questions about 25 begin with different words, and "
             "the 96 sampled prompts are on average 98 % as varied as unrelated texts (built-in reference)."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["broad_instructions"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

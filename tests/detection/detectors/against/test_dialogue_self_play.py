@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.dialogue_self_play import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.dialogue_self_play import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -36,9 +34,3 @@ class TestDialogueSelfPlay:
         assert finding.sentence == (
             "60 % of 300 prompts give the model a role to play, under 29 different system prompts."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["dialogue_self_play"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

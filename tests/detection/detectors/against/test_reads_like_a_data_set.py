@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.reads_like_a_data_set import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.reads_like_a_data_set import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -73,9 +71,3 @@ class TestReadsLikeADataSet:
             "70 % of 300 prompts read like items of a data set, complete and about no one in particular; half "
             "of them lie +2.1 standard deviations from what customers ordinarily ask."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["reads_like_a_data_set"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.reasoning_elicitation import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.reasoning_elicitation import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -62,9 +60,3 @@ class TestReasoningElicitation:
             "100 % of 300 prompts ask for written-out reasoning, 50 % without a person in them, and 70 % are "
             "exercises with figures."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["reasoning_elicitation"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.rotating_wrappers import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.rotating_wrappers import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -53,9 +51,3 @@ class TestRotatingWrappers:
             "7 templates are used three times or more in 300 prompts, the most common one for 13 %; about 100 %"
             " of all prompts differ from each other."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["rotating_wrappers"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

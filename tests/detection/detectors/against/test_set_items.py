@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.set_items import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.set_items import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -49,9 +47,3 @@ class TestSetItems:
             "60 % of 300 prompts are complete tasks or questions without a person; of 30 of its first questions"
             " about 5 open with different imperatives."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["set_items"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

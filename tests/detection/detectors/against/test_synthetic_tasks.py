@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.against.synthetic_tasks import FIGURES, WEIGHT, detect
+from governance.detection.detectors.against.synthetic_tasks import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -69,9 +67,3 @@ class TestSyntheticTasks:
             "50 % of 300 prompts ask the model to generate new tasks, and 75 % are nearest to examples of such "
             "requests."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["synthetic_tasks"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

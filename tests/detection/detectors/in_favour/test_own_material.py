@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.in_favour.own_material import FIGURES, WEIGHT, detect
+from governance.detection.detectors.in_favour.own_material import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -58,9 +56,3 @@ class TestOwnMaterial:
             "100 % of 300 prompts classify, translate, summarise, extract or ask about given text; 100 % share "
             "one prompt template."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["own_material"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)

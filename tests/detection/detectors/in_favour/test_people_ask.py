@@ -3,9 +3,7 @@ from typing import Any
 
 import pytest
 
-from governance.detection.calibration import POINTS_PER_NAT
-from governance.detection.curves import content_model
-from governance.detection.detectors.in_favour.people_ask import FIGURES, WEIGHT, detect
+from governance.detection.detectors.in_favour.people_ask import detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -65,9 +63,3 @@ class TestPeopleAsk:
         assert finding.sentence == (
             "100 % of 300 prompts read as if by somebody in need, and 60 % go on from an answer."
         )
-
-    def test_weighs_what_its_curves_give(self) -> None:
-        curves = content_model().curves["people_ask"]
-
-        assert set(curves) <= set(FIGURES)
-        assert abs(WEIGHT) == pytest.approx(POINTS_PER_NAT * sum(curve.full for curve in curves.values()), abs=0.05)
