@@ -7,6 +7,7 @@ from time_machine import TimeMachineFixture
 
 from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
+from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import add_note, claim, decide
@@ -75,6 +76,12 @@ class TestTheScore:
 
         assert "+94" in page
         assert "−12" in page
+
+    def test_has_the_probability_beside_its_points(self) -> None:
+        suspect = with_findings(FINDING)
+        Assessment.objects.update(probability=0.81, probability_low=0.73, probability_high=0.87)
+
+        assert "Probability of a harvest: 81 % (73 % to 87 %)." in page_of(suspect)
 
     def test_has_each_finding_in_its_sentence_with_figures_and_a_harmless_reason(self) -> None:
         page = page_of(with_findings(FINDING))
