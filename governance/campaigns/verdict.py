@@ -48,9 +48,6 @@ MOST_EVALUATING: Final = 0.5
 
 MEMBERS_COMPARED: Final = 25
 PROMPTS_COMPARED: Final = 30
-# Sketches of 64 bits that differ in no more than these are of the same words but for one or two. Different tasks in one
-# long wrapper share most of their words, and differ in more.
-NEAR_BITS: Final = 2
 
 
 class Reason(StrEnum):
@@ -131,12 +128,15 @@ def line_among(means: Sequence[float]) -> float:
 
 
 def overlap_of(sketches: Sequence[Numbers]) -> float:
-    """Return the share of a member's prompts that are nearly the same as another member's, on average.
+    """Return the share of a member's prompts that another member sent too, on average.
+
+    Sketches are compared whole: those of short tasks in one long wrapper, which share most of their words, differ in a
+    bit or two.
 
     Args:
         sketches: of each member, unsigned 64-bit integers.
 
-    >>> overlap_of([np.array([0, 2**40 - 1], np.uint64), np.array([1], np.uint64)])
+    >>> overlap_of([np.array([1, 2], np.uint64), np.array([2], np.uint64)])
     0.75
     """
     shares = []
@@ -144,8 +144,7 @@ def overlap_of(sketches: Sequence[Numbers]) -> float:
         others = [*sketches[:place], *sketches[place + 1 :]]
         if not len(own) or not sum(map(len, others)):
             continue
-        differing = np.bitwise_count(own[:, None] ^ np.concatenate(others)[None, :]).min(axis=1)
-        shares.append(float((differing <= NEAR_BITS).mean()))
+        shares.append(float(np.isin(own, np.concatenate(others)).mean()))
     return float(np.mean(shares)) if shares else 0.0
 
 

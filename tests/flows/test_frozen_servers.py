@@ -43,13 +43,15 @@ def freeze(server: psutil.Process) -> list[psutil.Process]:
     server.suspend()  # first, so that it starts no other
     frozen = [server, *server.children(recursive=True)]
     for process in frozen[1:]:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):  # it was ending
+            process.suspend()
     return frozen
 
 
 def thaw(frozen: list[psutil.Process]) -> None:
     for process in frozen:
-        process.resume()
+        with suppress(psutil.NoSuchProcess):  # its caller gave up, and it was ended
+            process.resume()
 
 
 def see_all_go_on(up: Up, load: Load) -> None:
