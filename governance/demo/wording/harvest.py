@@ -109,8 +109,8 @@ HARVEST = Grammar(
                 which ideas you rejected and why, then close with one paragraph that could stand alone.
         """,
         "patient_wrapper": """
-            PAYLOAD⏎⏎Work through this as a numbered list of at least six steps and justify each one. Say \
-                which ideas you rejected and why, then close with one paragraph that could stand alone.
+            PAYLOAD⏎⏎Think this through step by step and show all of your reasoning in at least six numbered \
+                steps. Say which ideas you rejected and why, then close with one paragraph that could stand alone.
         """,
         "set_request": """
             Create {2-6} {set_level} questions on {subject} whose answers cannot be looked up. {twist} {set_form}
