@@ -20,13 +20,14 @@ from tests.measuring import Measured
 
 pytest.register_assert_rewrite("tests.flows")  # what several tests of a folder assert with
 
-# Their files take a minute or more: begun last they would keep one process busy while the other has nothing left to do.
-LONGEST = {"flows", "gateways"}
+# What takes longest: begun last it would keep one process busy while the others have nothing left to do.
+LONGEST_FILES = ["test_kills.py", "test_every_url.py", "test_documentation.py"]
+LONGEST_FOLDERS = {"flows", "gateways"}
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+    items.sort(key=lambda item: (item.path.name not in LONGEST_FILES, item.path.parent.name not in LONGEST_FOLDERS))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -11,12 +12,26 @@ from kombu import Connection
 from governance.platform import embedded
 
 
-@pytest.fixture
-def data() -> Iterator[Path]:
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
     """Not pytest's own temporary folder: under root PostgreSQL's user could not reach that."""
     with tempfile.TemporaryDirectory(prefix="stillwatch-embedded-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
+
+
+@pytest.fixture
+def empty() -> Iterator[Path]:
+    """A folder in which no servers were."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """The folder of servers that start and end with each test; the first one makes their database."""
+    with reachable_folder() as folder:
+        yield folder
 
 
 def answers(addresses: embedded.Addresses) -> bool:
@@ -34,8 +49,8 @@ class TestServers:
             assert answers(addresses)
             assert answers(addresses._replace(database_url=addresses.owner_url))
 
-    def test_answer_in_a_folder_whose_name_needs_quoting_and_is_too_long_for_a_socket(self, data: Path) -> None:
-        folder = data / "it's 100% long?" / ("x" * 100)
+    def test_answer_in_a_folder_whose_name_needs_quoting_and_is_too_long_for_a_socket(self, empty: Path) -> None:
+        folder = empty / "it's 100% long?" / ("x" * 100)
 
         with embedded.start(folder, durable=False) as addresses:
             assert answers(addresses)
@@ -96,8 +111,8 @@ class TestServers:
         assert servers.st_mode & 0o777 == 0o700
         assert rules == "local all all peer map=caller\n"
 
-    def test_say_in_one_line_why_they_cannot_run(self, data: Path) -> None:
-        (data / "servers").symlink_to("/proc/nowhere")
+    def test_say_in_one_line_why_they_cannot_run(self, empty: Path) -> None:
+        (empty / "servers").symlink_to("/proc/nowhere")
 
-        with pytest.raises(embedded.ServersError, match=r"^[^\n]+$"), embedded.start(data):
+        with pytest.raises(embedded.ServersError, match=r"^[^\n]+$"), embedded.start(empty):
             pass

@@ -8,6 +8,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 
 from accounts.models import Account
+from governance.campaigns.labels import AccountLabel
 from governance.campaigns.queries import load_context, load_usage
 from governance.detection.calibration import Calibration
 from governance.detection.detectors import all_detectors
@@ -17,13 +18,6 @@ from governance.detection.models import Assessment
 from governance.detection.scoring import assess, iter_findings
 
 BATCH: Final = 500
-
-
-class AccountLabel(NamedTuple):
-    """What is known about an account: whether it harvests, and its kind of use."""
-
-    harvest: bool
-    family: str
 
 
 class ScoredTwice(NamedTuple):

@@ -15,7 +15,7 @@ from math import log
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from governance.detection.finding import Family, percent
 
@@ -157,7 +157,7 @@ def stability_index(then: Sequence[float], now: Sequence[float], *, then_of: flo
 
 def get_verdict(index: float, *, groups: int, then_of: float, now_of: float) -> Verdict:
     """Return what an index says of figures with so many groups."""
-    by_chance = float(chi2.ppf(_BY_CHANCE, groups - 1)) * (1 / then_of + 1 / now_of)
+    by_chance = float(chdtri(groups - 1, 1 - _BY_CHANCE)) * (1 / then_of + 1 / now_of)
     if index < max(WATCH, by_chance):
         return Verdict.STABLE
     return Verdict.WATCH if index < MOVED else Verdict.MOVED

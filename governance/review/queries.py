@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, T
 from django.utils.functional import cached_property
 
 from accounts.models import Account
-from governance.campaigns.calibration_diff import AccountLabel
+from governance.campaigns.labels import AccountLabel
 from governance.platform.leases import lease_ended
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction

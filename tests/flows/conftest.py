@@ -9,7 +9,20 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from pytest_django.live_server_helper import LiveServer
 
 from tests.flows.browser import FLAGS, NAMES, Open
+from tests.flows.web_server import running_web_server
 from tests.waiting import PATIENCE
+
+
+@pytest.fixture(scope="session")
+def _web_server(django_db_setup: None) -> Iterator[int]:
+    with running_web_server() as port:
+        yield port
+
+
+@pytest.fixture
+def web_server(_web_server: int, transactional_db: None) -> int:
+    """The port of a web server with no settings of its own: it starts once, and is asked by all tests after another."""
+    return _web_server
 
 
 @pytest.fixture(scope="module")

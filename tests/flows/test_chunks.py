@@ -4,7 +4,7 @@ import gzip
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
@@ -17,19 +17,16 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from governance.restrictions.models import Restriction
 from governance.usage.request_body import MAX_BYTES_INFLATED
 from tests.factories import PASSWORD, account, line, person, service_key
-from tests.flows.web_server import running_web_server
 from tests.waiting import PATIENCE
 
 WRITES = "restrictions:write"
 
 
 @pytest.fixture
-def caller(transactional_db: None) -> Iterator[HTTPConnection]:
+def caller(web_server: int) -> Iterator[HTTPConnection]:
     """A connection to the web server."""
-    with running_web_server() as port:
-        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with closing(HTTPConnection("127.0.0.1", web_server, timeout=PATIENCE)) as connection:
         yield connection
-        connection.close()
 
 
 def authorized(scope: str, **headers: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ OUTAGE says how many seconds at least (0 for frozen servers, 10 for one that is 
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ __all__ = ["data"]  # a fixture
 FROZEN, AWAY = (float(os.environ.get("OUTAGE", usual)) for usual in (0, 10))
 REFUSALS = 10
 TAKEN = 10  # batches and decisions
+MOST_DECISIONS = 5_000 + int(10 * (2 * FROZEN + AWAY))  # far more than are made
 # So that PostgreSQL counts as silent soon.
 SHORT = {"DATABASE_TIMEOUTS_WEB": "statement_timeout=5s"}
 
@@ -34,24 +35,25 @@ def up(data: Path) -> Iterator[Up]:
 
 @pytest.fixture
 def load(up: Up, tmp_path: Path) -> Iterator[Load]:
-    with running_load(up, tmp_path, decisions=5_000) as one:
+    with running_load(up, tmp_path, decisions=MOST_DECISIONS) as one:
         wait_until(lambda: bool(one.acknowledged and one.decided), "the load has begun")
         yield one
 
 
-def freeze(server: psutil.Process) -> list[psutil.Process]:
+@contextmanager
+def frozen(server: psutil.Process) -> Iterator[None]:
     server.suspend()  # first, so that it starts no other
-    frozen = [server, *server.children(recursive=True)]
-    for process in frozen[1:]:
-        with suppress(psutil.NoSuchProcess):  # it was ending
-            process.suspend()
-    return frozen
-
-
-def thaw(frozen: list[psutil.Process]) -> None:
-    for process in frozen:
-        with suppress(psutil.NoSuchProcess):  # its caller gave up, and it was ended
-            process.resume()
+    processes = [server, *server.children(recursive=True)]
+    try:
+        for process in processes[1:]:
+            with suppress(psutil.NoSuchProcess):  # it was ending
+                process.suspend()
+        yield
+        time.sleep(FROZEN)
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):  # its caller gave up, and it was ended
+                process.resume()
 
 
 def see_all_go_on(up: Up, load: Load) -> None:
@@ -65,55 +67,47 @@ def see_check_go_on(load: Load) -> None:
     wait_until(lambda: load.answers.total() > asked + TAKEN, "the check goes on")
 
 
+def postgresql_frozen_is_answered_503(up: Up, load: Load) -> None:
+    with frozen(server_of(up, "postgres")):
+        wait_until(lambda: load.statuses["503"] >= REFUSALS, "usage and decisions are refused")
+        see_check_go_on(load)
+        status, said = manage_status(up, "doctor")
+    assert (status, "PostgreSQL does not answer" in said) == (1, True)
+
+
+def valkey_frozen_delays_work(up: Up, load: Load) -> None:
+    with frozen(server_of(up, "valkey")):
+        see_all_go_on(up, load)
+        see_check_go_on(load)
+        status, said = manage_status(up, "doctor")
+    assert (status, "The broker does not answer" in said) == (1, True)
+
+
+def valkey_that_ends_as_soon_as_it_starts_delays_work(up: Up, load: Load) -> None:
+    until, ended = time.monotonic() + AWAY, 0
+    while time.monotonic() < until:
+        with suppress(StopIteration, psutil.Error):  # it is not there now
+            server_of(up, "valkey").kill()
+            ended += 1
+        time.sleep(0.05)
+    assert ended > 1
+
+
+OUTAGES = [
+    postgresql_frozen_is_answered_503,
+    valkey_frozen_delays_work,
+    valkey_that_ends_as_soon_as_it_starts_delays_work,
+]
+
+
 @pytest.mark.long
-class TestAServer:
-    def test_postgresql_stops_no_check_and_is_answered_503(self, up: Up, load: Load, measured: Measured) -> None:
-        frozen = freeze(server_of(up, "postgres"))
-        try:
-            wait_until(lambda: load.statuses["503"] >= REFUSALS, "usage and decisions are refused")
-            see_check_go_on(load)
-            status, said = manage_status(up, "doctor")
-            time.sleep(FROZEN)
-        finally:
-            thaw(frozen)
+def test_outages_one_after_the_other_stop_no_check_and_lose_nothing(up: Up, load: Load, measured: Measured) -> None:
+    for outage in OUTAGES:
+        outage(up, load)
         see_all_go_on(up, load)
-        load.end()
+        measured(f"{outage.__name__}: {load}")
+        assert set(load.answers) == {"deny"}, outage.__name__
+    load.end()
 
-        measured(str(load))
-        assert (status, "PostgreSQL does not answer" in said) == (1, True)
-        assert set(load.answers) == {"deny"}
-        load.assert_nothing_lost_or_doubled()
-
-    def test_valkey_delays_work_and_loses_none(self, up: Up, load: Load, measured: Measured) -> None:
-        frozen = freeze(server_of(up, "valkey"))
-        try:
-            see_all_go_on(up, load)
-            see_check_go_on(load)
-            status, said = manage_status(up, "doctor")
-            time.sleep(FROZEN)
-        finally:
-            thaw(frozen)
-        see_all_go_on(up, load)
-        load.end()
-
-        measured(str(load))
-        assert (status, "The broker does not answer" in said) == (1, True)
-        assert set(load.answers) == {"deny"}
-        load.assert_nothing_lost_or_doubled()
-
-    def test_valkey_that_ends_as_soon_as_it_starts_delays_work_and_loses_none(
-        self, up: Up, load: Load, measured: Measured
-    ) -> None:
-        until, ended = time.monotonic() + AWAY, 0
-        while time.monotonic() < until:
-            with suppress(StopIteration, psutil.Error):  # it is not there now
-                server_of(up, "valkey").kill()
-                ended += 1
-            time.sleep(0.05)
-        see_all_go_on(up, load)
-        load.end()
-
-        measured(f"ended {ended} times in {AWAY:.0f} s; {load}")
-        assert ended > 1
-        assert set(load.answers) == {"deny"}
-        load.assert_nothing_lost_or_doubled()
+    assert set(load.answers) == {"deny"}
+    load.assert_nothing_lost_or_doubled()

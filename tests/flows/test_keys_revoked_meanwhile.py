@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +20,6 @@ from governance.staff.actions import deactivate_user, issue_service_key, revoke_
 from governance.staff.models import ServiceKey
 from governance.usage.models import UsageEvent
 from tests.factories import MACHINE, account, case, person, usage_event
-from tests.flows.web_server import running_web_server
 from tests.front import served
 from tests.review.pages import address, block_form, signed_in
 from tests.waiting import PATIENCE, wait_until
@@ -68,10 +66,9 @@ BLOCK = {"account": "acct_innocent", "kind": "block", "reason": "other"}
 
 class TestAtTheWebServer:
     @pytest.fixture
-    def web(self, transactional_db: None) -> Iterator[int]:
+    def web(self, web_server: int) -> int:
         account("acct_innocent")
-        with running_web_server() as port:
-            yield port
+        return web_server
 
     @pytest.mark.parametrize("end", [revoke, expire])
     @pytest.mark.parametrize(

@@ -43,8 +43,9 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BATCH_SIZE = 20
-SIZE = 2 * BATCH_SIZE + 10
+BATCH_SIZE = 4
+SIZE = 2 * BATCH_SIZE + 2
+LAST = f"acct_{SIZE - 1:04}"
 BLOCK_ALL = Verdict(action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.CAMPAIGN)
 BLOCK_COMPANY = Verdict(
     action=RestrictionKind.BLOCK, reason=Reason.COORDINATED_ACCOUNTS, scope=Decision.Scope.ORGANISATION
@@ -87,7 +88,7 @@ def blocked() -> int:
 
 
 def test_is_in_force_on_a_portion_at_once_and_soon_on_all(campaign: Campaign) -> None:
-    own, other = case_of("acct_0049"), case_of("acct_0048")
+    own, other = case_of(LAST), case_of(f"acct_{SIZE - 2:04}")
 
     decision = block_all(own)
     at_once, covered = blocked(), Restriction.objects.filter(account=own.account).exists()
@@ -418,12 +419,12 @@ class TestOnAnOrganisationWithManyAccounts:
         seller = Seller(tmp_path)
 
         at_once = seller._post("/api/v1/restrictions", body, 201)
-        before = front.check(account="acct_0049", min_sequence=at_once["sequence"])["decision"]
+        before = front.check(account=LAST, min_sequence=at_once["sequence"])["decision"]
         cover_new_names(now=timezone.now())
         later = restriction_as_json(Restriction.objects.get())
 
         assert (at_once["published_in_full_by"], before) == (None, "allow")
-        assert front.check(account="acct_0049", min_sequence=later["published_in_full_by"])["decision"] == "deny"
+        assert front.check(account=LAST, min_sequence=later["published_in_full_by"])["decision"] == "deny"
 
     @pytest.mark.parametrize("came", ["an account joined", "the account got a key"])
     def test_is_not_yet_in_force_on_what_came_since_until_it_is_published(

@@ -25,7 +25,7 @@ from tests.flows.following import Follower
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BATCH_SIZE = 4
+BATCH_SIZE = 2
 SIZE = 3 * BATCH_SIZE - 1
 KINDS = [RestrictionKind.SUSPEND, RestrictionKind.BLOCK]
 

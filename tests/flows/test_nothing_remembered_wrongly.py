@@ -18,7 +18,6 @@ from governance.restrictions.publication import cover_new_names
 from governance.usage.models import UsageEvent
 from tests.factories import MACHINE, account, service_key, usage_event
 from tests.flows.registered import Seller
-from tests.flows.web_server import running_web_server
 from tests.front import Served, served
 from tests.waiting import PATIENCE, wait_until
 
@@ -52,9 +51,8 @@ class Sender:
 
 
 @pytest.fixture
-def other_process(transactional_db: None) -> Iterator[int]:
-    with running_web_server() as port:
-        yield port
+def other_process(web_server: int) -> int:
+    return web_server
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from governance.staff.models import ServiceKey
 from tests.commands import run_command
 from tests.factories import NOW, account, campaign_of, case, person, restriction, service_key
 from tests.flows.last_word import BLOCK, Api
-from tests.flows.web_server import running_web_server
 from tests.front import Served, served
 from tests.review.pages import address, block_form, by_htmx, signed_in, text
 from tests.waiting import PATIENCE
@@ -55,27 +54,25 @@ class TestWhatAnotherKindTakes:
         assert Api().post(HARBOUR | {"withheld": []}).status_code == 201
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_key_that_cannot_be_read_is_no_missing_key() -> None:
+def test_a_key_that_cannot_be_read_is_no_missing_key(web_server: int) -> None:
     account("acct_harbour")
     _, known = service_key(ServiceKey.Scope.RESTRICTIONS_WRITE)
     keys = [
         *("schlüssel-1".encode(), "schlüssel-1".encode("latin-1"), b"", b"  ", "\u200b".encode()),
         "monday, schlüssel".encode(),
     ]
-    with running_web_server() as port:
 
-        def post(key: bytes) -> tuple[int, Any]:
-            caller = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-            head = {"Authorization": known["HTTP_AUTHORIZATION"], "Content-Type": "application/json"}
-            caller.request("POST", "/api/v1/restrictions", json.dumps(HARBOUR), head | {"Idempotency-Key": key})
-            answer = caller.getresponse()
-            said = answer.status, json.loads(answer.read())
-            caller.close()
-            return said
+    def post(key: bytes) -> tuple[int, Any]:
+        caller = HTTPConnection("127.0.0.1", web_server, timeout=PATIENCE)
+        head = {"Authorization": known["HTTP_AUTHORIZATION"], "Content-Type": "application/json"}
+        caller.request("POST", "/api/v1/restrictions", json.dumps(HARBOUR), head | {"Idempotency-Key": key})
+        answer = caller.getresponse()
+        said = answer.status, json.loads(answer.read())
+        caller.close()
+        return said
 
-        refused = [post(key) for key in keys]
-        done = [post(b"schluessel-1")[0] for _ in range(2)]
+    refused = [post(key) for key in keys]
+    done = [post(b"schluessel-1")[0] for _ in range(2)]
 
     assert [status for status, _ in refused] == [422] * len(keys)
     assert all("ASCII" in body["detail"] for _, body in refused)

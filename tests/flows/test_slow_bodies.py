@@ -25,6 +25,13 @@ EVENTS = "/api/v1/usage-events"
 EMPTY = b'{"events": []}'
 
 
+@pytest.fixture(scope="module")
+def impatient(django_db_setup: None) -> Iterator[int]:
+    """The port of a web server that waits some seconds for a body, with fewer threads than bodies of a key at once."""
+    with running_web_server(threads=4, BODIES_OF_A_KEY=str(SLOW), BODY_SECONDS=SECONDS) as port:
+        yield port
+
+
 def issued_key(name: str, scope: str = "usage:write") -> str:
     return issue_service_key(name=name, scopes=[scope], by=MACHINE, now=timezone.now())[1]
 
@@ -80,7 +87,7 @@ def whole_answer(caller: socket.socket) -> bytes:
     return said
 
 
-def test_others_are_answered_meanwhile_and_slow_ones_refused_in_the_end() -> None:
+def test_others_are_answered_meanwhile_and_slow_ones_refused_in_the_end(impatient: int) -> None:
     slow, other = issued_key("slow"), issued_key("other")
     reviewer = person()
     reviewer.password = Argon2PasswordHasher().encode(PASSWORD, "as the product does")
@@ -88,12 +95,9 @@ def test_others_are_answered_meanwhile_and_slow_ones_refused_in_the_end() -> Non
     form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={'a' * 32}"}
     ways = [head(EVENTS, 9, slow) + b"{", head(EVENTS, None, slow) + b"1\r\n{\r\n"]
     ways += [head("/sign-in/", 9, **form) + b"a", head("/sign-in/", 9, **form)]
-    with (
-        running_web_server(threads=4, BODIES_OF_A_KEY=str(SLOW), BODY_SECONDS=SECONDS) as web,
-        many_begun(web, [ways[number // (SLOW // 2)] for number in range(2 * SLOW)]) as callers,
-    ):
-        page, taken = asked(web, "GET", "/health/"), asked(web, "POST", EVENTS, other, EMPTY)
-        signed_in = sign_in(web, reviewer.email)
+    with many_begun(impatient, [ways[number // (SLOW // 2)] for number in range(2 * SLOW)]) as callers:
+        page, taken = asked(impatient, "GET", "/health/"), asked(impatient, "POST", EVENTS, other, EMPTY)
+        signed_in = sign_in(impatient, reviewer.email)
         answers = [whole_answer(caller) for caller in callers]
 
     assert (page, taken, signed_in) == (200, 202, 302)
@@ -101,9 +105,9 @@ def test_others_are_answered_meanwhile_and_slow_ones_refused_in_the_end() -> Non
     assert all(b"retry-after: 1" in answer.lower() for answer in answers)
 
 
-def test_a_byte_now_and_then_is_no_reason_to_wait_longer() -> None:
+def test_a_byte_now_and_then_is_no_reason_to_wait_longer(impatient: int) -> None:
     slow = issued_key("slow")
-    with running_web_server(BODY_SECONDS=SECONDS) as web, closing(begun(web, head(EVENTS, 10_000, slow))) as caller:
+    with closing(begun(impatient, head(EVENTS, 10_000, slow))) as caller:
         caller.settimeout(0.2)
         said = b""
         until = time.monotonic() + PATIENCE
@@ -117,17 +121,15 @@ def test_a_byte_now_and_then_is_no_reason_to_wait_longer() -> None:
     assert said.split()[1] == b"408"
 
 
-def test_a_long_body_may_take_longer_as_long_as_it_comes() -> None:
+def test_a_long_body_may_take_longer_as_long_as_it_comes(impatient: int) -> None:
     secret, pieces = issued_key("far away"), 12
     piece = b" " * 100_000
-    with running_web_server(BODY_SECONDS="3") as web:
-        caller = begun(web, head(EVENTS, pieces * len(piece) + len(EMPTY), secret) + piece)
+    with closing(begun(impatient, head(EVENTS, pieces * len(piece) + len(EMPTY), secret) + piece)) as caller:
         for _ in range(pieces - 1):
             time.sleep(0.5)
             caller.sendall(piece)
         caller.sendall(EMPTY)
         said = caller.recv(4096)
-        caller.close()
 
     assert said.split()[1] == b"202", said
 
@@ -140,15 +142,14 @@ def test_a_place_is_free_once_its_sender_has_gone() -> None:
         wait_until(lambda: asked(web, "POST", EVENTS, secret, EMPTY) == 202, "the place is free")
 
 
-def test_a_body_is_asked_for_only_from_those_who_may_send_it() -> None:
+def test_a_body_is_asked_for_only_from_those_who_may_send_it(web_server: int) -> None:
     said = {}
-    with running_web_server() as web:
-        for name, secret in (("unknown", "swk_unknown"), ("known", issued_key("polite"))):
-            with closing(begun(web, head(EVENTS, len(EMPTY), secret, Expect="100-continue"))) as caller:
-                said[name] = caller.recv(4096)
-                if name == "known":
-                    caller.sendall(EMPTY)
-                    said["after"] = caller.recv(4096)
+    for name, secret in (("unknown", "swk_unknown"), ("known", issued_key("polite"))):
+        with closing(begun(web_server, head(EVENTS, len(EMPTY), secret, Expect="100-continue"))) as caller:
+            said[name] = caller.recv(4096)
+            if name == "known":
+                caller.sendall(EMPTY)
+                said["after"] = caller.recv(4096)
 
     assert said["unknown"].split()[1] == b"401"
     assert said["known"].split()[1] == b"100"

@@ -59,17 +59,20 @@ def decisions(port: int, secret: str) -> set[str]:
     return {json.loads(body)["decision"] if status == 200 else str(status) for status, body in answers}
 
 
-@pytest.mark.parametrize("head", [WITHOUT_A_KEY, HALF_A_HEAD], ids=["body", "head"])
-def test_the_check_answers_all_the_same(secret: str, head: str) -> None:
-    with running_check() as port, slow_senders(port, head, CHECK_PATHS):
-        assert decisions(port, secret) == {"deny"}
-
-
-def test_the_check_answers_though_they_show_a_service_key(secret: str) -> None:
+def test_the_check_answers_all_the_same(secret: str) -> None:
     shown = f"Authorization: Bearer {secret}\r\nX-Api-Key: {secret}\r\n"
+    answers: dict[str, set[str]] = {}
 
-    with running_check() as port, slow_senders(port, WITHOUT_A_KEY, CHECK_PATHS, shown):
-        assert decisions(port, secret) == {"deny"}
+    with running_check() as port:
+        for name, head, headers in [
+            ("bodies without a service key", WITHOUT_A_KEY, ""),
+            ("heads", HALF_A_HEAD, ""),
+            ("bodies with a service key", WITHOUT_A_KEY, shown),
+        ]:
+            with slow_senders(port, head, CHECK_PATHS, headers):
+                answers[name] = decisions(port, secret)
+
+    assert all(given == {"deny"} for given in answers.values()), answers
 
 
 @pytest.mark.long
@@ -96,54 +99,60 @@ def test_the_pages_and_the_check_answer_though_they_fill_the_web_server(secret: 
         assert decisions(check, secret) == {"deny"}
 
 
+@pytest.fixture(scope="module")
+def two_at_once(django_db_setup: None) -> Iterator[int]:
+    """The port of a web server that reads two bodies of a service key at the same time."""
+    with running_web_server(BODIES_OF_A_KEY="2") as port:
+        yield port
+
+
 @pytest.mark.parametrize("path", ["/api/v1/usage-events", "/api/v1/sources/litellm", "/api/v1/restrictions"])
 @pytest.mark.parametrize("length", ["Content-Length: 2000", "Transfer-Encoding: chunked"], ids=["length", "chunks"])
-def test_one_service_key_keeps_nobody_from_being_answered(transactional_db: None, path: str, length: str) -> None:
+def test_one_service_key_keeps_nobody_from_being_answered(
+    two_at_once: int, transactional_db: None, path: str, length: str
+) -> None:
     now = timezone.now()
     scopes = ["usage:write", "restrictions:write"]
     _, secret = issue_service_key(name="greedy", scopes=scopes, by=MACHINE, now=now)
     _, other = issue_service_key(name="other", scopes=scopes, by=MACHINE, now=now)
     head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\nAuthorization: Bearer "
     callers = []
-    with running_web_server(threads=8, BODIES_OF_A_KEY="2") as web:
-        for _ in range(10):
-            callers.append(socket.create_connection(("127.0.0.1", web), timeout=PATIENCE))
-            callers[-1].sendall(f"{head}{secret}\r\n\r\n".encode())
-        refused, _, _ = select.select(callers, [], [], PATIENCE)
-        answer = refused[0].recv(4096).decode()
+    for _ in range(10):
+        callers.append(socket.create_connection(("127.0.0.1", two_at_once), timeout=PATIENCE))
+        callers[-1].sendall(f"{head}{secret}\r\n\r\n".encode())
+    refused, _, _ = select.select(callers, [], [], PATIENCE)
+    answer = refused[0].recv(4096).decode()
 
-        assert get(web, "/health/")[0] == 200
-        assert get(web, "/api/v1/restrictions", other)[0] == 403  # it was looked at: that scope it has not
-        for caller in callers:
-            caller.close()
+    assert get(two_at_once, "/health/")[0] == 200
+    assert get(two_at_once, "/api/v1/restrictions", other)[0] == 403  # it was looked at: that scope it has not
+    for caller in callers:
+        caller.close()
 
     assert answer.split()[1] == ("503" if path.endswith("litellm") else "429")
     assert "application/problem+json" in answer
     assert "Retry-After: 1" in answer or "retry-after: 1" in answer
 
 
-def test_a_place_of_a_service_key_is_free_once_its_body_was_received(transactional_db: None) -> None:
+def test_a_place_of_a_service_key_is_free_once_its_body_was_received(two_at_once: int, transactional_db: None) -> None:
     _, secret = issue_service_key(name="busy", scopes=["usage:write"], by=MACHINE, now=timezone.now())
-    with running_web_server(BODIES_OF_A_KEY="1") as web:
-        statuses = []
-        for _ in range(3):
-            caller = HTTPConnection("127.0.0.1", web, timeout=PATIENCE)
-            head = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-            caller.request("POST", "/api/v1/usage-events", '{"events": []}', head)
-            statuses.append(caller.getresponse().status)
-            caller.close()
+    statuses = []
+    for _ in range(5):
+        caller = HTTPConnection("127.0.0.1", two_at_once, timeout=PATIENCE)
+        head = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        caller.request("POST", "/api/v1/usage-events", '{"events": []}', head)
+        statuses.append(caller.getresponse().status)
+        caller.close()
 
-    assert statuses == [202] * 3
+    assert statuses == [202] * 5
 
 
-def test_a_body_without_a_service_key_is_refused_before_it_is_read(transactional_db: None) -> None:
+def test_a_body_without_a_service_key_is_refused_before_it_is_read(web_server: int) -> None:
     answers = {}
-    with running_web_server() as web:
-        for path in ("/api/v1/usage-events", "/api/v1/restrictions", "/v1/traces"):
-            for length in ("Content-Length: 2000", "Transfer-Encoding: chunked"):
-                with socket.create_connection(("127.0.0.1", web), timeout=PATIENCE) as caller:
-                    caller.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n".encode())
-                    answers[path, length] = caller.recv(4096).split()[1]
+    for path in ("/api/v1/usage-events", "/api/v1/restrictions", "/v1/traces"):
+        for length in ("Content-Length: 2000", "Transfer-Encoding: chunked"):
+            with socket.create_connection(("127.0.0.1", web_server), timeout=PATIENCE) as caller:
+                caller.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n".encode())
+                answers[path, length] = caller.recv(4096).split()[1]
 
     assert set(answers.values()) == {b"401"}, answers
 

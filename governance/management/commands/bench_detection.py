@@ -17,7 +17,8 @@ from governance.bench.detection import report
 from governance.bench.detection.baselines import output_ratio, pooled_mmd, prada, volume
 from governance.bench.detection.baselines.embedding import NoEmbeddingsError
 from governance.bench.detection.world import LabelledWorld, files_of, read_world
-from governance.campaigns.calibration_diff import AccountLabel, load_labelled_accounts
+from governance.campaigns.calibration_diff import load_labelled_accounts
+from governance.campaigns.labels import AccountLabel
 from governance.campaigns.queries import account_ranking
 from governance.detection.detectors import all_detectors
 from governance.detection.fitting import leave_one_family_out

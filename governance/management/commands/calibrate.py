@@ -6,7 +6,8 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.campaigns.calibration_diff import AccountLabel, ScoredTwice, load_labelled_accounts, score_by_both
+from governance.campaigns.calibration_diff import ScoredTwice, load_labelled_accounts, score_by_both
+from governance.campaigns.labels import AccountLabel
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.calibration import Calibration, format_calibration
 from governance.detection.detectors import all_detectors

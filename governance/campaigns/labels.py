@@ -1,0 +1,10 @@
+"""What people know about accounts. Pure."""
+
+from typing import NamedTuple
+
+
+class AccountLabel(NamedTuple):
+    """What is known about an account: whether it harvests, and its kind of use."""
+
+    harvest: bool
+    family: str
