@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from accounts.licensing import ImpossibleLicenceError
 from accounts.models import Account, ApiKey, Organisation
-from accounts.queries import RegisteredKey, find_account_pks, find_registered_keys
+from accounts.queries import RegisteredKey, find_account_pks, find_registered_keys, lock_keys
 from accounts.register import AccountLine, LineOutcome
 from accounts.register_batch import RegisterBatch
 from governance.audit.actions import NewEntry, record, record_all
@@ -187,8 +187,7 @@ def _tie(claims: Mapping[RegisteredKey, int]) -> list[NewEntry]:
     }
     if not wanted:
         return []
-    free = ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted).select_related("account")
-    keys = list(free.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    keys = lock_keys(ApiKey.objects.exclude(tied_by=ApiKey.TiedBy.REGISTER).filter(pk__in=wanted))
     moved = [key for key in keys if key.account_id != wanted[key.pk]]
     names = dict(Account.objects.filter(pk__in={wanted[key.pk] for key in moved}).values_list("pk", "external_id"))
     new_entries = [

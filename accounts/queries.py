@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import Account, ApiKey, Organisation
 
@@ -149,3 +150,12 @@ def _is_new_claim(name: str, account: str, registered: RegisteredNames) -> bool:
         return True
     known_owners = {key.account, key.contested_by}
     return key.tied_by == ApiKey.TiedBy.USAGE and registered.accounts.get(account, 0) not in known_owners
+
+
+def lock_keys(keys: QuerySet[ApiKey]) -> list[ApiKey]:
+    """Lock these keys, and return them with their accounts. The query must join nothing.
+
+    Accounts are read afterwards: PostgreSQL leaves out a row whose foreign key changed while this waited for it.
+    """
+    locked = list(keys.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    return list(ApiKey.objects.select_related("account", "contested_by").filter(pk__in=locked).order_by("pk"))

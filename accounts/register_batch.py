@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from accounts.licensing import licence_details, licences_to_withdraw, permitted_terms, withdrawal_changes
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
+from accounts.queries import lock_keys
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue, LineOutcome
 from accounts.register_rows import COLUMNS, RegisterRows
 from governance.audit.actions import NewEntry
@@ -67,8 +68,7 @@ class RegisterBatch:
         """Those that the lines name, and those that have one of their digests."""
         named = Q(external_id__in={key.id for key in lines})
         named |= Q(digest__in={bytes.fromhex(key.digest) for key in lines if key.digest})
-        stored = ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "contested_by")
-        return {key.external_id: key for key in stored.filter(named).order_by("pk")}
+        return {key.external_id: key for key in lock_keys(ApiKey.objects.filter(named))}
 
     def apply(self, line: AccountLine) -> None:
         """Apply a line. Raises ImpossibleLicenceError, and then has applied nothing of it."""

@@ -118,7 +118,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "governance.web.api_responses.ApiResponseMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "governance.web.middleware.RefuseNulMiddleware",
+    "governance.web.middleware.RefuseUnreadableMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

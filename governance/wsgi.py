@@ -13,7 +13,8 @@ timeouts.set_process_kind("web")
 _django = get_wsgi_application()
 
 # These need Django's apps to be loaded.
-from governance.gateways.check.forwarding import ForwardToCheck, is_check_path  # noqa: E402
+from governance.gateways.check.forwarding import ForwardToCheck, forwarded_at_once, is_check_path  # noqa: E402
 from governance.web.plain_http import RefusePlainHttp  # noqa: E402
 
-application = RefusePlainHttp(ForwardToCheck(_django, settings.CHECK_URL), is_asked_by_gateways=is_check_path)
+_pages_and_check = ForwardToCheck(_django, settings.CHECK_URL, at_once=forwarded_at_once(settings.WEB_THREADS))
+application = RefusePlainHttp(_pages_and_check, is_asked_by_gateways=is_check_path)

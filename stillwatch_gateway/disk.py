@@ -120,7 +120,7 @@ class SnapshotStore:
         try:
             moment, _, plans = self._confirmed.read_text("utf-8").partition("\n")
             at, closed = read_moment(moment), json.loads(plans)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return Confirmation(at, frozenset(map(str, closed))) if at is not None and isinstance(closed, list) else None
 
@@ -134,7 +134,7 @@ class SnapshotStore:
         # Last what is kept of now: the process that writes may not have put it aside yet.
         for snapshot, kept in (*((one, _changes_of(one)) for one in held), (self._snapshot, self._changes)):
             wanted = since.keys() - found.keys()
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, RecursionError):
                 for entry in kept_entries(snapshot, kept, self._key, wanted) if wanted else ():
                     if entry.since != since[entry.number]:
                         continue
@@ -176,7 +176,7 @@ class SnapshotStore:
             with self._snapshot.open("rb") as lines:
                 lines.readline(HEAD_BYTES)
                 kept = parse_epoch(json.loads(lines.readline())).identifier
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             return None
         return kept if kept != epoch else None
 

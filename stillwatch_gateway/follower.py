@@ -144,9 +144,6 @@ class Follower:
         store.failed(error)
         self._log_store_problem()
 
-    def _is_copy_to_be_mended(self) -> bool:
-        return self._store is not None and self._store.needs_repair()
-
     # Following Stillwatch ----------------------------------------------------------------------------------------
 
     def cut(self) -> None:
@@ -158,7 +155,7 @@ class Follower:
         needs_snapshot = self._restricted.sequence == 0
         while not self._ended.is_set():
             try:
-                if needs_snapshot or self._should_compact() or self._is_copy_to_be_mended():
+                if needs_snapshot or self._should_compact() or (self._store is not None and self._store.needs_repair()):
                     self._take_snapshot()
                     needs_snapshot = False
                 self._take_changes()
@@ -245,7 +242,6 @@ class Follower:
 
     def _take_snapshot_into(self, store: SnapshotStore | None) -> None:
         """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
-        asked_at = Moment.now()
         with downloaded_snapshot(self._caller, store, self._key) as received:
             restricted, head, file = received
             ended = ended_epoch(self._restricted, head, older_snapshots=self._older_snapshots)
@@ -267,7 +263,7 @@ class Follower:
         if ended is not None and self._held and self._store is not None:
             self._held.load_names(self._store)
         self._let_go_of_settled(head.epoch)
-        self._now_known(asked_at, 0.0, head.closed)
+        self._took(head.closed)  # only changes say how old it is: Stillwatch may not reach its database
         if self._store is not None and self._store.is_read_only:
             self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
@@ -289,11 +285,15 @@ class Follower:
 
     def _now_known(self, asked_at: Moment, age: float, closed: frozenset[str]) -> None:
         """The answer to a question of `asked_at` said that nothing was newer `age` seconds before it was given."""
-        self._closed_plans = closed | self._own_closed_plans
         self._known_wall, self._known_running = asked_at.wall - age, asked_at.running - age
         self._known.set()
         if self._store is not None:
             at = Moment(self._known_wall, self._known_running, asked_at.boot)
             self._store.keep_confirmed(Confirmation(at, closed))
+        self._took(closed)
+
+    def _took(self, closed: frozenset[str]) -> None:
+        """Note which plans Stillwatch says fail closed, and say that a message was taken in."""
+        self._closed_plans = closed | self._own_closed_plans
         if self._on_change is not None:
             self._on_change(self.sequence)

@@ -42,7 +42,7 @@ class Caller:
         self._connection: HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: str | None = None) -> HTTPResponse:
-        """Raises AnswerError, OSError, HTTPException."""
+        """Hang up after whatever this raises: HttpStatusError, whose answer is left unread, OSError, HTTPException."""
         if self._connection is None:
             made = HTTPSConnection if self._address.scheme == "https" else HTTPConnection
             extra: dict[str, Any] = {"context": ssl.create_default_context()} if made is HTTPSConnection else {}
@@ -50,7 +50,6 @@ class Caller:
         self._connection.request(method, self._address.path + path, body, self._headers)
         answer = self._connection.getresponse()
         if answer.status != 200:
-            answer.read()
             raise HttpStatusError(answer.status)
         return answer
 

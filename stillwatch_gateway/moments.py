@@ -25,8 +25,9 @@ class Moment(NamedTuple):
     def seconds_until(self, later: "Moment") -> float:
         """Never fewer than have passed, as far as any clock can tell; infinite where none can."""
         by_wall = later.wall - self.wall
-        if self.boot == later.boot:
-            return max(later.running - self.running, by_wall, 0.0)
+        by_running = later.running - self.running
+        if self.boot == later.boot:  # since when that clock only goes on
+            return max(by_running, by_wall) if by_running >= 0 else inf
         return by_wall if by_wall >= 0 else inf
 
     def text(self) -> str:

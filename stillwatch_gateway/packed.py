@@ -23,7 +23,7 @@ ROOM: Final = 3  # of the table, for each name: so that a search seldom has to l
 
 
 class PackedRestrictions:
-    """Restrictions that do not change any more, packed, in the order of their numbers; found by a hash table.
+    """Restrictions with the names that they had, packed, in the order of their numbers; found by a hash table.
 
     Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of somebody else
     has the same one as any of a million restricted ones has a chance of one in 10^13. Only the name that each is
@@ -53,7 +53,7 @@ class PackedRestrictions:
                 named.append(hash(name))
                 of.append(len(self._numbers))
         self._targets.append(_compressed(targets))
-        self._kept = bytes(kept)
+        self._kept = bytearray(bytes(kept))  # without the room that it had to grow
         self._mask = (1 << (ROOM * len(named)).bit_length()) - 1
         self._table = self._filled(named, of)
 
@@ -90,6 +90,17 @@ class PackedRestrictions:
         return RestrictionEntry(
             number, self._catalogue[terms], since, until, (target,) if target else (), target=target
         )
+
+    def update_terms(self, entry: RestrictionEntry) -> None:
+        """Let the restriction with this number ask what `entry` asks, at its times, of everybody whom it names.
+
+        In one step, so that others may search meanwhile.
+        """
+        place = bisect_left(self._numbers, entry.number)
+        if entry.terms not in self._catalogue:
+            self._catalogue.append(entry.terms)
+        terms = self._catalogue.index(entry.terms)
+        KEPT.pack_into(self._kept, KEPT_SIZE * place, entry.number, entry.since, entry.until, terms)
 
     def find(self, name: str, now: float, found: dict[int, EntryTerms]) -> None:
         """Add to `found`, by number, what is in force at `now` under this name."""

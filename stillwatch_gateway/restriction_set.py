@@ -95,12 +95,14 @@ class RestrictionSet:
         removed = set(current.removed)
         known = before or self._packed.entry(current.number)._replace(names=())
         now = known.with_names_changed(current)
-        for name in current.names:
+        has_other_terms = (now.terms, now.since, now.until) != (known.terms, known.since, known.until)
+        for name in now.names if has_other_terms else current.names:
             others = [entry for entry in self._by_name.get(name, ()) if entry.number != current.number]
             self._by_name[name] = (*others, now)
         self._newer[current.number] = now
         if packed:
             self._partial.add(current.number)
+            self._packed.update_terms(now)
             self._packed.dropped.update((hash(name), current.number) for name in removed)
         if before is not None and removed:
             self._unname(before, keep=set(now.names))

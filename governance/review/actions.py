@@ -183,9 +183,9 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     before = Case.objects.filter(resolved_by__case__account=case.account).reopenable().order_by("pk")
     with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:BATCH_SIZE]))
     wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
-    locked = Case.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
-    by_key = {one.pk: one for one in locked.select_related("account__organisation", "assessment")}
-    return by_key[case.pk], by_key.keys()
+    # What is joined is read afterwards: PostgreSQL leaves out a row whose foreign key changed while this waited for it.
+    keys = list(Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
+    return Case.objects.select_related("account__organisation", "assessment").get(pk=case.pk), keys
 
 
 def _restrict(

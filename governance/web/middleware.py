@@ -15,22 +15,34 @@ from governance.web.requests import StaffRequest, sending_page
 
 SESSION_ENDED: Final = "ended"  # in the query of the sign-in page: say that a session ended
 SAFE_METHODS: Final = {"GET", "HEAD"}
+FORM: Final = "application/x-www-form-urlencoded"
+UTF_8: Final = "utf-8"
 
 
-class RefuseNulMiddleware:
-    """Refuses a NUL in an address or a cookie. PostgreSQL stores no such text, so that nothing here is known by it."""
+class RefuseUnreadableMiddleware:
+    """Refuses what nothing here can read: a NUL in an address or a cookie, since PostgreSQL stores no such text, and a
+    form that is not UTF-8, which Django would try to read again while it answers that it cannot.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        query = str(request.META.get("QUERY_STRING", ""))
-        if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
-            detail = "A NUL character has no place in an address or a cookie."
-            if is_for_machines(request):
-                return problem(HTTPStatus.BAD_REQUEST, "Invalid body", detail)
-            return HttpResponse(f"{detail}\n", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
-        return self.get_response(request)
+        if not (detail := _why_unreadable(request)):
+            return self.get_response(request)
+        if is_for_machines(request):
+            return problem(HTTPStatus.BAD_REQUEST, "Invalid body", detail)
+        return HttpResponse(f"{detail}\n", status=HTTPStatus.BAD_REQUEST, content_type="text/plain")
+
+
+def _why_unreadable(request: HttpRequest) -> str:
+    """Return why, or an empty string."""
+    query = str(request.META.get("QUERY_STRING", ""))
+    if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
+        return "A NUL character has no place in an address or a cookie."
+    if request.content_type == FORM and (request.encoding or UTF_8).lower() != UTF_8:
+        return "Send a form as UTF-8."
+    return ""
 
 
 class SessionMiddleware:

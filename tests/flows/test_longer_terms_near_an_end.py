@@ -25,9 +25,10 @@ BEFORE = NOW + timedelta(seconds=30)
 AFTER = SOON + timedelta(seconds=10)
 
 
-@pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=[names.MOST_LISTED, 1], ids=["all names listed", "only changes listed"])
+def _small_batches(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     monkeypatch.setattr(names, "ACCOUNTS_AT_ONCE", BATCH_SIZE)
+    monkeypatch.setattr(names, "MOST_LISTED", request.param)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from governance.audit.actions import audit_log_lock
 from governance.platform.open_files import allow_many_open_files
 from tests.factories import account
 from tests.flows.test_slow_bodies import EMPTY, EVENTS, asked, begun, issued_key, whole_answer
-from tests.flows.web_server import running_web_server
+from tests.flows.web_server import running_check, running_web_server
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +63,22 @@ def test_a_body_has_its_place_until_it_is_answered() -> None:
     assert (first, second) == ([201], 429)
     assert others not in {429, 503}
     assert afterwards not in {429, 503}
+
+
+def test_streams_of_one_gateway_leave_half_of_the_threads_to_others() -> None:
+    lines = ["GET /api/v1/access/changes?after=0 HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream"]
+    stream = "\r\n".join([*lines, f"Authorization: Bearer {issued_key('edge', 'access:read')}", "", ""]).encode()
+    with (
+        running_check() as check,
+        running_web_server(threads=4, CHECK_URL=f"http://127.0.0.1:{check}") as web,
+        ExitStack() as stack,
+    ):
+        callers = [stack.enter_context(closing(begun(web, stream))) for _ in range(4)]
+        statuses = sorted(caller.recv(4096).split()[1] for caller in callers)
+        page = asked(web, "GET", "/health/")
+
+    assert statuses == [b"200", b"200", b"503", b"503"]
+    assert page == 200
 
 
 def _somebody_waits() -> bool:

@@ -444,7 +444,7 @@ class TestDecidingForMany:
         campaign_of(*(one.account for one in cases))
         mira = person()
 
-        with django_assert_max_num_queries(45):  # type: ignore[operator] # a fixture
+        with django_assert_max_num_queries(46):  # type: ignore[operator] # a fixture
             decided(cases[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=mira)
         with django_assert_max_num_queries(45):  # type: ignore[operator] # a fixture
             undo_decision(cases[0], note="a slip", by=mira, now=NOW)

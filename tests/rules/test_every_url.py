@@ -39,7 +39,10 @@ HEADERS: Final = (
 )
 LOOKUPS: Final = ("", "__regex", "__gt", "__in", "__isnull", "__range", "__year", "__exact", "__date", "__pk", "__x__y")
 FORM, JSON, NDJSON = "application/x-www-form-urlencoded", "application/json", "application/x-ndjson"
-KINDS: Final = (FORM, JSON, NDJSON, "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "")
+KINDS: Final = (
+    *(FORM, JSON, NDJSON, "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", ""),
+    *(f"{FORM}; charset=utf-16", f"{JSON}; charset=utf-7", "multipart/form-data; boundary=x; charset=hex"),
+)
 SHOWN: Final = 20
 
 

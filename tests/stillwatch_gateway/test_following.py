@@ -86,6 +86,28 @@ class TestAnAnswer:
 
         assert (gateway.sequence, gateway.epoch, refused(gateway, 1, 7)) == (1, "first", [1])
 
+    def test_that_refuses_is_understood_where_it_is_cut_off(
+        self, server: Feed, connect: Callable[..., Gateway]
+    ) -> None:
+        server.snapshot = snapshot_of(1)
+        gateway = connect()
+
+        server.snapshot = snapshot_of(1, 2)
+        cut_off = Answer(status=410, length=9_999)
+        server.changes = lambda report: cut_off if report["after"] == 1 else nothing_new(report)
+
+        wait_until(lambda: refused(gateway, 1, 2) == [1, 2])
+
+    def test_with_a_snapshot_does_not_say_how_old_it_is(self, server: Feed, connect: Callable[..., Gateway]) -> None:
+        """Stillwatch may have made it before it lost its database."""
+        server.snapshot = snapshot_of(1)
+        server.changes = lambda report: changes_of(after=report["after"], age=3_600)
+
+        gateway = connect()
+
+        assert server.reports[0]["wait"] == 0  # it asks at once, and does not wait for news
+        assert gateway.age >= 3_600
+
     def test_of_an_older_release_names_no_epoch_and_goes_on_by_the_numbers(
         self, server: Feed, connect: Callable[..., Gateway]
     ) -> None:

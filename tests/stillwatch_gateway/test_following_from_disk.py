@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from stillwatch_gateway import Gateway
+from stillwatch_gateway.moments import BOOT
 from tests.stillwatch_gateway.feed import Answer, Feed, changes_of, nothing_new, refused, snapshot_of
 from tests.waiting import wait_until
 
@@ -18,7 +19,9 @@ class TestWhatIsKept:
         connect().close()
         server.snapshot, server.changes = Answer(status=503), lambda _: Answer(status=503)
 
-        for content in ("", "x y z\n[]", "1.0 1.0 boot\n{}", "1.0 1.0 boot\nfree"):
+        damaged = ["", "x y z\n[]", "1.0 1.0 boot\n{}", "1.0 1.0 boot\nfree", f"1.0 1.0 boot\n{'[' * 100_000}"]
+        no_past = [f"{time} {time} {boot}\n[]" for time in ("nan", "inf", "9e9") for boot in (BOOT, "boot")]
+        for content in (*damaged, *no_past):
             (tmp_path / "kept" / "confirmed").write_text(content)
             gateway = connect(wait=0)
             assert refused(gateway, 1, 2) == [1]

@@ -280,6 +280,22 @@ class TestNamesThatChange:
         assert restricted.entry(1).is_whole
         assert restricted.entry(1).removed == ()
 
+    @pytest.mark.parametrize("now", [4.0, 15.0, 25.0])
+    def test_bring_other_times_and_terms_for_all_that_are_covered(self, now: float, *, is_packed: bool) -> None:
+        before = entry(1, "account:a", "account:b", "organisation:o", since=5.0, until=10.0)
+        restricted = RestrictionSet([before], 1) if is_packed else RestrictionSet()
+        if not is_packed:
+            restricted.change(1, before, None)
+
+        longer = renamed(1, added=("account:a",))._replace(terms=WATCH, since=12.0, until=20.0)
+        restricted.change(2, longer, None)
+        kinds = [restricted.decide([name], now=now).kind for name in before.names]
+        restricted.change(3, longer._replace(terms=BLOCK, since=3.0, until=30.0), None)
+
+        assert kinds == 3 * ["watch" if now == 15.0 else None]
+        assert [restricted.decide([name], now=now).kind for name in before.names] == 3 * ["block"]
+        assert restricted.entry(1).until == 30.0
+
 
 class TestAChangeOfNames:
     def test_is_applied_to_those_that_were_known(self) -> None:

@@ -28,3 +28,26 @@ class TestAnErrorOfTheApi:
 
 def test_health_needs_no_sign_in(client: Client) -> None:
     assert client.get("/health/").content == b"ok\n"
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "hex", "idna", "punycode", "undefined", "latin-1", "utf8"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/nowhere/", "/admin/", "/api/v1/usage-events"])
+def test_a_form_in_another_charset_is_refused(path: str, charset: str) -> None:
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.cookies["csrftoken"] = "t" * 32
+
+    response = client.generic("POST", path, b"a=b", f"application/x-www-form-urlencoded; charset={charset}")
+
+    assert response.status_code == 400
+    assert b"Send a form as UTF-8." in response.content
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=UTF-8", "; charset=nonsense"])
+def test_a_form_without_a_charset_that_counts_is_read(charset: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = "t" * 32
+    form = f"csrfmiddlewaretoken={'t' * 32}&username=nobody%40example.com&password=a".encode()
+
+    response = client.generic("POST", "/sign-in/", form, f"application/x-www-form-urlencoded{charset}")
+
+    assert response.status_code == 422

@@ -1,7 +1,8 @@
 """What gateways ask at the address of the pages is handed on to the process of the check, and its answer back.
 
 For trying it out, and where one port is all there is. It takes a thread of the web server for as long as a request
-lasts, so only some at a time: filling them blocks neither the pages nor the check at its own port.
+lasts, so only some at a time, and half of the threads at most: filling them blocks neither the pages nor the check at
+its own port.
 """
 
 import http.client
@@ -28,6 +29,11 @@ _ASCII: Final = string.punctuation
 def is_check_path(path: str) -> bool:
     """Return True if gateways ask at this path."""
     return path in FEED_PATHS or PROTOCOLS.find(path) is not None
+
+
+def forwarded_at_once(threads: int) -> int:
+    """Return how many requests a web server with so many threads forwards at a time."""
+    return max(1, min(AT_ONCE, threads // 2))
 
 
 class ForwardToCheck:
