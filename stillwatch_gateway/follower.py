@@ -175,6 +175,7 @@ class Follower:
             self._caller.hang_up()
             self._ended.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
+        self._caller.hang_up()  # it was cut, maybe between two questions
         self._say_that_it_ends()
         self._caller.hang_up()
 

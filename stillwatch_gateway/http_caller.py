@@ -6,13 +6,15 @@ import ssl
 import zlib
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from threading import Timer
 from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from stillwatch_gateway.disk import StoreError
 from stillwatch_gateway.messages import MOST_SNAPSHOT_BYTES, BadMessageError
 
-ANSWER_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 15.0  # without a byte
+WHOLE_ANSWER_SECONDS: Final = 300.0  # for all of it, so that nobody who sends a byte now and then is waited for
 PIECE: Final = 2**18
 
 
@@ -27,7 +29,7 @@ class HttpStatusError(Exception):
 class Caller:
     """Asks Stillwatch at this address with this service key; one thread at a time."""
 
-    def __init__(self, url: str, service_key: str) -> None:
+    def __init__(self, url: str, service_key: str, *, longest: float = WHOLE_ANSWER_SECONDS) -> None:
         address = urlsplit(url.rstrip("/"))
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError(f"{url!r} is no address of Stillwatch")
@@ -40,9 +42,14 @@ class Caller:
             "Accept-Encoding": "gzip",
         }
         self._connection: HTTPConnection | None = None
+        self._longest, self._deadline = longest, Timer(longest, self.cut)
 
     def ask(self, method: str, path: str, body: str | None = None) -> HTTPResponse:
-        """Hang up after whatever this raises: HttpStatusError, whose answer is left unread, OSError, HTTPException."""
+        """Return an answer, to be read before the next question; it is cut off after `longest` seconds.
+
+        Hang up after whatever this raises: HttpStatusError, whose answer is left unread, OSError, HTTPException.
+        """
+        self._start_deadline()
         if self._connection is None:
             made = HTTPSConnection if self._address.scheme == "https" else HTTPConnection
             extra: dict[str, Any] = {"context": ssl.create_default_context()} if made is HTTPSConnection else {}
@@ -53,6 +60,12 @@ class Caller:
             raise HttpStatusError(answer.status)
         return answer
 
+    def _start_deadline(self) -> None:
+        self._deadline.cancel()
+        self._deadline = Timer(self._longest, self.cut)
+        self._deadline.daemon = True
+        self._deadline.start()
+
     def cut(self) -> None:
         """Drop the connection; the next question opens another. Any thread may call this."""
         connection = self._connection
@@ -61,6 +74,7 @@ class Caller:
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
     def hang_up(self) -> None:
+        self._deadline.cancel()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

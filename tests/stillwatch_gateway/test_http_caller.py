@@ -56,6 +56,30 @@ def test_an_https_address_is_asked_by_tls_only() -> None:
     assert received[0][:2] == b"\x16\x03"  # how a TLS handshake begins
 
 
+@pytest.mark.parametrize("begins_with", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"])
+def test_an_answer_that_comes_byte_by_byte_is_cut_off_in_the_end(begins_with: bytes) -> None:
+    gone = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+
+        def trickle() -> None:
+            caller, _ = listens.accept()
+            with caller, suppress(OSError):
+                caller.sendall(begins_with)
+                while not gone.wait(0.02):
+                    caller.sendall(b"H")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        caller = Caller(f"http://127.0.0.1:{listens.getsockname()[1]}", SECRET, longest=0.2)
+        try:
+            with pytest.raises((OSError, HTTPException, BadMessageError)):
+                read_body(caller.ask("GET", "/"), 10_000_000)
+        finally:
+            gone.set()
+            caller.hang_up()
+            thread.join()
+
+
 class TestABody:
     @pytest.mark.parametrize(("most", "fits"), [(5, True), (4, False)])
     def test_is_read_up_to_a_limit(self, answered: Answered, most: int, *, fits: bool) -> None:
