@@ -127,7 +127,7 @@ def line_among(means: Sequence[float]) -> float:
     return round(LEAST_MEAN + max(0.0, float(np.quantile(means, UPPER_QUARTILE))), 3)
 
 
-def overlap_of(sketches: Sequence[Numbers]) -> float:
+def shared_prompt_share(sketches: Sequence[Numbers]) -> float:
     """Return the share of a member's prompts that another member sent too, on average.
 
     Sketches are compared whole: those of short tasks in one long wrapper, which share most of their words, differ in a
@@ -191,7 +191,7 @@ def _judge(
     elif population.evaluating[with_text].mean() >= MOST_EVALUATING:
         reason = Reason.EVALUATION
     else:
-        overlap = overlap_of([some[:PROMPTS_COMPARED] for some in sketches(with_text[:MEMBERS_COMPARED])])
+        overlap = shared_prompt_share([some[:PROMPTS_COMPARED] for some in sketches(with_text[:MEMBERS_COMPARED])])
         reason = Reason.SAME_PROMPTS if overlap >= MOST_OVERLAP else None
     return Verdict(reason, mean, positive, len(with_text), line, is_covered, overlap, share)
 

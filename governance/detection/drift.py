@@ -52,8 +52,8 @@ class Verdict(StrEnum):
     MOVED = "moved"
 
 
-class Group(NamedTuple):
-    """The accounts of a figure with values in a range: which share they were then, and are today, from 0 to 1."""
+class RangeShares(NamedTuple):
+    """A range of values of a figure: the share of accounts in it then, and today, from 0 to 1."""
 
     name: str
     then: float
@@ -72,7 +72,7 @@ class DriftLine(NamedTuple):
     """One figure compared; `psi` is its population stability index."""
 
     title: str
-    groups: Sequence[Group]
+    groups: Sequence[RangeShares]
     psi: float
     verdict: Verdict
 
@@ -137,7 +137,7 @@ def compare(reference: Reference, today: Collection[AssessedAccount], titles: Ma
         now = [number / now_of for number in groups]
         index = stability_index(then, now, then_of=then_of, now_of=now_of)
         verdict = get_verdict(index, groups=len(groups), then_of=then_of, now_of=now_of)
-        compared = map(Group, _group_names(name), then, now)
+        compared = map(RangeShares, _group_names(name), then, now)
         yield DriftLine(_title(name, titles), [*compared], index, verdict)
 
 

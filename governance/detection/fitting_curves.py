@@ -33,7 +33,7 @@ class LabelledFigures(NamedTuple):
     """Figures of n labelled accounts that sent text.
 
     `values` has shape (n, f), NaN where a figure was not measured; `harvests` is boolean, shape (n,); `families` has
-    length n; `worth`, shape (n,), scales what the curves give (see `curves.worth_of_texts`).
+    length n; `worth`, shape (n,), scales what the curves give (see `curves.weight_of_text_count`).
     """
 
     values: FloatArray

@@ -67,7 +67,7 @@ def longest_silence(statement_timeout: str) -> float | None:
     return seconds + MARGIN_SECONDS if seconds else None
 
 
-def connection_class(most: float | None) -> type[BoundedConnection]:
+def bounded_connection_class(most: float | None) -> type[BoundedConnection]:
     """Connections on which PostgreSQL may say nothing for `most` seconds."""
     return type("BoundedConnection", (BoundedConnection,), {"silent_seconds": most})
 

@@ -26,7 +26,7 @@ from governance.policies.evaluation import (
     StaffCeilings,
     match_newest_assessments,
 )
-from governance.policies.kill_switch import is_switched_off
+from governance.policies.kill_switch import are_policies_off
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.rules import PolicyFile, Rule
 from governance.policies.versions import get_policy_file, policies_in_use
@@ -163,7 +163,7 @@ def _apply_batch(*, now: datetime, staff_ceilings: StaffCeilings) -> int | None:
     is recorded in the log: with its lock held, none of them can happen between the check and the restriction.
     """
     with advisory_lock(Lock.POLICY_OUTCOMES) as acquired, transaction.atomic():
-        if not acquired or is_switched_off() or not _due(now).exists():
+        if not acquired or are_policies_off() or not _due(now).exists():
             return None
         cap = HourlyCap.at(now)
         audit_log_lock()

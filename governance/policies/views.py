@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.policies.caps import HourlyCap
 from governance.policies.forms import EXAMPLE, LiveForm, ProposalForm, SwitchForm
-from governance.policies.kill_switch import switch_off, switch_on
+from governance.policies.kill_switch import resume_policies, stop_policies
 from governance.policies.models import KillSwitch, PolicyVersion
 from governance.policies.queries import compare_with_staff, get_reach
 from governance.policies.rules import PolicyError
@@ -99,7 +99,7 @@ def switch_policies_off(request: StaffRequest) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
-    switch_off(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
+    stop_policies(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
     messages.success(request, "Policies are switched off.")
     return redirect(PAGE)
 
@@ -107,7 +107,7 @@ def switch_policies_off(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required(SWITCH_POLICIES, raise_exception=True)
 def switch_policies_on(request: StaffRequest) -> HttpResponse:
-    switch_on(by=request.user, now=timezone.now())
+    resume_policies(by=request.user, now=timezone.now())
     return redirect(PAGE)
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.staff.client_address import client_network
-from governance.staff.credentials import Origin, new_device_token, remember_origin
+from governance.staff.credentials import ClientOrigin, new_device_token, remember_origin
 from governance.staff.forms import BUSY, TRY_LATER, ChangePasswordForm, SignInForm
 from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
@@ -36,9 +36,9 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     @cached_property
-    def origin(self) -> Origin:
+    def origin(self) -> ClientOrigin:
         device = self.request.COOKIES.get(DEVICE, "")[:LONGEST_DEVICE]
-        return Origin(client_network(self.request), device or new_device_token())
+        return ClientOrigin(client_network(self.request), device or new_device_token())
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"origin": self.origin}

@@ -25,7 +25,7 @@ from governance.restrictions.models import Change, CoveredName, Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
-from governance.restrictions.replacement_chains import find_lifted_over, restorable_chains
+from governance.restrictions.replacement_chains import find_replaced_by_lifted, restorable_chains
 from governance.restrictions.terms import Terms
 from governance.restrictions.undo import undo
 from governance.review.actions import decide, reopen
@@ -239,7 +239,7 @@ class Walk:
 
     def replaced_for_a_time(self) -> Iterator[Restriction]:
         replaced = Restriction.objects.filter(ending="replaced", superseded_by="", withdrawn_at=None).order_by("number")
-        over = find_lifted_over(list(replaced.values_list("number", flat=True)))
+        over = find_replaced_by_lifted(list(replaced.values_list("number", flat=True)))
         for one in replaced.exclude(number__in=over):
             newest = Restriction.objects.filter(origin=one.origin, kind=one.kind).order_by("-number")
             is_newest = next(other for other in newest if other.target == one.target) == one

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.detection.models import Assessment
-from governance.policies.kill_switch import switch_off, switch_on
+from governance.policies.kill_switch import resume_policies, stop_policies
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import NotAllowedError, go_live, propose, retire
@@ -340,9 +340,9 @@ class TestTheSwitch:
     def test_stops_everything_until_it_is_on_again(self) -> None:
         live()
         weighed(account())
-        switch_off(why="Too many appeals.", by=lead(), now=NOW)
+        stop_policies(why="Too many appeals.", by=lead(), now=NOW)
         stopped = carried_out()
-        switch_on(by=lead(), now=NOW)
+        resume_policies(by=lead(), now=NOW)
 
         assert (stopped, carried_out()) == (0, 1)
         assert Entry.objects.filter(verb="policies.switched_off").exists()

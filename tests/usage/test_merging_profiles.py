@@ -149,7 +149,7 @@ class TestTallies:
 
     @pytest.mark.parametrize(("text", "back"), [("nl", "nl"), ("NL", "nl"), ("zz", "zz"), ("aa", "aa")])
     def test_hold_two_letters(self, text: str, back: str) -> None:
-        assert histograms.two_letters(histograms.two_letter_bucket(text)) == back
+        assert histograms.two_letter_code(histograms.two_letter_bucket(text)) == back
 
     @pytest.mark.parametrize("text", [None, "", "n", "nld", "ß1", "é!"])
     def test_hold_nothing_else(self, text: str | None) -> None:

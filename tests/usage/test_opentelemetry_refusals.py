@@ -85,7 +85,7 @@ class TestARefusal:
         assert (response.status_code, UsageEvent.objects.count()) == (413, 0)
 
     def test_says_when_to_come_again_where_too_much_came(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(api.OpenTelemetryTraces, "throttle_classes", [OnlyEverySevenSeconds])
+        monkeypatch.setattr(api.OpenTelemetryTracesView, "throttle_classes", [OnlyEverySevenSeconds])
 
         response = send(client, b"{}")
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.bench.detection import outcome
-from governance.bench.detection.measures import Measures, Share, by_family, measure_world
+from governance.bench.detection.measures import Measures, Share, flagged_by_family, measure_world
 from governance.bench.detection.world import LabelledWorld
 from governance.campaigns.queries import RankedAccount
 from governance.detection.scoring import AUTOMATIC_LINE
@@ -42,7 +42,7 @@ def measure_detectors(world: LabelledWorld, detectors: Mapping[str, Mapping[str,
 def measure_detector(name: str, world: LabelledWorld, scores: Mapping[str, float]) -> DetectorRow:
     overall = measure_world(world, scores)
     without_text = measure_world(world, scores, metadata_only=True)
-    return DetectorRow(name, overall, without_text, by_family(world, scores, above=overall.threshold))
+    return DetectorRow(name, overall, without_text, flagged_by_family(world, scores, above=overall.threshold))
 
 
 def summary_lines(rows: Sequence[DetectorRow]) -> list[tuple[str, ...]]:

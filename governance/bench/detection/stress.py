@@ -40,7 +40,7 @@ STEPS: Final[Mapping[str, Dressing | None]] = {
     "as they are": None,
     "system prompts": dressing.add_system_prompts,
     "end users": dressing.add_end_users,
-    "conversations": dressing.add_conversations,
+    "conversations": dressing.group_into_conversations,
     "settings": dressing.copy_settings,
     "pace": dressing.copy_pace,
     COVER: dressing.add_cover,
@@ -137,7 +137,9 @@ def _dressed(world: StressWorld, worn: Sequence[str], *, seed: int) -> Iterator[
         # Dice of their own for each step, so that a step changes nothing of what another puts on.
         shares = [events]
         if DEALT_OUT in worn:
-            shares = [*dressing.deal_out(events, most=REQUESTS_EACH, account=name, dice=_dice(seed, name, "deal"))]
+            shares = [
+                *dressing.split_over_accounts(events, most=REQUESTS_EACH, account=name, dice=_dice(seed, name, "deal"))
+            ]
         for part, share in enumerate(shares):
             own = share
             donor = _dice(seed, name, part).choice(world.donors)

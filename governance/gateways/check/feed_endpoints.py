@@ -28,7 +28,7 @@ from governance.gateways.check.request_parsing import (
     NO_STORE,
     CheckResponse,
     Receive,
-    RefusedError,
+    RefusedRequestError,
     Request,
     Send,
     shown_bearer_token,
@@ -62,7 +62,9 @@ class FeedHost(Protocol):
     async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
 
-class Feed:
+class FeedEndpoints:
+    """Answers requests for snapshots, for changes after a number, and for the stream of changes."""
+
     def __init__(self, app: FeedHost, clock: Callable[[], datetime], closed_plans: Sequence[str]) -> None:
         self._app, self._clock, self._closed_plans = app, clock, closed_plans
         self._snapshots = feed.Snapshots(closed_plans)
@@ -78,13 +80,13 @@ class Feed:
     async def snapshot(self, request: Request) -> CheckResponse:
         """Raises RefusedError."""
         if request.method != "GET":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
+            raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
         key, now = await self._key(request), self._clock()
         with self._app.quotas.waiting(key):
             try:
                 made = await asyncio.to_thread(self._snapshots.get, at_least=self._app.replica.announced, now=now)
             except psycopg.Error as error:
-                raise RefusedError(
+                raise RefusedRequestError(
                     HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
                 ) from error
         self._app.raise_if_unusable(key)
@@ -103,11 +105,11 @@ class Feed:
         asked = await self._following(request, receive, key)
         self._app.raise_if_unusable(key)
         if not await self._app.has_change(key, asked.after):
-            raise RefusedError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
+            raise RefusedRequestError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
         if asked.instance:
             self._note(key, asked)
         if asked.epoch and asked.epoch != self._app.replica.restricted.epoch:
-            raise RefusedError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
+            raise RefusedRequestError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
         with self._app.quotas.waiting(key):
             async with _disconnect(receive) as gone:
                 if "text/event-stream" in (request.header(b"accept") or ""):
@@ -134,7 +136,7 @@ class Feed:
         until = time.monotonic() + seconds
         while (announced := self._app.replica.announced) <= after:
             if not self._app.is_still_usable(key):
-                raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
+                raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
                 self._app.telemetry.note_use(key, self._clock())
@@ -162,7 +164,7 @@ class Feed:
             return body, digest
         changes = replica.changes(after, upto)
         if changes is None or after > upto:
-            raise RefusedError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
+            raise RefusedRequestError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
         body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
         digest = hashlib.sha256(body).hexdigest()
         self._last_body = (asked, body, digest)
@@ -185,7 +187,7 @@ class Feed:
                     yield b": nothing new\n\n"
                     continue
                 body, digest = self._body(after, upto)
-            except RefusedError as refused:
+            except RefusedRequestError as refused:
                 if refused.status == HTTPStatus.GONE:
                     yield b"event: gone\ndata: Load a snapshot, then the changes after it.\n\n"
                 return

@@ -47,7 +47,7 @@ class CustomerNames(msgspec.Struct):
     digest: list[str] = []
 
 
-class HeldOverRestriction(msgspec.Struct):
+class ReportedHeldOver(msgspec.Struct):
     """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was published."""
 
     number: Number
@@ -69,7 +69,7 @@ class ChangesRequest(msgspec.Struct):
     refusals: list[ReportedRefusal] = []
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
-    held_over: Annotated[list[HeldOverRestriction], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
+    held_over: Annotated[list[ReportedHeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
     is_ending: bool = False
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check.request_parsing import AccessQuery, NameCollector, RefusedError, Request
+from governance.gateways.check.request_parsing import AccessQuery, NameCollector, RefusedRequestError, Request
 from stillwatch_gateway.keys import UnreadableKeysError, shown_keys, shows_token
 from stillwatch_gateway.naming import split_header_values
 from stillwatch_gateway.restriction_set import Decision
@@ -33,7 +33,7 @@ def header_query(request: Request) -> AccessQuery:
             names.unreadable = "The API key cannot be read: it is blank or not ASCII."
     # A credential of another scheme may hold a blocked key, but is no name by which to let anybody in.
     if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):
-        raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
+        raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
     if authorization or api_key:
         try:
             names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from governance.gateways.check.request_parsing import AccessQuery, CheckResponse, RefusedError, Request
+from governance.gateways.check.request_parsing import AccessQuery, CheckResponse, RefusedRequestError, Request
 from stillwatch_gateway.restriction_set import Decision
 
 encode_json: Final = msgspec.json.Encoder().encode
@@ -32,7 +32,7 @@ class CheckProtocol(NamedTuple):
     service_key: Callable[[Request], str | None]
     query: Callable[[Request], AccessQuery]
     answer: Callable[[Decision, bool | None], CheckResponse]
-    refuse: Callable[[RefusedError], CheckResponse]
+    refuse: Callable[[RefusedRequestError], CheckResponse]
     is_prefix: bool = False
     says_known: bool = False
     says_unreadable: bool = False

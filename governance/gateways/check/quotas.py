@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check.request_parsing import RefusedError
+from governance.gateways.check.request_parsing import RefusedRequestError
 from governance.gateways.check.sql import UsableKey
 
 # Bodies that are received at once, of one service key. The usual ones are small; those with long prompts have a quota
@@ -134,5 +134,5 @@ class Reservation:
             self._of.give_back(self._key.digest, size)
 
 
-def _over_quota(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", f"{detail} Try again in a second.")
+def _over_quota(detail: str) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", f"{detail} Try again in a second.")

@@ -97,8 +97,8 @@ def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
     return name.lower().encode(), value.encode("latin-1")
 
 
-class RefusedError(Exception):
-    """The question cannot be answered."""
+class RefusedRequestError(Exception):
+    """A request that is answered with an error status instead of a decision or a message of the feed."""
 
     def __init__(self, status: HTTPStatus, title: str, detail: str) -> None:
         super().__init__(detail)
@@ -114,8 +114,8 @@ class RefusedError(Exception):
         return CheckResponse(self.status, headers, msgspec.json.encode(body))
 
 
-def bad_request_error(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
+def bad_request_error(detail: str) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
 
 
 def shown_bearer_token(request: Request) -> str | None:

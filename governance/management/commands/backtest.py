@@ -17,7 +17,7 @@ from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, parse_account_line
 from governance.audit.actor import Actor
 from governance.backtest.database import backtest_database
-from governance.backtest.run import REGISTERED_AT, BacktestCounts, count_unscored_accounts, iter_backtest
+from governance.backtest.run import REGISTERED_AT, BacktestCounts, count_accounts_that_failed_scoring, iter_backtest
 from governance.campaigns.queries import account_ranking
 from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 out.writelines(
                     json.dumps(place._asdict(), default=datetime.isoformat) + "\n" for place in account_ranking()
                 )
-            failed = count_unscored_accounts()
+            failed = count_accounts_that_failed_scoring()
         if failed:
             self.stderr.write(f"Scoring failed for {failed:,} accounts: not all of their usage is in their scores.")
         self.stdout.write(

@@ -238,7 +238,7 @@ def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _named(counts: pl.DataFrame) -> pl.DataFrame:
     """Return how many events each country, language and topic has, by name."""
-    letters = {number: histograms.two_letters(number) for number in range(1, 26 * 26 + 1)}
+    letters = {number: histograms.two_letter_code(number) for number in range(1, 26 * 26 + 1)}
     names = {Histogram.COUNTRY: letters, Histogram.LANGUAGE: letters, Histogram.TOPIC: dict(enumerate(TOPIC_NAMES))}
     named = [
         counts.filter(pl.col("kind") == kind)
