@@ -32,7 +32,7 @@ def downloaded_snapshot(
     """
     if store is None:
         with io.BytesIO() as memory:
-            yield _received(connection, memory, key, None)
+            yield _receive_snapshot(connection, memory, key, None)
         return
     path = store.folder / f"received-{os.getpid()}"
     try:
@@ -41,14 +41,16 @@ def downloaded_snapshot(
         except OSError as error:
             raise StoreError(error) from error
         with file:
-            received = _received(connection, file, key, path)
+            received = _receive_snapshot(connection, file, key, path)
         yield received
     finally:
         with suppress(OSError):
             path.unlink()
 
 
-def _received(connection: ServerConnection, file: BinaryIO, key: bytes, path: Path | None) -> DownloadedSnapshot:
+def _receive_snapshot(
+    connection: ServerConnection, file: BinaryIO, key: bytes, path: Path | None
+) -> DownloadedSnapshot:
     answer = connection.ask("GET", "/api/v1/access/snapshot")
     digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
     signature_line = f"{digest} {signed}\n"

@@ -74,7 +74,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit are cleaned up after by TRUNCATE, which the audit log refuses unless it is told not to."""
+    """Tests that commit are cleaned up after by TRUNCATE, which the audit log refuses unless a setting allows it."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_no_truncate")
 

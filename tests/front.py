@@ -68,7 +68,7 @@ class Served:
         return self.ask("/access/check", method="POST", body=names).json
 
     def knows(self, number: int) -> bool:
-        """True once it has told this change to those who wait."""
+        """Return True once it has sent this change to those who wait."""
         wait_until(lambda: self.front.replica.announced >= number, f"change {number} is known")
         return True
 

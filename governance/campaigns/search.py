@@ -62,7 +62,8 @@ def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup
         belongs[campaigns[place]][row] = surely
     near = find_near(population, [np.array([*belongs[place]], dtype=np.int64) for place in campaigns])
     found = [
-        _watched(population, groups[place], verdicts[place], belongs[place]) for place in _others(verdicts, belongs)
+        _watched_group(population, groups[place], verdicts[place], belongs[place])
+        for place in _others(verdicts, belongs)
     ]
     return found + [
         _campaign(population, groups[place], verdicts[place], belongs[place], near.get(number, {}))
@@ -75,7 +76,9 @@ def _others(verdicts: Sequence[Verdict], belongs: Sequence[Mapping[int, float]])
     return [place for place, verdict in enumerate(verdicts) if not verdict.is_campaign and belongs[place]]
 
 
-def _watched(population: Population, group: Candidates, verdict: Verdict, belongs: Mapping[int, float]) -> FoundGroup:
+def _watched_group(
+    population: Population, group: Candidates, verdict: Verdict, belongs: Mapping[int, float]
+) -> FoundGroup:
     """Return a watched group. Most groups are: of their ties only what they were found by is measured."""
     rows = np.array(sorted(belongs), dtype=np.int64)
     shares = (

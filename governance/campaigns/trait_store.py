@@ -51,7 +51,7 @@ class AccountForTraits(Protocol):
 def store_traits(views: Sequence[AccountForTraits], *, now: datetime) -> set[int]:
     """Store the traits of these accounts. Return the accounts whose traits have changed.
 
-    Runs in the caller's transaction. Nobody else stores those of the same accounts: the caller has claimed them.
+    Runs in the caller's transaction. The caller has claimed the accounts, so no other worker stores theirs.
     """
     sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in views])}
     grown = {one.account: one for one in views if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}

@@ -109,7 +109,7 @@ def judge_groups(population: Population, groups: Sequence[Candidates], sketches:
     ]
     watched = [verdict.mean for verdict in verdicts if not verdict.is_campaign]
     highest = max(watched, default=None)
-    return [_compared(verdict, others=len(groups) - 1, highest=highest) for verdict in verdicts]
+    return [_with_comparison(verdict, others=len(groups) - 1, highest=highest) for verdict in verdicts]
 
 
 def line_among(means: Sequence[float]) -> float:
@@ -196,7 +196,7 @@ def _judge(
     return Verdict(reason, mean, positive, len(with_text), line, is_covered, overlap, share)
 
 
-def _compared(verdict: Verdict, *, others: int, highest: float | None) -> Verdict:
+def _with_comparison(verdict: Verdict, *, others: int, highest: float | None) -> Verdict:
     return Verdict(
         verdict.watched_for, verdict.mean, verdict.positive, verdict.with_text, verdict.line, verdict.is_covered,
         verdict.overlap, verdict.domain_share, others, highest,

@@ -151,7 +151,7 @@ def stability_index(then: Sequence[float], now: Sequence[float], *, then_of: flo
     >>> round(stability_index([0.9, 0.1], [0.7, 0.3], then_of=1e6, now_of=1e6), 3)
     0.27
     """
-    expected, actual = _smoothed(then, then_of), _smoothed(now, now_of)
+    expected, actual = _smooth(then, then_of), _smooth(now, now_of)
     return sum((a - e) * log(a / e) for e, a in zip(expected, actual, strict=True))
 
 
@@ -163,7 +163,7 @@ def get_verdict(index: float, *, groups: int, then_of: float, now_of: float) -> 
     return Verdict.WATCH if index < MOVED else Verdict.MOVED
 
 
-def _smoothed(shares: Sequence[float], of: float) -> list[float]:
+def _smooth(shares: Sequence[float], of: float) -> list[float]:
     return [(share * of + 0.5) / (of + 0.5 * len(shares)) for share in shares]
 
 

@@ -55,7 +55,7 @@ Sleep = Callable[[float], object]
 
 
 class CanaryAnswer(NamedTuple):
-    """What the gateway said to the canary: whether it let it in, and None where that cannot be told."""
+    """What the gateway answered to the canary: whether it let it in, or None if the answer does not say."""
 
     allowed: bool | None
     words: str
@@ -194,10 +194,10 @@ def _hindrance(
     account: Account, canary: Canary, probe_clock: ProbeClock, *, left_over: float | None
 ) -> ProbeWaitResult | None:
     """Why the canary cannot show anything, if so: it must have access before it can lose it."""
-    standing = access(account=account.external_id, now=probe_clock.now())
-    if standing.restriction is not None and not standing.allowed:
+    current = access(account=account.external_id, now=probe_clock.now())
+    if current.restriction is not None and not current.allowed:
         return ProbeWaitResult(
-            CanaryAnswer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
+            CanaryAnswer(None, f"The canary's account is restricted itself, by no. {current.restriction.number}."), 0
         )
     look = (
         ProbeWaitResult(canary.ask(), 0)

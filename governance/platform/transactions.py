@@ -58,7 +58,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def is_permanent_error(error: BaseException) -> bool:
-    """Return True if trying again would not help: the error comes from the work itself, not from a lock or the server."""
+    """Return True if trying again would not help: the work itself is at fault, not a lock or the server."""
     return not is_unavailable(error) or isinstance(error.__cause__, QueryCanceled)
 
 

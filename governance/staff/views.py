@@ -70,7 +70,7 @@ class SignIn(LoginView):
         return response
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
-        return _refused(form, super().form_invalid(form))
+        return _with_error_status(form, super().form_invalid(form))
 
 
 class SignOut(LogoutView):
@@ -99,10 +99,10 @@ def password(request: HttpRequest) -> HttpResponse:
         except HashingBusyError:
             form.add_error(None, BUSY)
     response = render(request, "staff/password.html", {"form": form})
-    return _refused(form, response) if form.errors else response
+    return _with_error_status(form, response) if form.errors else response
 
 
-def _refused(form: Form, response: HttpResponse) -> HttpResponse:
+def _with_error_status(form: Form, response: HttpResponse) -> HttpResponse:
     """Give the page that shows what is wrong the status that says so."""
     response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     for error in form.non_field_errors().as_data():

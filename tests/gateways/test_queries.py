@@ -319,7 +319,7 @@ class TestRecording:
         assert PropagationEntry.objects.count() == 2
 
     def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
-        """Whoever has one key and makes up names for ever fills no table, and pushes out no other gateway's."""
+        """A sender with one key who makes up names for ever fills no table, and displaces no other gateway's."""
         greedy, _ = service_key("access:read", name="greedy")
         other, _ = service_key("access:read", name="other")
         save_reports([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)

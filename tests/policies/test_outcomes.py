@@ -65,16 +65,16 @@ def suspect(of: Account, **fields: Any) -> Assessment:
     return assessment(of, **{"findings": findings()} | fields)
 
 
-def matched(*assessments: Assessment, at: datetime = NOW) -> None:
+def evaluate(*assessments: Assessment, at: datetime = NOW) -> None:
     evaluate_policies(assessments, staff_ceilings=get_staff_ceilings, now=at, random=lambda: 0.5)
 
 
-def carried_out(*, after: timedelta = timedelta(0)) -> int:
+def apply_outcomes(*, after: timedelta = timedelta(0)) -> int:
     return apply_due_outcomes(now=NOW + after, staff_ceilings=get_staff_ceilings)
 
 
-def weighed(of: Account, **fields: Any) -> PolicyOutcome:
-    matched(suspect(of, **fields))
+def outcome_for(of: Account, **fields: Any) -> PolicyOutcome:
+    evaluate(suspect(of, **fields))
     return PolicyOutcome.objects.get(account=of)
 
 
@@ -82,19 +82,19 @@ class TestAPolicyInTheShadow:
     def test_says_what_it_would_do_and_does_nothing(self) -> None:
         propose(BLOCK, by=lead(), now=NOW)
 
-        outcome = weighed(account("acct_harbour"))
+        outcome = outcome_for(account("acct_harbour"))
 
         assert (outcome.state, outcome.kind, outcome.rule) == (State.SHADOW, "block", "Critical")
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         assert access(account="acct_harbour", now=NOW).allowed
 
 
 class TestALivePolicy:
     def test_restricts_and_names_itself_and_who_approved_it(self) -> None:
         live()
-        weighed(account("acct_harbour"))
+        outcome_for(account("acct_harbour"))
 
-        assert carried_out() == 1
+        assert apply_outcomes() == 1
         made = Restriction.objects.get()
         assert (made.author, made.approver) == ("system:policy 1", "Jonas Lindqvist")
         assert not access(account="acct_harbour", now=NOW).allowed
@@ -103,17 +103,17 @@ class TestALivePolicy:
     def test_acts_once_on_an_account_however_often_it_is_scored(self) -> None:
         live()
         harbour = account()
-        weighed(harbour)
-        carried_out()
+        outcome_for(harbour)
+        apply_outcomes()
         lift(Restriction.objects.get(), note="Appeal granted.", by=MACHINE, now=NOW)
-        matched(suspect(harbour), at=NOW + HOUR)
+        evaluate(suspect(harbour), at=NOW + HOUR)
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
 
     def test_leaves_alone_whom_no_person_is_to_look_at(self) -> None:
         live()
 
-        matched(suspect(account(), response="nothing"), suspect(account(), licensed=True))
+        evaluate(suspect(account(), response="nothing"), suspect(account(), licensed=True))
 
         assert not PolicyOutcome.objects.exists()
 
@@ -121,27 +121,27 @@ class TestALivePolicy:
         live(BLOCK.replace("bands", "campaign_size = 2\nbands"))
         campaign = campaign_of(member := account(), account())
 
-        matched(suspect(member, campaign=campaign.pk), suspect(account()))
+        evaluate(suspect(member, campaign=campaign.pk), suspect(account()))
 
         assert PolicyOutcome.objects.get().account == member
 
     def test_waits_as_long_as_it_says(self) -> None:
         live(BLOCK.replace("[[rule]]", "delay_minutes = [60, 120]\n[[rule]]"))
-        outcome = weighed(account())
+        outcome = outcome_for(account())
 
         assert outcome.due_at == NOW + 1.5 * HOUR
-        assert [carried_out(after=HOUR), carried_out(after=2 * HOUR)] == [0, 1]
+        assert [apply_outcomes(after=HOUR), apply_outcomes(after=2 * HOUR)] == [0, 1]
 
 
 class TestALivePolicyThatWasInTheShadow:
     def test_plans_once_whom_it_fits_already(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(account("acct_seen")))
+        evaluate(suspect(account("acct_seen")))
         suspect(account("acct_scored_before"))
         suspect(account("acct_calm"), band="high")
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
 
-        assert (carried_out(), carried_out()) == (2, 0)
+        assert (apply_outcomes(), apply_outcomes()) == (2, 0)
         assert set(Restriction.objects.values_list("account__external_id", flat=True)) == {
             "acct_seen",
             "acct_scored_before",
@@ -149,19 +149,19 @@ class TestALivePolicyThatWasInTheShadow:
 
     def test_keeps_what_it_saw_in_the_shadow_apart(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(account()))
+        evaluate(suspect(account()))
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
-        carried_out()
+        apply_outcomes()
 
         assert set(PolicyOutcome.objects.values_list("state", flat=True)) == {State.SHADOW, State.DONE}
 
     def test_judges_by_the_newest_assessment(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(harbour := account()))
+        evaluate(suspect(harbour := account()))
         suspect(harbour, at=NOW + HOUR, score=60, band="elevated")
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
 
 
 class TestTheKindsOfEvidence:
@@ -176,64 +176,64 @@ class TestTheKindsOfEvidence:
     )
     def test_must_be_three_before_access_is_refused(self, action: str, families: list[str], done: int) -> None:
         live(BLOCK.replace('"block"', f'"{action}"' + ("\ndays = 7" if action == "suspend" else "")))
-        outcome = weighed(account(), findings=findings(*families))
+        outcome = outcome_for(account(), findings=findings(*families))
 
-        assert carried_out() == done
+        assert apply_outcomes() == done
         outcome.refresh_from_db()
         assert ("kinds of evidence" in outcome.because) is (done == 0)
 
     def test_are_counted_again_when_it_is_due(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         suspect(harbour, at=NOW + HOUR, findings=findings("content", "shape"))
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         assert "kinds of evidence" in PolicyOutcome.objects.get().because
 
     def test_count_only_what_speaks_against_the_account(self) -> None:
         live()
-        weighed(account(), findings=[*findings("content", "shape"), findings("harmless")[0] | {"points": -9}])
+        outcome_for(account(), findings=[*findings("content", "shape"), findings("harmless")[0] | {"points": -9}])
 
-        assert carried_out() == 0
+        assert apply_outcomes() == 0
 
 
 class TestWhatWasDropped:
     def test_is_planned_when_nothing_stands_against_it_any_more(self) -> None:
         live()
-        weighed(harbour := account("acct_harbour"), findings=findings("content", "shape"))
-        matched(suspect(harbour, at=NOW + HOUR), at=NOW + HOUR)
+        outcome_for(harbour := account("acct_harbour"), findings=findings("content", "shape"))
+        evaluate(suspect(harbour, at=NOW + HOUR), at=NOW + HOUR)
 
-        assert carried_out(after=HOUR) == 1
+        assert apply_outcomes(after=HOUR) == 1
         assert PolicyOutcome.objects.get().state == State.DONE
 
     def test_is_planned_when_a_licence_has_ended(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         training_licence(harbour, ends_at=NOW + HOUR)
-        dropped = carried_out()
-        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+        dropped = apply_outcomes()
+        evaluate(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
 
-        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
+        assert (dropped, apply_outcomes(after=2 * HOUR)) == (0, 1)
 
     def test_is_planned_when_what_was_in_force_has_expired(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         restriction(harbour, until=NOW + HOUR)
-        dropped = carried_out()
-        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+        dropped = apply_outcomes()
+        evaluate(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
 
-        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
+        assert (dropped, apply_outcomes(after=2 * HOUR)) == (0, 1)
 
 
 class TestWhatIsDueIsDroppedWhere:
     @pytest.fixture
     def harbour(self) -> Account:
         live()
-        weighed(harbour := account("acct_harbour"))
+        outcome_for(harbour := account("acct_harbour"))
         return harbour
 
     def dropped(self) -> str:
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         return PolicyOutcome.objects.get(state=State.DROPPED).because
 
     def test_the_policy_retired(self, harbour: Account) -> None:
@@ -260,7 +260,7 @@ class TestWhatIsDueIsDroppedWhere:
     def test_something_as_strong_is_in_force(self, on: str) -> None:
         live()
         harbour = account("acct_harbour", organisation="org_harbour")
-        weighed(harbour)
+        outcome_for(harbour)
         targets: dict[str, Target] = {"account": harbour, "key": api_key(harbour)}
         restriction((targets | {"organisation": Organisation.objects.get()})[on])
 
@@ -299,9 +299,9 @@ class TestTheCaps:
     def test_hold_more_accounts_than_an_hour_may_have(self, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 2
         live()
-        matched(*[suspect(account()) for _ in range(3)])
+        evaluate(*[suspect(account()) for _ in range(3)])
 
-        assert carried_out() == 2
+        assert apply_outcomes() == 2
         assert "Hourly cap" in PolicyOutcome.objects.get(state=State.HELD).because
 
     def test_hold_more_traffic_than_an_hour_may_have(self, settings: Any) -> None:
@@ -309,42 +309,42 @@ class TestTheCaps:
         sent = {"small": 1, "large": 10, "good": 189}
         record_lines([line(account=name) for name, number in sent.items() for _ in range(number)], source="x", now=NOW)
         compact_profiles(list(Account.objects.values_list("pk", flat=True)))
-        matched(*[suspect(Account.objects.get(external_id=name)) for name in ("small", "large")])
+        evaluate(*[suspect(Account.objects.get(external_id=name)) for name in ("small", "large")])
         settings.AUTOMATIC_TRAFFIC_PERCENT = 1
 
-        assert carried_out() == 1
+        assert apply_outcomes() == 1
         assert "% of traffic" in PolicyOutcome.objects.get(state=State.HELD).because
 
     def test_count_an_account_once(self, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
         live()
-        weighed(harbour := account())
-        carried_out()
+        outcome_for(harbour := account())
+        apply_outcomes()
         lift(Restriction.objects.get(), note="The canary was looked at.", by=MACHINE, now=NOW)
         live(BLOCK.replace('"1"', '"2"'))
 
-        assert carried_out() == 1
+        assert apply_outcomes() == 1
         assert not access(account=harbour.external_id, now=NOW).allowed
 
     def test_count_anew_in_the_next_hour(self, settings: Any) -> None:
         settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
         live()
-        weighed(account())
-        carried_out()
-        matched(suspect(account()), at=NOW + 2 * HOUR)
+        outcome_for(account())
+        apply_outcomes()
+        evaluate(suspect(account()), at=NOW + 2 * HOUR)
 
-        assert carried_out(after=2 * HOUR) == 1
+        assert apply_outcomes(after=2 * HOUR) == 1
 
 
 class TestTheSwitch:
     def test_stops_everything_until_it_is_on_again(self) -> None:
         live()
-        weighed(account())
+        outcome_for(account())
         stop_policies(why="Too many appeals.", by=lead(), now=NOW)
-        stopped = carried_out()
+        stopped = apply_outcomes()
         resume_policies(by=lead(), now=NOW)
 
-        assert (stopped, carried_out()) == (0, 1)
+        assert (stopped, apply_outcomes()) == (0, 1)
         assert Entry.objects.filter(verb="policies.switched_off").exists()
 
 
@@ -375,7 +375,7 @@ class TestGoingLive:
 @pytest.mark.django_db(transaction=True)
 def test_runs_that_race_restrict_nobody_twice() -> None:
     live()
-    matched(*[suspect(account()) for _ in range(12)])
+    evaluate(*[suspect(account()) for _ in range(12)])
 
     def run(_: int) -> int:
         try:
@@ -413,7 +413,7 @@ def test_an_account_that_is_scored_while_a_policy_goes_live_is_not_missed() -> N
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            matched(suspect(harbour))  # which saw the policy in the shadow
+            evaluate(suspect(harbour))  # which saw the policy in the shadow
             pool.submit(live_elsewhere).result()
             running = pool.submit(run)
             wait_until(lambda: is_waiting() or running.done(), "the policy was applied, or waited for the scoring")

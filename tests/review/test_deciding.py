@@ -211,7 +211,7 @@ class TestLifting:
         lift_restriction(opened, block, note="Appeal granted.", by=mira, now=NOW)
 
         assert access(account="acct_harbour", now=NOW).allowed
-        assert Decision.objects.standing().count() == 1
+        assert Decision.objects.not_undone().count() == 1
         assert opened.steps.filter(kind=Step.Kind.LIFTED, text="Appeal granted.").exists()
 
 
@@ -257,7 +257,7 @@ class TestUndoing:
 
         decided(opened, DISMISS, by=mira)
 
-        assert [one.action for one in Decision.objects.standing()] == ["dismiss"]
+        assert [one.action for one in Decision.objects.not_undone()] == ["dismiss"]
         assert Decision.objects.count() == 2
 
     def test_twice_is_refused(self) -> None:

@@ -177,8 +177,8 @@ class TestAChange:
         let_through = 0
 
         def tell_all_anew() -> None:
-            for told in entries:
-                restricted.change(restricted.sequence + 1, told, None)
+            for published in entries:
+                restricted.change(restricted.sequence + 1, published, None)
 
         usual = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)

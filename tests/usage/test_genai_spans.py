@@ -60,7 +60,9 @@ OLD_NAMES = {
 
 
 def read(*spans: Any, encoding: str = JSON, **resource: Any) -> list[UsageEvent | Rejection]:
-    body = encoded(export(*spans, resource={f"stillwatch.{name}": told for name, told in resource.items()}), encoding)
+    body = encoded(
+        export(*spans, resource={f"stillwatch.{name}": attributes for name, attributes in resource.items()}), encoding
+    )
     return list(opentelemetry.events_from_export(body, protobuf=encoding == PROTOBUF, span=accepted_times(NOW)))
 
 
@@ -147,8 +149,8 @@ class TestARequestToAModel:
             ({"error.type": "timeout", "stillwatch.status": "refused"}, "refused"),
         ],
     )
-    def test_ended_as_its_attributes_tell(self, told: dict[str, Any], status: str) -> None:
-        assert read_one(told).status == status
+    def test_ended_as_its_attributes_tell(self, attributes: dict[str, Any], status: str) -> None:
+        assert read_one(attributes).status == status
 
     @pytest.mark.parametrize(
         ("litellms", "operation"),
@@ -238,10 +240,10 @@ class TestARequestToAModel:
         ],
         ids=str,
     )
-    def test_may_name_neither_operation_nor_tokens(self, told: dict[str, Any]) -> None:
+    def test_may_name_neither_operation_nor_tokens(self, attributes: dict[str, Any]) -> None:
         named = {"gen_ai.system": "openai", "gen_ai.request.model": "flagship-2", "stillwatch.account": "acct_harbour"}
 
-        (found,) = read(another_span(named | told))
+        (found,) = read(another_span(named | attributes))
 
         assert isinstance(found, UsageEvent)
         assert found.input_tokens is None
@@ -337,9 +339,9 @@ class TestAnotherSpan:
     def test_around_or_beside_a_request_is_no_event_although_it_names_its_model(
         self, around: dict[str, Any], ended: dict[str, Any]
     ) -> None:
-        told = {"stillwatch.account": "acct_harbour", "gen_ai.request.model": "flagship-2", **around}
+        attributes = {"stillwatch.account": "acct_harbour", "gen_ai.request.model": "flagship-2", **around}
 
-        found = read(another_span(told) | ended, span(**ended), another_span(told) | ended)
+        found = read(another_span(attributes) | ended, span(**ended), another_span(attributes) | ended)
 
         assert [type(one) for one in found] == [UsageEvent]
 
@@ -420,8 +422,8 @@ class TestThePrompt:
             {"gen_ai.prompt": WORDS},
         ],
     )
-    def test_is_read_wherever_instrumentations_put_it(self, told: dict[str, Any]) -> None:
-        assert read_one(told).messages == [{"role": "user", "content": WORDS}]
+    def test_is_read_wherever_instrumentations_put_it(self, attributes: dict[str, Any]) -> None:
+        assert read_one(attributes).messages == [{"role": "user", "content": WORDS}]
 
     @pytest.mark.parametrize(
         "told",
@@ -431,8 +433,8 @@ class TestThePrompt:
             event("gen_ai.client.inference.operation.details", gen_ai__input__messages=json.dumps(CHAT[1:])),
         ],
     )
-    def test_is_read_from_events_of_the_span(self, told: dict[str, Any]) -> None:
-        assert read_one(events=[told]).messages == [{"role": "user", "content": WORDS}]
+    def test_is_read_from_events_of_the_span(self, attributes: dict[str, Any]) -> None:
+        assert read_one(events=[attributes]).messages == [{"role": "user", "content": WORDS}]
 
     def test_holds_no_images_calls_or_reasoning(self) -> None:
         parts = [
@@ -467,7 +469,7 @@ class TestHostileInput:
     @settings(deadline=None)
     @given(st.dictionaries(st.sampled_from(NAMES), ANYTHING), st.dictionaries(st.sampled_from(MEMBERS), ANYTHING))
     def test_in_json_refuses_no_other_span(self, attributes: dict[str, Any], members: dict[str, Any]) -> None:
-        bad = span(attributes=[{"key": name, "value": told} for name, told in attributes.items()])
+        bad = span(attributes=[{"key": name, "value": attributes} for name, attributes in attributes.items()])
 
         *_, last = read(bad, span(**members), span())
 

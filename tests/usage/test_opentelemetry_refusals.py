@@ -58,12 +58,12 @@ class TestARefusal:
         ],
     )  # fmt: skip
     def test_says_why_in_the_encoding_of_the_request(
-        self, client: Client, encoding: str, body: bytes, headers: dict[str, Any], status: int, told: str
+        self, client: Client, encoding: str, body: bytes, headers: dict[str, Any], status: int, complaint: str
     ) -> None:
         response = send(client, body, encoding, **headers)
 
         assert (response.status_code, response["Content-Type"]) == (status, encoding)
-        assert told in message(response)
+        assert complaint in message(response)
         assert not UsageEvent.objects.exists()
 
     def test_is_json_where_the_encoding_is_unknown(self, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Every change is told to every webhook, once it is committed, as often as it takes."""
+"""Every committed change is delivered to every webhook, with retries."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -322,7 +322,7 @@ class TestASecret:
     def test_that_cannot_be_read_any_more_is_said_and_can_be_changed(self, receiver: Receiver, settings: Any) -> None:
         webhook, _ = added(receiver)
         restriction(account())
-        settings.SECRET_KEY = "another one, of which nobody told the rows"
+        settings.SECRET_KEY = "another one, with which the rows were not encrypted"
         tell()
         said = Delivery.objects.get().last_error
 

@@ -128,10 +128,10 @@ def stress(world: StressWorld, *, every: timedelta, one_by_one: bool = False, se
     worn: list[str] = []
     for step in STEPS:
         worn = [step] if one_by_one else [*worn, step]
-        yield _measure(step, world, dict(_dressed(world, worn, seed=seed)), scorer, every=every)
+        yield _measure(step, world, dict(_dress_harvests(world, worn, seed=seed)), scorer, every=every)
 
 
-def _dressed(world: StressWorld, worn: Sequence[str], *, seed: int) -> Iterator[tuple[str, list[Event]]]:
+def _dress_harvests(world: StressWorld, worn: Sequence[str], *, seed: int) -> Iterator[tuple[str, list[Event]]]:
     """Yield the accounts of all harvests in these clothes, with their events."""
     for name, events in world.harvests.items():
         # Dice of their own for each step, so that a step changes nothing of what another puts on.

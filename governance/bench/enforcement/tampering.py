@@ -69,8 +69,8 @@ def _bad(dice: Random, *, snapshots: bool) -> SignedBody:
     bad = [
         good._replace(body=body[:place]),
         good._replace(body=body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]),
-        _rechecked(good, _blanked(body, dice)),
-        _rechecked(good, body[:place] + body),
+        _with_new_checksum(good, _blank_one_member(body, dice)),
+        _with_new_checksum(good, body[:place] + body),
         good._replace(signed=None),
         good._replace(digest=None, signed=None),
         sign_message(body, "swk_of_another"),
@@ -79,12 +79,12 @@ def _bad(dice: Random, *, snapshots: bool) -> SignedBody:
     return dice.choice(bad)
 
 
-def _rechecked(good: SignedBody, body: bytes) -> SignedBody:
+def _with_new_checksum(good: SignedBody, body: bytes) -> SignedBody:
     """With a checksum that fits, as anybody can make one, and the signature of the good one."""
     return good._replace(body=body, digest=hashlib.sha256(body).hexdigest())
 
 
-def _blanked(body: bytes, dice: Random) -> bytes:
+def _blank_one_member(body: bytes, dice: Random) -> bytes:
     lines = body.splitlines()
     place = dice.randrange(len(lines))
     document = json.loads(lines[place])

@@ -85,13 +85,13 @@ class CheckResponse(NamedTuple):
     async def send_to(self, send: Send) -> None:
         status, headers, body = self
         # The web server states the length.
-        sent = [NO_STORE, *map(_encoded, headers)]
+        sent = [NO_STORE, *map(_encode_header, headers)]
         await send({"type": "http.response.start", "status": int(status), "headers": sent})
         await send({"type": "http.response.body", "body": body})
 
 
 @lru_cache(1_024)
-def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+def _encode_header(header: tuple[str, str]) -> tuple[bytes, bytes]:
     """A header as ASGI wants it."""
     name, value = header
     return name.lower().encode(), value.encode("latin-1")

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         output = Path(options["output"])
         _refuse_unless_writable(output)
         with ExitStack() as stack:
-            files = {name: _opened(name, stack) for name in options["events"]}
+            files = {name: _open_file(name, stack) for name in options["events"]}
             stack.enter_context(backtest_database("backtest"))
             stack.enter_context(override_settings(EXCERPTS_PER_DAY=0))
             register_accounts(register, by=BACKTEST, now=REGISTERED_AT)
@@ -128,7 +128,7 @@ def _refuse_unless_writable(output: Path) -> None:
         raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def _opened(name: str, stack: ExitStack) -> OpenFile:
+def _open_file(name: str, stack: ExitStack) -> OpenFile:
     try:
         file = stack.enter_context(open_usage_file(name))
     except UnreadableFileError as error:
