@@ -136,7 +136,7 @@ def shared_prompt_share(sketches: Sequence[Numbers]) -> float:
     Args:
         sketches: of each member, unsigned 64-bit integers.
 
-    >>> overlap_of([np.array([1, 2], np.uint64), np.array([2], np.uint64)])
+    >>> shared_prompt_share([np.array([1, 2], np.uint64), np.array([2], np.uint64)])
     0.75
     """
     shares = []

@@ -100,7 +100,7 @@ def content_strength(detector: str, figures: Mapping[str, Figure], usage: Accoun
 def weight_of_text_count(texts: int) -> float:
     """Return the weight of a finding that was read from so many prompts, from 0.6 to 1.
 
-    >>> worth_of_texts(5), worth_of_texts(30)
+    >>> weight_of_text_count(5), weight_of_text_count(30)
     (0.6, 1.0)
     """
     return WORTH_OF_FEW + (1 - WORTH_OF_FEW) * ramp(texts, FEW_TEXTS, ENOUGH_TEXTS)

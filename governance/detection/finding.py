@@ -73,7 +73,7 @@ def days(number: float) -> str:
 def name_sample(of: str, sample: Sized | int) -> str:
     """Return the name of what was sampled with the size of the sample; only the name where the sample is empty.
 
-    >>> sample_of("prompts", 1_200), sample_of("in its prompts", [7, 8]), sample_of("prompts", [])
+    >>> name_sample("prompts", 1_200), name_sample("in its prompts", [7, 8]), name_sample("prompts", [])
     ('1,200 sampled prompts', 'in its prompts (2 sampled)', 'prompts')
     """
     number = sample if isinstance(sample, int) else len(sample)

@@ -33,7 +33,7 @@ class KeptBodies:
         self.bodies, self.bytes = Counter[Hashable](), Counter[Hashable]()
 
     def take(self, quota: BodyQuota, sender: str) -> "KeptBody":
-        """Raises SenderIsFullError, ShareIsFullError."""
+        """Raises SenderQuotaFullError, QuotaFullError."""
         kept = KeptBody(self, quota, sender)
         try:
             kept.begin()
@@ -52,13 +52,13 @@ class KeptBody:
         self._bodies = self.size = 0
 
     def begin(self) -> None:
-        """Raises SenderIsFullError, ShareIsFullError."""
+        """Raises SenderQuotaFullError, QuotaFullError."""
         self._bodies = 1
         _add(self._kept_bodies.bodies, self._counted_as, 1)
         self._check(self._kept_bodies.bodies, self._quota.bodies, self._quota.bodies_of_a_sender)
 
     def add(self, size: int) -> None:
-        """Count bytes that came. Raises SenderIsFullError, ShareIsFullError."""
+        """Count bytes that came. Raises SenderQuotaFullError, QuotaFullError."""
         self.size += size
         _add(self._kept_bodies.bytes, self._counted_as, size)
         self._check(self._kept_bodies.bytes, self._quota.bytes, self._quota.bytes_of_a_sender)

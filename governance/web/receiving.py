@@ -191,7 +191,7 @@ class _KeptBody:
         self.file: IO[bytes] = SpooledTemporaryFile(KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the answer
 
     def add(self, piece: bytes, *, is_last: bool) -> None:
-        """Raises SenderIsFullError, ShareIsFullError, and OSError where the disk is full."""
+        """Raises SenderQuotaFullError, QuotaFullError, and OSError where the disk is full."""
         self.kept.add(len(piece))
         self.file.write(piece)
         if is_last:

@@ -44,7 +44,7 @@ class TestACallToLiteLlm:
 
         assert [answer["accepted"] for answer in (together, *later, again)] == [2, 1, 1, 0]
 
-    @pytest.mark.parametrize("again", [POLLED, {}], ids=["read", "told"])
+    @pytest.mark.parametrize("again", [POLLED, {}], ids=["polled", "sent"])
     def test_that_says_it_is_made_in_the_background_is_known_by_its_answer(
         self, client: Client, key: dict[str, Any], again: dict[str, Any]
     ) -> None:

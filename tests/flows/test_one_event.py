@@ -214,7 +214,7 @@ class TestAnAnswerMadeInTheBackground:
         "completion_tokens": 400,
     }
 
-    @pytest.mark.parametrize("done", [DONE, DONE | POLLED], ids=["told again", "polled"])
+    @pytest.mark.parametrize("done", [DONE, DONE | POLLED], ids=["sent again", "polled"])
     @pytest.mark.parametrize("batches", [1, 2])
     def test_counts_once_with_its_figures_and_its_question(
         self, client: Client, key: dict[str, Any], done: dict[str, Any], batches: int

@@ -28,7 +28,7 @@ def asked_in_every_spelling(front: Served) -> list[Any]:
 
 @pytest.mark.django_db(transaction=True)
 class TestABlockedAccount:
-    @pytest.mark.parametrize("told", [COMPOSED, DECOMPOSED, f" {COMPOSED} "])
+    @pytest.mark.parametrize("spelling", [COMPOSED, DECOMPOSED, f" {COMPOSED} "])
     def test_is_refused_in_every_spelling(self, client: Client, spelling: str) -> None:
         blocked = account(COMPOSED)
         blocked.keys.create(external_id="key_1", digest=bytes.fromhex(KEY_DIGEST), first_seen_at=NOW)

@@ -120,7 +120,7 @@ class TestARequestToAModel:
         assert read_one({"gen_ai.usage.input_tokens": 812.0}).input_tokens == 812
 
     @pytest.mark.parametrize(
-        ("told", "status"),
+        ("attributes", "status"),
         [
             ({}, "ok"),
             ({"gen_ai.response.finish_reasons": ["stop"]}, "ok"),
@@ -231,7 +231,7 @@ class TestARequestToAModel:
             assert isinstance(found, UsageEvent)
 
     @pytest.mark.parametrize(
-        "told",
+        "attributes",
         [
             {},
             {"gen_ai.request.temperature": 0.5, "server.address": "api.example.com"},
@@ -414,7 +414,7 @@ class TestABadSpan:
 
 class TestThePrompt:
     @pytest.mark.parametrize(
-        "told",
+        "attributes",
         [
             {"gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": WORDS}]}]},
             {"gen_ai.input.messages": json.dumps([{"role": "user", "content": [{"type": "text", "text": WORDS}]}])},
@@ -426,7 +426,7 @@ class TestThePrompt:
         assert read_one(attributes).messages == [{"role": "user", "content": WORDS}]
 
     @pytest.mark.parametrize(
-        "told",
+        "attributes",
         [
             event("gen_ai.user.message", content=WORDS),
             event("gen_ai.content.prompt", gen_ai__prompt=WORDS),

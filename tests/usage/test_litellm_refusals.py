@@ -118,7 +118,7 @@ class TestWhateverACustomerWrites:
         assert UsageEvent.objects.count() == len(payloads)
 
     @pytest.mark.parametrize(
-        ("told", "address"),
+        ("given", "address"),
         [
             ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
             ("203.0.113.9:4711", "203.0.113.9"),
@@ -135,7 +135,7 @@ class TestWhateverACustomerWrites:
 
 
 class TestANumber:
-    @pytest.mark.parametrize("told", ["many", -5, "-5", 0.5, True, [1], {}, "None", float("nan"), 2**70])
+    @pytest.mark.parametrize("given", ["many", -5, "-5", 0.5, True, [1], {}, "None", float("nan"), 2**70])
     def test_that_is_optional_and_cannot_be_read_is_absent(self, client: Client, given: Any) -> None:
         usage = {
             "prompt_tokens_details": {"cached_tokens": given}, "completion_tokens_details": {"reasoning_tokens": given},
@@ -168,7 +168,7 @@ class TestATime:
         assert send(client, json.dumps([given]).encode()).json()["rejections"] == []
         assert abs(UsageEvent.objects.get().occurred_at.timestamp() - began) < 3600
 
-    @pytest.mark.parametrize("told", ["soon", "nan", "inf", "1e300", "", None, [], True])
+    @pytest.mark.parametrize("given", ["soon", "nan", "inf", "1e300", "", None, [], True])
     def test_that_is_none_is_named(self, client: Client, given: Any) -> None:
         answer = send(client, json.dumps([payload(startTime=given), payload()]).encode()).json()
 

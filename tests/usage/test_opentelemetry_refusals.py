@@ -40,7 +40,7 @@ class OnlyEverySevenSeconds(BaseThrottle):
 class TestARefusal:
     @BOTH
     @pytest.mark.parametrize(
-        ("body", "headers", "status", "told"),
+        ("body", "headers", "status", "complaint"),
         [
             (b"\x00nonsense", {}, 400, "not an ExportTraceServiceRequest"),
             (encoded(export(span()), PROTOBUF)[:-7], {}, 400, "not an ExportTraceServiceRequest"),

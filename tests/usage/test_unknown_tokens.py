@@ -41,7 +41,7 @@ def usage(name: str = "acct_harbour") -> AccountUsage:
 class TestASpan:
     @pytest.mark.parametrize("encoding", [JSON, PROTOBUF])
     @pytest.mark.parametrize(
-        "told",
+        "count_given",
         [{"gen_ai.request.stream": True}, {"llm.is_streaming": "True"}, {}],
         ids=["streamed", "streamed, as text", "of an instrumentation that does not say"],
     )
@@ -68,7 +68,7 @@ class TestASpan:
         assert rejected(response) == (0, "")
         assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (812, None)
 
-    @pytest.mark.parametrize("told", ["None", "many", -5, "-5", 0.5, True, [1]])
+    @pytest.mark.parametrize("count_given", ["None", "many", -5, "-5", 0.5, True, [1]])
     def test_may_have_optional_counts_that_cannot_be_read(self, client: Client, count_given: Any) -> None:
         optional = {
             "gen_ai.usage.cache_read.input_tokens": count_given,

@@ -178,7 +178,7 @@ class CheckApp:
     async def _query_in_body(
         self, protocol: CheckProtocol, request: Request, receive: Receive, key: UsableKey
     ) -> AccessQuery:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         with self.quotas.receiving(key) as reserved:
             request.body = await receive_body(request, receive, most=protocol.longest_body, reserved=reserved)
             if len(request.body) > LARGE_BODY:
@@ -199,7 +199,7 @@ class CheckApp:
             )
 
     async def has_change(self, key: UsableKey, sequence: int) -> bool:
-        """Whether this change is known here once the rows have been read again. Raises RefusedError over the quota.
+        """Read the rows again; return True if this change is known then. Raises RefusedRequestError over the quota.
 
         A number that nothing has yet is found out by that look, so that nobody can wait for it.
         """
@@ -233,12 +233,12 @@ class CheckApp:
         return known is not None and known.opens(READ, now=self._clock())
 
     def raise_if_unusable(self, key: UsableKey) -> None:
-        """Look at the key again, after what may have taken long. Raises RefusedError."""
+        """Look at the key again, after what may have taken long. Raises RefusedRequestError."""
         if not self.is_still_usable(key):
             raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
 
     async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
-        """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
+        """Return the key shown, even if it was issued since the last look. Raises RefusedRequestError without one."""
         if secret is None:
             raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
         if not self.replica.is_loaded:

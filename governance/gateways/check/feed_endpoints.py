@@ -71,14 +71,14 @@ class FeedEndpoints:
         self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
     async def _key(self, request: Request) -> UsableKey:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         now = self._clock()
         key = self._app.usable_key(secret := shown_bearer_token(request), now) or await self._app.find_key(secret, now)
         self._app.telemetry.note_use(key, now)
         return key
 
     async def snapshot(self, request: Request) -> CheckResponse:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         if request.method != "GET":
             raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
         key, now = await self._key(request), self._clock()
@@ -100,7 +100,7 @@ class FeedEndpoints:
         return CheckResponse(HTTPStatus.OK, headers, await asyncio.to_thread(gzip.decompress, made.zipped))
 
     async def changes(self, request: Request, receive: Receive, send: Send) -> None:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         key = await self._key(request)
         asked = await self._following(request, receive, key)
         self._app.raise_if_unusable(key)
@@ -121,7 +121,7 @@ class FeedEndpoints:
         await answer.send_to(send)
 
     async def _following(self, request: Request, receive: Receive, key: UsableKey) -> ChangesRequest:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         if request.method == "POST":
             with self._app.quotas.receiving(key) as reserved:
                 request.body = await receive_body(request, receive, most=MOST_REPORT_BYTES, reserved=reserved)
@@ -131,7 +131,7 @@ class FeedEndpoints:
     async def _more(self, key: UsableKey, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
         """Wait for changes; return up to where there are any, which is `after` where none came.
 
-        Raises RefusedError as soon as the key is not usable any more.
+        Raises RefusedRequestError as soon as the key is not usable any more.
         """
         until = time.monotonic() + seconds
         while (announced := self._app.replica.announced) <= after:
@@ -145,7 +145,7 @@ class FeedEndpoints:
         return announced
 
     def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         body, digest = self._body(after, upto)
         headers = [("Content-Type", "application/json"), *feed.signature_headers(digest, key.digest)]
         if len(body) > feed.SMALLEST_ZIPPED and "gzip" in (request.header(b"accept-encoding") or ""):
@@ -154,7 +154,7 @@ class FeedEndpoints:
         return CheckResponse(HTTPStatus.OK, headers, body)
 
     def _body(self, after: int, upto: int) -> tuple[bytes, str]:
-        """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
+        """Return the changes after a number, and their digest; made once for equal requests. Raises RefusedRequestError."""
         upto = min(upto, after + MOST_CHANGES)
         replica = self._app.replica
         epoch, age = replica.epoch, math.ceil(min(replica.age, LONGEST_AGE))

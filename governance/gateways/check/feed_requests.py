@@ -75,7 +75,7 @@ class ChangesRequest(msgspec.Struct):
 
 
 def read_changes_request(request: Request) -> ChangesRequest:
-    """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
+    """What a request asks whose body, if it has one, has been received. Raises RefusedRequestError."""
     if request.method == "POST":
         asked = decode_body(request, ChangesRequest)
     else:

@@ -20,8 +20,8 @@ UNNAMED: Final = "Send an API key as a bearer token or in X-Api-Key."
 def header_query(request: Request) -> AccessQuery:
     """By headers that the gateway sets, and by the API keys that the customer shows.
 
-    Each only adds a name, so that no customer gets out of a restriction by sending such a header. Raises RefusedError
-    where there is no name at all: an API that is open to some other credential would be open to everybody.
+    Each only adds a name, so that no customer escapes a restriction by sending such a header. Raises
+    RefusedRequestError where there is no name at all: otherwise any other credential would open the API to everybody.
     """
     names = NameCollector()
     for kind, header in HEADER_NAMES:

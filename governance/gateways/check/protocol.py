@@ -18,7 +18,7 @@ class CheckProtocol(NamedTuple):
     Attributes:
         path: the address at which it asks.
         service_key: returns the secret of the service key that the gateway shows, or None.
-        query: returns what is asked; raises RefusedError.
+        query: returns what is asked; raises RefusedRequestError.
         answer: answers with the decision and, for a query about accounts, whether any of them is registered.
         refuse: answers a query that cannot be answered because of what is asked.
         is_prefix: whether it asks below the path as well, at the customer's own address.

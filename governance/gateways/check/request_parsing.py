@@ -125,7 +125,7 @@ def shown_bearer_token(request: Request) -> str | None:
 def query_parameters(query: str) -> list[tuple[str, str]]:
     """The members and values of the query; a value that may be encoded comes as it stands, and decoded after that.
 
-    Raises RefusedError.
+    Raises RefusedRequestError.
     """
     if "%" not in query and "+" not in query:  # nothing to decode, as nearly always
         member, equals, value = query.partition("=")
@@ -150,7 +150,7 @@ def last_value(given: Iterable[tuple[str, str]], member: str) -> str | None:
 
 
 def body_members(request: Request) -> list[tuple[str, Any]]:
-    """The members of a JSON object in the body, also those that are there twice. Raises RefusedError."""
+    """The members of a JSON object in the body, also those that are there twice. Raises RefusedRequestError."""
     try:
         document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
     except ValueError as error:
@@ -161,7 +161,7 @@ def body_members(request: Request) -> list[tuple[str, Any]]:
 
 
 def decode_body(request: Request, kind: type[Document]) -> Document:
-    """What a body of JSON asks. Raises RefusedError where it does not fit."""
+    """What a body of JSON asks. Raises RefusedRequestError where it does not fit."""
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
@@ -245,7 +245,7 @@ class NameCollector:
 
 
 def parse_sequence(value: str | None) -> int:
-    """Raises RefusedError."""
+    """Raises RefusedRequestError."""
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) < 19):

@@ -40,7 +40,7 @@ class Announcements:
 async def receive_body(request: Request, receive: Receive, *, most: int, reserved: Reservation) -> bytes:
     """Wait for a turn, then receive the body.
 
-    Raises RefusedError where it is longer than `most` bytes, or is not there in time: 429 where no turn came.
+    Raises RefusedRequestError where it is longer than `most` bytes, or is not there in time: 429 where no turn came.
     """
     try:
         stated = int(request.header(b"content-length") or 0)

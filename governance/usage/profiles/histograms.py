@@ -109,7 +109,7 @@ def ratio_bucket_middle(bucket: pl.Expr) -> pl.Expr:
 def two_letter_bucket(text: str | None) -> int:
     """Return the bucket of a country or language code, from 1 to 676 in any case; 0 for what is not two letters.
 
-    >>> two_letter_bucket("NL"), two_letters(two_letter_bucket("NL")), two_letter_bucket("nld")
+    >>> two_letter_bucket("NL"), two_letter_code(two_letter_bucket("NL")), two_letter_bucket("nld")
     (350, 'nl', 0)
     """
     if not text or len(text) != 2 or not text.isascii() or not text.isalpha():
