@@ -154,7 +154,7 @@ class FeedEndpoints:
         return CheckResponse(HTTPStatus.OK, headers, body)
 
     def _body(self, after: int, upto: int) -> tuple[bytes, str]:
-        """Return the changes after a number, and their digest; made once for equal requests. Raises RefusedRequestError."""
+        """Return the changes after a number with their digest, kept for equal requests. Raises RefusedRequestError."""
         upto = min(upto, after + MOST_CHANGES)
         replica = self._app.replica
         epoch, age = replica.epoch, math.ceil(min(replica.age, LONGEST_AGE))
