@@ -42,7 +42,7 @@ from governance.usage.models import EventConflict, LastUsage, NewNameCount, Repo
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
-from tests.policies.test_outcomes import BLOCK
+from tests.policies.outcomes import BLOCK
 
 
 def _one_of_what_is_compared(other: Account) -> None:

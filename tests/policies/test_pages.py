@@ -18,7 +18,7 @@ from governance.review.staff_ceilings import get_staff_ceilings
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person
-from tests.policies.test_outcomes import BLOCK, lead, suspect
+from tests.policies.outcomes import BLOCK, lead, suspect
 from tests.review.pages import signed_in
 
 pytestmark = pytest.mark.django_db
