@@ -2,9 +2,10 @@
 
 import pytest
 from django.test import Client
+from time_machine import TimeMachineFixture
 
 from governance.review.models import Case
-from tests.factories import account, case, person
+from tests.factories import NOW, account, case, person
 from tests.review.pages import signed_in
 
 
@@ -21,3 +22,8 @@ def mira() -> Client:
 @pytest.fixture
 def jonas() -> Client:
     return signed_in(person("Jonas Lindqvist"))
+
+
+@pytest.fixture
+def _at_now(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to(NOW, tick=False)
