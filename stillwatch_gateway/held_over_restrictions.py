@@ -1,4 +1,4 @@
-"""What a gateway goes on refusing because Stillwatch lost it, when its database went back in time."""
+"""Restrictions that a gateway keeps applying although Stillwatch lost them, because its database was restored."""
 
 import json
 from collections.abc import Sequence

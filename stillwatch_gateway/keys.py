@@ -1,4 +1,4 @@
-"""The API keys that a request shows: every text in its headers that an application may take for one."""
+"""Find the API keys in a request: every text in its headers that an application may accept as one."""
 
 import hashlib
 import re

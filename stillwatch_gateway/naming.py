@@ -1,4 +1,4 @@
-"""Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
+"""Who sent a request: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
 the name of the process that answers it.
 """
 

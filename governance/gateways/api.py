@@ -1,4 +1,4 @@
-"""Access as PostgreSQL itself knows it; gateways ask the check (gateways/check)."""
+"""Whether an account has access, read from PostgreSQL. Gateways ask the check (gateways/check) instead."""
 
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError

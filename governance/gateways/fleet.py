@@ -1,4 +1,4 @@
-"""The gateways as the enforcement page lists them: how they stand, and how fast changes arrive there."""
+"""The gateways for the enforcement page: their status, and how fast changes reach them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

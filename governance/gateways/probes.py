@@ -1,5 +1,5 @@
-"""Whether a gateway obeys, tried out on a canary: an account of the seller's own is blocked, and asked with until it is
-refused; then let in again.
+"""Test whether a gateway obeys. A canary, an account of the seller's own, is blocked and used until it is refused, then
+let in again.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Decisions that the database lost and others still know: restricted again, and listed until a person has looked."""
+"""Decisions lost at a restore that others still know: restrict again, and list them until a person settles them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is known of a restriction at one gateway, and the sentences that say so. Pure."""
+"""The status of a restriction at one gateway, and the sentences for it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

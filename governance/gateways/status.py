@@ -1,4 +1,4 @@
-"""What is known of a change at a gateway, and how serious that is. Pure.
+"""The status of a change at a gateway, and its severity. Pure.
 
 Stillwatch sees three things of a gateway: the questions it asks the check, the changes that its own instances report
 to have, and the refusals it counts. None of them says that a customer is refused now. So every state below says only

@@ -1,4 +1,4 @@
-"""Whether what was decided is in force: the page, and the banner of every page where something is not."""
+"""The enforcement page, and the banner that every page shows when a decision is not in force."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,4 +1,4 @@
-"""What automated systems put into force and lift."""
+"""The API by which automated systems restrict and lift."""
 
 import hashlib
 from collections.abc import Mapping

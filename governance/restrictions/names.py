@@ -1,4 +1,4 @@
-"""The names that a restriction covers: by any of them a gateway may know whom it serves.
+"""The names that a restriction covers. A gateway may know its customer by any of them.
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
 A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is

@@ -1,4 +1,4 @@
-"""Undo decisions and requests: end what was put into force for them, and restore what they took the place of."""
+"""Undo decisions and requests: end the restrictions that they made, and restore those that they replaced."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What people send: filters of the queue, decisions, notes, liftings."""
+"""Forms of the case pages: filters of the queue, decisions, notes, removals."""
 
 import uuid
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a gateway sends, read and inflated under hard limits, so that a bomb is noticed before it has unfolded."""
+"""Read and decompress request bodies under hard limits, so that a decompression bomb is refused early."""
 
 import zlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a gateway's client asks of the feed, and reports with it: parsed, and bounded member by member."""
+"""Parse what a gateway's client asks of the feed and reports with it. Every member has a limit."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""What protocols share that ask by the customer's headers, decide by the status, and pass headers on."""
+"""Shared by protocols that ask with the customer's headers, decide by the status, and pass headers on."""
 
 from http import HTTPStatus
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a protocol of the check is: how a kind of gateway asks, and how it wants to be answered."""
+"""The type of a protocol of the check: how one kind of gateway asks, and how it is answered."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What a process does whose database lacks what the process knows: find out what was lost, and put it into force.
+"""Recover after a restore: find the changes that this process knows and the database lost, and put them into force.
 
 Runs in the thread that keeps the restrictions, rarely; answers are given from what was known before meanwhile.
 """

@@ -1,4 +1,4 @@
-"""A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
+"""Requests of gateways over HTTP and the answers to them, shared by all protocols."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping

@@ -1,4 +1,4 @@
-"""Saves what a process of the check knows, from a thread of its own: a slow disk delays neither answers nor changes."""
+"""Save the state of a process of the check from its own thread, so that a slow disk delays no answer."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What a process of the check remembers until it is written down: who asked, who knows what, who was refused."""
+"""Buffer what a process of the check saw until it is flushed: who asked, who has which change, who was refused."""
 
 import logging
 import threading

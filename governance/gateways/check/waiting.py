@@ -1,4 +1,4 @@
-"""What coroutines wait for while a thread brings it, and the bodies they receive: all of it under deadlines."""
+"""Waiting with deadlines: for changes that a thread loads, and for request bodies."""
 
 import asyncio
 from contextlib import suppress

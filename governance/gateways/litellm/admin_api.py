@@ -1,4 +1,4 @@
-"""LiteLLM's admin API: what it says of teams and keys, and blocking them.
+"""LiteLLM's admin API: read, block and unblock teams and keys.
 
 Teams are blocked by `/team/update`, since `/team/block` writes LiteLLM's database only: its processes go on by what
 they remember of the team, a minute by default (litellm/proxy/management_endpoints/team_endpoints.py).

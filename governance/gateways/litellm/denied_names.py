@@ -1,4 +1,4 @@
-"""Who ought to be blocked at a gateway, as it follows from the restrictions in force: never from a single change.
+"""Compute who must be blocked at a gateway, always from all restrictions in force, never from a single change.
 
 A name here is that of an account or of a key of ours, with the kind before it, such as `account acct_1042`.
 """

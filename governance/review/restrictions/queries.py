@@ -1,4 +1,4 @@
-"""Which restrictions are in force, and the cases that show them."""
+"""List the restrictions in force, with the cases that show them."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""The page of everything that is in force, where a restriction can be lifted that no case shows."""
+"""The page of all restrictions in force. Those that no case shows can be lifted here."""
 
 from http import HTTPStatus
 from typing import Any

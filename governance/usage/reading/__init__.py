@@ -1,4 +1,4 @@
-"""What a prompt reads like: an item of a data set, somebody in need, a document with its instruction. Pure.
+"""What kind of text a prompt is: an item of a data set, somebody in need, a document with its instruction. Pure.
 
 - `word_vectors`: a vector for each word, from the weights in WordLlama's wheel
 - `concepts`: the mean of a prompt's words against an axis and a few concepts
