@@ -81,6 +81,7 @@ def record_events(
     accounts dirty: one transaction, committed when this returns. A line that does not fit is in `rejected` and
     refuses no other.
     """
+    origin = f"{source}, service key {sender.actor.name}" if sender else source
     reports: list[Report] = []
     rejected: list[Rejection] = []
     for item in items:
@@ -89,13 +90,13 @@ def record_events(
         else:
             reports.append(item if isinstance(item, Report) else Report(item, item.id))
     if rejected:  # how many, not why: a reason may repeat what a customer wrote
-        logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), source)
+        logger.warning("%d of %d events from %s were rejected", len(rejected), len(rejected) + len(reports), origin)
     accepted, conflicts, taken = store_reports(reports, source=source, now=now, sender=sender)
     held = len(reports) - len(taken)
     if held:
-        logger.warning("%d events from %s wait: they name too many new accounts, keys or organisations", held, source)
+        logger.warning("%d events from %s wait: they name too many new accounts, keys or organisations", held, origin)
     if conflicts:
-        logger.warning("%d events from %s repeated the id of an earlier event with other content", conflicts, source)
+        logger.warning("%d events from %s repeated the id of an earlier event with other content", conflicts, origin)
     newest_at = max((report.event.occurred_at for report in taken), default=None)
     counted = sum(report.is_event for report in taken)
     return IntakeResult(accepted, counted - accepted, rejected, newest_at, conflicts, held)

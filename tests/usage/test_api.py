@@ -78,6 +78,15 @@ class TestSendingUsage:
         assert rejection["line"] == 2
         assert rejection["reason"].startswith("it is not JSON")
 
+    def test_logs_how_many_lines_of_which_service_key_were_rejected_and_no_word_of_them(
+        self, client: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        send(client, line() + b"\nnonsense\n")
+
+        assert [record.getMessage() for record in caplog.records if record.name == "governance.usage.actions"] == [
+            "1 of 2 events from native, service key gateway-eu were rejected"
+        ]
+
     def test_needs_a_service_key(self, client: Client) -> None:
         response = client.post("/api/v1/usage-events", line(), content_type=NDJSON)
 
