@@ -64,7 +64,7 @@ class Served:
             caller.close()
 
     def check(self, **names: str | int) -> Any:
-        """Stillwatch's own dialect."""
+        """Stillwatch's own protocol."""
         return self.ask("/access/check", method="POST", body=names).json
 
     def knows(self, number: int) -> bool:

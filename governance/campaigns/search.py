@@ -12,7 +12,7 @@ from governance.campaigns.groups import LEAST_SIMILARITY, Basis, Candidates, fin
 from governance.campaigns.joining import find_joining
 from governance.campaigns.near import find_near
 from governance.campaigns.population import Numbers, Population
-from governance.campaigns.verdict import Sketches, Verdict, judge_groups
+from governance.campaigns.verdict import Sketches, Verdict, assess_groups
 
 OTHER_PROPORTIONS: Final = "Uses the wrappers of the group, but in other proportions."
 USES_WRAPPERS: Final = "Uses a wrapper that hardly anybody but members uses; nothing else ties it to them."
@@ -50,7 +50,7 @@ class FoundGroup:
 def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup]:
     """Return all groups, campaigns and those that are watched; no account is a member of two."""
     groups = find_groups(population)
-    verdicts = judge_groups(population, groups, sketches)
+    verdicts = assess_groups(population, groups, sketches)
     campaigns = [place for place, verdict in enumerate(verdicts) if verdict.is_campaign]
     belongs = [dict.fromkeys(group.rows.tolist(), 1.0) for group in groups]
     joined = find_joining(

@@ -94,7 +94,7 @@ class Verdict:
 Sketches = Callable[[Numbers], Sequence[Numbers]]
 
 
-def judge_groups(population: Population, groups: Sequence[Candidates], sketches: Sketches) -> list[Verdict]:
+def assess_groups(population: Population, groups: Sequence[Candidates], sketches: Sketches) -> list[Verdict]:
     """Return a verdict for each group.
 
     Args:
@@ -104,7 +104,7 @@ def judge_groups(population: Population, groups: Sequence[Candidates], sketches:
     line = line_among([mean for mean, _, _ in pooled])
     public = _public_domains(population)
     verdicts = [
-        _judge(population, group, figures, line=line, public=public, sketches=sketches)
+        _assess_group(population, group, figures, line=line, public=public, sketches=sketches)
         for group, figures in zip(groups, pooled, strict=True)
     ]
     watched = [verdict.mean for verdict in verdicts if not verdict.is_campaign]
@@ -170,7 +170,7 @@ def _covered_share(population: Population, group: Candidates) -> float:
     return float(population.wrapped_shares(group.rows).mean())
 
 
-def _judge(
+def _assess_group(
     population: Population,
     group: Candidates,
     figures: tuple[float, float, bool],

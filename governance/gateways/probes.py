@@ -262,7 +262,7 @@ def _moment_of_commit(clock: Clock) -> list[float]:
 def _note(
     gateway: Gateway, look: ProbeWaitResult, *, now: datetime, change: int | None = None, lifting: bool = False
 ) -> CanaryProbe:
-    """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
+    """Record the result of a probe. A gateway whose last answer was the opposite has not obeyed."""
     obeyed = change is not None and look.answer.allowed is lifting
     other = CanaryProbe.Outcome.UNREACHABLE if look.answer.allowed is None else CanaryProbe.Outcome.IGNORED
     return CanaryProbe.objects.create(
