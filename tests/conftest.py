@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from governance.platform import embedded
@@ -19,6 +20,9 @@ from governance.usage.excerpts import reset_excerpt_thresholds
 from tests.measuring import Measured
 
 pytest.register_assert_rewrite("tests.flows")  # what several tests of a folder assert with
+
+hypothesis_settings.register_profile("any machine", deadline=None)  # a slow one is no failure
+hypothesis_settings.load_profile("any machine")
 
 # Their files take a minute or more: begun last they would keep one process busy while the other has nothing left to do.
 LONGEST = {"flows", "gateways"}
