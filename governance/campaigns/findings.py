@@ -6,7 +6,7 @@ from typing import Any, Final
 from governance.campaigns.evidence import GroupFigures
 from governance.campaigns.groups import Basis
 from governance.campaigns.search import FoundGroup
-from governance.campaigns.verdict import Reason, Verdict
+from governance.campaigns.verdict import MOST_OVERLAP, Reason, Verdict
 from governance.detection.finding import Family, percent
 from governance.detection.serialization import STRENGTH_DECIMALS
 from governance.web.counts import pluralize
@@ -110,13 +110,18 @@ def _content(verdict: Verdict) -> str:
     )  # fmt: skip
     said = (
         f"Of {verdict.with_text} members with text {percent(verdict.positive)} read more like a harvest than like "
-        f"ordinary use, each judged by itself; the mean of the log-odds of {of} is {verdict.mean:.1f}, "
+        f"ordinary use, each judged by itself; the mean of the log-odds of {of} is {_signed(verdict.mean)}, "
         f"where {verdict.line:.1f} is asked for."
     )
     if verdict.highest_other is None:
         return said
     others = pluralize(verdict.others, "other group")
-    return f"{said} Of {others} the highest that is watched has {verdict.highest_other:.1f}."
+    return f"{said} Of {others} the highest that is watched has {_signed(verdict.highest_other)}."
+
+
+def _signed(value: float) -> str:
+    """Return a number with one decimal and a minus sign that is no hyphen."""
+    return f"{value:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _content_figures(verdict: Verdict) -> dict[str, Any]:
@@ -132,6 +137,7 @@ def _content_figures(verdict: Verdict) -> dict[str, Any]:
 
 def _work(figures: GroupFigures, verdict: Verdict) -> str:
     return (
-        f"Members divide {pluralize(figures.texts, 'prompt')} among them and hardly repeat each other: "
-        f"{percent(verdict.overlap or 0.0)} of a member's sampled prompts were sent by another member too."
+        f"Members divide {pluralize(figures.texts, 'prompt')} among them: {percent(verdict.overlap or 0.0)} of a "
+        f"member's sampled prompts were sent by another member too, while users of one public evaluation send "
+        f"{percent(MOST_OVERLAP)} or more alike."
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from governance.campaigns.traits import TraitKind
+from governance.usage.fingerprint import EDGES_KEPT
 
 Numbers: TypeAlias = NDArray[Any]
 
@@ -159,6 +160,8 @@ class Population:
     def wrapped_shares(self, rows: Numbers, *, like: Numbers | None = None) -> Numbers:
         """Return the share of its prompts that each of these accounts opens, or closes, as a quarter of a group does.
 
+        It is at least so much: a prompt may open with two of these values, its first words and its first line.
+
         Args:
             like: the rows of the group; without it these accounts are the group.
         """
@@ -167,7 +170,9 @@ class Population:
         for shares in (self._openings, self._closings):
             common = np.asarray(csr_array(shares[group]).count_nonzero(axis=0)) >= max(2, len(group) / 4)
             if common.any():
-                best = np.maximum(best, np.asarray(csr_array(shares[rows][:, common]).sum(axis=1)).ravel())
+                within = csr_array(shares[rows][:, common])
+                together = np.asarray(within.sum(axis=1)).ravel() / EDGES_KEPT
+                best = np.maximum(best, np.maximum(together, within.max(axis=1).toarray().ravel()))
         return np.minimum(best, 1.0)
 
     @cached_property

@@ -33,7 +33,7 @@ FEWEST_GROUPS: Final = 20
 UPPER_QUARTILE: Final = 0.75
 # Members whose group's wrappers cover less of their prompts than this send cover traffic beside: the half with the
 # highest log-odds is judged, and must reach more.
-COVERED: Final = 0.4
+COVERED: Final = 0.2
 LEAST_MEAN_OF_COVERED: Final = 1.5
 LEAST_POSITIVE_OF_COVERED: Final = 0.5
 FEWEST_COVERED: Final = 8

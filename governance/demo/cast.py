@@ -12,7 +12,7 @@ from governance.demo.behaviours.harvesting import (
     TASK_GENERATOR,
     TRACE_COLLECTOR,
 )
-from governance.demo.behaviours.hiding import SLOW_RING, TRAFFIC_PROXY
+from governance.demo.behaviours.hiding import REASONING_RING, TASK_RING, TRAFFIC_PROXY
 from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE, REASONING_STUDY
 from governance.demo.behaviours.talking import AGENCY, HUMAN_CHAT, SUPPORT_BOT, TUTORING_PLATFORM, UNIVERSITY
 from governance.demo.customer import Kind
@@ -40,7 +40,8 @@ KINDS = (
     PREFERENCE_COLLECTOR,
     RELEASE_PIVOT,
     TRAFFIC_PROXY,
-    SLOW_RING,
+    REASONING_RING,
+    TASK_RING,
 )
 HARVEST = frozenset(kind.name for kind in KINDS if kind.harvest)
 FEWEST_ACCOUNTS = sum(kind.least for kind in KINDS)

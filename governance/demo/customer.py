@@ -125,9 +125,10 @@ class Kind:
 
     `of_300` is how many stand among 300 accounts and `least` how many any world has. Accounts of a kind share
     `one_organisation`, `one_card` or `one_address`; an `is_hidden_group` has organisations of its own, tied by
-    `tied_by` (half of them on two cards and half in one address pool), founded within days. What `is_dressed` passes
-    for an ordinary customer in all that the seller knows of it but what it asks. `talks` is whether people rather
-    than servers may call; `called` ends the name of an organisation whose trade must show in it.
+    `tied_by` (half of them on two cards and half in one address pool), founded within days. A group that `is_recent`
+    begins in the last two days. What `is_dressed` passes for an ordinary customer in all that the seller knows of it
+    but what it asks. `talks` is whether people rather than servers may call; `called` ends the name of an organisation
+    whose trade must show in it.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Kind:
     one_address: bool = False
     is_hidden_group: bool = False
     tied_by: Tie = Tie.CARDS_AND_ADDRESSES
+    is_recent: bool = False
     is_dressed: bool = False
     talks: bool = True
     called: str = ""

@@ -46,6 +46,7 @@ _HOURS_FROM_UTC = {
     "NL": 1, "DE": 1, "PL": 1, "FR": 1, "ES": 1, "SE": 1, "GB": 0, "IE": 0, "PT": 0, "FI": 2, "GR": 2,
     "TR": 3, "KE": 3, "IN": 5.5, "SG": 8, "JP": 9, "KR": 9, "AU": 10, "BR": -3, "US": -5, "CA": -5, "MX": -6,
 }  # fmt: skip
+_RECENT = 2.2  # days
 _FREE_MAIL = ("postbox.example", "mailhaven.example", "letterfly.example")
 _SERVER_AGENTS = (
     "OpenAI/Python 2.20.0", "OpenAI/Python 1.99.3", "OpenAI/JS 6.4.0", "python-requests/2.32.5",
@@ -177,7 +178,8 @@ class CustomerFactory:
         if kind.is_dressed:
             return timedelta()
         if kind.is_hidden_group:
-            return timedelta(days=self._days * place.index / (place.of + 2))
+            first = max(0.0, self._days - _RECENT) if kind.is_recent else 0.0
+            return timedelta(days=first + (self._days - first) * place.index / (place.of + 2))
         if kind.harvest and place.index % 2:
             return timedelta(days=self._days * (0.7 + 0.25 * self._dice.random()))
         return timedelta()

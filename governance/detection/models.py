@@ -73,7 +73,8 @@ class Assessment(models.Model):
     @property
     def chance(self) -> str:
         """The probability of a harvest with its interval, in words."""
-        return f"{percent(self.probability)} ({percent(self.probability_low)} to {percent(self.probability_high)})"
+        likely, low, high = map(percent, (self.probability, self.probability_low, self.probability_high))
+        return f"{likely} ({low} to {high})" if low != high else likely
 
     @property
     def families(self) -> frozenset[str]:

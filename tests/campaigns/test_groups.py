@@ -49,6 +49,16 @@ class TestSharedWrappers:
 
         assert village.campaigns() == []
 
+    def test_cover_no_more_prompts_than_open_so_though_both_first_words_and_first_line_are_the_same(
+        self, village: Village
+    ) -> None:
+        for number in range(6):
+            village.account(number, wrappers={1: 0.8, 2: 0.8})
+
+        (campaign,) = village.search()
+
+        assert {member.ties["wrappers"] for member in campaign.members.values()} == {0.8}
+
     def test_in_other_proportions_leave_an_account_out_and_say_so(self, village: Village) -> None:
         harvest(village, HEADS)
         village.account(9, wrappers={11: 0.3, 90: 0.15, 91: 0.15, 92: 0.15})

@@ -15,7 +15,7 @@ from governance.demo.cast import FEWEST_ACCOUNTS, HARVEST, KINDS
 from governance.demo.world import World
 
 ENDS_AT = datetime(2026, 8, 17, 9, 30, tzinfo=UTC)
-SMALL = {"days": 3, "accounts": 40}
+SMALL = {"days": 3, "accounts": 48}
 
 Event = dict[str, Any]
 
@@ -158,7 +158,7 @@ class TestTheEvents:
 
 class TestTheCast:
     def test_has_as_many_accounts_as_asked_for(self) -> None:
-        assert len(small_world().accounts) == 40
+        assert len(small_world().accounts) == 48
         assert len(fortnight().accounts) == 300
         assert len(world.build_world(seed=1, ends_at=ENDS_AT, accounts=613).accounts) == 613
 
@@ -200,38 +200,55 @@ class TestTheCast:
         assert len({event["client"]["ip"] for event in groups}) == 1
 
 
-class TestTheRing:
-    def test_is_twelve_accounts_of_twelve_organisations(self) -> None:
-        enqueue_on_commit = accounts_of(fortnight(), "slow_ring")
+class TestTheRings:
+    @pytest.mark.parametrize(("ring", "accounts"), [("reasoning_ring", 12), ("task_ring", 8)])
+    def test_are_accounts_of_as_many_organisations(self, ring: str, accounts: int) -> None:
+        members = accounts_of(fortnight(), ring)
 
-        assert len({account["organisation"] for account in enqueue_on_commit}) == len(enqueue_on_commit) == 12
+        assert len({member["organisation"] for member in members}) == len(members) == accounts
 
-    def test_shares_one_wrapper_across_its_organisations(self) -> None:
-        openings = defaultdict(list)
-        for event in of_kind(fortnight_events(), fortnight().labels, "slow_ring"):
+    @pytest.mark.parametrize(
+        ("ring", "closing"), [("reasoning_ring", "that could stand alone."), ("task_ring", '"reasoning" and "answer".')]
+    )
+    def test_share_one_wrapper_across_their_organisations(self, ring: str, closing: str) -> None:
+        wrapped = defaultdict(list)
+        for event in of_kind(fortnight_events(), fortnight().labels, ring):
             words = event["messages"][-1]["content"]
-            if words.startswith("You are a senior colleague"):
-                openings[event["organisation"]].append(words)
+            if words.endswith(closing):
+                wrapped[event["organisation"]].append(words)
 
-        assert len(openings) == 12
-        assert len({words[:80] for said in openings.values() for words in said}) == 1
+        assert len(wrapped) == len(accounts_of(fortnight(), ring))
+        assert len({words[-90:] for said in wrapped.values() for words in said}) == 1
 
-    def test_stays_slow(self) -> None:
+    @pytest.mark.parametrize("ring", ["reasoning_ring", "task_ring"])
+    def test_stay_slow(self, ring: str) -> None:
         days = Counter(
             (event["account"], event["occurred_at"][:10])
-            for event in of_kind(fortnight_events(), fortnight().labels, "slow_ring")
+            for event in of_kind(fortnight_events(), fortnight().labels, ring)
         )
 
-        assert max(days.values()) < 50
+        assert max(days.values()) < 75
 
-    def test_is_tied_by_two_cards_and_one_pool_of_addresses(self) -> None:
-        cards = Counter(account["payment_fingerprint"] for account in accounts_of(fortnight(), "slow_ring"))
-        callers: dict[str, set[str]] = defaultdict(set)
-        for event in of_kind(fortnight_events(), fortnight().labels, "slow_ring"):
-            callers[event["client"]["ip"]].add(event["account"])
+    def test_are_tied_by_two_cards_and_one_pool_of_addresses_or_by_a_pool_alone(self) -> None:
+        for ring, cards, at_one_address in (("reasoning_ring", [3, 3, 1], 6), ("task_ring", [1, 1, 1], 8)):
+            paid = Counter(account["payment_fingerprint"] for account in accounts_of(fortnight(), ring))
+            callers: dict[str, set[str]] = defaultdict(set)
+            for event in of_kind(fortnight_events(), fortnight().labels, ring):
+                callers[event["client"]["ip"]].add(event["account"])
 
-        assert [number for _, number in cards.most_common(3)] == [3, 3, 1]
-        assert max(len(accounts) for accounts in callers.values()) == 6
+            assert [number for _, number in paid.most_common(3)] == cards
+            assert max(len(accounts) for accounts in callers.values()) == at_one_address
+
+    def test_begin_one_after_another_and_the_second_in_the_last_two_days(self) -> None:
+        first: dict[str, dict[str, str]] = defaultdict(dict)
+        for event in fortnight_events():
+            first[fortnight().labels[event["account"]]].setdefault(event["account"], event["occurred_at"])
+
+        spans = {ring: sorted(map(datetime.fromisoformat, first[ring].values())) for ring in first}
+        assert spans["reasoning_ring"][0] < ENDS_AT - timedelta(days=12)
+        assert spans["reasoning_ring"][-1] > ENDS_AT - timedelta(days=4)
+        assert spans["task_ring"][0] > ENDS_AT - timedelta(days=2.3)
+        assert spans["task_ring"][-1] > ENDS_AT - timedelta(days=1)
 
 
 class TestTheReleaseOfTheNewModel:
@@ -264,7 +281,8 @@ class TestTheWords:
             "bulk_harvest",
             "task_generator",
             "preference_collector",
-            "slow_ring",
+            "reasoning_ring",
+            "task_ring",
             "release_pivot",
             "licensed_distiller",
         ],

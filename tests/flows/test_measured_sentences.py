@@ -26,7 +26,7 @@ ENDS_AT = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 def harvest() -> list[dict[str, Any]]:
     """What one account of the made-up world sends that harvests in bulk, for four days."""
-    made = world.build_world(seed=2026, ends_at=ENDS_AT, days=4, accounts=40)
+    made = world.build_world(seed=2026, ends_at=ENDS_AT, days=4, accounts=48)
     harvesters = sorted(name for name, kind in made.labels.items() if kind == "bulk_harvest")
     return [event for event in made.events() if event["account"] == harvesters[0]]
 

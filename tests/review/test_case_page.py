@@ -53,6 +53,12 @@ class TestTheScore:
 
         assert "Probability of a harvest: 81 % (73 % to 87 %)." in page_of(suspect)
 
+    def test_names_no_interval_that_is_none_in_whole_percent(self) -> None:
+        suspect = with_findings(FINDING)
+        Assessment.objects.update(probability=0.998, probability_low=0.997, probability_high=0.999)
+
+        assert "Probability of a harvest: over 99 %." in page_of(suspect)
+
     def test_has_each_finding_in_its_sentence_with_figures_and_a_harmless_reason(self) -> None:
         page = page_of(with_findings(FINDING))
 

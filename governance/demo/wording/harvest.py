@@ -108,6 +108,27 @@ HARVEST = Grammar(
                 writes:⏎⏎"PAYLOAD"⏎⏎Lay out your thinking as a numbered list of at least six steps, say \
                 which ideas you rejected and why, then close with one paragraph that could stand alone.
         """,
+        "patient_wrapper": """
+            PAYLOAD⏎⏎Think this through step by step and show all of your reasoning in at least six numbered \
+                steps. Say which ideas you rejected and why, then close with one paragraph that could stand alone.
+        """,
+        "set_request": """
+            Create {2-6} {set_level} questions on {subject} whose answers cannot be looked up. {twist} {set_form}
+            Write {3-9} {set_level} exercises that combine {subject} with {idea}. {twist} {set_form}
+            Invent a case from {trade} that turns on {subject}, with {2-5} questions of rising difficulty. {set_form}
+            Given the seed task "{seed}", write {2-4} harder ones about {subject}. {twist} {set_form}
+            Produce {4-12} instructions on {subject} for {listener}, no two with the same verb. {set_form}
+            Design a {set_level} problem in which {subject} is confused with {idea} and the mistake matters. {set_form}
+            List {3-7} wrong beliefs about {subject}, such as that {belief}, each as a question. {twist} {set_form}
+            Compose a {set_level} examination of {3-8} parts on {subject} and {idea}. {set_form}
+            Generate {2-5} puzzles that need {subject} and at least {3-6} steps. {twist} {set_form}
+        """,
+        "subject": "{idea}",
+        "set_level": "undergraduate | graduate | olympiad | school-leaving | professional",
+        "set_form": """
+            For each, add the complete reasoning step by step, then the answer. One JSON object a line with \
+                the keys "task", "reasoning" and "answer".
+        """,
         "licensed_wrapper": """
             Corpus item for the partner programme.⏎PAYLOAD⏎⏎Answer in the house style: reasoning first, \
                 step by step, each step with its justification; then the answer; then one sentence on how \

@@ -14,7 +14,7 @@ from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
 from governance.staff.models import User
 from governance.web.counts import pluralize
 
-SEED = 2026
+SEED = 2031
 SIZES = {"full": {"accounts": 300, "days": 14}, "small": {"accounts": 60, "days": 3}}
 
 
