@@ -292,10 +292,6 @@ def on_disk(
     """A store with these restrictions, each since 100 seconds after 1970."""
     head = snapshot(0)[0] | {"sequence": 9, "count": len(names)}
     since = {"from": "1970-01-01T00:01:40+00:00"}
-    stored(
-        folder,
-        lines(
-            [head, *(published_restriction(number, names=named, **since, **members) for number, named in names.items())]
-        ),
-    )
+    entries = [published_restriction(number, names=named, **since, **members) for number, named in names.items()]
+    stored(folder, lines([head, *entries]))
     return closing(SnapshotStore(folder, KEY))
