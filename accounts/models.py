@@ -1,4 +1,4 @@
-"""Who is governed. The seller's own ids are `external_id`; ours never leave the database."""
+"""The customers. The seller's own ids are `external_id`; ours never leave the database."""
 
 from datetime import datetime
 from typing import ClassVar, Final, Self

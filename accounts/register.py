@@ -106,8 +106,8 @@ def parse_account_line(line: bytes) -> AccountLine:
         text = strip_byte_order_mark(line)
         given = msgspec.json.decode(text)
         json.loads(text, object_pairs_hook=object_of_pairs)  # msgspec takes the last of a member's values
-        read = msgspec.convert(_cleared(given), AccountLine)
-        account = msgspec.convert(_normalized(read), AccountLine)
+        read = msgspec.convert(_clear_empty_members(given), AccountLine)
+        account = msgspec.convert(_normalize(read), AccountLine)
         _check_times(account)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         reason = "it is UTF-16: save the file as UTF-8" if line.startswith(UTF_16) else plain_fault(error, AccountLine)
@@ -117,19 +117,19 @@ def parse_account_line(line: bytes) -> AccountLine:
     return account
 
 
-def _cleared(line: Any) -> Any:
+def _clear_empty_members(line: Any) -> Any:
     """The members of a line, each that says there is nothing as null. Raises ValueError."""
     if not isinstance(line, dict):
         return line
     _refuse_incomplete("", line)
-    cleared = {name: _cleared_value(name, value) for name, value in line.items()}
+    cleared = {name: _clear_empty_value(name, value) for name, value in line.items()}
     return {name: value for name, value in cleared.items() if value is not None or name not in _NEVER_CLEARED}
 
 
-def _cleared_value(name: str, value: Any) -> Any:
+def _clear_empty_value(name: str, value: Any) -> Any:
     """None where the value says that there is nothing; objects and lists without what says so. Raises ValueError."""
     if isinstance(value, list):
-        return [one for one in (_cleared_value(name, one) for one in value) if one is not None]
+        return [one for one in (_clear_empty_value(name, one) for one in value) if one is not None]
     if not isinstance(value, dict):
         return None if _says_nothing(name, value) else value
     left = {inner: one for inner, one in value.items() if not _says_nothing(inner, one)}
@@ -178,7 +178,7 @@ _SPELLINGS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def _normalized(account: AccountLine) -> Any:
+def _normalize(account: AccountLine) -> Any:
     """The members of the account in their one spelling. Raises ValueError."""
 
     def spelled(name: str, value: Any) -> Any:

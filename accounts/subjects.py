@@ -1,4 +1,4 @@
-"""How the audit log calls accounts, keys and organisations."""
+"""Names and links of accounts, keys and organisations in the audit log."""
 
 from collections.abc import Collection, Mapping
 

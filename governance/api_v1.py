@@ -5,15 +5,15 @@ What gateways ask all day is answered in front of Django: gateways/check/app.py.
 
 from django.urls import path
 
-from governance.gateways.api import CheckAccess
-from governance.restrictions.api import OneRestriction, Restrictions
-from governance.usage.api import LiteLlmUsage, UsageEvents
+from governance.gateways.api import CheckAccessView
+from governance.restrictions.api import RestrictionsView, RestrictionView
+from governance.usage.api import LiteLlmUsageView, UsageEventsView
 
 app_name = "api"
 urlpatterns = [
-    path("usage-events", UsageEvents.as_view(), name="usage-events"),
-    path("sources/litellm", LiteLlmUsage.as_view(), name="litellm-usage"),
-    path("access/check", CheckAccess.as_view(), name="access-check"),
-    path("restrictions", Restrictions.as_view(), name="restrictions"),
-    path("restrictions/<int:number>", OneRestriction.as_view(), name="restriction"),
+    path("usage-events", UsageEventsView.as_view(), name="usage-events"),
+    path("sources/litellm", LiteLlmUsageView.as_view(), name="litellm-usage"),
+    path("access/check", CheckAccessView.as_view(), name="access-check"),
+    path("restrictions", RestrictionsView.as_view(), name="restrictions"),
+    path("restrictions/<int:number>", RestrictionView.as_view(), name="restriction"),
 ]

@@ -52,7 +52,7 @@ def look_after_connections(**_: Any) -> None:
 def end_with_worker(**_: Any) -> None:
     """A worker's timetable ends with it, however it ends; Celery sees to that for its other processes alone.
 
-    Else one whose worker was killed hard, or told to end while it started, goes on for ever beside the next worker's.
+    Otherwise that of a worker that was killed, or stopped while it started, goes on for ever beside the next worker's.
     """
     set_pdeathsig("SIGKILL")
     if os.getppid() != current_process()._parent_pid:  # type: ignore[attr-defined] # noqa: SLF001 - it is dead already

@@ -11,8 +11,8 @@ from governance.campaigns.actions import write_assessments
 from governance.campaigns.queries import (
     AssessmentDraft,
     UsageView,
-    accounts_needing_rescore,
     accounts_with_changed_licences,
+    accounts_with_outdated_assessment,
     assess_accounts,
     load_usage,
 )
@@ -75,7 +75,7 @@ def rescore_changed_licences(*, now: datetime) -> int:
 def _finish_idle(claims: Sequence[ScoringClaim], *, now: datetime) -> Sequence[ScoringClaim]:
     """Finish the claims of accounts with hardly any new usage since they were last scored. Return the other claims."""
     asked = [claim.account for claim in claims if not claim.is_forced]
-    idle = set(asked) - accounts_needing_rescore(asked, now=now)
+    idle = set(asked) - accounts_with_outdated_assessment(asked, now=now)
     finish_scoring(lock_current_claims([claim for claim in claims if claim.account in idle]), now=now)
     return [claim for claim in claims if claim.account not in idle]
 

@@ -12,8 +12,8 @@ from django.urls import reverse_lazy
 from environs import Env, validate
 
 from governance.platform import embedded, timeouts
-from governance.platform.bounded_connection import connection_class, longest_silence
-from governance.platform.environment import LOG_LEVELS, check_networks, check_timeouts, check_url
+from governance.platform.bounded_connection import bounded_connection_class, longest_silence
+from governance.platform.environment import LOG_LEVELS, parse_networks, parse_timeouts, parse_url_setting
 from governance.platform.installation_secrets import Secrets, get_or_create_secrets
 from governance.timetable import TIMETABLE
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
@@ -28,7 +28,7 @@ DATA_DIR = Path(env.str("STILLWATCH_DATA", str(BASE_DIR / ".data"))).expanduser(
 # Where Stillwatch is reached -----------------------------------------------------------------------------------
 
 PUBLIC_URL = env.str("STILLWATCH_URL", "https://localhost").rstrip("/")
-_public = check_url("STILLWATCH_URL", PUBLIC_URL, schemes=("https", "http"))
+_public = parse_url_setting("STILLWATCH_URL", PUBLIC_URL, schemes=("https", "http"))
 SECURE = _public.scheme == "https"
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname or "localhost"])
@@ -48,7 +48,7 @@ else:
     if _missing := [name for name in _needed if not env.str(name, "")]:
         raise ImproperlyConfigured(f"Servers of your own need {', '.join(_missing)} too.")
     for _name, _url in (("DATABASE_URL", DATABASE_URL), ("MIGRATE_DATABASE_URL", MIGRATE_DATABASE_URL)):
-        check_url(_name, _url, schemes=("postgresql", "postgres"))
+        parse_url_setting(_name, _url, schemes=("postgresql", "postgres"))
     _secrets = Secrets(env.str("SECRET_KEY"), env.str("FINGERPRINT_KEY"), env.str("EXCERPT_KEY"))
 SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
@@ -63,7 +63,7 @@ DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSW
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
 _variable = f"DATABASE_TIMEOUTS_{_process.upper()}"
-_given = check_timeouts(_variable, env.str(_variable, ""), known=timeouts.DEFAULTS["web"])
+_given = parse_timeouts(_variable, env.str(_variable, ""), known=timeouts.DEFAULTS["web"])
 _timeouts = timeouts.DEFAULTS[_process] | _given
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 for _name, _value in timeouts.LEAVES_LOST_SERVERS.items():
@@ -79,7 +79,7 @@ if pooled := env.int("DATABASE_POOL", 0):
         "min_size": 1,
         "max_size": pooled,
         "timeout": 10,
-        "connection_class": connection_class(_most),
+        "connection_class": bounded_connection_class(_most),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -253,7 +253,7 @@ EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
-WEBHOOK_PRIVATE_NETWORKS: list[str] = check_networks(
+WEBHOOK_PRIVATE_NETWORKS: list[str] = parse_networks(
     "WEBHOOK_PRIVATE_NETWORKS", env.list("WEBHOOK_PRIVATE_NETWORKS", [])
 )
 AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from governance import api_v1
 from governance.staff.views import SignIn, SignOut, password
-from governance.usage.api import OpenTelemetryTraces
+from governance.usage.api import OpenTelemetryTracesView
 from governance.web.views import health, words
 
 handler500 = "governance.web.views.server_error"
@@ -24,6 +24,6 @@ urlpatterns = [
     path("words/", words, name="words"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
-    path("v1/traces", OpenTelemetryTraces.as_view(), name="opentelemetry-traces"),  # where every OTLP exporter sends
+    path("v1/traces", OpenTelemetryTracesView.as_view(), name="opentelemetry-traces"),  # OTLP exporters send here
     path("health/", health, name="health"),
 ]

@@ -1,4 +1,4 @@
-"""ASGI: `app = Stillwatch(app, gateway)`, for FastAPI, Starlette and all others."""
+"""ASGI: `app = StillwatchMiddleware(app, gateway)`, for FastAPI, Starlette and all others."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from stillwatch_gateway.refusals import RateLimiter, RefusalResponse, enforce, u
 Identify = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
-class Stillwatch:
+class StillwatchMiddleware:
     """Refuses restricted customers before the application sees them; holds throttled ones to their limit.
 
     `identify` names the customer from the headers of a request, for `Gateway.decide`; without it the API key does. The

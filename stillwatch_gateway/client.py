@@ -1,4 +1,4 @@
-"""The gateway's end: answers from what is held in memory, without asking anybody."""
+"""The client of a gateway: decides from memory, without a request over the network."""
 
 import time
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The last good word of Stillwatch on disk: a gateway that starts while it cannot be reached knows what it knew.
+"""The last good snapshot on disk, for a gateway that starts while Stillwatch cannot be reached.
 
 `snapshot` holds a snapshot as it was received, `changes` the messages that followed; each with its signature before
 it, and checked again when it is read. `held-…` are the same of an epoch that ended, `confirmed` says when what is kept

@@ -1,4 +1,4 @@
-"""Whether a message goes on with the epoch that is known, or ends it."""
+"""Decide whether a message continues the known epoch or ends it."""
 
 from typing import Final
 

@@ -16,7 +16,7 @@ from stillwatch_gateway.disk import Confirmation, SnapshotStore, StoreError
 from stillwatch_gateway.epoch_changes import OlderSnapshotError, ended_epoch, refuse_other_epoch
 from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.held_over_restrictions import HeldOverRestrictions
-from stillwatch_gateway.http_caller import ANSWER_SECONDS, Caller, HttpStatusError, decompress, read_body
+from stillwatch_gateway.http_connection import ANSWER_SECONDS, HttpStatusError, ServerConnection, decompress, read_body
 from stillwatch_gateway.logs import log_faults, log_loss, log_problem
 from stillwatch_gateway.messages import MOST_CHANGES_BYTES, BadMessageError, read_changes, signing_key
 from stillwatch_gateway.moments import Moment
@@ -53,7 +53,7 @@ class Follower:
     ) -> None:
         if instance and not is_instance_name(instance):
             raise ValueError(f"instance must be 1 to {LONGEST_INSTANCE} printable characters, not blank")
-        self._caller = Caller(url, service_key)
+        self._connection = ServerConnection(url, service_key)
         self._patience, self._on_change = patience, on_change
         self._instance = instance or this_process()
         self._key, self._folder = signing_key(service_key), Path(folder)
@@ -148,7 +148,7 @@ class Follower:
 
     def cut(self) -> None:
         """Drop the connection; the next request opens another."""
-        self._caller.cut()
+        self._connection.cut()
 
     def _follow(self) -> None:
         pause = FIRST_PAUSE
@@ -172,12 +172,12 @@ class Follower:
                 logger.info("Stillwatch cannot be reached: %s", type(error).__name__)
             except Exception:
                 logger.exception("Following Stillwatch failed")
-            self._caller.hang_up()
+            self._connection.hang_up()
             self._ended.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
-        self._caller.hang_up()  # it was cut, maybe between two questions
+        self._connection.hang_up()  # it was cut, maybe between two questions
         self._say_that_it_ends()
-        self._caller.hang_up()
+        self._connection.hang_up()
 
     def _should_compact(self) -> bool:
         store = self._store
@@ -202,7 +202,7 @@ class Follower:
             return
         try:
             report = self._report(wait=0) | {"is_ending": True}
-            read_body(self._caller.ask("POST", "/api/v1/access/changes", json.dumps(report)), MOST_CHANGES_BYTES)
+            read_body(self._connection.ask("POST", "/api/v1/access/changes", json.dumps(report)), MOST_CHANGES_BYTES)
         except (HttpStatusError, BadMessageError, OSError, HTTPException) as error:
             logger.info("Stillwatch does not know that this gateway ends: %s", type(error).__name__)
 
@@ -210,7 +210,7 @@ class Follower:
         asked = self._report(wait=WAIT_SECONDS if self._known.is_set() else 0)
         refusals = asked["refusals"]
         asked_at = Moment.now()
-        answer = self._caller.ask("POST", "/api/v1/access/changes", json.dumps(asked))
+        answer = self._connection.ask("POST", "/api/v1/access/changes", json.dumps(asked))
         body = decompress(
             read_body(answer, MOST_CHANGES_BYTES), answer.getheader("Content-Encoding"), MOST_CHANGES_BYTES
         )
@@ -238,12 +238,12 @@ class Follower:
                 return
             except StoreError as error:
                 self._store_failed(self._store, error.reason)
-                self._caller.hang_up()
+                self._connection.hang_up()
         self._take_snapshot_into(None)
 
     def _take_snapshot_into(self, store: SnapshotStore | None) -> None:
         """Take a snapshot, by way of the disk where there is a store. Raises StoreError where that does not take it."""
-        with downloaded_snapshot(self._caller, store, self._key) as received:
+        with downloaded_snapshot(self._connection, store, self._key) as received:
             restricted, head, file = received
             ended = ended_epoch(self._restricted, head, older_snapshots=self._older_snapshots)
             if ended is not None:

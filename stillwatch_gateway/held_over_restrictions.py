@@ -1,4 +1,4 @@
-"""What a gateway goes on refusing because Stillwatch lost it, when its database went back in time."""
+"""Restrictions that a gateway keeps applying although Stillwatch lost them, because its database was restored."""
 
 import json
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class HeldOverRestrictions:
 
     def __init__(self) -> None:
         self._held: tuple[HeldOverSet, ...] = ()
-        self._told: dict[int, dict[str, Any]] = {}
+        self._published: dict[int, dict[str, Any]] = {}
         self._since: dict[int, float] = {}  # when each of them began
 
     def __bool__(self) -> bool:
@@ -64,7 +64,7 @@ class HeldOverRestrictions:
     def report(self) -> list[dict[str, Any]]:
         """Return the report to Stillwatch: as many as it takes, each as it was published."""
         reported, size = [], 0
-        for one in islice(self._told.values(), HELD_REPORTED):
+        for one in islice(self._published.values(), HELD_REPORTED):
             size += len(json.dumps(one))
             if size > MOST_REPORTED_BYTES:
                 break
@@ -77,14 +77,14 @@ class HeldOverRestrictions:
         if held.numbers:
             self._held = (*self._held, held)
             entries = [before.entry(number) for number in sorted(held.numbers)]
-            self._told |= {entry.number: _reportable(entry) for entry in entries}
+            self._published |= {entry.number: _reportable(entry) for entry in entries}
             self._since |= {entry.number: entry.since for entry in entries}
         return held.numbers
 
     def load_names(self, store: SnapshotStore) -> None:
         """Find on disk how they were published, with all their names."""
         for number, entry in store.published_entries(self._since).items():
-            self._told[number] = _reportable(entry)
+            self._published[number] = _reportable(entry)
 
     def drop_settled(self, epoch: Epoch) -> bool:
         """Drop what is settled; return True if nothing is left."""
@@ -92,6 +92,6 @@ class HeldOverRestrictions:
             return False
         self._held = tuple(left for held in self._held if (left := held.left(epoch)).numbers)
         numbers = {number for held in self._held for number in held.numbers}
-        self._told = {number: told for number, told in self._told.items() if number in numbers}
+        self._published = {number: entry for number, entry in self._published.items() if number in numbers}
         self._since = {number: since for number, since in self._since.items() if number in numbers}
         return not self._held

@@ -1,4 +1,4 @@
-"""The API keys that a request shows: every text in its headers that an application may take for one."""
+"""Find the API keys in a request: every text in its headers that an application may accept as one."""
 
 import hashlib
 import re
@@ -85,13 +85,13 @@ def _possible_keys(value: str) -> Iterator[str]:
         first = bisect_right(ends, start)
         for end in ends[first : first + MOST_COMMAS + 1]:
             for text in comma_spacings(value[start:end]):
-                yield from _unwrapped(text)
-        yield from _unwrapped(value[start:])
+                yield from _without_quotes(text)
+        yield from _without_quotes(value[start:])
     for text in adjacent_values(value, starts):
-        yield from _unwrapped(text)
+        yield from _without_quotes(text)
 
 
-def _unwrapped(text: str) -> Iterator[str]:
+def _without_quotes(text: str) -> Iterator[str]:
     """A text, and without the quotes and separators behind it, taken off one by one."""
     text = text.strip()
     yield text

@@ -48,7 +48,7 @@ class Hook(CustomLogger):
         return data
 
 
-def _started() -> Gateway:
+def _start_gateway() -> Gateway:
     gateway = Gateway(
         os.environ["STILLWATCH_URL"],
         os.environ["STILLWATCH_KEY"],
@@ -59,4 +59,4 @@ def _started() -> Gateway:
     return gateway
 
 
-hook = Hook(_started())
+hook = Hook(_start_gateway())

@@ -94,7 +94,7 @@ def read_changes(body: bytes) -> ChangesMessage:
         if fault:
             faults.append(f"change {number}: {fault}")
     return ChangesMessage(
-        after, sequence, changes, _closed(document), parse_epoch(document), _age(document), tuple(faults)
+        after, sequence, changes, _fail_closed_plans(document), parse_epoch(document), _age(document), tuple(faults)
     )
 
 
@@ -124,7 +124,7 @@ def _head(line: bytes) -> SnapshotHead:
     document = _json(line)
     _same_format(document)
     return SnapshotHead(
-        _number(document, "sequence"), _number(document, "count"), _closed(document), parse_epoch(document)
+        _number(document, "sequence"), _number(document, "count"), _fail_closed_plans(document), parse_epoch(document)
     )
 
 
@@ -153,7 +153,7 @@ def _same_format(document: dict[str, Any]) -> None:
         raise BadMessageError(f"format {document.get('format')!r} is not known: this client reads {FORMAT}")
 
 
-def _closed(document: dict[str, Any]) -> frozenset[str]:
+def _fail_closed_plans(document: dict[str, Any]) -> frozenset[str]:
     closed = document.get("fail_closed_plans")
     if not isinstance(closed, list) or not all(isinstance(plan, str) for plan in closed):
         raise BadMessageError("fail_closed_plans is missing")

@@ -1,4 +1,4 @@
-"""Who a request comes from: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
+"""Who sent a request: the names by which Stillwatch knows customers, read from what a gateway sees of them; and
 the name of the process that answers it.
 """
 
@@ -88,11 +88,11 @@ def possible_names(value: str) -> list[str]:
     for encoding in ("utf-8", "latin-1"):
         with suppress(UnicodeEncodeError):
             sent = value.encode(encoding)
-            found += [_decoded(sent), _decoded(unquote_to_bytes(sent))]
+            found += [_decode(sent), _decode(unquote_to_bytes(sent))]
     return list(dict.fromkeys(map(normalize_id, found)))
 
 
-def _decoded(name: bytes) -> str:
+def _decode(name: bytes) -> str:
     try:
         return name.decode()
     except UnicodeDecodeError:
@@ -185,7 +185,7 @@ def given_names(
 
 
 def _are_plain(names: Sequence[str]) -> bool:
-    """Whether these names can be read, and in one way only, as nearly all: told faster together than one by one."""
+    """Return True if these names can be read in one way only, as nearly all can. Checking all at once is faster."""
     text = " ".join([*names, ""])  # after the kind of a blank name comes a space
     return "%" not in text and ": " not in text and "\0" not in text and text.isascii() and len(text) <= LONGEST_NAME
 

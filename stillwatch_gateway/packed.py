@@ -47,17 +47,17 @@ class PackedRestrictions:
             kept += KEPT.pack(entry.number, entry.since, entry.until, terms)
             targets.append(entry.target)
             if len(targets) == TARGETS_IN_BLOCK:
-                self._targets.append(_compressed(targets))
+                self._targets.append(_compress(targets))
                 targets.clear()
             for name in entry.names:
                 named.append(hash(name))
                 of.append(len(self._numbers))
-        self._targets.append(_compressed(targets))
+        self._targets.append(_compress(targets))
         self._kept = bytearray(bytes(kept))  # without the room that it had to grow
         self._mask = (1 << (ROOM * len(named)).bit_length()) - 1
-        self._table = self._filled(named, of)
+        self._table = self._fill_table(named, of)
 
-    def _filled(self, named: "array[int]", of: "array[int]") -> bytearray:
+    def _fill_table(self, named: "array[int]", of: "array[int]") -> bytearray:
         table = bytearray(NAMED_SIZE * (self._mask + 1))
         for hashed, place in zip(named, of, strict=True):
             at = hashed & self._mask
@@ -122,5 +122,5 @@ class PackedRestrictions:
             at_hash, place = unpack_named(self._table, NAMED_SIZE * at)
 
 
-def _compressed(targets: list[str]) -> bytes:
+def _compress(targets: list[str]) -> bytes:
     return zlib.compress(json.dumps(targets).encode("ascii"), 1)

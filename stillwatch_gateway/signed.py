@@ -45,7 +45,7 @@ def read_signed_snapshot(lines: BinaryIO, key: bytes) -> tuple[RestrictionSet, S
 def parse_snapshot(lines: BinaryIO) -> tuple[RestrictionSet, SnapshotHead]:
     """Raises BadMessageError."""
     faults: list[str] = []
-    head, entries = read_snapshot(_bounded(lines), faults)
+    head, entries = read_snapshot(_lines_of_bounded_length(lines), faults)
     return RestrictionSet(entries, head.sequence, head.epoch.identifier), head._replace(faults=tuple(faults))
 
 
@@ -62,7 +62,7 @@ def apply_changes(restricted: RestrictionSet, changes: ChangesMessage) -> None:
         restricted.change(number, entry, ended)
 
 
-def _bounded(lines: BinaryIO) -> Iterable[bytes]:
+def _lines_of_bounded_length(lines: BinaryIO) -> Iterable[bytes]:
     while line := lines.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
             raise BadMessageError("a line is too long")

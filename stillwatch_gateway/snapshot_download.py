@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from stillwatch_gateway.disk import SnapshotStore, StoreError
-from stillwatch_gateway.http_caller import Caller, stream_to_file
+from stillwatch_gateway.http_connection import ServerConnection, stream_to_file
 from stillwatch_gateway.messages import BadMessageError, SnapshotHead
 from stillwatch_gateway.restriction_set import RestrictionSet
 from stillwatch_gateway.signed import HEAD_BYTES, read_signed_snapshot
@@ -23,14 +23,16 @@ class DownloadedSnapshot(NamedTuple):
 
 
 @contextmanager
-def downloaded_snapshot(caller: Caller, store: SnapshotStore | None, key: bytes) -> Iterator[DownloadedSnapshot]:
+def downloaded_snapshot(
+    connection: ServerConnection, store: SnapshotStore | None, key: bytes
+) -> Iterator[DownloadedSnapshot]:
     """Download a snapshot and check its signature. Its file, beside those of the store, is deleted after the block.
 
-    Raises StoreError where the store does not take it, BadMessageError, and what `Caller.ask` raises.
+    Raises StoreError where the store does not take it, BadMessageError, and what `ServerConnection.ask` raises.
     """
     if store is None:
         with io.BytesIO() as memory:
-            yield _received(caller, memory, key, None)
+            yield _receive_snapshot(connection, memory, key, None)
         return
     path = store.folder / f"received-{os.getpid()}"
     try:
@@ -39,15 +41,17 @@ def downloaded_snapshot(caller: Caller, store: SnapshotStore | None, key: bytes)
         except OSError as error:
             raise StoreError(error) from error
         with file:
-            received = _received(caller, file, key, path)
+            received = _receive_snapshot(connection, file, key, path)
         yield received
     finally:
         with suppress(OSError):
             path.unlink()
 
 
-def _received(caller: Caller, file: BinaryIO, key: bytes, path: Path | None) -> DownloadedSnapshot:
-    answer = caller.ask("GET", "/api/v1/access/snapshot")
+def _receive_snapshot(
+    connection: ServerConnection, file: BinaryIO, key: bytes, path: Path | None
+) -> DownloadedSnapshot:
+    answer = connection.ask("GET", "/api/v1/access/snapshot")
     digest, signed = answer.getheader("Stillwatch-Digest", ""), answer.getheader("Stillwatch-Signature", "")
     signature_line = f"{digest} {signed}\n"
     if len(signature_line) > HEAD_BYTES or not signature_line.isascii():

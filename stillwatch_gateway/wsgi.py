@@ -1,4 +1,4 @@
-"""WSGI: `app = Stillwatch(app, gateway)`, for Flask, Django and all others."""
+"""WSGI: `app = StillwatchMiddleware(app, gateway)`, for Flask, Django and all others."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from stillwatch_gateway.keys import UnreadableKeysError, by_key
 from stillwatch_gateway.refusals import RateLimiter, enforce, unreadable_keys_refusal
 
 
-class Stillwatch:
+class StillwatchMiddleware:
     """As in `stillwatch_gateway.asgi`; what is in force is passed on as `environ["stillwatch"]`."""
 
     def __init__(

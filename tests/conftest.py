@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from governance.platform import embedded
@@ -19,6 +20,9 @@ from governance.usage.excerpts import reset_excerpt_thresholds
 from tests.measuring import Measured
 
 pytest.register_assert_rewrite("tests.flows")  # what several tests of a folder assert with
+
+hypothesis_settings.register_profile("any machine", deadline=None)  # a slow one is no failure
+hypothesis_settings.load_profile("any machine")
 
 # What takes longest: begun last it would keep one process busy while the others have nothing left to do.
 LONGEST_FILES = ["test_kills.py", "test_every_url.py", "test_documentation.py"]
@@ -75,7 +79,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit are cleaned up after by TRUNCATE, which the audit log refuses unless it is told not to."""
+    """Tests that commit are cleaned up after by TRUNCATE, which the audit log refuses unless a setting allows it."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_no_truncate")
 

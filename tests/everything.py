@@ -26,7 +26,7 @@ from governance.gateways.models import (
     PropagationEntry,
     Refusal,
 )
-from governance.policies.kill_switch import switch_off
+from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
 from governance.restrictions.kinds import RestrictionKind
@@ -35,14 +35,14 @@ from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
 from governance.review.verdicts import Verdict
 from governance.staff.attempts import count_attempt
-from governance.staff.credentials import Origin, remember_origin
+from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import EventConflict, LastUsage, NewNameCount, ReportedAnswer, Retention
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, case, line, person, service_key
-from tests.policies.test_outcomes import BLOCK
+from tests.policies.outcomes import BLOCK
 
 
 def _one_of_what_is_compared(other: Account) -> None:
@@ -84,7 +84,7 @@ def one_of_everything() -> None:
         account=Account.objects.get(), source="native", day=NOW, events=2, in_time_alone=1, newest_at=NOW
     )
     mira = person()
-    remember_origin(mira, Origin("203.0.113.0/24", "a device"), now=NOW)
+    remember_origin(mira, ClientOrigin("203.0.113.0/24", "a device"), now=NOW)
     count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
     opened = case()
     other = account("acct_2")
@@ -132,7 +132,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     webhook, _ = add_webhook("https://hooks.example.com/", by=MACHINE, now=NOW)
     Delivery.objects.create(webhook=webhook, change=Change.objects.get(), created_at=NOW, due_at=NOW)
     policy = propose(BLOCK, by=somebody, now=NOW)
-    switch_off(why="Trying it out.", by=somebody, now=NOW)
+    stop_policies(why="Trying it out.", by=somebody, now=NOW)
     PolicyOutcome.objects.create(
         policy=policy,
         account=Account.objects.get(restrictions=restriction),

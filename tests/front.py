@@ -64,11 +64,11 @@ class Served:
             caller.close()
 
     def check(self, **names: str | int) -> Any:
-        """Stillwatch's own dialect."""
+        """Stillwatch's own protocol."""
         return self.ask("/access/check", method="POST", body=names).json
 
     def knows(self, number: int) -> bool:
-        """True once it has told this change to those who wait."""
+        """Return True once it has sent this change to those who wait."""
         wait_until(lambda: self.front.replica.announced >= number, f"change {number} is known")
         return True
 

@@ -1,4 +1,4 @@
-"""Who acted, as the log keeps it."""
+"""The actor of an audit entry."""
 
 from dataclasses import dataclass
 from typing import Self

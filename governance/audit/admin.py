@@ -51,7 +51,7 @@ class EntryAdmin(ReadOnlyAdmin):
     def about(self, entry: Entry) -> SafeString:
         """What the entry is about, with links; a page of entries has looked that up for all of them."""
         subjects = getattr(entry, "subjects", None) or find_subjects([entry])[entry.number]
-        return format_html_join(", ", "{}", ((_linked(subject),) for subject in subjects))
+        return format_html_join(", ", "{}", ((_subject_link(subject),) for subject in subjects))
 
     @admin.display(description="What")
     def what(self, entry: Entry) -> str:
@@ -60,5 +60,5 @@ class EntryAdmin(ReadOnlyAdmin):
         return ", ".join(str(word) for word in said if word)
 
 
-def _linked(subject: Subject) -> str:
+def _subject_link(subject: Subject) -> str:
     return format_html('<a href="{}">{}</a>', subject.url, subject.label) if subject.url else subject.label

@@ -1,4 +1,4 @@
-"""Everything that the audit log can say: one verb for each kind of entry, with the fields that its details hold.
+"""The verbs of the audit log: one for each kind of entry, with the fields of its details.
 
 To record something new, add its verb here first. An entry whose details lack a field, or hold one that its verb does
 not name, is refused when it is recorded.

@@ -77,7 +77,7 @@ def iter_backtest(
             yield BacktestCounts(step.end, accepted, duplicate, rejected, late, scored, _waiting(step.end))
 
 
-def count_unscored_accounts() -> int:
+def count_accounts_that_failed_scoring() -> int:
     """Return how many accounts have usage that is in no score, because scoring failed."""
     return DirtyAccount.objects.count()
 

@@ -1,4 +1,4 @@
-"""Taking usage in: its SQL alone, from memory, and over HTTP."""
+"""Measure intake: its SQL alone, from memory, and over HTTP."""
 
 import http.client
 import threading

@@ -1,4 +1,4 @@
-"""Whether what scoring costs depends on how much an account has sent."""
+"""Measure whether the cost of scoring depends on how much an account has sent."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

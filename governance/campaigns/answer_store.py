@@ -16,7 +16,7 @@ KEPT: Final = 64
 MOST_ACCOUNTS: Final = 20
 
 
-class AnswerSource(Protocol):
+class AccountForAnswers(Protocol):
     """What is needed to know about an account."""
 
     @property
@@ -45,7 +45,7 @@ class _Match(NamedTuple):
     digest: int
 
 
-def store_answers(views: Sequence[AnswerSource]) -> None:
+def store_answers(views: Sequence[AccountForAnswers]) -> None:
     """Store the samples of these accounts in place of their earlier ones. Runs in the caller's transaction."""
     rows = [
         AnswerSample(account_id=one.account, kind=kind.value, digest=digest)
@@ -57,7 +57,7 @@ def store_answers(views: Sequence[AnswerSource]) -> None:
     AnswerSample.objects.bulk_create(rows)
 
 
-def find_answers_of_others(views: Collection[AnswerSource]) -> dict[int, AnswerFacts]:
+def find_answers_of_others(views: Collection[AccountForAnswers]) -> dict[int, AnswerFacts]:
     """Return what these accounts send of the answers of other organisations' accounts; two queries for all of them.
 
     No query where none of them reported an answer.

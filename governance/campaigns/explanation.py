@@ -47,14 +47,14 @@ def _head(account: Account, latest: Assessment) -> Iterator[str]:
     organisation = f"{account.organisation}, " if account.organisation else ""
     since = f", customer since {dated(account.created_at, DAY)}" if account.created_at else ""
     declared = f" It declared its use as “{escape_invisible(account.declared_use)}”." if account.declared_use else ""
-    yield _wrapped(f"{organisation}plan {escape_invisible(account.plan) or 'not known'}{since}.{declared}")
-    yield _wrapped(
+    yield _wrap_text(f"{organisation}plan {escape_invisible(account.plan) or 'not known'}{since}.{declared}")
+    yield _wrap_text(
         f"Assessed {dated(latest.assessed_at, MOMENT)} UTC by calibration {latest.model_version}: the figures below "
         f"are of that time. Confirmed {dated(latest.confirmed_at, 'j F, H:i')} on "
         f"{pluralize(latest.events, 'request')} from {dated(latest.window_start, 'j F')} to "
         f"{dated(latest.window_end, DAY)}: the same detectors, and the same score within a point."
     )
-    yield _wrapped(_consequence(latest))
+    yield _wrap_text(_consequence(latest))
 
 
 def _consequence(latest: Assessment) -> str:
@@ -86,18 +86,18 @@ def _body(latest: Assessment) -> Iterator[str]:
     if latest.harmless:
         yield ""
         yield "The strongest innocent explanation"
-        yield _wrapped(f"{latest.harmless['explanation']} {latest.harmless['because']}", indent=2)
-        yield _wrapped(_figures(latest.harmless["evidence"]), indent=2)
+        yield _wrap_text(f"{latest.harmless['explanation']} {latest.harmless['because']}", indent=2)
+        yield _wrap_text(_figures(latest.harmless["evidence"]), indent=2)
     if against and latest.score >= REVIEW_LINE:
         yield ""
-        yield _wrapped(_what_it_hangs_on(against, latest.score))
+        yield _wrap_text(_what_it_hangs_on(against, latest.score))
 
 
 def _finding(one: Mapping[str, Any]) -> Iterator[str]:
-    yield _wrapped(f"{one['points']:+4d}  {one['title']} ({one['family']}). {one['sentence']}", indent=2, hang=8)
-    yield _wrapped(_figures({"strength": one["strength"], **one["evidence"]}), indent=8)
+    yield _wrap_text(f"{one['points']:+4d}  {one['title']} ({one['family']}). {one['sentence']}", indent=2, hang=8)
+    yield _wrap_text(_figures({"strength": one["strength"], **one["evidence"]}), indent=8)
     if one["family"] != "harmless":
-        yield _wrapped(f"Possible innocent explanation: {one['harmless']}", indent=8)
+        yield _wrap_text(f"Possible innocent explanation: {one['harmless']}", indent=8)
 
 
 def _what_it_hangs_on(against: Sequence[Mapping[str, Any]], score: int) -> str:
@@ -124,20 +124,20 @@ def _campaign(account: Account) -> Iterator[str]:
     yield ""
     size, points = pluralize(campaign.size, "account"), pluralize(campaign.score, "point")
     yield f"Campaign {campaign.pk}: {size}, {campaign.state}; counts up to {points} against a member"
-    yield _wrapped(
+    yield _wrap_text(
         f"First seen {dated(campaign.first_seen_at, MOMENT)} UTC. This account joined "
         f"{dated(member.joined_at, 'j F, H:i')}; it has wrappers, an address or a card in common with "
         f"{pluralize(member.tied_to, 'member')} ({_strengths(member.ties)}).",
         indent=2,
     )
     if campaign.state == campaign.State.WATCHED:
-        yield _wrapped(f"Watched, and adds no points. {campaign.watched_because}", indent=2)
+        yield _wrap_text(f"Watched, and adds no points. {campaign.watched_because}", indent=2)
     for one in campaign.findings:
-        yield _wrapped(f"{one['title']}. {one['sentence']}", indent=2, hang=4)
-        yield _wrapped(f"Possible innocent explanation: {one['harmless']}", indent=4)
+        yield _wrap_text(f"{one['title']}. {one['sentence']}", indent=2, hang=4)
+        yield _wrap_text(f"Possible innocent explanation: {one['harmless']}", indent=4)
     others = campaign.members.current().exclude(pk=member.pk).select_related("account")
     for other in others[:MEMBERS_NAMED]:
-        yield _wrapped(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)
+        yield _wrap_text(f"{other.account}: {_strengths(other.ties)}", indent=2, hang=4)
     if (more := campaign.size - 1 - MEMBERS_NAMED) > 0:
         yield f"  and {more} more"
     for left in campaign.members.left_out().select_related("account"):
@@ -161,7 +161,7 @@ def _figure(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _wrapped(text: str, *, indent: int = 0, hang: int | None = None) -> str:
+def _wrap_text(text: str, *, indent: int = 0, hang: int | None = None) -> str:
     return fill(
         text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent if hang is None else hang),
         break_long_words=False, break_on_hyphens=False,

@@ -30,7 +30,7 @@ BY_HOURS: Final = 0.5
 JOINED: Final = 0.5
 
 
-class Joined(NamedTuple):
+class JoinedAccount(NamedTuple):
     """An account, by row, that belongs to the campaign at this place, and how surely, from 0 to 1."""
 
     row: int
@@ -38,12 +38,12 @@ class Joined(NamedTuple):
     belongs: float
 
 
-def find_joining(population: Population, cores: Sequence[Numbers], bases: Sequence[Basis]) -> list[Joined]:
+def find_joining(population: Population, cores: Sequence[Numbers], bases: Sequence[Basis]) -> list[JoinedAccount]:
     """Return who joins these campaigns, given by the rows of their cores."""
     of = np.full(len(population), -1)
     for place, rows in enumerate(cores):
         of[rows] = place
-    found: dict[int, Joined] = {}
+    found: dict[int, JoinedAccount] = {}
     for _ in range(ROUNDS):
         may = (of < 0) & ~population.barred & ~(population.log_odds < 0)
         evidence: dict[int, tuple[float, int]] = {}
@@ -54,7 +54,7 @@ def find_joining(population: Population, cores: Sequence[Numbers], bases: Sequen
         for row, best in _by_hard_ties(population, of, len(cores), may).items():
             evidence[row] = max(evidence.get(row, (0.0, 0)), best)
         for row, (value, place) in evidence.items():
-            found[row] = Joined(row, place, min(1.0, JOINED + value))
+            found[row] = JoinedAccount(row, place, min(1.0, JOINED + value))
             of[row] = place
     return list(found.values())
 

@@ -52,7 +52,7 @@ class AssessmentDraft(NamedTuple):
     due_at: datetime | None
 
 
-def accounts_needing_rescore(accounts: Collection[int], *, now: datetime) -> set[int]:
+def accounts_with_outdated_assessment(accounts: Collection[int], *, now: datetime) -> set[int]:
     """Return the accounts whose usage changed by a twentieth, or last assessed six hours ago or more, or never."""
     usage_windows = get_scoring_windows(accounts, at=now)
     with connection.cursor() as cursor:

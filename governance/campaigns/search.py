@@ -12,7 +12,7 @@ from governance.campaigns.groups import LEAST_SIMILARITY, Basis, Candidates, fin
 from governance.campaigns.joining import find_joining
 from governance.campaigns.near import find_near
 from governance.campaigns.population import Numbers, Population
-from governance.campaigns.verdict import Sketches, Verdict, judge_groups
+from governance.campaigns.verdict import Sketches, Verdict, assess_groups
 
 OTHER_PROPORTIONS: Final = "Uses the wrappers of the group, but in other proportions."
 USES_WRAPPERS: Final = "Uses a wrapper that hardly anybody but members uses; nothing else ties it to them."
@@ -50,7 +50,7 @@ class FoundGroup:
 def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup]:
     """Return all groups, campaigns and those that are watched; no account is a member of two."""
     groups = find_groups(population)
-    verdicts = judge_groups(population, groups, sketches)
+    verdicts = assess_groups(population, groups, sketches)
     campaigns = [place for place, verdict in enumerate(verdicts) if verdict.is_campaign]
     belongs = [dict.fromkeys(group.rows.tolist(), 1.0) for group in groups]
     joined = find_joining(
@@ -62,7 +62,8 @@ def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup
         belongs[campaigns[place]][row] = surely
     near = find_near(population, [np.array([*belongs[place]], dtype=np.int64) for place in campaigns])
     found = [
-        _watched(population, groups[place], verdicts[place], belongs[place]) for place in _others(verdicts, belongs)
+        _watched_group(population, groups[place], verdicts[place], belongs[place])
+        for place in _others(verdicts, belongs)
     ]
     return found + [
         _campaign(population, groups[place], verdicts[place], belongs[place], near.get(number, {}))
@@ -75,7 +76,9 @@ def _others(verdicts: Sequence[Verdict], belongs: Sequence[Mapping[int, float]])
     return [place for place, verdict in enumerate(verdicts) if not verdict.is_campaign and belongs[place]]
 
 
-def _watched(population: Population, group: Candidates, verdict: Verdict, belongs: Mapping[int, float]) -> FoundGroup:
+def _watched_group(
+    population: Population, group: Candidates, verdict: Verdict, belongs: Mapping[int, float]
+) -> FoundGroup:
     """Return a watched group. Most groups are: of their ties only what they were found by is measured."""
     rows = np.array(sorted(belongs), dtype=np.int64)
     shares = (

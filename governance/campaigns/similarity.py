@@ -1,4 +1,4 @@
-"""Find accounts that are alike, and groups of them, without comparing everybody with everybody. Pure.
+"""Find accounts that are alike, and groups of them, without comparing every pair. Pure.
 
 Accounts are rows of a sparse matrix, two are as similar as the product of their rows says. Pairs are found by a sparse
 product, which touches those alone that have a value in common. Groups are the connected components of these pairs, cut
@@ -78,7 +78,7 @@ def find_clusters(similar: csr_array, similarities: Similarities, *, least: floa
     """
     for part in _components(similar, np.arange(similar.shape[0])):
         if len(part) <= LINKED_AT_ONCE:
-            yield from _linked(part, similarities, least=least, cut=cut)
+            yield from _average_linkage(part, similarities, least=least, cut=cut)
         else:
             yield from _cut(part, similar, similarities, least=least, cut=cut)
 
@@ -93,7 +93,7 @@ def _cut(
     groups = [
         group
         for piece in pieces
-        for group in _linked(_evenly(piece, LINKED_AT_ONCE), similarities, least=least, cut=cut)
+        for group in _average_linkage(_evenly(piece, LINKED_AT_ONCE), similarities, least=least, cut=cut)
     ]
     large = [group for group in groups if len(group) >= TAKES_IN_FROM]
     yield from (group for group in groups if len(group) < TAKES_IN_FROM)
@@ -134,7 +134,7 @@ def _with_others(
         yield np.sort(np.concatenate([group, others[(best == place) & (highest >= cut)]]))
 
 
-def _linked(part: Numbers, similarities: Similarities, *, least: float, cut: float) -> Iterator[Numbers]:
+def _average_linkage(part: Numbers, similarities: Similarities, *, least: float, cut: float) -> Iterator[Numbers]:
     if len(part) < 2:
         return
     distance = similarities(part, part)

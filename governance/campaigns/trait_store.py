@@ -35,7 +35,7 @@ GROWTH: Final = 1.1
 GROWTH_AT_ALL: Final = 1.5
 
 
-class TraitSource(Protocol):
+class AccountForTraits(Protocol):
     """What `store_traits` needs to know about an account."""
 
     @property
@@ -48,10 +48,10 @@ class TraitSource(Protocol):
     def usage(self) -> AccountUsage: ...
 
 
-def store_traits(views: Sequence[TraitSource], *, now: datetime) -> set[int]:
+def store_traits(views: Sequence[AccountForTraits], *, now: datetime) -> set[int]:
     """Store the traits of these accounts. Return the accounts whose traits have changed.
 
-    Runs in the caller's transaction. Nobody else stores those of the same accounts: the caller has claimed them.
+    Runs in the caller's transaction. The caller has claimed the accounts, so no other worker stores theirs.
     """
     sampled = {one.account_id: one for one in AccountSample.objects.filter(account__in=[one.account for one in views])}
     grown = {one.account: one for one in views if _has_grown(one.usage, sampled.get(one.account), by=GROWTH)}
@@ -86,7 +86,7 @@ SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[], %
 """
 
 
-def _sample(fresh: Sequence[TraitSource], before: Mapping[int, AccountSample], *, now: datetime) -> None:
+def _sample(fresh: Sequence[AccountForTraits], before: Mapping[int, AccountSample], *, now: datetime) -> None:
     """Store the samples of these accounts, and count in how many samples each prompt is."""
     samples = [
         AccountSample(

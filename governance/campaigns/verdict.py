@@ -94,7 +94,7 @@ class Verdict:
 Sketches = Callable[[Numbers], Sequence[Numbers]]
 
 
-def judge_groups(population: Population, groups: Sequence[Candidates], sketches: Sketches) -> list[Verdict]:
+def assess_groups(population: Population, groups: Sequence[Candidates], sketches: Sketches) -> list[Verdict]:
     """Return a verdict for each group.
 
     Args:
@@ -104,12 +104,12 @@ def judge_groups(population: Population, groups: Sequence[Candidates], sketches:
     line = line_among([mean for mean, _, _ in pooled])
     public = _public_domains(population)
     verdicts = [
-        _judge(population, group, figures, line=line, public=public, sketches=sketches)
+        _assess_group(population, group, figures, line=line, public=public, sketches=sketches)
         for group, figures in zip(groups, pooled, strict=True)
     ]
     watched = [verdict.mean for verdict in verdicts if not verdict.is_campaign]
     highest = max(watched, default=None)
-    return [_compared(verdict, others=len(groups) - 1, highest=highest) for verdict in verdicts]
+    return [_with_comparison(verdict, others=len(groups) - 1, highest=highest) for verdict in verdicts]
 
 
 def line_among(means: Sequence[float]) -> float:
@@ -127,7 +127,7 @@ def line_among(means: Sequence[float]) -> float:
     return round(LEAST_MEAN + max(0.0, float(np.quantile(means, UPPER_QUARTILE))), 3)
 
 
-def overlap_of(sketches: Sequence[Numbers]) -> float:
+def shared_prompt_share(sketches: Sequence[Numbers]) -> float:
     """Return the share of a member's prompts that another member sent too, on average.
 
     Sketches are compared whole: those of short tasks in one long wrapper, which share most of their words, differ in a
@@ -136,7 +136,7 @@ def overlap_of(sketches: Sequence[Numbers]) -> float:
     Args:
         sketches: of each member, unsigned 64-bit integers.
 
-    >>> overlap_of([np.array([1, 2], np.uint64), np.array([2], np.uint64)])
+    >>> shared_prompt_share([np.array([1, 2], np.uint64), np.array([2], np.uint64)])
     0.75
     """
     shares = []
@@ -170,7 +170,7 @@ def _covered_share(population: Population, group: Candidates) -> float:
     return float(population.wrapped_shares(group.rows).mean())
 
 
-def _judge(
+def _assess_group(
     population: Population,
     group: Candidates,
     figures: tuple[float, float, bool],
@@ -191,12 +191,12 @@ def _judge(
     elif population.evaluating[with_text].mean() >= MOST_EVALUATING:
         reason = Reason.EVALUATION
     else:
-        overlap = overlap_of([some[:PROMPTS_COMPARED] for some in sketches(with_text[:MEMBERS_COMPARED])])
+        overlap = shared_prompt_share([some[:PROMPTS_COMPARED] for some in sketches(with_text[:MEMBERS_COMPARED])])
         reason = Reason.SAME_PROMPTS if overlap >= MOST_OVERLAP else None
     return Verdict(reason, mean, positive, len(with_text), line, is_covered, overlap, share)
 
 
-def _compared(verdict: Verdict, *, others: int, highest: float | None) -> Verdict:
+def _with_comparison(verdict: Verdict, *, others: int, highest: float | None) -> Verdict:
     return Verdict(
         verdict.watched_for, verdict.mean, verdict.positive, verdict.with_text, verdict.line, verdict.is_covered,
         verdict.overlap, verdict.domain_share, others, highest,

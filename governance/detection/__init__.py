@@ -1,1 +1,1 @@
-"""What it looks like: detectors, scores, and the policy that says what follows."""
+"""What usage looks like: detectors, scores, calibration and assessments."""

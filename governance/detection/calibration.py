@@ -132,7 +132,7 @@ def _faults(weights: Mapping[str, Any], known: Mapping[str, Family]) -> Iterable
         elif weight < -MOST_IN_FAVOUR:
             yield f"{name} takes off more than a finding in favour may, {MOST_IN_FAVOUR:g}"
         elif weight > CAPS[family]:
-            yield f"{name} weighs more than all of its family may give, {CAPS[family]:g}"
+            yield f"{name} has more points than its whole family may give, {CAPS[family]:g}"
 
 
 def format_calibration(calibration: Calibration) -> str:

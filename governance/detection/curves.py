@@ -94,13 +94,13 @@ def content_strength(detector: str, figures: Mapping[str, Figure], usage: Accoun
     """Return the strength of a detector of content in this usage: little where few prompts were read."""
     if usage.texts < LEAST_TEXTS:
         return 0.0
-    return content_model().strength(detector, measure(figures, usage)) * worth_of_texts(usage.texts)
+    return content_model().strength(detector, measure(figures, usage)) * weight_of_text_count(usage.texts)
 
 
-def worth_of_texts(texts: int) -> float:
-    """Return how much so many prompts say, from 0.6 to 1.
+def weight_of_text_count(texts: int) -> float:
+    """Return the weight of a finding that was read from so many prompts, from 0.6 to 1.
 
-    >>> worth_of_texts(5), worth_of_texts(30)
+    >>> weight_of_text_count(5), weight_of_text_count(30)
     (0.6, 1.0)
     """
     return WORTH_OF_FEW + (1 - WORTH_OF_FEW) * ramp(texts, FEW_TEXTS, ENOUGH_TEXTS)

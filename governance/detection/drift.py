@@ -52,8 +52,8 @@ class Verdict(StrEnum):
     MOVED = "moved"
 
 
-class Group(NamedTuple):
-    """The accounts of a figure with values in a range: which share they were then, and are today, from 0 to 1."""
+class RangeShares(NamedTuple):
+    """A range of values of a figure: the share of accounts in it then, and today, from 0 to 1."""
 
     name: str
     then: float
@@ -72,7 +72,7 @@ class DriftLine(NamedTuple):
     """One figure compared; `psi` is its population stability index."""
 
     title: str
-    groups: Sequence[Group]
+    groups: Sequence[RangeShares]
     psi: float
     verdict: Verdict
 
@@ -137,7 +137,7 @@ def compare(reference: Reference, today: Collection[AssessedAccount], titles: Ma
         now = [number / now_of for number in groups]
         index = stability_index(then, now, then_of=then_of, now_of=now_of)
         verdict = get_verdict(index, groups=len(groups), then_of=then_of, now_of=now_of)
-        compared = map(Group, _group_names(name), then, now)
+        compared = map(RangeShares, _group_names(name), then, now)
         yield DriftLine(_title(name, titles), [*compared], index, verdict)
 
 
@@ -151,7 +151,7 @@ def stability_index(then: Sequence[float], now: Sequence[float], *, then_of: flo
     >>> round(stability_index([0.9, 0.1], [0.7, 0.3], then_of=1e6, now_of=1e6), 3)
     0.27
     """
-    expected, actual = _smoothed(then, then_of), _smoothed(now, now_of)
+    expected, actual = _smooth(then, then_of), _smooth(now, now_of)
     return sum((a - e) * log(a / e) for e, a in zip(expected, actual, strict=True))
 
 
@@ -163,7 +163,7 @@ def get_verdict(index: float, *, groups: int, then_of: float, now_of: float) -> 
     return Verdict.WATCH if index < MOVED else Verdict.MOVED
 
 
-def _smoothed(shares: Sequence[float], of: float) -> list[float]:
+def _smooth(shares: Sequence[float], of: float) -> list[float]:
     return [(share * of + 0.5) / (of + 0.5 * len(shares)) for share in shares]
 
 

@@ -70,10 +70,10 @@ def days(number: float) -> str:
     return "1 day" if whole == 1 else f"{whole} days"
 
 
-def sample_of(of: str, sample: Sized | int) -> str:
-    """Return what a sample is of, with its size; without the size where nothing was sampled.
+def name_sample(of: str, sample: Sized | int) -> str:
+    """Return the name of what was sampled with the size of the sample; only the name where the sample is empty.
 
-    >>> sample_of("prompts", 1_200), sample_of("in its prompts", [7, 8]), sample_of("prompts", [])
+    >>> name_sample("prompts", 1_200), name_sample("in its prompts", [7, 8]), name_sample("prompts", [])
     ('1,200 sampled prompts', 'in its prompts (2 sampled)', 'prompts')
     """
     number = sample if isinstance(sample, int) else len(sample)

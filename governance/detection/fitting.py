@@ -4,7 +4,7 @@ A weight is ten times the logarithm of the likelihood ratio that a detector's fi
 others say: logistic regression of harvest or not on the strengths (odds at the review line even), through the same caps
 that scoring has. Three things keep it from learning its accounts by heart:
 
-- every family of accounts, of either kind, weighs the same, however many accounts it has;
+- every family of accounts, of either kind, has the same weight, however many accounts it has;
 - signs are fixed: a detector against the account cannot get a negative weight;
 - weights are drawn to those in the detectors' files, an expert's judgement, as strongly as `prior_strength` says: a
   detector that hardly any labelled account shows keeps its own (a normal prior: maximum a posteriori).

@@ -6,7 +6,7 @@ of its own, which is taken off. Logistic loss, and a ridge on the weights, which
 among them and keeps the model from learning its accounts by heart: with 0.03 models transferred best from one made-up
 world to another.
 
-Families of accounts weigh as the root of their size, harvesting and other accounts the same in sum.
+Families of accounts have the square root of their size as weight, harvesting and other accounts the same in sum.
 
 References: Hastie and Tibshirani 1986, Generalized additive models; Hoerl and Kennard 1970, Ridge regression; Byrd and
 others 1995, A limited memory algorithm for bound constrained optimization (L-BFGS-B).
@@ -33,7 +33,7 @@ class LabelledFigures(NamedTuple):
     """Figures of n labelled accounts that sent text.
 
     `values` has shape (n, f), NaN where a figure was not measured; `harvests` is boolean, shape (n,); `families` has
-    length n; `worth`, shape (n,), scales what the curves give (see `curves.worth_of_texts`).
+    length n; `worth`, shape (n,), scales what the curves give (see `curves.weight_of_text_count`).
     """
 
     values: FloatArray

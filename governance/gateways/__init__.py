@@ -1,1 +1,1 @@
-"""Gateways that Stillwatch goes to by itself: LiteLLM, where blocks are pushed, and canaries, which show who obeys."""
+"""Where restrictions are enforced: the check, the state of gateways, pushes to LiteLLM, and canary probes."""

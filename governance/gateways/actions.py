@@ -1,4 +1,4 @@
-"""Telling Stillwatch how it reaches a gateway by itself. Secrets are sealed, and no entry of the log holds any."""
+"""Set how Stillwatch reaches a gateway. Secrets are stored encrypted, and no audit entry contains one."""
 
 import json
 import re

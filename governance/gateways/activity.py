@@ -1,4 +1,4 @@
-"""What was heard of each gateway: when it asked, what its processes reported, and when usage last passed it."""
+"""The activity of each gateway: when it asked, what its processes reported, and when usage last passed through it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

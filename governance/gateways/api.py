@@ -1,4 +1,4 @@
-"""Access as PostgreSQL itself knows it; gateways ask the check (gateways/check)."""
+"""Whether an account has access, read from PostgreSQL. Gateways ask the check (gateways/check) instead."""
 
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -18,7 +18,7 @@ from governance.staff.models import ServiceKey
 from governance.web.parsing import parse_query
 
 
-class CheckAccess(APIView):
+class CheckAccessView(APIView):
     """`GET /api/v1/access/check?account=…` or `?api_key=…`: whether they may use the API now, asked of PostgreSQL.
 
     For people and scripts: gateways ask /access/check, which answers from memory.
@@ -49,7 +49,7 @@ def _names_in(request: Request) -> Names:
     try:
         for member, value in asking.query_parameters(request.META.get("QUERY_STRING", "")):
             names.add(JSON_NAMES[member], value)
-    except asking.RefusedError as error:
+    except asking.RefusedRequestError as error:
         raise ValidationError(str(error)) from error
     if names.unreadable:
         raise ValidationError(names.unreadable)

@@ -1,4 +1,4 @@
-"""Begins an epoch of the feed: a new one wherever the database may have lost changes that are known elsewhere."""
+"""Start an epoch of the feed. A new one is needed when the database may have lost changes that are known elsewhere."""
 
 import secrets
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The gateways as the enforcement page lists them: how they stand, and how fast changes arrive there."""
+"""The gateways for the enforcement page: their status, and how fast changes reach them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
 
 def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, now: datetime) -> list[GatewayState]:
     """How every gateway stands, in as many queries however many there are."""
-    described: dict[int, Any] = {gateway.pk: gateway for gateway in _described(now=now)}
+    described: dict[int, Any] = {gateway.pk: gateway for gateway in _gateways_with_counts(now=now)}
     times = {
         gateway: PropagationTimes(*took)
         for gateway, *took in fetch_rows(TIMES, measured=now - MEASURED, most=MEASURED_CHANGES)
@@ -145,7 +145,7 @@ def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, no
     return states
 
 
-def _described(*, now: datetime) -> QuerySet[Any]:
+def _gateways_with_counts(*, now: datetime) -> QuerySet[Any]:
     """The gateways with how many requests each refused, and how often its own blocks were repaired lately."""
     refused = Refusal.objects.filter(gateway=OuterRef("pk")).order_by().values("gateway").values(times=Sum("count"))
     lately = DriftRepair.objects.filter(gateway=OuterRef("pk"), at__gt=now - MEASURED).order_by().values("gateway")
@@ -173,9 +173,9 @@ def _trouble(known: KnownGateway, expected: Expected, probes: Sequence[CanaryPro
         case EnforcementState.NOT_YET:
             return level, "It has not received all accounts of a restricted organisation yet."
         case EnforcementState.UNKNOWN | EnforcementState.BYPASSED:
-            return level, f"{_capitalised(state_reason(state, activity, expected))}: what it allows is not known."
+            return level, f"{_capitalise(state_reason(state, activity, expected))}: what it allows is not known."
         case EnforcementState.SILENT:
-            return level, f"{_capitalised(state_reason(state, activity, expected))}."
+            return level, f"{_capitalise(state_reason(state, activity, expected))}."
     return _own_trouble(activity, probes, expected)
 
 
@@ -189,11 +189,11 @@ def _own_trouble(
         names = ", ".join(troubled[:MOST_NAMED])
         return EnforcementLevel.WARNING, f"The copy on disk is unusable at {names}: see Instances."
     if activity.is_active and (silent := describe_silent_instances(activity, expected.newest)):
-        return activity.level(expected), f"{_capitalised(silent)}."
+        return activity.level(expected), f"{_capitalise(silent)}."
     return EnforcementLevel.GOOD, ""
 
 
-def _capitalised(clause: str) -> str:
+def _capitalise(clause: str) -> str:
     return clause[:1].upper() + clause[1:]
 
 

@@ -1,4 +1,4 @@
-"""What staff send about restrictions at gateways."""
+"""Forms of the enforcement page."""
 
 from django import forms
 

@@ -28,10 +28,10 @@ def restrict_again(
     `made_for` is in the unique keys: what is settled never meets what was made, and has ended, before.
     """
     same = find_active(Restriction.objects.filter(match_targets([target for _, target in found]), kind=terms.kind))
-    standing = {one.target: one for one in same if _covers(one, terms, now=now)}
+    current = {one.target: one for one in same if _covers(one, terms, now=now)}
     first: dict[Target, LostDecision] = {}
     for decision, target in found:
-        decision.restriction = standing.get(target)
+        decision.restriction = current.get(target)
         if decision.restriction is None:
             first.setdefault(target, decision)
     targets = [(target, f"{made_for}:{one.epoch_id}:{one.number}:{one.pk}") for target, one in first.items()]

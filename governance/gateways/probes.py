@@ -1,5 +1,5 @@
-"""Whether a gateway obeys, tried out on a canary: an account of the seller's own is blocked, and asked with until it is
-refused; then let in again.
+"""Test whether a gateway obeys. A canary, an account of the seller's own, is blocked and used until it is refused, then
+let in again.
 """
 
 import json
@@ -55,7 +55,7 @@ Sleep = Callable[[float], object]
 
 
 class CanaryAnswer(NamedTuple):
-    """What the gateway said to the canary: whether it let it in, and None where that cannot be told."""
+    """What the gateway answered to the canary: whether it let it in, or None if the answer does not say."""
 
     allowed: bool | None
     words: str
@@ -96,7 +96,7 @@ class Canary:
         return CanaryAnswer(allowed, str(answer.status))
 
 
-class WaitResult(NamedTuple):
+class ProbeWaitResult(NamedTuple):
     """How a wait for one kind of answer ended: the last answer, and after how many seconds it was there."""
 
     answer: CanaryAnswer
@@ -121,13 +121,13 @@ class ProbeClock:
     def at(self, moment: float) -> datetime:
         return self.began_at + timedelta(seconds=moment - self._began)
 
-    def until(self, canary: Canary, *, allowed: bool, since: float) -> WaitResult:
+    def until(self, canary: Canary, *, allowed: bool, since: float) -> ProbeWaitResult:
         """Ask at short intervals, first at once, until the gateway answers so or 10 seconds have passed."""
         for pause in pause_lengths():
             answer = canary.ask()
             seconds = self.clock() - since
             if answer.allowed is allowed or seconds + pause > LOOKS_FOR:
-                return WaitResult(answer, seconds)
+                return ProbeWaitResult(answer, seconds)
             self.sleep(pause)
         raise AssertionError("pauses never end")
 
@@ -184,7 +184,7 @@ def probe(
         try:
             canary = Canary.of(gateway)
         except DecryptionError as error:
-            return [_note(gateway, WaitResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
+            return [_note(gateway, ProbeWaitResult(CanaryAnswer(None, str(error)), 0), now=probe_clock.now())]
         if (hindrance := _hindrance(account, canary, probe_clock, left_over=left_over)) is not None:
             return [_note(gateway, hindrance, now=probe_clock.now())]
         return _probe(gateway, account, canary, probe_clock)
@@ -192,19 +192,21 @@ def probe(
 
 def _hindrance(
     account: Account, canary: Canary, probe_clock: ProbeClock, *, left_over: float | None
-) -> WaitResult | None:
+) -> ProbeWaitResult | None:
     """Why the canary cannot show anything, if so: it must have access before it can lose it."""
-    standing = access(account=account.external_id, now=probe_clock.now())
-    if standing.restriction is not None and not standing.allowed:
-        return WaitResult(
-            CanaryAnswer(None, f"The canary's account is restricted itself, by no. {standing.restriction.number}."), 0
+    current = access(account=account.external_id, now=probe_clock.now())
+    if current.restriction is not None and not current.allowed:
+        return ProbeWaitResult(
+            CanaryAnswer(None, f"The canary's account is restricted itself, by no. {current.restriction.number}."), 0
         )
     look = (
-        WaitResult(canary.ask(), 0) if left_over is None else probe_clock.until(canary, allowed=True, since=left_over)
+        ProbeWaitResult(canary.ask(), 0)
+        if left_over is None
+        else probe_clock.until(canary, allowed=True, since=left_over)
     )
     if look.answer.allowed:
         return None
-    return WaitResult(
+    return ProbeWaitResult(
         CanaryAnswer(None, f"The canary was refused before it was blocked: {look.answer.words}."), look.seconds
     )
 
@@ -258,9 +260,9 @@ def _moment_of_commit(clock: Clock) -> list[float]:
 
 
 def _note(
-    gateway: Gateway, look: WaitResult, *, now: datetime, change: int | None = None, lifting: bool = False
+    gateway: Gateway, look: ProbeWaitResult, *, now: datetime, change: int | None = None, lifting: bool = False
 ) -> CanaryProbe:
-    """Write down how it went; a gateway that last answered otherwise has not obeyed, any other cannot be judged."""
+    """Record the result of a probe. A gateway whose last answer was the opposite has not obeyed."""
     obeyed = change is not None and look.answer.allowed is lifting
     other = CanaryProbe.Outcome.UNREACHABLE if look.answer.allowed is None else CanaryProbe.Outcome.IGNORED
     return CanaryProbe.objects.create(

@@ -1,4 +1,4 @@
-"""What is known of restrictions at the gateways: for the case page, the enforcement page and the banner of every page.
+"""The status of restrictions at the gateways, for the case page, the enforcement page and the banner.
 
 All of them ask `GatewayActivity.level`, so that none says more than another. Times are counted from the moment at which
 the action that restricted was given its `now`, which is before its commit: what is shown is never too short.

@@ -1,4 +1,4 @@
-"""Decisions that the database lost and others still know: restricted again, and listed until a person has looked."""
+"""Decisions lost at a restore that others still know: restrict again, and list them until a person settles them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ class LostRestriction:
 
     @property
     def target(self) -> str:
-        """Whom it is against, with the kind before it; only the kind where that is not told."""
+        """The kind and the target; only the kind where the target is unknown."""
         kind = str(self.payload.get("against", ""))
         return f"{kind} {next(iter(payload_names(self.payload, kind)), '')}"[:MOST_TARGET].strip()
 

@@ -1,4 +1,4 @@
-"""What is known of a restriction at one gateway, and the sentences that say so. Pure."""
+"""The status of a restriction at one gateway, and the sentences for it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from governance.gateways.status import (
 
 
 class Unpublished(StrEnum):
-    """Of whom gateways are still being told, where a restriction is not in force on everybody yet: as a clause."""
+    """A clause that says which names are still being sent to gateways."""
 
     NOBODY = ""
     ACCOUNTS = "gateways have not received all of its accounts yet"
@@ -131,12 +131,12 @@ def describe_silent_instances(activity: GatewayActivity, change: int) -> str:
     if not silent:
         return ""
     is_check = all(one in activity.silent_check for one in silent)
-    who = _counted(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
+    who = _with_count(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
     since = format_delay(activity.now - max(one.seen_at for one in silent))
     return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
 
 
-def _counted(number: int, one: str, several: str) -> str:
+def _with_count(number: int, one: str, several: str) -> str:
     return f"{number} {one if number == 1 else several}"
 
 

@@ -1,4 +1,4 @@
-"""What is known of a change at a gateway, and how serious that is. Pure.
+"""The status of a change at a gateway, and its severity. Pure.
 
 Stillwatch sees three things of a gateway: the questions it asks the check, the changes that its own instances report
 to have, and the refusals it counts. None of them says that a customer is refused now. So every state below says only
@@ -77,7 +77,7 @@ class GatewayActivity:
     `instances` are those of its own client, `check` the processes of the check, which answer for every gateway that
     asks: those that reported within half a minute of the last. `silent` and `silent_check` are the others, as long as
     they may go on serving.
-    `usage_at` is the time of the newest usage that passed through the gateway, where that can be told; with
+    `usage_at` is the time of the newest usage that passed through the gateway, where that is known; with
     `usage_is_own` it came with the gateway's own name, else no gateway is heard and it came in by some way or other.
     """
 

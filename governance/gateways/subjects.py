@@ -1,4 +1,4 @@
-"""How the audit log calls gateways."""
+"""Names and links of gateways in the audit log."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""Writing down what gateways asked, knew and refused: the raw material of the proof that restrictions are in force."""
+"""Store what gateways asked, applied and refused: the evidence that restrictions are in force."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether what was decided is in force: the page, and the banner of every page where something is not."""
+"""The enforcement page, and the banner that every page shows when a decision is not in force."""
 
 from http import HTTPStatus
 from typing import Any
@@ -35,10 +35,10 @@ LOST_SHOWN = 200
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def enforcement(request: StaffRequest) -> HttpResponse:
-    return _shown(request)
+    return _render_page(request)
 
 
-def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
     overview = enforcement_overview(now=now, most=NEWEST_SHOWN)
     lost = list(open_lost_decisions()[: LOST_SHOWN + 1])
@@ -85,7 +85,7 @@ def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle that nobody is restricted because of a decision that was lost at a restore, and why."""
     decision, form = get_object_or_404(LostDecision, pk=pk), DropLostForm(request.POST)
     if not form.is_valid():
-        return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, drop_form=form, dropping=pk)
+        return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, drop_form=form, dropping=pk)
     is_dropped = settle_as_dropped(decision, note=form.cleaned_data["note"], by=request.user.actor, now=timezone.now())
     _say_what_is_in_force(request, pk, is_settled=is_dropped)
     return redirect("gateways:enforcement")

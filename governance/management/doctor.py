@@ -99,7 +99,7 @@ def _of_migrations() -> Iterator[str]:
         return
     executor = MigrationExecutor(connection)
     if lacking := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield f"The database lacks {_counted(len(lacking), 'migration')}: run manage.py migrate."
+        yield f"The database lacks {_with_count(len(lacking), 'migration')}: run manage.py migrate."
 
 
 def _of_timetable(now: datetime) -> Iterator[str]:
@@ -117,14 +117,15 @@ def _of_backlog(now: datetime) -> Iterator[str]:
     if (lag := backpressure.scoring_lag(now=now)) > BEHIND_AFTER:
         yield f"An account has waited for its score for {lag.total_seconds():,.0f} s: run more workers."
     if dead_letters := DirtyAccount.objects.exclude(dead_lettered_at=None).count():
-        yield f"{_counted(dead_letters, 'account')} failed scoring three times: run manage.py rescore --dead-letters."
+        accounts = _with_count(dead_letters, "account")
+        yield f"{accounts} failed scoring three times: run manage.py rescore --dead-letters."
 
 
 def _since(at: datetime | None) -> str:
     return f"since {at:%F %T} UTC" if at else "yet"
 
 
-def _counted(number: int, what: str) -> str:
+def _with_count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 

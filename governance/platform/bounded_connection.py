@@ -28,9 +28,9 @@ class BoundedConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None or self.silent_seconds is None:  # a timeout is psycopg's own, and so is what follows
             return super().wait(gen, interval, timeout)
-        return super().wait(self._watched(gen, self.silent_seconds), interval)
+        return super().wait(self._with_deadline(gen, self.silent_seconds), interval)
 
-    def _watched(self, gen: PQGen[RV], most: float) -> PQGen[RV]:
+    def _with_deadline(self, gen: PQGen[RV], most: float) -> PQGen[RV]:
         """Do what `gen` does. Raises psycopg.OperationalError when it hears nothing; psycopg asks at each interval."""
         heard_at = time.monotonic()
         try:
@@ -67,7 +67,7 @@ def longest_silence(statement_timeout: str) -> float | None:
     return seconds + MARGIN_SECONDS if seconds else None
 
 
-def connection_class(most: float | None) -> type[BoundedConnection]:
+def bounded_connection_class(most: float | None) -> type[BoundedConnection]:
     """Connections on which PostgreSQL may say nothing for `most` seconds."""
     return type("BoundedConnection", (BoundedConnection,), {"silent_seconds": most})
 

@@ -29,9 +29,9 @@ def decrypt_secret(encrypted: bytes) -> str:
 
 
 def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(_derived(key)) for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]])
+    return MultiFernet([Fernet(_derive_key(key)) for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]])
 
 
-def _derived(key: str | bytes) -> bytes:
+def _derive_key(key: str | bytes) -> bytes:
     derived = HKDF(SHA256(), length=32, salt=None, info=b"stillwatch sealed secrets").derive(force_bytes(key))
     return base64.urlsafe_b64encode(derived)

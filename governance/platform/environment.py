@@ -14,7 +14,7 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _DURATION: Final = re.compile(r"\d+(us|ms|s|min|h|d)?")
 
 
-def check_url(name: str, value: str, *, schemes: tuple[str, ...]) -> SplitResult:
+def parse_url_setting(name: str, value: str, *, schemes: tuple[str, ...]) -> SplitResult:
     """Return the parts of a URL with one of these schemes and a host."""
     try:
         parts = urlsplit(value)
@@ -26,7 +26,7 @@ def check_url(name: str, value: str, *, schemes: tuple[str, ...]) -> SplitResult
     raise ImproperlyConfigured(f"{name} is not a URL that begins with {begins}.")  # not the URL: it may have a password
 
 
-def check_timeouts(name: str, value: str, *, known: Mapping[str, str]) -> dict[str, str]:
+def parse_timeouts(name: str, value: str, *, known: Mapping[str, str]) -> dict[str, str]:
     """Return what `statement_timeout=60s,lock_timeout=5s` sets, as far as it is given."""
     given = dict(pair.partition("=")[::2] for pair in value.split(",") if pair.strip())
     for setting, duration in given.items():
@@ -35,7 +35,7 @@ def check_timeouts(name: str, value: str, *, known: Mapping[str, str]) -> dict[s
     return given
 
 
-def check_networks(name: str, values: list[str]) -> list[str]:
+def parse_networks(name: str, values: list[str]) -> list[str]:
     """Return these networks, such as 10.1.0.0/16."""
     for value in values:
         try:

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """When a queue of Celery last carried out a task of the timetable."""
+    """When a queue of Celery last ran a task of the timetable."""
 
     queue = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

@@ -10,7 +10,7 @@ UNICAST: Final = IPv6Network("2000::/3")
 Address = IPv4Address | IPv6Address
 
 
-def read_address(text: str) -> Address:
+def parse_ip_address(text: str) -> Address:
     """Return the IP address, as IPv4 if it is an IPv6 address that only wraps one. Raises ValueError."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):

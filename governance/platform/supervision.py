@@ -84,7 +84,8 @@ class Supervised:
             return
         self._ended_soon = 0 if now - self._started_at > IN_ORDER_AFTER else self._ended_soon + 1
         pause = PAUSES[min(self._ended_soon, len(PAUSES) - 1)]
-        say(f"The {self.name} ended ({_described(status)}); starting it again{f' in {pause:.0f} s' if pause else ''}.")
+        after = f" in {pause:.0f} s" if pause else ""
+        say(f"The {self.name} ended ({_describe_status(status)}); starting it again{after}.")
         if self._workers_answer_on:
             group, until = self._process.pid, now + SUCCESSION_SECONDS
             self._left_behind += [(group, signal.SIGTERM, until), (group, signal.SIGKILL, until + ENDINGS[0][1])]
@@ -172,5 +173,5 @@ def _signal_group(group: int, sign: signal.Signals) -> None:
         os.killpg(group, sign)
 
 
-def _described(status: int) -> str:
+def _describe_status(status: int) -> str:
     return f"status {status}" if status >= 0 else signal.Signals(-status).name

@@ -57,8 +57,8 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def is_permanent(error: BaseException) -> bool:
-    """Whether an error is that of the work itself, and not of others who were in its way or of the server."""
+def is_permanent_error(error: BaseException) -> bool:
+    """Return True if trying again would not help: the work itself is at fault, not a lock or the server."""
     return not is_unavailable(error) or isinstance(error.__cause__, QueryCanceled)
 
 

@@ -1,1 +1,1 @@
-"""Policies beside what people decided: the page on which one goes live, or does not."""
+"""What follows by rule: versioned policies, their outcomes, caps and the kill switch."""

@@ -1,4 +1,4 @@
-"""How many accounts, and how much traffic, policies may restrict in an hour. Beyond that a person decides."""
+"""Limits on how many accounts and how much traffic policies may restrict in an hour. Above them a person decides."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta

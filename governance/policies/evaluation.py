@@ -1,4 +1,4 @@
-"""Which accounts the rules of policies fit now, and why some of them must not be restricted. Reads only."""
+"""Find the accounts that match a policy now, and the reasons why some must not be restricted. Reads only."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime

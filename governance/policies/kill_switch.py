@@ -12,12 +12,12 @@ from governance.staff.models import User
 SUBJECT = ("policies", "all")
 
 
-def is_switched_off() -> bool:
+def are_policies_off() -> bool:
     return KillSwitch.objects.filter(off_since__isnull=False).exists()
 
 
 @retried_transaction
-def switch_off(*, why: str, by: User, now: datetime) -> None:
+def stop_policies(*, why: str, by: User, now: datetime) -> None:
     """Stop all policies until they are switched on again. Planned outcomes stay planned.
 
     Waits for a batch that is being applied: after this transaction has committed, no policy restricts anybody.
@@ -28,6 +28,6 @@ def switch_off(*, why: str, by: User, now: datetime) -> None:
 
 
 @retried_transaction
-def switch_on(*, by: User, now: datetime) -> None:
+def resume_policies(*, by: User, now: datetime) -> None:
     KillSwitch.objects.update_or_create(pk=1, defaults={"off_since": None, "by": str(by.actor), "why": ""})
     record(Verb.POLICIES_SWITCHED_ON, subject=SUBJECT, by=by.actor, now=now)

@@ -26,7 +26,7 @@ from governance.policies.evaluation import (
     StaffCeilings,
     match_newest_assessments,
 )
-from governance.policies.kill_switch import is_switched_off
+from governance.policies.kill_switch import are_policies_off
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.rules import PolicyFile, Rule
 from governance.policies.versions import get_policy_file, policies_in_use
@@ -70,10 +70,10 @@ def match_newly_live_policy(*, staff_ceilings: StaffCeilings, now: datetime, ran
 
     What it saw in shadow mode is planned too. From then on `evaluate_policies` matches it with each new assessment.
     """
-    if not _unmatched().exists():
+    if not _unmatched_policies().exists():
         return
     lock_until_commit(Lock.POLICY_MATCHING)
-    version = _unmatched().select_for_update(no_key=True).first()
+    version = _unmatched_policies().select_for_update(no_key=True).first()
     if version is not None and (policy := get_policy_file(version)) is not None:
         matches = match_newest_assessments(policy, staff_ceilings=staff_ceilings, now=now)
         _store_matches(version, policy, matches, now=now, random=random)
@@ -81,7 +81,7 @@ def match_newly_live_policy(*, staff_ceilings: StaffCeilings, now: datetime, ran
         version.save(update_fields=["matched_at"])
 
 
-def _unmatched() -> QuerySet[PolicyVersion]:
+def _unmatched_policies() -> QuerySet[PolicyVersion]:
     return PolicyVersion.objects.filter(state=PolicyVersion.State.LIVE, matched_at=None)
 
 
@@ -163,7 +163,7 @@ def _apply_batch(*, now: datetime, staff_ceilings: StaffCeilings) -> int | None:
     is recorded in the log: with its lock held, none of them can happen between the check and the restriction.
     """
     with advisory_lock(Lock.POLICY_OUTCOMES) as acquired, transaction.atomic():
-        if not acquired or is_switched_off() or not _due(now).exists():
+        if not acquired or are_policies_off() or not _due(now).exists():
             return None
         cap = HourlyCap.at(now)
         audit_log_lock()

@@ -122,10 +122,10 @@ def compare_with_staff(*, now: datetime) -> list[PolicyComparison]:
     for group in counted.order_by().values(*columns).annotate(accounts=Count("pk")):
         of_policy[group["policy"]].append(group)
     milder_decisions = _milder_decisions(outcomes, {policy.pk for policy in policies})
-    held = _held(outcomes, {policy.pk for policy in policies})
+    held = _held_outcomes(outcomes, {policy.pk for policy in policies})
     since = now - LOOKED_BACK
     return [
-        _compared(
+        _comparison(
             policy,
             of_policy[policy.pk],
             milder_decisions=milder_decisions[policy.pk],
@@ -138,8 +138,8 @@ def compare_with_staff(*, now: datetime) -> list[PolicyComparison]:
 
 def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> QuerySet[PolicyOutcome, Any]:
     """Return the outcomes of the last 30 days, each with the last decision of staff about the account."""
-    standing = Decision.objects.standing().filter(decided_at__gt=now - LOOKED_BACK)
-    newest = standing.filter(case__account=OuterRef("account"))
+    not_undone = Decision.objects.not_undone().filter(decided_at__gt=now - LOOKED_BACK)
+    newest = not_undone.filter(case__account=OuterRef("account"))
     decided = Subquery(newest.order_by("-number").values("action")[:1])
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 
@@ -167,7 +167,7 @@ def _milder_decisions(
     return of_policy
 
 
-def _held(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[HeldOutcome]]:
+def _held_outcomes(outcomes: QuerySet[PolicyOutcome, Any], policies: set[int]) -> dict[int, list[HeldOutcome]]:
     """Return the newest held outcomes of each policy, with the newest case of the account."""
     case = Case.objects.filter(account=OuterRef("account")).order_by("-opened_at")
     of_policy: dict[int, list[HeldOutcome]] = {policy: [] for policy in policies}
@@ -193,7 +193,7 @@ def _strength(column: str) -> models.Case:
     return models.Case(dismissed, *places, output_field=models.IntegerField())
 
 
-def _compared(
+def _comparison(
     policy: PolicyVersion,
     groups: Sequence[Mapping[str, Any]],
     *,
@@ -216,8 +216,8 @@ def _compared(
         policy=policy,
         fault=get_fault(policy) if policy.state != PolicyVersion.State.RETIRED else "",
         all_of_it=policy.proposed_at > since,
-        shadow=ShadowTotals(states[State.SHADOW], _listed(dropped[True])),
-        live=LiveTotals(states[State.DONE], states[State.PLANNED], states[State.HELD], _listed(dropped[False])),
+        shadow=ShadowTotals(states[State.SHADOW], _drop_counts(dropped[True])),
+        live=LiveTotals(states[State.DONE], states[State.PLANNED], states[State.HELD], _drop_counts(dropped[False])),
         as_much=verdicts["as_much"],
         milder=verdicts["milder"],
         cleared=verdicts["cleared"],
@@ -227,7 +227,7 @@ def _compared(
     )
 
 
-def _listed(dropped: Counter[str]) -> list[DropCount]:
+def _drop_counts(dropped: Counter[str]) -> list[DropCount]:
     return [DropCount(because, accounts) for because, accounts in dropped.most_common()]
 
 
@@ -281,5 +281,5 @@ def get_reach(version: PolicyVersion, *, now: datetime) -> PolicyReach:
         for match in affected[:NAMED]
     ]
     return PolicyReach(
-        len(affected), shown_accounts, _listed(Counter(match.because for match in matches if match.because))
+        len(affected), shown_accounts, _drop_counts(Counter(match.because for match in matches if match.because))
     )

@@ -53,15 +53,15 @@ def _some_of(names: str) -> Any:
     return Meta(min_length=1, description=f"a list of at least one name{names}")
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _allowed_names(names: tuple[str, ...]) -> str:
     return f". Allowed: {', '.join(names)}"
 
 
 Text = Annotated[str, _text(LONGEST_TEXT)]
-Bands = Annotated[frozenset[BandWithCase], _some_of(_listed(get_args(BandWithCase)))]
-Families = Annotated[frozenset[FamilyAgainst], _some_of(_listed(get_args(FamilyAgainst)))]
+Bands = Annotated[frozenset[BandWithCase], _some_of(_allowed_names(get_args(BandWithCase)))]
+Families = Annotated[frozenset[FamilyAgainst], _some_of(_allowed_names(get_args(FamilyAgainst)))]
 Plans = Annotated[frozenset[Text], _some_of("")]
-Features = Annotated[frozenset[Withheld], _some_of(_listed(tuple(Withheld.values)))]
+Features = Annotated[frozenset[Withheld], _some_of(_allowed_names(tuple(Withheld.values)))]
 REASONS: Final = f"one of {', '.join(reason.value for reason in RESTRICTING)}"
 ReasonToRestrict = Annotated[Reason, Meta(description=REASONS)]
 Score = Annotated[int, Meta(ge=0, le=HIGHEST_SCORE)]
@@ -183,12 +183,12 @@ def parse_policy(text: str) -> PolicyFile:
     except RecursionError as error:
         raise PolicyError("The policy: lists or tables are nested too deeply.") from error
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{_located(plain_fault(error, PolicyFile))}.") from error
+        raise PolicyError(f"{_name_place(plain_fault(error, PolicyFile))}.") from error
     except ValueError as error:  # also a number with thousands of digits
         raise PolicyError(f"Invalid TOML: {error}.") from error
 
 
-def _located(fault: str) -> str:
+def _name_place(fault: str) -> str:
     """Name the place in words: "Rule 1: plans must be …" for "rule[0].plans[2] must be …"."""
     found = re.fullmatch(r"rule\[(\d+)\](\.|: | )(.*)", fault, re.DOTALL)
     if found is None:
@@ -220,7 +220,7 @@ def _faults_of_terms(rule: Rule) -> Iterator[str]:
     if rule.reason not in RESTRICTING:
         yield f"reason must be {REASONS}"
     if (need := missing_need(kind, given)) is not None:
-        allowed = _listed(tuple(Withheld.values)) if need == FEATURES else ""
+        allowed = _allowed_names(tuple(Withheld.values)) if need == FEATURES else ""
         yield f"the action {kind} needs {' or '.join(need.members)}{allowed}"
     if kind.info.needs_end and rule.days is None:
         yield f"the action {kind} needs days"

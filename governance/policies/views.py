@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.policies.caps import HourlyCap
 from governance.policies.forms import EXAMPLE, LiveForm, ProposalForm, SwitchForm
-from governance.policies.kill_switch import switch_off, switch_on
+from governance.policies.kill_switch import resume_policies, stop_policies
 from governance.policies.models import KillSwitch, PolicyVersion
 from governance.policies.queries import compare_with_staff, get_reach
 from governance.policies.rules import PolicyError
@@ -29,7 +29,7 @@ PAGE = "policies:policies"
 @require_safe
 @permission_required(VIEW_POLICIES, raise_exception=True)
 def policies(request: StaffRequest) -> HttpResponse:
-    return _shown(request)
+    return _render_page(request)
 
 
 @require_POST
@@ -44,7 +44,7 @@ def propose_policy(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, f"{policy} is in shadow mode.")
             return redirect(PAGE)
-    return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
+    return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
 
 
 @never_cache
@@ -64,7 +64,7 @@ def go_live_page(request: StaffRequest, pk: int) -> HttpResponse:
         form.add_error("why", str(error))
         return _before_live(request, policy, form)
     except NotAllowedError as error:
-        return _shown(request, status=HTTPStatus.CONFLICT, trouble=str(error))
+        return _render_page(request, status=HTTPStatus.CONFLICT, trouble=str(error))
     messages.success(request, f"{policy} is live.")
     return redirect(PAGE)
 
@@ -98,8 +98,8 @@ def retire_policy(request: StaffRequest, pk: int) -> HttpResponse:
 def switch_policies_off(request: StaffRequest) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
-        return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
-    switch_off(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
+        return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, switch_form=form)
+    stop_policies(why=form.cleaned_data["why"], by=request.user, now=timezone.now())
     messages.success(request, "Policies are switched off.")
     return redirect(PAGE)
 
@@ -107,11 +107,11 @@ def switch_policies_off(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required(SWITCH_POLICIES, raise_exception=True)
 def switch_policies_on(request: StaffRequest) -> HttpResponse:
-    switch_on(by=request.user, now=timezone.now())
+    resume_policies(by=request.user, now=timezone.now())
     return redirect(PAGE)
 
 
-def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
     cap = HourlyCap.at(now)
     context = {

@@ -1,1 +1,1 @@
-"""What they may not do: restrictions, and the check that gateways ask."""
+"""What customers may not do: restrictions, and the feed that publishes them to gateways."""

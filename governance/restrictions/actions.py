@@ -25,7 +25,7 @@ from governance.restrictions.restoration import (
     restore,
     supersede_replaced,
     update_effective_until,
-    withdraw,
+    withdraw_from_restoration,
     withdraw_superseded,
 )
 from governance.restrictions.terms import Terms
@@ -220,7 +220,7 @@ def lift_all(numbers: Iterable[int], *, note: str, by: Actor, now: datetime) -> 
     """
     audit_log_lock()
     wanted = Restriction.objects.filter(number__in=find_newest_numbers(list(numbers)).values())
-    withdrawn = withdraw(wanted, Ending.LIFTED, note=note, by=by, now=now)
+    withdrawn = withdraw_from_restoration(wanted, Ending.LIFTED, note=note, by=by, now=now)
     live = find_active(wanted)
     over = withdraw_superseded([*withdrawn, *live], note=note, by=by, now=now)
     deactivate(live, Ending.LIFTED, by=by, now=now, note=note)

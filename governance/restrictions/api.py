@@ -1,4 +1,4 @@
-"""What automated systems put into force and lift."""
+"""The API by which automated systems restrict and lift."""
 
 import hashlib
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ from governance.web.problems import Problem
 NEWEST_LISTED = 200
 
 
-class Restrictions(APIView):
+class RestrictionsView(APIView):
     """`POST /api/v1/restrictions` restricts one, many or a campaign, `GET` lists, `DELETE` lifts those of a campaign.
 
     `"dry_run": true` says who would be hit and changes nothing.
@@ -125,7 +125,7 @@ class Restrictions(APIView):
         return Response({"lifted": lifted, "sequence": last_number()})
 
 
-class OneRestriction(APIView):
+class RestrictionView(APIView):
     """`GET /api/v1/restrictions/N` shows one, `DELETE` lifts it (with a `note` in the body or the query).
 
     One that was replaced for a time and restored under another number is lifted, and answered, under that. `lifted`

@@ -1,4 +1,4 @@
-"""Requests that cannot be carried out because of a restriction that is there already, and how the two differ."""
+"""Requests refused because of a restriction that exists already, and how the two differ."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,12 +41,12 @@ class StartsLaterError(Exception):
 def differences(earlier: Restriction, target: Target, terms: Terms, *, made_at: datetime) -> dict[str, Difference]:
     """Return in what a request differs from the restriction that the same key made at `made_at`."""
     # A start in the past means at once, so both are compared as they were when the restriction was made.
-    before = _compared(earlier.target, earlier.terms, earlier.starts_at)
-    now = _compared(target, terms, terms.start(made_at))
+    before = _compared_fields(earlier.target, earlier.terms, earlier.starts_at)
+    now = _compared_fields(target, terms, terms.start(made_at))
     return {name: Difference(value, now[name]) for name, value in before.items() if value != now[name]}
 
 
-def _compared(target: Target, terms: Terms, starts_at: datetime) -> dict[str, Any]:
+def _compared_fields(target: Target, terms: Terms, starts_at: datetime) -> dict[str, Any]:
     times = {"starts_at": starts_at, "expires_at": terms.until}
     return {"target": " ".join(target_reference(target))} | terms.as_json() | times | {"approver": terms.approver}
 

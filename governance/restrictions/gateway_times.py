@@ -1,4 +1,4 @@
-"""When a restriction starts by the clocks of gateways, which may be slow: what is in force at once starts early."""
+"""The start of a restriction as sent to gateways: earlier than now if immediate, since their clocks may be slow."""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -1,8 +1,8 @@
 """The kinds of restriction, from the mildest to the strongest: one KindInfo each.
 
 Choices, the decision form, wording, icons and colours, the rules of policies, the checks of the API and what gateways
-are sent follow from these. To add a kind, add it here and its code to `stillwatch_gateway.entries.KINDS`, and
-describe it in docs/gateways.md; tests/restrictions/test_kinds.py checks each.
+are sent follow from these. To add a kind, add it here and its code to `stillwatch_gateway.entries.KINDS`, and explain
+it in `governance/web/glossary.py`; tests/restrictions/test_kinds.py checks each.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The names that a restriction covers: by any of them a gateway may know whom it serves.
+"""The names that a restriction covers. A gateway may know its customer by any of them.
 
 A key covers itself and its digest, an account itself and its keys, an organisation itself, its accounts and their keys.
 A key that usage claims for two accounts is covered with neither of them. What a restore took from the register is
@@ -130,7 +130,7 @@ def update_names(
     added, removed, listed = (defaultdict[int, list[tuple[str, str]]](list) for _ in range(3))
     with connection.cursor() as cursor:
         query = ADD if only_adds or account_pks is not None else UPDATE
-        cursor.execute(query, {"numbers": list(numbers), "accounts": _listed(account_pks)})
+        cursor.execute(query, {"numbers": list(numbers), "accounts": _as_list(account_pks)})
         for number, kind, name, is_added in cursor.fetchall():
             (added if is_added else removed)[number].append((kind, name))
         changed = sorted({*added, *removed})
@@ -155,10 +155,10 @@ def store_covered_accounts(numbers: Collection[int], *, account_pks: Collection[
     The caller holds the lock of the audit log in its transaction.
     """
     with connection.cursor() as cursor:
-        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": _listed(account_pks)})
+        cursor.execute(KEEP_ACCOUNTS, {"numbers": list(numbers), "accounts": _as_list(account_pks)})
 
 
-def _listed(accounts: Collection[int] | None) -> list[int] | None:
+def _as_list(accounts: Collection[int] | None) -> list[int] | None:
     return None if accounts is None else list(accounts)
 
 

@@ -1,4 +1,4 @@
-"""Restrictions as gateways are sent them, read back after a restore. What gateways report may hold anything."""
+"""Restrictions in the form sent to gateways, read back after a restore. Reports of gateways may contain anything."""
 
 import re
 from collections.abc import Mapping

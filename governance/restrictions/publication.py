@@ -126,7 +126,7 @@ def _find_waiting(numbers: Collection[int], *, now: datetime) -> dict[int, _Cove
 
 
 def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
-    """Publish names that live restrictions have come to cover or cover no longer. Return how many restrictions changed.
+    """Publish which names live restrictions cover now and no longer. Return how many restrictions changed.
 
     `targets` limits it to restrictions of some accounts and organisations, as `find_outdated_numbers` takes them. Ends
     that waited for it are published then.
@@ -136,7 +136,7 @@ def cover_new_names(*, targets: Sequence[str] = (), now: datetime) -> int:
     for number, accounts in unpublished_batches(numbers) if numbers else ():
         _cover_batch([number], account_pks=accounts, now=now)
     if in_part:
-        # Without the lock, since that compares all names. Those that come to be covered meanwhile are found again.
+        # Without the lock, since that compares all names. Names added meanwhile are found by the next run.
         differing = with_other_names(numbers)
         _mark_published_in_full(in_part - differing)
         numbers = sorted(differing)

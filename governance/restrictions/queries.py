@@ -41,9 +41,9 @@ def access_by_possible_names(
     Somebody unknown is allowed: usage is what makes an account known, and a gateway must not refuse new customers.
     """
     sequence = last_number()
-    keys = list(ApiKey.objects.select_related("account").filter(external_id__in=_spelled(api_keys)))
+    keys = list(ApiKey.objects.select_related("account").filter(external_id__in=_all_spellings(api_keys)))
     owners = [key.account for key in keys if key.contested_at is None]
-    found = [*owners, *Account.objects.filter(external_id__in=_spelled(accounts))]
+    found = [*owners, *Account.objects.filter(external_id__in=_all_spellings(accounts))]
     if not found and not keys:
         return Access(allowed=True, known=False, restriction=None, sequence=sequence)
     organisations = [one.organisation_id for one in found if one.organisation_id is not None]
@@ -53,7 +53,7 @@ def access_by_possible_names(
     return Access(allowed=not denied, known=True, restriction=strongest, sequence=sequence)
 
 
-def _spelled(names: Collection[str]) -> set[str]:
+def _all_spellings(names: Collection[str]) -> set[str]:
     """Rows may be older than the one spelling of ids: in Unicode's decomposed form."""
     return {*names, *(normalize("NFD", name) for name in names)}
 
@@ -129,13 +129,13 @@ def find_newest_numbers(numbers: Collection[int]) -> dict[int, int]:
     of the same origin, kind and target.
     """
     columns = ("origin", "kind", "account", "key", "organisation")
-    given = {number: tuple(of) for number, *of in _numbered(Q(number__in=numbers), columns)}
+    given = {number: tuple(of) for number, *of in _in_order_of_number(Q(number__in=numbers), columns)}
     accounts, keys, organisations = ({of[place] for of in given.values()} - {None} for place in (2, 3, 4))
     same = Q(account__in=accounts) | Q(key__in=keys) | Q(organisation__in=organisations)
     of_origins = Q(origin__in={of[0] for of in given.values()})
-    newest = {tuple(of): number for number, *of in _numbered(same & of_origins, columns)}
+    newest = {tuple(of): number for number, *of in _in_order_of_number(same & of_origins, columns)}
     return {number: newest[of] for number, of in given.items()}
 
 
-def _numbered(condition: Q, columns: Sequence[str]) -> QuerySet[Restriction, tuple[Any, ...]]:
+def _in_order_of_number(condition: Q, columns: Sequence[str]) -> QuerySet[Restriction, tuple[Any, ...]]:
     return Restriction.objects.filter(condition).order_by("number").values_list("number", *columns)

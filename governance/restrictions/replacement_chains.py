@@ -65,8 +65,8 @@ def restorable_chains(restrictions: Sequence[Restriction]) -> list[list[Restrict
     return chains
 
 
-def find_lifted_over(numbers: Collection[int]) -> set[int]:
-    """Return those of these that were replaced by something that was lifted since."""
+def find_replaced_by_lifted(numbers: Collection[int]) -> set[int]:
+    """Return those of these restrictions whose replacement has been lifted."""
     with connection.cursor() as cursor:
         cursor.execute(_LIFTED_OVER, {"numbers": list(numbers)})
         return {number for (number,) in cursor.fetchall()}

@@ -22,7 +22,7 @@ from governance.restrictions.models.restriction import RESTORED
 from governance.restrictions.names import TARGET_COLUMNS, Target, unchanged_names
 from governance.restrictions.publication import publish_ends
 from governance.restrictions.replacement_chains import (
-    find_lifted_over,
+    find_replaced_by_lifted,
     list_restorations_after_gap,
     remove_from_chains,
     restorable_chains,
@@ -159,12 +159,12 @@ def clear_superseded_by(superseded: QuerySet[Restriction], *, by: Actor, now: da
     if not found:
         return []
     numbers = [one.number for one in found]
-    over = find_lifted_over(numbers) | _withdraw_lifted_with_organisation(numbers, by=by, now=now)
+    over = find_replaced_by_lifted(numbers) | _withdraw_lifted_with_organisation(numbers, by=by, now=now)
     Restriction.objects.filter(number__in=numbers).update(superseded_by="")
     return [one for one in found if one.withdrawn_at is None and one.number not in over]
 
 
-def withdraw(
+def withdraw_from_restoration(
     restrictions: QuerySet[Restriction], withdrawal: Restriction.Ending, *, note: str, by: Actor, now: datetime
 ) -> list[Restriction]:
     """Keep those that were replaced from being restored: once they were lifted themselves, they are over."""
@@ -193,7 +193,9 @@ def withdraw_superseded(lifted: Sequence[Restriction], *, note: str, by: Actor, 
         same = match_targets([target for _, target in instead])
         superseded = _with_target(Restriction.objects.filter(same, superseded_by__in={origin for origin, _ in instead}))
         over = [one.number for one in superseded if (one.superseded_by, one.target) in instead]
-        lifted = withdraw(Restriction.objects.filter(number__in=over), LIFTED, note=note, by=by, now=now)
+        lifted = withdraw_from_restoration(
+            Restriction.objects.filter(number__in=over), LIFTED, note=note, by=by, now=now
+        )
         withdrawn += lifted
     return withdrawn
 
@@ -207,7 +209,7 @@ def _withdraw_lifted_with_organisation(numbers: Collection[int], *, by: Actor, n
     lifted = LiftedOrigin.objects.values("origin")
     freed = Restriction.objects.filter(Exists(covered), number__in=numbers, superseded_by__in=lifted)
     note = "What covered its organisation was removed."
-    withdrawn = withdraw(freed, LIFTED, note=note, by=by, now=now)
+    withdrawn = withdraw_from_restoration(freed, LIFTED, note=note, by=by, now=now)
     withdraw_superseded(withdrawn, note=note, by=by, now=now)
     return {one.number for one in withdrawn}
 

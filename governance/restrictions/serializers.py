@@ -1,4 +1,4 @@
-"""What automated systems ask for and are answered, as it goes over HTTP."""
+"""Requests and answers of the restrictions API."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How the audit log calls restrictions."""
+"""Names and links of restrictions in the audit log."""
 
 from collections.abc import Collection, Mapping
 

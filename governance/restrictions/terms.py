@@ -1,4 +1,4 @@
-"""What a restriction says."""
+"""The terms of a restriction: kind, reason, times and limits."""
 
 from datetime import datetime
 from typing import Any, Final

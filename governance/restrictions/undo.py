@@ -1,4 +1,4 @@
-"""Undo decisions and requests: end what was put into force for them, and restore what they took the place of."""
+"""Undo decisions and requests: end the restrictions that they made, and restore those that they replaced."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,7 +17,7 @@ from governance.restrictions.restoration import (
     match_targets_of,
     restore,
     update_effective_until,
-    withdraw,
+    withdraw_from_restoration,
 )
 
 
@@ -49,7 +49,7 @@ def undo(
     """
     audit_log_lock()
     ours = Restriction.objects.filter(origin__in=origins)
-    withdrawn = withdraw(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
+    withdrawn = withdraw_from_restoration(ours, Restriction.Ending.UNDONE, note=note, by=by, now=now)
     superseded = Restriction.objects.filter(superseded_by__in=origins)
     live = ours.filter(ended_at=None)
     # The newest first, since of several on one target the newest counts.

@@ -235,7 +235,7 @@ def lift_restriction(
 
 @retried_transaction
 def reopen(case: Case, *, by: User, now: datetime) -> Case:
-    """Take up again what was decided: a new case of the same account, held by who asks for it.
+    """Reopen a decided case as a new case of the same account, claimed by the user who asks for it.
 
     The decision stands, with all that is in force, until the new case is decided. Where the account has an open case
     already, that one is the answer.
@@ -282,7 +282,7 @@ def _raise_who_won(case: Case) -> None:
         pk=case.pk
     )
     own = Decision.objects.select_related("decided_by").filter(case=case)
-    decision = own.standing().first() or now.resolved_by or own.first()
+    decision = own.not_undone().first() or now.resolved_by or own.first()
     if not now.is_open and decision is not None:
         raise AlreadyDecidedError(decision, case)
     raise CaseTakenError(now.claimed_by.name if now.claimed_by else "Somebody")

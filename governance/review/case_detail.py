@@ -204,8 +204,8 @@ class CaseDetail:
         if self.case.is_open:
             return None
         own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
-        standing = next((decision for decision in own if decision.undone_at is None), None)
-        return standing or self.case.resolved_by or next(iter(own), None)
+        not_undone = next((decision for decision in own if decision.undone_at is None), None)
+        return not_undone or self.case.resolved_by or next(iter(own), None)
 
     @cached_property
     def progress(self) -> BatchProgress | None:
@@ -234,7 +234,7 @@ class CaseDetail:
         decision = self.decision
         if decision is None or decision.case_id != self.case.pk or not can_be_undone(decision, now=self.now):
             return False
-        return not Decision.objects.standing().after(decision).exists()
+        return not Decision.objects.not_undone().after(decision).exists()
 
     @cached_property
     def _lifted_by_deciding(self) -> list[Restriction]:

@@ -1,4 +1,4 @@
-"""From hours of use to bars of a chart. Pure: what it gives is numbers for a drawing of 100 units' height."""
+"""Turn hours of use into the bars of a chart, as numbers for a drawing 100 units high. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

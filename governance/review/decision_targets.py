@@ -155,7 +155,7 @@ def decisions_back_in_force(undone: Decision) -> list[Decision]:
     same = Q(case__account=undone.case.account_id) | Q(restriction__organisation__isnull=False) & Q(
         restriction__organisation=organisation
     )
-    earlier = Decision.objects.standing().filter(same, number__lt=undone.number, scope=Decision.Scope.ORGANISATION)
+    earlier = Decision.objects.not_undone().filter(same, number__lt=undone.number, scope=Decision.Scope.ORGANISATION)
     restored = Restriction.objects.filter(ended_at=None, unique_key__startswith=RESTORED).exclude(organisation=None)
     back = set(restored.filter(origin__in=[one.origin for one in earlier]).values_list("origin", flat=True))
     return [one for one in earlier.select_related("case__account", "restriction") if one.origin in back]
@@ -172,7 +172,7 @@ def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
 
 def progress_of(decision: Decision) -> BatchProgress | None:
     """Return how far a decision has been applied, or undone, or None if nothing is left to do, or another followed."""
-    if not decision.is_unfinished or Decision.objects.standing().after(decision).exists():
+    if not decision.is_unfinished or Decision.objects.not_undone().after(decision).exists():
         return None
     return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
 

@@ -1,4 +1,4 @@
-"""What people send: filters of the queue, decisions, notes, liftings."""
+"""Forms of the case pages: filters of the queue, decisions, notes, removals."""
 
 import uuid
 from collections.abc import Sequence
@@ -97,8 +97,8 @@ class DecisionForm(FocusedForm):
         self._choices("terms_clause", [("", "Choose a clause"), *clauses])
 
     def _offer(self, name: str, reasons: Sequence[Reason]) -> None:
-        told = {reason: f"{reason.label}, see the note" for reason in NEEDING_NOTE}
-        self._choices(name, [(reason.value, told.get(reason, reason.label)) for reason in reasons])
+        labels = {reason: f"{reason.label}, see the note" for reason in NEEDING_NOTE}
+        self._choices(name, [(reason.value, labels.get(reason, reason.label)) for reason in reasons])
 
     def _choices(self, name: str, choices: Choices) -> None:
         field = self.fields[name]

@@ -180,7 +180,7 @@ def action_info(action: str) -> KindInfo:
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
-    def standing(self) -> Self:
+    def not_undone(self) -> Self:
         """Those that were not undone."""
         return self.filter(undone_at=None)
 

@@ -83,8 +83,8 @@ class QueueRow:
         if self.case.is_open:
             return None
         own = list(self.case.decisions.all())
-        standing = next((decision for decision in own if decision.undone_at is None), None)
-        return standing or self.case.resolved_by or next(iter(own), None)
+        not_undone = next((decision for decision in own if decision.undone_at is None), None)
+        return not_undone or self.case.resolved_by or next(iter(own), None)
 
     @property
     def since(self) -> str:
@@ -119,10 +119,10 @@ def findings_against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> QueuePage:
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
-    Pages are told apart by the last case of the one before, so that they cost the same however far one goes.
+    A page starts after the last case of the one before, so that later pages cost no more than the first.
     Raises UnknownPlaceError where that case is not in the list.
     """
-    cases = _listed(queue_filter, user=user, now=now)
+    cases = _cases_in_view(queue_filter, user=user, now=now)
     if queue_filter.after is not None:
         last, decided = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.view == QueueView.DECIDED
         if last is None or (decided and last.closed_at is None):
@@ -142,8 +142,9 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
 
 
 def find_next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
-    """The case to work on next: the first that nobody else has claimed. Somebody who leaves a case undecided goes on
-    to those after it, and starts again at the top when there are none.
+    """Return the case to work on next: the first that no other reviewer has claimed.
+
+    With `after`, which the user leaves undecided, the first behind it; at the end of the queue again from the top.
     """
     free = Case.objects.waiting().filter(
         lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=user)
@@ -154,7 +155,7 @@ def find_next_case(*, after: Case | None, user: User, now: datetime) -> Case | N
     return free.first()
 
 
-def _listed(queue_filter: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
+def _cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
     cases: CaseQuerySet = Case.objects.all()
     match queue_filter.view:
         case QueueView.DECIDED:
@@ -223,6 +224,6 @@ def labels_from_decisions() -> dict[str, AccountLabel]:
     Watching decides nothing. The reason given is the kind of use.
     """
     # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
-    decisions = Decision.objects.standing().order_by("case__account_id", "-number").distinct("case__account_id")
+    decisions = Decision.objects.not_undone().order_by("case__account_id", "-number").distinct("case__account_id")
     rows = decisions.exclude(action__in=NOT_NOTICED).values_list("case__account__external_id", "action", "reason")
     return {account: AccountLabel(action != Dismissal.DISMISS, reason) for account, action, reason in rows}

@@ -1,4 +1,4 @@
-"""When an account that was decided about before gets a case again. Pure."""
+"""Decide when an account that already had a decision gets a new case. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

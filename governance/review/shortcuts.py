@@ -1,4 +1,4 @@
-"""The keyboard shortcuts, as the help lists them. Templates name them in data-key; a test holds the two together."""
+"""The keyboard shortcuts, as the help lists them. Templates name them in data-key; a test compares the two."""
 
 from typing import Final, NamedTuple
 

@@ -85,7 +85,7 @@ def get_staff_ceilings(assessments: Sequence[Assessment]) -> dict[int, StaffCeil
 
 def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     """The newest decision about each account that was not undone."""
-    decisions = Decision.objects.standing().filter(case__account__in=accounts).select_related("case", "assessment")
+    decisions = Decision.objects.not_undone().filter(case__account__in=accounts).select_related("case", "assessment")
     for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
         dismissed = one.action == Dismissal.DISMISS
         ceiling = (
@@ -112,8 +112,8 @@ def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     )
     for target, pks in targets:
         telling = Restriction.objects.order_by().filter(SHOWS_STAFF_OPINION, **{f"{target}__in": list(pks)})
-        for about, *told in telling.values_list(target, *ACT_FIELDS):
-            acts = [*_acts(*told)]
+        for about, *fields in telling.values_list(target, *ACT_FIELDS):
+            acts = [*_acts(*fields)]
             for account in members[about] if target == "organisation" else [about]:
                 yield from ((account, act) for act in acts)
 

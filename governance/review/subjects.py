@@ -1,4 +1,4 @@
-"""How the audit log calls cases."""
+"""Names and links of cases in the audit log."""
 
 from collections.abc import Collection, Mapping
 

@@ -46,9 +46,9 @@ def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> Decision
 
     If it is too late to undo, lift the restrictions of the decision, in batches; the decision stands.
 
-    Raises CannotUndoError if the case has no standing decision, or the account was decided about again since.
+    Raises CannotUndoError if the case has no decision that is not undone, or the account was decided about again since.
     """
-    decision = Decision.objects.standing().filter(case=case).first()
+    decision = Decision.objects.not_undone().filter(case=case).first()
     if decision is not None and not can_be_undone(decision, now=now):
         return _lift(decision, note=note, by=by, now=now)
     return _undo(case, note=note, by=by, now=now)
@@ -61,7 +61,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
     )
     locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=[case.pk, *with_it]).order_by("pk")}
     own = locked[case.pk]
-    decision = Decision.objects.standing().select_related("case__account").filter(case=own).first()
+    decision = Decision.objects.not_undone().select_related("case__account").filter(case=own).first()
     if decision is None:
         raise CannotUndoError("This case has no decision to undo.")
     _refuse_if_decided_again(decision)
@@ -98,7 +98,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
 
 
 def _refuse_if_decided_again(decision: Decision) -> None:
-    since = Decision.objects.standing().after(decision)
+    since = Decision.objects.not_undone().after(decision)
     later = since.select_related("decided_by").order_by("-number").first()
     if later is not None:
         detail = f"{later.decided_by} decided on this account again: {outcome_word(later.action)}."

@@ -82,8 +82,8 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
         return True
     if _is_followed(decision):
         return False
-    carry_out = _apply if decision.undone_at is None else _undo_batch
-    is_more = decision.is_unfinished and carry_out(decision, left, now=now)
+    apply_batch = _apply if decision.undone_at is None else _undo_batch
+    is_more = decision.is_unfinished and apply_batch(decision, left, now=now)
     if not is_more:
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
     return is_more
@@ -168,4 +168,4 @@ def _is_followed(decision: Decision) -> bool:
 
 def _can_return(decision: Decision, *, now: datetime) -> bool:
     """Return True if all that followed may be undone still, so that the rest of this decision is to be applied then."""
-    return all(can_be_undone(later, now=now) for later in Decision.objects.standing().after(decision))
+    return all(can_be_undone(later, now=now) for later in Decision.objects.not_undone().after(decision))

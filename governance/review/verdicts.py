@@ -1,4 +1,4 @@
-"""What somebody decides, and why a decision is refused."""
+"""A decision as a user submits it, and the errors that refuse one."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

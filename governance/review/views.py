@@ -84,7 +84,7 @@ def queue(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    return _shown(request, _case(pk))
+    return _render_page(request, _case(pk))
 
 
 @require_safe
@@ -110,15 +110,15 @@ def claim(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         actions.claim(case, by=request.user, now=timezone.now())
     except (CaseTakenError, AlreadyDecidedError) as lost:
-        return _lost(request, pk, lost)
-    return _done(request, pk)
+        return _conflict_response(request, pk, lost)
+    return _success_response(request, pk)
 
 
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     actions.release(_case(pk), by=request.user, now=timezone.now())
-    return _done(request, pk)
+    return _success_response(request, pk)
 
 
 @require_POST
@@ -126,9 +126,9 @@ def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case, form = _case(pk), NoteForm(request.POST)
     if not form.is_valid():
-        return _refused(request, case, "history", note_form=form)
+        return _invalid_form_response(request, case, "history", note_form=form)
     actions.add_note(case, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
-    return _done(request, pk, "Note added.")
+    return _success_response(request, pk, "Note added.")
 
 
 @never_cache
@@ -138,9 +138,9 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the excerpts of prompts, this once: each showing is an entry of the log."""
     case, form = _case(pk), ExcerptsForm(request.POST)
     if not form.is_valid():
-        return _refused(request, case, "excerpts", excerpts_form=form)
+        return _invalid_form_response(request, case, "excerpts", excerpts_form=form)
     read = actions.read_excerpts(case, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
-    return _shown(request, case, part="excerpts", read=read)
+    return _render_page(request, case, part="excerpts", read=read)
 
 
 @require_POST
@@ -148,18 +148,18 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case, form = _case(pk), DecisionForm(request.POST)
     if not form.is_valid():
-        return _refused(request, case, "decide", decision_form=form)
+        return _invalid_form_response(request, case, "decide", decision_form=form)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
         claimed = claims_of_others(case.account, verdict, by=request.user, now=now)
         decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
     except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
-        return _lost(request, pk, lost, unsent=form)
+        return _conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
-        return _refused(request, case, "decide", decision_form=form)
+        return _invalid_form_response(request, case, "decide", decision_form=form)
     taken = "".join(f" {one.claimed_by} had claimed the case of {one.account}." for one in claimed)
-    return _done(request, pk, f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}")
+    return _success_response(request, pk, f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}")
 
 
 @require_POST
@@ -176,7 +176,7 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Undo the decision on the case, with all that it put into force."""
     case, form = _case(pk), UndoForm(request.POST)
     if not form.is_valid():
-        return _refused(request, case, "decide", undo_form=form)
+        return _invalid_form_response(request, case, "decide", undo_form=form)
     return _undone(request, case, note=form.cleaned_data["note"])
 
 
@@ -190,7 +190,7 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
         part = "decide" if is_own else "restrictions"
-        return _refused(request, case, part, lift_form=form, lifting=number)
+        return _invalid_form_response(request, case, part, lift_form=form, lifting=number)
     note = form.cleaned_data["note"]
     if is_own and detail.is_undoable and restriction.ended_at is None:
         return _undone(request, case, note=note)
@@ -202,14 +202,16 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         now=timezone.now(),
         everywhere=form.cleaned_data["everywhere"],
     )
-    return _done(request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{_still_denied(case)}")
+    return _success_response(
+        request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{_still_denied(case)}"
+    )
 
 
 def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     try:
         done = undo_decision(case, note=note, by=request.user, now=timezone.now())
     except CannotUndoError as lost:
-        return _lost(request, case.pk, lost)
+        return _conflict_response(request, case.pk, lost)
     if not done.is_undone:
         message = "It was too late to undo the decision. Its restrictions were removed."
     elif done.is_open:
@@ -220,15 +222,15 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
         ended = "1 restriction" if done.ended == 1 else f"{done.ended} restrictions"
         so_far = " so far; the rest follows automatically" if done.is_unfinished else ""
         message += f" {ended} ended, {done.restored} restored{so_far}."
-    return _done(request, case.pk, message + _still_denied(case))
+    return _success_response(request, case.pk, message + _still_denied(case))
 
 
 def _still_denied(case: Case) -> str:
     """What else keeps the account out, after something was lifted."""
-    standing = access(account=case.account.external_id, now=timezone.now())
-    if standing.allowed or standing.restriction is None:
+    current = access(account=case.account.external_id, now=timezone.now())
+    if current.allowed or current.restriction is None:
         return ""
-    left = standing.restriction
+    left = current.restriction
     return f" {case.account} is still {outcome_word(left.kind)}, by no. {left.number} against {left.target}."
 
 
@@ -240,7 +242,9 @@ def _case(pk: uuid.UUID) -> Case:
     return get_object_or_404(cases_with_details(), pk=pk)
 
 
-def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+def _render_page(
+    request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any
+) -> HttpResponse:
     now = timezone.now()
     forms = {
         "decision_form": DecisionForm(),
@@ -253,24 +257,26 @@ def _shown(request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus
     return _answer(request, "review/case.html", context | special, status=status)
 
 
-def _done(request: StaffRequest, pk: uuid.UUID, message: str = "") -> HttpResponse:
+def _success_response(request: StaffRequest, pk: uuid.UUID, message: str = "") -> HttpResponse:
     """What follows something that worked: the page as it is now, and the list beside it made new."""
     if message:
         messages.success(request, message)
     if not request.htmx:
         return redirect("review:case", pk=pk)
-    return trigger_client_event(_shown(request, _case(pk)), "queue-changed")
+    return trigger_client_event(_render_page(request, _case(pk)), "queue-changed")
 
 
-def _lost(request: StaffRequest, pk: uuid.UUID, lost: Exception, *, unsent: DecisionForm | None = None) -> HttpResponse:
+def _conflict_response(
+    request: StaffRequest, pk: uuid.UUID, lost: Exception, *, unsent: DecisionForm | None = None
+) -> HttpResponse:
     """Show the case as it is now, who was faster, and the decision that was not made."""
-    response = _shown(request, _case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost), unsent=unsent)
+    response = _render_page(request, _case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost), unsent=unsent)
     return trigger_client_event(_instead_of(response, "case"), "queue-changed")
 
 
-def _refused(request: StaffRequest, case: Case, part: str, **forms: Any) -> HttpResponse:
+def _invalid_form_response(request: StaffRequest, case: Case, part: str, **forms: Any) -> HttpResponse:
     """The form again, with what is wrong at its fields."""
-    response = _shown(request, case, status=HTTPStatus.UNPROCESSABLE_ENTITY, part=part, **forms)
+    response = _render_page(request, case, status=HTTPStatus.UNPROCESSABLE_ENTITY, part=part, **forms)
     return _instead_of(response, part)
 
 

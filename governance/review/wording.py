@@ -1,4 +1,4 @@
-"""How times and figures are said on the pages. Pure."""
+"""Times and figures as text for the pages. Pure."""
 
 from datetime import datetime, timedelta
 

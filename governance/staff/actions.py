@@ -115,17 +115,17 @@ def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None
 
 def note_service_keys_used(keys: Iterable[UUID], *, now: datetime) -> None:
     """Record the use of keys that a process authenticated by itself, each once an hour."""
-    for key in ServiceKey.objects.filter(_unnoted(now), pk__in=list(keys)).order_by("pk"):
+    for key in ServiceKey.objects.filter(_use_not_noted_lately(now), pk__in=list(keys)).order_by("pk"):
         _note_use(key, now=now)
 
 
-def _unnoted(now: datetime) -> Q:
+def _use_not_noted_lately(now: datetime) -> Q:
     return Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
 
 
 @retried_transaction
 def _note_use(key: ServiceKey, *, now: datetime) -> None:
-    if ServiceKey.objects.filter(_unnoted(now), pk=key.pk).update(last_used_at=now):
+    if ServiceKey.objects.filter(_use_not_noted_lately(now), pk=key.pk).update(last_used_at=now):
         record(Verb.SERVICE_KEY_USED, subject=("service_key", str(key.id)), by=key.actor, now=now)
 
 

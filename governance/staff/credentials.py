@@ -36,7 +36,7 @@ class TooManyAttemptsError(Exception):
     """This origin has to wait, at most for a quarter of an hour."""
 
 
-class Origin(NamedTuple):
+class ClientOrigin(NamedTuple):
     """From where somebody signs in. `device` is the secret in the browser's cookie, or empty."""
 
     network: str
@@ -44,7 +44,7 @@ class Origin(NamedTuple):
 
 
 class _Attempt(NamedTuple):
-    origin: Origin
+    origin: ClientOrigin
     email: str
     user: User | None
     is_known: bool
@@ -55,7 +55,7 @@ def new_device_token() -> str:
     return secrets.token_urlsafe(DEVICE_BYTES)
 
 
-def check_credentials(email: str, password: str, *, origin: Origin, now: datetime) -> User | None:
+def check_credentials(email: str, password: str, *, origin: ClientOrigin, now: datetime) -> User | None:
     """Return the active user with this e-mail address and password, or None.
 
     Raises TooManyAttemptsError, BusyError.
@@ -77,7 +77,7 @@ def check_credentials(email: str, password: str, *, origin: Origin, now: datetim
     return attempt.user
 
 
-def remember_origin(user: User, origin: Origin, *, now: datetime) -> None:
+def remember_origin(user: User, origin: ClientOrigin, *, now: datetime) -> None:
     """Store this device and network as the user's own."""
     own = [
         (SignInOrigin.Kind.NETWORK, origin.network),
@@ -116,7 +116,7 @@ def record_stranger_failures(*, now: datetime) -> int:
     return len(by_hour)
 
 
-def _attempt(email: str, origin: Origin, *, now: datetime) -> _Attempt:
+def _attempt(email: str, origin: ClientOrigin, *, now: datetime) -> _Attempt:
     email = email.lower()
     user = User.objects.filter(email=email).first()
     device = keyed_digest("device", origin.device)

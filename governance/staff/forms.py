@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from governance.staff.credentials import Origin, TooManyAttemptsError, check_credentials
+from governance.staff.credentials import ClientOrigin, TooManyAttemptsError, check_credentials
 from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
 from governance.staff.passwords import WrongPasswordError, check_own_password
@@ -24,7 +24,7 @@ class SignInForm(AuthenticationForm):
     username = forms.EmailField(max_length=254, error_messages={"invalid": "Enter an e-mail address."})
     password = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, widget=forms.PasswordInput)
 
-    def __init__(self, *args: Any, origin: Origin, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, origin: ClientOrigin, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.origin = origin
 

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.staff.client_address import client_network
-from governance.staff.credentials import Origin, new_device_token, remember_origin
+from governance.staff.credentials import ClientOrigin, new_device_token, remember_origin
 from governance.staff.forms import BUSY, TRY_LATER, ChangePasswordForm, SignInForm
 from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
@@ -36,9 +36,9 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     @cached_property
-    def origin(self) -> Origin:
+    def origin(self) -> ClientOrigin:
         device = self.request.COOKIES.get(DEVICE, "")[:LONGEST_DEVICE]
-        return Origin(client_network(self.request), device or new_device_token())
+        return ClientOrigin(client_network(self.request), device or new_device_token())
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"origin": self.origin}
@@ -70,7 +70,7 @@ class SignIn(LoginView):
         return response
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
-        return _refused(form, super().form_invalid(form))
+        return _with_error_status(form, super().form_invalid(form))
 
 
 class SignOut(LogoutView):
@@ -99,10 +99,10 @@ def password(request: HttpRequest) -> HttpResponse:
         except HashingBusyError:
             form.add_error(None, BUSY)
     response = render(request, "staff/password.html", {"form": form})
-    return _refused(form, response) if form.errors else response
+    return _with_error_status(form, response) if form.errors else response
 
 
-def _refused(form: Form, response: HttpResponse) -> HttpResponse:
+def _with_error_status(form: Form, response: HttpResponse) -> HttpResponse:
     """Give the page that shows what is wrong the status that says so."""
     response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     for error in form.non_field_errors().as_data():

@@ -21,7 +21,7 @@ TOKEN_FIELDS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "
 
 
 class ResolvedAnswers(NamedTuple):
-    """What reports of answers come to.
+    """The events that reports of answers amount to.
 
     Args:
         events: events to store, by their keys.
@@ -62,7 +62,7 @@ class _Answer(msgspec.Struct):
 
 
 def resolve_answers(reports: Sequence[AnswerReport], *, now: datetime) -> ResolvedAnswers:
-    """Return the events and figures that these reports come to, and keep what later reports need.
+    """Return the events and figures that follow from these reports, and keep what later reports need.
 
     The rows are locked until the transaction ends, so that batches at once settle an answer one after the other.
     """

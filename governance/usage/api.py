@@ -49,7 +49,7 @@ class IntakeView(APIView):
         return super().handle_exception(exc)
 
 
-class UsageEvents(IntakeView):
+class UsageEventsView(IntakeView):
     """`POST /api/v1/usage-events`: one JSON object a line, or `{"events": [...]}`; plain, gzip or zstd.
 
     202 once the good events are committed, whatever the others were; the answer counts accepted, duplicate and
@@ -70,10 +70,10 @@ class UsageEvents(IntakeView):
         return batch_response(outcome, too_many=self.behind_status)
 
 
-class LiteLlmUsage(IntakeView):
+class LiteLlmUsageView(IntakeView):
     """`POST /api/v1/sources/litellm`: what LiteLLM's `generic_api` callback sends, in any of its formats.
 
-    Answers as `UsageEvents` does.
+    Answers as `UsageEventsView` does.
     """
 
     behind_status = HTTPStatus.SERVICE_UNAVAILABLE  # LiteLLM drops a batch that is answered with 429
@@ -89,7 +89,7 @@ class LiteLlmUsage(IntakeView):
         return batch_response(record_batch(request, items, source="litellm", now=now), too_many=self.behind_status)
 
 
-class OpenTelemetryTraces(IntakeView):
+class OpenTelemetryTracesView(IntakeView):
     """`POST /v1/traces`: spans by OTLP over HTTP, protobuf or JSON; plain, gzip or zstd.
 
     200 once the events of the good spans are committed; `partial_success` counts the others and says why. Refusals

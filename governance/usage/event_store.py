@@ -46,14 +46,14 @@ class EventBatch(NamedTuple):
 
     @property
     def candidates(self) -> dict[str, UsageEvent]:
-        """The events that it may come to, by the keys of their first reports."""
+        """The events that it may add, by the keys of their first reports."""
         own = {one.own: one.report.event for one in reversed(self.answers) if one.report.is_event}
         return own | self.events
 
     def conflicts_with(self, stored: Mapping[str, EventSummary]) -> list[tuple[str, EventDifference]]:
         """Those of the batch itself, and those with events that were here before."""
-        told = {key: self.events[key] for key in stored if key not in self.varying}
-        found = [(event.account, stored[key].difference(EventSummary.by(event))) for key, event in told.items()]
+        values = {key: self.events[key] for key in stored if key not in self.varying}
+        found = [(event.account, stored[key].difference(EventSummary.by(event))) for key, event in values.items()]
         return [(account, difference) for account, difference in self.conflicts + found if difference]
 
 
@@ -173,13 +173,13 @@ def record_conflicts(conflicts: Conflicts, *, source: str, account_pks: Mapping[
     in_time_alone = Counter(
         account_pks[account] for account, difference in conflicts if difference is EventDifference.TIME
     )
-    told = {
+    values = {
         "accounts": list(events),
         "events": list(events.values()),
         "in_time_alone": [in_time_alone[account] for account in events],
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.NOTE_CONFLICTS, told | {"source": source, "day": now.astimezone(UTC).date(), "now": now})
+        cursor.execute(sql.NOTE_CONFLICTS, values | {"source": source, "day": now.astimezone(UTC).date(), "now": now})
 
 
 def copy_rows(cursor: CursorWrapper, statement: str, columns: Iterable[str], rows: bytes) -> None:

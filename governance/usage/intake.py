@@ -88,7 +88,7 @@ def _store_batch(
     if len(limited.taken) < len(reports):
         if not limited.taken:
             return StoredReports(0, 0, ())
-        batch, seen = _reduced(batch, seen, limited.taken, source=source)
+        batch, seen = _reduce_batch(batch, seen, limited.taken, source=source)
     ties = sender is not None and sender.ties_keys
     accepted, conflicts, moved = _store_events(batch, seen, registered, source=source, now=now, ties=ties)
     if sender is not None:
@@ -103,7 +103,7 @@ def _find_registered(reports: Sequence[Report]) -> RegisteredNames:
     return find_registered({event.account for event in events}, {event.api_key for event in events if event.api_key})
 
 
-def _reduced(
+def _reduce_batch(
     batch: EventBatch, seen: Mapping[str, EventFingerprints], taken: Sequence[Report], *, source: str
 ) -> tuple[EventBatch, Mapping[str, EventFingerprints]]:
     """The batch with these reports alone, and the fingerprints of its events."""
@@ -130,9 +130,9 @@ def _store_events(
     ties: bool,
 ) -> _StoredBatch:
     settled = resolve_answers(batch.answers, now=now)
-    told = batch.events | settled.events
-    keys = sorted(told)
-    events = [told[key] for key in keys]
+    merged = batch.events | settled.events
+    keys = sorted(merged)
+    events = [merged[key] for key in keys]
     seen_of_keys = [seen[settled.reported_as.get(key, key)] for key in keys]
     named = _organisations_of([*events, *settled.figures.values()])
     accounts = get_or_create_accounts(named, known=registered.accounts, now=now)
@@ -142,7 +142,7 @@ def _store_events(
     columns = build_columns(events, seen_of_keys, keys, source=source, account_pks=accounts)
     new, known = event_store.store_events(columns, also=completed, now=now)
     figures = settled.figures | {
-        key: told[key] for key, said in known.items() if said.is_uncounted and has_token_counts(told[key])
+        key: merged[key] for key, said in known.items() if said.is_uncounted and has_token_counts(merged[key])
     }
     if figures:
         event_store.add_token_counts(figures)

@@ -1,4 +1,4 @@
-"""Markers: what a request asks for, told by its wording.
+"""Markers: what a request asks for, recognised by its wording.
 
 Public ways of making training data have a manner of speaking (Self-Instruct, Evol-Instruct, Orca, UltraChat,
 Magpie, GLAN, s1, collections of preferences and rewards), and so has ordinary work. No marker means harm by

@@ -1,4 +1,4 @@
-"""How many accounts, keys and organisations that nobody knew a sender may bring in: so many an hour.
+"""Limit how many unknown accounts, keys and organisations a sender may add in an hour.
 
 What lies above waits until the hour is over, or until the register has named them. Events of those who are known are
 taken in any case. Names are counted in the transaction that stores their events: what fails uses up nothing.

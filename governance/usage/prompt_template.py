@@ -77,7 +77,7 @@ def _opening(text: str) -> str:
     words = label.split()
     if not colon or len(words) > 2 * WORDS:
         words = start.split(None, WORDS)[:WORDS]
-    return _masked(words)
+    return _mask(words)
 
 
 # Accounts have few system prompts, and send them with every request.
@@ -85,10 +85,10 @@ _opening_of_system: Final = lru_cache(maxsize=4096)(_opening)
 
 
 def _closing(line: str) -> str:
-    return _masked(line[-CHARS:].lower().split()[-WORDS:])
+    return _mask(line[-CHARS:].lower().split()[-WORDS:])
 
 
-def _masked(words: list[str]) -> str:
+def _mask(words: list[str]) -> str:
     text = " ".join(words)
     return _VARIABLE.sub("#", text) if _VARIES.search(text) else text
 

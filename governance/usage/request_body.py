@@ -1,4 +1,4 @@
-"""What a gateway sends, read and inflated under hard limits, so that a bomb is noticed before it has unfolded."""
+"""Read and decompress request bodies under hard limits, so that a decompression bomb is refused early."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -33,9 +33,9 @@ def read_body(request: Request, *, most: int) -> bytes:
         case "" | "identity":
             return sent
         case "gzip":
-            return _joined(_gunzip(sent), len(sent), "gzip")
+            return _join_parts(_gunzip(sent), len(sent), "gzip")
         case "zstd":
-            return _joined(_unzstd(sent), len(sent), "zstd")
+            return _join_parts(_unzstd(sent), len(sent), "zstd")
         case other:
             detail = f"Send identity, gzip or zstd, not {other[:40]}."
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unknown encoding", detail)
@@ -54,7 +54,7 @@ def _read(request: Request, most: int) -> bytes:
     return sent
 
 
-def _joined(pieces: Iterator[bytes], sent: int, encoding: str) -> bytes:
+def _join_parts(pieces: Iterator[bytes], sent: int, encoding: str) -> bytes:
     most = min(MAX_BYTES_INFLATED, max(RATIO_FREE_BYTES, MAX_RATIO * sent))
     whole = bytearray()
     try:
@@ -78,13 +78,13 @@ def _too_large(detail: str) -> Problem:
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
     """Members one behind the other are one body. Raises EOFError where the last is not whole."""
-    return _inflated(body, lambda: zlib.decompressobj(wbits=31), _step_of_gzip, step=_STEP_OF_GZIP)
+    return _inflate_parts(body, lambda: zlib.decompressobj(wbits=31), _step_of_gzip, step=_STEP_OF_GZIP)
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
     """Frames one behind the other are one body. Raises EOFError where the last is not whole."""
     frames = zstandard.ZstdDecompressor()
-    return _inflated(body, frames.decompressobj, _step_of_zstd, step=_STEP_OF_ZSTD)
+    return _inflate_parts(body, frames.decompressobj, _step_of_zstd, step=_STEP_OF_ZSTD)
 
 
 def _step_of_gzip(inflater: Any, step: memoryview) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def _step_of_zstd(inflater: Any, step: memoryview) -> Iterator[bytes]:
     yield inflater.decompress(step)
 
 
-def _inflated(
+def _inflate_parts(
     body: bytes, begin: Callable[[], Any], inflate: Callable[[Any, memoryview], Iterator[bytes]], *, step: int
 ) -> Iterator[bytes]:
     """The parts of a body one by one, in steps: what is behind a part is copied a step at most, however much it is."""

@@ -14,8 +14,8 @@ from django.db import connection
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.platform.leases import latest_end
-from governance.platform.transactions import is_permanent, retried_transaction
+from governance.platform.leases import latest_lease_end
+from governance.platform.transactions import is_permanent_error, retried_transaction
 from governance.usage import sql
 from governance.usage.models import LEASE, DirtyAccount
 
@@ -50,7 +50,7 @@ def claim_dirty_accounts(*, limit: int, now: datetime) -> list[ScoringClaim]:
             {
                 "now": now,
                 "lease_until": now + LEASE,
-                "latest": latest_end(at=now, duration=LEASE),
+                "latest": latest_lease_end(at=now, duration=LEASE),
                 "limit": limit,
                 "attempts_allowed": MAX_ATTEMPTS,
             },
@@ -89,7 +89,7 @@ def fail_scoring(claims: Sequence[ScoringClaim], *, error: Exception, now: datet
     Only the class of the error is kept, since its message may contain a customer's words. Errors of the database, such
     as a deadlock or a lost connection, do not count as an attempt: they say nothing about the accounts.
     """
-    lasting = is_permanent(error)
+    lasting = is_permanent_error(error)
     pauses = [claim.attempts * RETRY_DELAY if lasting else RETRY_DELAY_AFTER_CONFLICT for claim in claims]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -57,7 +57,7 @@ NOTE_CONFLICTS = """
 INSERT INTO usage_eventconflict AS known (account_id, source, day, events, in_time_alone, newest_at)
 SELECT account, %(source)s, %(day)s, events, in_time_alone, %(now)s
 FROM unnest(%(accounts)s::bigint[], %(events)s::int[], %(in_time_alone)s::int[])
-    AS told (account, events, in_time_alone)
+    AS batch (account, events, in_time_alone)
 ORDER BY account
 ON CONFLICT (account_id, source, day) DO UPDATE SET
     events = known.events + excluded.events, in_time_alone = known.in_time_alone + excluded.in_time_alone,
@@ -83,7 +83,7 @@ RETURNING event.account_id, event.model, (extract(epoch FROM event.occurred_at) 
 # In the order of their keys, so that two batches which share answers wait for each other.
 LOCK_ANSWERS = """
 INSERT INTO usage_reportedanswer AS answer (key, is_finished, in_background, newest_at)
-SELECT key, false, false, %(now)s FROM unnest(%(keys)s::uuid[]) AS told (key) ORDER BY key
+SELECT key, false, false, %(now)s FROM unnest(%(keys)s::uuid[]) AS batch (key) ORDER BY key
 ON CONFLICT (key) DO UPDATE SET newest_at = greatest(answer.newest_at, excluded.newest_at)
 RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens, output_tokens, cached_input_tokens,
     reasoning_tokens
@@ -91,14 +91,14 @@ RETURNING replace(key::text, '-', ''), is_finished, in_background, input_tokens,
 
 SAVE_ANSWERS = """
 UPDATE usage_reportedanswer AS answer
-SET is_finished = told.is_finished, in_background = told.in_background, input_tokens = told.input_tokens,
-    output_tokens = told.output_tokens, cached_input_tokens = told.cached_input_tokens,
-    reasoning_tokens = told.reasoning_tokens
+SET is_finished = batch.is_finished, in_background = batch.in_background, input_tokens = batch.input_tokens,
+    output_tokens = batch.output_tokens, cached_input_tokens = batch.cached_input_tokens,
+    reasoning_tokens = batch.reasoning_tokens
 FROM unnest(
     %(key)s::uuid[], %(is_finished)s::bool[], %(in_background)s::bool[], %(input_tokens)s::int[],
     %(output_tokens)s::int[], %(cached_input_tokens)s::int[], %(reasoning_tokens)s::int[]
-) AS told (key, is_finished, in_background, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens)
-WHERE answer.key = told.key
+) AS batch (key, is_finished, in_background, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens)
+WHERE answer.key = batch.key
 """
 
 COPY_DELTAS = "COPY usage_profiledelta ({columns}) FROM STDIN (FORMAT csv)"

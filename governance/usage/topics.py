@@ -1,4 +1,4 @@
-"""What a request is about, in broad buckets told by its words. Pure.
+"""What a request is about, in broad buckets, recognised by its words. Pure.
 
 A bucket serves to see whether an account keeps to its subject or covers everything, as an instruction set does; it
 says nothing about a single request. A topic's place in the table is its number and stays for good; new ones are

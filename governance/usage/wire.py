@@ -178,7 +178,7 @@ def decode_events(lines: Iterable[bytes], *, span: TimeRange, first_line: int = 
         text = strip_byte_order_mark(line)
         if text and not text.isspace():
             try:
-                event = _normalized(_decoded(text))
+                event = _normalize(_decode_leniently(text))
                 _refuse_unfit(event, span)
                 if b"\\u0000" in text:
                     _refuse_nul(event)
@@ -197,7 +197,7 @@ def build_event(members: Mapping[str, Any], *, span: TimeRange) -> UsageEvent:
     """
     given = {name: value for name, value in members.items() if value is not None or name in _MAY_BE_UNKNOWN}
     try:
-        event = _normalized(msgspec.convert(drop_empty_members(given, required=_REQUIRED), UsageEvent))
+        event = _normalize(msgspec.convert(drop_empty_members(given, required=_REQUIRED), UsageEvent))
     except (RecursionError, msgspec.ValidationError) as error:
         raise ValueError(plain_fault(error, UsageEvent)) from error
     _refuse_unfit(event, span)
@@ -205,7 +205,7 @@ def build_event(members: Mapping[str, Any], *, span: TimeRange) -> UsageEvent:
     return event
 
 
-def _decoded(line: bytes) -> UsageEvent:
+def _decode_leniently(line: bytes) -> UsageEvent:
     """The event of a line; slower where it says 812.0 for 812, "" or null for what is absent, or cuts a character."""
     try:
         return _event.decode(line)
@@ -216,9 +216,9 @@ def _decoded(line: bytes) -> UsageEvent:
         return msgspec.convert(drop_empty_members(members, required=_REQUIRED, nested=_NESTED), UsageEvent)
 
 
-def _normalized(event: UsageEvent) -> UsageEvent:
+def _normalize(event: UsageEvent) -> UsageEvent:
     """The event with every value in its one spelling: see `accounts.normalization`. Raises ValueError."""
-    changed: dict[str, Any] = {} if _has_plain_names(event) else _spelled(event)
+    changed: dict[str, Any] = {} if _has_plain_names(event) else _changed_names(event)
     if event.client.ip:
         try:
             address = normalize_address(event.client.ip)
@@ -230,22 +230,22 @@ def _normalized(event: UsageEvent) -> UsageEvent:
 
 
 def _has_plain_names(event: UsageEvent) -> bool:
-    """Whether there is nothing to change about its names, as is usual: told faster together than one by one."""
+    """Return True if none of its names needs to be changed, as is usual. Checking all at once is faster."""
     ids = [name for id_name in _IDS if (name := getattr(event, id_name))]
     names = f"{event.model}{''.join(ids)}"
     plain = names.isascii() and names.isprintable() and " " not in names and event.model == event.model.lower()
     return plain and not any(map(is_nothing, ids))
 
 
-def _spelled_id(text: str) -> str:
+def _normalize_id(text: str) -> str:
     return "" if is_nothing(text) else normalize_id(text)
 
 
-def _spelled(event: UsageEvent) -> dict[str, Any]:
+def _changed_names(event: UsageEvent) -> dict[str, Any]:
     """The names that are spelled otherwise. Raises ValueError where one has become too long by that, or empty."""
     changed = {}
     for name in (*_IDS, "model"):
-        given, spelling = getattr(event, name), normalize_model if name == "model" else _spelled_id
+        given, spelling = getattr(event, name), normalize_model if name == "model" else _normalize_id
         if given and (spelled := spelling(given)) != given:
             try:
                 changed[name] = msgspec.convert(spelled or (spelled if name in _REQUIRED else None), _FIELDS[name].type)

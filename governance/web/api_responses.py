@@ -1,4 +1,4 @@
-"""What every answer to a machine has in common, whatever part of Django made it."""
+"""Headers and error format of every API response, whichever part of Django made it."""
 
 from collections.abc import Callable
 from http import HTTPStatus

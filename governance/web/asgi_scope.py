@@ -1,4 +1,4 @@
-"""What ASGI says about a request."""
+"""Read headers and the client's network from an ASGI scope."""
 
 import io
 from collections.abc import Awaitable, Callable, MutableMapping

@@ -1,4 +1,4 @@
-"""How machines are known: `Authorization: Bearer swk_…`, and the scope that an endpoint asks for."""
+"""Authentication of machines: `Authorization: Bearer swk_…`, and the scope that an endpoint asks for."""
 
 from typing import Final
 

@@ -52,7 +52,7 @@ def plain_fault(error: Exception, kind: Any) -> str:
 
 def describe_expected(member: str, kind: Any) -> str:
     """Return what is expected of a member, such as "account must be a text of 1 to 128 characters"."""
-    described = " or ".join(_described(_at(_type_of(kind), member)))
+    described = " or ".join(_descriptions(_at(_type_of(kind), member)))
     return f"{member or 'it'} must be {described}" if described else f"{member or 'it'} cannot be read"
 
 
@@ -122,11 +122,11 @@ def _alternatives(kind: inspect.Type) -> Sequence[inspect.Type]:
     return [kind]
 
 
-def _described(kind: inspect.Type) -> Iterator[str]:
+def _descriptions(kind: inspect.Type) -> Iterator[str]:
     for one in _alternatives(kind):
         if isinstance(one, inspect.Metadata):
             said = (one.extra_json_schema or {}).get("description")
-            yield from [said] if said else _described(one.type)
+            yield from [said] if said else _descriptions(one.type)
         elif described := _in_words(one):
             yield described
 

@@ -1,4 +1,4 @@
-"""How lines of the log are written."""
+"""Formatting of log lines."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What an endpoint answers to OPTIONS."""
+"""The answer of an endpoint to OPTIONS."""
 
 from typing import Any
 

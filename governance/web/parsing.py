@@ -1,4 +1,4 @@
-"""What machines send, read strictly: what is misspelt must not be taken for something that was left out."""
+"""Strict parsing of API requests: a misspelt member is an error, not a missing one."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Machines are not redirected from HTTP to HTTPS, but refused.
+"""Refuse API requests over plain HTTP instead of redirecting them to HTTPS.
 
 Most clients follow a redirect without a word, so that a gateway with `http://` in its configuration would send its
 service key in clear with every request, for as long as nobody looks.

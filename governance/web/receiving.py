@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from governance.web.answers import close_file, problem_as_answer
 from governance.web.api_responses import FOR_MACHINES
 from governance.web.asgi_scope import Message, Receive, Scope, Send, header_of, network_of
-from governance.web.body_places import BodyPlaces, Place, SenderIsFullError, Share, ShareIsFullError
+from governance.web.body_quotas import BodyQuota, KeptBodies, KeptBody, QuotaFullError, SenderQuotaFullError
 from governance.web.threads import BODY
 from stillwatch_gateway.keys import bearer_token
 
@@ -27,9 +27,9 @@ KEPT_IN_MEMORY: Final = 2**19
 class Limits(NamedTuple):
     """How many bodies a process keeps at once, and how long and large they may be."""
 
-    keys: Share  # to the API, each from a service key
-    pages: Share = Share("pages", 1024, 128, 2**28, 2**26)  # each from a network, where no key is shown
-    gateways: Share = Share("gateways", 64, 64, 2**28, 2**28)
+    keys: BodyQuota  # to the API, each from a service key
+    pages: BodyQuota = BodyQuota("pages", 1024, 128, 2**28, 2**26)  # each from a network, where no key is shown
+    gateways: BodyQuota = BodyQuota("gateways", 64, 64, 2**28, 2**28)
     longest: int = 64 * 2**20
     longest_form: int = 2_621_440
     first_seconds: float = 10.0  # until the first piece
@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
 def limits(*, of_a_key: int, seconds: float) -> Limits:
     """Return the limits of a process that keeps so many bodies of one service key at once."""
-    return Limits(Share("keys", max(1024, of_a_key), of_a_key, 2**29, 2**28), seconds=seconds)
+    return Limits(BodyQuota("keys", max(1024, of_a_key), of_a_key, 2**29, 2**28), seconds=seconds)
 
 
 class RefusedBodyError(Exception):
@@ -58,7 +58,7 @@ class RefusedBodyError(Exception):
 class _Sender(NamedTuple):
     """By what a body is counted, and what is answered where there are too many."""
 
-    share: Share
+    quota: BodyQuota
     name: str
     longest: int
     too_many: RefusedBodyError
@@ -84,7 +84,7 @@ class ReceiveBodies:
     ) -> None:
         self._application, self._limits = application, limits
         self._is_usable, self._is_forwarded, self._drops_at_429 = is_usable, is_forwarded, drops_at_429
-        self._places = BodyPlaces()
+        self._kept_bodies = KeptBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -96,7 +96,7 @@ class ReceiveBodies:
             if sender is None:  # the view says who may send
                 await self._application({**scope, BODY: _NotReceived()}, receive, send)
                 return
-            body = _KeptBody(self._place(sender))
+            body = _KeptBody(self._start_body(sender))
             await self._receive(scope, receive, sender, body)
             await self._application(_with_length(scope, body), receive, body.forgotten_with_answer(send))
         except RefusedBodyError as refused:
@@ -127,13 +127,13 @@ class ReceiveBodies:
         )
         return _Sender(limits.keys, secret, limits.longest, RefusedBodyError(status, detail))
 
-    def _place(self, sender: _Sender) -> Place:
+    def _start_body(self, sender: _Sender) -> KeptBody:
         """Raises RefusedBodyError."""
         try:
-            return self._places.take(sender.share, sender.name)
-        except SenderIsFullError as error:
+            return self._kept_bodies.take(sender.quota, sender.name)
+        except SenderQuotaFullError as error:
             raise sender.too_many from error
-        except ShareIsFullError as error:
+        except QuotaFullError as error:
             raise _unavailable(_TOO_MUCH) from error
 
     async def _receive(self, scope: Scope, receive: Receive, sender: _Sender, body: "_KeptBody") -> None:
@@ -145,17 +145,17 @@ class ReceiveBodies:
             raise too_large
         began, more = asyncio.get_running_loop().time(), True
         while more:
-            message = await self._next(receive, began, body.place.size)
+            message = await self._next(receive, began, body.kept.size)
             if message["type"] == "http.disconnect":
                 raise RefusedBodyError(HTTPStatus.BAD_REQUEST, "The body is incomplete.")
             piece, more = message.get("body", b""), message.get("more_body", False)
-            if body.place.size + len(piece) > sender.longest:
+            if body.kept.size + len(piece) > sender.longest:
                 raise too_large
             try:
                 body.add(piece, is_last=not more)
-            except SenderIsFullError as error:
+            except SenderQuotaFullError as error:
                 raise sender.too_many from error
-            except ShareIsFullError as error:
+            except QuotaFullError as error:
                 raise _unavailable(_TOO_MUCH) from error
             except OSError as error:
                 detail = "The disk is full; nothing was saved. Send the request again later."
@@ -186,13 +186,13 @@ def _unavailable(detail: str) -> RefusedBodyError:
 class _KeptBody:
     """A body as far as it has come: in memory, and on the disk where it is large."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, kept: KeptBody) -> None:
+        self.kept = kept
         self.file: IO[bytes] = SpooledTemporaryFile(KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the answer
 
     def add(self, piece: bytes, *, is_last: bool) -> None:
-        """Raises SenderIsFullError, ShareIsFullError, and OSError where the disk is full."""
-        self.place.add(len(piece))
+        """Raises SenderQuotaFullError, QuotaFullError, and OSError where the disk is full."""
+        self.kept.add(len(piece))
         self.file.write(piece)
         if is_last:
             self.file.seek(0)  # writes what is left
@@ -208,7 +208,7 @@ class _KeptBody:
 
     def forget(self) -> None:
         """May be called again."""
-        self.place.free()
+        self.kept.free()
         close_file(self.file)
 
 
@@ -232,4 +232,4 @@ def _has_body(scope: Scope) -> bool:
 
 def _with_length(scope: Scope, body: _KeptBody) -> Scope:
     kept = [header for header in scope["headers"] if header[0] not in {b"content-length", b"transfer-encoding"}]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.place.size)], BODY: body.file}
+    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.kept.size)], BODY: body.file}

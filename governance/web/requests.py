@@ -19,7 +19,7 @@ def page_of(htmx: HtmxDetails) -> str:
 
 
 class StaffRequest(HttpRequest):
-    """Somebody signed in, as the middleware lets nobody else through."""
+    """The signed-in user: the middleware lets no other request through."""
 
     user: User
     htmx: HtmxDetails

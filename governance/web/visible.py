@@ -14,13 +14,13 @@ _KEPT_IN_LINES: Final = "\n\t"
 
 def escape_invisible(text: str) -> str:
     r"""Return text on one line, with what cannot be seen written as Python would: `\x1b`, `\u202e`."""
-    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_escaped, text)
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_escape_match, text)
 
 
 def escape_invisible_lines(text: str) -> str:
     """Return the same for text of several lines: its line ends and tabs stay."""
-    return _INVISIBLE.sub(lambda found: found[0] if found[0] in _KEPT_IN_LINES else _escaped(found), text)
+    return _INVISIBLE.sub(lambda found: found[0] if found[0] in _KEPT_IN_LINES else _escape_match(found), text)
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape_match(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

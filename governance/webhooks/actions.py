@@ -59,7 +59,7 @@ def add_webhook(url: str, *, by: Actor, now: datetime) -> tuple[Webhook, str]:
     secret = _new_secret()
     webhook = Webhook.objects.create(
         url=url,
-        secrets=_encrypted([(secret, None)]),
+        secrets=_encrypt_secrets([(secret, None)]),
         created_at=now,
         created_by=str(by),
         sequence=last_number(),
@@ -77,7 +77,7 @@ def rotate_secret(webhook: Webhook, *, by: Actor, now: datetime) -> str:
         kept = [(old, until or ends) for old, until in _secrets(locked) if until is None or until > now]
     except DecryptionError:
         kept = []
-    locked.secrets = _encrypted([(secret, None), *kept])
+    locked.secrets = _encrypt_secrets([(secret, None), *kept])
     locked.save(update_fields=["secrets"])
     record(Verb.WEBHOOK_SECRET_ROTATED, subject=_subject(webhook), by=by, now=now)
     return secret
@@ -269,7 +269,7 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(os.urandom(32)).decode()
 
 
-def _encrypted(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
+def _encrypt_secrets(secrets: Sequence[tuple[str, datetime | None]]) -> bytes:
     return encrypt_secret(json.dumps([[secret, until.isoformat() if until else None] for secret, until in secrets]))
 
 

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from governance.platform.public_addresses import is_public, read_address
+from governance.platform.public_addresses import is_public, parse_ip_address
 
 NOT_PUBLIC: Final = "It leads to an address that is not public."
 
@@ -41,7 +41,7 @@ def check_url(url: str) -> SplitResult:
 
 def _is_address(host: str) -> bool:
     try:
-        read_address(host)
+        parse_ip_address(host)
     except ValueError:
         return False
     return True
@@ -49,6 +49,6 @@ def _is_address(host: str) -> bool:
 
 def is_permitted(address: str, *, encrypted: bool) -> bool:
     """Return True if a webhook may go to this IP address: a public one, or one of WEBHOOK_PRIVATE_NETWORKS."""
-    found = read_address(address)
+    found = parse_ip_address(address)
     is_named = any(found in ip_network(network) for network in settings.WEBHOOK_PRIVATE_NETWORKS)
     return is_named or (encrypted and is_public(found))

@@ -47,12 +47,12 @@ def message_body(delivery: Delivery) -> str:
         body = {
             "type": f"restriction.{change.what}",
             "timestamp": change.at.isoformat(),
-            "data": {"sequence": change.number, "restriction": change.payload or _ended(change)},
+            "data": {"sequence": change.number, "restriction": change.payload or _ended_restriction(change)},
         }
     return json.dumps(body, separators=(",", ":"), sort_keys=True)
 
 
-def _ended(change: Change) -> dict[str, Any]:
+def _ended_restriction(change: Change) -> dict[str, Any]:
     restriction = change.restriction
     return {
         "number": restriction.number,

@@ -1,4 +1,4 @@
-"""How the audit log calls webhooks."""
+"""Names and links of webhooks in the audit log."""
 
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit

@@ -29,7 +29,7 @@ PAGE = "webhooks/list.html"
 @require_safe
 @permission_required(VIEW_WEBHOOKS, raise_exception=True)
 def webhooks(request: StaffRequest) -> HttpResponse:
-    return render(request, PAGE, {"webhooks": _counted(), "form": WebhookForm(), "now": timezone.now()})
+    return render(request, PAGE, {"webhooks": _webhooks_with_counts(), "form": WebhookForm(), "now": timezone.now()})
 
 
 @never_cache
@@ -43,8 +43,8 @@ def add(request: StaffRequest) -> HttpResponse:
         except AddressError as mistake:
             form.add_error("url", str(mistake))
         else:
-            return _shown(request, added, secret=secret)
-    context = {"webhooks": _counted(), "form": form, "now": timezone.now()}
+            return _render_page(request, added, secret=secret)
+    context = {"webhooks": _webhooks_with_counts(), "form": form, "now": timezone.now()}
     return render(request, PAGE, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -52,7 +52,7 @@ def add(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_WEBHOOKS, raise_exception=True)
 def webhook(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    return _shown(request, get_object_or_404(Webhook, pk=pk))
+    return _render_page(request, get_object_or_404(Webhook, pk=pk))
 
 
 @never_cache
@@ -61,7 +61,7 @@ def webhook(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def rotate(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     changed = get_object_or_404(Webhook, pk=pk)
     secret = actions.rotate_secret(changed, by=request.user.actor, now=timezone.now())
-    return _shown(request, changed, secret=secret)
+    return _render_page(request, changed, secret=secret)
 
 
 @require_POST
@@ -92,7 +92,7 @@ def test(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def replay_deliveries(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     again, form = get_object_or_404(Webhook, pk=pk), ReplayForm(request.POST)
     if not form.is_valid():
-        return _shown(request, again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _render_page(request, again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     one, since = form.cleaned_data["delivery"], form.cleaned_data["since"]
     number = actions.replay(
         again,
@@ -115,7 +115,7 @@ def remove(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("webhooks:webhooks")
 
 
-def _counted() -> list[Webhook]:
+def _webhooks_with_counts() -> list[Webhook]:
     """Every webhook with its deliveries counted, the last that arrived, and the last that was tried in vain.
 
     `waiting` have not been tried yet; `failing` have, and are tried again.
@@ -137,7 +137,7 @@ def _counted() -> list[Webhook]:
     )
 
 
-def _shown(
+def _render_page(
     request: StaffRequest, webhook: Webhook, *, secret: str = "", status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
     """A secret is on this one answer, and nowhere again."""

@@ -12,7 +12,7 @@ TOGETHER = ALONE | {"title": "Coordinated with other accounts", "family": "toget
 EXCUSE = ALONE | {"title": "Does one narrow task", "family": "harmless", "points": -8, "sentence": "It translates."}
 
 
-def told(*findings: dict[str, object], score: int, **fields: object) -> str:
+def explain(*findings: dict[str, object], score: int, **fields: object) -> str:
     about = account("acct_harbour", declared_use="customer support")
     one = assessment(about, score=score)
     Assessment.objects.filter(pk=one.pk).update(findings=list(findings), **fields)
@@ -22,7 +22,7 @@ def told(*findings: dict[str, object], score: int, **fields: object) -> str:
 @pytest.mark.django_db
 class TestANote:
     def test_says_what_speaks_for_and_against_and_what_follows(self) -> None:
-        text = told(ALONE, SHARED, EXCUSE, score=52, response="case")
+        text = explain(ALONE, SHARED, EXCUSE, score=52, response="case")
 
         assert "acct_harbour: 52 points of 100" in text
         assert "2 independent kinds of evidence are against it" in text
@@ -31,23 +31,23 @@ class TestANote:
         assert "It declared its use as “customer support”." in text
 
     def test_says_which_finding_it_hangs_on(self) -> None:
-        text = told(ALONE, SHARED | {"evidence": {}}, score=60)
+        text = explain(ALONE, SHARED | {"evidence": {}}, score=60)
 
         assert "Decisive: Has the model generate tasks; Samples with randomness." in text
 
     def test_takes_what_the_campaign_shows_as_one_piece_of_evidence(self) -> None:
-        text = told(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)
+        text = explain(ALONE | {"points": 5}, SHARED, TOGETHER, score=65)
 
         assert "Decisive: its membership of the campaign." in text
 
     def test_says_how_far_a_harmless_account_is_from_the_line(self) -> None:
-        assert "it is 38 points short of the review line" in told(EXCUSE, score=12, response="nothing")
+        assert "it is 38 points short of the review line" in explain(EXCUSE, score=12, response="nothing")
 
     def test_says_that_nothing_follows_for_a_licensed_distiller(self) -> None:
-        assert "A licence permits training on the answers" in told(ALONE, score=90, licensed=True)
+        assert "A licence permits training on the answers" in explain(ALONE, score=90, licensed=True)
 
     def test_says_of_when_its_figures_are_and_when_they_were_confirmed(self) -> None:
-        text = told(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
+        text = explain(ALONE, score=60, confirmed_at=NOW + timedelta(hours=3), events=3000)
 
         assert "Assessed 2 November 2026, 09:14 UTC by calibration 1: the figures below are of that time." in text
         assert "Confirmed 2 November, 12:14 on 3,000 requests" in text

@@ -103,11 +103,11 @@ class TestAGroupThatIsNoCampaign:
     @staticmethod
     def is_watched(because: str) -> bool:
         campaign = Campaign.objects.get()
-        told = explanation_note(Account.objects.get(external_id="acct_a"))
+        explanation = explanation_note(Account.objects.get(external_id="acct_a"))
         return (
             campaign.state == Campaign.State.WATCHED
             and because in campaign.watched_because
-            and because in " ".join(told.split())
+            and because in " ".join(explanation.split())
             and not Assessment.objects.filter(campaign__isnull=False).exists()
         )
 

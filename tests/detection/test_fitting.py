@@ -115,9 +115,9 @@ class TestAProbability:
         prior = harvests.mean()
         for score in (30, 50, 60, 70, 90):
             near = abs(points - score) < 2
-            told = probability(curve.log_odds(score), curve.error(score, texts=50), base_rate=prior)
-            assert told.value == pytest.approx(harvests[near].mean(), abs=0.05)
-            assert told.low < told.value < told.high
+            estimate = probability(curve.log_odds(score), curve.error(score, texts=50), base_rate=prior)
+            assert estimate.value == pytest.approx(harvests[near].mean(), abs=0.05)
+            assert estimate.low < estimate.value < estimate.high
 
     def test_never_falls_as_the_score_rises(self) -> None:
         curve = fit_probability(np.array([10.0, 90.0, 40.0, 70.0]), np.array([True, False, True, False]))

@@ -42,7 +42,7 @@ class Clock:
         return timezone.now() + self.hours * HOUR
 
 
-def told(front: Served, name: str, *, at: datetime) -> int | None:
+def denying_restriction(front: Served, name: str, *, at: datetime) -> int | None:
     """The restriction under which a client of the feed, which begins to follow it now, refuses the account then."""
     faults: list[str] = []
     head, entries = read_snapshot(front.ask("/api/v1/access/snapshot").body.splitlines(), faults)
@@ -68,7 +68,7 @@ def denied_by(front: Served, name: str, *, at: datetime) -> list[bool]:
     assert front.knows(last_number())
     return [
         not front.front.replica.restricted.decide([f"account:{name}"], now=at.timestamp()).allowed,
-        told(front, name, at=at) is not None,
+        denying_restriction(front, name, at=at) is not None,
         not access(account=name, now=at).allowed,
     ]
 

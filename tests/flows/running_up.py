@@ -110,7 +110,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def left_of(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that do not end. What was killed is listed until the kernel has come to it, which a busy machine delays."""
+    """Those that do not end. The kernel may list a killed process for a while."""
     until = time.monotonic() + PATIENCE
     while (left := alive(processes)) and time.monotonic() < until:
         time.sleep(0.1)

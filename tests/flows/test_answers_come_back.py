@@ -58,11 +58,11 @@ def note(account: str) -> str:
 def test_an_instruction_that_evolves_is_explained(client: Client) -> None:
     send(client, evolving("acct_evolves", "a"))
 
-    told = note("acct_evolves")
+    explanation = note("acct_evolves")
 
-    assert SENT_BACK in told
-    assert "People quote answers, and products work in steps" in told
-    assert OF_OTHERS not in told
+    assert SENT_BACK in explanation
+    assert "People quote answers, and products work in steps" in explanation
+    assert OF_OTHERS not in explanation
 
 
 def test_alone_it_puts_nobody_before_a_reviewer(client: Client) -> None:

@@ -44,7 +44,7 @@ class TestACallToLiteLlm:
 
         assert [answer["accepted"] for answer in (together, *later, again)] == [2, 1, 1, 0]
 
-    @pytest.mark.parametrize("again", [POLLED, {}], ids=["read", "told"])
+    @pytest.mark.parametrize("again", [POLLED, {}], ids=["polled", "sent"])
     def test_that_says_it_is_made_in_the_background_is_known_by_its_answer(
         self, client: Client, key: dict[str, Any], again: dict[str, Any]
     ) -> None:
@@ -63,12 +63,12 @@ class TestACallToLiteLlm:
     def test_is_one_in_whatever_order_its_answer_is_begun_finished_and_read(
         self, client: Client, key: dict[str, Any], order: tuple[str, ...], batches: int
     ) -> None:
-        told: dict[str, dict[str, Any]] = {
+        answers: dict[str, dict[str, Any]] = {
             "begun": {"call_type": "aresponses", "prompt_tokens": 0, "completion_tokens": 0},
             "done": {"call_type": "aresponses", "prompt_tokens": 121, "completion_tokens": 400},
             "read": {"call_type": "aget_responses", "prompt_tokens": 121, "completion_tokens": 400},
         }
-        reports = [payload(id="resp_1", **told[name]) for name in order]
+        reports = [payload(id="resp_1", **answers[name]) for name in order]
         for batch in (reports,) if batches == 1 else ([one] for one in reports):
             send(client, key, *batch, to=LITELLM)
 

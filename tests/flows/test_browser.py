@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def asked(name: str) -> str:
-    """What the gateway is told about an account."""
+    """What the check answers about an account."""
     _, headers = service_key(ServiceKey.Scope.ACCESS_READ)
     decision = Client().get(f"/api/v1/access/check?account={name}", **headers).json()["decision"]
     return str(decision)
@@ -71,7 +71,7 @@ class TestAReviewerWithoutAMouse:
         press("Enter")
         expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
         assert page.url.endswith(f"/cases/{second.pk}/")
-        assert page.evaluate("window.stayed"), "a page was loaded anew"
+        assert page.evaluate("window.stayed"), "a page was loaded again"
         assert Case.objects.get(pk=first.pk).status == Case.Status.DECIDED
 
     def test_claims_notes_and_gives_back(self, open_page: Open) -> None:

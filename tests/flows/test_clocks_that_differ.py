@@ -149,7 +149,7 @@ class TestAServerWhoseClockIsSlow:
 
 
 def begins(number: int) -> datetime:
-    """From when gateways are told to apply it."""
+    """The time from which gateways apply it."""
     payload = Change.objects.get(number=number).payload
     assert payload is not None
     return datetime.fromisoformat(payload["from"])

@@ -28,8 +28,8 @@ def test_a_task_that_postgresql_did_not_serve_is_told_in_a_line(tmp_path: Path) 
     try:
         for _ in range(2):
             current_app.send_task("governance.tasks.deliver_restrictions", queue="delivery")
-        told = "governance.tasks.deliver_restrictions waits for its next run: PostgreSQL did not answer"
-        wait_until(lambda: said.read_text().count(told) >= 2, "both tasks are logged")  # others may have left some
+        line = "governance.tasks.deliver_restrictions waits for its next run: PostgreSQL did not answer"
+        wait_until(lambda: said.read_text().count(line) >= 2, "both tasks are logged")  # others may have left some
     finally:
         kill(worker)
 

@@ -1,4 +1,4 @@
-"""A gateway that is set to http:// by mistake is told so, and not led on to HTTPS with its key in clear each time."""
+"""A gateway that is set to http:// by mistake gets an error, and no redirect that would expose its key each time."""
 
 import json
 from http.client import HTTPConnection

@@ -55,9 +55,9 @@ def test_a_place_among_customers_is_claimed_only_where_customers_were_compared()
     assert "too few comparable customers were measured" in page
     assert "accounts compared 0" in page
     assert not re.search(r"more than (over )?\d+ % of", page)
-    told = " ".join(explanation_note(Account.objects.get(external_id=who)).split())
-    assert "too few comparable customers were measured" in told
-    assert "accounts compared 0" in told
+    text = " ".join(explanation_note(Account.objects.get(external_id=who)).split())
+    assert "too few comparable customers were measured" in text
+    assert "accounts compared 0" in text
 
     # Others use the same model in the same manner, with answers as long as their questions.
     at = (ENDS_AT - timedelta(hours=3)).isoformat()

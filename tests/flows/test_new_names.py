@@ -125,9 +125,11 @@ class TestNewNames:
         assert Account.objects.count() == NewNameCount.objects.get().names == 3
 
     def test_make_litellm_come_again(self, client: Client, key: dict[str, Any]) -> None:
-        told = [payload(metadata={"user_api_key_team_id": f"team_{n}"}) for n in range(5)]
+        payloads = [payload(metadata={"user_api_key_team_id": f"team_{n}"}) for n in range(5)]
         with time_machine.travel(NOW, tick=False):
-            answer = client.post("/api/v1/sources/litellm", json.dumps(told), content_type="application/json", **key)
+            answer = client.post(
+                "/api/v1/sources/litellm", json.dumps(payloads), content_type="application/json", **key
+            )
 
         assert answer.status_code == 503  # it drops what is answered with 429
         assert UsageEvent.objects.count() == 1  # its account, its organisation and its key
@@ -142,9 +144,9 @@ class TestNewNames:
         self.post(client, key, usage_event(account="acct_new", organisation="org_quay"))
         cover_new_names(now=NOW)
 
-        told: Any = Change.objects.latest("number").payload
-        assert told["names_added"]["account"] == ["acct_new"]
-        assert len(json.dumps(told)) < 1_000
+        payloads: Any = Change.objects.latest("number").payload
+        assert payloads["names_added"]["account"] == ["acct_new"]
+        assert len(json.dumps(payloads)) < 1_000
 
 
 @pytest.mark.django_db(transaction=True)

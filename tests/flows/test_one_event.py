@@ -214,7 +214,7 @@ class TestAnAnswerMadeInTheBackground:
         "completion_tokens": 400,
     }
 
-    @pytest.mark.parametrize("done", [DONE, DONE | POLLED], ids=["told again", "polled"])
+    @pytest.mark.parametrize("done", [DONE, DONE | POLLED], ids=["sent again", "polled"])
     @pytest.mark.parametrize("batches", [1, 2])
     def test_counts_once_with_its_figures_and_its_question(
         self, client: Client, key: dict[str, Any], done: dict[str, Any], batches: int
@@ -229,8 +229,8 @@ class TestAnAnswerMadeInTheBackground:
         assert hours("team_harbour") == [(1, 121, 400)]
 
     def test_counts_once_however_often_it_is_told_and_polled(self, client: Client, key: dict[str, Any]) -> None:
-        told = [payload(**self.BEGUN), payload(**self.DONE), *(payload(**self.DONE | POLLED) for _ in range(3))]
-        for one in (*told, *told):
+        reports = [payload(**self.BEGUN), payload(**self.DONE), *(payload(**self.DONE | POLLED) for _ in range(3))]
+        for one in (*reports, *reports):
             send(client, key, one, to=LITELLM)
 
         assert hours("team_harbour") == [(1, 121, 400)]
@@ -266,10 +266,10 @@ class TestACallToLiteLlm:
         assert answer["accepted"] == 3
 
     def test_is_the_same_when_it_is_told_again(self, client: Client, key: dict[str, Any]) -> None:
-        told = [payload(id="chatcmpl-1"), payload(id="chatcmpl-1"), payload(id="None"), failure(error_code="500")]
-        send(client, key, *told, to=LITELLM)
+        reports = [payload(id="chatcmpl-1"), payload(id="chatcmpl-1"), payload(id="None"), failure(error_code="500")]
+        send(client, key, *reports, to=LITELLM)
 
-        answer = send(client, key, *told, to=LITELLM)
+        answer = send(client, key, *reports, to=LITELLM)
 
         assert (answer["accepted"], answer["duplicate"]) == (0, 4)
 
@@ -292,12 +292,12 @@ class TestACallToLiteLlm:
     def test_whose_answer_is_made_in_the_background_is_one_in_any_order(
         self, client: Client, key: dict[str, Any], begun: tuple[Any, Any], order: tuple[int, ...]
     ) -> None:
-        told: list[dict[str, Any]] = [
+        reports: list[dict[str, Any]] = [
             {"prompt_tokens": given, "completion_tokens": got} for given, got in (begun, (121, 400))
         ]
 
         for number in order:
-            send(client, key, payload(id="resp_made", call_type="aresponses", **told[number]), to=LITELLM)
+            send(client, key, payload(id="resp_made", call_type="aresponses", **reports[number]), to=LITELLM)
 
         assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (121, 400)
 

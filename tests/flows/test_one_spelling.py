@@ -28,12 +28,12 @@ def asked_in_every_spelling(front: Served) -> list[Any]:
 
 @pytest.mark.django_db(transaction=True)
 class TestABlockedAccount:
-    @pytest.mark.parametrize("told", [COMPOSED, DECOMPOSED, f" {COMPOSED} "])
-    def test_is_refused_in_every_spelling(self, client: Client, told: str) -> None:
+    @pytest.mark.parametrize("spelling", [COMPOSED, DECOMPOSED, f" {COMPOSED} "])
+    def test_is_refused_in_every_spelling(self, client: Client, spelling: str) -> None:
         blocked = account(COMPOSED)
         blocked.keys.create(external_id="key_1", digest=bytes.fromhex(KEY_DIGEST), first_seen_at=NOW)
         _, key = service_key("restrictions:write")
-        body = {"account": told, "kind": "block", "reason": "bulk_harvest", "unique_key": "one block"}
+        body = {"account": spelling, "kind": "block", "reason": "bulk_harvest", "unique_key": "one block"}
 
         with served() as front:
             answer = client.post("/api/v1/restrictions", json.dumps(body), content_type="application/json", **key)

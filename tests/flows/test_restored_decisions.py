@@ -1,4 +1,4 @@
-"""What a restore lost is in force again as gateways were told of it: by every name, with its terms, each by itself."""
+"""What a restore lost is in force again as gateways had it: by every name, with its terms, each by itself."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -238,9 +238,9 @@ class TestNamesThatCameAfterTheBackup:
 
     def test_of_two_processes_the_one_that_knew_less_may_come_first(self, front: Served) -> None:
         account("acct_1")
-        told = {"kind": "block", "against": "account", "reason": "other", "from": timezone.now().isoformat()}
-        knew_less = LostRestriction(1, told | {"names": {"account": ["acct_1"], "key": []}})
-        knew_more = LostRestriction(1, told | {"names": {"account": ["acct_1"], "key": ["key_2"]}})
+        payload = {"kind": "block", "against": "account", "reason": "other", "from": timezone.now().isoformat()}
+        knew_less = LostRestriction(1, payload | {"names": {"account": ["acct_1"], "key": []}})
+        knew_more = LostRestriction(1, payload | {"names": {"account": ["acct_1"], "key": ["key_2"]}})
 
         resume_epoch(up_to=1, continues=0, lost=[knew_less], now=timezone.now())
         resume_epoch(up_to=2, continues=0, lost=[knew_more], now=timezone.now())
@@ -281,8 +281,8 @@ class TestTerms:
         put_back = remember_database()
         lift(first, note="Over.", by=MACHINE, now=timezone.now())
         terms = Terms(Restriction.Kind.BLOCK, Reason.BULK_HARVEST, starts_at=now + 2 * DAY)
-        aims = [(one, f"incident-7:{one}") for one in accounts]
-        made = restrict_all(aims, terms, by=MACHINE, now=timezone.now())
+        targets = [(one, f"incident-7:{one}") for one in accounts]
+        made = restrict_all(targets, terms, by=MACHINE, now=timezone.now())
         assert front.knows(made.restrictions[-1].number)
 
         go_back(front, put_back)

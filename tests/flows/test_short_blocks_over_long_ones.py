@@ -1,4 +1,4 @@
-"""A short block over a longer one: whoever is blocked stays blocked, whether or not its end is noted in time."""
+"""A short block over a longer one: a blocked account stays blocked, whether or not its end is noted in time."""
 
 import uuid
 from collections.abc import Iterator
@@ -20,7 +20,17 @@ from governance.review.actions import decide, reopen
 from governance.review.undo import undo_decision
 from governance.review.verdicts import Verdict
 from tests.factories import NOW, account, campaign_of, case, person, restriction
-from tests.flows.last_word import BLOCK, HOUR, Api, Clock, assert_denied_until, form, in_hours, is_let_in, told
+from tests.flows.last_word import (
+    BLOCK,
+    HOUR,
+    Api,
+    Clock,
+    assert_denied_until,
+    denying_restriction,
+    form,
+    in_hours,
+    is_let_in,
+)
 from tests.front import Served, served
 from tests.review.pages import address, signed_in
 
@@ -50,12 +60,12 @@ class TestAShortBlock:
 
             assert not is_let_in(later, "acct_harbour")
             assert not access(account="acct_harbour", now=clock()).allowed
-            assert told(later, "acct_harbour", at=clock()) == 2
+            assert denying_restriction(later, "acct_harbour", at=clock()) == 2
 
             end_expired(now=clock())
 
             assert not is_let_in(later, "acct_harbour")
-            assert told(later, "acct_harbour", at=clock()) == 4
+            assert denying_restriction(later, "acct_harbour", at=clock()) == 4
 
     def test_over_one_that_is_lifted_since_ends_in_its_own_time(self, front: Served) -> None:
         account("acct_harbour")
@@ -107,7 +117,7 @@ class TestAShortBlock:
         mira.post(f"{again['Location']}undo/", {"note": "Wrong window."})
 
         assert not is_let_in(front, "acct_harbour")
-        assert told(front, "acct_harbour", at=timezone.now() + 9 * HOUR)
+        assert denying_restriction(front, "acct_harbour", at=timezone.now() + 9 * HOUR)
 
     def test_over_a_policy_s_is_let_go_by_dismissing(self, front: Served, mira: Client) -> None:
         harbour = case(account("acct_harbour"))
@@ -130,11 +140,11 @@ class TestAShortBlock:
         mira.post(f"{again['Location']}undo/", {"note": "A slip."})
         end_expired(now=timezone.now() + 2 * HOUR)
 
-        assert told(front, "acct_harbour", at=timezone.now() + 3 * HOUR)
+        assert denying_restriction(front, "acct_harbour", at=timezone.now() + 3 * HOUR)
 
 
 class TestALongBlockThatIsBackAfterAShortOne:
-    """It has another number; whoever made it knows it by the first one, and by its unique key."""
+    """It has another number; its sender knows it by the first one, and by its unique key."""
 
     ASKED: ClassVar = BLOCK | {"account": "acct_harbour", "unique_key": "incident-7"}
 
@@ -154,7 +164,7 @@ class TestALongBlockThatIsBackAfterAShortOne:
     @staticmethod
     def is_published(front: Served, name: str) -> bool:
         """Once the short one is over."""
-        return told(front, name, at=timezone.now() + 3 * HOUR) is not None
+        return denying_restriction(front, name, at=timezone.now() + 3 * HOUR) is not None
 
     def test_is_lifted_by_its_first_number(self, front: Served, api: Api, numbers: tuple[int, int]) -> None:
         first, since = numbers

@@ -84,7 +84,7 @@ def do(act: Callable[[], None]) -> None:
 
 
 def while_a_batch_is_paused(pause: str, act: Callable[[], None], *, waits: bool) -> None:
-    """Let a person act beside a batch that is paused by this lock, and both come to their end."""
+    """Let a person act beside a batch that is paused by this lock, and let both finish."""
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(pause)

@@ -25,7 +25,7 @@ from governance.restrictions.models import Change, CoveredName, Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
-from governance.restrictions.replacement_chains import find_lifted_over, restorable_chains
+from governance.restrictions.replacement_chains import find_replaced_by_lifted, restorable_chains
 from governance.restrictions.terms import Terms
 from governance.restrictions.undo import undo
 from governance.review.actions import decide, reopen
@@ -182,16 +182,16 @@ class Walk:
 
     def undo_decision(self) -> object:
         own = self.newest_case()
-        standing = Decision.objects.standing().filter(case=own).first()
+        kept = Decision.objects.not_undone().filter(case=own).first()
         try:
             done = undo_decision(own, note="A slip.", by=self.mira, now=self.now)
         except CannotUndoError as error:
             return own.account, error
         self.follow()
         apply_unfinished_decisions(now=self.now)
-        assert standing is not None
-        assert not Restriction.objects.filter(origin=standing.origin, ended_at=None).exists()
-        return own.account, standing.origin, done
+        assert kept is not None
+        assert not Restriction.objects.filter(origin=kept.origin, ended_at=None).exists()
+        return own.account, kept.origin, done
 
     def reopen(self) -> object:
         own = self.newest_case()
@@ -211,7 +211,7 @@ class Walk:
         assert refused(snapshot(), self.now) == before
 
     def follow(self) -> None:
-        """Take the changes one by one; whoever is refused before and after all of them is let in by none."""
+        """Apply the changes one by one: an account refused before and after all of them is let in by none."""
         states = [refused(self.gateway, self.now)]
         for change in Change.objects.filter(number__gt=self.gateway.sequence).order_by("number"):
             entry, faults = read_entry(change.payload) if change.payload is not None else (None, [])
@@ -239,7 +239,7 @@ class Walk:
 
     def replaced_for_a_time(self) -> Iterator[Restriction]:
         replaced = Restriction.objects.filter(ending="replaced", superseded_by="", withdrawn_at=None).order_by("number")
-        over = find_lifted_over(list(replaced.values_list("number", flat=True)))
+        over = find_replaced_by_lifted(list(replaced.values_list("number", flat=True)))
         for one in replaced.exclude(number__in=over):
             newest = Restriction.objects.filter(origin=one.origin, kind=one.kind).order_by("-number")
             is_newest = next(other for other in newest if other.target == one.target) == one

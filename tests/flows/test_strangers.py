@@ -32,7 +32,7 @@ def seller(transactional_db: None, tmp_path: Path) -> Seller:
 
 
 def wait_for(front: Served, decision: str, **names: str) -> None:
-    """Once gateways were told which names are covered by now, as a worker does when it is rung."""
+    """After gateways were sent the names that are covered now, as a worker does after a commit."""
     cover_new_names(now=timezone.now())
     wait_until(lambda: front.check(**names)["decision"] == decision, f"the check answers {decision}")
 
@@ -99,7 +99,7 @@ class TestAnAccountThatUsagePutsIntoABlockedOrganisation:
 
     @staticmethod
     def wait_until_all_is_published(front: Served, seller: Seller) -> None:
-        """A new account of the organisation comes last: what came before it has been told by then."""
+        """A new account of the organisation comes last: what came before it has been published by then."""
         seller.sends_usage(account="acct_last", organisation="org_harvest")
         wait_for(front, "deny", account="acct_last")
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from stillwatch_gateway import Gateway
-from stillwatch_gateway.asgi import Stillwatch as AsgiStillwatch
-from stillwatch_gateway.wsgi import Stillwatch as WsgiStillwatch
+from stillwatch_gateway.asgi import StillwatchMiddleware as AsgiStillwatch
+from stillwatch_gateway.wsgi import StillwatchMiddleware as WsgiStillwatch
 
 KEYS: Final = ("sk-good", "sk-harvester")
 

@@ -80,7 +80,7 @@ class LiteLlmServer(ThreadingHTTPServer):
         rows = self.teams if kind == "team" else self.keys
         match kind, verb:
             case "team" | "key", "info":
-                said = self._told(rows, name, "team_info" if kind == "team" else "info")
+                said = self._answer(rows, name, "team_info" if kind == "team" else "info")
             case "key", "list":
                 said = self._listed(name, page=int(asked["page"]), size=int(asked["size"]))
             case ("team", "update") | ("key", "block" | "unblock"):
@@ -89,7 +89,7 @@ class LiteLlmServer(ThreadingHTTPServer):
                 said = 404, NOT_FOUND
         return said
 
-    def _told(self, rows: dict[str, Row], name: str, member: str) -> Said:
+    def _answer(self, rows: dict[str, Row], name: str, member: str) -> Said:
         return (200, {member: rows[name]}) if name in rows else error(404, MISSING[member].format(name))
 
     def _listed(self, user: str, *, page: int, size: int) -> Said:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.long
 
 CALLBACKS = 3
 
-Told = Callable[[int], list[IntakeResult]]
+WaitForUsage = Callable[[int], list[IntakeResult]]
 
 _numbers = itertools.count(1)
 
@@ -36,7 +36,7 @@ def digest(key: str) -> str:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+def wait_for_usage(monkeypatch: pytest.MonkeyPatch) -> WaitForUsage:
     """Waits until every callback has told of so many requests; what became of the batches."""
     outcomes: list[IntakeResult] = []
 
@@ -63,19 +63,19 @@ def chat(litellm: LiteLlm, *, key: str = "sk-harbour", model: str = "flagship-2"
 
 
 class TestARequestThroughLiteLlm:
-    def test_arrives_once_however_often_it_is_told(self, litellm: LiteLlm, told: Told) -> None:
+    def test_arrives_once_however_often_it_is_told(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         chat(litellm)
 
-        outcomes = told(1)
+        outcomes = wait_for_usage(1)
 
         assert sum(outcome.accepted for outcome in outcomes) == 1
         assert sum(outcome.duplicate for outcome in outcomes) == 2
         assert UsageEvent.objects.count() == 1
 
-    def test_is_the_accounts_with_its_key_and_tokens(self, litellm: LiteLlm, told: Told) -> None:
+    def test_is_the_accounts_with_its_key_and_tokens(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         chat(litellm)
 
-        told(1)
+        wait_for_usage(1)
 
         event = UsageEvent.objects.get()
         assert event.account.external_id == "team_harbour"
@@ -85,12 +85,12 @@ class TestARequestThroughLiteLlm:
         assert (event.input_tokens, event.output_tokens, event.status) == (10, 20, "ok")
         assert (event.model, event.ip, event.user_agent) == ("flagship-2", "127.0.0.1", "Harbour/1.0")
 
-    def test_says_how_the_model_was_asked_and_for_whom(self, litellm: LiteLlm, told: Told) -> None:
+    def test_says_how_the_model_was_asked_and_for_whom(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         tool = {"type": "function", "function": {"name": "search", "parameters": {}}}
         chat(litellm, user="u_9", temperature=0.7, n=2, logprobs=True, top_logprobs=3, max_tokens=50, seed=4,
              response_format={"type": "json_object"}, tools=[tool], metadata={"session_id": "chat_4"})  # fmt: skip
 
-        told(1)
+        wait_for_usage(1)
 
         event = UsageEvent.objects.get()
         assert (event.temperature, event.n, event.max_tokens, event.seeded) == (0.7, 2, 50, True)
@@ -98,29 +98,29 @@ class TestARequestThroughLiteLlm:
         assert (event.response_format, event.tools, event.stream) == ("json_object", 1, False)
         assert (event.end_user, event.conversation) == ("u_9", "chat_4")
 
-    def test_is_fingerprinted_and_keeps_no_word(self, litellm: LiteLlm, told: Told) -> None:
+    def test_is_fingerprinted_and_keeps_no_word(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         system = {"role": "system", "content": "You know animals."}
         chat(litellm, messages=[system, {"role": "user", "content": "Tell me about the quokka"}])
 
-        told(1)
+        wait_for_usage(1)
 
         event = UsageEvent.objects.values().get()
         assert None not in {event["prompt_digest"], event["system_digest"], event["template_digest"]}
         assert "quokka" not in str(event)
 
-    def test_may_be_streamed(self, litellm: LiteLlm, told: Told) -> None:
+    def test_may_be_streamed(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         chat(litellm, stream=True)
 
-        told(1)
+        wait_for_usage(1)
 
         event = UsageEvent.objects.get()
         assert (event.stream, event.status, event.conversation) == (True, "ok", None)
         assert (event.output_tokens or 0) > 0
 
-    def test_may_fail(self, litellm: LiteLlm, told: Told) -> None:
+    def test_may_fail(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         statuses = [chat(litellm, model="crowded"), chat(litellm, model="no such model")]
 
-        told(2)
+        wait_for_usage(2)
 
         assert statuses == [429, 400]
         assert set(UsageEvent.objects.values_list("model", "status", "account__external_id")) == {
@@ -128,44 +128,48 @@ class TestARequestThroughLiteLlm:
             ("unknown-model", "error", "team_harbour"),
         }
 
-    def test_is_the_users_without_a_team_and_the_keys_without_either(self, litellm: LiteLlm, told: Told) -> None:
+    def test_is_the_users_without_a_team_and_the_keys_without_either(
+        self, litellm: LiteLlm, wait_for_usage: WaitForUsage
+    ) -> None:
         for key in ("sk-quill", "sk-lone"):
             chat(litellm, key=key)
 
-        told(2)
+        wait_for_usage(2)
 
         assert set(Account.objects.values_list("external_id", flat=True)) == {"user_quill", digest("sk-lone")}
 
 
 class TestACustomer:
-    def test_cannot_pass_for_another(self, litellm: LiteLlm, told: Told) -> None:
+    def test_cannot_pass_for_another(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         names = ("user_api_key_team_id", "user_api_key_user_id", "user_api_key_org_id", "user_api_key_hash")
         chat(litellm, key="sk-quill", user="team_harbour", metadata=dict.fromkeys(names, "team_harbour"))
 
-        told(1)
+        wait_for_usage(1)
 
         assert UsageEvent.objects.get().account.external_id == "user_quill"
 
-    def test_cannot_ask_not_to_be_counted(self, litellm: LiteLlm, told: Told) -> None:
+    def test_cannot_ask_not_to_be_counted(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         unlogged: dict[str, Any] = {"no-log": True}
         chat(litellm, **unlogged)
 
-        told(1)
+        wait_for_usage(1)
 
         assert UsageEvent.objects.count() == 1
 
-    def test_cannot_make_one_of_many_requests_by_giving_them_one_id(self, litellm: LiteLlm, told: Told) -> None:
+    def test_cannot_make_one_of_many_requests_by_giving_them_one_id(
+        self, litellm: LiteLlm, wait_for_usage: WaitForUsage
+    ) -> None:
         for _ in range(3):
             chat(litellm, headers={"x-litellm-call-id": "mine"})
 
-        told(3)
+        wait_for_usage(3)
 
         assert UsageEvent.objects.count() == 3
 
-    def test_is_nobody_with_a_wrong_key(self, litellm: LiteLlm, told: Told) -> None:
+    def test_is_nobody_with_a_wrong_key(self, litellm: LiteLlm, wait_for_usage: WaitForUsage) -> None:
         status = chat(litellm, key="sk-guessed")
 
-        outcomes = told(1)
+        outcomes = wait_for_usage(1)
 
         assert status == 401
         assert {rejection.reason for outcome in outcomes for rejection in outcome.rejected} == {
@@ -181,7 +185,7 @@ class TestReconciling:
     """
 
     def test_knows_every_request_again_that_the_callback_delivered(
-        self, litellm: LiteLlm, told: Told, monkeypatch: pytest.MonkeyPatch
+        self, litellm: LiteLlm, wait_for_usage: WaitForUsage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rows_before = len(litellm.rows())
         query = [{"role": "user", "content": "Asked twice, and answered from the cache"}]
@@ -190,7 +194,7 @@ class TestReconciling:
         litellm.ask("/v1/embeddings", key="sk-harbour", model="embedder", input=["one text", "another"])
         litellm.ask("/v1/completions", key="sk-harbour", model="flagship-2", prompt="Once upon a time")
         litellm.ask("/v1/responses", key="sk-harbour", model="flagship-2", input="Hello", instructions="Be kind")
-        told(7)
+        wait_for_usage(7)
         rows = litellm.rows()[rows_before:]
         assert len(rows) == UsageEvent.objects.count() == 7
         lost = UsageEvent.objects.filter(operation="embeddings")

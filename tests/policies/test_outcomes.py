@@ -1,100 +1,50 @@
 """Restrictions by policy: in the shadow first, within caps, stopped by a switch, once."""
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
-from governance.detection.models import Assessment
-from governance.policies.kill_switch import switch_off, switch_on
 from governance.policies.models import PolicyOutcome, PolicyVersion
-from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
-from governance.policies.versions import NotAllowedError, go_live, propose, retire
+from governance.policies.versions import go_live, propose, retire
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.queries import access, find_strongest_kinds
-from governance.review.staff_ceilings import get_staff_ceilings
-from governance.staff.models import User
-from governance.staff.roles import Role
-from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import (
     MACHINE,
     NOW,
     account,
     api_key,
-    assessment,
     campaign_of,
     case,
     findings,
-    line,
-    person,
     restriction,
     training_licence,
 )
-from tests.waiting import wait_until
+from tests.policies.outcomes import BLOCK, HOUR, State, apply_outcomes, evaluate, lead, live, outcome_for, suspect
 
 pytestmark = pytest.mark.django_db
-State = PolicyOutcome.State
-HOUR = timedelta(hours=1)
-BLOCK = """version = "1"
-[[rule]]
-name = "Critical"
-bands = ["critical"]
-action = "block"
-reason = "bulk_harvest"
-"""
-
-
-def lead(name: str = "Jonas Lindqvist") -> User:
-    return person(name, role=Role.LEAD)
-
-
-def live(content: str = BLOCK) -> PolicyVersion:
-    policy = propose(content, by=lead("Ada Moreau"), now=NOW)
-    go_live(policy, by=lead(), now=NOW, early_because="An incident.")
-    return policy
-
-
-def suspect(of: Account, **fields: Any) -> Assessment:
-    """One that may be refused access without a person."""
-    return assessment(of, **{"findings": findings()} | fields)
-
-
-def matched(*assessments: Assessment, at: datetime = NOW) -> None:
-    evaluate_policies(assessments, staff_ceilings=get_staff_ceilings, now=at, random=lambda: 0.5)
-
-
-def carried_out(*, after: timedelta = timedelta(0)) -> int:
-    return apply_due_outcomes(now=NOW + after, staff_ceilings=get_staff_ceilings)
-
-
-def weighed(of: Account, **fields: Any) -> PolicyOutcome:
-    matched(suspect(of, **fields))
-    return PolicyOutcome.objects.get(account=of)
 
 
 class TestAPolicyInTheShadow:
     def test_says_what_it_would_do_and_does_nothing(self) -> None:
         propose(BLOCK, by=lead(), now=NOW)
 
-        outcome = weighed(account("acct_harbour"))
+        outcome = outcome_for(account("acct_harbour"))
 
         assert (outcome.state, outcome.kind, outcome.rule) == (State.SHADOW, "block", "Critical")
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         assert access(account="acct_harbour", now=NOW).allowed
 
 
 class TestALivePolicy:
     def test_restricts_and_names_itself_and_who_approved_it(self) -> None:
         live()
-        weighed(account("acct_harbour"))
+        outcome_for(account("acct_harbour"))
 
-        assert carried_out() == 1
+        assert apply_outcomes() == 1
         made = Restriction.objects.get()
         assert (made.author, made.approver) == ("system:policy 1", "Jonas Lindqvist")
         assert not access(account="acct_harbour", now=NOW).allowed
@@ -103,17 +53,17 @@ class TestALivePolicy:
     def test_acts_once_on_an_account_however_often_it_is_scored(self) -> None:
         live()
         harbour = account()
-        weighed(harbour)
-        carried_out()
+        outcome_for(harbour)
+        apply_outcomes()
         lift(Restriction.objects.get(), note="Appeal granted.", by=MACHINE, now=NOW)
-        matched(suspect(harbour), at=NOW + HOUR)
+        evaluate(suspect(harbour), at=NOW + HOUR)
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
 
     def test_leaves_alone_whom_no_person_is_to_look_at(self) -> None:
         live()
 
-        matched(suspect(account(), response="nothing"), suspect(account(), licensed=True))
+        evaluate(suspect(account(), response="nothing"), suspect(account(), licensed=True))
 
         assert not PolicyOutcome.objects.exists()
 
@@ -121,27 +71,27 @@ class TestALivePolicy:
         live(BLOCK.replace("bands", "campaign_size = 2\nbands"))
         campaign = campaign_of(member := account(), account())
 
-        matched(suspect(member, campaign=campaign.pk), suspect(account()))
+        evaluate(suspect(member, campaign=campaign.pk), suspect(account()))
 
         assert PolicyOutcome.objects.get().account == member
 
     def test_waits_as_long_as_it_says(self) -> None:
         live(BLOCK.replace("[[rule]]", "delay_minutes = [60, 120]\n[[rule]]"))
-        outcome = weighed(account())
+        outcome = outcome_for(account())
 
         assert outcome.due_at == NOW + 1.5 * HOUR
-        assert [carried_out(after=HOUR), carried_out(after=2 * HOUR)] == [0, 1]
+        assert [apply_outcomes(after=HOUR), apply_outcomes(after=2 * HOUR)] == [0, 1]
 
 
 class TestALivePolicyThatWasInTheShadow:
     def test_plans_once_whom_it_fits_already(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(account("acct_seen")))
+        evaluate(suspect(account("acct_seen")))
         suspect(account("acct_scored_before"))
         suspect(account("acct_calm"), band="high")
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
 
-        assert (carried_out(), carried_out()) == (2, 0)
+        assert (apply_outcomes(), apply_outcomes()) == (2, 0)
         assert set(Restriction.objects.values_list("account__external_id", flat=True)) == {
             "acct_seen",
             "acct_scored_before",
@@ -149,19 +99,19 @@ class TestALivePolicyThatWasInTheShadow:
 
     def test_keeps_what_it_saw_in_the_shadow_apart(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(account()))
+        evaluate(suspect(account()))
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
-        carried_out()
+        apply_outcomes()
 
         assert set(PolicyOutcome.objects.values_list("state", flat=True)) == {State.SHADOW, State.DONE}
 
     def test_judges_by_the_newest_assessment(self) -> None:
         policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-        matched(suspect(harbour := account()))
+        evaluate(suspect(harbour := account()))
         suspect(harbour, at=NOW + HOUR, score=60, band="elevated")
         go_live(policy, by=lead(), now=NOW, early_because="An incident.")
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
 
 
 class TestTheKindsOfEvidence:
@@ -176,64 +126,64 @@ class TestTheKindsOfEvidence:
     )
     def test_must_be_three_before_access_is_refused(self, action: str, families: list[str], done: int) -> None:
         live(BLOCK.replace('"block"', f'"{action}"' + ("\ndays = 7" if action == "suspend" else "")))
-        outcome = weighed(account(), findings=findings(*families))
+        outcome = outcome_for(account(), findings=findings(*families))
 
-        assert carried_out() == done
+        assert apply_outcomes() == done
         outcome.refresh_from_db()
         assert ("kinds of evidence" in outcome.because) is (done == 0)
 
     def test_are_counted_again_when_it_is_due(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         suspect(harbour, at=NOW + HOUR, findings=findings("content", "shape"))
 
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         assert "kinds of evidence" in PolicyOutcome.objects.get().because
 
     def test_count_only_what_speaks_against_the_account(self) -> None:
         live()
-        weighed(account(), findings=[*findings("content", "shape"), findings("harmless")[0] | {"points": -9}])
+        outcome_for(account(), findings=[*findings("content", "shape"), findings("harmless")[0] | {"points": -9}])
 
-        assert carried_out() == 0
+        assert apply_outcomes() == 0
 
 
 class TestWhatWasDropped:
     def test_is_planned_when_nothing_stands_against_it_any_more(self) -> None:
         live()
-        weighed(harbour := account("acct_harbour"), findings=findings("content", "shape"))
-        matched(suspect(harbour, at=NOW + HOUR), at=NOW + HOUR)
+        outcome_for(harbour := account("acct_harbour"), findings=findings("content", "shape"))
+        evaluate(suspect(harbour, at=NOW + HOUR), at=NOW + HOUR)
 
-        assert carried_out(after=HOUR) == 1
+        assert apply_outcomes(after=HOUR) == 1
         assert PolicyOutcome.objects.get().state == State.DONE
 
     def test_is_planned_when_a_licence_has_ended(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         training_licence(harbour, ends_at=NOW + HOUR)
-        dropped = carried_out()
-        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+        dropped = apply_outcomes()
+        evaluate(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
 
-        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
+        assert (dropped, apply_outcomes(after=2 * HOUR)) == (0, 1)
 
     def test_is_planned_when_what_was_in_force_has_expired(self) -> None:
         live()
-        weighed(harbour := account())
+        outcome_for(harbour := account())
         restriction(harbour, until=NOW + HOUR)
-        dropped = carried_out()
-        matched(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
+        dropped = apply_outcomes()
+        evaluate(suspect(harbour, at=NOW + 2 * HOUR), at=NOW + 2 * HOUR)
 
-        assert (dropped, carried_out(after=2 * HOUR)) == (0, 1)
+        assert (dropped, apply_outcomes(after=2 * HOUR)) == (0, 1)
 
 
 class TestWhatIsDueIsDroppedWhere:
     @pytest.fixture
     def harbour(self) -> Account:
         live()
-        weighed(harbour := account("acct_harbour"))
+        outcome_for(harbour := account("acct_harbour"))
         return harbour
 
     def dropped(self) -> str:
-        assert carried_out(after=HOUR) == 0
+        assert apply_outcomes(after=HOUR) == 0
         return PolicyOutcome.objects.get(state=State.DROPPED).because
 
     def test_the_policy_retired(self, harbour: Account) -> None:
@@ -260,7 +210,7 @@ class TestWhatIsDueIsDroppedWhere:
     def test_something_as_strong_is_in_force(self, on: str) -> None:
         live()
         harbour = account("acct_harbour", organisation="org_harbour")
-        weighed(harbour)
+        outcome_for(harbour)
         targets: dict[str, Target] = {"account": harbour, "key": api_key(harbour)}
         restriction((targets | {"organisation": Organisation.objects.get()})[on])
 
@@ -293,130 +243,3 @@ def test_what_is_in_force_is_asked_once_for_all_that_are_due(django_assert_num_q
         "acct_blocked": "block",
         "acct_free": None,
     }
-
-
-class TestTheCaps:
-    def test_hold_more_accounts_than_an_hour_may_have(self, settings: Any) -> None:
-        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 2
-        live()
-        matched(*[suspect(account()) for _ in range(3)])
-
-        assert carried_out() == 2
-        assert "Hourly cap" in PolicyOutcome.objects.get(state=State.HELD).because
-
-    def test_hold_more_traffic_than_an_hour_may_have(self, settings: Any) -> None:
-        live()
-        sent = {"small": 1, "large": 10, "good": 189}
-        record_lines([line(account=name) for name, number in sent.items() for _ in range(number)], source="x", now=NOW)
-        compact_profiles(list(Account.objects.values_list("pk", flat=True)))
-        matched(*[suspect(Account.objects.get(external_id=name)) for name in ("small", "large")])
-        settings.AUTOMATIC_TRAFFIC_PERCENT = 1
-
-        assert carried_out() == 1
-        assert "% of traffic" in PolicyOutcome.objects.get(state=State.HELD).because
-
-    def test_count_an_account_once(self, settings: Any) -> None:
-        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
-        live()
-        weighed(harbour := account())
-        carried_out()
-        lift(Restriction.objects.get(), note="The canary was looked at.", by=MACHINE, now=NOW)
-        live(BLOCK.replace('"1"', '"2"'))
-
-        assert carried_out() == 1
-        assert not access(account=harbour.external_id, now=NOW).allowed
-
-    def test_count_anew_in_the_next_hour(self, settings: Any) -> None:
-        settings.AUTOMATIC_ACCOUNTS_AN_HOUR = 1
-        live()
-        weighed(account())
-        carried_out()
-        matched(suspect(account()), at=NOW + 2 * HOUR)
-
-        assert carried_out(after=2 * HOUR) == 1
-
-
-class TestTheSwitch:
-    def test_stops_everything_until_it_is_on_again(self) -> None:
-        live()
-        weighed(account())
-        switch_off(why="Too many appeals.", by=lead(), now=NOW)
-        stopped = carried_out()
-        switch_on(by=lead(), now=NOW)
-
-        assert (stopped, carried_out()) == (0, 1)
-        assert Entry.objects.filter(verb="policies.switched_off").exists()
-
-
-class TestGoingLive:
-    def test_takes_somebody_else_than_the_author(self) -> None:
-        author = lead()
-        policy = propose(BLOCK, by=author, now=NOW)
-
-        with pytest.raises(NotAllowedError, match="author"):
-            go_live(policy, by=author, now=NOW)
-
-    def test_retires_the_one_before(self) -> None:
-        first = live()
-        live(BLOCK.replace('"1"', '"2"'))
-
-        first.refresh_from_db()
-        assert first.state == PolicyVersion.State.RETIRED
-        assert PolicyVersion.objects.get(state=PolicyVersion.State.LIVE).version == "2"
-
-    def test_is_over_for_one_that_retired(self) -> None:
-        policy = propose(BLOCK, by=lead(), now=NOW)
-        retire(policy, by=lead(), now=NOW)
-
-        with pytest.raises(NotAllowedError, match="retired"):
-            go_live(policy, by=lead("Ada Moreau"), now=NOW)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_runs_that_race_restrict_nobody_twice() -> None:
-    live()
-    matched(*[suspect(account()) for _ in range(12)])
-
-    def run(_: int) -> int:
-        try:
-            return apply_due_outcomes(now=NOW, staff_ceilings=get_staff_ceilings)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        done = sum(pool.map(run, range(8)))
-
-    assert done == Restriction.objects.count() == 12
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_account_that_is_scored_while_a_policy_goes_live_is_not_missed() -> None:
-    policy = propose(BLOCK, by=lead("Ada Moreau"), now=NOW)
-    by, harbour = lead(), account()
-
-    def run() -> int:
-        try:
-            return apply_due_outcomes(now=NOW, staff_ceilings=get_staff_ceilings)
-        finally:
-            connection.close()
-
-    def is_waiting() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-            return bool((cursor.fetchone() or (False,))[0])
-
-    def live_elsewhere() -> None:
-        try:
-            go_live(policy, by=by, now=NOW, early_because="An incident.")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            matched(suspect(harbour))  # which saw the policy in the shadow
-            pool.submit(live_elsewhere).result()
-            running = pool.submit(run)
-            wait_until(lambda: is_waiting() or running.done(), "the policy was applied, or waited for the scoring")
-        done = running.result()
-
-    assert done == 1

@@ -9,7 +9,7 @@ from django.utils.html import escape
 from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.policies.forms import EXAMPLE
-from governance.policies.kill_switch import is_switched_off
+from governance.policies.kill_switch import are_policies_off
 from governance.policies.models import PolicyVersion
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import go_live, propose
@@ -18,7 +18,7 @@ from governance.review.staff_ceilings import get_staff_ceilings
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person
-from tests.policies.test_outcomes import BLOCK, lead, suspect
+from tests.policies.outcomes import BLOCK, lead, suspect
 from tests.review.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -99,13 +99,13 @@ def test_a_policy_in_the_shadow_is_compared_with_what_staff_decided(jonas: Clien
 def test_everything_is_switched_off_and_on_again(jonas: Client) -> None:
     without_reason = jonas.post("/policy/off/", {"why": ""})
     jonas.post("/policy/off/", {"why": "Too many appeals."})
-    off = (is_switched_off(), page(jonas))
+    off = (are_policies_off(), page(jonas))
     jonas.post("/policy/on/")
 
     assert without_reason.status_code == 422
     assert off[0]
     assert "Too many appeals." in off[1]
-    assert not is_switched_off()
+    assert not are_policies_off()
 
 
 def test_costs_few_queries(jonas: Client, django_assert_max_num_queries: Any) -> None:

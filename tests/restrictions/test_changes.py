@@ -1,4 +1,4 @@
-"""The feed: every change of what is in force, in commit order, told as gateways need it."""
+"""The feed: every change of what is in force, in commit order, in the form that gateways need."""
 
 from datetime import timedelta
 from typing import Any
@@ -264,17 +264,17 @@ class TestMany:
     def test_are_restricted_all_or_none(self) -> None:
         taken = account()
         restriction(taken, Kind.WATCH, unique_key="b")
-        aims = [(account(), "a"), (account(), "b")]
+        targets = [(account(), "a"), (account(), "b")]
 
         with pytest.raises(Exception, match="already used"):
-            restrict_all(aims, BLOCK, by=MACHINE, now=NOW)
+            restrict_all(targets, BLOCK, by=MACHINE, now=NOW)
 
         assert Restriction.objects.count() == 1
 
     def test_take_the_same_number_of_queries_as_one(self, django_assert_max_num_queries: object) -> None:
-        aims = [(account(), f"many-{number}") for number in range(50)]
+        targets = [(account(), f"many-{number}") for number in range(50)]
 
         with django_assert_max_num_queries(20):  # type: ignore[operator] # a fixture
-            restrict_all(aims, BLOCK, by=MACHINE, now=NOW)
+            restrict_all(targets, BLOCK, by=MACHINE, now=NOW)
 
         assert Restriction.objects.count() == 50

@@ -43,10 +43,6 @@ class TestEveryKind:
             parse_policy(POLICY.format(kind="banish", reason="other"))
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_is_described_to_the_operators_of_gateways(self, kind: RestrictionKind) -> None:
-        assert f"`{kind}`" in (settings.BASE_DIR / "docs/gateways.md").read_text()
-
-    @pytest.mark.parametrize("kind", KINDS)
     def test_fits_its_columns(self, kind: RestrictionKind) -> None:
         Restriction(kind=kind).clean_fields(exclude=every_field_but(Restriction, "kind"))
         Decision(action=kind).clean_fields(exclude=every_field_but(Decision, "action"))

@@ -1,4 +1,4 @@
-"""What a restriction covers follows the register: gateways are told of names that came and of names that left."""
+"""What a restriction covers follows the register: gateways receive the names that were added and removed."""
 
 import json
 from collections.abc import Iterator
@@ -102,8 +102,10 @@ class TestNames:
         names = unchanged_names([one.number])[one.number]
 
         assert (names.all is not None) is listed
-        told = names.all or names.added
-        assert (len(told["account"]), told["organisation"]) == ((count, ["org_quay"]) if listed else (1, []))
+        listed_names = names.all or names.added
+        assert (len(listed_names["account"]), listed_names["organisation"]) == (
+            (count, ["org_quay"]) if listed else (1, [])
+        )
 
     @pytest.mark.parametrize("way", ["lifted", "expired"])
     def test_are_forgotten_with_the_restriction(self, way: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stillwatch_gateway import Gateway
 from stillwatch_gateway.messages import signing_key
-from tests.stillwatch_gateway.signed_messages import lines, sign, told
+from tests.stillwatch_gateway.signed_messages import lines, published_restriction, sign
 
 SECRET = "swk_ours"
 NOBODY: dict[str, list[str]] = {"organisation": [], "account": [], "key": [], "digest": []}
@@ -41,12 +41,15 @@ def snapshot_of(*numbers: int, sequence: int | None = None, compressed: bool = F
         "count": len(numbers),
         "fail_closed_plans": [],
     }
-    return signed(lines([first | head, *map(told, numbers)]), compressed=compressed)
+    return signed(lines([first | head, *map(published_restriction, numbers)]), compressed=compressed)
 
 
 def changes_of(*numbers: int, after: int, **members: Any) -> Answer:
     """Blocks with these numbers as the changes that follow `after`."""
-    listed = [{"sequence": after + n, "restriction": told(number)} for n, number in enumerate(numbers, start=1)]
+    listed = [
+        {"sequence": after + n, "restriction": published_restriction(number)}
+        for n, number in enumerate(numbers, start=1)
+    ]
     document = {
         "format": 1,
         "after": after,

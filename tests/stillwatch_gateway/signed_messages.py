@@ -10,7 +10,7 @@ from stillwatch_gateway.messages import signature, signing_key
 KEY = signing_key("swk_ours")
 
 
-def told(number: int, **members: Any) -> dict[str, Any]:
+def published_restriction(number: int, **members: Any) -> dict[str, Any]:
     return {
         "number": number,
         "kind": "block",
@@ -30,7 +30,7 @@ def changes(after: int = 2, upto: int = 5) -> dict[str, Any]:
         "after": after,
         "sequence": upto,
         "changes": [
-            {"sequence": n, "restriction": told(n)} if n % 2 else {"sequence": n, "ended": 1}
+            {"sequence": n, "restriction": published_restriction(n)} if n % 2 else {"sequence": n, "ended": 1}
             for n in range(after + 1, upto + 1)
         ],
         "fail_closed_plans": [],
@@ -39,7 +39,7 @@ def changes(after: int = 2, upto: int = 5) -> dict[str, Any]:
 
 def snapshot(count: int = 2) -> list[dict[str, Any]]:
     head = {"format": 1, "sequence": count, "count": count, "made_at": "2026-11-02", "fail_closed_plans": []}
-    return [head, *(told(n) for n in range(1, count + 1))]
+    return [head, *(published_restriction(n) for n in range(1, count + 1))]
 
 
 def lines(documents: list[dict[str, Any]]) -> bytes:

@@ -21,7 +21,7 @@ from stillwatch_gateway.held_over_restrictions import (
 )
 from stillwatch_gateway.messages import BadMessageError, ChangesMessage, SnapshotHead
 from stillwatch_gateway.restriction_set import RestrictionSet
-from tests.stillwatch_gateway.signed_messages import KEY, lines, snapshot, stored, told
+from tests.stillwatch_gateway.signed_messages import KEY, lines, published_restriction, snapshot, stored
 
 BLOCK, WATCH = EntryTerms("block", "bulk_harvest"), EntryTerms("watch", "other")
 
@@ -292,5 +292,6 @@ def on_disk(
     """A store with these restrictions, each since 100 seconds after 1970."""
     head = snapshot(0)[0] | {"sequence": 9, "count": len(names)}
     since = {"from": "1970-01-01T00:01:40+00:00"}
-    stored(folder, lines([head, *(told(number, names=named, **since, **members) for number, named in names.items())]))
+    entries = [published_restriction(number, names=named, **since, **members) for number, named in names.items()]
+    stored(folder, lines([head, *entries]))
     return closing(SnapshotStore(folder, KEY))

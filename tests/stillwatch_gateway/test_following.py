@@ -24,13 +24,13 @@ class TestAnAnswer:
         assert refused(connect(), 1, 2, 3) == [1, 2]
 
     def test_tells_who_asked_for_it_each_change(self, server: Feed, connect: Callable[..., Gateway]) -> None:
-        told: list[int] = []
+        sequences: list[int] = []
         server.snapshot = snapshot_of(1)
 
-        gateway = connect(on_change=told.append)
-        wait_until(lambda: told != [])
+        gateway = connect(on_change=sequences.append)
+        wait_until(lambda: sequences != [])
 
-        assert (told[0], gateway.sequence, len(gateway)) == (1, 1, 1)
+        assert (sequences[0], gateway.sequence, len(gateway)) == (1, 1, 1)
 
     @pytest.mark.parametrize(
         ("wrong", "why"),
@@ -124,15 +124,15 @@ class TestAnAnswer:
     def test_that_fails_whom_is_told_of_it_does_not_end_following(
         self, server: Feed, connect: Callable[..., Gateway], caplog: pytest.LogCaptureFixture
     ) -> None:
-        told: list[int] = []
+        sequences: list[int] = []
 
         def fail_once(sequence: int) -> None:
-            told.append(sequence)
-            if len(told) == 1:
+            sequences.append(sequence)
+            if len(sequences) == 1:
                 raise ZeroDivisionError
 
         connect(on_change=fail_once)
-        wait_until(lambda: len(told) > 2)
+        wait_until(lambda: len(sequences) > 2)
 
         assert "Following Stillwatch failed" in caplog.text
 

@@ -16,7 +16,7 @@ from stillwatch_gateway.held_over_restrictions import MOST_NAMES_REPORTED, MOST_
 from stillwatch_gateway.messages import signing_key
 from stillwatch_gateway.refusal_counts import RefusalCounts
 from stillwatch_gateway.restriction_set import RestrictionSet
-from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, sign, snapshot, stored, told
+from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, published_restriction, sign, snapshot, stored
 
 SINCE = 1793610840.0  # 2026-11-02 09:14, when each of them began
 BLOCK = EntryTerms("block", "bulk_harvest")
@@ -147,7 +147,7 @@ class TestKeeping:
 class TestWhatWasPublished:
     def test_is_found_in_what_is_kept_with_the_names_of_now(self, store: SnapshotStore, tmp_path: Path) -> None:
         stored(tmp_path, lines(snapshot(2)))
-        renamed = told(2)
+        renamed = published_restriction(2)
         del renamed["names"]
         renamed |= {"names_added": {"account": [], "key": ["key_new"]}, "names_removed": {"key": ["key_2"]}}
         keep(store, one_change(renamed))
@@ -163,7 +163,7 @@ class TestWhatWasPublished:
 
     def test_is_not_made_up_from_a_change_of_names_alone(self, store: SnapshotStore, tmp_path: Path) -> None:
         stored(tmp_path, lines(snapshot(1)))
-        renamed = told(2)
+        renamed = published_restriction(2)
         renamed["names_added"] = renamed.pop("names")
         keep(store, one_change(renamed, after=1))
 

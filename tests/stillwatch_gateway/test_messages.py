@@ -12,7 +12,7 @@ import pytest
 from stillwatch_gateway.messages import BadMessageError, read_changes, signing_key
 from stillwatch_gateway.restriction_set import RestrictionSet
 from stillwatch_gateway.signed import load_snapshot, verify_body
-from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, sign, snapshot, stored, told
+from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, published_restriction, sign, snapshot, stored
 
 
 class TestChanges:
@@ -65,7 +65,9 @@ class TestChanges:
         self, member: str, value: Any, *, denies: bool
     ) -> None:
         document = changes()
-        restriction = document["changes"][0]["restriction"] = told(3, denies=denies, kind="block" if denies else "warn")
+        restriction = document["changes"][0]["restriction"] = published_restriction(
+            3, denies=denies, kind="block" if denies else "warn"
+        )
         if value == "missing":
             del restriction[member]
         else:
@@ -135,7 +137,7 @@ class TestChanges:
     )
     def test_that_contradict_themselves_deny_and_are_faults(self, wrong: dict[str, Any], fault: str) -> None:
         document = changes()
-        document["changes"][0]["restriction"] = told(3) | wrong
+        document["changes"][0]["restriction"] = published_restriction(3) | wrong
 
         read = read_changes(json.dumps(document).encode())
         _, entry, _ = read.changes[0]
@@ -184,10 +186,10 @@ class TestASnapshot:
     )
     def test_out_of_order_is_refused(self, tmp_path: Path, numbers: tuple[int, int], why: str) -> None:
         with pytest.raises(BadMessageError, match=why):
-            load_snapshot(stored(tmp_path, lines([snapshot()[0], *map(told, numbers)])), KEY)
+            load_snapshot(stored(tmp_path, lines([snapshot()[0], *map(published_restriction, numbers)])), KEY)
 
     def test_with_a_change_of_names_in_it_counts_that_as_a_fault(self, tmp_path: Path) -> None:
-        changed = told(1)
+        changed = published_restriction(1)
         changed["names_added"] = changed.pop("names")
 
         restricted, head = load_snapshot(stored(tmp_path, lines([snapshot(1)[0], changed])), KEY)

@@ -70,7 +70,7 @@ def by_wsgi(gateway: Gateway) -> Any:
         start_response("200 OK", [])
         return [b"served"]
 
-    guarded = wsgi.Stillwatch(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
+    guarded = wsgi.StillwatchMiddleware(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
 
     def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         statuses: list[int] = []
@@ -88,7 +88,7 @@ def by_asgi(gateway: Gateway) -> Any:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"served"})
 
-    guarded = asgi.Stillwatch(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
+    guarded = asgi.StillwatchMiddleware(application, gateway, limiter=RateLimiter(clock=lambda: 0.0))
 
     def ask(*secrets: str, **headers: str) -> tuple[int, bytes]:
         sent: list[dict[str, Any]] = []
@@ -199,7 +199,7 @@ def test_of_asgi_closes_the_websockets_of_the_blocked_and_leaves_alone_what_is_n
     async def send(message: Any) -> None:
         heard.append(message)
 
-    asyncio.run(asgi.Stillwatch(application, gateway)(scope, None, send))
+    asyncio.run(asgi.StillwatchMiddleware(application, gateway)(scope, None, send))
 
     assert (seen, heard) == ([scope["type"]] if reached else [], sent)
 

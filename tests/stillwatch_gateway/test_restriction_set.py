@@ -177,8 +177,8 @@ class TestAChange:
         let_through = 0
 
         def tell_all_anew() -> None:
-            for told in entries:
-                restricted.change(restricted.sequence + 1, told, None)
+            for published in entries:
+                restricted.change(restricted.sequence + 1, published, None)
 
         usual = sys.getswitchinterval()
         sys.setswitchinterval(1e-6)
@@ -202,7 +202,7 @@ def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...
     return RestrictionEntry(number, BLOCK, 0.0, FOREVER, added, is_whole=False, removed=removed)
 
 
-@pytest.mark.parametrize("is_packed", [True, False], ids=["in a snapshot", "told since"])
+@pytest.mark.parametrize("is_packed", [True, False], ids=["in a snapshot", "changed since"])
 class TestNamesThatChange:
     def known(self, *, is_packed: bool) -> RestrictionSet:
         """Restriction 1 is against a and b, 2 against b."""

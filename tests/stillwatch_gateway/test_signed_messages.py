@@ -14,7 +14,7 @@ from stillwatch_gateway.messages import BadMessageError, ChangesMessage, Snapsho
 from stillwatch_gateway.restriction_set import OutOfOrderError, RestrictionSet
 from stillwatch_gateway.signed import HEAD_BYTES, PIECE, apply_changes, read_signed_snapshot, verify_body
 from tests.stillwatch_gateway.entries import entry
-from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, sign, snapshot, told
+from tests.stillwatch_gateway.signed_messages import KEY, changes, lines, published_restriction, sign, snapshot
 
 EPOCH = {"epoch": "e2", "lost_numbers": [[3, 4]], "settled_numbers": [[4, 4]]}
 PLANS = {"fail_closed_plans": ["free", "trial"]}
@@ -128,15 +128,19 @@ class TestASnapshot:
     def test_is_read_whole(self) -> None:
         head = snapshot(2)[0] | EPOCH | PLANS | {"sequence": 8}
 
-        restricted, read = read_signed_snapshot(signed_lines([head, told(1), told(8)]), KEY)
+        restricted, read = read_signed_snapshot(
+            signed_lines([head, published_restriction(1), published_restriction(8)]), KEY
+        )
 
         assert read == SnapshotHead(8, 2, frozenset({"free", "trial"}), Epoch("e2", ((3, 4),), ((4, 4),)), ())
         assert (restricted.sequence, restricted.epoch, len(restricted)) == (8, "e2", 2)
 
     def test_says_what_cannot_be_read(self) -> None:
         partial = {"names": None, "names_added": {"key": ["k"]}, "names_removed": {}}
-        lacking = {name: value for name, value in (told(2) | partial).items() if name != "names"}
-        head, numbers, faults = read_lines([*snapshot(3)[:1], told(1, reason=""), lacking, "no restriction"])
+        lacking = {name: value for name, value in (published_restriction(2) | partial).items() if name != "names"}
+        head, numbers, faults = read_lines(
+            [*snapshot(3)[:1], published_restriction(1, reason=""), lacking, "no restriction"]
+        )
 
         assert (head.faults, numbers) == ((), [1, 2])
         assert faults == [
@@ -146,7 +150,7 @@ class TestASnapshot:
         ]
 
     def test_holds_what_changed_of_one_without_its_names_as_a_whole(self) -> None:
-        lacking = told(1, names_added={"key": ["k"]}, names_removed={})
+        lacking = published_restriction(1, names_added={"key": ["k"]}, names_removed={})
         del lacking["names"]
 
         [only] = read_snapshot(lines([snapshot(1)[0], lacking]).splitlines())[1]
@@ -175,7 +179,7 @@ class TestASnapshot:
     )
     def test_is_refused_out_of_order_or_incomplete(self, numbers: tuple[int, ...], said: str) -> None:
         with pytest.raises(BadMessageError, match=f"^{said}$"):
-            read_lines([*snapshot(2)[:1], *map(told, numbers)])
+            read_lines([*snapshot(2)[:1], *map(published_restriction, numbers)])
 
     def test_is_refused_with_too_many(self) -> None:
         with pytest.raises(BadMessageError, match=r"^3 restrictions of 2$"):
@@ -187,7 +191,7 @@ class TestASnapshot:
     )
     def test_needs_its_head(self, member: str, said: str) -> None:
         with pytest.raises(BadMessageError, match=f"^{said}"):
-            read_lines([snapshot(1)[0] | {member: None}, told(1)])
+            read_lines([snapshot(1)[0] | {member: None}, published_restriction(1)])
 
     def test_that_is_empty_is_refused(self) -> None:
         with pytest.raises(BadMessageError, match=r"^this is no JSON$"):
@@ -221,7 +225,10 @@ class TestASnapshot:
     def test_is_checked_piece_by_piece(self) -> None:
         long = snapshot(2)[0] | {"filling": "x" * (2 * PIECE)}
 
-        assert len(read_signed_snapshot(signed_lines([long, told(1), told(2)]), KEY)[0]) == 2
+        assert (
+            len(read_signed_snapshot(signed_lines([long, published_restriction(1), published_restriction(2)]), KEY)[0])
+            == 2
+        )
 
     @pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
     def test_has_lines_up_to_a_length(self, monkeypatch: pytest.MonkeyPatch, more: int, *, is_read: bool) -> None:
@@ -229,7 +236,7 @@ class TestASnapshot:
         head = {"format": 1, "sequence": 1, "count": 1, "fail_closed_plans": []}
 
         if is_read:
-            assert len(read_signed_snapshot(signed_lines([head, told(1)]), KEY)[0]) == 1
+            assert len(read_signed_snapshot(signed_lines([head, published_restriction(1)]), KEY)[0]) == 1
             return
         with pytest.raises(BadMessageError, match=r"^a line is too long$"):
-            read_signed_snapshot(signed_lines([head, told(1)]), KEY)
+            read_signed_snapshot(signed_lines([head, published_restriction(1)]), KEY)

@@ -23,7 +23,7 @@ TRACE_ID = "5b8efff798038103d269b633813fc60c"
 _numbers = itertools.count(1)
 
 
-def span(told: Mapping[str, Any] | None = None, /, *, at: datetime = NOW, **members: Any) -> dict[str, Any]:
+def span(value_given: Mapping[str, Any] | None = None, /, *, at: datetime = NOW, **members: Any) -> dict[str, Any]:
     """A request to a model. What is None among the attributes is left out."""
     request = {
         "stillwatch.account": "acct_harbour",
@@ -39,7 +39,7 @@ def span(told: Mapping[str, Any] | None = None, /, *, at: datetime = NOW, **memb
         "name": "chat flagship-2",
         "startTimeUnixNano": nanoseconds(at),
         "endTimeUnixNano": nanoseconds(at + timedelta(milliseconds=9120)),
-        "attributes": pairs({**request, **(told or {})}),
+        "attributes": pairs({**request, **(value_given or {})}),
         **members,
     }
 
@@ -50,7 +50,10 @@ def another_span(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def event(name: str, **attributes: Any) -> dict[str, Any]:
-    return {"name": name, "attributes": pairs({key.replace("__", "."): told for key, told in attributes.items()})}
+    return {
+        "name": name,
+        "attributes": pairs({key.replace("__", "."): value_given for key, value_given in attributes.items()}),
+    }
 
 
 def export(*spans: Any, resource: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -66,22 +69,24 @@ def encoded(whole: Mapping[str, Any], encoding: str) -> bytes:
 
 
 def pairs(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": value(told)} for key, told in attributes.items() if told is not None]
+    return [
+        {"key": key, "value": value(value_given)} for key, value_given in attributes.items() if value_given is not None
+    ]
 
 
-def value(told: Any) -> dict[str, Any]:
-    match told:
+def value(value_given: Any) -> dict[str, Any]:
+    match value_given:
         case bool():
-            return {"boolValue": told}
+            return {"boolValue": value_given}
         case int():
-            return {"intValue": str(told)}
+            return {"intValue": str(value_given)}
         case float():
-            return {"doubleValue": told}
+            return {"doubleValue": value_given}
         case [*entries]:
             return {"arrayValue": {"values": [value(entry) for entry in entries]}}
         case {}:
-            return {"kvlistValue": {"values": pairs(told)}}
-    return {"stringValue": told}
+            return {"kvlistValue": {"values": pairs(value_given)}}
+    return {"stringValue": value_given}
 
 
 def nanoseconds(at: datetime) -> str:
@@ -90,14 +95,14 @@ def nanoseconds(at: datetime) -> str:
 
 def _with_base64_ids(members: dict[str, Any]) -> dict[str, Any]:
     ids = {name: members[name] for name in ("traceId", "spanId") if name in members}
-    return members | {name: base64.b64encode(bytes.fromhex(told)).decode() for name, told in ids.items()}
+    return members | {name: base64.b64encode(bytes.fromhex(value_given)).decode() for name, value_given in ids.items()}
 
 
 def send(client: Client, body: bytes, encoding: str = JSON, *, scope: str = "usage:write", **headers: Any) -> Any:
     _, known = service_key(scope)
     # The test client names the type of no empty body by itself.
-    told = {"CONTENT_TYPE": encoding, **known, **headers}
-    return client.post("/v1/traces", body, content_type=encoding, **told)
+    value_given = {"CONTENT_TYPE": encoding, **known, **headers}
+    return client.post("/v1/traces", body, content_type=encoding, **value_given)
 
 
 def rejected(response: Any) -> tuple[int, str]:
@@ -105,11 +110,11 @@ def rejected(response: Any) -> tuple[int, str]:
     if response["Content-Type"] == JSON:
         partial = response.json().get("partialSuccess", {})
         return int(partial.get("rejectedSpans", 0)), partial.get("errorMessage", "")
-    told = ExportTraceServiceResponse.FromString(response.content).partial_success
-    return told.rejected_spans, told.error_message
+    value_given = ExportTraceServiceResponse.FromString(response.content).partial_success
+    return value_given.rejected_spans, value_given.error_message
 
 
 def message(response: Any) -> str:
     """What an exporter reads of a refusal."""
-    told = response.json() if response["Content-Type"] == JSON else Status.FromString(response.content)
-    return str(told["message"] if isinstance(told, dict) else told.message)
+    value_given = response.json() if response["Content-Type"] == JSON else Status.FromString(response.content)
+    return str(value_given["message"] if isinstance(value_given, dict) else value_given.message)

@@ -10,8 +10,8 @@ from governance.usage.sources import litellm
 from governance.usage.sources.response_bodies import extract_answer
 from governance.usage.wire import Report, UsageEvent
 from tests.factories import NOW
+from tests.usage.genai_spans import NEW_NAMES, read_one
 from tests.usage.litellm import payload
-from tests.usage.test_genai_spans import NEW_NAMES, read_one
 
 
 class TestAnswersInResponses:

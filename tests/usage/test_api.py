@@ -63,11 +63,11 @@ class TestSendingUsage:
 
         send(client, line(id="told", **asked) + b"\n" + line(id="made", fingerprint=msgspec.to_builtins(made)))
 
-        told, kept = UsageEvent.objects.order_by("-event_id")
+        from_text, kept = UsageEvent.objects.order_by("-event_id")
         columns = {field.name for field in UsageEvent._meta.fields}.intersection(Fingerprint.__struct_fields__)
         assert {"prompt_digest", "sketch", "markers"} <= columns  # the others are kept in profiles alone
         for column in columns:
-            assert getattr(kept, column) == getattr(told, column)
+            assert getattr(kept, column) == getattr(from_text, column)
         assert Excerpt.objects.count() == 1
 
     def test_names_each_rejected_line_and_why(self, client: Client) -> None:

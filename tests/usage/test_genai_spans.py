@@ -1,73 +1,15 @@
 """How spans are read: pure, without HTTP and database."""
 
-import json
-import re
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from governance.usage.actions import accepted_times
 from governance.usage.sources import genai_requests, opentelemetry
-from governance.usage.wire import Client, Parameters, Rejection, UnreadableBatchError, UsageEvent
+from governance.usage.wire import Client, Parameters, UsageEvent
 from tests.factories import NOW
-from tests.usage.spans import JSON, PROTOBUF, TRACE_ID, another_span, encoded, event, export, span
-
-WORDS = "Explain quokkas."
-CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": WORDS}]
-NEW_NAMES = {
-    "gen_ai.operation.name": "text_completion",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "flagship-2",
-    "gen_ai.usage.input_tokens": 812,
-    "gen_ai.usage.output_tokens": 1403,
-    "gen_ai.usage.cache_read.input_tokens": 64,
-    "gen_ai.usage.reasoning.output_tokens": 200,
-    "gen_ai.request.choice.count": 2,
-    "gen_ai.request.seed": 7,
-    "gen_ai.request.stream": True,
-    "gen_ai.output.type": "text",
-    "gen_ai.conversation.id": "c_4",
-    "user.id": "u_9",
-    "client.address": "203.0.113.9",
-    "user_agent.original": "OpenAI/Python 2.20.0",
-    "http.response.status_code": 200,
-    "gen_ai.system_instructions": json.dumps([{"type": "text", "content": "Be brief."}]),
-    "gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "text", "content": WORDS}]}]),
-}
-OLD_NAMES = {
-    "llm.request.type": "completion",
-    "gen_ai.system": "openai",
-    "gen_ai.response.model": "flagship-2",
-    "gen_ai.usage.prompt_tokens": 812,
-    "gen_ai.usage.completion_tokens": 1403,
-    "gen_ai.usage.cache_read_input_tokens": 64,
-    "gen_ai.usage.reasoning_tokens": 200,
-    "gen_ai.request.n": 2,
-    "gen_ai.openai.request.seed": 7,
-    "llm.is_streaming": True,
-    "gen_ai.openai.request.response_format": "text",
-    "session.id": "c_4",
-    "enduser.id": "u_9",
-    "http.client_ip": "203.0.113.9",
-    "http.user_agent": "OpenAI/Python 2.20.0",
-    "http.status_code": 200,
-    "gen_ai.prompt": json.dumps(CHAT),
-}
-
-
-def read(*spans: Any, encoding: str = JSON, **resource: Any) -> list[UsageEvent | Rejection]:
-    body = encoded(export(*spans, resource={f"stillwatch.{name}": told for name, told in resource.items()}), encoding)
-    return list(opentelemetry.events_from_export(body, protobuf=encoding == PROTOBUF, span=accepted_times(NOW)))
-
-
-def read_one(*args: Any, **members: Any) -> UsageEvent:
-    (found,) = read(span(*args, **members))
-    assert isinstance(found, UsageEvent), found
-    return found
+from tests.usage.genai_spans import CHAT, NEW_NAMES, OLD_NAMES, read, read_one
+from tests.usage.spans import JSON, PROTOBUF, TRACE_ID, another_span, encoded, export, span
 
 
 class TestARequestToAModel:
@@ -118,7 +60,7 @@ class TestARequestToAModel:
         assert read_one({"gen_ai.usage.input_tokens": 812.0}).input_tokens == 812
 
     @pytest.mark.parametrize(
-        ("told", "status"),
+        ("attributes", "status"),
         [
             ({}, "ok"),
             ({"gen_ai.response.finish_reasons": ["stop"]}, "ok"),
@@ -147,8 +89,8 @@ class TestARequestToAModel:
             ({"error.type": "timeout", "stillwatch.status": "refused"}, "refused"),
         ],
     )
-    def test_ended_as_its_attributes_tell(self, told: dict[str, Any], status: str) -> None:
-        assert read_one(told).status == status
+    def test_ended_as_its_attributes_tell(self, attributes: dict[str, Any], status: str) -> None:
+        assert read_one(attributes).status == status
 
     @pytest.mark.parametrize(
         ("litellms", "operation"),
@@ -229,7 +171,7 @@ class TestARequestToAModel:
             assert isinstance(found, UsageEvent)
 
     @pytest.mark.parametrize(
-        "told",
+        "attributes",
         [
             {},
             {"gen_ai.request.temperature": 0.5, "server.address": "api.example.com"},
@@ -238,10 +180,10 @@ class TestARequestToAModel:
         ],
         ids=str,
     )
-    def test_may_name_neither_operation_nor_tokens(self, told: dict[str, Any]) -> None:
+    def test_may_name_neither_operation_nor_tokens(self, attributes: dict[str, Any]) -> None:
         named = {"gen_ai.system": "openai", "gen_ai.request.model": "flagship-2", "stillwatch.account": "acct_harbour"}
 
-        (found,) = read(another_span(named | told))
+        (found,) = read(another_span(named | attributes))
 
         assert isinstance(found, UsageEvent)
         assert found.input_tokens is None
@@ -337,9 +279,9 @@ class TestAnotherSpan:
     def test_around_or_beside_a_request_is_no_event_although_it_names_its_model(
         self, around: dict[str, Any], ended: dict[str, Any]
     ) -> None:
-        told = {"stillwatch.account": "acct_harbour", "gen_ai.request.model": "flagship-2", **around}
+        attributes = {"stillwatch.account": "acct_harbour", "gen_ai.request.model": "flagship-2", **around}
 
-        found = read(another_span(told) | ended, span(**ended), another_span(told) | ended)
+        found = read(another_span(attributes) | ended, span(**ended), another_span(attributes) | ended)
 
         assert [type(one) for one in found] == [UsageEvent]
 
@@ -356,129 +298,3 @@ class TestAnotherSpan:
 
     def test_is_no_event_where_nothing_speaks_of_a_model(self) -> None:
         assert read(another_span({"http.request.method": "GET", "stillwatch.account": "acct_harbour"})) == []
-
-
-class TestABadSpan:
-    @pytest.mark.parametrize(
-        ("bad", "reason"),
-        [
-            (span({"stillwatch.account": None}), "no account: set the attribute stillwatch.account"),
-            (span({"gen_ai.request.model": None}), "no model: set the attribute gen_ai.request.model"),
-            (another_span({"gen_ai.system": "openai", "gen_ai.usage.input_tokens": 1}), "no account"),
-            (
-                span({"gen_ai.usage.output_tokens": None, "gen_ai.request.stream": False}),
-                "no output_tokens: set the attribute gen_ai.usage.output",
-            ),
-            (
-                span({"gen_ai.usage.input_tokens": float("nan")}),
-                "^input_tokens must be a whole number from 0 to",
-            ),
-            (
-                span({"gen_ai.usage.input_tokens": "many"}),
-                "^input_tokens must be a whole number from 0 to",
-            ),
-            (span({"gen_ai.usage.input_tokens": -1}), "^input_tokens must be a whole number from 0 to"),
-            (span({"gen_ai.usage.output_tokens": 2**70}), "^output_tokens must be a whole number"),
-            (span({"stillwatch.account": 1042}), "^account must be a text of 1 to 128 characters$"),
-            (span({"stillwatch.account": "a" * 129}), "^account must be a text of 1 to 128 characters$"),
-            (span({"stillwatch.api_key": "a\0b"}), "NUL"),
-            (span({"stillwatch.status": "fine"}), "fine"),
-            (span(at=NOW + timedelta(minutes=11)), "10 minutes ahead"),
-            (span(at=NOW - timedelta(days=31)), "too long ago"),
-            (span(startTimeUnixNano=str(2**70)), "not a span"),
-            (span(startTimeUnixNano="noon"), "not a span"),
-            (span(traceId="0" * 32), "no trace id"),
-            (span(traceId="5b8e"), "no trace id"),
-            (span(spanId="not hexadecimal"), "hexadecimal"),
-            (span(attributes=[{"key": "gen_ai.request.seed", "value": {"intValue": "a secret"}}]), "is none$"),
-            (span(attributes={"gen_ai.request.model": "flagship-2"}), "not a span"),
-            ("a string", "not a span"),
-        ],
-    )
-    def test_is_named_with_its_reason_and_refuses_no_other(self, bad: Any, reason: str) -> None:
-        first, rejection, last = read(span(), bad, span())
-
-        assert isinstance(first, UsageEvent)
-        assert isinstance(last, UsageEvent)
-        assert isinstance(rejection, Rejection)
-        assert rejection.line == 2
-        assert re.search(reason, rejection.reason), rejection.reason
-
-    def test_is_not_repeated_in_its_reason(self) -> None:
-        (rejection,) = read(span(attributes=[{"key": "gen_ai.request.seed", "value": {"intValue": "a secret"}}]))
-
-        assert "secret" not in str(rejection)
-
-
-class TestThePrompt:
-    @pytest.mark.parametrize(
-        "told",
-        [
-            {"gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": WORDS}]}]},
-            {"gen_ai.input.messages": json.dumps([{"role": "user", "content": [{"type": "text", "text": WORDS}]}])},
-            {"gen_ai.prompt.0.role": "Human", "gen_ai.prompt.0.content": WORDS},
-            {"gen_ai.prompt": WORDS},
-        ],
-    )
-    def test_is_read_wherever_instrumentations_put_it(self, told: dict[str, Any]) -> None:
-        assert read_one(told).messages == [{"role": "user", "content": WORDS}]
-
-    @pytest.mark.parametrize(
-        "told",
-        [
-            event("gen_ai.user.message", content=WORDS),
-            event("gen_ai.content.prompt", gen_ai__prompt=WORDS),
-            event("gen_ai.client.inference.operation.details", gen_ai__input__messages=json.dumps(CHAT[1:])),
-        ],
-    )
-    def test_is_read_from_events_of_the_span(self, told: dict[str, Any]) -> None:
-        assert read_one(events=[told]).messages == [{"role": "user", "content": WORDS}]
-
-    def test_holds_no_images_calls_or_reasoning(self) -> None:
-        parts = [
-            {"type": "blob", "modality": "image", "content": "aGVsbG8="},
-            {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
-            {"type": "reasoning", "content": "Let me think."},
-            {"type": ["text"], "content": "of no type"},
-        ]
-
-        assert read_one({"gen_ai.input.messages": json.dumps([{"role": "user", "parts": parts}])}).messages is None
-
-    @pytest.mark.parametrize(
-        "text",
-        ['[{"role": "user", "parts": [{"ty', "[" * 100_000, '{"content": ' * 5000],
-        ids=["cut", "lists", "objects"],
-    )
-    def test_counts_as_none_where_it_was_cut_or_nests_too_deeply(self, text: str) -> None:
-        assert read_one({"gen_ai.input.messages": text}).messages is None
-
-
-NAMES = [*NEW_NAMES, *OLD_NAMES, *(f"stillwatch.{name}" for name in ("account", "asn", "tools", "status", "operation"))]
-MEMBERS = ["traceId", "spanId", "startTimeUnixNano", "endTimeUnixNano", "attributes", "events", "status"]
-VALUES = ["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "values", "key", "value"]
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(VALUES), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-class TestHostileInput:
-    @settings(deadline=None)
-    @given(st.dictionaries(st.sampled_from(NAMES), ANYTHING), st.dictionaries(st.sampled_from(MEMBERS), ANYTHING))
-    def test_in_json_refuses_no_other_span(self, attributes: dict[str, Any], members: dict[str, Any]) -> None:
-        bad = span(attributes=[{"key": name, "value": told} for name, told in attributes.items()])
-
-        *_, last = read(bad, span(**members), span())
-
-        assert isinstance(last, UsageEvent)
-
-    @settings(deadline=None)
-    @given(st.data())
-    def test_in_protobuf_is_read_or_refused_as_a_whole(self, data: st.DataObject) -> None:
-        body = bytearray(encoded(export(span(NEW_NAMES), span(OLD_NAMES)), PROTOBUF))
-        for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
-            body[place] = data.draw(st.integers(0, 255))
-
-        with suppress(UnreadableBatchError):
-            list(opentelemetry.events_from_export(bytes(body), protobuf=True, span=accepted_times(NOW)))

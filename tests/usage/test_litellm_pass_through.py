@@ -51,11 +51,11 @@ def _at_the_time_of_the_payloads() -> Iterator[None]:
 
 def stored(client: Client, **members: Any) -> dict[str, Any]:
     _, key = service_key("usage:write")
-    told = payload(**members)
-    body = json.dumps([told])
+    sent = payload(**members)
+    body = json.dumps([sent])
     response = client.post("/api/v1/sources/litellm", body, content_type="application/json", **key)
     assert response.json()["rejections"] == []
-    return dict(UsageEvent.objects.values().get(event_id=told["id"]))
+    return dict(UsageEvent.objects.values().get(event_id=sent["id"]))
 
 
 def passed_through(client: Client, text: str, **members: Any) -> dict[str, Any]:

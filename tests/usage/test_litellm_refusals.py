@@ -118,7 +118,7 @@ class TestWhateverACustomerWrites:
         assert UsageEvent.objects.count() == len(payloads)
 
     @pytest.mark.parametrize(
-        ("told", "address"),
+        ("given", "address"),
         [
             ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
             ("203.0.113.9:4711", "203.0.113.9"),
@@ -128,17 +128,17 @@ class TestWhateverACustomerWrites:
             ("next door", None),
         ],
     )
-    def test_as_an_address_is_kept_where_it_is_one(self, client: Client, told: str, address: str | None) -> None:
-        send(client, json.dumps([payload(metadata={"requester_ip_address": told})]).encode())
+    def test_as_an_address_is_kept_where_it_is_one(self, client: Client, given: str, address: str | None) -> None:
+        send(client, json.dumps([payload(metadata={"requester_ip_address": given})]).encode())
 
         assert UsageEvent.objects.get().ip == address
 
 
 class TestANumber:
-    @pytest.mark.parametrize("told", ["many", -5, "-5", 0.5, True, [1], {}, "None", float("nan"), 2**70])
-    def test_that_is_optional_and_cannot_be_read_is_absent(self, client: Client, told: Any) -> None:
+    @pytest.mark.parametrize("given", ["many", -5, "-5", 0.5, True, [1], {}, "None", float("nan"), 2**70])
+    def test_that_is_optional_and_cannot_be_read_is_absent(self, client: Client, given: Any) -> None:
         usage = {
-            "prompt_tokens_details": {"cached_tokens": told}, "completion_tokens_details": {"reasoning_tokens": told},
+            "prompt_tokens_details": {"cached_tokens": given}, "completion_tokens_details": {"reasoning_tokens": given},
         }  # fmt: skip
         answer = send(client, json.dumps([payload(metadata={"usage_object": usage})]).encode()).json()
 
@@ -150,10 +150,10 @@ class TestANumber:
     )
     def test_may_be_text_or_have_a_point(self, client: Client, written: Any, with_point: Any) -> None:
         asked = {"max_tokens": with_point, "n": with_point, "seed": with_point}
-        told = payload(prompt_tokens=written, completion_tokens=written, model_parameters=asked)
-        told["metadata"]["usage_object"]["prompt_tokens_details"]["cached_tokens"] = written
+        given = payload(prompt_tokens=written, completion_tokens=written, model_parameters=asked)
+        given["metadata"]["usage_object"]["prompt_tokens_details"]["cached_tokens"] = written
 
-        assert send(client, json.dumps([told]).encode()).json()["rejections"] == []
+        assert send(client, json.dumps([given]).encode()).json()["rejections"] == []
         event = UsageEvent.objects.get()
         assert (event.input_tokens, event.output_tokens, event.cached_input_tokens) == (812, 812, 812)
         assert (event.max_tokens, event.n) == (64, 64)
@@ -163,14 +163,14 @@ class TestATime:
     @pytest.mark.parametrize("write", [str, "{:.6f}".format, " {} ".format, "{:e}".format, repr])
     def test_may_be_text(self, client: Client, write: Callable[[float], str]) -> None:
         began = NOW.timestamp() - 3600
-        told = payload(startTime=write(began), endTime=write(began + 3600))
+        given = payload(startTime=write(began), endTime=write(began + 3600))
 
-        assert send(client, json.dumps([told]).encode()).json()["rejections"] == []
+        assert send(client, json.dumps([given]).encode()).json()["rejections"] == []
         assert abs(UsageEvent.objects.get().occurred_at.timestamp() - began) < 3600
 
-    @pytest.mark.parametrize("told", ["soon", "nan", "inf", "1e300", "", None, [], True])
-    def test_that_is_none_is_named(self, client: Client, told: Any) -> None:
-        answer = send(client, json.dumps([payload(startTime=told), payload()]).encode()).json()
+    @pytest.mark.parametrize("given", ["soon", "nan", "inf", "1e300", "", None, [], True])
+    def test_that_is_none_is_named(self, client: Client, given: Any) -> None:
+        answer = send(client, json.dumps([payload(startTime=given), payload()]).encode()).json()
 
         assert (answer["accepted"], answer["rejected"]) == (1, 1)
 

@@ -48,7 +48,7 @@ requests = st.builds(
 )
 
 
-def folded(deltas: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def compact(deltas: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The hours, without what depends on the order of parts, and the weeks."""
     return merge_hours(counters_of(deltas)).select(ORDERLESS), merge_weeks(sketches_of(deltas))
 
@@ -57,14 +57,14 @@ class TestFolding:
     @given(st.lists(requests, min_size=1, max_size=40), st.randoms(use_true_random=False))
     @settings(max_examples=60, deadline=None)
     def test_comes_to_the_same_however_events_were_batched(self, events: list[Any], chance: random.Random) -> None:
-        whole = folded(build_deltas(columns(*events)))
+        whole = compact(build_deltas(columns(*events)))
         chance.shuffle(events)
         cuts = sorted(chance.sample(range(len(events) + 1), min(3, len(events))))
         batches = [
             events[start:end] for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True) if start < end
         ]
 
-        several = folded(pl.concat([build_deltas(columns(*batch)) for batch in batches]))
+        several = compact(pl.concat([build_deltas(columns(*batch)) for batch in batches]))
 
         assert_frame_equal(several[0], whole[0])
         assert_frame_equal(several[1], whole[1])
@@ -74,7 +74,7 @@ class TestFolding:
             build_deltas(columns(event(minutes=20 * number, prompt_digest=number, sketch=number)))
             for number in range(300)
         ]
-        at_once = folded(pl.concat(made))
+        at_once = compact(pl.concat(made))
 
         so_far = counters_of(made[0]), merge_weeks(sketches_of(made[0]))
         for part in made[1:]:
@@ -89,7 +89,7 @@ class TestFolding:
     def test_leaves_one_row_an_hour_and_one_a_week(self) -> None:
         sunday = -9 * 60 - 1  # the minute before Monday
 
-        by_hour, by_week = folded(
+        by_hour, by_week = compact(
             build_deltas(columns(event(minutes=sunday), event(), event(minutes=65), event(minutes=66)))
         )
 
@@ -133,10 +133,10 @@ class TestTallies:
         }
         blob = build_deltas(columns(event(status="refused", **given), event()))["histograms"][0]
 
-        told = histograms.describe(blob)
+        described = histograms.describe(blob)
 
-        assert {("status", "refused", 1), ("status", "ok", 1), ("country", "nl", 1)} <= set(told)
-        assert {("marker", "reasoning", 1), ("topic", "medicine", 1), ("trait", "standalone", 2)} <= set(told)
+        assert {("status", "refused", 1), ("status", "ok", 1), ("country", "nl", 1)} <= set(described)
+        assert {("marker", "reasoning", 1), ("topic", "medicine", 1), ("trait", "standalone", 2)} <= set(described)
 
     @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=200))
     def test_hold_a_number_within_two_and_a_quarter_percent(self, numbers: list[int]) -> None:
@@ -149,7 +149,7 @@ class TestTallies:
 
     @pytest.mark.parametrize(("text", "back"), [("nl", "nl"), ("NL", "nl"), ("zz", "zz"), ("aa", "aa")])
     def test_hold_two_letters(self, text: str, back: str) -> None:
-        assert histograms.two_letters(histograms.two_letter_bucket(text)) == back
+        assert histograms.two_letter_code(histograms.two_letter_bucket(text)) == back
 
     @pytest.mark.parametrize("text", [None, "", "n", "nld", "ß1", "é!"])
     def test_hold_nothing_else(self, text: str | None) -> None:

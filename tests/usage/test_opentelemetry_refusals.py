@@ -40,7 +40,7 @@ class OnlyEverySevenSeconds(BaseThrottle):
 class TestARefusal:
     @BOTH
     @pytest.mark.parametrize(
-        ("body", "headers", "status", "told"),
+        ("body", "headers", "status", "complaint"),
         [
             (b"\x00nonsense", {}, 400, "not an ExportTraceServiceRequest"),
             (encoded(export(span()), PROTOBUF)[:-7], {}, 400, "not an ExportTraceServiceRequest"),
@@ -58,12 +58,12 @@ class TestARefusal:
         ],
     )  # fmt: skip
     def test_says_why_in_the_encoding_of_the_request(
-        self, client: Client, encoding: str, body: bytes, headers: dict[str, Any], status: int, told: str
+        self, client: Client, encoding: str, body: bytes, headers: dict[str, Any], status: int, complaint: str
     ) -> None:
         response = send(client, body, encoding, **headers)
 
         assert (response.status_code, response["Content-Type"]) == (status, encoding)
-        assert told in message(response)
+        assert complaint in message(response)
         assert not UsageEvent.objects.exists()
 
     def test_is_json_where_the_encoding_is_unknown(self, client: Client) -> None:
@@ -85,7 +85,7 @@ class TestARefusal:
         assert (response.status_code, UsageEvent.objects.count()) == (413, 0)
 
     def test_says_when_to_come_again_where_too_much_came(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(api.OpenTelemetryTraces, "throttle_classes", [OnlyEverySevenSeconds])
+        monkeypatch.setattr(api.OpenTelemetryTracesView, "throttle_classes", [OnlyEverySevenSeconds])
 
         response = send(client, b"{}")
 

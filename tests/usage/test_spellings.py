@@ -112,7 +112,10 @@ class TestAnEmptyText:
         assert (event.operation, event.api_key, event.account.organisation) == ("chat", None, None)
 
     def test_may_be_null_as_well(self) -> None:
-        absent = {name: dict.fromkeys(told) if isinstance(told, dict) else None for name, told in self.EMPTY.items()}
+        absent = {
+            name: dict.fromkeys(payloads) if isinstance(payloads, dict) else None
+            for name, payloads in self.EMPTY.items()
+        }
         more = {"reasoning_tokens": None, "status": None, "parameters": None, "client": None}
 
         assert record(line(**absent), line(**more)).rejected == []
@@ -139,10 +142,10 @@ class TestAnIdThatSaysNothing:
     def test_is_nobody_to_litellm_and_opentelemetry(self, client: Client, nothing: str) -> None:
         _, key = service_key("usage:write")
         ids = dict.fromkeys(("user_api_key_team_id", "user_api_key_org_id"), nothing)
-        told = [payload(metadata=ids | {"user_api_key_user_id": "user_7"}), payload(metadata=ids)]
-        told.append(payload(metadata=ids | dict.fromkeys(("user_api_key_user_id", "user_api_key_hash"), nothing)))
+        payloads = [payload(metadata=ids | {"user_api_key_user_id": "user_7"}), payload(metadata=ids)]
+        payloads.append(payload(metadata=ids | dict.fromkeys(("user_api_key_user_id", "user_api_key_hash"), nothing)))
 
-        answer = client.post("/api/v1/sources/litellm", json.dumps(told), content_type=JSON, **key).json()
+        answer = client.post("/api/v1/sources/litellm", json.dumps(payloads), content_type=JSON, **key).json()
         spans = send_spans(client, encoded(export(span({"stillwatch.account": nothing})), JSON))
 
         assert [rejection["line"] for rejection in answer["rejections"]] == [3]

@@ -41,12 +41,12 @@ def usage(name: str = "acct_harbour") -> AccountUsage:
 class TestASpan:
     @pytest.mark.parametrize("encoding", [JSON, PROTOBUF])
     @pytest.mark.parametrize(
-        "told",
+        "count_given",
         [{"gen_ai.request.stream": True}, {"llm.is_streaming": "True"}, {}],
         ids=["streamed", "streamed, as text", "of an instrumentation that does not say"],
     )
-    def test_without_counts_is_a_request(self, client: Client, encoding: str, told: dict[str, Any]) -> None:
-        response = send(client, encoded(export(span(UNCOUNTED | told)), encoding), encoding)
+    def test_without_counts_is_a_request(self, client: Client, encoding: str, count_given: dict[str, Any]) -> None:
+        response = send(client, encoded(export(span(UNCOUNTED | count_given)), encoding), encoding)
 
         assert rejected(response) == (0, "")
         assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (None, None)
@@ -68,9 +68,12 @@ class TestASpan:
         assert rejected(response) == (0, "")
         assert UsageEvent.objects.values_list("input_tokens", "output_tokens").get() == (812, None)
 
-    @pytest.mark.parametrize("told", ["None", "many", -5, "-5", 0.5, True, [1]])
-    def test_may_have_optional_counts_that_cannot_be_read(self, client: Client, told: Any) -> None:
-        optional = {"gen_ai.usage.cache_read.input_tokens": told, "gen_ai.usage.reasoning.output_tokens": told}
+    @pytest.mark.parametrize("count_given", ["None", "many", -5, "-5", 0.5, True, [1]])
+    def test_may_have_optional_counts_that_cannot_be_read(self, client: Client, count_given: Any) -> None:
+        optional = {
+            "gen_ai.usage.cache_read.input_tokens": count_given,
+            "gen_ai.usage.reasoning.output_tokens": count_given,
+        }
 
         assert rejected(send(client, encoded(export(span(optional)), JSON))) == (0, "")
         assert UsageEvent.objects.values_list("cached_input_tokens", "reasoning_tokens").get() == (0, 0)

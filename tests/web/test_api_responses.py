@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from governance.restrictions.api import Restrictions
+from governance.restrictions.api import RestrictionsView
 from governance.staff.models import ServiceKey
 from tests.factories import account, service_key
 from tests.rules.test_access import ADDRESSES
@@ -58,7 +58,7 @@ class TestAnError:
         def broken(*_: object) -> None:
             raise RuntimeError("a secret of the inside")
 
-        monkeypatch.setattr(Restrictions, "get", broken)
+        monkeypatch.setattr(RestrictionsView, "get", broken)
 
         answer = Client(raise_request_exception=False).get("/api/v1/restrictions", **known)
 

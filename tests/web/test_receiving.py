@@ -7,10 +7,10 @@ from typing import Any
 from django.db import OperationalError
 
 from governance.web.asgi_scope import Message, Receive, Scope, Send
-from governance.web.body_places import Share
+from governance.web.body_quotas import BodyQuota
 from governance.web.receiving import Limits, ReceiveBodies
 
-KEYS, PAGES = Share("keys", 4, 2, 400, 200), Share("pages", 2, 2, 200, 200)
+KEYS, PAGES = BodyQuota("keys", 4, 2, 400, 200), BodyQuota("pages", 2, 2, 200, 200)
 LIMITS = Limits(KEYS, PAGES, first_seconds=0.05, seconds=60.0)
 
 

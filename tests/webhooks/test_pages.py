@@ -113,21 +113,21 @@ class TestTheList:
     def shown(self, ada: Client) -> str:
         return " ".join(ada.get("/enforcement/webhooks/").content.decode().split())
 
-    def told(self, *statuses: int) -> Webhook:
+    def pinged(self, *statuses: int) -> Webhook:
         """A webhook whose receiver answered so, one message after the other."""
         with receiving() as receiver:
-            told = add_webhook(receiver.url, by=MACHINE, now=NOW)[0]
+            pinged = add_webhook(receiver.url, by=MACHINE, now=NOW)[0]
             for status in statuses:
                 receiver.statuses = [status]
-                ping(told, by=MACHINE, now=timezone.now())
-                deliver(told.pk, clock=timezone.now)
-        return told
+                ping(pinged, by=MACHINE, now=timezone.now())
+                deliver(pinged.pk, clock=timezone.now)
+        return pinged
 
     def test_says_that_nothing_has_arrived_yet(self, ada: Client, webhook: Webhook) -> None:
         assert "Nothing delivered yet, 0 queued." in self.shown(ada)
 
     def test_says_when_something_arrived_last(self, ada: Client) -> None:
-        self.told(204)
+        self.pinged(204)
 
         shown = self.shown(ada)
 
@@ -135,38 +135,38 @@ class TestTheList:
         assert "failing" not in shown
 
     def test_says_what_fails_since_when_and_why_with_a_link(self, ada: Client) -> None:
-        told = self.told(204, 503)
+        pinged = self.pinged(204, 503)
 
         shown = self.shown(ada)
 
         assert "<b>1</b> failing, will be retried. Last failure just now: the receiver answered 503." in shown
-        assert f'href="/enforcement/webhooks/{told.pk}/#deliveries"' in shown
+        assert f'href="/enforcement/webhooks/{pinged.pk}/#deliveries"' in shown
         assert "Last delivered just now" in shown
 
     def test_says_what_nobody_took(self, ada: Client) -> None:
-        told = self.told()
-        ping(told, by=MACHINE, now=timezone.now())
+        pinged = self.pinged()
+        ping(pinged, by=MACHINE, now=timezone.now())
 
-        deliver(told.pk, clock=timezone.now)
+        deliver(pinged.pk, clock=timezone.now)
 
         assert "<b>1</b> failing, will be retried. Last failure just now: Connection refused." in self.shown(ada)
 
     def test_says_what_was_given_up(self, ada: Client) -> None:
-        self.told(500)
+        self.pinged(500)
         Delivery.objects.update(state=Delivery.State.GIVEN_UP)
 
         assert "<b>1</b> given up. Last failure just now: the receiver answered 500." in self.shown(ada)
 
     def test_counts_what_is_sent_again_as_not_tried_yet(self, ada: Client) -> None:
-        told = self.told(500)
+        pinged = self.pinged(500)
 
-        post(ada, f"{told.pk}/replay/", delivery=told.deliveries.get().pk)
+        post(ada, f"{pinged.pk}/replay/", delivery=pinged.deliveries.get().pk)
 
         assert "Nothing delivered yet, 1 queued." in self.shown(ada)
 
     def test_takes_one_query_however_many_there_are(self, ada: Client, django_assert_num_queries: Any) -> None:
         for _ in range(3):
-            self.told(500)
+            self.pinged(500)
 
         with django_assert_num_queries(3):  # session, user, webhooks
             self.shown(ada)

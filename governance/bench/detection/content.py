@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from governance.bench.detection.world import WorldLabel
-from governance.detection.curves import LEAST_TEXTS, Curve, Figure, worth_of_texts
+from governance.detection.curves import LEAST_TEXTS, Curve, Figure, weight_of_text_count
 from governance.detection.detectors import against, in_favour
 from governance.detection.fitting_curves import AdditiveModel, FloatArray, LabelledFigures, fit_curves
 from governance.usage.account_usage import AccountUsage
@@ -48,7 +48,7 @@ def label_figures(
         np.array(values, dtype=float).reshape(len(names), len(figures)),
         np.array([labels[name].label == "malicious" for name in names], dtype=bool),
         [f"{world} {labels[name].label} {labels[name].family}" for name in names],
-        np.array([worth_of_texts(usages[name].texts) for name in names]),
+        np.array([weight_of_text_count(usages[name].texts) for name in names]),
     )
 
 
@@ -82,7 +82,7 @@ def _folds(units: FloatArray) -> Iterator[FloatArray]:
         yield np.array([fold[unit] == number for unit in units])
 
 
-def format_model(model: AdditiveModel, figures: Sequence[NamedFigure], *, fitted_on: str) -> str:
+def format_content_model(model: AdditiveModel, figures: Sequence[NamedFigure], *, fitted_on: str) -> str:
     """Return the file of a content model: see `governance.detection.curves`."""
     lines = [
         "# Written by `manage.py fit_content`: what each figure is worth, in nats. See curves.py.",

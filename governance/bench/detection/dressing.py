@@ -42,8 +42,8 @@ def add_end_users(events: Sequence[Event], donor: Sequence[Event], dice: Random)
     return [{**event, "end_user": users[int(len(users) * dice.random() ** 2)]} for event in events]
 
 
-def add_conversations(events: Sequence[Event], donor: Sequence[Event], dice: Random) -> list[Event]:
-    """Tie requests into conversations that hold what was asked before. The donor's answers stand between."""
+def group_into_conversations(events: Sequence[Event], donor: Sequence[Event], dice: Random) -> list[Event]:
+    """Group requests into conversations, each with the messages before it and the donor's answers between them."""
     replies = [one["content"] for event in donor for one in event.get("messages") or () if one["role"] == "assistant"]
     found: list[Event] = []
     name, history = "", list[dict[str, str]]()
@@ -104,7 +104,7 @@ def paraphrase_prompts(events: Sequence[Event], donor: Sequence[Event], dice: Ra
     return found
 
 
-def deal_out(events: Sequence[Event], *, most: int, account: str, dice: Random) -> Iterator[list[Event]]:
+def split_over_accounts(events: Sequence[Event], *, most: int, account: str, dice: Random) -> Iterator[list[Event]]:
     """Yield the requests of each of so many accounts that none has more than `most`, dealt out in turn.
 
     Each but the first has a name, an organisation, a key and an address of its own.

@@ -54,7 +54,7 @@ class Scorer:
         found = search_groups(_population(seen, scores, traits, organisations), _Sketches(seen))
         scored = [Scored(score.points, None) for score in scores]
         for number, group in enumerate(one for one in found if one.verdict.is_campaign):
-            for row, facts in _concerned(group):
+            for row, facts in _campaign_facts(group):
                 is_member = row in group.members
                 usage = replace(seen[row], facts=replace(seen[row].facts, **facts))
                 scored[row] = Scored(self._assess(usage).points, number if is_member else scored[row].campaign)
@@ -76,7 +76,7 @@ class _Sketches:
         ]
 
 
-def _concerned(group: FoundGroup) -> Iterator[tuple[int, dict[str, Any]]]:
+def _campaign_facts(group: FoundGroup) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the members of a campaign and those near it, each with the facts that this changes."""
     for row, member in group.members.items():
         yield row, {"campaign": _belonging(group, member), "public_share": 0.0, "public_prompts": 0}

@@ -20,7 +20,7 @@ PERCENT: Final = 0.01
 
 
 class Share(NamedTuple):
-    """So many of so many, with the interval of Wilson (1927)."""
+    """A proportion, with the 95 % interval of Wilson (1927)."""
 
     hits: int
     of: int
@@ -97,8 +97,8 @@ def measure_world(world: LabelledWorld, scores: Mapping[str, float], *, metadata
     return measure([scores.get(one.account, 0.0) for one in judged], [one.label == "malicious" for one in judged])
 
 
-def by_family(world: LabelledWorld, scores: Mapping[str, float], *, above: float) -> dict[str, Share]:
-    """Of each malicious family how many accounts score more than `above`."""
+def flagged_by_family(world: LabelledWorld, scores: Mapping[str, float], *, above: float) -> dict[str, Share]:
+    """Return, for each malicious family, how many of its accounts score more than `above`."""
     found: dict[str, list[bool]] = {}
     for account, label in world.labels.items():
         if label.label == "malicious":

@@ -73,10 +73,12 @@ def match_campaigns(world: LabelledWorld, places: Mapping[str, RankedAccount]) -
             true[label.campaign].append(account)
         if campaign := places[account].campaign:
             predicted[campaign].add(account)
-    return [_found(world, places, name, members, [*predicted.values()]) for name, members in sorted(true.items())]
+    return [
+        _match_campaign(world, places, name, members, [*predicted.values()]) for name, members in sorted(true.items())
+    ]
 
 
-def _found(
+def _match_campaign(
     world: LabelledWorld,
     places: Mapping[str, RankedAccount],
     name: str,

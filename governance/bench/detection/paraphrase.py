@@ -62,7 +62,7 @@ def paraphrase(text: str, dice: Random) -> str:
         said = said.rstrip(".") + dice.choice(_THANKS)
     elif dice.random() < 0.5:
         said = said.rstrip(".")
-    return _mistyped(said, dice) if dice.random() < 0.3 else said
+    return _swap_two_letters(said, dice) if dice.random() < 0.3 else said
 
 
 def _reword(sentence: str, dice: Random) -> str:
@@ -81,7 +81,7 @@ def _other_word(word: str, dice: Random) -> str:
     return other[0].upper() + other[1:] if word[0].isupper() else other
 
 
-def _mistyped(text: str, dice: Random) -> str:
+def _swap_two_letters(text: str, dice: Random) -> str:
     """Swap two letters somewhere."""
     if len(text) < 12:
         return text

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from governance.bench.detection import outcome
-from governance.bench.detection.measures import Measures, Share, by_family, measure_world
+from governance.bench.detection.measures import Measures, Share, flagged_by_family, measure_world
 from governance.bench.detection.world import LabelledWorld
 from governance.campaigns.queries import RankedAccount
 from governance.detection.scoring import AUTOMATIC_LINE
@@ -42,7 +42,7 @@ def measure_detectors(world: LabelledWorld, detectors: Mapping[str, Mapping[str,
 def measure_detector(name: str, world: LabelledWorld, scores: Mapping[str, float]) -> DetectorRow:
     overall = measure_world(world, scores)
     without_text = measure_world(world, scores, metadata_only=True)
-    return DetectorRow(name, overall, without_text, by_family(world, scores, above=overall.threshold))
+    return DetectorRow(name, overall, without_text, flagged_by_family(world, scores, above=overall.threshold))
 
 
 def summary_lines(rows: Sequence[DetectorRow]) -> list[tuple[str, ...]]:
@@ -67,7 +67,7 @@ def family_lines(rows: Sequence[DetectorRow]) -> tuple[tuple[str, ...], list[tup
     """A line a malicious family under the detectors' names: how many of it each finds at 0.1 % false positives."""
     head = ("family", *(one.name for one in rows))
     names = rows[0].families if rows else {}
-    return head, [(family, *(_counted(one.families[family]) for one in rows)) for family in names]
+    return head, [(family, *(_as_fraction(one.families[family]) for one in rows)) for family in names]
 
 
 def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], console: Console) -> None:
@@ -121,10 +121,10 @@ def _worst(families: Mapping[str, Share]) -> str:
     if not families:
         return "–"
     family = min(families, key=lambda name: families[name].value)
-    return f"{_counted(families[family])} {family}"
+    return f"{_as_fraction(families[family])} {family}"
 
 
-def _counted(share: Share) -> str:
+def _as_fraction(share: Share) -> str:
     return f"{share.hits}/{share.of}"
 
 

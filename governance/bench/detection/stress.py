@@ -40,7 +40,7 @@ STEPS: Final[Mapping[str, Dressing | None]] = {
     "as they are": None,
     "system prompts": dressing.add_system_prompts,
     "end users": dressing.add_end_users,
-    "conversations": dressing.add_conversations,
+    "conversations": dressing.group_into_conversations,
     "settings": dressing.copy_settings,
     "pace": dressing.copy_pace,
     COVER: dressing.add_cover,
@@ -128,16 +128,18 @@ def stress(world: StressWorld, *, every: timedelta, one_by_one: bool = False, se
     worn: list[str] = []
     for step in STEPS:
         worn = [step] if one_by_one else [*worn, step]
-        yield _measure(step, world, dict(_dressed(world, worn, seed=seed)), scorer, every=every)
+        yield _measure(step, world, dict(_dress_harvests(world, worn, seed=seed)), scorer, every=every)
 
 
-def _dressed(world: StressWorld, worn: Sequence[str], *, seed: int) -> Iterator[tuple[str, list[Event]]]:
+def _dress_harvests(world: StressWorld, worn: Sequence[str], *, seed: int) -> Iterator[tuple[str, list[Event]]]:
     """Yield the accounts of all harvests in these clothes, with their events."""
     for name, events in world.harvests.items():
         # Dice of their own for each step, so that a step changes nothing of what another puts on.
         shares = [events]
         if DEALT_OUT in worn:
-            shares = [*dressing.deal_out(events, most=REQUESTS_EACH, account=name, dice=_dice(seed, name, "deal"))]
+            shares = [
+                *dressing.split_over_accounts(events, most=REQUESTS_EACH, account=name, dice=_dice(seed, name, "deal"))
+            ]
         for part, share in enumerate(shares):
             own = share
             donor = _dice(seed, name, part).choice(world.donors)

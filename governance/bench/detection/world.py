@@ -106,7 +106,7 @@ def read_world(folder: str) -> LabelledWorld:
         if event.account in known:
             tokens = (event.input_tokens, event.output_tokens)
             events[event.account].append(_Kept(event.occurred_at, tokens, event.asked))
-    return LabelledWorld(known, {account: _sent(own) for account, own in events.items()})
+    return LabelledWorld(known, {account: _what_was_sent(own) for account, own in events.items()})
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ class _Kept(msgspec.Struct, frozen=True):
     asked: str | None
 
 
-def _sent(events: list[_Kept]) -> Sent:
+def _what_was_sent(events: list[_Kept]) -> Sent:
     events.sort(key=attrgetter("at"))
     texts = [one.asked for one in events if one.asked is not None]
     return Sent([one.at for one in events], [one.tokens for one in events], texts)

@@ -23,7 +23,7 @@ RESTRICTIONS: Final = 40
 NEWEST: Final = 60
 
 
-class Message(NamedTuple):
+class SignedBody(NamedTuple):
     """A body as it is sent, with the headers that sign it."""
 
     body: bytes
@@ -53,14 +53,14 @@ def measure_tampering(scale: Scale = FULL) -> Iterator[Figure]:
                 outcomes["refused"] += 1
             except Exception:  # noqa: BLE001 - counting them is the point
                 outcomes["crashed"] += 1
-            gateway._caller.hang_up()  # noqa: SLF001
+            gateway._connection.hang_up()  # noqa: SLF001
             held += (gateway.sequence, len(gateway)) != before
     yield Figure(f"of {messages:,} bad snapshots and changes: accepted", outcomes["accepted"], "messages")
     yield Figure(f"of {messages:,} bad snapshots and changes: crashed the client", outcomes["crashed"], "messages")
     yield Figure(f"of {messages:,} bad snapshots and changes: changed what it holds", held, "messages")
 
 
-def _bad(dice: Random, *, snapshots: bool) -> Message:
+def _bad(dice: Random, *, snapshots: bool) -> SignedBody:
     """One that must not be taken: cut, flipped, blanked, doubled, unsigned, signed by another, or older."""
     body = snapshot_body(NEWEST) if snapshots else changes_message(NEWEST, NEWEST + 5)
     good = sign_message(body)
@@ -69,8 +69,8 @@ def _bad(dice: Random, *, snapshots: bool) -> Message:
     bad = [
         good._replace(body=body[:place]),
         good._replace(body=body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]),
-        _rechecked(good, _blanked(body, dice)),
-        _rechecked(good, body[:place] + body),
+        _with_new_checksum(good, _blank_one_member(body, dice)),
+        _with_new_checksum(good, body[:place] + body),
         good._replace(signed=None),
         good._replace(digest=None, signed=None),
         sign_message(body, "swk_of_another"),
@@ -79,12 +79,12 @@ def _bad(dice: Random, *, snapshots: bool) -> Message:
     return dice.choice(bad)
 
 
-def _rechecked(good: Message, body: bytes) -> Message:
+def _with_new_checksum(good: SignedBody, body: bytes) -> SignedBody:
     """With a checksum that fits, as anybody can make one, and the signature of the good one."""
     return good._replace(body=body, digest=hashlib.sha256(body).hexdigest())
 
 
-def _blanked(body: bytes, dice: Random) -> bytes:
+def _blank_one_member(body: bytes, dice: Random) -> bytes:
     lines = body.splitlines()
     place = dice.randrange(len(lines))
     document = json.loads(lines[place])
@@ -95,9 +95,9 @@ def _blanked(body: bytes, dice: Random) -> bytes:
     return b"\n".join(lines)
 
 
-def sign_message(body: bytes, secret: str = SECRET) -> Message:
+def sign_message(body: bytes, secret: str = SECRET) -> SignedBody:
     digest = hashlib.sha256(body).hexdigest()
-    return Message(body, digest, signature(signing_key(secret), digest))
+    return SignedBody(body, digest, signature(signing_key(secret), digest))
 
 
 def snapshot_body(sequence: int) -> bytes:
@@ -132,7 +132,7 @@ class _Liar:
 
     def __init__(self) -> None:
         liar = self
-        self.next = Message(b"", None, None)
+        self.next = SignedBody(b"", None, None)
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:

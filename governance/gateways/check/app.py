@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT, Feed
+from governance.gateways.check.feed_endpoints import CHANGES_AT, SNAPSHOT_AT, FeedEndpoints
 from governance.gateways.check.protocol import CheckProtocol
 from governance.gateways.check.protocols import ProtocolsByPath, all_protocols
 from governance.gateways.check.quotas import Quotas
@@ -22,7 +22,7 @@ from governance.gateways.check.request_parsing import (
     AccessQuery,
     CheckResponse,
     Receive,
-    RefusedError,
+    RefusedRequestError,
     Request,
     Scope,
     Send,
@@ -30,7 +30,7 @@ from governance.gateways.check.request_parsing import (
 )
 from governance.gateways.check.saved_state import StateStore
 from governance.gateways.check.sql import UsableKey
-from governance.gateways.check.state_writer import StateWriter
+from governance.gateways.check.state_writer import ReplicaStateWriter
 from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body
 
@@ -74,11 +74,13 @@ class CheckApp:
         self.registered = RegisteredAccounts()
         saved_state = store.load if store is not None else lambda: None
         self.replica = RestrictionReplica(clock, on_new_epoch=self.registered.reload, saved_state=saved_state)
-        self._saving = StateWriter(store, self.replica, clock, closed_plans=closed_plans) if store is not None else None
+        self._saving = (
+            ReplicaStateWriter(store, self.replica, clock, closed_plans=closed_plans) if store is not None else None
+        )
         self.telemetry = CheckTelemetry(self.replica, clock)
         self.quotas = Quotas(waiting=waiting)
         self.announcements = Announcements()
-        self._feed = Feed(self, clock, closed_plans)
+        self._feed = FeedEndpoints(self, clock, closed_plans)
         self._unreadable_as_outage = unreadable_as_outage
         self._strangers = 0
         self.replica.listen(self.announcements.announce)
@@ -118,12 +120,12 @@ class CheckApp:
             elif request.path == HEALTH_AT:
                 answer = self._health()
             else:
-                answer = RefusedError(
+                answer = RefusedRequestError(
                     HTTPStatus.NOT_FOUND,
                     "Not found",
                     "Only the check and the feed are served here.",
                 ).answer()
-        except RefusedError as refused:
+        except RefusedRequestError as refused:
             answer = refused.answer()
         await answer.send_to(send)
 
@@ -155,9 +157,9 @@ class CheckApp:
                 query = await self._query_in_body(protocol, request, receive, key)
             else:
                 query = protocol.query(request)
-        except RefusedError as error:
+        except RefusedRequestError as error:
             if error.status in AGAIN_LATER:  # not because of what is asked, so that it must refuse no customer
-                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests", str(error)) from error
+                raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests", str(error)) from error
             return protocol.refuse(error)
         if query.min_sequence > self.replica.restricted.sequence:
             await self._catch_up(key, query.min_sequence)
@@ -176,7 +178,7 @@ class CheckApp:
     async def _query_in_body(
         self, protocol: CheckProtocol, request: Request, receive: Receive, key: UsableKey
     ) -> AccessQuery:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         with self.quotas.receiving(key) as reserved:
             request.body = await receive_body(request, receive, most=protocol.longest_body, reserved=reserved)
             if len(request.body) > LARGE_BODY:
@@ -185,19 +187,19 @@ class CheckApp:
 
     def _unreadable(self, protocol: CheckProtocol, why: str) -> CheckResponse:
         if self._unreadable_as_outage and not protocol.says_unreadable:
-            return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Invalid body", why).answer()
+            return RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "Invalid body", why).answer()
         return protocol.refuse(bad_request_error(why))
 
     async def _catch_up(self, key: UsableKey, sequence: int) -> None:
         if not await self.has_change(key, sequence):
-            raise RefusedError(
+            raise RefusedRequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "Not up to date yet",
                 f"Change {sequence} has not arrived here yet; the newest is {self.replica.restricted.sequence}.",
             )
 
     async def has_change(self, key: UsableKey, sequence: int) -> bool:
-        """Whether this change is known here once the rows have been read again. Raises RefusedError over the quota.
+        """Read the rows again; return True if this change is known then. Raises RefusedRequestError over the quota.
 
         A number that nothing has yet is found out by that look, so that nobody can wait for it.
         """
@@ -231,14 +233,14 @@ class CheckApp:
         return known is not None and known.opens(READ, now=self._clock())
 
     def raise_if_unusable(self, key: UsableKey) -> None:
-        """Look at the key again, after what may have taken long. Raises RefusedError."""
+        """Look at the key again, after what may have taken long. Raises RefusedRequestError."""
         if not self.is_still_usable(key):
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
+            raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
 
     async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
-        """The key that is shown, which may be newer than the last look. Raises RefusedError where there is none."""
+        """Return the key shown, even if it was issued since the last look. Raises RefusedRequestError without one."""
         if secret is None:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
+            raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
         if not self.replica.is_loaded:
             raise _not_loaded()
         digest = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
@@ -250,11 +252,15 @@ class CheckApp:
                 self._strangers -= 1
         key = self.replica.key(digest)
         if key is None:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
+            raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
         if not key.opens(READ, now=now):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}.")
+            raise RefusedRequestError(
+                HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}."
+            )
         return key
 
 
-def _not_loaded() -> RefusedError:
-    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not loaded yet.")
+def _not_loaded() -> RefusedRequestError:
+    return RefusedRequestError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", "The restrictions in force are not loaded yet."
+    )

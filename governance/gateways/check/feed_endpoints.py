@@ -28,7 +28,7 @@ from governance.gateways.check.request_parsing import (
     NO_STORE,
     CheckResponse,
     Receive,
-    RefusedError,
+    RefusedRequestError,
     Request,
     Send,
     shown_bearer_token,
@@ -62,29 +62,31 @@ class FeedHost(Protocol):
     async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
 
-class Feed:
+class FeedEndpoints:
+    """Answers requests for snapshots, for changes after a number, and for the stream of changes."""
+
     def __init__(self, app: FeedHost, clock: Callable[[], datetime], closed_plans: Sequence[str]) -> None:
         self._app, self._clock, self._closed_plans = app, clock, closed_plans
         self._snapshots = feed.Snapshots(closed_plans)
         self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
     async def _key(self, request: Request) -> UsableKey:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         now = self._clock()
         key = self._app.usable_key(secret := shown_bearer_token(request), now) or await self._app.find_key(secret, now)
         self._app.telemetry.note_use(key, now)
         return key
 
     async def snapshot(self, request: Request) -> CheckResponse:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         if request.method != "GET":
-            raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
+            raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
         key, now = await self._key(request), self._clock()
         with self._app.quotas.waiting(key):
             try:
                 made = await asyncio.to_thread(self._snapshots.get, at_least=self._app.replica.announced, now=now)
             except psycopg.Error as error:
-                raise RefusedError(
+                raise RefusedRequestError(
                     HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot now", "The database does not answer."
                 ) from error
         self._app.raise_if_unusable(key)
@@ -98,16 +100,16 @@ class Feed:
         return CheckResponse(HTTPStatus.OK, headers, await asyncio.to_thread(gzip.decompress, made.zipped))
 
     async def changes(self, request: Request, receive: Receive, send: Send) -> None:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         key = await self._key(request)
         asked = await self._following(request, receive, key)
         self._app.raise_if_unusable(key)
         if not await self._app.has_change(key, asked.after):
-            raise RefusedError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
+            raise RefusedRequestError(HTTPStatus.GONE, "Unknown change", f"There is no change {asked.after} yet.")
         if asked.instance:
             self._note(key, asked)
         if asked.epoch and asked.epoch != self._app.replica.restricted.epoch:
-            raise RefusedError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
+            raise RefusedRequestError(HTTPStatus.GONE, "New epoch", "Load a snapshot, then the changes after it.")
         with self._app.quotas.waiting(key):
             async with _disconnect(receive) as gone:
                 if "text/event-stream" in (request.header(b"accept") or ""):
@@ -119,7 +121,7 @@ class Feed:
         await answer.send_to(send)
 
     async def _following(self, request: Request, receive: Receive, key: UsableKey) -> ChangesRequest:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         if request.method == "POST":
             with self._app.quotas.receiving(key) as reserved:
                 request.body = await receive_body(request, receive, most=MOST_REPORT_BYTES, reserved=reserved)
@@ -129,12 +131,12 @@ class Feed:
     async def _more(self, key: UsableKey, after: int, seconds: float, gone: asyncio.Future[None]) -> int:
         """Wait for changes; return up to where there are any, which is `after` where none came.
 
-        Raises RefusedError as soon as the key is not usable any more.
+        Raises RefusedRequestError as soon as the key is not usable any more.
         """
         until = time.monotonic() + seconds
         while (announced := self._app.replica.announced) <= after:
             if not self._app.is_still_usable(key):
-                raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
+                raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "This service key was revoked.")
             left = until - time.monotonic()
             if left <= 0 or gone.done():
                 self._app.telemetry.note_use(key, self._clock())
@@ -143,7 +145,7 @@ class Feed:
         return announced
 
     def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
-        """Raises RefusedError."""
+        """Raises RefusedRequestError."""
         body, digest = self._body(after, upto)
         headers = [("Content-Type", "application/json"), *feed.signature_headers(digest, key.digest)]
         if len(body) > feed.SMALLEST_ZIPPED and "gzip" in (request.header(b"accept-encoding") or ""):
@@ -152,7 +154,7 @@ class Feed:
         return CheckResponse(HTTPStatus.OK, headers, body)
 
     def _body(self, after: int, upto: int) -> tuple[bytes, str]:
-        """What happened after a change, and its digest; made once for all who ask the same. Raises RefusedError."""
+        """Return the changes after a number with their digest, kept for equal requests. Raises RefusedRequestError."""
         upto = min(upto, after + MOST_CHANGES)
         replica = self._app.replica
         epoch, age = replica.epoch, math.ceil(min(replica.age, LONGEST_AGE))
@@ -162,7 +164,7 @@ class Feed:
             return body, digest
         changes = replica.changes(after, upto)
         if changes is None or after > upto:
-            raise RefusedError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
+            raise RefusedRequestError(HTTPStatus.GONE, "Change too old", "Load a snapshot, then the changes after it.")
         body = feed.changes_body(after, upto, changes, self._closed_plans, epoch=epoch, age=age)
         digest = hashlib.sha256(body).hexdigest()
         self._last_body = (asked, body, digest)
@@ -185,7 +187,7 @@ class Feed:
                     yield b": nothing new\n\n"
                     continue
                 body, digest = self._body(after, upto)
-            except RefusedError as refused:
+            except RefusedRequestError as refused:
                 if refused.status == HTTPStatus.GONE:
                     yield b"event: gone\ndata: Load a snapshot, then the changes after it.\n\n"
                 return

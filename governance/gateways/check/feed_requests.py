@@ -1,4 +1,4 @@
-"""What a gateway's client asks of the feed, and reports with it: parsed, and bounded member by member."""
+"""Parse what a gateway's client asks of the feed and reports with it. Every member has a limit."""
 
 from typing import Annotated, Final
 
@@ -47,7 +47,7 @@ class CustomerNames(msgspec.Struct):
     digest: list[str] = []
 
 
-class HeldOverRestriction(msgspec.Struct):
+class ReportedHeldOver(msgspec.Struct):
     """A restriction that a client holds of an epoch before, and the snapshot of this one lacks, as it was published."""
 
     number: Number
@@ -69,13 +69,13 @@ class ChangesRequest(msgspec.Struct):
     refusals: list[ReportedRefusal] = []
     faults: Faults = 0
     epoch: Annotated[str, msgspec.Meta(max_length=LONGEST_IDENTIFIER)] = ""
-    held_over: Annotated[list[HeldOverRestriction], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
+    held_over: Annotated[list[ReportedHeldOver], msgspec.Meta(max_length=MOST_HELD_OVER)] = []
     is_ending: bool = False
     store_problem: Annotated[str, msgspec.Meta(max_length=LONGEST_PROBLEM)] = ""
 
 
 def read_changes_request(request: Request) -> ChangesRequest:
-    """What a request asks whose body, if it has one, has been received. Raises RefusedError."""
+    """What a request asks whose body, if it has one, has been received. Raises RefusedRequestError."""
     if request.method == "POST":
         asked = decode_body(request, ChangesRequest)
     else:

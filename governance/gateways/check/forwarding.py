@@ -1,4 +1,4 @@
-"""What gateways ask at the address of the pages is handed on to the process of the check, and its answer back.
+"""Forward requests of gateways that arrive at the web server to the process of the check.
 
 For trying it out, and where one port is all there is. It takes a thread of the web server for as long as a request
 lasts, so only some at a time, and half of the threads at most: filling them blocks neither the pages nor the check at

@@ -1,9 +1,9 @@
-"""What protocols share that ask by the customer's headers, decide by the status, and pass headers on."""
+"""Shared by protocols that ask with the customer's headers, decide by the status, and pass headers on."""
 
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check.request_parsing import AccessQuery, NameCollector, RefusedError, Request
+from governance.gateways.check.request_parsing import AccessQuery, NameCollector, RefusedRequestError, Request
 from stillwatch_gateway.keys import UnreadableKeysError, shown_keys, shows_token
 from stillwatch_gateway.naming import split_header_values
 from stillwatch_gateway.restriction_set import Decision
@@ -20,8 +20,8 @@ UNNAMED: Final = "Send an API key as a bearer token or in X-Api-Key."
 def header_query(request: Request) -> AccessQuery:
     """By headers that the gateway sets, and by the API keys that the customer shows.
 
-    Each only adds a name, so that no customer gets out of a restriction by sending such a header. Raises RefusedError
-    where there is no name at all: an API that is open to some other credential would be open to everybody.
+    Each only adds a name, so that no customer escapes a restriction by sending such a header. Raises
+    RefusedRequestError where there is no name at all: otherwise any other credential would open the API to everybody.
     """
     names = NameCollector()
     for kind, header in HEADER_NAMES:
@@ -33,7 +33,7 @@ def header_query(request: Request) -> AccessQuery:
             names.unreadable = "The API key cannot be read: it is blank or not ASCII."
     # A credential of another scheme may hold a blocked key, but is no name by which to let anybody in.
     if not (names.found or names.unreadable or api_key or shows_token(authorization or "")):
-        raise RefusedError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
+        raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "No name", UNNAMED)
     if authorization or api_key:
         try:
             names.found += [f"digest:{digest}" for digest in shown_keys(authorization or "", api_key or "")]

@@ -1,4 +1,4 @@
-"""JSON that is nested deeper than parsers go: what lies deep is cut out, and the rest is read."""
+"""Read JSON that is nested deeper than the parser allows: the deep parts are cut out."""
 
 import re
 from typing import Final

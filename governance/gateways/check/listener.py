@@ -1,4 +1,4 @@
-"""What a thread waits for that follows the database: PostgreSQL's notifications, and other threads that wake it."""
+"""Wait for notifications of PostgreSQL, or until another thread wakes this one."""
 
 import selectors
 import socket

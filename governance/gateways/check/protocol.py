@@ -1,11 +1,11 @@
-"""What a protocol of the check is: how a kind of gateway asks, and how it wants to be answered."""
+"""The type of a protocol of the check: how one kind of gateway asks, and how it is answered."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import msgspec
 
-from governance.gateways.check.request_parsing import AccessQuery, CheckResponse, RefusedError, Request
+from governance.gateways.check.request_parsing import AccessQuery, CheckResponse, RefusedRequestError, Request
 from stillwatch_gateway.restriction_set import Decision
 
 encode_json: Final = msgspec.json.Encoder().encode
@@ -18,7 +18,7 @@ class CheckProtocol(NamedTuple):
     Attributes:
         path: the address at which it asks.
         service_key: returns the secret of the service key that the gateway shows, or None.
-        query: returns what is asked; raises RefusedError.
+        query: returns what is asked; raises RefusedRequestError.
         answer: answers with the decision and, for a query about accounts, whether any of them is registered.
         refuse: answers a query that cannot be answered because of what is asked.
         is_prefix: whether it asks below the path as well, at the customer's own address.
@@ -32,7 +32,7 @@ class CheckProtocol(NamedTuple):
     service_key: Callable[[Request], str | None]
     query: Callable[[Request], AccessQuery]
     answer: Callable[[Decision, bool | None], CheckResponse]
-    refuse: Callable[[RefusedError], CheckResponse]
+    refuse: Callable[[RefusedRequestError], CheckResponse]
     is_prefix: bool = False
     says_known: bool = False
     says_unreadable: bool = False

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Final
 
-from governance.gateways.check.request_parsing import RefusedError
+from governance.gateways.check.request_parsing import RefusedRequestError
 from governance.gateways.check.sql import UsableKey
 
 # Bodies that are received at once, of one service key. The usual ones are small; those with long prompts have a quota
@@ -31,7 +31,7 @@ class Quotas:
 
     @contextmanager
     def waiting(self, key: UsableKey) -> Iterator[None]:
-        """Count a poll, a stream or a check that waits. Raises RefusedError (429) where the key has too many."""
+        """Count a poll, a stream or a check that waits. Raises RefusedRequestError (429) where the key has too many."""
         if self._waiting[key.digest] >= self._most_waiting:
             raise _over_quota(f"At most {self._most_waiting} requests of one service key may wait at once.")
         self._waiting[key.digest] += 1
@@ -109,7 +109,7 @@ class Reservation:
         self.size = 0
 
     async def resize(self, size: int) -> None:
-        """Occupy `size` bytes instead of what is occupied. Raises RefusedError (429) where no turn came in time."""
+        """Occupy `size` bytes instead. Raises RefusedRequestError (429) if there is no room for them in time."""
         wanted = self._quotas.small_bodies if size <= LARGEST_SMALL_BODY else self._quotas.large_bodies
         self.release()
         if not size:
@@ -134,5 +134,5 @@ class Reservation:
             self._of.give_back(self._key.digest, size)
 
 
-def _over_quota(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", f"{detail} Try again in a second.")
+def _over_quota(detail: str) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", f"{detail} Try again in a second.")

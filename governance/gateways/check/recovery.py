@@ -1,4 +1,4 @@
-"""What a process does whose database lacks what the process knows: find out what was lost, and put it into force.
+"""Recover after a restore: find the changes that this process knows and the database lost, and put them into force.
 
 Runs in the thread that keeps the restrictions, rarely; answers are given from what was known before meanwhile.
 """
@@ -40,7 +40,7 @@ def recover_lost_changes(
     `recent` are the newest changes that this process knows. Raises psycopg.Error, django.db.Error.
     """
     continues = _last_common(database, recent)
-    lost = list(_lost(database, [change for change in recent if change.number > continues], now=now))
+    lost = list(_find_lost_restrictions(database, [change for change in recent if change.number > continues], now=now))
     try:
         begun = epochs.resume_epoch(up_to=known.sequence, continues=continues, lost=lost, now=now)
     finally:
@@ -67,7 +67,9 @@ def _last_common(database: sql.Connection, recent: Sequence[StoredChange]) -> in
     return recent[0].number - 1
 
 
-def _lost(database: sql.Connection, tail: Sequence[StoredChange], *, now: datetime) -> Iterator[LostRestriction]:
+def _find_lost_restrictions(
+    database: sql.Connection, tail: Sequence[StoredChange], *, now: datetime
+) -> Iterator[LostRestriction]:
     """The restrictions that began in these changes and still count, names that others came to cover, and the ends of
     some that count again.
     """

@@ -1,4 +1,4 @@
-"""A question of a gateway as it comes over HTTP, and the answer on its way back: for every dialect."""
+"""Requests of gateways over HTTP and the answers to them, shared by all protocols."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -85,20 +85,20 @@ class CheckResponse(NamedTuple):
     async def send_to(self, send: Send) -> None:
         status, headers, body = self
         # The web server states the length.
-        sent = [NO_STORE, *map(_encoded, headers)]
+        sent = [NO_STORE, *map(_encode_header, headers)]
         await send({"type": "http.response.start", "status": int(status), "headers": sent})
         await send({"type": "http.response.body", "body": body})
 
 
 @lru_cache(1_024)
-def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+def _encode_header(header: tuple[str, str]) -> tuple[bytes, bytes]:
     """A header as ASGI wants it."""
     name, value = header
     return name.lower().encode(), value.encode("latin-1")
 
 
-class RefusedError(Exception):
-    """The question cannot be answered."""
+class RefusedRequestError(Exception):
+    """A request that is answered with an error status instead of a decision or a message of the feed."""
 
     def __init__(self, status: HTTPStatus, title: str, detail: str) -> None:
         super().__init__(detail)
@@ -114,8 +114,8 @@ class RefusedError(Exception):
         return CheckResponse(self.status, headers, msgspec.json.encode(body))
 
 
-def bad_request_error(detail: str) -> RefusedError:
-    return RefusedError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
+def bad_request_error(detail: str) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.BAD_REQUEST, "Invalid request", detail)
 
 
 def shown_bearer_token(request: Request) -> str | None:
@@ -125,7 +125,7 @@ def shown_bearer_token(request: Request) -> str | None:
 def query_parameters(query: str) -> list[tuple[str, str]]:
     """The members and values of the query; a value that may be encoded comes as it stands, and decoded after that.
 
-    Raises RefusedError.
+    Raises RefusedRequestError.
     """
     if "%" not in query and "+" not in query:  # nothing to decode, as nearly always
         member, equals, value = query.partition("=")
@@ -150,7 +150,7 @@ def last_value(given: Iterable[tuple[str, str]], member: str) -> str | None:
 
 
 def body_members(request: Request) -> list[tuple[str, Any]]:
-    """The members of a JSON object in the body, also those that are there twice. Raises RefusedError."""
+    """The members of a JSON object in the body, also those that are there twice. Raises RefusedRequestError."""
     try:
         document = _undeep(lambda body: json.loads(body, object_pairs_hook=tuple), request.body)
     except ValueError as error:
@@ -161,7 +161,7 @@ def body_members(request: Request) -> list[tuple[str, Any]]:
 
 
 def decode_body(request: Request, kind: type[Document]) -> Document:
-    """What a body of JSON asks. Raises RefusedError where it does not fit."""
+    """What a body of JSON asks. Raises RefusedRequestError where it does not fit."""
     try:
         return _undeep(lambda body: msgspec.json.decode(body, type=kind), request.body)
     except TooManyBracketsError as error:
@@ -245,7 +245,7 @@ class NameCollector:
 
 
 def parse_sequence(value: str | None) -> int:
-    """Raises RefusedError."""
+    """Raises RefusedRequestError."""
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) < 19):

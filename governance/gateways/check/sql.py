@@ -1,4 +1,4 @@
-"""The feed as it stands in PostgreSQL, read over a connection of one's own, and who may ask."""
+"""Read the feed and the usable service keys from PostgreSQL, over a connection beside Django's."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Saves what a process of the check knows, from a thread of its own: a slow disk delays neither answers nor changes."""
+"""Save the state of a process of the check from its own thread, so that a slow disk delays no answer."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ SNAPSHOT_AT_BYTES: Final = 32 * 2**20
 LONGEST_MESSAGE: Final = 8 * 2**20  # in bytes; gateways' clients and this read up to eight times as many
 
 
-class StateWriter:
+class ReplicaStateWriter:
     """Save what the replica knows: a snapshot, the changes after it, the service keys, and when these were current."""
 
     def __init__(

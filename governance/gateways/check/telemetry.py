@@ -1,4 +1,4 @@
-"""What a process of the check remembers until it is written down: who asked, who knows what, who was refused."""
+"""Buffer what a process of the check saw until it is flushed: who asked, who has which change, who was refused."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from msgspec import to_builtins
 
-from governance.gateways.check.feed_requests import HeldOverRestriction
+from governance.gateways.check.feed_requests import ReportedHeldOver
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.sql import UsableKey
 from governance.gateways.recovery import MOST_REPORTED
@@ -76,7 +76,7 @@ class CheckTelemetry:
         self._instances: dict[tuple[bytes, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
         self._reported: dict[bytes, OrderedDict[str, ReportedState]] = {}
-        self._held_over: dict[UsableKey, dict[int, HeldOverRestriction]] = {}
+        self._held_over: dict[UsableKey, dict[int, ReportedHeldOver]] = {}
         self._asked_noted: dict[bytes, datetime] = {}
         self._used: set[UUID] = set()
         self._use_noted: dict[UUID, datetime] = {}
@@ -166,7 +166,7 @@ class CheckTelemetry:
             self._instances.pop((key.digest, forgotten), None)
         return said
 
-    def note_held_over(self, key: UsableKey, restrictions: Iterable[HeldOverRestriction]) -> None:
+    def note_held_over(self, key: UsableKey, restrictions: Iterable[ReportedHeldOver]) -> None:
         """A gateway's client still refuses because of these, which the database lost."""
         with self._lock:
             for one in restrictions:

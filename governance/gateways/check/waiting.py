@@ -1,4 +1,4 @@
-"""What coroutines wait for while a thread brings it, and the bodies they receive: all of it under deadlines."""
+"""Waiting with deadlines: for changes that a thread loads, and for request bodies."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from governance.gateways.check.quotas import LARGEST_SMALL_BODY, Reservation
-from governance.gateways.check.request_parsing import Receive, RefusedError, Request
+from governance.gateways.check.request_parsing import Receive, RefusedRequestError, Request
 
 BODY_SECONDS: Final = 30.0
 
@@ -40,12 +40,12 @@ class Announcements:
 async def receive_body(request: Request, receive: Receive, *, most: int, reserved: Reservation) -> bytes:
     """Wait for a turn, then receive the body.
 
-    Raises RefusedError where it is longer than `most` bytes, or is not there in time: 429 where no turn came.
+    Raises RefusedRequestError where it is longer than `most` bytes, or is not there in time: 429 where no turn came.
     """
     try:
         stated = int(request.header(b"content-length") or 0)
     except ValueError as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "Content-Length is not a number.") from error
+        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "Bad request", "Content-Length is not a number.") from error
     if stated > most:
         raise _too_large(most)
     # Of a body of unknown length as much is counted as it may have: were it counted as it grows, many that have grown a
@@ -57,7 +57,7 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise RefusedError(HTTPStatus.BAD_REQUEST, "Bad request", "The body is incomplete.")
+                    raise RefusedRequestError(HTTPStatus.BAD_REQUEST, "Bad request", "The body is incomplete.")
                 body += message.get("body", b"")
                 if len(body) > most:
                     raise _too_large(most)
@@ -67,11 +67,11 @@ async def receive_body(request: Request, receive: Receive, *, most: int, reserve
                     return bytes(body)
     except TimeoutError as error:
         detail = f"The body was not received within {BODY_SECONDS:.0f} seconds."
-        raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, "Request timeout", detail) from error
+        raise RefusedRequestError(HTTPStatus.REQUEST_TIMEOUT, "Request timeout", detail) from error
 
 
-def _too_large(most: int) -> RefusedError:
-    return RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
+def _too_large(most: int) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", f"At most {most:,} bytes are read.")
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

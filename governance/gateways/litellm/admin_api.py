@@ -1,4 +1,4 @@
-"""LiteLLM's admin API: what it says of teams and keys, and blocking them.
+"""LiteLLM's admin API: read, block and unblock teams and keys.
 
 Teams are blocked by `/team/update`, since `/team/block` writes LiteLLM's database only: its processes go on by what
 they remember of the team, a minute by default (litellm/proxy/management_endpoints/team_endpoints.py).
@@ -84,7 +84,7 @@ class LiteLlm:
 
     def check(self) -> None:
         """Raises LiteLlmError unless this is a LiteLLM whose database answers, and the key that of an admin."""
-        self._listed(NOBODY, 1)
+        self._list_keys_page(NOBODY, 1)
 
     def is_team_blocked(self, name: str) -> bool:
         answer = self._ask("GET", "/team/info", team_id=name, key_limit=1)
@@ -101,7 +101,7 @@ class LiteLlm:
         """Those that a user owns. What LiteLLM lists is looked at: it took part of a name for all of it once."""
         page, pages = 1, 1
         while page <= pages:
-            listed, pages = self._listed(user, page)
+            listed, pages = self._list_keys_page(user, page)
             yield from (
                 _litellm_key(str(key.get("token")), key)
                 for key in listed
@@ -122,7 +122,7 @@ class LiteLlm:
         if self.is_blocked(thing) != blocked:
             raise LiteLlmError(f"it took the request, and has it {'unblocked' if blocked else 'blocked'} still")
 
-    def _listed(self, user: str, page: int) -> tuple[list[Any], int]:
+    def _list_keys_page(self, user: str, page: int) -> tuple[list[Any], int]:
         answer = self._ask("GET", "/key/list", user_id=user, page=page, size=PAGE, return_full_object="true")
         keys, pages = answer.get("keys"), answer.get("total_pages")
         if not isinstance(keys, list) or not isinstance(pages, int):

@@ -1,4 +1,4 @@
-"""Who ought to be blocked at a gateway, as it follows from the restrictions in force: never from a single change.
+"""Compute who must be blocked at a gateway, always from all restrictions in force, never from a single change.
 
 A name here is that of an account or of a key of ours, with the kind before it, such as `account acct_1042`.
 """
@@ -16,7 +16,7 @@ from governance.restrictions.models import Change, Restriction, RestrictionQuery
 
 # Of restrictions that ended, every name that gateways were ever sent: some may have left before the end. Of
 # restrictions that go on, the names that came and went; changes that older versions published list all names instead.
-TOLD: Final = """
+NAMES_IN_CHANGES: Final = """
     WITH moved AS (
         SELECT restriction_id, what, payload - CASE WHEN payload ? 'names_added' THEN 'names' ELSE '' END AS payload
         FROM restrictions_change
@@ -42,17 +42,17 @@ def list_changed_names(gateway: Gateway, *, after: int, until: int, since: datet
     # Of an organisation that goes on being restricted only the names that changed: it may have thousands of others.
     whole = Q(changes__what__in=[Change.What.BEGAN, Change.What.ENDED]) | Q(organisation=None)
     names = _names(Restriction.objects.filter(whole, changes__number__gt=after, changes__number__lte=until))
-    names |= _named(gateway, after=after, until=until)
+    names |= _affected_names(gateway, after=after, until=until)
     if since is not None:
         came = Q(starts_at__gt=since, starts_at__lte=now) | Q(effective_until__gt=since, effective_until__lte=now)
         names |= _names(Restriction.objects.filter(came, ended_at=None))
     return names
 
 
-def _named(gateway: Gateway, *, after: int, until: int) -> set[str]:
+def _affected_names(gateway: Gateway, *, after: int, until: int) -> set[str]:
     """Whom the names of these changes stand for: themselves, the account of a key, and who was blocked by a key."""
     with connection.cursor() as cursor:
-        cursor.execute(TOLD, {"after": after, "until": until})
+        cursor.execute(NAMES_IN_CHANGES, {"after": after, "until": until})
         names = cursor.fetchall()
     by_kind = {kind: [name for of, name in names if of == kind] for kind in ("account", "key", "digest")}
     keys = Q(external_id__in=by_kind["key"]) | Q(digest__in=[bytes.fromhex(digest) for digest in by_kind["digest"]])

@@ -1,4 +1,4 @@
-"""Blocks at LiteLLM: pushed as soon as they are decided, and compared again and again.
+"""Push blocks to LiteLLM as soon as they are decided, and compare regularly.
 
 Who ought to be blocked is worked out from what is in force, so that it does not matter how often, or in which order,
 changes are published.

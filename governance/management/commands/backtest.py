@@ -17,7 +17,7 @@ from accounts.actions import register_accounts
 from accounts.register import AccountLine, UnreadableLineError, parse_account_line
 from governance.audit.actor import Actor
 from governance.backtest.database import backtest_database
-from governance.backtest.run import REGISTERED_AT, BacktestCounts, count_unscored_accounts, iter_backtest
+from governance.backtest.run import REGISTERED_AT, BacktestCounts, count_accounts_that_failed_scoring, iter_backtest
 from governance.campaigns.queries import account_ranking
 from governance.detection.active_calibration import activate_calibration
 from governance.detection.calibration import CalibrationError
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         output = Path(options["output"])
         _refuse_unless_writable(output)
         with ExitStack() as stack:
-            files = {name: _opened(name, stack) for name in options["events"]}
+            files = {name: _open_file(name, stack) for name in options["events"]}
             stack.enter_context(backtest_database("backtest"))
             stack.enter_context(override_settings(EXCERPTS_PER_DAY=0))
             register_accounts(register, by=BACKTEST, now=REGISTERED_AT)
@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 out.writelines(
                     json.dumps(place._asdict(), default=datetime.isoformat) + "\n" for place in account_ranking()
                 )
-            failed = count_unscored_accounts()
+            failed = count_accounts_that_failed_scoring()
         if failed:
             self.stderr.write(f"Scoring failed for {failed:,} accounts: not all of their usage is in their scores.")
         self.stdout.write(
@@ -128,7 +128,7 @@ def _refuse_unless_writable(output: Path) -> None:
         raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def _opened(name: str, stack: ExitStack) -> OpenFile:
+def _open_file(name: str, stack: ExitStack) -> OpenFile:
     try:
         file = stack.enter_context(open_usage_file(name))
     except UnreadableFileError as error:

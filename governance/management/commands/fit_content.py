@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.bench.detection.content import (
     content_figures,
-    format_model,
+    format_content_model,
     held_out_log_odds,
     join_figures,
     label_figures,
@@ -49,5 +49,7 @@ class Command(BaseCommand):
         )
         families = len(set(labelled.families))
         fitted_on = f"{pluralize(len(labelled.families), 'labelled account')} of {families} families"
-        Path(options["output"]).write_text(format_model(fit_curves(labelled, in_favour), figures, fitted_on=fitted_on))
+        Path(options["output"]).write_text(
+            format_content_model(fit_curves(labelled, in_favour), figures, fitted_on=fitted_on)
+        )
         self.stdout.write(f"Written to {options['output']}.")

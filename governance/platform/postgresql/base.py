@@ -6,7 +6,7 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 
-from governance.platform.bounded_connection import BoundedConnection, connection_class
+from governance.platform.bounded_connection import BoundedConnection, bounded_connection_class
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -22,7 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection = super().get_new_connection(conn_params)
         else:
             self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # as Django does without such an option
-            connection = connection_class(self.settings_dict.get("SILENT_SECONDS")).connect(**conn_params)
+            connection = bounded_connection_class(self.settings_dict.get("SILENT_SECONDS")).connect(**conn_params)
         return connection
 
     def is_usable(self) -> bool:

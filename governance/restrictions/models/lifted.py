@@ -1,4 +1,4 @@
-"""What was lifted as a whole."""
+"""Decisions and requests whose restrictions were lifted as a whole."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What the register lost at a restore, and restrictions cover nevertheless."""
+"""Names that the register lost at a restore and that restrictions still cover."""
 
 from typing import ClassVar
 

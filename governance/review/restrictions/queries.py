@@ -1,4 +1,4 @@
-"""Which restrictions are in force, and the cases that show them."""
+"""List the restrictions in force, with the cases that show them."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ def find_restrictions(*, text: str, before: int | None) -> RestrictionPage:
     """
     found = Restriction.objects.filter(ended_at=None)
     if text:
-        found = found.filter(_named(text))
+        found = found.filter(_name_condition(text))
     if before is not None:
         found = found.filter(number__lt=before)
     in_full = found.select_related("account", "key__account", "organisation").order_by("-number")
@@ -50,7 +50,7 @@ def newest_cases(restrictions: Sequence[Restriction]) -> dict[int, UUID]:
     return dict(cases.values_list("account_id", "pk"))
 
 
-def _named(text: str) -> Q:
+def _name_condition(text: str) -> Q:
     named = Q(account__external_id__icontains=text) | Q(key__external_id__icontains=text)
     named |= Q(organisation__external_id__icontains=text)
     if account := Account.objects.filter(external_id=text).first():

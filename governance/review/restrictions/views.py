@@ -1,4 +1,4 @@
-"""The page of everything that is in force, where a restriction can be lifted that no case shows."""
+"""The page of all restrictions in force. Those that no case shows can be lifted here."""
 
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +27,7 @@ from governance.web.requests import StaffRequest
 @require_safe
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def restrictions(request: StaffRequest) -> HttpResponse:
-    return _shown(request)
+    return _render_page(request)
 
 
 @require_POST
@@ -36,7 +36,7 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
     """Lift one restriction; the newest case of its account, where there is one, says so in its history."""
     restriction, form = get_object_or_404(Restriction, number=number), LiftForm(request.POST)
     if not form.is_valid():
-        return _shown(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, lift_form=form, lifting=number)
+        return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, lift_form=form, lifting=number)
     note, now = form.cleaned_data["note"], timezone.now()
     if case := Case.objects.filter(pk__in=newest_cases([restriction]).values()).first():
         was_live = lift_restriction(case, restriction, note=note, by=request.user, now=now)
@@ -48,7 +48,7 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
     return redirect(f"{reverse('review:restrictions')}{f'?{urlencode(filters)}' if filters else ''}")
 
 
-def _shown(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
+def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     form = RestrictionListForm(request.GET)
     if not form.is_valid():
         messages.error(request, form.complaint)

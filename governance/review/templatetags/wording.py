@@ -1,4 +1,4 @@
-"""`wording.py` as template filters. They are given `now`, so that a page speaks of one moment."""
+"""`wording.py` as template filters. They take `now`, so that all times on a page refer to one moment."""
 
 from datetime import datetime, timedelta
 from typing import Any

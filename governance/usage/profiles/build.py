@@ -73,8 +73,8 @@ def build_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             **_sums(events, owner, owners),
             **_gap_sums(at[order], starts),
             "slots": np.bitwise_or.reduceat(1 << (at[order] % _HOUR_US // _SLOT_US), starts),
-            "histograms": histograms.pack(*_joined([*_histogram_entries(events, owner)]), owners=owners),
-            "distinct_counts": hyperloglog.pack(*_joined([*_distinct_entries(events, owner)]), owners=owners),
+            "histograms": histograms.pack(*_concatenate([*_histogram_entries(events, owner)]), owners=owners),
+            "distinct_counts": hyperloglog.pack(*_concatenate([*_distinct_entries(events, owner)]), owners=owners),
             "templates": top_k.pack_top_k(owner[text], template, owners=owners),
             **{name: _most_used(events[name], owner, owners) for name in ("openings", "closings")},
             "addresses": top_k.pack_top_k(owner[located], address, owners=owners),
@@ -114,7 +114,7 @@ def build_token_deltas(events: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
             **{name: np.zeros(owners) for name in COUNTERS if name not in {"first_at", "last_at", *added}},
             **added,
             **{name: [b""] * owners for name in SKETCHES},
-            "histograms": histograms.pack(*_joined(coded), owners=owners),
+            "histograms": histograms.pack(*_concatenate(coded), owners=owners),
         },
         schema_overrides=DELTA_SCHEMA,
     ).select(pl.col(name).cast(kind) for name, kind in DELTA_SCHEMA.items())
@@ -245,14 +245,14 @@ def _distinct_entries(events: Mapping[str, Sequence[Any]], owner: Numbers) -> It
 
 @lru_cache(maxsize=65_536)
 def _settings_bucket(settings: tuple[Any, ...]) -> int:
-    told = "|".join("" if value is None else str(value) for value in settings)
-    return int(_bucket(hyperloglog.hash_texts([told]))[0])
+    text = "|".join("" if value is None else str(value) for value in settings)
+    return int(_bucket(hyperloglog.hash_texts([text]))[0])
 
 
 def _bucket(numbers: Numbers) -> Numbers:
     return (mix64(numbers.astype(np.int64).view(np.uint64)) % np.uint64(MAX_BUCKET + 1)).astype(np.int64)
 
 
-def _joined(coded: Sequence[Coded]) -> Coded:
+def _concatenate(coded: Sequence[Coded]) -> Coded:
     owners, codes = zip(*coded, strict=True)
     return np.concatenate(owners), np.concatenate(codes)

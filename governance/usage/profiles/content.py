@@ -37,7 +37,7 @@ def content_features(rows: pl.DataFrame, owner: Numbers, *, texts: pl.DataFrame)
     yield _templates(rows, owner, texts)
     for name in ("openings", "closings", "addresses"):
         yield _most_used(rows, owner, name)
-    yield _sampled(rows, owner, texts)
+    yield _sample_sketches(rows, owner, texts)
     yield _shingles(rows, owner)
 
 
@@ -90,7 +90,7 @@ def _most_used(rows: pl.DataFrame, owner: Numbers, name: str) -> pl.DataFrame:
     )
 
 
-def _sampled(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
+def _sample_sketches(rows: pl.DataFrame, owner: Numbers, texts: pl.DataFrame) -> pl.DataFrame:
     """A sample of an account's distinct sketches, smallest hash first, so that the samples of two accounts can be laid
     side by side; and how far its texts lie apart by it: the mean Hamming distance, 1 for unrelated texts.
     """

@@ -78,7 +78,7 @@ def build_account_usages(
         *_medians(counts),
         _settings(counts),
         _several(counts, table.select("owner", "events")),
-        _named(counts),
+        _counts_by_name(counts),
         _models(rows),
         _ratio_percentile(rows, by_model, shares, peers or {}),
         *content.content_features(rows, owner, texts=counts.filter(_TEXT).select("owner", texts="count")),
@@ -236,9 +236,9 @@ def _several(counts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _named(counts: pl.DataFrame) -> pl.DataFrame:
+def _counts_by_name(counts: pl.DataFrame) -> pl.DataFrame:
     """Return how many events each country, language and topic has, by name."""
-    letters = {number: histograms.two_letters(number) for number in range(1, 26 * 26 + 1)}
+    letters = {number: histograms.two_letter_code(number) for number in range(1, 26 * 26 + 1)}
     names = {Histogram.COUNTRY: letters, Histogram.LANGUAGE: letters, Histogram.TOPIC: dict(enumerate(TOPIC_NAMES))}
     named = [
         counts.filter(pl.col("kind") == kind)
@@ -282,10 +282,10 @@ def _ratio_percentile(
     )
     places, numbers = [], []
     for model, own, thinking, alone in main.select("model", "ratio", "reasoning_tokens", "alone").iter_rows():
-        kin = peers.get(PeerGroup(model, bool(alone)))
-        others = kin.ratios if kin else DEFAULT_REASONING_RATIOS if thinking else DEFAULT_RATIOS
+        group = peers.get(PeerGroup(model, bool(alone)))
+        others = group.ratios if group else DEFAULT_REASONING_RATIOS if thinking else DEFAULT_RATIOS
         places.append(bisect_right(others, own) / len(others))
-        numbers.append(kin.number if kin else 0)
+        numbers.append(group.number if group else 0)
     return main.select(
         "owner",
         main_ratio="ratio",

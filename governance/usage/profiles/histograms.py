@@ -109,7 +109,7 @@ def ratio_bucket_middle(bucket: pl.Expr) -> pl.Expr:
 def two_letter_bucket(text: str | None) -> int:
     """Return the bucket of a country or language code, from 1 to 676 in any case; 0 for what is not two letters.
 
-    >>> two_letter_bucket("NL"), two_letters(two_letter_bucket("NL")), two_letter_bucket("nld")
+    >>> two_letter_bucket("NL"), two_letter_code(two_letter_bucket("NL")), two_letter_bucket("nld")
     (350, 'nl', 0)
     """
     if not text or len(text) != 2 or not text.isascii() or not text.isalpha():
@@ -118,8 +118,8 @@ def two_letter_bucket(text: str | None) -> int:
     return (first - _A) * 26 + second - _A + 1
 
 
-def two_letters(number: int) -> str:
-    """Return the code of a bucket of `two_letter_bucket`, in lower case."""
+def two_letter_code(number: int) -> str:
+    """Return the country or language code, in lower case, that `two_letter_bucket` gave this bucket."""
     return bytes((_A + (number - 1) // 26, _A + (number - 1) % 26)).decode()
 
 
@@ -174,7 +174,7 @@ def describe(blob: bytes) -> list[tuple[str, str, int]]:
     return [
         (
             Histogram(kind).name.lower(),
-            names[kind][bucket] if kind in names else two_letters(bucket) if kind in letters else str(bucket),
+            names[kind][bucket] if kind in names else two_letter_code(bucket) if kind in letters else str(bucket),
             count,
         )
         for kind, bucket, count in counted.iter_rows()

@@ -9,7 +9,7 @@ below:
 
 `COLUMNS` says how each column is merged. Everything that merges profiles follows from it: `merge` in polars, which
 compaction and groups of accounts use, and `sql_aggregates` for what the database merges when profiles are read.
-Merging is associative and commutative, so deltas come to the same profile in any order and any grouping, except for
+Merging is associative and commutative, so deltas give the same profile in any order and any grouping, except for
 what `pack` drops of top-k sketches (see `profiles.top_k`).
 """
 

@@ -1,4 +1,4 @@
-"""How an account's prompts read, from the tallies of what each reads like. Pure."""
+"""How an account's prompts read, from the counts of what each reads like. Pure."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""When an account's requests come: by hour, by gap, and how it takes up new models. Pure."""
+"""When an account sends requests: by hour, by gap, and how it adopts new models. Pure."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""What others write as a value, read as the wire format has it; and what of it fits. Pure.
+"""Convert values that other programs write to the types of the wire format; drop those that do not fit. Pure.
 
 Numbers may be written as text, and whole ones with a point.
 """

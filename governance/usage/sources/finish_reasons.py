@@ -1,4 +1,4 @@
-"""Why answers ended, however providers and instrumentations write it. Pure."""
+"""Why answers ended, in the spellings of providers and instrumentations. Pure."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The attributes of OpenTelemetry's GenAI conventions that say something of a request. Pure.
+"""The attributes of OpenTelemetry's GenAI conventions that describe a request. Pure.
 
 The tables say which attributes a member is read from, newest name first, and since when each name has been in the
 semantic conventions, or who uses it beside them. The conventions for GenAI began with 1.26, are in development and

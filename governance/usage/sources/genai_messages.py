@@ -50,58 +50,67 @@ def read_messages(span: TraceSpan) -> list[Message] | None:
 
 def read_output(span: TraceSpan) -> str | None:
     """The text of the answer; None where the span carries none that can be read."""
-    told = _told(span)
+    attributes = _all_attributes(span)
     try:
-        answers = [one for name in ANSWER for one in _listed(_unpacked(told.get(name), _ANY_JSON))]
+        answers = [one for name in ANSWER for one in _as_messages(_parse_json_text(attributes.get(name), _ANY_JSON))]
     except RecursionError:
         return None
     return "\n".join(filter(None, (one["content"] for one in answers))) or None
 
 
-def _told(span: TraceSpan) -> Mapping[str, Any]:
-    told = dict(span.attributes)
+def _all_attributes(span: TraceSpan) -> Mapping[str, Any]:
+    attributes = dict(span.attributes)
     for event in span.events:
         if event.name in DETAILS:
-            told = {**event.attributes, **told}
-    return told
+            attributes = {**event.attributes, **attributes}
+    return attributes
 
 
 def _messages_in(span: TraceSpan) -> list[Message]:
-    told = _told(span)
-    system = [_message("system", _unpacked(told.get(name), _ANY_JSON)) for name in SYSTEM]
-    messages = _structured(told) or _numbered(told) or _plain(told) or _from_events(span.events)
+    attributes = _all_attributes(span)
+    system = [_message("system", _parse_json_text(attributes.get(name), _ANY_JSON)) for name in SYSTEM]
+    messages = (
+        _structured_messages(attributes)
+        or _numbered_messages(attributes)
+        or _plain_messages(attributes)
+        or _from_events(span.events)
+    )
     return [message for message in (*system, *messages) if message["content"]]
 
 
-def _structured(told: Mapping[str, Any]) -> list[Message]:
-    return next((found for name in STRUCTURED if (found := _listed(_unpacked(told.get(name), _ANY_JSON)))), [])
+def _structured_messages(attributes: Mapping[str, Any]) -> list[Message]:
+    return next(
+        (found for name in STRUCTURED if (found := _as_messages(_parse_json_text(attributes.get(name), _ANY_JSON)))), []
+    )
 
 
-def _numbered(told: Mapping[str, Any]) -> list[Message]:
+def _numbered_messages(attributes: Mapping[str, Any]) -> list[Message]:
     by_place: dict[int, dict[str, Any]] = defaultdict(dict)
-    for name, value in told.items():
+    for name, value in attributes.items():
         if found := _NUMBERED.fullmatch(name):
             by_place[int(found[1])][found[2]] = value
     return [
-        _message(one.get("role"), _unpacked(one.get("content"), _JSON_OF_MESSAGES))
+        _message(one.get("role"), _parse_json_text(one.get("content"), _JSON_OF_MESSAGES))
         for _, one in sorted(by_place.items())
     ]
 
 
-def _plain(told: Mapping[str, Any]) -> list[Message]:
-    return [message for name in PLAIN for message in _listed(_unpacked(told.get(name), _JSON_OF_MESSAGES))]
+def _plain_messages(attributes: Mapping[str, Any]) -> list[Message]:
+    return [
+        message for name in PLAIN for message in _as_messages(_parse_json_text(attributes.get(name), _JSON_OF_MESSAGES))
+    ]
 
 
 def _from_events(events: Iterable[SpanEvent]) -> list[Message]:
     return [
-        _message(event.name.split(".")[1], _unpacked(content, _JSON_OF_MESSAGES))
+        _message(event.name.split(".")[1], _parse_json_text(content, _JSON_OF_MESSAGES))
         for event in events
         if event.name in EVENTS
         for content in [next(filter(None, map(event.attributes.get, EVENT_CONTENT)), None)]
     ]
 
 
-def _unpacked(value: Any, json_begins: re.Pattern[str]) -> Any:
+def _parse_json_text(value: Any, json_begins: re.Pattern[str]) -> Any:
     """The value behind a string that begins like JSON.
 
     Such a string that is none was cut to fit an attribute, and counts as no text: taken for one, its brackets and
@@ -115,16 +124,16 @@ def _unpacked(value: Any, json_begins: re.Pattern[str]) -> Any:
         return None
 
 
-def _listed(value: Any) -> list[Message]:
+def _as_messages(value: Any) -> list[Message]:
     match value:
         case str(text):
             return [_message("user", text)]
         case {"messages": messages}:
-            return [_message("system", value.get("system")), *_listed(messages)]
+            return [_message("system", value.get("system")), *_as_messages(messages)]
         case {"role": role, "parts": content} | {"role": role, "content": content}:
             return [_message(role, content)]
         case [*entries]:
-            return [message for entry in entries for message in _listed(entry)]
+            return [message for entry in entries for message in _as_messages(entry)]
         case _:
             return []
 

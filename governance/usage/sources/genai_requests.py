@@ -1,4 +1,4 @@
-"""Which spans are requests to a model, and which only bear the name of one. Pure."""
+"""Tell spans that are requests to a model from others that name a model. Pure."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -92,7 +92,7 @@ PARAMETERS: Final[Mapping[str, Paths]] = {
     "tools": ("model_parameters.tools", "model_parameters.functions"),
 }
 _NO_MODEL: Final = "unknown-model"  # as LiteLLM calls it
-# In place of messages that LiteLLM was told to hide, or that a request did not have.
+# What LiteLLM logs in place of messages that it is set to hide, or that a request did not have.
 _NO_TEXT: Final = ("redacted-by-litellm", "REDACTED_BY_LITELM", "default-message-value")
 _SYSTEM_ROLES: Final = ("system", "developer")
 # Where a system prompt stands that is beside the messages.
@@ -120,15 +120,15 @@ def events_from_items(items: Iterable[Any], *, span: TimeRange, first_number: in
     for number, item in enumerate(items, first_number):
         try:
             if not isinstance(item, dict) or "call_type" not in item:
-                raise ValueError("not a request as LiteLLM logs it: no call_type")  # noqa: TRY301 - told below
-            call = _opened(item)
+                raise ValueError("not a request as LiteLLM logs it: no call_type")  # noqa: TRY301 - reported below
+            call = _parse_passed_through_body(item)
             if _is_request(call) and (account := _account(call)):
                 yield _report(call, account, span=span)
         except (ValueError, OverflowError) as error:
             yield Rejection(number, str(error))
 
 
-def _opened(item: Item) -> Item:
+def _parse_passed_through_body(item: Item) -> Item:
     """The item with the messages and parameters of a request that LiteLLM passed through, whose body is JSON text."""
     if storable_text(item.get("call_type")) not in PASS_THROUGH:
         return item
@@ -137,8 +137,8 @@ def _opened(item: Item) -> Item:
     body = parse_json_object(written)
     if body is None:  # JSON that was cut is no question: its brackets and keys would look like a wrapper
         return {**item, "messages": None} if looks_like_json(written) else item
-    told = item.get("model_parameters")
-    parameters = (told if isinstance(told, dict) else {}) | extract_parameters(body)
+    values = item.get("model_parameters")
+    parameters = (values if isinstance(values, dict) else {}) | extract_parameters(body)
     question = extract_messages(body)
     return {**item, "messages": question, "model_parameters": parameters, _OPERATION: question and "chat"}
 
@@ -236,13 +236,13 @@ def _model(item: Item) -> str:
 
 
 def _client(item: Item) -> dict[str, Any]:
-    told = {name: storable_text(first_value(item, places)) for name, places in CLIENT.items()}
-    return told | {"ip": _address(told["ip"])}
+    values = {name: storable_text(first_value(item, places)) for name, places in CLIENT.items()}
+    return values | {"ip": _address(values["ip"])}
 
 
-def _address(told: str | None) -> str | None:
+def _address(values: str | None) -> str | None:
     """The sender's address: the first of several hops, without its interface; None where it is none."""
-    hop = _INTERFACE.sub("", (told or "").partition(",")[0])
+    hop = _INTERFACE.sub("", (values or "").partition(",")[0])
     try:
         return normalize_address(hop) or None
     except ValueError:
@@ -259,24 +259,24 @@ def _conversation(item: Item) -> str | None:
     if "request_id" in item:
         named, traced = None, named
     for session in (named, value_at(item, "metadata.requester_metadata.session_id")):
-        if told := storable_text(session, MAX_LENGTHS["conversation"]):
-            return told
-    told = storable_text(traced, MAX_LENGTHS["conversation"])
+        if values := storable_text(session, MAX_LENGTHS["conversation"]):
+            return values
+    values = storable_text(traced, MAX_LENGTHS["conversation"])
     try:
-        UUID(told or "")
+        UUID(values or "")
     except ValueError:
-        return told
+        return values
     return None
 
 
 def _parameters(item: Item) -> dict[str, Any]:
-    told = {name: coerce_text(first_value(item, places), int) for name, places in PARAMETERS.items()}
-    told["response_format"] = storable_text(told["response_format"], MAX_LENGTHS["response_format"])
-    if isinstance(told["tools"], list):
-        told["tools"] = len(told["tools"])
-    if type(told["logprobs"]) is int:  # as completions ask for them: how many
-        told |= {"logprobs": told["logprobs"] > 0, "top_logprobs": told["logprobs"]}
-    return coerce_members({name: value for name, value in told.items() if value is not None}, Parameters)
+    values = {name: coerce_text(first_value(item, places), int) for name, places in PARAMETERS.items()}
+    values["response_format"] = storable_text(values["response_format"], MAX_LENGTHS["response_format"])
+    if isinstance(values["tools"], list):
+        values["tools"] = len(values["tools"])
+    if type(values["logprobs"]) is int:  # as completions ask for them: how many
+        values |= {"logprobs": values["logprobs"] > 0, "top_logprobs": values["logprobs"]}
+    return coerce_members({name: value for name, value in values.items() if value is not None}, Parameters)
 
 
 def _messages(item: Item) -> list[Any] | None:

@@ -26,12 +26,12 @@ _EACH_ENDED: Final[Mapping[str, Paths]] = {
 
 def status_of(item: Mapping[str, Any]) -> str:
     """Return the status of a payload or a row, as the wire format has it."""
-    told = {name: storable_text(first_value(item, places)) for name, places in OUTCOME.items()}
-    if told["status"] != "failure":
+    values = {name: storable_text(first_value(item, places)) for name, places in OUTCOME.items()}
+    if values["status"] != "failure":
         return "refused" if is_refusal([*_ends(item.get("response"))]) else "ok"
-    if told["code"] == "429" or told["limit"]:
+    if values["code"] == "429" or values["limit"]:
         return "rate_limited"
-    return "refused" if told["kind"] in _REFUSALS or told["guardrail"] == "guardrail_intervened" else "error"
+    return "refused" if values["kind"] in _REFUSALS or values["guardrail"] == "guardrail_intervened" else "error"
 
 
 def _ends(response: Any) -> Iterator[Any]:

@@ -62,7 +62,7 @@ def _event(traced: TraceSpan, attributes: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("no trace id and span id")
     status, operation = _status(attributes, failed=traced.failed), operation_of(attributes)
     asked = coerce_members(members_of(PARAMETERS, attributes), Parameters)
-    members = _uncounted(status, operation, stream=asked.get("stream")) | _counted(attributes)
+    members = _missing_counts(status, operation, stream=asked.get("stream")) | _members_with_counts(attributes)
     for member in REQUIRED:
         if member not in members:
             raise ValueError(f"no {member}: set the attribute {next(iter(MEMBERS[member]), OWN + member)}")
@@ -81,7 +81,7 @@ def _event(traced: TraceSpan, attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _counted(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _members_with_counts(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The members with their counts. One that cannot be read is left out where it need not be given."""
     members = members_of(MEMBERS, attributes)
     if name := storable_model(members.pop("model", None)):
@@ -92,7 +92,7 @@ def _counted(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _uncounted(status: str, operation: str | None, *, stream: bool | None) -> dict[str, int | None]:
+def _missing_counts(status: str, operation: str | None, *, stream: bool | None) -> dict[str, int | None]:
     """The counts that may be missing, and what they then are: nought, or unknown.
 
     Streams are counted only where the customer asks for it (`stream_options`) and reads to the end, and nobody may

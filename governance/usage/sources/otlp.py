@@ -49,7 +49,7 @@ def decode_spans(body: bytes, *, protobuf: bool) -> Iterator[TraceSpan | Rejecti
 
 def encode_success(rejected: Sequence[Rejection], *, protobuf: bool) -> bytes:
     """An ExportTraceServiceResponse, which says how many spans were rejected and why."""
-    message = _described(rejected)
+    message = _describe_rejections(rejected)
     if protobuf:
         partial = ExportTracePartialSuccess(rejected_spans=len(rejected), error_message=message)
         return bytes(ExportTraceServiceResponse(partial_success=partial if rejected else None).SerializeToString())
@@ -63,16 +63,16 @@ def encode_error(message: str, *, protobuf: bool) -> bytes:
     return bytes(Status(message=message).SerializeToString()) if protobuf else msgspec.json.encode({"message": message})
 
 
-def _described(rejected: Sequence[Rejection]) -> str:
+def _describe_rejections(rejected: Sequence[Rejection]) -> str:
     """The commonest reasons, each with how often it was met and where first."""
     first: dict[str, int] = {}
     for number, reason in rejected:
         first.setdefault(reason, number)
     counts = Counter(reason for _, reason in rejected).most_common()
-    told = [
+    reasons = [
         f"{count} × {reason[:REASON_CHARS]} (first: span {first[reason]})" for reason, count in counts[:REASONS_NAMED]
     ]
-    return "; ".join([*told, "and others"] if len(counts) > REASONS_NAMED else told)
+    return "; ".join([*reasons, "and others"] if len(counts) > REASONS_NAMED else reasons)
 
 
 # As protobuf ---------------------------------------------------------------------------------------------------

@@ -100,16 +100,16 @@ def _in_parts(text: str) -> dict[str, Any]:
             {
                 "resource": json.loads(group.get("resource", "null"), parse_int=parse_integer),
                 "scopeSpans": [
-                    {"spans": [*map(msgspec.Raw, _listed(scope, "spans"))]}
-                    for scope in map(split_object, _listed(group, "scopeSpans"))
+                    {"spans": [*map(msgspec.Raw, _array_members(scope, "spans"))]}
+                    for scope in map(split_object, _array_members(group, "scopeSpans"))
                 ],
             }
-            for group in map(split_object, _listed(split_object(text), "resourceSpans"))
+            for group in map(split_object, _array_members(split_object(text), "resourceSpans"))
         ]
     }
 
 
-def _listed(owner: Mapping[str, str], name: str) -> list[str]:
+def _array_members(owner: Mapping[str, str], name: str) -> list[str]:
     listed = owner.get(name, "null")
     return [] if listed == "null" else [*split_array(listed)]
 

@@ -29,8 +29,8 @@ def storable_text(value: Any, longest: int | None = None) -> str | None:
     """A text or a whole number as text that PostgreSQL can store; None for anything else, and for nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    told = str(value).replace("\0", "")
-    return (told if told.isascii() else told.encode("utf-8", "replace").decode())[:longest] or None
+    text = str(value).replace("\0", "")
+    return (text if text.isascii() else text.encode("utf-8", "replace").decode())[:longest] or None
 
 
 def storable_model(value: Any) -> str | None:
@@ -44,8 +44,8 @@ def parse_time(value: Any) -> datetime:
         try:
             value = float(value)
         except ValueError:
-            told = datetime.fromisoformat(value.strip())
-            return told if told.tzinfo else told.replace(tzinfo=UTC)
+            text = datetime.fromisoformat(value.strip())
+            return text if text.tzinfo else text.replace(tzinfo=UTC)
     match value:
         case int() | float():
             return _EPOCH + timedelta(seconds=value)

@@ -52,7 +52,7 @@ def looks_like_json(text: Any) -> bool:
 
 def extract_messages(body: Mapping[str, Any]) -> list[Message] | None:
     """The messages of the request, the system prompt first; None where it asks a model nothing that can be read."""
-    asked = [*_asked(body)]
+    asked = [*_asked_messages(body)]
     if not asked:
         return None
     return [*(to_system_message(body[name]) for name in _SYSTEM if body.get(name)), *asked]
@@ -88,7 +88,7 @@ def _content(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-def _asked(body: Mapping[str, Any]) -> Iterator[Message]:
+def _asked_messages(body: Mapping[str, Any]) -> Iterator[Message]:
     for name in ("chat_history", *_MESSAGES, *_TEXTS):
         given = body.get(name)
         yield from filter(None, map(to_message, given if isinstance(given, list) else [given]))

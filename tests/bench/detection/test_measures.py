@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from governance.bench.detection.measures import Share, by_family, measure, measure_world
+from governance.bench.detection.measures import Share, flagged_by_family, measure, measure_world
 from tests.bench.detection.worlds import customer, world
 
 
@@ -111,4 +111,4 @@ class TestTheMeasuresOfAWorld:
     def test_say_of_each_family_how_many_are_found(self) -> None:
         scores = {"ana": 50.0, "hugo": 30.0, "ivan": 40.0}
 
-        assert by_family(WORLD, scores, above=30) == {"evolution": Share(1, 2), "slow_and_low": Share(0, 1)}
+        assert flagged_by_family(WORLD, scores, above=30) == {"evolution": Share(1, 2), "slow_and_low": Share(0, 1)}

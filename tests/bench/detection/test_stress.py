@@ -82,7 +82,7 @@ class TestADressedHarvest:
         assert len(set(users)) == 7
 
     def test_has_conversations_that_hold_what_was_asked_before(self) -> None:
-        worn = dressing.add_conversations(harvest(), shop(), Random(1))
+        worn = dressing.group_into_conversations(harvest(), shop(), Random(1))
 
         names = {event["conversation"] for event in worn}
         turns = [[message["role"] for message in event["messages"]] for event in worn]
@@ -109,7 +109,7 @@ class TestADressedHarvest:
         assert len({event["id"] for event in worn}) == 180
 
     def test_is_dealt_out_over_accounts_of_at_most_so_many_requests(self) -> None:
-        parts = [*dressing.deal_out(harvest(), most=50, account="acct_still", dice=Random(1))]
+        parts = [*dressing.split_over_accounts(harvest(), most=50, account="acct_still", dice=Random(1))]
 
         assert [len(part) for part in parts] == [40, 40, 40]
         assert {event["account"] for part in parts for event in part} == {"acct_still", "acct_still~1", "acct_still~2"}

@@ -1,4 +1,4 @@
-"""The hot check: answered from memory, as fresh as a commit, in the dialect of whoever asks."""
+"""The hot check: answered from memory, as fresh as a commit, in the protocol of the gateway that asks."""
 
 import hashlib
 from datetime import timedelta

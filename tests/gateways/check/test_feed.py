@@ -1,4 +1,4 @@
-"""The feed: a snapshot, and what follows, to whoever polls and to whoever keeps the line open."""
+"""The feed: a snapshot and the changes after it, by polling and as a stream."""
 
 import gzip
 import json

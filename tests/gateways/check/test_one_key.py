@@ -79,7 +79,7 @@ class Streams:
 
 class TestANumberAheadOfTheWorld:
     def test_is_answered_at_once_on_many_connections(self, front: Served) -> None:
-        """Those over the quota are told to come again; nobody waits for what nothing will bring."""
+        """Requests over the quota get a 429; none waits for what nothing will bring."""
         asked = statuses(front, "/access/check?account=a&min_sequence=999999999", front.secret)
         followed = statuses(front, f"{CHANGES}?after=999999999", front.secret)
 

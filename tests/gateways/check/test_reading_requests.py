@@ -15,7 +15,7 @@ from governance.gateways.check.request_parsing import (
     AccessQuery,
     CheckResponse,
     NameCollector,
-    RefusedError,
+    RefusedRequestError,
     Request,
     bad_request_error,
     body_members,
@@ -99,7 +99,7 @@ class TestTheQuery:
         ],
     )
     def test_is_refused(self, query: str, said: str) -> None:
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(RefusedRequestError) as refused:
             query_parameters(query)
 
         assert (str(refused.value), refused.value.status) == (said, HTTPStatus.BAD_REQUEST)
@@ -114,7 +114,7 @@ class TestTheQuery:
 
     @pytest.mark.parametrize("value", ["-1", "1.0", "x", "٣", "²", "9" * 19])
     def test_has_no_other_sequence_than_a_whole_number(self, value: str) -> None:
-        with pytest.raises(RefusedError, match=r"^A sequence must be a whole number\.$"):
+        with pytest.raises(RefusedRequestError, match=r"^A sequence must be a whole number\.$"):
             parse_sequence(value)
 
 
@@ -137,7 +137,10 @@ class TestARefusal:
         ],
     )
     def test_says_how_to_go_on(self, status: HTTPStatus, header: tuple[str, str]) -> None:
-        assert RefusedError(status, "x", "y").answer().headers == [("Content-Type", "application/problem+json"), header]
+        assert RefusedRequestError(status, "x", "y").answer().headers == [
+            ("Content-Type", "application/problem+json"),
+            header,
+        ]
 
     def test_is_sent_as_asgi_wants_it(self) -> None:
         sent: list[Any] = []
@@ -163,7 +166,7 @@ HALF = b'"\\ud800"'
 
 
 def refusal(read: Any, body: bytes) -> str:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RefusedRequestError) as refused:
         read(request(body=body), Asked)
     return str(refused.value)
 
@@ -181,7 +184,7 @@ class TestABody:
          (b"7", "The body is not a JSON object.")],
     )  # fmt: skip
     def test_is_a_json_object(self, body: bytes, said: str) -> None:
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(RefusedRequestError) as refused:
             body_members(request(body=body))
 
         assert str(refused.value) == said
@@ -399,7 +402,7 @@ class TestAQueryByHeaders:
 
     @pytest.mark.parametrize("headers", [[], [("authorization", b"Basic a")], [("x-stillwatch-account", b"None")]])
     def test_without_any_name_is_refused(self, headers: list[tuple[str, bytes]]) -> None:
-        with pytest.raises(RefusedError) as refused:
+        with pytest.raises(RefusedRequestError) as refused:
             header_query(request(*headers))
 
         said = refused.value

@@ -18,8 +18,8 @@ def write(kwargs: dict[str, Any], answer: Any, start: Any, end: Any) -> None:
 
 
 class Writer:
-    async def update_database(self, **told: Any) -> bool:
-        write(told["kwargs"], told["completion_response"], told["start_time"], told["end_time"])
+    async def update_database(self, **call: Any) -> bool:
+        write(call["kwargs"], call["completion_response"], call["start_time"], call["end_time"])
         return True
 
 

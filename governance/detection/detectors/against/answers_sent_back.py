@@ -9,7 +9,7 @@ counts little.
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.detection.finding import Family, Finding, name_sample, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.ANSWERS
@@ -35,8 +35,8 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - 0.75 * min(1.0, usage.resumed_share)),
         sentence=(
-            f"{percent(share)} of the four-word runs {sample_of('in its first questions', compared)} stand in answers "
-            f"{whose}."
+            f"{percent(share)} of the four-word runs {name_sample('in its first questions', compared)} stand in "
+            f"answers {whose}."
         ),
         evidence={
             "returned_share": usage.returned_share,

@@ -8,7 +8,7 @@ sample, in parts of a built-in reference, that of unrelated texts; no other cust
 from typing import Final
 
 from governance.detection.curves import Figure, content_strength, full_points
-from governance.detection.finding import Family, Finding, percent, sample_of
+from governance.detection.finding import Family, Finding, name_sample, percent
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
@@ -31,7 +31,7 @@ def detect(usage: AccountUsage) -> Finding | None:
         strength=content_strength("broad_instructions", FIGURES, usage),
         sentence=(
             f"About {usage.prompts:,} of {usage.texts:,} prompts differ; of 30 first questions about "
-            f"{usage.openings or 0:.0f} begin with different words, and the {sample_of('prompts', usage.sample)} are "
+            f"{usage.openings or 0:.0f} begin with different words, and the {name_sample('prompts', usage.sample)} are "
             f"on average {percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
         ),
         evidence={

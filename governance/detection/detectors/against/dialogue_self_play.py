@@ -1,7 +1,7 @@
 """Plays both sides of a dialogue.
 
 Dialogue sets are made by letting a model talk to itself: one request plays the user, the next the
-assistant, each told in its system prompt to stay in its part (CAMEL, UltraChat). Roles change from dialogue
+assistant, each instructed in its system prompt to stay in its part (CAMEL, UltraChat). Roles change from dialogue
 to dialogue, no person takes part.
 """
 

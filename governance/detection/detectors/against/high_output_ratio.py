@@ -33,7 +33,7 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
         strength=strength,
         sentence=(
             f"Half of its answers are about {usage.median_ratio:.1f} times as long as the prompt or longer. "
-            f"{_compared(usage, usage.ratio_percentile)}"
+            f"{_comparison_sentence(usage, usage.ratio_percentile)}"
         ),
         evidence={
             "median_ratio": usage.median_ratio,
@@ -45,7 +45,7 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
     )
 
 
-def _compared(usage: AccountUsage, place: float) -> str:
+def _comparison_sentence(usage: AccountUsage, place: float) -> str:
     """With how many it was compared. By its place at least that share of them have no greater proportion."""
     if not usage.ratio_peers:
         return (

@@ -7,7 +7,7 @@ hides nothing. Everyday words come in any text; it takes much in common.
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.detection.finding import Family, Finding, name_sample, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.CONTENT
@@ -26,7 +26,7 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - max(usage.end_user_share, usage.conversation_share)),
         sentence=(
-            f"{percent(share)} of the four-word runs {sample_of('in its prompts', usage.shingles)} also occur in "
+            f"{percent(share)} of the four-word runs {name_sample('in its prompts', usage.shingles)} also occur in "
             f"“{usage.facts.corpus}”."
         ),
         evidence={

@@ -21,15 +21,15 @@ HARMLESS: Final = "A quiz site, a course\u2019s exercises, or people who try a m
 ORDINARY_ADDED: Final = 6
 
 
-def _drawn(usage: AccountUsage, mean: float | None) -> float | None:
+def _shrink_to_ordinary(usage: AccountUsage, mean: float | None) -> float | None:
     return None if mean is None else mean * usage.reads / (usage.reads + ORDINARY_ADDED)
 
 
 FIGURES: Final[dict[str, Figure]] = {
-    "reads_mean": lambda usage: _drawn(usage, usage.reads_mean),
-    "reads_top_half": lambda usage: _drawn(usage, usage.reads_top_half),
-    "reads_top_quarter": lambda usage: _drawn(usage, usage.reads_top_quarter),
-    "reads_high_share": lambda usage: _drawn(usage, usage.reads_high_share if usage.reads else None),
+    "reads_mean": lambda usage: _shrink_to_ordinary(usage, usage.reads_mean),
+    "reads_top_half": lambda usage: _shrink_to_ordinary(usage, usage.reads_top_half),
+    "reads_top_quarter": lambda usage: _shrink_to_ordinary(usage, usage.reads_top_quarter),
+    "reads_high_share": lambda usage: _shrink_to_ordinary(usage, usage.reads_high_share if usage.reads else None),
 }
 
 

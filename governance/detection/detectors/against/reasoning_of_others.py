@@ -7,7 +7,7 @@ that goes round several accounts, or that lets one continue where another was st
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, ramp, sample_of
+from governance.detection.finding import Family, Finding, name_sample, ramp
 from governance.usage.account_usage import AccountUsage
 from governance.web.counts import pluralize
 
@@ -23,7 +23,7 @@ def detect(usage: AccountUsage, *, few: int = 1, many: int = 8) -> Finding | Non
     facts = usage.facts
     if facts.shared_reasoning <= few:
         return None
-    blocks = sample_of("signed reasoning blocks", usage.reasoning)
+    blocks = name_sample("signed reasoning blocks", usage.reasoning)
     others = pluralize(facts.reasoning_accounts, "account of another organisation", "accounts of other organisations")
     return Finding(
         strength=ramp(facts.shared_reasoning, few, many),

@@ -1,6 +1,6 @@
 """Sends stand-alone requests without end users.
 
-Told by metadata alone: requests without end user, conversation, tools, schema or short answer cap, in
+Recognised by metadata alone: requests without end user, conversation, tools, schema or short answer cap, in
 numbers that no person types, all from one program. Alone it says little, since batch work looks the same. Somebody who
 sits at the keyboard keeps a human tempo, and sleeps.
 """

@@ -23,11 +23,11 @@ def detect(usage: AccountUsage, *, least: float = 0.1) -> Finding | None:
     if campaign is None or (near := campaign.ties.get("wrapper_of", 0.0)) < least:
         return None
     share = campaign.ties.get("wrappers", 0.0)
-    told = f"opens or closes {percent(share)} of its prompts" if share else "opens or closes some of its prompts"
+    use = f"opens or closes {percent(share)} of its prompts" if share else "opens or closes some of its prompts"
     return Finding(
         strength=near,
         sentence=(
-            f"It {told} in words that hardly anybody uses but {pluralize(campaign.members, 'account')} of a campaign, "
+            f"It {use} in words that hardly anybody uses but {pluralize(campaign.members, 'account')} of a campaign, "
             "to which nothing else ties it."
         ),
         evidence={"members": campaign.members, "wrapped_share": share, "wrapper_of": near},

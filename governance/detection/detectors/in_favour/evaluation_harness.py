@@ -8,7 +8,7 @@ else has been seen with a wrapping says nothing yet, and counts for the account.
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.detection.finding import Family, Finding, name_sample, percent, ramp
 from governance.usage.account_usage import AccountUsage
 from governance.web.counts import pluralize
 
@@ -69,7 +69,7 @@ def _seen_elsewhere(usage: AccountUsage) -> str:
     """Where else its questions and its wrapping were seen, and among how many that was looked for."""
     facts = usage.facts
     recognised = (
-        f"{percent(facts.evaluation_share)} of the words {sample_of('in its prompts', usage.shingles)} are a known "
+        f"{percent(facts.evaluation_share)} of the words {name_sample('in its prompts', usage.shingles)} are a known "
         "evaluation's; "
         if facts.evaluation_share
         else ""

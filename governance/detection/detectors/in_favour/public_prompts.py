@@ -7,7 +7,7 @@ have in common does not count.
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent, ramp, sample_of
+from governance.detection.finding import Family, Finding, name_sample, percent, ramp
 from governance.usage.account_usage import AccountUsage
 
 FAMILY: Final = Family.HARMLESS
@@ -26,7 +26,7 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, most) * (1 - ramp(usage.mean_n, 1.5, 4)),
         sentence=(
-            f"{percent(share)} of the {sample_of('prompts', usage.facts.public_prompts)} were sent by at least four "
+            f"{percent(share)} of the {name_sample('prompts', usage.facts.public_prompts)} were sent by at least four "
             "other accounts too, in the same or almost the same words."
         ),
         evidence={"public_share": share, "prompts_sampled": usage.facts.public_prompts, "texts": usage.texts},

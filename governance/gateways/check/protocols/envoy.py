@@ -10,7 +10,7 @@ from typing import Final
 
 from governance.gateways.check.header_protocols import decision_headers, header_query
 from governance.gateways.check.protocol import JSON_HEADERS, CheckProtocol, encode_json, own_header
-from governance.gateways.check.request_parsing import OK, CheckResponse, RefusedError
+from governance.gateways.check.request_parsing import OK, CheckResponse, RefusedRequestError
 from stillwatch_gateway.refusals import refusal
 from stillwatch_gateway.restriction_set import Decision
 
@@ -24,7 +24,7 @@ def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT00
     return CheckResponse(HTTPStatus.FORBIDDEN, JSON_HEADERS, refusal(decision).body)
 
 
-def _refusal(error: RefusedError) -> CheckResponse:
+def _refusal(error: RefusedRequestError) -> CheckResponse:
     """Another status of 400 to 499 refuses as well, and the customer reads why."""
     said = {"error": {"message": str(error), "type": "access_unchecked", "param": None, "code": "access_unchecked"}}
     return CheckResponse(error.status, JSON_HEADERS, encode_json(said))

@@ -13,7 +13,7 @@ from governance.gateways.check.request_parsing import (
     AccessQuery,
     CheckResponse,
     NameCollector,
-    RefusedError,
+    RefusedRequestError,
     Request,
     decode_body_leniently,
     shown_bearer_token,
@@ -56,7 +56,7 @@ def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT00
     return CheckResponse(OK, JSON_HEADERS, encode_json(body))
 
 
-def _refusal(error: RefusedError) -> CheckResponse:
+def _refusal(error: RefusedRequestError) -> CheckResponse:
     """In place of a status that is an error, after which LiteLLM may let the customer in: what is asked is theirs."""
     return CheckResponse(OK, JSON_HEADERS, encode_json({"action": "BLOCKED", "blocked_reason": str(error)}))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from governance.gateways.check.header_protocols import decision_headers, header_query
 from governance.gateways.check.protocol import CheckProtocol, own_header
-from governance.gateways.check.request_parsing import NO_CONTENT, CheckResponse, RefusedError
+from governance.gateways.check.request_parsing import NO_CONTENT, CheckResponse, RefusedRequestError
 from stillwatch_gateway.restriction_set import Decision
 
 
@@ -18,7 +18,7 @@ def _answer(decision: Decision, _: bool | None) -> CheckResponse:  # noqa: FBT00
     return CheckResponse(status, decision_headers(decision))
 
 
-def _refusal(error: RefusedError) -> CheckResponse:
+def _refusal(error: RefusedRequestError) -> CheckResponse:
     status = HTTPStatus.UNAUTHORIZED if error.status == HTTPStatus.UNAUTHORIZED else HTTPStatus.FORBIDDEN
     return error.answer()._replace(status=status)
 

@@ -25,7 +25,7 @@ class Command(BaseCommand):
             claim_probe(gateway, now=timezone.now())
             probes = probe(gateway, timezone.now())
             for one in probes:
-                self.stdout.write(f"{gateway}: {_described(one)}")
+                self.stdout.write(f"{gateway}: {_describe_probe(one)}")
             if not probes:
                 self.stdout.write(f"{gateway}: another process is testing it now.")
             bad += [gateway.name] * any(one.outcome != CanaryProbe.Outcome.OBEYED for one in probes)
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not obeyed: {', '.join(bad)}.")
 
 
-def _described(one: CanaryProbe) -> str:
+def _describe_probe(one: CanaryProbe) -> str:
     what = "let in again" if one.lifting else "refused"
     if one.took_ms is not None:
         return f"{what} after {one.took_ms:,} ms ({one.detail})"

@@ -1,7 +1,7 @@
 """Django's `flush`, in milliseconds instead of half a second.
 
 TRUNCATE makes new files for every table and index, however few rows there are; and what `migrate` fills in afterwards,
-the names of models and permissions, is left alone here instead of made anew.
+the names of models and permissions, is left alone here instead of created again.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""HTTP to Stillwatch: one connection that is kept, answers that are bounded."""
+"""HTTP to Stillwatch: one persistent connection, and limits on what is read of an answer."""
 
 import gzip
 import socket
@@ -26,8 +26,8 @@ class HttpStatusError(Exception):
         self.status = status
 
 
-class Caller:
-    """Asks Stillwatch at this address with this service key; one thread at a time."""
+class ServerConnection:
+    """A connection to Stillwatch at this address with this service key. One thread at a time may ask."""
 
     def __init__(self, url: str, service_key: str, *, longest: float = WHOLE_ANSWER_SECONDS) -> None:
         address = urlsplit(url.rstrip("/"))

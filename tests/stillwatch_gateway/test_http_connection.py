@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from stillwatch_gateway.disk import StoreError
-from stillwatch_gateway.http_caller import Caller, decompress, read_body, stream_to_file
+from stillwatch_gateway.http_connection import ServerConnection, decompress, read_body, stream_to_file
 from stillwatch_gateway.messages import BadMessageError
 from tests.stillwatch_gateway.feed import SECRET, Answer, Feed, snapshot_of
 
@@ -24,14 +24,14 @@ Answered = Callable[[Answer], HTTPResponse]
 @pytest.fixture
 def answered(server: Feed) -> Iterator[Answered]:
     """What a gateway gets where the server answers this."""
-    caller = Caller(server.url, SECRET)
+    connection = ServerConnection(server.url, SECRET)
 
     def ask(answer: Answer) -> HTTPResponse:
         server.snapshot = answer
-        return caller.ask("GET", "/api/v1/access/snapshot")
+        return connection.ask("GET", "/api/v1/access/snapshot")
 
     yield ask
-    caller.hang_up()
+    connection.hang_up()
 
 
 def test_an_https_address_is_asked_by_tls_only() -> None:
@@ -39,19 +39,19 @@ def test_an_https_address_is_asked_by_tls_only() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listens:
 
         def listen() -> None:
-            caller, _ = listens.accept()
-            with caller:
-                received.append(caller.recv(3))
+            connection, _ = listens.accept()
+            with connection:
+                received.append(connection.recv(3))
 
         thread = threading.Thread(target=listen)
         thread.start()
-        caller = Caller(f"https://127.0.0.1:{listens.getsockname()[1]}", SECRET)
+        connection = ServerConnection(f"https://127.0.0.1:{listens.getsockname()[1]}", SECRET)
         with pytest.raises((OSError, HTTPException)):
-            caller.ask("GET", "/")
+            connection.ask("GET", "/")
         thread.join()
-        caller.cut()  # nothing is open
-        caller.hang_up()
-        caller.hang_up()
+        connection.cut()  # nothing is open
+        connection.hang_up()
+        connection.hang_up()
 
     assert received[0][:2] == b"\x16\x03"  # how a TLS handshake begins
 
@@ -70,7 +70,7 @@ def test_an_answer_that_comes_byte_by_byte_is_cut_off_in_the_end(begins_with: by
 
         thread = threading.Thread(target=trickle)
         thread.start()
-        caller = Caller(f"http://127.0.0.1:{listens.getsockname()[1]}", SECRET, longest=0.2)
+        caller = ServerConnection(f"http://127.0.0.1:{listens.getsockname()[1]}", SECRET, longest=0.2)
         try:
             with pytest.raises((OSError, HTTPException, BadMessageError)):
                 read_body(caller.ask("GET", "/"), 10_000_000)
@@ -119,7 +119,7 @@ class TestASnapshot:
         assert out.getvalue() == b"head\n" + snapshot_of(1).body
 
     def test_that_is_too_long_is_refused(self, answered: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stillwatch_gateway.http_caller.MOST_SNAPSHOT_BYTES", 4)
+        monkeypatch.setattr("stillwatch_gateway.http_connection.MOST_SNAPSHOT_BYTES", 4)
 
         with pytest.raises(BadMessageError, match="the snapshot is too long"):
             stream_to_file(answered(Answer(b"12345")), io.BytesIO(), b"head\n")

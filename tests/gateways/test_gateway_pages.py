@@ -1,0 +1,174 @@
+"""What gateways report is stored, and shown on the pages of enforcement and of the case."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry, Refusal
+from governance.gateways.telemetry import (
+    INSTANCES_KEPT,
+    AccessReport,
+    InstanceReport,
+    RefusalReport,
+    save_reports,
+)
+from governance.platform.expiry import delete_expired_rows
+from governance.restrictions.models import Restriction
+from governance.staff.roles import Role
+from tests.factories import NOW, account, case, person, restriction, service_key
+from tests.gateways.reported import SECOND, gateway, gateway_instance
+
+pytestmark = pytest.mark.django_db
+
+
+class TestRecording:
+    def test_meets_a_gateway_by_its_service_key(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+
+        for _ in range(2):
+            save_reports([AccessReport(key.pk, key.name, NOW)], now=NOW)
+
+        assert (Gateway.objects.get().name, Gateway.objects.get().service_key) == ("edge", key)
+
+    def test_takes_a_gateway_that_was_described_before_under_its_name(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        described = gateway("edge", asked=False)
+
+        save_reports([AccessReport(key.pk, key.name, NOW)], now=NOW)
+
+        described.refresh_from_db()
+        assert described.service_key == key
+
+    def test_keeps_one_row_an_instance_and_every_arrival(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        for sequence in (1, 2):
+            seen = InstanceReport(key.pk, key.name, "a", sequence, NOW, [(sequence, NOW)])
+            save_reports([seen], now=NOW)
+
+        assert GatewayInstance.objects.get().sequence == 2
+        assert PropagationEntry.objects.count() == 2
+
+    def test_keeps_the_newest_thousand_instances_of_a_service_key(self) -> None:
+        """A sender with one key who makes up names for ever fills no table, and displaces no other gateway's."""
+        greedy, _ = service_key("access:read", name="greedy")
+        other, _ = service_key("access:read", name="other")
+        save_reports([InstanceReport(other.pk, other.name, "a", 1, NOW - timedelta(days=1), [])], now=NOW)
+
+        for tens in range(0, INSTANCES_KEPT + 10, 10):
+            seen = [(f"{number:04}", NOW + number * SECOND) for number in range(tens, tens + 10)]
+            save_reports([InstanceReport(greedy.pk, "greedy", name, 1, at, [(1, at)]) for name, at in seen], now=NOW)
+
+        kept = GatewayInstance.objects.filter(gateway__name="greedy").values_list("instance", flat=True)
+        assert sorted(kept) == [f"{number:04}" for number in range(10, INSTANCES_KEPT + 10)]
+        assert GatewayInstance.objects.filter(gateway__name="other").count() == 1
+
+    def test_leaves_out_only_those_notes_that_the_database_does_not_take(self) -> None:
+        key, _ = service_key("access:read", name="edge")
+        number = restriction(account()).number
+        good = RefusalReport(key.pk, key.name, number, NOW, NOW, 3)
+        too_large = [good._replace(restriction=2**63), good._replace(times=10**30)]
+        unreadable = InstanceReport(key.pk, key.name, "a\0", 1, NOW, [])
+
+        dropped = save_reports(
+            [
+                AccessReport(key.pk, key.name, NOW),
+                too_large[0],
+                good,
+                unreadable,
+                too_large[1],
+                unreadable._replace(instance="b"),
+            ],
+            now=NOW,
+        )
+
+        assert dropped == [too_large[0], unreadable, too_large[1]]
+        assert Refusal.objects.get().count == 3
+        assert GatewayInstance.objects.get().instance == "b"
+        assert Gateway.objects.get().asked_at == NOW
+
+    def test_is_forgotten_after_weeks_but_for_what_still_counts(self) -> None:
+        restriction(account())
+        gateway_instance(own := gateway(), "gone", knows=1)
+        CanaryProbe.objects.create(gateway=own, at=NOW, outcome=CanaryProbe.Outcome.OBEYED)
+
+        assert not delete_expired_rows(now=NOW + timedelta(days=1))
+        assert delete_expired_rows(now=NOW + timedelta(days=31)).total() == 3
+        assert Restriction.objects.exists()
+        assert Gateway.objects.exists()
+
+
+class TestThePage:
+    def test_shows_gateways_restrictions_and_what_happens_without_stillwatch(self, client: Client) -> None:
+        now = timezone.now()
+        number = restriction(account("acct_harbour"), at=now).number
+        own = Gateway.objects.create(name="edge", created_at=now)
+        GatewayInstance.objects.create(gateway=own, instance="a", started_at=now, seen_at=now, sequence=number)
+        client.force_login(person())
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "Up to date: it has reported every change." in page
+        assert "in force at <b>edge</b>" in page
+        assert "acct_harbour" in page
+        assert "Existing restrictions keep applying." in page
+
+    @pytest.mark.parametrize("many", [1, 5])
+    def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
+        for number in range(many):
+            restriction(account())
+            gateway_instance(gateway(f"edge-{number}", asked=False), knows=0)
+        client.force_login(person())
+
+        # 1 session, 2 user, 3 what was heard of gateways, 4 what is wanted, 5 newest restrictions, 6 where they stand,
+        # 7 gateways with their counts, 8 times, 9 probes, 10 kinds, 11 repairs, 12 what was lost
+        with django_assert_num_queries(12):
+            client.get("/enforcement/")
+
+    def test_shows_a_red_banner_where_something_is_not_in_force(self, client: Client) -> None:
+        restriction(account(), at=timezone.now() - 10 * SECOND)
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now())
+        client.force_login(person(role=Role.AUDITOR))
+
+        banner = client.get("/enforcement/alarm/").content.decode()
+
+        assert "<b>edge</b>" in banner
+        assert 'role="alert"' in banner
+
+
+class TestTheCase:
+    def page(self, client: Client, **headers: str) -> str:
+        harbour = account("acct_harbour")
+        about = case(harbour)
+        number = restriction(harbour, at=timezone.now()).number
+        own = Gateway.objects.create(name="edge", created_at=NOW)
+        now = timezone.now()
+        made = GatewayInstance.objects.create(
+            gateway=own, instance="a", started_at=NOW, seen_at=now, sequence=number if headers.pop("known", "") else 0
+        )
+        PropagationEntry.objects.create(
+            gateway_instance=made, sequence=number, at=Restriction.objects.get().starts_at + 0.2 * SECOND
+        )
+        client.force_login(person())
+        return client.get(f"/cases/{about.pk}/", headers=headers).content.decode()
+
+    def test_says_where_a_block_is_pending_and_looks_again(self, client: Client) -> None:
+        page = self.page(client)
+
+        assert "not yet in force at <b>edge</b>" in page
+        assert 'hx-trigger="every 1s"' in page
+
+    def test_says_where_it_is_in_force_and_how_long_that_took(self, client: Client) -> None:
+        page = self.page(client, known="yes")
+
+        assert "in force at <b>edge</b> after 0.2 s: reported by its only instance" in page
+        assert 'hx-trigger="every 1s"' not in page
+
+    def test_warns_where_no_gateway_asks(self, client: Client) -> None:
+        about = case(harbour := account())
+        restriction(harbour, at=timezone.now())
+        client.force_login(person())
+
+        assert "No gateway connected in the last day" in client.get(f"/cases/{about.pk}/").content.decode()
