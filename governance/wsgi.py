@@ -3,14 +3,14 @@
 import os
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
 from governance.platform import timeouts
+from governance.web.utf8_requests import wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 os.environ.setdefault("DATABASE_POOL", "8")
 timeouts.set_process_kind("web")
-_django = get_wsgi_application()
+_django = wsgi_application()
 
 # These need Django's apps to be loaded.
 from governance.gateways.check.forwarding import ForwardToCheck, forwarded_at_once, is_check_path  # noqa: E402

@@ -1,3 +1,4 @@
+from codecs import lookup
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -40,9 +41,17 @@ def _why_unreadable(request: HttpRequest) -> str:
     query = str(request.META.get("QUERY_STRING", ""))
     if "\0" in request.path_info or "%00" in query or "\0" in query or "\0" in "".join(request.COOKIES.values()):
         return "A NUL character has no place in an address or a cookie."
-    if request.content_type == FORM and (request.encoding or UTF_8).lower() != UTF_8:
+    if request.content_type == FORM and _charset(request) != UTF_8:
         return "Send a form as UTF-8."
     return ""
+
+
+def _charset(request: HttpRequest) -> str:
+    """Return the charset that the request says its body has: UTF-8 where it says none that there is."""
+    try:
+        return lookup((request.content_params or {}).get("charset", UTF_8)).name
+    except LookupError:
+        return UTF_8
 
 
 class SessionMiddleware:

@@ -39,7 +39,7 @@ class TestACalibrationsFile:
             ('version = "1"\n[weights]\nsynthetic_tasks = "much"', "the weight of synthetic_tasks is no number"),
             ('version = "1"\n[weights]\nsynthetic_tasks = -3', "its weight cannot be -3"),
             ('version = "1"\n[weights]\npublic_prompts = 3', "its weight cannot be 3"),
-            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more than all of its family may give, 80"),
+            ('version = "1"\n[weights]\nsynthetic_tasks = 99', "more points than its whole family may give, 80"),
             ('version = "1"\n[weights]\npublic_prompts = -17', "more than a finding in favour may, 16"),
         ],
     )

@@ -5,13 +5,13 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
 from pytest_django import Settings
 
 from governance.gateways.check.forwarding import is_check_path
 from governance.usage.models import UsageEvent
 from governance.web.plain_http import RefusePlainHttp
+from governance.web.utf8_requests import wsgi_application
 from tests.factories import service_key, usage_event
 from tests.flows.web_server import running_check, running_web_server
 from tests.rules.test_access import ADDRESSES
@@ -84,7 +84,7 @@ def test_a_good_key_counts_for_nothing_over_http() -> None:
 
 def ask(path: str, method: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
     """Status, headers and body of an answer of the web application."""
-    application = RefusePlainHttp(get_wsgi_application(), is_asked_by_gateways=is_check_path)
+    application = RefusePlainHttp(wsgi_application(), is_asked_by_gateways=is_check_path)
     said: list[Any] = []
     request = RequestFactory().generic(method, path, **environ)
     body = b"".join(application(request.environ, lambda status, headers, *_: said.extend([status, dict(headers)])))

@@ -40,6 +40,17 @@ def test_pages_and_the_api_answer_as_always(web_server: int) -> None:
     assert all(b"set-cookie: sessionid=" in answer for answer in forms)
 
 
+@pytest.mark.parametrize("charset", ["hex", "utf-16", "undefined"])
+def test_the_charset_of_a_body_is_not_that_of_the_address(web_server: int, charset: str) -> None:
+    headers = [f"Content-Type: application/json; charset={charset}", "Content-Length: 2"]
+
+    api = said(web_server, b"POST /api/v1/restrictions?q=a", *headers, body=b"{}")
+    page = said(web_server, b"GET /queue/?q=a", f"Content-Type: text/plain; charset={charset}")
+
+    assert api.split()[1] == b"401"
+    assert b"location: /sign-in/?next=/queue/%3Fq%3Da" in page
+
+
 def test_who_is_blocked_is_refused_at_both_ports() -> None:
     secret = issued_key("edge", "access:read")
     restriction(account("acct_mole"), at=timezone.now())

@@ -41,7 +41,7 @@ LOOKUPS: Final = ("", "__regex", "__gt", "__in", "__isnull", "__range", "__year"
 FORM, JSON, NDJSON = "application/x-www-form-urlencoded", "application/json", "application/x-ndjson"
 KINDS: Final = (
     *(FORM, JSON, NDJSON, "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", ""),
-    *(f"{FORM}; charset=utf-16", f"{JSON}; charset=utf-7", "multipart/form-data; boundary=x; charset=hex"),
+    *(f"{FORM}; charset=utf-16", f"{JSON}; charset=utf-7", "multipart/form-data; boundary=x; charset=utf-16"),
 )
 SHOWN: Final = 20
 

@@ -30,7 +30,7 @@ def test_health_needs_no_sign_in(client: Client) -> None:
     assert client.get("/health/").content == b"ok\n"
 
 
-@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "hex", "idna", "punycode", "undefined", "latin-1", "utf8"])
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "hex", "idna", "punycode", "undefined", "latin-1"])
 @pytest.mark.parametrize("path", ["/sign-in/", "/nowhere/", "/admin/", "/api/v1/usage-events"])
 def test_a_form_in_another_charset_is_refused(path: str, charset: str) -> None:
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
