@@ -19,6 +19,8 @@ PYTHONS := 3.11 3.12 3.13 3.14
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long coverage mutants check style types imports templates django bench bench-detection docs picture lock wheels clean
 MAKEFLAGS += --no-print-directory
+# Where it is set, each of the many processes that tests start would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
