@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 MUTANTS := .venv-mutants
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 SOURCES = $(shell find manage.py accounts governance stillwatch_gateway tests -name '*.py')
 TEMPLATES = $(shell find templates -name '*.html')
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
@@ -32,7 +32,7 @@ test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tes
 	@exec $(PYTEST) -m 'not long' --durations 10 $(ARGS)
 
 test-long: $(VENV)/installed-dev ## run the slow tests, which wait much of their time
-	@exec $(PYTEST) -n 3 -m long --durations 10 $(ARGS)
+	@exec $(PYTEST) -m long --durations 10 $(ARGS)
 
 coverage: $(VENV)/installed-dev ## run the tests and print which share of each room's branches they take
 	@$(BIN)/coverage erase
