@@ -57,6 +57,7 @@ class TestTheCheck:
         settings.DATABASE_SILENT_SECONDS = 60.0
         with served() as front:
             assert front.ask("/health/").body == b"ok\n"
+            assert front.check(account="acct_harbour")["decision"] == "allow"  # so the check knows the key
             hanging.hang()
             connection.close()
 
