@@ -31,7 +31,7 @@ run: $(VENV)/installed ## start Stillwatch on this machine (PORT, STILLWATCH_DAT
 test: $(VENV)/installed-dev ## run the tests, on servers of their own (ARGS='tests/review -k block')
 	@exec $(PYTEST) -m 'not long' --durations 10 $(ARGS)
 
-test-long: $(VENV)/installed-dev ## run the slow tests, which wait much of their time
+test-long: $(VENV)/installed-dev ## run the slow tests
 	@exec $(PYTEST) -m long --durations 10 $(ARGS)
 
 coverage: $(VENV)/installed-dev ## run the tests and print which share of each room's branches they take

@@ -13,10 +13,9 @@ class Gateway(Follower):
     """What a gateway asks before it serves.
 
     While Stillwatch cannot be reached for longer than `patience` seconds, customers who are known to be restricted stay
-    so.
-    Everybody else is let in, unless their plan fails closed: by the operator of Stillwatch, or by `fail_closed_plans`;
-    with `fail_closed` nobody is. A gateway that has never reached Stillwatch, and has no usable copy on disk, is past
-    its patience from the start.
+    so. Everybody else is let in, unless their plan fails closed: by the operator of Stillwatch, or by
+    `fail_closed_plans`; with `fail_closed` nobody is. A gateway that has never reached Stillwatch, and has no usable
+    copy on disk, is past its patience from the start.
     """
 
     def decide(

@@ -7,7 +7,7 @@ from governance.campaigns.evidence import GroupFigures
 from governance.campaigns.groups import Basis
 from governance.campaigns.search import FoundGroup
 from governance.campaigns.verdict import MOST_OVERLAP, Reason, Verdict
-from governance.detection.finding import Family, percent
+from governance.detection.finding import Family, at_least, percent
 from governance.detection.serialization import STRENGTH_DECIMALS
 from governance.web.counts import pluralize
 
@@ -72,7 +72,7 @@ def _ties(figures: GroupFigures) -> Iterator[str]:
     who = f"{pluralize(figures.accounts, 'account')} of {pluralize(figures.organisations, 'organisation')}"
     if figures.wrappers:
         yield (
-            f"{who} open or close {percent(figures.wrapped)} of their prompts in the same "
+            f"{who} open or close {at_least(figures.wrapped)} of their prompts in the same "
             f"{pluralize(figures.wrappers, 'wording')}, in the same proportions, of which "
             f"{pluralize(figures.users_elsewhere, 'other account')} of {figures.population:,} use half or more."
         )

@@ -1,4 +1,4 @@
-"""What people know about accounts. Pure."""
+"""Labels of accounts, from a file or from what staff decided. Pure."""
 
 from typing import NamedTuple
 

@@ -31,8 +31,8 @@ LEAST_POSITIVE: Final = 0.7
 # Where the upper quartile of all groups is above even, the line is as much higher; with fewer groups it is not known.
 FEWEST_GROUPS: Final = 20
 UPPER_QUARTILE: Final = 0.75
-# Members whose group's wrappers cover less of their prompts than this send cover traffic beside: the half with the
-# highest log-odds is judged, and must reach more.
+# Members whose group's wrappers surely cover less of their prompts than this send cover traffic beside: the half with
+# the highest log-odds is judged, and must reach more.
 COVERED: Final = 0.2
 LEAST_MEAN_OF_COVERED: Final = 1.5
 LEAST_POSITIVE_OF_COVERED: Final = 0.5

@@ -92,3 +92,12 @@ def percent(share: float) -> str:
     if whole == 100 and not isclose(share, 1):
         return "over 99 %"
     return "under 1 %" if whole == 0 and share > 0 else f"{whole} %"
+
+
+def at_least(share: float) -> str:
+    """Return a share from 0 to 1 of which it is only known that it is no less, to be followed by "of".
+
+    >>> at_least(0.88), at_least(1.0)
+    ('at least 88 %', 'all')
+    """
+    return "all" if isclose(share, 1) else f"at least {percent(share)}"

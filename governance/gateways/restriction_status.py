@@ -14,6 +14,7 @@ from governance.gateways.status import (
     GatewayActivity,
     InstanceStatus,
 )
+from governance.web.counts import pluralize
 
 
 class Unpublished(StrEnum):
@@ -131,13 +132,9 @@ def describe_silent_instances(activity: GatewayActivity, change: int) -> str:
     if not silent:
         return ""
     is_check = all(one in activity.silent_check for one in silent)
-    who = _with_count(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
+    who = pluralize(len(silent), *(("process", "processes") if is_check else ("instance", "instances")))
     since = format_delay(activity.now - max(one.seen_at for one in silent))
     return f"{who}{' of the check' if is_check else ''} silent for {since} without it, and may still serve"
-
-
-def _with_count(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
 
 
 def _who_is_behind(activity: GatewayActivity, expected: Expected) -> str:

@@ -21,6 +21,7 @@ from governance.platform.disk_space import find_installation_shortage
 from governance.platform.old_schema import TOO_OLD, is_too_old
 from governance.usage import backpressure
 from governance.usage.models import DirtyAccount
+from governance.web.counts import pluralize
 
 # How long a server may take to answer. One that is frozen accepts connections and then says nothing.
 PATIENCE_SECONDS: Final = 5
@@ -99,7 +100,7 @@ def _of_migrations() -> Iterator[str]:
         return
     executor = MigrationExecutor(connection)
     if lacking := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield f"The database lacks {_with_count(len(lacking), 'migration')}: run manage.py migrate."
+        yield f"The database lacks {pluralize(len(lacking), 'migration')}: run manage.py migrate."
 
 
 def _of_timetable(now: datetime) -> Iterator[str]:
@@ -117,16 +118,12 @@ def _of_backlog(now: datetime) -> Iterator[str]:
     if (lag := backpressure.scoring_lag(now=now)) > BEHIND_AFTER:
         yield f"An account has waited for its score for {lag.total_seconds():,.0f} s: run more workers."
     if dead_letters := DirtyAccount.objects.exclude(dead_lettered_at=None).count():
-        accounts = _with_count(dead_letters, "account")
+        accounts = pluralize(dead_letters, "account")
         yield f"{accounts} failed scoring three times: run manage.py rescore --dead-letters."
 
 
 def _since(at: datetime | None) -> str:
     return f"since {at:%F %T} UTC" if at else "yet"
-
-
-def _with_count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _in_a_line(error: BaseException) -> str:

@@ -28,7 +28,7 @@ class AdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # noqa: FBT001, FBT002 - Django's signature
         relaxed = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})
-        guarded: Callable[..., Any] = relaxed(super().admin_view(_with_full_labels(view), cacheable))
+        guarded: Callable[..., Any] = relaxed(super().admin_view(_with_invisible_escaped(view), cacheable))
         return guarded
 
     def get_urls(self) -> list[Any]:
@@ -62,8 +62,8 @@ class AdminSite(UnfoldAdminSite):
         return SignOut.as_view()(request)
 
 
-def _with_full_labels(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The view with what cannot be seen written out on its page.
+def _with_invisible_escaped(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Return the view with invisible characters escaped on its page.
 
     On the whole page, since names of customers stand in columns, headings, breadcrumbs and details, by templates and
     functions that are not ours; what these write themselves holds no such character, and nothing is edited here.

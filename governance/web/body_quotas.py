@@ -26,42 +26,42 @@ class QuotaFullError(Exception):
     """All senders of a kind together have used up their quota."""
 
 
-class KeptBodies:
+class BodyCounter:
     """Counts the bodies that are kept."""
 
     def __init__(self) -> None:
         self.bodies, self.bytes = Counter[Hashable](), Counter[Hashable]()
 
-    def take(self, quota: BodyQuota, sender: str) -> "KeptBody":
+    def take(self, quota: BodyQuota, sender: str) -> "CountedBody":
         """Raises SenderQuotaFullError, QuotaFullError."""
-        kept = KeptBody(self, quota, sender)
+        body = CountedBody(self, quota, sender)
         try:
-            kept.begin()
+            body.begin()
         except (SenderQuotaFullError, QuotaFullError):
-            kept.free()
+            body.free()
             raise
-        return kept
+        return body
 
 
-class KeptBody:
+class CountedBody:
     """One body that counts against its quota, from its first byte until it is answered."""
 
-    def __init__(self, kept_bodies: KeptBodies, quota: BodyQuota, sender: str) -> None:
-        self._kept_bodies, self._quota = kept_bodies, quota
+    def __init__(self, counter: BodyCounter, quota: BodyQuota, sender: str) -> None:
+        self._counter, self._quota = counter, quota
         self._counted_as: tuple[Hashable, Hashable] = (quota.kind, (quota.kind, sender))
         self._bodies = self.size = 0
 
     def begin(self) -> None:
         """Raises SenderQuotaFullError, QuotaFullError."""
         self._bodies = 1
-        _add(self._kept_bodies.bodies, self._counted_as, 1)
-        self._check(self._kept_bodies.bodies, self._quota.bodies, self._quota.bodies_of_a_sender)
+        _add(self._counter.bodies, self._counted_as, 1)
+        self._check(self._counter.bodies, self._quota.bodies, self._quota.bodies_of_a_sender)
 
     def add(self, size: int) -> None:
         """Count bytes that came. Raises SenderQuotaFullError, QuotaFullError."""
         self.size += size
-        _add(self._kept_bodies.bytes, self._counted_as, size)
-        self._check(self._kept_bodies.bytes, self._quota.bytes, self._quota.bytes_of_a_sender)
+        _add(self._counter.bytes, self._counted_as, size)
+        self._check(self._counter.bytes, self._quota.bytes, self._quota.bytes_of_a_sender)
 
     def _check(self, counted: Counter[Hashable], most: int, most_of_a_sender: int) -> None:
         of_all, of_sender = self._counted_as
@@ -72,8 +72,8 @@ class KeptBody:
 
     def free(self) -> None:
         """May be called again."""
-        _add(self._kept_bodies.bodies, self._counted_as, -self._bodies)
-        _add(self._kept_bodies.bytes, self._counted_as, -self.size)
+        _add(self._counter.bodies, self._counted_as, -self._bodies)
+        _add(self._counter.bytes, self._counted_as, -self.size)
         self._bodies = self.size = 0
 
 

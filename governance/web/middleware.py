@@ -21,8 +21,8 @@ UTF_8: Final = "utf-8"
 
 
 class RefuseUnreadableMiddleware:
-    """Refuses what nothing here can read: a NUL in an address or a cookie, since PostgreSQL stores no such text, and a
-    form that is not UTF-8, which Django would try to read again while it answers that it cannot.
+    """Refuses what would be read as something else, or not at all: a NUL in an address or a cookie, since PostgreSQL
+    stores no such text, and a form that is said not to be UTF-8, as which everything is read here.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

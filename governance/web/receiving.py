@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from governance.web.answers import close_file, problem_as_answer
 from governance.web.api_responses import FOR_MACHINES
 from governance.web.asgi_scope import Message, Receive, Scope, Send, header_of, network_of
-from governance.web.body_quotas import BodyQuota, KeptBodies, KeptBody, QuotaFullError, SenderQuotaFullError
+from governance.web.body_quotas import BodyCounter, BodyQuota, CountedBody, QuotaFullError, SenderQuotaFullError
 from governance.web.threads import BODY
 from stillwatch_gateway.keys import bearer_token
 
@@ -84,7 +84,7 @@ class ReceiveBodies:
     ) -> None:
         self._application, self._limits = application, limits
         self._is_usable, self._is_forwarded, self._drops_at_429 = is_usable, is_forwarded, drops_at_429
-        self._kept_bodies = KeptBodies()
+        self._counter = BodyCounter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -96,7 +96,7 @@ class ReceiveBodies:
             if sender is None:  # the view says who may send
                 await self._application({**scope, BODY: _NotReceived()}, receive, send)
                 return
-            body = _KeptBody(self._start_body(sender))
+            body = _KeptBody(self._count_body(sender))
             await self._receive(scope, receive, sender, body)
             await self._application(_with_length(scope, body), receive, body.forgotten_with_answer(send))
         except RefusedBodyError as refused:
@@ -127,10 +127,10 @@ class ReceiveBodies:
         )
         return _Sender(limits.keys, secret, limits.longest, RefusedBodyError(status, detail))
 
-    def _start_body(self, sender: _Sender) -> KeptBody:
+    def _count_body(self, sender: _Sender) -> CountedBody:
         """Raises RefusedBodyError."""
         try:
-            return self._kept_bodies.take(sender.quota, sender.name)
+            return self._counter.take(sender.quota, sender.name)
         except SenderQuotaFullError as error:
             raise sender.too_many from error
         except QuotaFullError as error:
@@ -145,11 +145,11 @@ class ReceiveBodies:
             raise too_large
         began, more = asyncio.get_running_loop().time(), True
         while more:
-            message = await self._next(receive, began, body.kept.size)
+            message = await self._next(receive, began, body.counted.size)
             if message["type"] == "http.disconnect":
                 raise RefusedBodyError(HTTPStatus.BAD_REQUEST, "The body is incomplete.")
             piece, more = message.get("body", b""), message.get("more_body", False)
-            if body.kept.size + len(piece) > sender.longest:
+            if body.counted.size + len(piece) > sender.longest:
                 raise too_large
             try:
                 body.add(piece, is_last=not more)
@@ -186,13 +186,13 @@ def _unavailable(detail: str) -> RefusedBodyError:
 class _KeptBody:
     """A body as far as it has come: in memory, and on the disk where it is large."""
 
-    def __init__(self, kept: KeptBody) -> None:
-        self.kept = kept
+    def __init__(self, counted: CountedBody) -> None:
+        self.counted = counted
         self.file: IO[bytes] = SpooledTemporaryFile(KEPT_IN_MEMORY)  # noqa: SIM115 - closed with the answer
 
     def add(self, piece: bytes, *, is_last: bool) -> None:
         """Raises SenderQuotaFullError, QuotaFullError, and OSError where the disk is full."""
-        self.kept.add(len(piece))
+        self.counted.add(len(piece))
         self.file.write(piece)
         if is_last:
             self.file.seek(0)  # writes what is left
@@ -208,7 +208,7 @@ class _KeptBody:
 
     def forget(self) -> None:
         """May be called again."""
-        self.kept.free()
+        self.counted.free()
         close_file(self.file)
 
 
@@ -232,4 +232,4 @@ def _has_body(scope: Scope) -> bool:
 
 def _with_length(scope: Scope, body: _KeptBody) -> Scope:
     kept = [header for header in scope["headers"] if header[0] not in {b"content-length", b"transfer-encoding"}]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.kept.size)], BODY: body.file}
+    return {**scope, "headers": [*kept, (b"content-length", b"%d" % body.counted.size)], BODY: body.file}

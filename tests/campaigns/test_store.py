@@ -51,7 +51,7 @@ class TestACampaign:
             assert "acts_with_others" in detectors_of(latest(head))
             assert latest(head).response == "case"
         note = " ".join(explanation_note(Account.objects.get(external_id="acct_a")).split())
-        assert "5 accounts of 5 organisations open or close 100 % of their prompts" in note
+        assert "5 accounts of 5 organisations open or close all of their prompts" in note
         assert "while users of one public evaluation send 40 % or more alike" in note
         assert "acct_b" in note
 

@@ -1,6 +1,7 @@
 """PostgreSQL hangs and another takes its place: every process leaves its silent connection and goes to the new one."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from pytest_django import Settings
 from governance.gateways.models import GatewayInstance
 from governance.platform import timeouts
 from governance.settings import DATABASES
+from stillwatch_gateway import Gateway
 from tests.flows.registered import Seller
 from tests.front import served
 from tests.silent_server import Passage, passage
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +66,30 @@ class TestTheCheck:
             wait_until(lambda: front.ask("/health/").body.startswith(b"not up to date"), "health says it")
 
             wait_until(lambda: front.check(account="acct_harbour").get("age", 0) > 5, "answers say it too")
+            hanging.close()  # so that the check ends at once
+
+    def test_hands_out_a_snapshot_that_nobody_takes_for_the_newest(
+        self, hanging: Passage, tmp_path: Path, settings: Settings
+    ) -> None:
+        seller = Seller(tmp_path)
+        seller.imports({"account": "acct_harbour"}, {"account": "acct_quill"})
+        settings.DATABASE_SILENT_SECONDS = 60.0
+        ages: list[float] = []
+        with served() as front, ExitStack() as started:
+            number = seller.blocks(account="acct_harbour")
+            assert front.check(account="acct_harbour", min_sequence=number)["decision"] == "deny"
+            first = started.enter_context(closing(Gateway(front.url, front.secret, tmp_path / "first")))
+            assert first.start(PATIENCE)  # from then on the check has a snapshot
+            hanging.hang()
+            connection.close()
+            wait_until(lambda: front.ask("/health/").body.startswith(b"not up to date"), "nothing was read for seconds")
+
+            second = Gateway(front.url, front.secret, tmp_path / "second", on_change=lambda _: ages.append(second.age))
+            started.enter_context(closing(second))
+            second.start(PATIENCE)
+
+            assert not second.decide(account="acct_harbour").allowed
+            assert min(ages) > 5
             hanging.close()  # so that the check ends at once
 
 

@@ -10,7 +10,7 @@ harvest's.
 from collections.abc import Iterator
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent
+from governance.detection.finding import Family, Finding, at_least, percent
 from governance.usage.account_usage import AccountUsage, CampaignFacts
 from governance.web.counts import pluralize
 
@@ -48,7 +48,7 @@ def _ties(campaign: CampaignFacts, least: float) -> Iterator[str]:
     """Yield what ties this account to other members, in the words of a reviewer."""
     shares = {tie: share for tie, share in campaign.ties.items() if share >= least}
     if "wrappers" in shares:
-        yield f"it opens or closes {percent(shares['wrappers'])} of its prompts in the same words as they do"
+        yield f"it opens or closes {at_least(shares['wrappers'])} of its prompts in the same words as they do"
     if "hours" in shares:
         yield f"in {percent(shares['hours'])} of the ten minutes in which it is active they are active as well"
     if "addresses" in shares:

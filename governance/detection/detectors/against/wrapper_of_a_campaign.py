@@ -6,7 +6,7 @@ members, and its own content does not speak against it: one that has only begun,
 
 from typing import Final
 
-from governance.detection.finding import Family, Finding, percent
+from governance.detection.finding import Family, Finding, at_least
 from governance.usage.account_usage import AccountUsage
 from governance.web.counts import pluralize
 
@@ -23,7 +23,7 @@ def detect(usage: AccountUsage, *, least: float = 0.1) -> Finding | None:
     if campaign is None or (near := campaign.ties.get("wrapper_of", 0.0)) < least:
         return None
     share = campaign.ties.get("wrappers", 0.0)
-    use = f"opens or closes {percent(share)} of its prompts" if share else "opens or closes some of its prompts"
+    use = f"opens or closes {at_least(share)} of its prompts" if share else "opens or closes some of its prompts"
     return Finding(
         strength=near,
         sentence=(

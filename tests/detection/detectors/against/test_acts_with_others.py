@@ -49,8 +49,8 @@ class TestActsWithOthers:
             (
                 {"wrappers": 0.49, "card": 1.0},
                 (
-                    "With 35 other accounts of 28 organisations it acts as one: it opens or closes 49 % of its prompts "
-                    "in the same words as they do; its card pays for others of them."
+                    "With 35 other accounts of 28 organisations it acts as one: it opens or closes at least 49 % of "
+                    "its prompts in the same words as they do; its card pays for others of them."
                 ),
             ),
             (

@@ -32,6 +32,6 @@ class TestWrapperOfACampaign:
 
         assert finding is not None
         assert finding.sentence == (
-            "It opens or closes 41 % of its prompts in words that hardly anybody uses but 24 accounts of a campaign, "
-            "to which nothing else ties it."
+            "It opens or closes at least 41 % of its prompts in words that hardly anybody uses but 24 accounts of a "
+            "campaign, to which nothing else ties it."
         )
