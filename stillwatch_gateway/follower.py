@@ -264,7 +264,7 @@ class Follower:
         if ended is not None and self._held and self._store is not None:
             self._held.load_names(self._store)
         self._let_go_of_settled(head.epoch)
-        self._took(head.closed)  # only changes say how old it is: Stillwatch may not reach its database
+        self._finish_message(head.closed)  # only changes say how old it is: Stillwatch may not reach its database
         if self._store is not None and self._store.is_read_only:
             self._store.problem = ""  # is another process's to heal
         self._log_store_problem()
@@ -291,9 +291,9 @@ class Follower:
         if self._store is not None:
             at = Moment(self._known_wall, self._known_running, asked_at.boot)
             self._store.keep_confirmed(Confirmation(at, closed))
-        self._took(closed)
+        self._finish_message(closed)
 
-    def _took(self, closed: frozenset[str]) -> None:
+    def _finish_message(self, closed: frozenset[str]) -> None:
         """Note which plans Stillwatch says fail closed, and say that a message was taken in."""
         self._closed_plans = closed | self._own_closed_plans
         if self._on_change is not None:

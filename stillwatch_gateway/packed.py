@@ -25,7 +25,7 @@ ROOM: Final = 3  # of the table, for each name: so that a search seldom has to l
 class PackedRestrictions:
     """Restrictions with the names that they had, packed, in the order of their numbers; found by a hash table.
 
-    Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of somebody else
+    Names are held as their hashes of 64 bits, which Python seeds in each process: that a name of another customer
     has the same one as any of a million restricted ones has a chance of one in 10^13. Only the name that each is
     against is kept in words, compressed: it is looked up where a restriction was lost.
     """
