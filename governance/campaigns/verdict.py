@@ -7,7 +7,7 @@ Look-alikes are watched instead, for a reason that is shown:
 
 - one institution: most members have e-mail addresses of one small domain,
 - the same prompts: members send what other members send too, as users of one public evaluation or tool do, while the
-  accounts of a harvest divide the work,
+  accounts of a harvest divide the work; the more they repeat each other, the more their content has to show,
 - an evaluation: short answers at low temperature under one opening.
 """
 
@@ -42,8 +42,11 @@ MOST_ON_ONE_DOMAIN: Final = 0.6
 # An e-mail domain of this many accounts is a public provider's.
 PUBLIC_DOMAIN: Final = 40
 # Below what the users of one evaluation reach though a stranger is among them (0.44), above what the accounts of a
-# harvest do who happen to send the same (0.25).
+# harvest do who happen to send the same (0.25). Users who have each run little of one evaluation reach 0.36, so below
+# this the line rises: by so many nats for each share of prompts in common above what is usual.
 MOST_OVERLAP: Final = 0.4
+USUAL_OVERLAP: Final = 0.1
+NATS_FOR_OVERLAP: Final = 4.0
 MOST_EVALUATING: Final = 0.5
 
 MEMBERS_COMPARED: Final = 25
@@ -64,7 +67,7 @@ class Verdict:
     """What a group's content says.
 
     `mean` is over the log-odds of the `with_text` members judged, `positive` the share of them above even, `line` the
-    mean from which a group counts, `others` how many groups it was compared with and `highest_other` the highest mean
+    mean from which this group counts, `others` how many it was compared with and `highest_other` the highest mean
     of those that are no campaigns; `overlap` is the share of a member's prompts that another member sent too, None
     where that was not looked at.
     """
@@ -192,7 +195,8 @@ def _assess_group(
         reason = Reason.EVALUATION
     else:
         overlap = shared_prompt_share([some[:PROMPTS_COMPARED] for some in sketches(with_text[:MEMBERS_COMPARED])])
-        reason = Reason.SAME_PROMPTS if overlap >= MOST_OVERLAP else None
+        line = round(line + NATS_FOR_OVERLAP * max(0.0, overlap - USUAL_OVERLAP), 3)
+        reason = Reason.SAME_PROMPTS if overlap >= MOST_OVERLAP or mean < line else None
     return Verdict(reason, mean, positive, len(with_text), line, is_covered, overlap, share)
 
 

@@ -87,6 +87,28 @@ class TestShards:
         assert group.verdict.watched_for is Reason.SAME_PROMPTS
         assert group.verdict.overlap == 1.0
 
+    @pytest.mark.parametrize(
+        ("repeated", "log_odds", "line", "watched_for"),
+        [
+            pytest.param(3, 0.75, 0.7, None, id="a tenth is usual"),
+            pytest.param(9, 1.55, 1.5, None, id="a third, and content that shows a harvest"),
+            pytest.param(9, 1.45, 1.5, Reason.SAME_PROMPTS, id="a third, and content that half the evaluations have"),
+            pytest.param(12, 3.0, 1.9, Reason.SAME_PROMPTS, id="two fifths, whatever the content"),
+        ],
+    )
+    def test_need_the_more_content_the_more_members_repeat_each_other(
+        self, village: Village, repeated: int, log_odds: float, line: float, watched_for: Reason | None
+    ) -> None:
+        for head in HEADS:
+            prompts = [*prompts_of(0, among=30)[:repeated], *prompts_of(head)[repeated:]]
+            village.account(head, wrappers=FOUR_WRAPPERS, prompts=prompts, log_odds=log_odds)
+
+        [group] = village.search()
+
+        assert group.verdict.overlap == repeated / 30
+        assert group.verdict.line == line
+        assert group.verdict.watched_for is watched_for
+
     def test_are_told_from_an_evaluation_by_its_short_settled_answers(self, village: Village) -> None:
         harvest(village, HEADS, is_evaluation=True)
 
