@@ -46,8 +46,11 @@ class TestANameThatCannotBeRead:
         assert decision.because == ""
 
     def test_is_refused_beside_a_name_that_is_only_throttled(self, gateway: Gateway) -> None:
-        decision = gateway.decide(account="acct_slow", key=" ")
+        slow = hashlib.sha256(b"sk-slow").hexdigest()
 
+        decision = gateway.decide(digest=slow, key=" ")
+
+        assert gateway.decide(digest=slow).kind == "throttle"
         assert (decision.allowed, decision.number) == (False, None)
 
     @pytest.mark.parametrize("name", ["", None])
