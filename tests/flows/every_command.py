@@ -26,6 +26,7 @@ def runs(name: str) -> Callable[[Run], Run]:
     """Say how the command of this name is run."""
 
     def register(run: Run) -> Run:
+        assert name not in RUNS, f"{name} is run twice"
         RUNS[name] = run
         return run
 
@@ -257,11 +258,6 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     with override_settings(DEMO="small", DEMO_STAFF_FILE=world.folder / "demo-staff.json"):
         assert "60 accounts" in world.call("load_demo")
-
-
-@runs("migrate")
-def _(world: World) -> None:
-    world.call("migrate")
 
 
 @runs("makemigrations")
