@@ -1,31 +1,20 @@
 """An answer is one event, in whatever order LiteLLM tells that it was begun, finished and read."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from accounts.models import Account
 from governance.usage.actions import drop_old_usage
 from governance.usage.models import ReportedAnswer
-from tests.factories import NOW, service_key
-from tests.flows.test_one_event import LITELLM, POLLED, hours, send
+from tests.factories import NOW
+from tests.flows.sent_usage import LITELLM, POLLED, _at_nine, hours, key, send
 from tests.usage.litellm import payload
 
-
-@pytest.fixture(autouse=True)
-def _at_nine() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def key() -> dict[str, Any]:
-    return service_key("usage:write")[1]
+__all__ = ["_at_nine", "key"]  # fixtures
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from governance.bench.serving import check_server, environment_of, web_server
 from governance.platform import timeouts
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
+from tests.flows.command_world import World
 from tests.flows.documents import (
     PAGES,
     ROOT,
@@ -29,7 +30,7 @@ from tests.flows.documents import (
     shells,
     targets,
 )
-from tests.flows.every_command import RUNS, World
+from tests.flows.every_command import RUNS
 
 # Runs until it is stopped, on servers of its own.
 RUN_ELSEWHERE = {

@@ -1,7 +1,7 @@
 """What a restore lost is in force again as gateways had it: by every name, with its terms, each by itself."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,21 +25,15 @@ from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, person, restriction
 from tests.flows.going_back import remember_database
 from tests.flows.registered import Seller
-from tests.flows.test_database_goes_back import has_begun_an_epoch, words
-from tests.front import Served, served
+from tests.flows.restores import front, has_begun_an_epoch, words
+from tests.front import Served
 from tests.review.pages import signed_in
 from tests.waiting import PATIENCE, wait_until
 
+__all__ = ["front"]  # a fixture
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def front() -> Iterator[Served]:
-    with served() as running:
-        assert running.front.replica.wait_until_loaded(PATIENCE)
-        yield running
 
 
 @pytest.fixture

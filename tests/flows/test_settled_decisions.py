@@ -1,6 +1,5 @@
 """A person keeps or drops what a restore lost: what the page says then is what the check answers."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,19 +15,13 @@ from governance.restrictions.actions import end_expired, lift
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from tests.factories import MACHINE, account, api_key, person, restriction
 from tests.flows.going_back import remember_database
-from tests.flows.test_database_goes_back import has_begun_an_epoch, words
-from tests.front import Served, served
+from tests.flows.restores import front, has_begun_an_epoch, words
+from tests.front import Served
 from tests.review.pages import signed_in
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import wait_until
 
+__all__ = ["front"]  # a fixture
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def front() -> Iterator[Served]:
-    with served() as running:
-        assert running.front.replica.wait_until_loaded(PATIENCE)
-        yield running
 
 
 @pytest.fixture

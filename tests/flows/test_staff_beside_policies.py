@@ -17,7 +17,7 @@ from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from tests.campaigns.traffic import HEADS, harvest_lines
 from tests.factories import restriction
-from tests.flows.test_policies import (
+from tests.flows.policies import (
     BLOCK,
     ada,
     answers,

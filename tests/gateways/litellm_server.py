@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.servers import Quiet, serving
 
 KEY = "sk-the-master"
+# Keys of customers, as LiteLLM names them.
+HARBOUR, QUILL, LONE = ("a" * 64, "b" * 64, "c" * 64)
 
 Row = dict[str, Any]
 Said = tuple[int, Row]

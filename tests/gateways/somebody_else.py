@@ -13,3 +13,5 @@ def somebody_else_has(what: Lock, gateway: Gateway) -> Iterator[None]:
     with rows.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [what, gateway.pk])
         yield
+        # The server ends a closed connection, and its locks with it, a moment later.
+        other.execute("SELECT pg_advisory_unlock(%s, %s)", [what, gateway.pk])

@@ -15,3 +15,7 @@ def entry(
 
 def allowed(restricted: RestrictionSet, account: str, *, now: float = NOW) -> bool:
     return restricted.decide([f"account:{account}"], now=now).allowed
+
+
+def renamed(number: int, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> RestrictionEntry:
+    return RestrictionEntry(number, BLOCK, 0.0, FOREVER, added, is_whole=False, removed=removed)

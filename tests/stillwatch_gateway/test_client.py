@@ -1,7 +1,6 @@
 """The gateway's client beside a real server: fresh, and safe while that cannot be reached."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,11 @@ from governance.gateways.models import GatewayInstance, Refusal
 from governance.restrictions.actions import lift
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, api_key, restriction
-from tests.front import Served, served
-from tests.servers import free_port
-from tests.waiting import PATIENCE, wait_until
+from tests.front import Served
+from tests.stillwatch_gateway.clients import block, connect, folder, front, unreachable
+from tests.waiting import wait_until
 
-
-@pytest.fixture
-def front(transactional_db: None) -> Iterator[Served]:
-    with served(closed_plans=("free",)) as one:
-        yield one
-
-
-@pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
-    """Starts clients that share a folder, one after the other."""
-    with ExitStack() as stack:
-
-        def started(front: Served, *, wait: float = PATIENCE, **options: Any) -> Gateway:
-            gateway = Gateway(front.url, front.secret, tmp_path / "kept", instance="a", **options)
-            stack.callback(gateway.close)
-            gateway.start(wait)
-            return gateway
-
-        yield started
-
-
-def block(name: str) -> Any:
-    return restriction(account(name), at=timezone.now())
+__all__ = ["connect", "folder", "front"]  # fixtures
 
 
 class TestFollowing:
@@ -99,9 +76,8 @@ class TestCutOff:
         block("acct_late")
         wait_until(lambda: first.sequence == 2)
         first.close()
-        front.url = f"http://127.0.0.1:{free_port()}"
 
-        gateway = connect(front, wait=0.1)
+        gateway = connect(unreachable(front), wait=0.1)
 
         assert not gateway.decide(account="acct_early").allowed
         assert not gateway.decide(account="acct_late").allowed
@@ -113,9 +89,8 @@ class TestCutOff:
         first = connect(front)
         assert first.decide(account="acct_new", plan="free").allowed
         first.close()
-        front.url = f"http://127.0.0.1:{free_port()}"
 
-        gateway = connect(front, wait=0.1, patience=0.0)
+        gateway = connect(unreachable(front), wait=0.1, patience=0.0)
 
         decision = gateway.decide(account="acct_new", plan="free")
         assert (decision.allowed, decision.because) == (False, "stillwatch cannot be reached")

@@ -1,68 +1,16 @@
 """The gateway's client around an application: ASGI and WSGI."""
 
 import asyncio
-import hashlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from accounts.models import Account, Organisation
-from governance.restrictions.models import Restriction
 from stillwatch_gateway import Gateway, asgi, wsgi
-from stillwatch_gateway.entries import Throttle
-from stillwatch_gateway.refusals import RateLimiter, enforce
-from stillwatch_gateway.restriction_set import UNREACHABLE, Decision, RestrictionSet
-from tests.factories import account, api_key, restriction
-from tests.front import Served, served
+from stillwatch_gateway.refusals import RateLimiter
+from tests.stillwatch_gateway.customers import front, gateway
 
-Kind = Restriction.Kind
-
-
-def organisation_of(one: Account) -> Organisation:
-    assert one.organisation is not None
-    return one.organisation
-
-
-def customer(*secrets: str, organisation: str | None = None, **terms: Any) -> Account:
-    """Somebody whose keys are registered by their digests; restricted where there are terms."""
-    owner = account(organisation=organisation)
-    for secret in secrets:
-        key = api_key(owner)
-        key.digest = hashlib.sha256(secret.encode()).digest()
-        key.save()
-    if terms:
-        restriction(owner, at=timezone.now(), **terms)
-    return owner
-
-
-@pytest.fixture
-def front(transactional_db: None) -> Iterator[Served]:
-    customer("sk-good")
-    customer("sk-blocked", kind=Kind.BLOCK)
-    customer("sk,comma", kind=Kind.BLOCK)
-    customer("sk-slow", "sk-slow-too", kind=Kind.THROTTLE, requests_per_minute=2)
-    quay = [
-        customer(f"sk-quay-{n}", organisation="org_quay", kind=Kind.THROTTLE, requests_per_minute=n) for n in (1, 2)
-    ]
-    restriction(organisation_of(quay[0]), Kind.WITHHOLD, at=timezone.now(), withheld=["logprobs"])
-    mole = [customer(f"sk-mole-{n}", organisation="org_mole") for n in (1, 2)]
-    account("acct_mole", organisation="org_mole")
-    restriction(organisation_of(mole[0]), Kind.THROTTLE, at=timezone.now(), requests_per_minute=2)
-    restriction(mole[0], Kind.THROTTLE, at=timezone.now(), requests_per_minute=5)
-    with served() as one:
-        yield one
-
-
-@pytest.fixture
-def gateway(front: Served, tmp_path: Path) -> Iterator[Gateway]:
-    one = Gateway(front.url, front.secret, tmp_path)
-    assert one.start()
-    yield one
-    one.close()
+__all__ = ["front", "gateway"]  # fixtures
 
 
 def by_wsgi(gateway: Gateway) -> Any:
@@ -202,102 +150,3 @@ def test_of_asgi_closes_the_websockets_of_the_blocked_and_leaves_alone_what_is_n
     asyncio.run(asgi.StillwatchMiddleware(application, gateway)(scope, None, send))
 
     assert (seen, heard) == ([scope["type"]] if reached else [], sent)
-
-
-def test_a_customer_who_cannot_be_checked_is_asked_to_try_again() -> None:
-    refused = RestrictionSet().decide(["account:a"], now=0.0)._replace(allowed=False, because=UNREACHABLE)
-
-    answer = enforce(refused, RateLimiter())
-
-    assert answer is not None
-    assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "30")
-
-
-class TestALimit:
-    """Of six requests a minute: one each ten seconds."""
-
-    def decision(self, number: int = 1) -> Decision:
-        throttles = (Throttle(number, 6),)
-        return Decision(True, "throttle", "other", number, 6, None, (), 1, 0.0, throttles=throttles)  # noqa: FBT003
-
-    def test_fills_up_again_with_time_but_never_beyond_itself(self) -> None:
-        now = [0.0]
-        limiter = RateLimiter(clock=lambda: now[0])
-        assert [limiter.take(self.decision()) for _ in range(7)] == [0.0] * 6 + [10.0]
-
-        now[0] = 10.0
-        assert [limiter.take(self.decision()) for _ in range(2)] == [0.0, 10.0]
-        now[0] = 10_000.0
-        assert [limiter.take(self.decision()) for _ in range(7)] == [0.0] * 6 + [10.0]
-
-    def test_of_nothing_serves_nobody(self) -> None:
-        none = self.decision()._replace(throttles=(Throttle(1, 0),))
-
-        assert RateLimiter(clock=lambda: 0.0).take(none) == 60.0
-
-    def test_is_forgotten_rather_than_that_memory_grows_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("stillwatch_gateway.refusals.BUCKETS_KEPT", 2)
-        limiter = RateLimiter(clock=lambda: 0.0)
-
-        for number in range(10):
-            limiter.take(self.decision(number))
-
-        assert len(limiter._buckets) <= 3
-
-
-def test_an_account_of_a_throttled_organisation_is_counted_once_in_all_its_spellings(gateway: Gateway) -> None:
-    limiter = RateLimiter(clock=lambda: 0.0)
-
-    def is_served(name: str, **others: str) -> bool:
-        return enforce(gateway.decide(account=name, organisation="org_mole", **others), limiter) is None
-
-    assert [is_served(name) for name in ("acct_mole", "acct%5Fmole", "%61cct_mole", " acct_mole")] == [True] * 2 + [
-        False
-    ] * 2
-    assert [is_served(f"acct_unknown_{n}") for n in range(3)] == [True] * 2 + [False]
-
-
-@pytest.mark.parametrize("spell", [str.upper, " {} ".format, "{}%20".format])
-def test_other_names_of_a_customer_are_found_in_every_spelling(gateway: Gateway, spell: Any) -> None:
-    digest = hashlib.sha256(b"sk-blocked").hexdigest()
-
-    assert not gateway.decide(account="acct_fine", also=[f"digest:{spell(digest)}"]).allowed
-    assert not gateway.decide(digest=spell(digest)).allowed
-    assert gateway.decide(account="acct_fine", also=[f"digest:{spell(digest[::-1])}"]).allowed
-
-
-class TestANameThatCannotBeRead:
-    @pytest.mark.parametrize("kind", ["account", "key", "digest", "organisation"])
-    @pytest.mark.parametrize("name", ["  ", "\t", "\u00a0", "%20%20", "a" * 201, "\ud800", 7, b"acct_fine"])
-    def test_is_refused_and_says_why(self, gateway: Gateway, kind: str, name: Any) -> None:
-        decision = gateway.decide(**{kind: name})
-        answer = enforce(decision, RateLimiter())
-
-        assert (decision.allowed, decision.number) == (False, None)
-        assert decision.because.startswith(f"The name of the {kind} cannot be read: ")
-        assert answer is not None
-        assert (answer.status, answer.message) == (400, decision.because)
-
-    @pytest.mark.parametrize("others", [["account:  "], ["account:acct_ok", "key:" + "a" * 201]])
-    def test_is_refused_among_others_of_its_kind(self, gateway: Gateway, others: list[str]) -> None:
-        assert not gateway.decide(account="acct_fine", also=others).allowed
-
-    def test_does_not_hide_a_name_that_is_restricted(self, gateway: Gateway) -> None:
-        digest = hashlib.sha256(b"sk-blocked").hexdigest()
-
-        decision = gateway.decide(account="  ", digest=digest)
-
-        assert decision.number is not None
-        assert decision.because == ""
-
-    def test_is_refused_beside_a_name_that_is_only_throttled(self, gateway: Gateway) -> None:
-        decision = gateway.decide(account="acct_slow", key=" ")
-
-        assert (decision.allowed, decision.number) == (False, None)
-
-    @pytest.mark.parametrize("name", ["", None])
-    def test_is_not_one_that_was_not_given(self, gateway: Gateway, name: str | None) -> None:
-        assert gateway.decide(account=name, key="key_fine").allowed
-
-    def test_is_not_one_of_many_names_that_are_long_together(self, gateway: Gateway) -> None:
-        assert gateway.decide(account="a" * 128, key="k" * 128, organisation="acct: of the: harbour").allowed
