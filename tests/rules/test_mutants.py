@@ -31,5 +31,9 @@ def test_a_mutant_without_tests_is_not_killed() -> None:
 def test_the_modules_and_their_tests_exist() -> None:
     config = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["mutmut"]
 
-    for path in (*config["only_mutate"], *config["pytest_add_cli_args_test_selection"]):
-        assert (settings.BASE_DIR / path).is_file(), path
+    for pattern in config["only_mutate"]:
+        assert [*settings.BASE_DIR.glob(pattern)], pattern
+    for selected in config["pytest_add_cli_args_test_selection"]:
+        path, _, name = selected.partition("::")
+        assert (settings.BASE_DIR / path).exists(), path
+        assert not name or f"class {name}:" in (settings.BASE_DIR / path).read_text(), selected
