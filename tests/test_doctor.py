@@ -1,15 +1,18 @@
 """`manage.py doctor`, and the banner of a disk that is nearly full."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from celery import current_app
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from governance import tasks
 from governance.management import doctor
@@ -18,6 +21,7 @@ from governance.usage import backpressure
 from governance.usage.actions import record_lines
 from governance.usage.models import DirtyAccount
 from tests.factories import NOW, line, person
+from tests.front import Served, served
 from tests.gateways.upstream import serving
 from tests.review.pages import signed_in, text
 from tests.servers import free_port
@@ -143,11 +147,63 @@ class TestServersThatAreAway:
 
         assert ["checks go on" in line for line in (*nothing_runs, *check_runs)] == [False, True]
 
+    def test_a_broker_that_is_away_delays_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(current_app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+
+        [said] = troubles_with("broker")
+
+        assert said.startswith("The broker does not answer (")
+        assert said.endswith("): work is delayed until it is started again.")
+
+    def test_a_database_that_refuses_is_quoted(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE usage_dirtyaccount RENAME TO somewhere_else")
+
+        [said] = troubles_with("PostgreSQL refuses")
+
+        assert "usage_dirtyaccount" in said
+        assert "\n" not in said
+
+    def test_a_database_of_a_version_before_the_first_that_can_be_upgraded_is_named_alone(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('risk', '0001_initial', now())")
+
+        assert len(troubles_with("made by a version before 0.2.0")) == 1
+        assert troubles_with("lacks") == []
+
     def test_one_migration_less_is_named(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'platform' AND name = '0001_initial'")
 
         assert troubles_with("lacks") == ["The database lacks 1 migration: run manage.py migrate."]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheCheck:
+    @pytest.fixture
+    def front(self, transactional_db: None, settings: Any) -> Iterator[Served]:
+        with served() as front:
+            settings.CHECK_URL = front.url
+            yield front
+
+    def test_that_has_not_reached_the_database_for_a_while_is_named(
+        self, front: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("governance.gateways.check.app.UP_TO_DATE_SECONDS", -1.0)
+
+        [said] = troubles_with("The check at")
+
+        assert f"{front.url}/health/ is not up to date: nothing was read for 0 s." in said
+
+    def test_is_well_with_all_the_rest(self, front: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        leave_free(monkeypatch, 50)
+        for queue in heartbeats.QUEUES:
+            heartbeats.record_heartbeat(queue, now=timezone.now())
+        said = StringIO()
+
+        call_command("doctor", stdout=said)
+
+        assert said.getvalue() == "Nothing is wrong.\n"
 
 
 class TestTheCommand:

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -5,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from kombu import Connection
@@ -34,10 +37,28 @@ def data() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="module")
+def made(data: Path) -> Path:
+    """The same, with a database in it."""
+    with embedded.start(data, durable=False):
+        return data
+
+
 def answers(addresses: embedded.Addresses) -> bool:
     with psycopg.connect(addresses.database_url) as database, Connection(addresses.broker_url) as broker:
         broker.ensure_connection(max_retries=1)
         return database.execute("SELECT current_database()").fetchone() == ("stillwatch",)
+
+
+def end_hard(data: Path) -> None:
+    """End the servers of this folder as a crash does."""
+    pid = int((data / "servers" / "postgres" / "postmaster.pid").read_text().split()[0])
+    postgres = psutil.Process(pid)
+    postgres.send_signal(signal.SIGQUIT)  # at once, its processes too
+    commands = {one: one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])}
+    [valkey] = [one for one, command in commands.items() if str(data) in str(command) and one != postgres]
+    valkey.kill()
+    psutil.wait_procs([postgres, valkey])
 
 
 class TestServers:
@@ -110,6 +131,36 @@ class TestServers:
 
         assert servers.st_mode & 0o777 == 0o700
         assert rules == "local all all peer map=caller\n"
+
+    def test_that_have_ended_are_started_again_with_what_was_written(self, data: Path) -> None:
+        with embedded.start(data) as addresses:
+            with psycopg.connect(addresses.owner_url) as database:
+                database.execute("CREATE TABLE kept (text text)")
+            end_hard(data)
+            ended = embedded.silent_servers(data)
+
+            embedded.restart(data)
+
+            assert answers(addresses)
+            with psycopg.connect(addresses.owner_url) as database:
+                assert database.execute("SELECT * FROM kept").fetchall() == []
+            end_hard(data)  # so that there is nothing left to stop
+        assert ended == embedded.silent_servers(data) == ["PostgreSQL", "Valkey"]
+
+    def test_start_though_another_program_has_the_process_id_that_a_crash_left(self, made: Path) -> None:
+        (made / "servers" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+
+        with embedded.start(made, durable=False) as addresses:
+            assert answers(addresses)
+
+    def test_say_in_one_line_that_postgresql_does_not_start(self, made: Path) -> None:
+        version = made / "servers" / "postgres" / "PG_VERSION"
+        kept = version.rename(version.with_name("kept"))
+
+        with pytest.raises(embedded.ServersError, match=r"^pg_ctl failed: [^\n]*$"), embedded.start(made):
+            pass
+
+        kept.rename(version)
 
     def test_say_in_one_line_why_they_cannot_run(self, empty: Path) -> None:
         (empty / "servers").symlink_to("/proc/nowhere")

@@ -135,8 +135,7 @@ def _with_others(
 
 
 def _average_linkage(part: Numbers, similarities: Similarities, *, least: float, cut: float) -> Iterator[Numbers]:
-    if len(part) < 2:
-        return
+    """Yield the groups of a part of at least two."""
     distance = similarities(part, part)
     distance = 1 - np.where(distance >= least, np.clip(distance, 0, 1), 0)
     np.fill_diagonal(distance, 0)
@@ -166,8 +165,6 @@ def _products(matrix: csr_array, *, least: float) -> tuple[Numbers, Numbers, Num
         first, second = block.coords[0] + start, block.coords[1]
         kept = (block.data >= least) & (first < second)
         found.append((first[kept], second[kept], block.data[kept]))
-    if not found:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     first, second, value = (np.concatenate(column) for column in zip(*found, strict=True))
     return first.astype(np.int64), second.astype(np.int64), value
 

@@ -123,13 +123,13 @@ class ProbeClock:
 
     def until(self, canary: Canary, *, allowed: bool, since: float) -> ProbeWaitResult:
         """Ask at short intervals, first at once, until the gateway answers so or 10 seconds have passed."""
-        for pause in pause_lengths():
-            answer = canary.ask()
+        pauses = pause_lengths()
+        while True:
+            answer, pause = canary.ask(), next(pauses)
             seconds = self.clock() - since
             if answer.allowed is allowed or seconds + pause > LOOKS_FOR:
                 return ProbeWaitResult(answer, seconds)
             self.sleep(pause)
-        raise AssertionError("pauses never end")
 
 
 def pause_lengths() -> Iterator[float]:

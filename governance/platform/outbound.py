@@ -84,7 +84,7 @@ class OutboundClient:
         self._seconds, self._most_bytes, self._body = seconds, most_bytes, body
         self._secrets = [secret for secret in secrets if secret]
         self._is_allowed = is_allowed
-        self._deadline: _Deadline | None = None
+        self._deadline: _Deadline  # of the present request
         self._has_sent = False
         self._pool = self._new_pool(url)
 
@@ -174,15 +174,12 @@ class OutboundClient:
                 yield
             except (HTTPError, HTTPException, OSError, ValueError) as error:
                 raise to_outbound_error(TimeoutError() if deadline.is_over else error) from None
-            finally:
-                self._deadline = None
         if deadline.is_over:  # what was cut off can look like a short answer
             raise to_outbound_error(TimeoutError())
 
     def watch(self, connected: socket.socket) -> None:
         """Let the deadline of the present request cut this connection."""
-        if self._deadline is not None:
-            self._deadline.watch(connected)
+        self._deadline.watch(connected)
 
     def connect(self, host: str, port: int) -> socket.socket:
         """Return a connection to one of the host's addresses. Raises AddressRefusedError, OSError."""

@@ -20,6 +20,5 @@ def note_sign_in(*, user: User, **_: Any) -> None:
 
 @receiver(user_logged_out)
 @retried_transaction
-def note_sign_out(*, user: User | None, **_: Any) -> None:
-    if user is not None:
-        record(Verb.SIGN_IN_ENDED, subject=("sign_in", user.email), by=user.actor, now=timezone.now())
+def note_sign_out(*, user: User, **_: Any) -> None:
+    record(Verb.SIGN_IN_ENDED, subject=("sign_in", user.email), by=user.actor, now=timezone.now())

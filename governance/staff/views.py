@@ -74,11 +74,12 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
+    """Only for somebody who is signed in, as the middleware sees to."""
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user = request.user.pk
+        user = str(request.user.pk)
         response = super().post(request, *args, **kwargs)
-        if user is not None:
-            response.set_cookie(SIGNED_OUT, str(user), secure=request.is_secure(), httponly=True, samesite="Strict")
+        response.set_cookie(SIGNED_OUT, user, secure=request.is_secure(), httponly=True, samesite="Strict")
         return response
 
 

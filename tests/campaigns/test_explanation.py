@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from governance.campaigns.explanation import explanation_note
 from governance.detection.models import Assessment
-from tests.factories import FINDING, NOW, account, assessment
+from tests.factories import FINDING, NOW, account, assessment, campaign_of
 
 ALONE = FINDING | {"points": 30, "title": "Has the model generate tasks", "sentence": "80 % of 300 prompts make tasks."}
 SHARED = ALONE | {"title": "Samples with randomness", "evidence": {"campaign_wide": True}, "family": "shape"}
@@ -51,6 +52,28 @@ class TestANote:
 
         assert "Assessed 2 November 2026, 09:14 UTC by calibration 1: the figures below are of that time." in text
         assert "Confirmed 2 November, 12:14 on 3,000 requests" in text
+
+    def test_says_that_nothing_follows_where_no_rule_asks_for_a_case(self) -> None:
+        assert "No action. " in explain(ALONE, score=90, response="nothing")
+
+    def test_names_the_first_members_of_a_campaign_and_who_is_left_out_of_it(self) -> None:
+        own, *others = (account(f"acct_{number:02}") for number in range(20))
+        campaign = campaign_of(own, *others)
+        why = "It uses the wrappers in other proportions."
+        campaign.members.create(
+            account=account("acct_aside"), joined_at=NOW, tied_to=3, strength=0.2, ties={}, left_out_because=why
+        )
+        assessment(own)
+
+        text = explanation_note(own)
+
+        assert text.count(": joined by little") == 12
+        assert "  and 7 more\n" in text
+        assert f"  left out: acct_aside. {why}\n" in text
+
+    def test_of_an_unknown_account_is_refused(self) -> None:
+        with pytest.raises(CommandError, match=r"^There is no account acct_nobody\.$"):
+            call_command("explain", "acct_nobody")
 
     def test_of_an_account_that_was_never_assessed_says_so(self) -> None:
         assert "not assessed yet" in explanation_note(account("acct_new"))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from governance.campaigns.verdict import Reason
+from governance.campaigns import hours
+from governance.campaigns.findings import campaign_findings
+from governance.campaigns.verdict import Reason, shared_prompt_share
 from tests.campaigns.village import FOUR_WRAPPERS, MIDNIGHT, Village, harvest, meeting_slots, prompts_of
 
 HEADS = range(1, 9)
@@ -221,6 +223,47 @@ class TestTheSameHours:
         _at_random_hours(village, range(100, 300))
 
         assert village.campaigns() == [{*range(1, 13), 30}]
+
+    def test_are_said_of_accounts_that_have_no_wording_in_common(self, village: Village) -> None:
+        for head in range(1, 13):
+            village.account(head, slots=meeting_slots(head))
+        _at_random_hours(village, range(100, 300))
+
+        [group] = village.search()
+
+        ties, *_ = campaign_findings(group, points=30)
+        assert ties["sentence"].startswith("12 accounts of 12 organisations are active in the same ten minutes")
+
+    @pytest.mark.parametrize("products", [10_000, 5_000], ids=["the harvest", "half of it"])
+    def test_are_compared_of_some_accounts_where_there_are_too_many_and_the_others_join(
+        self, village: Village, monkeypatch: pytest.MonkeyPatch, products: int
+    ) -> None:
+        monkeypatch.setattr(hours, "PRODUCTS", products)
+        for head in range(1, 25):
+            village.account(head, slots=meeting_slots(head))
+        _at_random_hours(village, range(100, 300))
+
+        assert village.campaigns() == [set(range(1, 25))]
+
+
+class TestCoverTraffic:
+    def test_of_half_of_the_accounts_hides_no_campaign(self, village: Village) -> None:
+        """Most of what they send is something else, so that half of them read like anybody."""
+        for head in range(1, 13):
+            cover = {1_000 * head + own: 0.02 for own in range(10)}
+            village.account(head, wrappers={11: 0.09, 12: 0.09} | cover, log_odds=4.0 if head % 2 else -1.0)
+
+        [group] = village.search()
+
+        assert set(group.members) == set(range(1, 13))
+        assert (group.verdict.is_campaign, group.verdict.is_covered) == (True, True)
+
+
+def test_prompts_that_nobody_sent_are_no_overlap() -> None:
+    none = np.zeros(0, np.uint64)
+
+    assert shared_prompt_share([none, np.array([1], np.uint64)]) == 0.0
+    assert shared_prompt_share([np.array([1], np.uint64)] * 2 + [none]) == 1.0
 
 
 class TestAWrapperOfACampaign:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
 
 from governance.campaigns import similarity
@@ -36,6 +37,17 @@ class TestACrowd:
         pairs = similar_pairs(crowd(), least=0.35, products=100_000)
 
         assert pairs.nnz <= 2 * similarity.NEIGHBOURS * WRAPPERS * HEADS + 4 * OTHERS
+
+    def test_without_a_large_group_in_it_is_cut_into_its_small_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(similarity, "LINKED_AT_ONCE", 6)
+        rows = np.zeros((12, 7))
+        for pair in range(6):  # each pair is alike, and a little like the next one
+            rows[2 * pair : 2 * pair + 2, pair : pair + 2] = (1.0, 0.5)
+        rows /= np.linalg.norm(rows, axis=1)[:, None]
+
+        found = clusters(csr_array(rows))
+
+        assert sorted(group.tolist() for group in found) == [[2 * pair, 2 * pair + 1] for pair in range(6)]
 
     def test_of_few_values_is_compared_in_full(self) -> None:
         rows = csr_array(np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]))

@@ -1,5 +1,6 @@
 """Campaigns from the first door, usage that comes in, to what a reviewer reads."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,9 +9,12 @@ import pytest
 from accounts.models import Account
 from governance.campaigns.explanation import explanation_note
 from governance.campaigns.models import Campaign, CampaignMember, CampaignSearch
+from governance.campaigns.store import _match_campaigns, count_changes, search_campaigns
 from governance.detection.models import Assessment
+from governance.platform.locks import Lock
 from tests.campaigns.traffic import ALL_TASKS, HEADS, WRAPPERS, govern, prompts_of, send
 from tests.factories import NOW, account, training_licence
+from tests.gateways.somebody_else import somebody_else_has
 
 
 def harvest(*accounts: str, first: int = 0, each: int = 30, start: int = 0) -> None:
@@ -88,6 +92,35 @@ class TestACampaign:
         left = CampaignMember.objects.get(account__external_id="acct_e", left_out_because="")
         assert left.left_at == NOW
 
+    @pytest.mark.parametrize("state", [Campaign.State.OPEN, Campaign.State.WATCHED])
+    def test_is_closed_when_nobody_is_left_in_it(self, state: Campaign.State) -> None:
+        if state == Campaign.State.WATCHED:
+            for name in HEADS:
+                account(name, organisation=f"org_{name}", email_domain="uni.example")
+        harvest(*HEADS)
+        govern()
+        before = Campaign.objects.get()
+        for one in Account.objects.all():
+            training_licence(one)
+        count_changes(len(HEADS))
+
+        rescored = search_campaigns(now=NOW)
+
+        after = Campaign.objects.get()
+        assert (before.state, after.state) == (state, Campaign.State.CLOSED)
+        assert (after.size, after.closed_at, members(after)) == (0, NOW, set())
+        assert rescored == (len(HEADS) if state == Campaign.State.OPEN else 0)
+
+    def test_is_searched_for_by_one_process_at_a_time(self) -> None:
+        harvest(*HEADS)
+        with somebody_else_has(Lock.CAMPAIGN_SEARCH):
+            govern()
+            meanwhile = Campaign.objects.count()
+
+        govern()
+
+        assert (meanwhile, Campaign.objects.count()) == (0, 1)
+
     def test_is_searched_for_no_more_than_its_traffic_asks_for(self) -> None:
         harvest(*HEADS)
         govern()
@@ -96,6 +129,13 @@ class TestACampaign:
         govern(NOW + timedelta(hours=1))
 
         assert CampaignSearch.objects.get().searched_at == searched_at
+
+
+def test_of_the_groups_that_a_campaign_fell_into_the_largest_goes_on_with_it() -> None:
+    first, second = uuid.UUID(int=1), uuid.UUID(int=2)
+    was_in = dict.fromkeys(range(1, 6), first) | {6: second}
+
+    assert _match_campaigns([{1, 2, 3}, {4, 5, 6}, {7}], was_in) == {0: first, 1: second}
 
 
 @pytest.mark.django_db

@@ -108,6 +108,23 @@ class TestTheCast:
         with pytest.raises(CommandError, match="is not empty"):
             call_command("make_world", "--output", str(tmp_path), stdout=StringIO())
 
+    @pytest.mark.parametrize(
+        ("options", "why"),
+        [
+            (["--dressed", "1.1"], "--dressed must be between 0 and 1"),
+            (["--accounts", "10000000"], "There are names for [0-9,]+ accounts at most"),
+            (["--days", "0"], "--days must be at least 1"),
+            (["--accounts", "190", "--days", "1"], "cannot be written: Not a directory"),
+        ],
+        ids=str,
+    )
+    def test_are_refused_in_words(self, tmp_path: Path, options: list[str], why: str) -> None:
+        file = tmp_path / "file"
+        file.touch()
+
+        with pytest.raises(CommandError, match=why):
+            call_command("make_world", *options, "--output", str(file / "world"))
+
 
 class TestAHarvestDressedUp:
     """It differs from ordinary customers by what it asks, and by nothing that a simple rule sees."""

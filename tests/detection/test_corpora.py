@@ -96,6 +96,40 @@ class TestAKnownCorpus:
             "corpus.removed",
         ]
 
+    def test_that_is_not_known_cannot_be_forgotten(self) -> None:
+        with pytest.raises(CommandError, match=r"^There is no corpus named questions\.$"):
+            call_command("remove_corpus", "questions")
+
+        assert not Entry.objects.filter(verb="corpus.removed").exists()
+
+    def test_may_be_known_by_two_names(self, collection: Path) -> None:
+        for name in ("questions", "the same again"):
+            call_command("add_corpus", name, str(collection))
+
+        known = facts()
+
+        assert known.corpus in {"questions", "the same again"}
+        assert known.corpus_share > 0.6
+
+    def test_may_have_blank_lines_between_its_texts(self, tmp_path: Path) -> None:
+        file = tmp_path / "spaced.txt"
+        file.write_text("\n\n".join(question(number) for number in range(50)) + "\n \n")
+
+        call_command("add_corpus", "questions", str(file))
+
+        assert Corpus.objects.get().texts == 50
+
+    def test_of_a_file_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
+        broken = tmp_path / "broken.jsonl"
+        broken.write_text('{"prompt": "Why?"}\n{"prompt": ')
+
+        with pytest.raises(CommandError, match=r"nowhere\.txt cannot be read: No such file or directory"):
+            call_command("add_corpus", "questions", str(tmp_path / "nowhere.txt"))
+        with pytest.raises(CommandError, match="line 2: it is not JSON: it ends too early"):
+            call_command("add_corpus", "questions", str(broken))
+
+        assert not Corpus.objects.exists()
+
     def test_is_read_from_the_column_that_is_named(self, tmp_path: Path) -> None:
         file = tmp_path / "odd.jsonl"
         file.write_text(json.dumps({"frage": " ".join(f"wort{number}" for number in range(400))}))

@@ -39,6 +39,12 @@ def detector(name: str, family: Family, weight: float, strength: float = 1.0) ->
     )
 
 
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_a_finding_cannot_forge_points_by_its_strength(strength: float) -> None:
+    with pytest.raises(ValueError, match="is not between 0 and 1"):
+        Finding(strength=strength, sentence="Stronger than anything.")
+
+
 class TestAssess:
     def test_gives_weight_times_strength_for_a_finding(self) -> None:
         score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)])

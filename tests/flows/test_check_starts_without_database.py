@@ -264,4 +264,7 @@ def test_what_is_saved_is_what_the_process_knew(check: Check) -> None:
         with rows.connect() as database:
             assert saved.recent == rows.newest_changes(database, 10)
         wait_until(lambda: (one := store.load()) is not None and one.age < 60)
-    assert StateStore(check.folder, "another secret key").load() is None
+    with_another_key = StateStore(check.folder, "another secret key")
+    with_another_key.open()
+    assert with_another_key.load() is None
+    with_another_key.close()

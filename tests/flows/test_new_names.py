@@ -34,6 +34,16 @@ class TestNewNames:
     def key(self) -> dict[str, Any]:
         return service_key("usage:write")[1]
 
+    def test_are_not_counted_where_there_is_no_limit(
+        self, client: Client, key: dict[str, Any], settings: Settings
+    ) -> None:
+        settings.NEW_NAMES_AN_HOUR = 0
+
+        answer = self.post(client, key, *(usage_event(account=f"acct_{number}") for number in range(5)))
+
+        assert (answer.status_code, Account.objects.count()) == (202, 5)
+        assert not NewNameCount.objects.exists()
+
     @staticmethod
     def post(client: Client, key: dict[str, Any], *events: dict[str, Any], at: Any = NOW) -> Any:
         with time_machine.travel(at, tick=False):

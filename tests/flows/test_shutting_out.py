@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -52,6 +52,10 @@ class TestSomebodyWhoIsShutOut:
 
         assert browser.get("/queue/")["Location"].startswith("/sign-in/")
         assert Client().post("/sign-in/", {"username": mira.email, "password": PASSWORD}).status_code == 422
+
+    def test_has_to_be_known(self) -> None:
+        with pytest.raises(CommandError, match=r"^No member of staff has the address nobody@example\.com\.$"):
+            shut_out("nobody@example.com")
 
     def test_frees_what_was_left_when_it_is_done_again(self) -> None:
         mira, harbour = person(), case()

@@ -41,7 +41,8 @@ class LiteLlmServer(ThreadingHTTPServer):
     """Its teams and keys, what was asked of it, and whom it fails for.
 
     `failing` holds names for which it answers 500, `deaf` those whose block it takes and forgets, `silent` those for
-    which it hangs up. Where it `hangs_up` it does so after every answer.
+    which it hangs up. Where it `hangs_up` it does so after every answer. It `takes_in_silence` what is asked at these
+    paths: that is done, and never answered. With `says` it answers that at a path: a status and JSON, or bytes.
     """
 
     daemon_threads = True
@@ -55,6 +56,8 @@ class LiteLlmServer(ThreadingHTTPServer):
         self.failing: set[str] = set()
         self.deaf: set[str] = set()
         self.silent: set[str] = set()
+        self.takes_in_silence: set[str] = set()
+        self.says: dict[str, tuple[int, Any]] = {}
         self.hangs_up = False
         self.redirects_to = ""
 
@@ -126,6 +129,7 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        path = urlsplit(self.path).path
         if name_in(asked) in self.server.silent:
             self.server.asked.append((self.path, name_in(asked)))
             self.close_connection = True
@@ -133,11 +137,13 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or self.server.hangs_up
         known = self.headers["Authorization"] == f"Bearer {KEY}"
         status, body = (
-            self.server.answer(urlsplit(self.path).path, asked)
-            if known
-            else error(401, "Authentication Error, Invalid API key provided.")
+            self.server.answer(path, asked) if known else error(401, "Authentication Error, Invalid API key provided.")
         )
-        said = json.dumps(body).encode()
+        if path in self.server.takes_in_silence:
+            self.close_connection = True
+            return
+        status, body = self.server.says.get(path, (status, body))
+        said = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()

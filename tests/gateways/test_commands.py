@@ -11,9 +11,11 @@ from governance.audit.models import Entry
 from governance.gateways.litellm.push import push
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, LiteLlmPush
 from governance.platform.encryption import decrypt_secret
-from tests.factories import NOW, account, restriction
+from governance.platform.locks import Lock
+from tests.factories import NOW, account, restriction, service_key
 from tests.gateways.canary_server import ACCOUNT, CanaryServer, canary_server
 from tests.gateways.litellm_server import KEY, LiteLlmServer, litellm_server
+from tests.gateways.somebody_else import somebody_else_has
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +103,10 @@ class TestConnectLitellm:
         with pytest.raises(CommandError, match=why):
             called("connect_litellm", "litellm", url)
 
+    def test_refuses_a_name_that_cannot_be_shown(self, litellm_api: LiteLlmServer) -> None:
+        with pytest.raises(CommandError, match="printable characters"):
+            called("connect_litellm", " ", litellm_api.url)
+
     def test_refuses_a_server_that_is_no_litellm(self, litellm_api: LiteLlmServer) -> None:
         with pytest.raises(CommandError, match=r"it answers 404\."):
             called("connect_litellm", "litellm", litellm_api.url + "/api")
@@ -148,6 +154,27 @@ class TestTheCanary:
 
         with pytest.raises(CommandError, match="edge"):
             called("probe_gateways", gateway="edge")
+
+    def test_is_left_to_whoever_tests_it_just_now(self, served: CanaryServer) -> None:
+        called("set_canary", "edge", ACCOUNT, served.url)
+
+        with somebody_else_has(Lock.CANARY_PROBE, Gateway.objects.get()):
+            said = called("probe_gateways")
+
+        assert said == "edge: another process is testing it now.\n"
+        assert served.asked == []
+
+    def test_is_said_to_be_misspelt_where_account_or_gateway_is_not_known(self) -> None:
+        account(ACCOUNT)
+        key, _ = service_key("access:read", name="edge")
+        Gateway.objects.create(name="edge", service_key=key, created_at=NOW)
+
+        known = called("set_canary", "edge", ACCOUNT, "https://edge.example.com/v1/models")
+        unknown = called("set_canary", "egde", "acct_canray", "https://edge.example.com/v1/models")
+
+        assert len(known.splitlines()) == 1
+        assert "Nothing is known of acct_canray yet: check the name." in unknown
+        assert "No gateway called egde has asked yet" in unknown
 
     def test_must_be_there(self) -> None:
         with pytest.raises(CommandError, match="set_canary"):

@@ -214,6 +214,24 @@ class TestWhatIsDue:
 
         assert taken == [True, False]
 
+    def test_is_left_to_the_worker_that_takes_it_first(self, gateway: Gateway, served: CanaryServer) -> None:
+        """Both found it due, and this one was a moment later."""
+        looks = Hurried()
+
+        def clock() -> float:
+            if looks.seconds:
+                claim_probe(Gateway.objects.get(), now=timezone.now())
+            return looks.clock()
+
+        assert run_due_probes(timezone.now(), clock=clock, sleep=looks.sleep) == 0
+        assert served.asked == []
+
+    def test_needs_a_canary(self) -> None:
+        without = Gateway.objects.create(name="edge", created_at=NOW)
+
+        with pytest.raises(ValueError, match="edge has no canary"):
+            probe(without, timezone.now())
+
     def test_is_left_to_whoever_is_at_it(self, gateway: Gateway) -> None:
         with somebody_else_has(Lock.CANARY_PROBE, gateway):
             assert probed(gateway) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.gateways.restriction_status import EnforcementStatus
+from governance.gateways.restriction_status import EnforcementStatus, format_delay
 from governance.gateways.status import (
     PATIENCE,
     EnforcementLevel,
@@ -243,3 +243,19 @@ def test_all_restrictions_together_are_judged_as_the_worst_of_them(
     )
 
     assert activity.level(together) is max((activity.level(one) for one in each), key=list(EnforcementLevel).index)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3_599, "59 min"),
+        (3_600, "1 h"),
+        (172_799, "47 h"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_time_is_said_in_its_largest_fitting_unit(seconds: float, said: str) -> None:
+    assert format_delay(timedelta(seconds=seconds)) == said

@@ -1,77 +1,24 @@
 """Requests to other servers, sent to real ones on loopback."""
 
-import re
 import socket
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from governance.platform.outbound import BodyLimit, OutboundClient, OutboundResponse, send
-from governance.platform.outbound_errors import AddressRefusedError, AnswerTooLongError, OutboundError
+from governance.platform.outbound_errors import (
+    AddressRefusedError,
+    AnswerTooLongError,
+    ConnectionClosedError,
+    OutboundError,
+)
+from tests.platform.raw_server import Server, answer
 
 SECRET = "sk-1234567890"
 FOREVER = 60.0  # seconds: longer than any of these tests
-
-
-def received(connected: socket.socket) -> bytes:
-    """Return a whole request: its body may come after its head."""
-    request = connected.recv(2**16)
-    length = re.search(rb"(?im)^content-length: (\d+)", request)
-    while length and len(request.partition(b"\r\n\r\n")[2]) < int(length[1]):
-        request += connected.recv(2**16)
-    return request
-
-
-class Server:
-    """Answers each connection with the next of `answers`, byte for byte, and keeps what it was sent."""
-
-    def __init__(self, *answers: bytes, keeps_open: bool = False) -> None:
-        self._answers, self._keeps_open = list(answers), keeps_open
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self.is_over = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/hook?x=1"
-        self._thread = threading.Thread(target=self._serve)
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while self._answers:
-                connected, _ = self._socket.accept()
-                self.connections += 1
-                with connected:
-                    self._answer(connected)
-
-    def _answer(self, connected: socket.socket) -> None:
-        while self._answers and (request := received(connected)):
-            self.requests.append(request)
-            answer = self._answers.pop(0)
-            connected.sendall(answer)
-            if answer.endswith(b"..."):  # a little now and then, for ever
-                while not self.is_over.wait(0.02):
-                    connected.sendall(b"x")
-            if not self._keeps_open:
-                return
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.is_over.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-
-def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def get(url: str, *, seconds: float = FOREVER, most_bytes: int = 1_000, **options: Any) -> OutboundResponse:
@@ -160,6 +107,17 @@ class TestADeadline:
         with Server(b"\x16\x03\x03\x40\x00...") as server, pytest.raises(OutboundError, match=r"^no answer in time$"):
             get(server.url.replace("http:", "https:"), seconds=0.5)
 
+    def test_ends_a_request_whose_name_took_all_the_time_to_resolve(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Server(answer()) as server:
+
+            def resolve_slowly(*_: Any, **__: Any) -> list[Any]:
+                time.sleep(0.1)
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+
+            monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+            with pytest.raises(OutboundError, match=r"^no answer in time$"):
+                get("http://hooks.example.com/", seconds=0.01)
+
     def test_is_that_of_each_request_over_a_kept_connection(self) -> None:
         with (
             Server(answer(), b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n...", keeps_open=True) as server,
@@ -244,6 +202,18 @@ class TestAKeptConnection:
             assert [client.request("GET", "/", is_repeatable=True).body for _ in range(2)] == [b"1", b"2"]
 
         assert server.connections == 2
+
+    def test_that_the_server_closed_is_not_made_again_for_what_must_not_be_sent_twice(self) -> None:
+        """The server may have read the request before it closed the connection."""
+        with (
+            Server(answer(b"1"), b"", keeps_open=True) as server,
+            OutboundClient(server.url, seconds=FOREVER, most_bytes=100) as client,
+        ):
+            client.request("POST", "/")
+            with pytest.raises(ConnectionClosedError):
+                client.request("POST", "/")
+
+        assert len(server.requests) == 2
 
     def test_is_usable_after_a_failure(self) -> None:
         with (

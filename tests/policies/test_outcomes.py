@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
+from governance.gateways.check import sql
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.versions import go_live, propose, retire
 from governance.restrictions.actions import lift
@@ -40,6 +41,25 @@ class TestAPolicyInTheShadow:
 
 
 class TestALivePolicy:
+    def test_is_retired_once(self) -> None:
+        policy, jonas = live(), lead()
+
+        for _ in range(2):
+            retire(policy, by=jonas, now=NOW)
+
+        assert PolicyVersion.objects.get().state == PolicyVersion.State.RETIRED
+        assert Entry.objects.filter(verb="policy.retired").count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_waits_for_a_scoring_that_has_the_same_account_in_hand(self) -> None:
+        live()
+        outcome_for(account("acct_harbour"))
+        with sql.connect() as scoring, scoring.transaction():
+            scoring.execute("SELECT FROM policies_policyoutcome FOR UPDATE")
+            meanwhile = apply_outcomes()
+
+        assert (meanwhile, apply_outcomes()) == (0, 1)
+
     def test_restricts_and_names_itself_and_who_approved_it(self) -> None:
         live()
         outcome_for(account("acct_harbour"))

@@ -13,8 +13,12 @@ from governance.policies.kill_switch import are_policies_off
 from governance.policies.models import PolicyVersion
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import go_live, propose
+from governance.restrictions.kinds import RestrictionKind
+from governance.restrictions.reasons import Reason
+from governance.review.actions import decide
 from governance.review.models import Decision
 from governance.review.staff_ceilings import get_staff_ceilings
+from governance.review.verdicts import Verdict
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
 from tests.factories import NOW, account, case, findings, line, person
@@ -80,6 +84,34 @@ def test_a_mistake_is_said_at_the_field(jonas: Client) -> None:
 
     assert response.status_code == 422
     assert "version must be a text" in response.content.decode()
+
+
+def test_a_form_that_cannot_be_read_is_shown_again_with_what_is_wrong(jonas: Client) -> None:
+    policy = propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now())
+
+    empty = jonas.post("/policy/propose/", {"content": ""})
+    too_long = jonas.post(f"/policy/{policy.pk}/live/", {"why": "x" * 501})
+
+    assert (empty.status_code, too_long.status_code) == (422, 422)
+    assert "Enter the policy." in empty.content.decode()
+    assert "Give a reason of at most 500 characters." in too_long.content.decode()
+    policy.refresh_from_db()
+    assert policy.state == PolicyVersion.State.SHADOW
+
+
+def test_staff_who_did_as_much_as_a_policy_are_told_from_those_who_did_less(jonas: Client) -> None:
+    propose(BLOCK, by=lead("Ada Moreau"), now=timezone.now())
+    decided("acct_innocent", "dismiss")
+    for kind in (RestrictionKind.BLOCK, RestrictionKind.WARN):
+        opened = case(account())
+        noted(suspect(opened.account))
+        verdict = Verdict(kind, Reason.BULK_HARVEST, terms_clause="2.3")
+        decide(opened, verdict, decision_id=opened.pk, by=person(), now=timezone.now())
+
+    shown = page(jonas)
+
+    assert "it would have restricted <b>3</b> accounts since it was proposed." in shown
+    assert "chose the same or a stronger action for <b>33 %</b>" in shown
 
 
 def test_a_policy_in_the_shadow_is_compared_with_what_staff_decided(jonas: Client) -> None:

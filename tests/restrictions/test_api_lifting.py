@@ -9,8 +9,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from governance.platform.expiry import delete_expired_rows
+from governance.platform.locks import Lock
 from governance.restrictions.models import Restriction
+from governance.web.models import KeptAnswer
 from tests.factories import NOW, account, campaign_of, restriction, service_key
+from tests.gateways.somebody_else import somebody_else_has
 from tests.restrictions.api_calls import BLOCK, check, post, restrict
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +65,17 @@ class TestAnIdempotencyKey:
         answers = [self.post(client, known, "a", kind=kind, unique_key=None) for kind in ("banish", "block", "suspend")]
 
         assert [answer.status_code for answer in answers] == [400, 201, 422]
+
+    def test_is_refused_while_its_request_is_being_answered(self, client: Client) -> None:
+        account("acct_harbour")
+        key, known = service_key("restrictions:write")
+        kept = KeptAnswer.objects.create(service_key=key, key="a", request_digest=b"", at=timezone.now())
+
+        with somebody_else_has(Lock.IDEMPOTENT_REQUEST, kept):
+            too_early = self.post(client, known, "a")
+
+        assert (too_early.status_code, too_early.json()["title"]) == (409, "Request in progress")
+        assert self.post(client, known, "a").status_code == 201
 
     def test_is_of_another_request_where_the_query_differs(self, client: Client) -> None:
         account("acct_harbour")

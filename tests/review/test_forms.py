@@ -9,6 +9,8 @@ from governance.review.queries import QueueFilter, QueueView
 from governance.review.verdicts import Verdict
 from tests.review.pages import block_form
 
+CLAUSE = "2.3 No training of competing models"
+
 
 def mistakes(**fields: str) -> dict[str, list[str]]:
     form = DecisionForm(block_form(**fields))
@@ -86,6 +88,28 @@ class TestAVerdict:
 
     def test_to_suspend_says_for_how_long(self) -> None:
         assert self.verdict(action="suspend", days="7").lasts == timedelta(days=7)
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({}, ["Block", "Answers harvested in bulk", CLAUSE]),
+            ({"action": "dismiss", "favour": "expected_use"}, ["Dismiss", "Fits the customer's business"]),
+            (
+                {"action": "suspend", "days": "7", "scope": "organisation"},
+                ["Suspend", "Answers harvested in bulk", CLAUSE, "for 7 days", "Its whole organisation"],
+            ),
+            (
+                {"action": "throttle", "requests_per_minute": "5", "tokens_per_minute": "9000"},
+                ["Throttle", "Answers harvested in bulk", CLAUSE, "5 requests per minute", "9,000 tokens per minute"],
+            ),
+        ],
+        ids=["block", "dismiss", "suspend", "throttle"],
+    )
+    def test_is_told_in_words_where_it_came_too_late(self, fields: dict[str, str], said: list[str]) -> None:
+        form = DecisionForm(block_form(**fields))
+        assert form.is_valid(), form.errors
+
+        assert form.chosen() == said
 
     def test_to_throttle_says_what_is_left(self) -> None:
         assert self.verdict(action="throttle", requests_per_minute="5").requests_per_minute == 5

@@ -11,8 +11,10 @@ from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
 from governance.review.models import Case, Dismissal
 from governance.review.queries import PAGE
+from governance.review.undo import undo_decision
 from governance.review.verdicts import Verdict
 from tests.factories import FINDING, NOW, account, assessment, case, person
+from tests.review.deciding import BLOCK
 from tests.review.pages import by_htmx, signed_in, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
@@ -189,6 +191,18 @@ class TestPages:
         seen = [row.case.account.external_id for row in first.rows] + rest
         assert len(rest) == 3
         assert len(set(seen)) == PAGE + 3
+
+    def test_of_decided_cases_say_what_has_become_of_the_decision(self) -> None:
+        first, mira = case_of("acct_harbour"), person()
+        decide(first, BLOCK, decision_id=uuid.uuid4(), by=mira, now=NOW)
+        case(first.account)  # so that the first one stays closed
+        undo_decision(first, note="A slip.", by=mira, now=NOW)
+
+        [row] = signed_in(mira).get("/queue/?view=decided").context["page"].rows
+        [waiting] = signed_in(mira).get("/queue/").context["page"].rows
+
+        assert (row.case, row.since) == (first, "undone")
+        assert waiting.since == ""
 
     def test_of_decided_cases_lead_to_each_of_those_decided_at_the_same_moment(self) -> None:
         mira = person()

@@ -73,6 +73,17 @@ class TestUndoing:
         opened.refresh_from_db()
         assert opened.is_open
 
+    def test_that_comes_too_late_for_what_has_ended_already_changes_nothing(self) -> None:
+        opened, mira, later = case(account("acct_harbour")), person(), NOW + timedelta(days=30)
+        block = decided(opened).restriction
+        assert block is not None
+        lift_restriction(opened, block, note="Appeal granted.", by=mira, now=NOW)
+
+        done = undo_decision(opened, note="Too late.", by=mira, now=later)
+
+        assert (done.is_undone, done.ended) == (False, 0)
+        assert not opened.steps.filter(text="Too late.").exists()
+
     def test_leads_to_another_decision_about_the_same_case(self) -> None:
         opened, mira = case(account("acct_harbour")), person()
         decided(opened)

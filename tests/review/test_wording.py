@@ -12,7 +12,14 @@ NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
 class TestATime:
     @pytest.mark.parametrize(
         ("seconds", "words"),
-        [(20, "just now"), (300, "5 min ago"), (7200, "2 h ago"), (200_000, "2 days ago"), (-7200, "in 2 h")],
+        [
+            (20, "just now"),
+            (300, "5 min ago"),
+            (7200, "2 h ago"),
+            (200_000, "2 days ago"),
+            (8_640_000, "3 months ago"),
+            (-7200, "in 2 h"),
+        ],
     )
     def test_is_told_from_now(self, seconds: int, words: str) -> None:
         assert wording.format_ago(NOW - timedelta(seconds=seconds), now=NOW) == words

@@ -1,16 +1,21 @@
 """Everybody changes their own password, and nobody else's."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.staff.credentials import ATTEMPTS_EACH
+from governance.staff.hashing import FOR_KNOWN
 from governance.staff.models import User
 from governance.staff.roles import Role
 from tests.factories import PASSWORD, person
 from tests.review.pages import text
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -87,9 +92,50 @@ class TestChangingThePassword:
         assert [change(client, present="guessed") for _ in range(ATTEMPTS_EACH)] == [422] * ATTEMPTS_EACH
         assert change(client) == 429
 
+    def test_is_tried_later_where_many_are_hashed_at_the_moment(
+        self, mira: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("governance.staff.hashing.PATIENCE", 0.01)
+
+        with FOR_KNOWN.slot():
+            assert change(signed_in(mira)) == 429
+
+        mira.refresh_from_db()
+        assert mira.check_password(PASSWORD)
+
     @pytest.mark.parametrize("page", ["password_change", "password_change_done"])
     def test_in_the_admin_is_the_same_page(self, page: str) -> None:
         client = signed_in(person(role=Role.ADMIN))
 
         for method in ("get", "post"):
             assert getattr(client, method)(reverse(f"admin:{page}"))["Location"] == reverse("password")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_changes_at_once_the_later_one_is_told() -> None:
+    """Otherwise whoever knew the old password would end up with the account."""
+    mira = person("Mira Okafor")
+    here, elsewhere = signed_in(mira), signed_in(mira)
+
+    def change_elsewhere() -> int:
+        try:
+            return change(elsewhere, new="a passphrase of somebody else")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = change(here)
+            other = pool.submit(change_elsewhere)
+            wait_until(waits_for_a_lock, "the other waits")
+        second = other.result()
+
+    mira.refresh_from_db()
+    assert (first, second) == (302, 422)
+    assert mira.check_password(NEW)
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone() != (0,))

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from governance.audit.models import Entry
@@ -36,6 +36,25 @@ class TestAServiceKey:
         revoke_service_key(key, by=MACHINE, now=NOW)
 
         assert authenticate_service_key(secret, now=LATER) is None
+
+    def test_is_revoked_once(self) -> None:
+        key, _ = issue()
+
+        revoked = [revoke_service_key(key, by=MACHINE, now=at) for at in (NOW, LATER)]
+
+        key.refresh_from_db()
+        assert (revoked, key.revoked_at) == ([True, False], NOW)
+        assert Entry.objects.filter(verb="service_key.revoked").count() == 1
+
+    def test_is_revoked_by_the_beginning_of_its_secret(self, capsys: pytest.CaptureFixture[str]) -> None:
+        _, secret = issue()
+
+        call_command("revoke_service_key", secret)
+
+        assert capsys.readouterr().out == f"The key {secret[:10]}… of gateway-eu is revoked.\n"
+        assert authenticate_service_key(secret, now=LATER) is None
+        with pytest.raises(CommandError, match="No service key starts with that"):
+            call_command("revoke_service_key", "swk_nobody")
 
     def test_is_not_recognised_from_the_moment_it_expires(self) -> None:
         _, secret = issue(expires_at=LATER)

@@ -62,6 +62,13 @@ class TestSigningIn:
         entry = Entry.objects.latest("number")
         assert (entry.verb, entry.actor_name, entry.subject_id) == ("sign_in.succeeded", "Mira Okafor", mira.email)
 
+    def test_out_without_having_signed_in_leaves_nothing(self, client: Client, mira: User) -> None:
+        answer = client.post("/sign-out/")
+
+        assert answer["Location"].startswith("/sign-in/")
+        assert "signed_out" not in answer.cookies
+        assert verbs() == []
+
     def test_ends_at_once_for_somebody_who_is_shut_out(self, client: Client, mira: User) -> None:
         sign_in(client, mira.email)
 

@@ -15,7 +15,7 @@ from governance.usage.sources import opentelemetry
 from governance.usage.wire import Rejection, UnreadableBatchError, UsageEvent
 from tests.factories import NOW
 from tests.usage.genai_spans import CHAT, NEW_NAMES, OLD_NAMES, WORDS, read, read_one
-from tests.usage.spans import PROTOBUF, another_span, encoded, event, export, span
+from tests.usage.spans import JSON, PROTOBUF, another_span, encoded, event, export, span
 
 
 class TestABadSpan:
@@ -78,6 +78,7 @@ class TestThePrompt:
             {"gen_ai.input.messages": json.dumps([{"role": "user", "content": [{"type": "text", "text": WORDS}]}])},
             {"gen_ai.prompt.0.role": "Human", "gen_ai.prompt.0.content": WORDS},
             {"gen_ai.prompt": WORDS},
+            {"gen_ai.prompt": json.dumps({"messages": [{"role": "user", "content": WORDS}]})},
         ],
     )
     def test_is_read_wherever_instrumentations_put_it(self, attributes: dict[str, Any]) -> None:
@@ -93,6 +94,18 @@ class TestThePrompt:
     )
     def test_is_read_from_events_of_the_span(self, attributes: dict[str, Any]) -> None:
         assert read_one(events=[attributes]).messages == [{"role": "user", "content": WORDS}]
+
+    @pytest.mark.parametrize("encoding", [JSON, PROTOBUF])
+    def test_is_read_of_structured_attributes_in_either_encoding(self, encoding: str) -> None:
+        attributes = {
+            "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": WORDS}]}],
+            "gen_ai.request.temperature": 0.5,
+        }
+
+        (found,) = read(span(attributes), encoding=encoding)
+
+        assert isinstance(found, UsageEvent)
+        assert (found.messages, found.parameters.temperature) == ([{"role": "user", "content": WORDS}], 0.5)
 
     def test_holds_no_images_calls_or_reasoning(self) -> None:
         parts = [

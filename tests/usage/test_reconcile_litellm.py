@@ -235,6 +235,7 @@ class TestWhatGoesWrong:
             ((200, {}, b"[]"), "not with spend logs"),
             ((200, {}, b"[" * 100_000), "not with spend logs"),
             ((200, {}, b'{"data": [{"request_id": "a", "startTime": "soon"}]}'), "not with spend logs"),
+            ((200, {}, b'{"data": [{"request_id": "", "startTime": "2026-11-02T09:00:00Z"}]}'), "not with spend logs"),
             ((200, {"Transfer-Encoding": "chunked"}, b"zz"), "it cannot be reached"),
         ],
     )

@@ -12,7 +12,7 @@ from django.urls import reverse
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
-from tests.factories import person
+from tests.factories import NOW, person
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +79,36 @@ class TestTheAdmin:
         answers = {page: auditor.get(page, {"q": "harbour"}).status_code for page in lists}
 
         assert answers == dict.fromkeys(lists, 200)
+
+    @pytest.mark.usefixtures("_one_of_everything")
+    def test_shows_a_year_a_month_or_a_day_of_what_is_listed_by_time(self, auditor: Client) -> None:
+        dated = {model: field for model in MODELS if (field := admin.site._registry[model].date_hierarchy)}
+        day = {"year": NOW.year, "month": NOW.month, "day": NOW.day}
+        parts = [("year",), ("year", "month"), ("year", "month", "day")]
+
+        answers = [
+            auditor.get(address(model, "changelist"), {f"{field}__{part}": day[part] for part in chosen})
+            for model, field in dated.items()
+            for chosen in parts
+        ]
+
+        assert len(dated) >= 3
+        assert [(answer.status_code, answer.context["cl"].result_count) for answer in answers] == [
+            (200, model._default_manager.filter(**{f"{field}__date": NOW}).count())
+            for model, field in dated.items()
+            for _ in parts
+        ]
+
+    def test_has_no_further_page_of_a_search_than_was_found(self, auditor: Client) -> None:
+        found = [auditor.get("/admin/search/", {"s": "account", "page": page}) for page in ("1", "99", "x")]
+
+        assert [page.status_code for page in found] == [200, 404, 404]
+
+    def test_serves_what_is_no_page_as_it_is(self, auditor: Client) -> None:
+        script = auditor.get("/admin/jsi18n/")
+
+        assert script["Content-Type"].startswith("text/javascript")
+        assert b"django" in script.content
 
     @pytest.mark.usefixtures("_one_of_everything")
     def test_lets_nobody_add_change_or_delete_a_row(self, client: Client) -> None:

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key
+from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.web import key_lookup
 from governance.web.key_lookup import NoAnswerInTimeError, UsableKeys
 from tests.factories import MACHINE
 from tests.flows.test_slow_bodies import EMPTY, EVENTS, asked
@@ -39,6 +40,22 @@ def test_nobody_waits_longer_and_not_too_many_wait() -> None:
     assert "Too many" in str(said[2])
     assert asyncio.run(patient.is_usable(secret))
     assert not asyncio.run(patient.is_usable("swk_unknown"))
+
+
+def test_a_process_remembers_only_so_many_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are shown: then each is looked up again, so that one revoked since is refused at once."""
+    monkeypatch.setattr(key_lookup, "_MOST_REMEMBERED", 1)
+    edge, secret = issue_service_key(name="edge", scopes=["usage:write"], by=MACHINE, now=timezone.now())
+    other = issue_service_key(name="other", scopes=["usage:write"], by=MACHINE, now=timezone.now())[1]
+    keys = UsableKeys(threads=1, seconds=PATIENCE)
+    assert asyncio.run(keys.is_usable(secret))
+    revoke_service_key(edge, by=MACHINE, now=timezone.now())
+    remembered = asyncio.run(keys.is_usable(secret))
+    assert asyncio.run(keys.is_usable(other))
+
+    looked_up = asyncio.run(keys.is_usable(secret))
+
+    assert (remembered, looked_up) == (True, False)
 
 
 @pytest.mark.long

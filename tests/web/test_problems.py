@@ -1,6 +1,11 @@
 import pytest
-from django.test import Client
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
 
+from governance.web.authentication import acting_key
+from governance.web.views import server_error
 from tests.factories import service_key
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +29,24 @@ class TestAnErrorOfTheApi:
     @pytest.mark.parametrize("header", ["Bearer", "Bearer wrong", "Bearer \xff\xfe", "Basic abc", "swk_1"])
     def test_is_401_for_whatever_is_no_secret(self, client: Client, header: str) -> None:
         assert client.get("/api/v1/access/check?account=a", HTTP_AUTHORIZATION=header).status_code == 401
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/api/v1/restrictions", "application/problem+json"), ("/", "text/html")])
+def test_a_database_that_does_not_answer_in_time_is_503_in_the_form_of_whoever_asks(path: str, kind: str) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(10)")
+    except OperationalError:
+        answer = server_error(RequestFactory().get(path))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer["Content-Type"].startswith(kind)
+    assert b"nothing was saved" in answer.content.lower()
+
+
+def test_nobody_acts_without_a_service_key() -> None:
+    with pytest.raises(NotAuthenticated):
+        acting_key(Request(RequestFactory().post("/api/v1/restrictions")))
 
 
 def test_health_needs_no_sign_in(client: Client) -> None:

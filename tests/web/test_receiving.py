@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import pytest
 from django.db import OperationalError
 
 from governance.web.asgi_scope import Message, Receive, Scope, Send
 from governance.web.body_quotas import BodyQuota
 from governance.web.receiving import Limits, ReceiveBodies
+from governance.web.threads import BODY
 
 KEYS, PAGES = BodyQuota("keys", 4, 2, 400, 200), BodyQuota("pages", 2, 2, 200, 200)
-LIMITS = Limits(KEYS, PAGES, first_seconds=0.05, seconds=60.0)
+GATEWAYS = BodyQuota("gateways", 1, 1, 200, 200)
+LIMITS = Limits(KEYS, PAGES, GATEWAYS, longest=300, first_seconds=0.05, seconds=60.0)
 
 
 class Server:
@@ -19,6 +22,7 @@ class Server:
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.may_answer, self._answering = asyncio.Event(), asyncio.Semaphore(0)
+        self.received: Any = None
         self.bodies = ReceiveBodies(
             self._application,
             limits,
@@ -30,16 +34,21 @@ class Server:
     async def _is_usable(self, secret: str) -> bool:
         if secret == "swk_lost":
             raise OperationalError
-        return True
+        return secret != "swk_revoked"
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.received = scope[BODY]
         self._answering.release()
         await self.may_answer.wait()
         await send({"type": "http.response.start", "status": 202, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def post(self, path: str, secret: str = "", *pieces: bytes | None) -> tuple[int, bytes]:
-        """Send pieces, after a None nothing more; return the status and the body of the answer."""
+    async def post(
+        self, path: str, secret: str = "", *pieces: bytes | None, length: int | None = None
+    ) -> tuple[int, bytes]:
+        """Send pieces, after a None nothing more; return the status and the body of the answer. Without the `length`
+        of the body they come in chunks.
+        """
         said: list[Message] = []
         coming: Iterator[bytes | None] = iter(pieces or (b"{}",))
 
@@ -52,7 +61,8 @@ class Server:
         async def send(message: Message) -> None:
             said.append(message)
 
-        headers = [(b"transfer-encoding", b"chunked"), (b"authorization", f"Bearer {secret}".encode())]
+        how = (b"transfer-encoding", b"chunked") if length is None else (b"content-length", b"%d" % length)
+        headers = [how, (b"authorization", f"Bearer {secret}".encode())]
         scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": path, "query_string": b"\xff"}
         await self.bodies({**scope, "headers": headers, "client": ("192.0.2.7", 1)}, receive, send)
         return said[0]["status"], b"".join(message.get("body", b"") for message in said)
@@ -104,6 +114,51 @@ def test_a_key_has_its_places_until_its_bodies_are_answered() -> None:
         assert (await server.post("/api/v1/usage-events", "swk_three"))[0] == 503
         assert await server.answered(begun) == {202}
         assert (await server.post("/api/v1/usage-events", "swk_one"))[0] == 202
+
+    run(story)
+
+
+def test_what_keys_send_together_has_a_limit_too() -> None:
+    async def story() -> None:
+        server = Server()
+        begun = [
+            *await server.begin(1, "/api/v1/usage-events", "swk_one", b"a" * 200),
+            *await server.begin(1, "/api/v1/usage-events", "swk_two", b"a" * 150),
+        ]
+        status, body = await server.post("/api/v1/usage-events", "swk_three", b"a" * 100)
+        assert (status, b"Too much is sent at once" in body) == (503, True)
+        assert await server.answered(begun) == {202}
+
+    run(story)
+
+
+def test_what_the_check_is_asked_has_places_of_its_own() -> None:
+    async def story() -> None:
+        server = Server()
+        begun = await server.begin(1, "/access/check", "swk_one")
+        status, body = await server.post("/access/check", "swk_one")
+        assert (status, b"Use the port of the check" in body) == (503, True)
+        begun += await server.begin(1, "/api/v1/usage-events", "swk_one")
+        assert await server.answered(begun) == {202}
+
+    run(story)
+
+
+def test_a_body_that_says_it_is_too_long_is_not_received() -> None:
+    async def story() -> None:
+        status, body = await Server().post("/api/v1/usage-events", "swk_one", None, length=301)
+        assert (status, b"Send at most 300 bytes" in body) == (413, True)
+
+    run(story)
+
+
+def test_a_body_without_a_usable_key_cannot_be_read_as_if_it_were_empty() -> None:
+    async def story() -> None:
+        server = Server()
+        begun = await server.begin(1, "/api/v1/usage-events", "swk_revoked", b'{"events": []}')
+        with pytest.raises(OSError, match="not received"):
+            server.received.read()
+        assert await server.answered(begun) == {202}
 
     run(story)
 

@@ -59,6 +59,7 @@ def test_the_operator_may_name_networks_of_their_own() -> None:
         "https://",
         "https://a:b@example.com/",
         "https://a:99999/",
+        "https://a:0/",
         "https://a..b/",
         "https://10.0.0.1/",
         "https://[::1]/",

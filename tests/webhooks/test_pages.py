@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from governance.audit.models import Entry
 from governance.staff.roles import Role
-from governance.webhooks.actions import add_webhook, deliver, disable, ping
+from governance.webhooks.actions import add_webhook, deliver, disable, enable, ping, replay
 from governance.webhooks.models import Delivery, Webhook
 from tests.factories import MACHINE, NOW, person
 from tests.webhooks.receiver import receiving
@@ -95,6 +96,31 @@ def test_an_address_that_is_registered_already_is_refused_and_says_what_became_o
     assert "switch it on instead" not in first
     assert "It is switched off: switch it on instead." in second
     assert Webhook.objects.count() == 1
+
+
+def test_what_a_page_asks_for_twice_is_done_once(ada: Client, webhook: Webhook) -> None:
+    done = [enable(webhook, by=MACHINE, now=NOW), replay(webhook, since=NOW, by=MACHINE, now=NOW)]
+
+    assert done == [False, 0]
+    assert not Entry.objects.filter(verb__in=["webhook.enabled", "webhook.replayed"]).exists()
+
+
+def test_nothing_is_sent_to_a_webhook_that_was_removed_meanwhile(webhook: Webhook) -> None:
+    removed = webhook.pk
+    webhook.delete()
+
+    assert deliver(removed, clock=timezone.now) == 0
+
+
+@pytest.mark.parametrize("fields", [{}, {"since": "last week"}, {"delivery": "x"}])
+def test_what_is_to_be_sent_again_has_to_be_said(ada: Client, webhook: Webhook, fields: Any) -> None:
+    ping(webhook, by=MACHINE, now=NOW)
+    Delivery.objects.update(state=Delivery.State.GIVEN_UP)
+
+    answer = post(ada, f"{webhook.pk}/replay/", **fields)
+
+    assert answer.status_code == 422
+    assert Delivery.objects.get().state == Delivery.State.GIVEN_UP
 
 
 @pytest.mark.parametrize("fields", [{}, {"to": "maybe"}, {"to": ""}])

@@ -17,6 +17,7 @@ from stillwatch_gateway.messages import FORMAT, signature, signing_key_of_digest
 
 QUICK: Final = 1  # of gzip: a snapshot is made while somebody waits
 SMALLEST_ZIPPED: Final = 4_096
+ZIPPED_AT_ONCE: Final = 2**20
 
 
 class FeedMessage(NamedTuple):
@@ -73,7 +74,7 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
     piece = bytearray()
     for line in lines:
         piece += line
-        if len(piece) > 2**20:
+        if len(piece) > ZIPPED_AT_ONCE:
             yield bytes(piece)
             piece.clear()
     yield bytes(piece)

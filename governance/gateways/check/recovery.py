@@ -46,25 +46,27 @@ def recover_lost_changes(
     finally:
         connection.close()
     _log(lost, epoch=epoch, begun=begun.identifier, continues=continues, up_to=known.sequence)
-    unnamed = sum(1 for _ in known.live(continues + 1)) if continues < _first(recent) - 1 else 0
-    if unnamed:
+    oldest = recent[0].number if recent else known.sequence + 1
+    if unnamed := sum(1 for number, _ in known.live(continues + 1) if number < oldest):
         logger.error(
-            "More was lost than this process remembers: it knew %d restrictions after change %d. Compare the log of "
-            "the gateways, and restrict again who is missing.",
+            "More was lost than this process remembers: it cannot name %d restrictions after change %d. Compare the "
+            "logs of the gateways, and restrict again who is missing.",
             unnamed,
             continues,
         )
 
 
 def _last_common(database: sql.Connection, recent: Sequence[StoredChange]) -> int:
-    """The newest change that the database has as this process knows it; else the one before all that it remembers."""
+    """The newest change that the database has as this process knows it. Where it has none of those that this process
+    remembers, the newest before them that was made before the restore.
+    """
     if not recent:
         return 0
     there = sql.find_changes(database, recent[0].number, recent[-1].number)
     for change in reversed(recent):
         if there.get(change.number) == change:
             return change.number
-    return recent[0].number - 1
+    return sql.last_change_before(database, recent[0].number, made_by=recent[-1].at)
 
 
 def _find_lost_restrictions(
@@ -97,10 +99,6 @@ def _find_lost_restrictions(
 def _is_over(payload: dict[str, Any], *, now: datetime) -> bool:
     until = payload.get("until")
     return until is not None and datetime.fromisoformat(until) <= now
-
-
-def _first(recent: Sequence[StoredChange]) -> int:
-    return recent[0].number if recent else 1
 
 
 def _log(lost: Sequence[LostRestriction], *, epoch: Epoch, begun: str, continues: int, up_to: int) -> None:

@@ -63,7 +63,7 @@ class RestrictionReplica:
         self._recent: deque[StoredChange] = deque(maxlen=REMEMBERED)
         self._settled = 0  # how many lost decisions a person had settled when the epoch was read
         self.looks_begun = self.looks_done = 0
-        self.is_connected = False
+        self.is_connected = self._is_failing = False
         self._listeners: list[Callable[[], None]] = []
         self._keys_outdated = False
         self._keys_read_at = float("-inf")
@@ -122,23 +122,22 @@ class RestrictionReplica:
     # The thread --------------------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
-        failing = False
         while not self._ended.is_set():
             try:
                 with self._connect() as database:
-                    failing, self.is_connected = False, True
+                    self.is_connected = True
                     self._follow(database)
             except psycopg.Error as error:
-                if not failing:
+                if not self._is_failing:
                     logger.warning("Cannot read the restrictions in force: %s", type(error).__name__)
-                failing = True
+                self._is_failing = True
             except NoEpochError:
-                if not failing:
+                if not self._is_failing:
                     logger.error(  # noqa: TRY400 - where it was raised says nothing
                         "The database has no epoch of the feed: it is being restored, or is another one. What was in "
                         "force stays so. If this does not end, run `manage.py new_epoch` once the restore is complete."
                     )
-                failing = True
+                self._is_failing = True
             except Exception:
                 logger.exception("Keeping the restrictions current failed")
             self.is_connected = False
@@ -185,7 +184,7 @@ class RestrictionReplica:
         if self._keys_outdated or time.monotonic() - self._keys_read_at > KEYS_EVERY:
             self._read_keys(database)
         self._read_changes(database)
-        self.looks_done = self.looks_begun
+        self.looks_done, self._is_failing = self.looks_begun, False
         self._announce()
 
     def _announce(self) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -55,7 +56,7 @@ class _SavedChange(msgspec.Struct):
     sequence: int
     at: datetime
     restriction: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    ended: int | None = None
+    ended: int = 0  # the number of a restriction that ended; else there is a `restriction`
 
 
 class _SavedChanges(msgspec.Struct):
@@ -72,38 +73,36 @@ class StateStore:
     def __init__(self, folder: Path, secret_key: str) -> None:
         self.folder = folder
         self._key = hmac.digest(secret_key.encode(), SIGNED_FOR, "sha256")
-        self._store: SnapshotStore | None = None
         self._size_of_snapshot = 0  # of the changes that were saved with it
+
+    @cached_property
+    def _store(self) -> SnapshotStore:
+        """Made by the process that uses it first, which may become the one that writes."""
+        return SnapshotStore(self.folder, self._key)
 
     def open(self) -> None:
         """Make the folder ready, and become the process that writes where there is none."""
-        if self._store is None:
-            self._store = SnapshotStore(self.folder, self._key)
-        else:
-            self._store.open()
+        self._store.open()
 
     def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
+        self._store.close()
 
     @property
     def can_write(self) -> bool:
-        return self._store is not None and self._store.writes and not self._store.problem
+        return self._store.writes and not self._store.problem
 
     @property
     def problem(self) -> str:
         """What is wrong with the folder, in one line; blank while nothing is."""
-        return self._store.problem if self._store is not None else ""
+        return self._store.problem
 
     @property
     def size_since_snapshot(self) -> int:
         """Of the changes saved since the newest snapshot, in bytes."""
-        return self._store.changes_bytes - self._size_of_snapshot if self._store is not None else 0
+        return self._store.changes_bytes - self._size_of_snapshot
 
     def load(self) -> SavedState | None:
         """Return what was saved last; None where any of it is missing or damaged."""
-        if self._store is None:
-            return None
         loaded, confirmed = self._store.load(), self._store.confirmed()
         keys = self._load_keys()
         if loaded is None or keys is None:
@@ -115,8 +114,6 @@ class StateStore:
 
     def save_snapshot(self, lines: Iterable[bytes], changes: Iterable[bytes]) -> None:
         """Save everything in force, with the changes that led there. Raises OSError."""
-        if self._store is None:
-            return
         file = self.folder / "snapshot.new"
         with file.open("wb") as snapshot:
             hashed = hashlib.sha256()
@@ -132,10 +129,9 @@ class StateStore:
 
     def save_changes(self, bodies: Iterable[bytes]) -> None:
         """Raises OSError."""
-        if self._store is not None:
-            for body in bodies:
-                digest = hashlib.sha256(body).hexdigest()
-                self._store.keep_changes(body, digest, signature(self._key, digest))
+        for body in bodies:
+            digest = hashlib.sha256(body).hexdigest()
+            self._store.keep_changes(body, digest, signature(self._key, digest))
 
     def save_keys(self, keys: Iterable[UsableKey]) -> None:
         """Let these usable service keys take the place of those saved before. Raises OSError."""
@@ -150,13 +146,11 @@ class StateStore:
 
     def save_confirmed(self, at: Moment, closed_plans: Sequence[str]) -> None:
         """Save when what is saved was last known to be the newest."""
-        if self._store is not None:
-            self._store.keep_confirmed(Confirmation(at, frozenset(closed_plans)))
+        self._store.keep_confirmed(Confirmation(at, frozenset(closed_plans)))
 
     def failed(self, error: OSError) -> None:
         """Note that the disk did not take something."""
-        if self._store is not None:
-            self._store.failed(error)
+        self._store.failed(error)
 
     def _load_keys(self) -> dict[bytes, UsableKey] | None:
         try:
@@ -189,5 +183,5 @@ def _read_changes(body: bytes) -> Iterator[StoredChange]:
         if isinstance(change.restriction, msgspec.Raw):
             number = msgspec.json.decode(change.restriction, type=_Numbered).number
             yield StoredChange(change.sequence, number, bytes(change.restriction).decode(), change.at)
-        elif change.ended is not None:
+        else:
             yield StoredChange(change.sequence, change.ended, None, change.at)

@@ -61,6 +61,7 @@ AMONG: Final = """
     SELECT number, restriction_id, payload::text, at FROM restrictions_change
     WHERE number BETWEEN %s AND %s ORDER BY number
 """
+BEFORE: Final = "SELECT max(number) FROM restrictions_change WHERE number < %s AND at <= %s"
 LIVE: Final = "SELECT number FROM restrictions_restriction WHERE number = ANY(%s) AND ended_at IS NULL"
 BEGAN: Final = "SELECT payload FROM restrictions_change WHERE number = %s"
 EPOCHS: Final = "SELECT identifier, starts_after, continues FROM restrictions_feedepoch ORDER BY starts_after"
@@ -202,6 +203,12 @@ def newest_changes(database: Connection, most: int) -> list[StoredChange]:
 
 def find_changes(database: Connection, first: int, last: int) -> dict[int, StoredChange]:
     return {row[0]: StoredChange(*row) for row in database.execute(AMONG, [first, last])}
+
+
+def last_change_before(database: Connection, number: int, *, made_by: datetime) -> int:
+    """The newest change with a lower number that was made by a time; 0 where there is none."""
+    [found] = database.execute(BEFORE, [number, made_by]).fetchone() or (None,)
+    return found or 0
 
 
 def find_live_numbers(database: Connection, numbers: Sequence[int]) -> set[int]:

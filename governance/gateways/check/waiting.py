@@ -15,18 +15,17 @@ class Announcements:
     """Wakes every coroutine that waits, from whatever thread something has happened in."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._next: asyncio.Future[None]
 
     def start(self) -> None:
-        """Call this in the event loop."""
+        """Call this in the event loop, before anything is announced."""
         self._loop = asyncio.get_running_loop()
         self._next = self._loop.create_future()
 
     def announce(self) -> None:
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has been closed
-                self._loop.call_soon_threadsafe(self._wake)
+        with suppress(RuntimeError):  # the loop has been closed
+            self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         announced, self._next = self._next, asyncio.get_running_loop().create_future()

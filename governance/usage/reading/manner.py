@@ -130,8 +130,6 @@ def _is_imperative(start: str) -> bool:
 
 def _begins_with_capital(text: str) -> bool:
     """Return True if the first letter of the text is a capital."""
-    if text[0].isalpha():
-        return text[0].isupper()
     return next((letter for letter in text if letter.isalpha()), "").isupper()
 
 

@@ -168,6 +168,12 @@ class TestABodyWithoutAUsableKey:
         assert b" 413 " in opened(front, f"{head}Content-Length: 65537\n\n")
 
 
+def test_a_body_without_a_length_is_received_up_to_the_same_limit(front: Served) -> None:
+    head = f"POST /access/check HTTP/1.1\nHost: a\nAuthorization: Bearer {front.secret}\n"
+
+    assert b" 413 " in opened(front, f"{head}Transfer-Encoding: chunked\n\n10001\n{'a' * 65_537}\n")
+
+
 def test_a_body_that_does_not_come_is_given_up(front: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("governance.gateways.check.waiting.BODY_SECONDS", 0.05)
 

@@ -6,10 +6,14 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from governance.gateways.check.feed import changes_body
+from governance.gateways.check.sql import StoredChange
 from governance.gateways.models import Refusal
 from governance.restrictions.actions import lift
+from stillwatch_gateway.epochs import Epoch
 from stillwatch_gateway.messages import read_changes, read_snapshot, signing_key
 from stillwatch_gateway.signed import verify_body
 from tests.factories import MACHINE, account, restriction
@@ -59,6 +63,24 @@ class TestTheSnapshot:
         assert said.headers["content-encoding"] == "gzip"
         assert b"acct_1" in trusted(front, said)
 
+    def test_is_zipped_in_pieces_where_it_is_large(self, front: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("governance.gateways.check.feed.ZIPPED_AT_ONCE", 100)
+        for name in ("acct_1", "acct_2"):
+            block(name)
+        front.knows(2)
+
+        said = front.ask(SNAPSHOT, accept_encoding="gzip")
+
+        _, entries = read_snapshot(trusted(front, said).splitlines())
+        assert [entry.names for entry in entries] == [("account:acct_1",), ("account:acct_2",)]
+        assert said.body.count(gzip.compress(b"")[:4]) >= 3
+
+    def test_is_none_that_lacks_what_was_announced(self, front: Served) -> None:
+        """As long as the database has gone back and no new epoch has begun: gateways keep what they have."""
+        front.front.replica.announced = 7
+
+        assert front.ask(SNAPSHOT).status == 503
+
     def test_is_not_for_everybody(self, front: Served) -> None:
         assert front.ask(SNAPSHOT, key="").status == 401
         assert front.ask(SNAPSHOT, method="POST", body={}).status == 405
@@ -75,6 +97,22 @@ class TestChanges:
 
         assert (changes.after, changes.sequence) == (1, 3)
         assert [(number, ended) for number, _, ended in changes.changes] == [(2, None), (3, 1)]
+
+    def test_are_zipped_where_there_are_many_for_whoever_can_read_that(
+        self, front: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("governance.gateways.check.feed.SMALLEST_ZIPPED", 400)
+        for name in ("acct_1", "acct_2"):
+            block(name)
+        front.knows(2)
+
+        few, many, plain = (
+            front.ask(f"{CHANGES}?after={after}&wait=0", accept_encoding=encoding)
+            for after, encoding in ((2, "gzip"), (0, "gzip"), (0, "identity"))
+        )
+
+        assert [said.headers.get("content-encoding") for said in (few, many, plain)] == [None, "gzip", None]
+        assert [read_changes(trusted(front, said)).sequence for said in (few, many, plain)] == [2, 2, 2]
 
     def test_are_none_when_nothing_comes_in_time(self, front: Served) -> None:
         assert read_changes(trusted(front, front.ask(f"{CHANGES}?after=0&wait=0"))).changes == []
@@ -101,6 +139,7 @@ class TestChanges:
     def test_need_a_number(self, front: Served) -> None:
         assert front.ask(CHANGES).status == 400
         assert front.ask(f"{CHANGES}?after=x").status == 400
+        assert front.ask(f"{CHANGES}?after=0&epoch={'e' * 65}").status == 400
         assert front.ask(CHANGES, method="POST", body={"after": -1}).status == 400
 
     REFUSED = {"number": 1, "first": 1.0, "last": 2.0, "count": 1}
@@ -122,6 +161,7 @@ class TestChanges:
             {"refusals": [REFUSED | {"first": 1e300}]},
             {"refusals": [REFUSED | {"first": -1e11}]},
             {"refusals": [REFUSED | {"last": -1e13}]},
+            {"store_problem": "The disk is full.\nIt is."},
         ],
         ids=str,
     )
@@ -167,3 +207,27 @@ class TestAnOpenLine:
         caller.close()
 
         assert numbers == [1, 2]
+
+    def test_says_when_a_reader_has_to_begin_anew(self, front: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("governance.gateways.check.replica.REMEMBERED", 1)
+        with served() as later:
+            later.front.replica.wait_until_loaded(PATIENCE)
+            caller = HTTPConnection("127.0.0.1", later.port, timeout=PATIENCE)
+            headers = {"Authorization": f"Bearer {later.secret}", "Accept": "text/event-stream"}
+            caller.request("GET", f"{CHANGES}?after=0", headers=headers)
+            answer = caller.getresponse()
+            with transaction.atomic():
+                for name in ("acct_1", "acct_2"):
+                    block(name)
+            said = answer.read()
+            caller.close()
+
+        assert b"event: gone" in said
+        assert b"event: changes" not in said
+
+
+def test_a_message_never_leaves_a_change_out() -> None:
+    changes = [StoredChange(number, number, None, timezone.now()) for number in (1, 3)]
+
+    with pytest.raises(ValueError, match="not all changes after 0 up to 3"):
+        changes_body(0, 3, changes, [], epoch=Epoch(), age=0)
