@@ -123,7 +123,9 @@ def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, no
     probes = _probes(now=now)
     states = []
     for known in known_ones:
-        gateway, activity, probed = described[known.pk], known.activity, probes.get(known.pk, [])
+        if (gateway := described.get(known.pk)) is None:
+            continue  # it has asked for the first time since, and is shown the next time
+        activity, probed = known.activity, probes.get(known.pk, [])
         level, trouble = _trouble(known, expected, probed)
         states.append(
             GatewayState(

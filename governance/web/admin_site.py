@@ -74,7 +74,7 @@ def _with_invisible_escaped(view: Callable[..., HttpResponseBase]) -> Callable[.
         response = view(*args, **kwargs)
         if isinstance(response, SimpleTemplateResponse):
             response.add_post_render_callback(_write_out)
-        else:
+        elif isinstance(response, HttpResponse):
             _write_out(response)
         return response
 

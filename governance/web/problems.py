@@ -3,8 +3,10 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import JsonResponse
-from rest_framework.exceptions import APIException, ValidationError
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, JsonResponse
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -30,7 +32,11 @@ class Problem(APIException):
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler with its answers put into the standard form; unknown errors stay errors."""
-    if is_unavailable(error):
+    if isinstance(error, Http404):
+        error = NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = Forbidden()
+    elif is_unavailable(error):
         error = unavailable_problem(error)
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
