@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "governance.webhooks",
     "governance.review",
     "governance.policies",
+    "governance.investigation",
 ]
 
 MIDDLEWARE = [
