@@ -28,8 +28,9 @@
   // What is on this page: its keyed elements by the words that name them.
 
   const wordsOf = (element) => {
-    const named = element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent;
-    return named.replace(element.querySelector("kbd")?.textContent ?? "", "").replace(/\s+/g, " ").trim();
+    const label = (element.labels?.[0] ?? element).cloneNode(true);
+    for (const hint of label.querySelectorAll("kbd")) hint.remove();
+    return (element.getAttribute("aria-label") ?? label.textContent).replace(/\s+/g, " ").trim();
   };
 
   const elsewhere = (element) => element.closest("#palette, .topbar, #person") || !element.checkVisibility();

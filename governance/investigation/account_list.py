@@ -90,7 +90,7 @@ def _ordered(accounts: QuerySet[Account], sort: AccountSort) -> QuerySet[Account
         case AccountSort.NAME:
             return accounts.annotate(folded=folded("external_id")).order_by("folded", "pk")
         case _:
-            return accounts.order_by("-score__score", "score__account")
+            return accounts.order_by("-score__score", "pk")
 
 
 def _later(sort: AccountSort, external_id: str) -> Q:
@@ -108,4 +108,4 @@ def _later(sort: AccountSort, external_id: str) -> Q:
     if not hasattr(last, "score"):
         raise InvalidCursorError
     score = last.score.score
-    return Q(score__score__lte=score) & (Q(score__score__lt=score) | Q(score__score=score, score__account__gt=last.pk))
+    return Q(score__score__lte=score) & (Q(score__score__lt=score) | Q(score__score=score, pk__gt=last.pk))

@@ -112,8 +112,8 @@ LITELLM = {
 ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
     "/queue/": Arguments(query=("view", "band", "q", "after")),
-    "/restrictions/": Arguments(query=("q", "before")),
-    "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("q", "before"), sent={"note": "A slip."}),
+    "/restrictions/": Arguments(query=("kind", "q", "before")),
+    "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
     "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
