@@ -19,21 +19,11 @@ from governance.detection.scoring import REVIEW_LINE
 from governance.investigation.links import Links, get_links
 from governance.investigation.score_history import ScoreHistory, build_score_history
 from governance.investigation.search import with_brief
-from governance.investigation.usage_summary import (
-    Parameter,
-    Period,
-    TemplateUse,
-    UsageSummary,
-    list_parameters,
-    list_templates,
-    load_account_usage,
-    summarise_usage,
-)
+from governance.investigation.usage_summary import Period, UsageSummary, summarise_usage
 from governance.restrictions.models import Restriction
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.models import Case, Decision, Step
-from governance.usage.account_usage import AccountUsage
-from governance.usage.queries import ScoringWindow, conflict_totals
+from governance.usage.queries import conflict_totals
 
 KEYS_SHOWN: Final = 50
 FACTS_SHOWN: Final = 20
@@ -139,25 +129,6 @@ class AccountDetail:
     def usage(self) -> UsageSummary:
         newest = self.latest.window_end if self.latest else self.now
         return summarise_usage(self.account, period=self.period, newest=newest, now=self.now)
-
-    @cached_property
-    def _figures(self) -> AccountUsage:
-        if self.latest is None:
-            return AccountUsage()
-        window = ScoringWindow(self.latest.window_start, self.latest.window_end, self.latest.events)
-        return load_account_usage(self.account, window)
-
-    @property
-    def templates(self) -> list[TemplateUse]:
-        return list_templates(self._figures)
-
-    @property
-    def template_number(self) -> int:
-        return self._figures.templates
-
-    @property
-    def parameters(self) -> list[Parameter]:
-        return list(list_parameters(self._figures))
 
     @cached_property
     def links(self) -> Links:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/<external:external_id>/", views.account, name="account"),
     path("accounts/<external:external_id>/explanation/", views.explanation, name="account-explanation"),
+    path("accounts/<external:external_id>/asking/", views.asking, name="account-asking"),
     path("accounts/<external:external_id>/open/", views.open_case, name="account-open-case"),
     path("accounts/<external:external_id>/watch/", views.watch_account, name="account-watch"),
     path("accounts/<external:external_id>/unwatch/", views.unwatch_account, name="account-unwatch"),

@@ -18,6 +18,7 @@ from governance.campaigns.explanation import explanation_note
 from governance.investigation import actions
 from governance.investigation.account_detail import AccountDetail, accounts_with_details
 from governance.investigation.account_list import list_accounts
+from governance.investigation.asking import get_ways_of_asking
 from governance.investigation.finders import ResultKind
 from governance.investigation.forms import (
     AccountListForm,
@@ -41,6 +42,7 @@ T = TypeVar("T")
 PARTS = {
     "investigation/accounts.html": {"accounts"},
     "investigation/account.html": {"usage", "watch", "open-case"},
+    "investigation/asking.html": {"asking"},
     "investigation/explanation.html": {"explanation"},
     "investigation/search.html": {"results", "palette-results"},
 }
@@ -80,6 +82,15 @@ def explanation(request: StaffRequest, external_id: str) -> HttpResponse:
     found = _found(Account.objects.select_related("organisation").filter(external_id=external_id).first())
     context = {"account": found, "note": explanation_note(found)}
     return _answer(request, "investigation/explanation.html", context)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_ACCOUNTS, raise_exception=True)
+def asking(request: StaffRequest, external_id: str) -> HttpResponse:
+    """Templates and parameters, which take longer to add up than all else on the page of an account."""
+    found = _account(external_id)
+    return _answer(request, "investigation/asking.html", {"account": found, "ways": get_ways_of_asking(found)})
 
 
 @require_POST

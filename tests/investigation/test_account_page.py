@@ -116,8 +116,9 @@ class TestThePage:
         use(harbour)
         assessment(harbour, score=5, band="low")
 
-        page = page_of(client, harbour)
+        page = text(client.get(account_address("acct_harbour", "account-asking"), headers=by_htmx("asking")))
 
+        assert page.lstrip().startswith('<section id="asking"')
         assert "Prompt templates" in page
         assert "<td>18</td>" in page
         assert "Low temperature" in page
@@ -188,8 +189,7 @@ class TestThePage:
         add_note(opened, text="Called them.", by=mira, now=NOW)
 
         # 1 session, 2 user, 3 account with register, campaign and cases, 4 assessments, 5 restrictions, 6 usage by hour
-        # and model, 7 links, 8 steps, 9 decisions, 10 readings of excerpts; and profiles, by a cursor of their own,
-        # which is not counted here
+        # and model, 7 links, 8 steps, 9 decisions, 10 readings of excerpts
         with django_assert_num_queries(10):
             client.get(account_address(harbour.external_id))
 

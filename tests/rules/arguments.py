@@ -138,6 +138,7 @@ ARGUMENTS: dict[str, Arguments] = {
     ),
     "/accounts/<external:external_id>/": Arguments(ACCOUNT, query=("period",)),
     "/accounts/<external:external_id>/explanation/": Arguments(ACCOUNT),
+    "/accounts/<external:external_id>/asking/": Arguments(ACCOUNT),
     "/accounts/<external:external_id>/open/": Arguments(ACCOUNT, sent={"reason": "A tip."}),
     "/accounts/<external:external_id>/watch/": Arguments(ACCOUNT, sent={"reason": "A tip."}),
     "/accounts/<external:external_id>/unwatch/": Arguments(ACCOUNT, sent={"reason": "Nothing came of it."}),
