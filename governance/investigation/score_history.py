@@ -9,6 +9,8 @@ WIDTH: Final = 600.0
 HEIGHT: Final = 100.0
 # Changes of fewer points are not named where there are larger ones.
 CHANGES_NAMED: Final = 4
+# The others are there to be unfolded.
+NEWEST_SHOWN: Final = 6
 
 
 class Scoring(Protocol):
@@ -60,6 +62,14 @@ class ScoreHistory:
     start: datetime
     end: datetime
     line_y: float
+
+    @property
+    def newest(self) -> list[ScoreChange]:
+        return self.changes[:NEWEST_SHOWN]
+
+    @property
+    def older(self) -> list[ScoreChange]:
+        return self.changes[NEWEST_SHOWN:]
 
 
 def build_score_history(scorings: Sequence[Scoring], *, review_line: int) -> ScoreHistory | None:
