@@ -112,8 +112,7 @@ INSTALLED_APPS = [
     "governance.gateways",
     "governance.webhooks",
     "governance.review",
-    "governance.policies",
-    "governance.investigation",
+    *("governance.policies", "governance.investigation"),
 ]
 
 MIDDLEWARE = [

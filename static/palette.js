@@ -127,22 +127,28 @@
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       step(event.key === "ArrowDown" ? 1 : -1);
       event.preventDefault();
-    } else if (event.key === "Enter" && !event.ctrlKey && chosen() && !pending) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
-      chosen().click();
+      if (isAnswered) chosen()?.click();
+      else isEntered = true;
     }
     event.stopPropagation(); // its keys are no shortcuts of the page
   });
 
-  // What was typed is not answered yet: Enter then leads to the page of the search, rather than to an old answer.
-  let pending = false;
+  // Enter that comes before the answer to what was typed holds for that answer, not for the one before.
+  let isAnswered = false;
+  let isEntered = false;
   field.addEventListener("input", () => {
-    pending = true;
+    isAnswered = false;
+    isEntered = false;
   });
 
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target?.id !== "palette-results") return;
-    pending = false;
+    const asked = new URL(detail.pathInfo.finalRequestPath, location.href).searchParams.get("q") ?? "";
+    isAnswered = asked === field.value;
     arrange();
+    if (isAnswered && isEntered) chosen()?.click();
+    isEntered &&= !isAnswered;
   });
 })();

@@ -114,6 +114,7 @@ class TestThePalette:
 
         page.keyboard.press("Control+k")
         page.keyboard.type("c8")
+        page.wait_for_load_state("networkidle")
 
         expect(page.locator("#palette-input")).to_have_value("c8")
         expect(page.locator("[name=action]:checked")).to_have_count(0)
