@@ -3,14 +3,27 @@
 from datetime import datetime
 from typing import ClassVar, Final, Self
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Length
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Collate, Length, Lower
 from django.db.models.lookups import Exact
 
 from governance.web.visible import escape_invisible
 
 DIGEST_BYTES: Final = 32
+
+
+def folded(name: str) -> Collate:
+    """The text of a column in lower case, in an order by which an index finds what begins with some text."""
+    return Collate(Lower(name), "C")
+
+
+def words_of(name: str) -> SearchVector:
+    """The words of a column, in lower case: letters and digits that stand together."""
+    letters = Func(F(name), Value("[^[:alnum:]]+"), Value(" "), Value("g"), function="regexp_replace")
+    return SearchVector(letters, config="simple")
 
 
 class Organisation(models.Model):
@@ -21,6 +34,10 @@ class Organisation(models.Model):
 
     class Meta:
         ordering = ("external_id",)
+        indexes: ClassVar = [
+            models.Index(folded("external_id"), "id", name="organisation_by_folded_id"),
+            GinIndex(words_of("name"), name="organisation_by_word"),
+        ]
 
     def __str__(self) -> str:
         return escape_invisible(self.name or self.external_id)
@@ -68,6 +85,19 @@ class Account(models.Model):
         indexes: ClassVar = [
             # Accounts on one card are looked up at every scoring.
             models.Index(fields=["payment_fingerprint"], name="account_by_card", condition=~Q(payment_fingerprint="")),
+            # What people search for, and by what they filter and sort the list of accounts.
+            models.Index(folded("external_id"), "id", name="account_by_folded_id"),
+            models.Index(
+                folded("payment_fingerprint"),
+                "id",
+                name="account_by_folded_card",
+                condition=~Q(payment_fingerprint=""),
+            ),
+            models.Index(fields=["email_domain", "id"], name="account_by_domain", condition=~Q(email_domain="")),
+            models.Index(fields=["signup_ip", "id"], name="account_by_address", condition=Q(signup_ip__isnull=False)),
+            models.Index(folded("plan"), "id", name="account_by_plan", condition=~Q(plan="")),
+            models.Index(fields=["country", "id"], name="account_by_country", condition=~Q(country="")),
+            models.Index(fields=["-first_seen_at", "-id"], name="account_by_first_seen"),
         ]
 
     def __str__(self) -> str:
@@ -115,6 +145,7 @@ class ApiKey(models.Model):
     class Meta:
         verbose_name = "API key"
         ordering = ("external_id",)
+        indexes: ClassVar = [models.Index(folded("external_id"), "id", name="key_by_folded_id")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["digest"], name="one_key_a_digest", condition=Q(digest__isnull=False)),
             models.CheckConstraint(

@@ -10,8 +10,8 @@ from governance.audit.subjects import Subject, subject_finder
 
 @subject_finder("account")
 def account_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
-    rows = Account.objects.filter(external_id__in=ids).values_list("pk", "external_id")
-    return {name: Subject(f"account {name}", reverse("admin:accounts_account_change", args=[pk])) for pk, name in rows}
+    names = Account.objects.filter(external_id__in=ids).values_list("external_id", flat=True)
+    return {name: Subject(f"account {name}", reverse("investigation:account", args=[name])) for name in names}
 
 
 @subject_finder("key")
@@ -25,8 +25,5 @@ def key_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
 
 @subject_finder("organisation")
 def organisation_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
-    rows = Organisation.objects.filter(external_id__in=ids).values_list("pk", "external_id")
-    return {
-        name: Subject(f"organisation {name}", reverse("admin:accounts_organisation_change", args=[pk]))
-        for pk, name in rows
-    }
+    names = Organisation.objects.filter(external_id__in=ids).values_list("external_id", flat=True)
+    return {name: Subject(f"organisation {name}", reverse("investigation:organisation", args=[name])) for name in names}

@@ -112,7 +112,7 @@ INSTALLED_APPS = [
     "governance.gateways",
     "governance.webhooks",
     "governance.review",
-    "governance.policies",
+    *("governance.policies", "governance.investigation"),
 ]
 
 MIDDLEWARE = [

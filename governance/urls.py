@@ -14,6 +14,7 @@ handler500 = "governance.web.views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="review:queue")),
     path("", include("governance.review.urls")),
+    path("", include("governance.investigation.urls")),
     path("policy/", include("governance.policies.urls")),
     path("calibration/", include("governance.detection.urls")),
     path("enforcement/", include("governance.gateways.urls")),

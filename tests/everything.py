@@ -26,6 +26,7 @@ from governance.gateways.models import (
     PropagationEntry,
     Refusal,
 )
+from governance.investigation.actions import watch
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
@@ -106,6 +107,7 @@ def one_of_everything() -> None:
     claim(opened, by=mira, now=NOW)
     block = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
+    watch(other, reason="A tip.", by=mira, now=NOW)
     _one_of_all_that_proves_it(mira)
 
 

@@ -49,6 +49,7 @@ class Verb(StrEnum):
     CORPUS_REMOVED = "corpus.removed"
 
     # Review.
+    CASE_OPENED = "case.opened", "account reason score"
     CASE_CLAIMED = "case.claimed"
     CASE_RELEASED = "case.released"
     CASE_NOTED = "case.noted", "note"
@@ -60,6 +61,10 @@ class Verb(StrEnum):
     CASE_RESOLVED = "case.resolved", "decision case account"
     CASE_UNDONE = "case.undone", "decision account action note ended restored"
     CASE_REOPENED = "case.reopened", "case account", "decision"
+
+    # Investigation.
+    ACCOUNT_WATCHED = "account.watched", "reason"
+    ACCOUNT_UNWATCHED = "account.unwatched", "reason"
 
     # Restrictions.
     RESTRICTION_CREATED = (

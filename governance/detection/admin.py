@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
+from governance.detection.models import AccountScore, Assessment, CalibrationVersion, Corpus, CorpusShingle
 
 
 @admin.register(Assessment)
@@ -11,6 +11,14 @@ class AssessmentAdmin(ReadOnlyAdmin):
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
     date_hierarchy = "assessed_at"
+
+
+@admin.register(AccountScore)
+class AccountScoreAdmin(ReadOnlyAdmin):
+    list_display = ("account", "score", "band", "assessed_at")
+    list_filter = ("band",)
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
 
 
 @admin.register(Corpus)

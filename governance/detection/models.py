@@ -82,6 +82,26 @@ class Assessment(models.Model):
         return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0) - UNMEASURED
 
 
+class AccountScore(models.Model):
+    """The newest assessment of an account, so that accounts are listed by score however many there are.
+
+    A trigger keeps it (see the migration), so that it says the same as the assessments whoever stores one.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="score")
+    assessment = models.OneToOneField(Assessment, on_delete=models.CASCADE, related_name="+")
+    score = models.SmallIntegerField()
+    band = models.CharField(max_length=10, choices=BAND_CHOICES)
+    assessed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-score", "account")
+        indexes: ClassVar = [models.Index(fields=["-score", "account"], name="account_score")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.score}"
+
+
 class CalibrationVersion(models.Model):
     """The weights that were put in force: the newest row's count. Without any the packaged ones do."""
 

@@ -102,7 +102,9 @@ def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
     """Everything that the page says of gateways, with at most so many restrictions of either sort."""
     known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
     missing = missing_restrictions(expected, known, most=most)
-    noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related("account", "key", "organisation")
+    noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related(
+        "account", "key__account", "organisation"
+    )
     shown = {one.number: one for one in noticed.filter(number__in=missing)} if missing else {}
     others = list(noticed.in_force(at=now).exclude(number__in=shown)[:most])
     at = enforcement_status([*shown, *(one.number for one in others)], now=now, known=known)

@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 
 from governance.detection.models import BAND_CHOICES
-from governance.restrictions.kinds import Withheld, kind_info, missing_need
+from governance.restrictions.kinds import Withheld, kind_choices, kind_info, missing_need
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
 from governance.review.queries import QueueFilter, QueueView
@@ -36,6 +36,7 @@ class AddressForm(forms.Form):
 
 
 class RestrictionListForm(AddressForm):
+    kind = forms.ChoiceField(choices=[("", "All kinds"), *kind_choices()], required=False)
     q = forms.CharField(max_length=128, required=False)
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 

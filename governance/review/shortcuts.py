@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from governance.review.models import ACTIONS
-from governance.staff.roles import VIEW_ENFORCEMENT, VIEW_POLICIES
+from governance.staff.roles import VIEW_ACCOUNTS, VIEW_ENFORCEMENT, VIEW_POLICIES
 
 
 class Shortcut(NamedTuple):
@@ -24,9 +24,11 @@ MOVING: Final = (
     Shortcut(("g", "n"), "go to the next case"),
     Shortcut(("g", "q"), "go to the queue"),
     Shortcut(("g", "d"), "go to decided cases"),
+    Shortcut(("g", "a"), "go to accounts", permission=VIEW_ACCOUNTS),
     Shortcut(("g", "e"), "go to enforcement", permission=VIEW_ENFORCEMENT),
     Shortcut(("g", "p"), "go to policy", permission=VIEW_POLICIES),
-    Shortcut(("/",), "search"),
+    Shortcut(("/",), "search in this list"),
+    Shortcut(("Ctrl", "K"), "search everything, go to any page, do any action", permission=VIEW_ACCOUNTS),
 )
 WORKING: Final = (
     Shortcut(("c",), "claim or release the case"),

@@ -16,6 +16,8 @@ class Role(TextChoices):
 WORK_CASES = "review.work_case"
 VIEW_CASES = "review.view_case"
 LIFT_RESTRICTIONS = "restrictions.lift_restriction"
+VIEW_ACCOUNTS = "accounts.view_account"
+WATCH_ACCOUNTS = "investigation.watch_account"
 VIEW_ENFORCEMENT = "gateways.view_gateway"
 VIEW_WEBHOOKS = "webhooks.view_webhook"
 CHANGE_WEBHOOKS = "webhooks.change_webhook"
@@ -26,7 +28,7 @@ PROPOSE_POLICIES = "policies.add_policyversion"
 APPROVE_POLICIES = "policies.approve_policyversion"
 SWITCH_POLICIES = "policies.change_killswitch"
 
-_REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT})
+_REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT, VIEW_ACCOUNTS, WATCH_ACCOUNTS})
 
 _LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES})
 

@@ -131,6 +131,24 @@ def get_usage_by_model(account: Account, *, start: datetime, end: datetime) -> l
         return sorted((ModelUsage(*row) for row in cursor.fetchall()), key=lambda use: (-use.requests, use.model))
 
 
+class HourOfModel(NamedTuple):
+    """One hour of an account with one model."""
+
+    hour: datetime
+    model: str
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
+
+
+def get_usage_by_hour_and_model(account: Account, *, start: datetime, end: datetime) -> list[HourOfModel]:
+    """Return the hours in which the account used each model, in order; hours from `start` to before `end`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.USAGE_BY_HOUR_AND_MODEL, [account.pk, start, end])
+        return [HourOfModel(*row) for row in cursor.fetchall()]
+
+
 def count_requests_since(hour: datetime) -> dict[int, int]:
     """Return the number of requests of each account from the hour that starts at `hour` on, by account id."""
     with connection.cursor() as cursor:

@@ -167,6 +167,12 @@ FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_
 WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY model
 """  # noqa: S608 - as above
 
+USAGE_BY_HOUR_AND_MODEL = f"""
+SELECT hour, model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_tokens, output_tokens")} AS hours
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour, model ORDER BY hour
+"""  # noqa: S608 - as above
+
 # From the Monday before, since sketches are kept by the week.
 WINDOWS = f"""
 WITH hours AS NOT MATERIALIZED (

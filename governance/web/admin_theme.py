@@ -67,6 +67,7 @@ UNFOLD = {
                 "title": "Risk",
                 "items": [
                     _table("Assessments", "speed", "detection_assessment"),
+                    _table("Account scores", "leaderboard", "detection_accountscore"),
                     _table("Campaigns", "hub", "campaigns_campaign"),
                     _table("Campaign members", "group", "campaigns_campaignmember"),
                     _table("Campaign searches", "search", "campaigns_campaignsearch"),
@@ -84,6 +85,7 @@ UNFOLD = {
                     _table("Cases", "inbox", "review_case"),
                     _table("Case history", "history", "review_step"),
                     _table("Decisions", "balance", "review_decision"),
+                    _table("Watch-list", "visibility", "investigation_watchedaccount"),
                 ],
             },
             {

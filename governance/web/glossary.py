@@ -65,6 +65,7 @@ GLOSSARY: Final = (
                 "decision", "What staff decided on a case: an action, a reason, and a terms clause where one is needed."
             ),
             Word("dismiss", "To close a case without a restriction."),
+            Word("watch-list", "Accounts that staff keep an eye on. Nothing is restricted by it."),
             Word("undo", "To take back a decision soon after it, as if it had not been made."),
             Word("reopen", "To open a new case on an account that was decided. The old decision stays until then."),
             Word("remove", "To end a restriction before it expires. The API calls this lifting."),

@@ -210,9 +210,9 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     said = [
         world.call_from_a_shell("bench", "--smoke", *options)
-        for options in ((), ("--http-seconds", "200", "--http-rate", "1000"), ("--campaign", "200"))
+        for options in ((), ("--http-seconds", "200", "--http-rate", "1000"), ("--campaign", "200"), ("--pages",))
     ]
-    assert said == [""] * 3, said
+    assert said == [""] * 4, said
 
 
 @runs("bench_detection")

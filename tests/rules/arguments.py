@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import Account, Organisation
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.restrictions.models import Restriction
@@ -43,7 +44,12 @@ def _first(model: type[Model]) -> object:
     return model._default_manager.values_list("pk", flat=True)[0]
 
 
+def _first_id(model: type[Model]) -> object:
+    return model._default_manager.values_list("external_id", flat=True)[0]
+
+
 CASE = {"pk": _open_case}
+ACCOUNT = {"external_id": partial(_first_id, Account)}
 DECIDED = {"pk": _decided_case}
 LOST = {"pk": partial(_first, LostDecision)}
 WEBHOOK = {"pk": partial(_first, Webhook)}
@@ -106,8 +112,8 @@ LITELLM = {
 ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
     "/queue/": Arguments(query=("view", "band", "q", "after")),
-    "/restrictions/": Arguments(query=("q", "before")),
-    "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("q", "before"), sent={"note": "A slip."}),
+    "/restrictions/": Arguments(query=("kind", "q", "before")),
+    "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
     "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
@@ -127,6 +133,19 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/restrictions/<int:number>/lift/": Arguments(
         DECIDED | RESTRICTION, sent={"note": "A mistake.", "everywhere": "on"}
     ),
+    "/accounts/": Arguments(
+        query=("band", "least", "most", "plan", "country", "organisation", "watched", "sort", "after")
+    ),
+    "/accounts/<external:external_id>/": Arguments(ACCOUNT, query=("period",)),
+    "/accounts/<external:external_id>/explanation/": Arguments(ACCOUNT),
+    "/accounts/<external:external_id>/asking/": Arguments(ACCOUNT),
+    "/accounts/<external:external_id>/open/": Arguments(ACCOUNT, sent={"reason": "A tip."}),
+    "/accounts/<external:external_id>/watch/": Arguments(ACCOUNT, sent={"reason": "A tip."}),
+    "/accounts/<external:external_id>/unwatch/": Arguments(ACCOUNT, sent={"reason": "Nothing came of it."}),
+    "/organisations/<external:external_id>/": Arguments(
+        {"external_id": partial(_first_id, Organisation)}, query=("after",)
+    ),
+    "/search/": Arguments(query=("q", "kind", "after")),
     "/enforcement/": Arguments(),
     "/enforcement/alarm/": Arguments(),
     "/enforcement/lost/<int:pk>/keep/": Arguments(LOST),

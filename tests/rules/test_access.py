@@ -16,7 +16,14 @@ pytestmark = pytest.mark.django_db
 
 OPEN = {"/sign-in/", "/health/"}
 SIGN_IN = ("/sign-in/?", "/admin/login/?")
-EXAMPLES = {"uuid": "00000000-0000-4000-8000-000000000000", "int": "1", "slug": "x", "path": "1", "str": "x"}
+EXAMPLES = {
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "int": "1",
+    "slug": "x",
+    "path": "1",
+    "str": "x",
+    "external": "x",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -25,8 +25,8 @@ class RestrictionPage(NamedTuple):
     next: int | None
 
 
-def find_restrictions(*, text: str, before: int | None) -> RestrictionPage:
-    """Return what has not ended, newest first, below the number `before`.
+def find_restrictions(*, text: str, before: int | None, kind: str = "") -> RestrictionPage:
+    """Return what has not ended, newest first, below the number `before`; with `kind` only those of that kind.
 
     With `text` those on accounts, keys and organisations with it in their names, and whatever covers the account that
     is called so.
@@ -34,6 +34,8 @@ def find_restrictions(*, text: str, before: int | None) -> RestrictionPage:
     found = Restriction.objects.filter(ended_at=None)
     if text:
         found = found.filter(_name_condition(text))
+    if kind:
+        found = found.filter(kind=kind)
     if before is not None:
         found = found.filter(number__lt=before)
     in_full = found.select_related("account", "key__account", "organisation").order_by("-number")

@@ -44,7 +44,7 @@ def lift_from_list(request: StaffRequest, number: int) -> HttpResponse:
         was_live = lift(restriction, note=note, by=request.user.actor, now=now)
     what = f"Restriction {number} ({restriction.get_kind_display().lower()} of {restriction.target})"
     messages.success(request, f"{what} removed." if was_live else f"{what} had already ended.")
-    filters = {name: value for name in ("q", "before") if (value := request.GET.get(name))}
+    filters = {name: value for name in ("kind", "q", "before") if (value := request.GET.get(name))}
     return redirect(f"{reverse('review:restrictions')}{f'?{urlencode(filters)}' if filters else ''}")
 
 
@@ -53,7 +53,8 @@ def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, *
     if not form.is_valid():
         messages.error(request, form.complaint)
         return redirect("review:restrictions")
-    text, before = form.cleaned_data["q"], form.cleaned_data["before"]
-    page = find_restrictions(text=text, before=before)
-    context = {"page": page, "text": text, "before": before, "now": timezone.now(), "lift_form": LiftForm()}
+    text, before, kind = (form.cleaned_data[name] for name in ("q", "before", "kind"))
+    page = find_restrictions(text=text, before=before, kind=kind)
+    asked = {"text": text, "before": before, "kind": kind, "form": form}
+    context = asked | {"page": page, "now": timezone.now(), "lift_form": LiftForm()}
     return render(request, "review/restrictions.html", context | special, status=status)
