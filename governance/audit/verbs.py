@@ -55,12 +55,12 @@ class Verb(StrEnum):
     CASE_NOTED = "case.noted", "note"
     CASE_DECIDED = (
         "case.decided",
-        "decision account action scope reason terms_clause note score assessment restriction",
-        "superseded",
+        "decision action scope reason terms_clause note score assessment restriction",
+        "superseded account campaign accounts left_out left_out_because",
     )
-    CASE_RESOLVED = "case.resolved", "decision case account"
-    CASE_UNDONE = "case.undone", "decision account action note ended restored"
-    CASE_REOPENED = "case.reopened", "case account", "decision"
+    CASE_RESOLVED = "case.resolved", "decision case", "account campaign"
+    CASE_UNDONE = "case.undone", "decision action note ended restored", "account campaign"
+    CASE_REOPENED = "case.reopened", "case", "decision account campaign"
 
     # Investigation.
     ACCOUNT_WATCHED = "account.watched", "reason"

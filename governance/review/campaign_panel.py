@@ -68,14 +68,14 @@ def get_campaign_panel(account: Account) -> CampaignPanel | None:
         opened_at=member.campaign.opened_at,
         joined_at=member.joined_at,
         tied_to=member.tied_to,
-        ties=_tie_names(member.ties),
+        ties=tie_names(member.ties),
         findings=member.campaign.findings,
         members=[other for other in others if not other.left_out_because],
         left_out=[other for other in others if other.left_out_because],
     )
 
 
-def _tie_names(ties: Mapping[str, float]) -> list[str]:
+def tie_names(ties: Mapping[str, float]) -> list[str]:
     strongest_first = sorted(ties.items(), key=lambda tie: (-tie[1], tie[0]))
     return [TIES[name] for name, strength in strongest_first if name in TIES and strength >= NAMED_FROM]
 
@@ -103,6 +103,6 @@ def _others(member: CampaignMember) -> list[MemberRow]:
             {"campaign": member.campaign_id, "own": member.pk, "most": MEMBERS_SHOWN},
         )
         return [
-            MemberRow(external_id, organisation, _tie_names(json.loads(ties)), *rest)
+            MemberRow(external_id, organisation, tie_names(json.loads(ties)), *rest)
             for external_id, organisation, ties, *rest in cursor.fetchall()
         ]

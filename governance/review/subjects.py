@@ -10,5 +10,11 @@ from governance.review.models import Case
 
 @subject_finder("case")
 def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
-    rows = Case.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", "account__external_id")
-    return {str(pk): Subject(f"case of account {name}", reverse("review:case", args=[pk])) for pk, name in rows}
+    cases = Case.objects.filter(pk__in=valid_uuids(ids)).select_related("account", "campaign")
+    return {
+        str(case.pk): Subject(
+            f"case of account {case.subject}" if case.account_id else f"case of {case.subject}",
+            reverse("review:case", args=[case.pk]),
+        )
+        for case in cases
+    }

@@ -151,14 +151,14 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return _invalid_form_response(request, case, "decide", decision_form=form)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
-        claimed = claims_of_others(case.account, verdict, by=request.user, now=now)
+        claimed = claims_of_others(case, verdict, by=request.user, now=now)
         decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
     except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
         return _conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
         return _invalid_form_response(request, case, "decide", decision_form=form)
-    taken = "".join(f" {one.claimed_by} had claimed the case of {one.account}." for one in claimed)
+    taken = "".join(f" {one.claimed_by} had claimed the case of {one.subject}." for one in claimed)
     return _success_response(request, pk, f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}")
 
 
@@ -185,7 +185,7 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
     case, form = _case(pk), LiftForm(request.POST)
-    restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
+    restriction = get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     detail = CaseDetail(case, now=timezone.now())
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
@@ -227,6 +227,8 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
 
 def _still_denied(case: Case) -> str:
     """What else keeps the account out, after something was lifted."""
+    if case.account is None:
+        return ""
     current = access(account=case.account.external_id, now=timezone.now())
     if current.allowed or current.restriction is None:
         return ""

@@ -86,6 +86,7 @@ UNFOLD = {
                     _table("Case history", "history", "review_step"),
                     _table("Decisions", "balance", "review_decision"),
                     _table("Watch-list", "visibility", "investigation_watchedaccount"),
+                    _table("Accounts decided on", "group", "review_decisiontarget"),
                 ],
             },
             {

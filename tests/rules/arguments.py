@@ -33,7 +33,7 @@ class Arguments(NamedTuple):
 
 
 def _open_case() -> object:
-    return Case.objects.filter(status=Case.Status.OPEN).values_list("pk", flat=True)[0]
+    return Case.objects.filter(status=Case.Status.OPEN, campaign=None).values_list("pk", flat=True)[0]
 
 
 def _decided_case() -> object:
