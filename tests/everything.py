@@ -11,6 +11,8 @@ from governance.campaigns.models import (
     AnswerSample,
     Campaign,
     CampaignMember,
+    CampaignRule,
+    CampaignRuleAccount,
     CampaignSearch,
     SharedPrompt,
 )
@@ -114,6 +116,8 @@ def _one_campaign(member: Account) -> None:
     belongs = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
     CampaignMember.objects.create(campaign=campaign, account=member, **belongs)
     CampaignSearch.objects.create(pk=1, searched_at=NOW)
+    rule = CampaignRule.objects.create(belonging="apart", reason="One is a school.", made_at=NOW, made_by="staff:Mira")
+    CampaignRuleAccount.objects.create(rule=rule, account=member)
     seen = assessment(member)
     Case.objects.create(campaign=campaign, assessment=seen, score=seen.score, band=seen.band, opened_at=NOW, due_at=NOW)
 

@@ -48,6 +48,10 @@ class Verb(StrEnum):
     CORPUS_ADDED = "corpus.added", "texts runs evaluation"
     CORPUS_REMOVED = "corpus.removed"
 
+    # Campaigns, grouped by hand.
+    CAMPAIGN_MERGED = "campaign.merged", "other accounts reason"
+    CAMPAIGN_SPLIT = "campaign.split", "into accounts reason"
+
     # Review.
     CASE_OPENED = "case.opened", "account reason score"
     CASE_CLAIMED = "case.claimed"
