@@ -149,6 +149,12 @@ def campaign_case(*accounts: Account, score: int = 91, **fields: Any) -> Case:
     )
 
 
+def own_campaign(opened: Case) -> Campaign:
+    """The campaign of its case."""
+    assert opened.campaign is not None
+    return opened.campaign
+
+
 def ticks(opened: Case, *, without: Collection[Account] = (), because: str = "A school.") -> Ticks:
     """All members of the campaign of a case but for these, who are left out."""
     members = CampaignMember.objects.current().filter(campaign=opened.campaign_id)

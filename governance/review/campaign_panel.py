@@ -39,6 +39,7 @@ class MemberRow(NamedTuple):
 class CampaignPanel(NamedTuple):
     """`ties` are those of the case's own account; `findings` what ties its members and what they ask for."""
 
+    pk: uuid.UUID
     size: int
     score: int
     opened_at: datetime | None
@@ -63,19 +64,20 @@ def get_campaign_panel(account: Account) -> CampaignPanel | None:
         return None
     others = _others(member)
     return CampaignPanel(
+        pk=member.campaign.pk,
         size=member.campaign.size,
         score=member.campaign.score,
         opened_at=member.campaign.opened_at,
         joined_at=member.joined_at,
         tied_to=member.tied_to,
-        ties=tie_names(member.ties),
+        ties=_tie_names(member.ties),
         findings=member.campaign.findings,
         members=[other for other in others if not other.left_out_because],
         left_out=[other for other in others if other.left_out_because],
     )
 
 
-def tie_names(ties: Mapping[str, float]) -> list[str]:
+def _tie_names(ties: Mapping[str, float]) -> list[str]:
     strongest_first = sorted(ties.items(), key=lambda tie: (-tie[1], tie[0]))
     return [TIES[name] for name, strength in strongest_first if name in TIES and strength >= NAMED_FROM]
 
@@ -103,6 +105,6 @@ def _others(member: CampaignMember) -> list[MemberRow]:
             {"campaign": member.campaign_id, "own": member.pk, "most": MEMBERS_SHOWN},
         )
         return [
-            MemberRow(external_id, organisation, tie_names(json.loads(ties)), *rest)
+            MemberRow(external_id, organisation, _tie_names(json.loads(ties)), *rest)
             for external_id, organisation, ties, *rest in cursor.fetchall()
         ]

@@ -26,6 +26,7 @@ BY_DECISION_OR_POLICY = Q(origin__startswith=DECISIONS) | Q(origin__startswith="
 # What a row shows: the rest of these rows is wide, and read 30 times a page.
 ROW_FIELDS = (
     *("account__external_id", "account__organisation__name", "account__organisation__external_id"),
+    *("campaign__size", "campaign__events", "campaign__findings"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
     *("status", "score", "band", "opened_at", "due_at", "closed_at", "resolved_by"),
 )
@@ -72,8 +73,14 @@ class QueueRow:
 
     @cached_property
     def reasons(self) -> list[dict[str, Any]]:
-        """The findings that speak against the account most."""
-        return findings_against(self.case.assessment.findings)[:REASONS_SHOWN]
+        """The findings that speak against the account, or the campaign, most."""
+        about = self.case.campaign or self.case.assessment
+        return findings_against(about.findings)[:REASONS_SHOWN]
+
+    @property
+    def events(self) -> int:
+        """What was read of the account, or of all members of the campaign."""
+        return self.case.campaign.events if self.case.campaign else self.case.assessment.events
 
     @property
     def overdue(self) -> bool:
@@ -130,7 +137,7 @@ def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> Queue
         if last is None or (decided and last.closed_at is None):
             raise InvalidCursorError
         cases = cases.filter(_later_in_the_list(last, decided=decided))
-    in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*ROW_FIELDS)
+    in_full = cases.select_related("account__organisation", "assessment", "campaign", "claimed_by").only(*ROW_FIELDS)
     found = list(in_full[: PAGE + 1])
     rows = [QueueRow(case, now=now) for case in found[:PAGE]]
     return QueuePage(rows, found[PAGE - 1].pk if len(found) > PAGE else None)

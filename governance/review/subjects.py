@@ -5,7 +5,17 @@ from collections.abc import Collection, Mapping
 from django.urls import reverse
 
 from governance.audit.subjects import Subject, subject_finder, valid_uuids
+from governance.campaigns.models import Campaign
 from governance.review.models import Case
+from governance.web.counts import pluralize
+
+
+@subject_finder("campaign")
+def campaign_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+    return {
+        str(one.pk): Subject(f"campaign of {pluralize(one.size, 'account')}", reverse("review:campaign", args=[one.pk]))
+        for one in Campaign.objects.filter(pk__in=valid_uuids(ids))
+    }
 
 
 @subject_finder("case")

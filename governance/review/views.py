@@ -22,6 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retar
 from governance.restrictions.models import Restriction
 from governance.restrictions.queries import access
 from governance.review import actions
+from governance.review.campaigns.views import address_of, render_campaign
 from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.decision_targets import claims_of_others, describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
@@ -84,7 +85,8 @@ def queue(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    return _render_page(request, _case(pk))
+    case = _case(pk)
+    return redirect(address_of(case)) if case.campaign_id is not None else _render_page(request, case)
 
 
 @require_safe
@@ -136,7 +138,7 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(VIEW_CASES, raise_exception=True)
 def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the excerpts of prompts, this once: each showing is an entry of the log."""
-    case, form = _case(pk), ExcerptsForm(request.POST)
+    case, form = _account_case(pk), ExcerptsForm(request.POST)
     if not form.is_valid():
         return _invalid_form_response(request, case, "excerpts", excerpts_form=form)
     read = actions.read_excerpts(case, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
@@ -146,7 +148,7 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    case, form = _case(pk), DecisionForm(request.POST)
+    case, form = _account_case(pk), DecisionForm(request.POST)
     if not form.is_valid():
         return _invalid_form_response(request, case, "decide", decision_form=form)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
@@ -184,7 +186,7 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(LIFT_RESTRICTIONS, raise_exception=True)
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
-    case, form = _case(pk), LiftForm(request.POST)
+    case, form = _account_case(pk), LiftForm(request.POST)
     restriction = get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     detail = CaseDetail(case, now=timezone.now())
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
@@ -217,7 +219,7 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     elif done.is_open:
         message = "Undone. The case is open again and claimed by you."
     else:
-        message = "Undone. The account has a newer case."
+        message = "Undone. There is a newer case."
     if done.is_undone and (done.ended or done.restored):
         ended = "1 restriction" if done.ended == 1 else f"{done.ended} restrictions"
         so_far = " so far; the rest follows automatically" if done.is_unfinished else ""
@@ -244,9 +246,15 @@ def _case(pk: uuid.UUID) -> Case:
     return get_object_or_404(cases_with_details(), pk=pk)
 
 
+def _account_case(pk: uuid.UUID) -> Case:
+    return get_object_or_404(cases_with_details(), pk=pk, campaign=None)
+
+
 def _render_page(
     request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any
 ) -> HttpResponse:
+    if case.campaign_id is not None:
+        return render_campaign(request, case.campaign, case, status=status, **special)
     now = timezone.now()
     forms = {
         "decision_form": DecisionForm(),

@@ -25,7 +25,7 @@ from governance.review.verdicts import (
     NoSuchScopeError,
     SentBeforeError,
 )
-from tests.factories import NOW, account, campaign_case, case, person, restriction, ticks
+from tests.factories import NOW, account, campaign_case, case, own_campaign, person, restriction, ticks
 from tests.review.deciding import BLOCK_CAMPAIGN, DISMISS, DISMISS_CAMPAIGN, decide_all, decided
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ class TestDeciding:
 
     def test_says_nothing_of_members_who_joined_while_somebody_decided(self, own: Case) -> None:
         chosen, late = ticks(own), account("acct_late")
-        own.campaign.members.create(account=late, joined_at=NOW, tied_to=1, strength=1.0, ties={})  # type: ignore[union-attr]
+        own_campaign(own).members.create(account=late, joined_at=NOW, tied_to=1, strength=1.0, ties={})
 
         decision = decide(own, BLOCK_CAMPAIGN, decision_id=uuid.uuid4(), by=person(), now=NOW, ticks=chosen)
 
@@ -85,7 +85,7 @@ class TestDeciding:
 
     def test_of_which_all_members_have_left_is_refused(self, own: Case) -> None:
         chosen = ticks(own)
-        own.campaign.members.update(left_at=NOW)  # type: ignore[union-attr]
+        own_campaign(own).members.update(left_at=NOW)
 
         with pytest.raises(NoSuchScopeError, match="None of the ticked accounts"):
             decide(own, BLOCK_CAMPAIGN, decision_id=uuid.uuid4(), by=person(), now=NOW, ticks=chosen)
@@ -216,7 +216,7 @@ class TestInBatches:
         decision = decide_all(own, without=[members[5]])
         at_once, progress = len(in_force()), progress_of(decision)
         new = account("acct_new")
-        own.campaign.members.create(account=new, joined_at=NOW, tied_to=1, strength=1.0, ties={})  # type: ignore[union-attr]
+        own_campaign(own).members.create(account=new, joined_at=NOW, tied_to=1, strength=1.0, ties={})
 
         apply_unfinished_decisions(now=NOW)
 

@@ -1,0 +1,25 @@
+/* The page of a campaign: counts what is ticked while somebody ticks. Without it the links load the page anew. */
+"use strict";
+
+(() => {
+  const boxes = () => [...document.querySelectorAll('[name="accounts"][form="campaign-decide"]')];
+
+  const count = () => {
+    const place = document.querySelector("[data-ticked]");
+    if (place) place.textContent = boxes().filter((box) => box.checked).length.toLocaleString("en-GB");
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.('[name="accounts"]')) count();
+  });
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-tick]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    for (const box of boxes()) box.checked = link.dataset.tick === "all";
+    count();
+  });
+
+  document.addEventListener("DOMContentLoaded", count); // a browser may restore ticks from before
+})();
