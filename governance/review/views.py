@@ -20,7 +20,6 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
 from governance.restrictions.models import Restriction
-from governance.restrictions.queries import access
 from governance.review import actions
 from governance.review.campaigns.views import address_of, render_campaign
 from governance.review.case_detail import CaseDetail, cases_with_details
@@ -28,6 +27,7 @@ from governance.review.decision_targets import claims_of_others, describe_target
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
 from governance.review.queries import InvalidCursorError, find_next_case, queue_counts, queue_page
+from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
@@ -204,9 +204,8 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         now=timezone.now(),
         everywhere=form.cleaned_data["everywhere"],
     )
-    return _success_response(
-        request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{_still_denied(case)}"
-    )
+    still = say_still_denied(case, now=timezone.now())
+    return _success_response(request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{still}")
 
 
 def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
@@ -224,18 +223,7 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
         ended = "1 restriction" if done.ended == 1 else f"{done.ended} restrictions"
         so_far = " so far; the rest follows automatically" if done.is_unfinished else ""
         message += f" {ended} ended, {done.restored} restored{so_far}."
-    return _success_response(request, case.pk, message + _still_denied(case))
-
-
-def _still_denied(case: Case) -> str:
-    """What else keeps the account out, after something was lifted."""
-    if case.account is None:
-        return ""
-    current = access(account=case.account.external_id, now=timezone.now())
-    if current.allowed or current.restriction is None:
-        return ""
-    left = current.restriction
-    return f" {case.account} is still {outcome_word(left.kind)}, by no. {left.number} against {left.target}."
+    return _success_response(request, case.pk, message + say_still_denied(case, now=timezone.now()))
 
 
 def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:
