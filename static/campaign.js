@@ -6,18 +6,21 @@
 
   const count = () => {
     const place = document.querySelector("[data-ticked]");
-    if (place) place.textContent = boxes().filter((box) => box.checked).length.toLocaleString("en-GB");
+    const others = document.querySelector("[data-ticks]");
+    const unlisted = others?.checked ? Number(others.dataset.ticks) : 0;
+    const listed = boxes().filter((box) => box.checked).length;
+    if (place) place.textContent = (listed + unlisted).toLocaleString("en-GB");
   };
 
   document.addEventListener("change", (event) => {
-    if (event.target.matches?.('[name="accounts"]')) count();
+    if (event.target.matches?.('[name="accounts"], [data-ticks]')) count();
   });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("[data-tick]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    for (const box of boxes()) box.checked = link.dataset.tick === "all";
+    for (const box of [...boxes(), ...document.querySelectorAll("[data-ticks]")]) box.checked = link.dataset.tick === "all";
     count();
   });
 

@@ -13,6 +13,7 @@ from tests.factories import (
     NOW,
     account,
     assessment,
+    campaign_case,
     case,
     line,
     own_campaign,
@@ -127,7 +128,8 @@ class TestThePage:
         shown = text(client.get(page(own, query))).partition('id="members"')[2]
 
         assert (f"<bdi>{there}</bdi>" in shown, f"<bdi>{gone}</bdi>" in shown) == (True, False)
-        assert "do not fit the filter and are not ticked" in shown
+        assert "And the 4 members not listed here" in shown
+        assert 'data-ticks="4" >' in shown
 
     @pytest.mark.parametrize(
         ("sort", "first"), [("score", "acct_4"), ("account", "acct_0"), ("fits", "acct_1"), ("joined", "acct_2")]
@@ -144,6 +146,15 @@ class TestThePage:
     @pytest.mark.parametrize(("query", "ticked"), [("", 5), ("?ticked=none", 0), ("?ticked=all", 5)])
     def test_ticks_all_or_none(self, client: Client, own: Case, query: str, ticked: int) -> None:
         assert says_ticked(client.get(page(own, query)), ticked, of=5)
+
+    def test_lists_the_first_hundred_and_more_if_asked(self, client: Client) -> None:
+        many = campaign_case(*(account(f"acct_{number:03}") for number in range(104)))
+
+        short, long = client.get(page(many)), client.get(page(many, "?long=on"))
+
+        assert "And the 4 members not listed here" in text(short)
+        assert says_ticked(short, 104, of=104)
+        assert "not listed here" not in text(long)
 
     def test_shows_what_was_harvested_beside_what_was_enough(
         self, client: Client, own: Case, members: list[Account]

@@ -130,7 +130,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/policy/off/": Arguments(sent={"why": "Too many."}),
     "/policy/on/": Arguments(sent={"why": "Mended."}),
     "/campaigns/": Arguments(query=("state", "after")),
-    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "case")),
+    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case")),
     "/campaigns/<uuid:pk>/split/": Arguments(CAMPAIGN, sent={"accounts": "1", "split_because": "Two schools."}),
     "/campaigns/<uuid:pk>/merge/": Arguments(
         CAMPAIGN, sent={"other": str(uuid.uuid4()), "merge_because": "One operator."}

@@ -34,6 +34,7 @@ class MemberFilterForm(AddressForm):
     tie = forms.ChoiceField(choices=[("", "Any tie"), *MemberTie.choices], required=False)
     sort = forms.ChoiceField(choices=MemberSort.choices, required=False)
     ticked = forms.ChoiceField(choices=MemberTicks.choices, required=False)
+    long = FlagField()
     case = forms.UUIDField(required=False)
 
     def member_filter(self) -> MemberFilter:
@@ -43,6 +44,7 @@ class MemberFilterForm(AddressForm):
             text=given["q"],
             tie=given["tie"],
             sort=MemberSort(given["sort"] or MemberSort.SCORE),
+            is_long=given["long"],
             ticked=MemberTicks(given["ticked"]),
         )
 

@@ -14,7 +14,9 @@ from governance.detection.finding import Family
 from governance.restrictions.queries import find_strongest_kinds
 from governance.review.campaign_panel import NAMED_FROM
 
-MEMBERS_LISTED: Final = 500
+# Listed at first, and at most: a form has a field for each, and at most 1,000.
+MEMBERS_LISTED: Final = 100
+MOST_LISTED: Final = 900
 
 
 class MemberSort(TextChoices):
@@ -49,6 +51,7 @@ class MemberFilter:
     text: str = ""
     tie: str = ""
     sort: MemberSort = MemberSort.SCORE
+    is_long: bool = False
     ticked: MemberTicks = MemberTicks.PROPOSED
 
 

@@ -16,6 +16,7 @@ from governance.review.campaigns.graph import SharedTrait, TieGraph, draw_ties
 from governance.review.campaigns.harm import DayOfMembers, Harm, measure_harm
 from governance.review.campaigns.members import (
     MEMBERS_LISTED,
+    MOST_LISTED,
     MemberFilter,
     MemberOfCampaign,
     list_members,
@@ -60,7 +61,10 @@ class _Target(NamedTuple):
 
 
 class CampaignDetail:
-    """A campaign, and one of its cases if it ever had one; each part is asked for when the page first needs it."""
+    """A campaign, and one of its cases if it ever had one; each part is asked for when the page first needs it.
+
+    `chosen` are the accounts that somebody has ticked already, and `others` says whether those not listed are ticked.
+    """
 
     def __init__(
         self,
@@ -70,12 +74,14 @@ class CampaignDetail:
         now: datetime,
         member_filter: MemberFilter | None = None,
         chosen: Collection[int] | None = None,
+        others: bool | None = None,
     ) -> None:
         self.campaign = campaign
         self.case = case
         self.now = now
         self.member_filter = member_filter or MemberFilter()
         self.chosen = chosen
+        self.others = others
 
     @property
     def claimant(self) -> User | None:
@@ -100,23 +106,30 @@ class CampaignDetail:
     def _fitting(self) -> list[MemberOfCampaign]:
         return list_members(self.members, self.member_filter)
 
-    @property
+    @cached_property
     def listed(self) -> list[MemberOfCampaign]:
-        return self._fitting[:MEMBERS_LISTED]
+        return self._fitting[: MOST_LISTED if self.member_filter.is_long else MEMBERS_LISTED]
 
     @property
     def unlisted(self) -> int:
-        """How many members fit the filter, and are not listed because they are so many."""
-        return len(self._fitting) - len(self.listed)
+        """How many members are not listed: by the filter, or because they are so many."""
+        return len(self.members) - len(self.listed)
+
+    @property
+    def can_list_more(self) -> bool:
+        return len(self.listed) < len(self._fitting) and not self.member_filter.is_long
+
+    @cached_property
+    def ticks_others(self) -> bool:
+        """Whether the members that are not listed are ticked together: if nothing but their number hides them."""
+        hidden = self._fitting[len(self.listed) :]
+        if self.others:
+            return True
+        return len(self._fitting) == len(self.members) and bool(hidden) and all(one.is_ticked for one in hidden)
 
     @property
     def listed_pks(self) -> str:
         return ",".join(str(member.account.pk) for member in self.listed)
-
-    @property
-    def hidden(self) -> int:
-        """How many members the filter leaves out of the list."""
-        return len(self.members) - len(self._fitting)
 
     @property
     def seen(self) -> int:
@@ -129,7 +142,7 @@ class CampaignDetail:
 
     @property
     def ticked(self) -> int:
-        return sum(member.is_ticked for member in self.listed)
+        return sum(member.is_ticked for member in self.listed) + (self.unlisted if self.ticks_others else 0)
 
     @property
     def events(self) -> int:

@@ -177,14 +177,16 @@ def render_campaign(
 ) -> HttpResponse:
     """The page of a campaign, or the part of it that htmx asks for."""
     assert shown is not None  # noqa: S101 - a constraint says so
-    filters = filters or MemberFilterForm({})
     chosen = _chosen(special.get("decision_form") or special.get("split_form"))
+    # With ticks to keep, as many are listed as can be: the filter by which they were ticked is not known any more.
+    filters = filters or MemberFilterForm({"long": "on"} if chosen is not None else {})
     detail = CampaignDetail(
         shown,
         case,
         now=timezone.now(),
         member_filter=filters.member_filter() if filters.is_valid() else None,
         chosen=chosen,
+        others="others" in request.POST if chosen is not None else None,
     )
     forms = {
         "decision_form": CampaignDecisionForm(),
