@@ -23,6 +23,7 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
+from governance.review.campaign_cases import join_and_leave, update_campaign_cases
 from governance.review.case_opening import open_or_update_cases
 from governance.review.staff_ceilings import get_staff_ceilings
 from governance.usage.actions import compact_profiles
@@ -45,14 +46,17 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
     """Score up to `limit` waiting accounts. Return how many were claimed. Idempotent, and safe in several processes.
 
     Accounts that failed before are scored one by one, so that an account that cannot be scored fails alone. Campaigns
-    are searched for afterwards, if enough has changed; accounts that this changes wait to be scored again.
+    are searched for afterwards, if enough has changed; accounts that this changes wait to be scored again. Then cases
+    of campaigns are opened, and those of their members become part of them.
     """
     claims = claim_dirty_accounts(limit=limit, now=now)
     fresh = [claim for claim in claims if not claim.attempts]
     for batch in [fresh, *([claim] for claim in claims if claim.attempts)]:
         if batch:
             _govern(batch, now=now, review_line=review_line)
-    search_campaigns(now=now)
+    if search_campaigns(now=now) or claims:
+        update_campaign_cases(now=now)
+    join_and_leave(now=now)
     return len(claims)
 
 

@@ -11,6 +11,8 @@ from governance.campaigns.models import (
     AnswerSample,
     Campaign,
     CampaignMember,
+    CampaignRule,
+    CampaignRuleAccount,
     CampaignSearch,
     SharedPrompt,
 )
@@ -34,6 +36,7 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
+from governance.review.models import Case, Decision, DecisionTarget
 from governance.review.verdicts import Verdict
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
@@ -42,7 +45,7 @@ from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import EventConflict, LastUsage, NewNameCount, ReportedAnswer, Retention
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
-from tests.factories import MACHINE, NOW, account, case, line, person, service_key
+from tests.factories import MACHINE, NOW, account, assessment, case, line, person, service_key
 from tests.policies.outcomes import BLOCK
 
 
@@ -89,10 +92,7 @@ def one_of_everything() -> None:
     count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
     opened = case()
     other = account("acct_2")
-    campaign = Campaign.objects.create(first_seen_at=NOW, size=2)
-    member = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
-    CampaignMember.objects.create(campaign=campaign, account=other, **member)
-    CampaignSearch.objects.create(pk=1, searched_at=NOW)
+    _one_campaign(other)
     _one_of_what_is_compared(other)
     add_corpus(
         "quiz",
@@ -103,12 +103,23 @@ def one_of_everything() -> None:
     )
     CorpusShingle.objects.create(corpus=Corpus.objects.get(), digest=5)
     CalibrationVersion.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
-    AccountTrait.objects.create(kind=1, digest=7, account=opened.account, uses=9, share=0.4)
+    AccountTrait.objects.create(kind=1, digest=7, account=opened.own_account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)
     block = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
     watch(other, reason="A tip.", by=mira, now=NOW)
     _one_of_all_that_proves_it(mira)
+
+
+def _one_campaign(member: Account) -> None:
+    campaign = Campaign.objects.create(state=Campaign.State.OPEN, first_seen_at=NOW, opened_at=NOW, size=1)
+    belongs = {"joined_at": NOW, "tied_to": 1, "strength": 1.0, "ties": {"card": 0.8}}
+    CampaignMember.objects.create(campaign=campaign, account=member, **belongs)
+    CampaignSearch.objects.create(pk=1, searched_at=NOW)
+    rule = CampaignRule.objects.create(belonging="apart", reason="One is a school.", made_at=NOW, made_by="staff:Mira")
+    CampaignRuleAccount.objects.create(rule=rule, account=member)
+    seen = assessment(member)
+    Case.objects.create(campaign=campaign, assessment=seen, score=seen.score, band=seen.band, opened_at=NOW, due_at=NOW)
 
 
 def _one_of_all_that_proves_it(somebody: User) -> None:
@@ -131,6 +142,9 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     CanaryProbe.objects.create(gateway=gateway, at=NOW, outcome=CanaryProbe.Outcome.OBEYED, took_ms=200)
     DriftRepair.objects.create(gateway=gateway, at=NOW, name="team harbour", blocked=True, mended=True)
     LiteLlmPush.objects.create(gateway=gateway, kind="team", name="harbour", because="account:harbour", blocked_at=NOW)
+    DecisionTarget.objects.create(
+        decision=Decision.objects.get(), account=Account.objects.get(external_id="acct_2"), left_out_because="A school."
+    )
     webhook, _ = add_webhook("https://hooks.example.com/", by=MACHINE, now=NOW)
     Delivery.objects.create(webhook=webhook, change=Change.objects.get(), created_at=NOW, due_at=NOW)
     policy = propose(BLOCK, by=somebody, now=NOW)
@@ -138,7 +152,7 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
     PolicyOutcome.objects.create(
         policy=policy,
         account=Account.objects.get(restrictions=restriction),
-        assessment=Assessment.objects.get(),
+        assessment=Assessment.objects.earliest("pk"),
         rule="Critical",
         kind="block",
         terms={},

@@ -3,12 +3,15 @@
 import itertools
 import json
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import Max
+
 from accounts.models import Account, ApiKey, Licence, Organisation
 from governance.audit.actor import Actor
-from governance.campaigns.models import Campaign
+from governance.campaigns.models import Campaign, CampaignMember
 from governance.detection.models import Assessment
 from governance.detection.thresholds import Response
 from governance.restrictions.actions import restrict
@@ -16,6 +19,7 @@ from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review.models import Case
+from governance.review.verdicts import Ticks
 from governance.staff.actions import add_user, digest_of, issue_service_key
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
@@ -129,6 +133,34 @@ def case(
         due_at=NOW + timedelta(hours=due_in),
         **fields,
     )
+
+
+def campaign_case(*accounts: Account, score: int = 91, **fields: Any) -> Case:
+    """The open case of a campaign of these accounts, each of which is assessed."""
+    seen = [assessment(one, score=score) for one in accounts]
+    return Case.objects.create(
+        campaign=campaign_of(*accounts),
+        assessment=seen[0],
+        score=score,
+        band="critical",
+        opened_at=NOW,
+        due_at=NOW + timedelta(hours=4),
+        **fields,
+    )
+
+
+def own_campaign(opened: Case) -> Campaign:
+    """The campaign of its case."""
+    assert opened.campaign is not None
+    return opened.campaign
+
+
+def ticks(opened: Case, *, without: Collection[Account] = (), because: str = "A school.") -> Ticks:
+    """All members of the campaign of a case but for these, who are left out."""
+    members = CampaignMember.objects.current().filter(campaign=opened.campaign_id)
+    accounts = set(members.values_list("account", flat=True)) - {one.pk for one in without}
+    seen = members.aggregate(newest=Max("pk"))["newest"]
+    return Ticks(frozenset(accounts), seen=seen, left_out_because=because)
 
 
 def restriction(

@@ -48,6 +48,10 @@ class Verb(StrEnum):
     CORPUS_ADDED = "corpus.added", "texts runs evaluation"
     CORPUS_REMOVED = "corpus.removed"
 
+    # Campaigns, grouped by hand.
+    CAMPAIGN_MERGED = "campaign.merged", "other accounts reason"
+    CAMPAIGN_SPLIT = "campaign.split", "into accounts reason"
+
     # Review.
     CASE_OPENED = "case.opened", "account reason score"
     CASE_CLAIMED = "case.claimed"
@@ -55,12 +59,12 @@ class Verb(StrEnum):
     CASE_NOTED = "case.noted", "note"
     CASE_DECIDED = (
         "case.decided",
-        "decision account action scope reason terms_clause note score assessment restriction",
-        "superseded",
+        "decision action scope reason terms_clause note score assessment restriction",
+        "superseded account campaign accounts left_out left_out_because",
     )
-    CASE_RESOLVED = "case.resolved", "decision case account"
-    CASE_UNDONE = "case.undone", "decision account action note ended restored"
-    CASE_REOPENED = "case.reopened", "case account", "decision"
+    CASE_RESOLVED = "case.resolved", "decision case", "account campaign"
+    CASE_UNDONE = "case.undone", "decision action note ended restored", "account campaign"
+    CASE_REOPENED = "case.reopened", "case", "decision account campaign"
 
     # Investigation.
     ACCOUNT_WATCHED = "account.watched", "reason"

@@ -7,6 +7,8 @@ from governance.campaigns.models import (
     AnswerSample,
     Campaign,
     CampaignMember,
+    CampaignRule,
+    CampaignRuleAccount,
     CampaignSearch,
     SharedPrompt,
 )
@@ -44,6 +46,19 @@ class AnswerSampleAdmin(ReadOnlyAdmin):
 @admin.register(CampaignSearch)
 class CampaignSearchAdmin(ReadOnlyAdmin):
     list_display = ("searched_at", "changed_accounts")
+
+
+@admin.register(CampaignRule)
+class CampaignRuleAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "belonging", "made_by", "reason")
+    list_filter = ("belonging",)
+
+
+@admin.register(CampaignRuleAccount)
+class CampaignRuleAccountAdmin(ReadOnlyAdmin):
+    list_display = ("rule", "account", "is_other")
+    search_fields = ("=account__external_id",)
+    list_select_related = ("rule", "account")
 
 
 @admin.register(Campaign)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from governance.campaigns.by_hand import Belonging
 from governance.campaigns.traits import TraitKind
 from governance.usage.profiles.answer_samples import Sampled
 
@@ -185,3 +186,38 @@ class CampaignMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.campaign_id}"
+
+
+class CampaignRule(models.Model):
+    """Somebody has said which accounts belong together, or apart. The search respects it from then on."""
+
+    belonging = models.CharField(max_length=10, choices=[(one.value, one.value.capitalize()) for one in Belonging])
+    reason = models.CharField(max_length=500)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=254)
+
+    class Meta:
+        verbose_name = "grouping by hand"
+        verbose_name_plural = "groupings by hand"
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.belonging} ({self.made_at:%Y-%m-%d})"
+
+
+class CampaignRuleAccount(models.Model):
+    """An account that a rule speaks of: one of those that belong together, or on one side of two that belong apart."""
+
+    rule = models.ForeignKey(CampaignRule, on_delete=models.CASCADE, related_name="accounts")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    is_other = models.BooleanField(default=False, help_text="On the other side, of those that belong apart.")
+
+    class Meta:
+        verbose_name = "account grouped by hand"
+        verbose_name_plural = "accounts grouped by hand"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rule", "account"], name="once_in_a_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in rule {self.rule_id}"

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from governance.campaigns.by_hand import HandMadeRule, apply_rules, may_join
 from governance.campaigns.evidence import GroupFigures, count_figures
 from governance.campaigns.groups import LEAST_SIMILARITY, Basis, Candidates, find_groups
 from governance.campaigns.joining import find_joining
@@ -47,9 +48,13 @@ class FoundGroup:
     figures: GroupFigures | None = None
 
 
-def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup]:
-    """Return all groups, campaigns and those that are watched; no account is a member of two."""
-    groups = find_groups(population)
+def search_groups(population: Population, sketches: Sketches, rules: Sequence[HandMadeRule] = ()) -> list[FoundGroup]:
+    """Return all groups, campaigns and those that are watched; no account is a member of two.
+
+    Args:
+        rules: what people have said of who belongs together and apart.
+    """
+    groups = apply_rules(population, find_groups(population), rules)
     verdicts = assess_groups(population, groups, sketches)
     campaigns = [place for place, verdict in enumerate(verdicts) if verdict.is_campaign]
     belongs = [dict.fromkeys(group.rows.tolist(), 1.0) for group in groups]
@@ -57,6 +62,8 @@ def search_groups(population: Population, sketches: Sketches) -> list[FoundGroup
         population, [groups[place].rows for place in campaigns], [groups[place].basis for place in campaigns]
     )
     for row, place, surely in joined:
+        if not may_join(population, row, belongs[campaigns[place]], rules):
+            continue
         for others in belongs:
             others.pop(row, None)
         belongs[campaigns[place]][row] = surely

@@ -13,6 +13,7 @@ from django.db.models import F
 from governance.campaigns.findings import campaign_findings, why_watched
 from governance.campaigns.models import AccountSample, Campaign, CampaignMember, CampaignSearch
 from governance.campaigns.population_store import load_population, sketches_of
+from governance.campaigns.regrouping import load_rules, newest_rule
 from governance.campaigns.search import FoundGroup, FoundMember, search_groups
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.detectors.against import acts_with_others
@@ -46,9 +47,10 @@ def search_campaigns(*, now: datetime) -> int:
     with advisory_lock(Lock.CAMPAIGN_SEARCH) as is_ours:
         if not is_ours or not _changes_if_due(now=now):
             return 0
+        rule, rules = newest_rule(), load_rules()
         population, requests = load_population(now=now)
-        found = search_groups(population, sketches_of(population))
-        return _store(found, requests, changed=changed, now=now)
+        found = search_groups(population, sketches_of(population), rules)
+        return _store(found, requests, changed=changed, rule=rule, now=now)
 
 
 def _changes_if_due(*, now: datetime) -> int:
@@ -62,10 +64,15 @@ def _changes_if_due(*, now: datetime) -> int:
 
 
 @retried_transaction
-def _store(found: Sequence[FoundGroup], requests: Mapping[int, int], *, changed: int, now: datetime) -> int:
-    """Store groups as campaigns and mark accounts for scoring that this changes. Return how many."""
+def _store(found: Sequence[FoundGroup], requests: Mapping[int, int], *, changed: int, rule: int, now: datetime) -> int:
+    """Store groups as campaigns and mark accounts for scoring that this changes. Return how many.
+
+    Nothing is stored if somebody has merged or split campaigns since: the next search respects that.
+    """
     current = CampaignMember.objects.filter(left_at=None).select_related("campaign").order_by("account_id", "pk")
     rows = [*current.select_for_update(of=("self",))]
+    if newest_rule() != rule:
+        return 0
     was = {row.account_id: row for row in rows if not row.left_out_because}
     known = {campaign.pk: campaign for campaign in Campaign.objects.alive()}
     kept = _match_campaigns([group.members for group in found], {one: row.campaign_id for one, row in was.items()})

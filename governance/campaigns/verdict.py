@@ -154,6 +154,8 @@ def shared_prompt_share(sketches: Sequence[Numbers]) -> float:
 def _pool(population: Population, group: Candidates) -> tuple[float, float, bool]:
     """Return mean log-odds, share above even, and whether only the half with the highest was judged."""
     odds = np.sort(population.log_odds[group.rows[population.has_text[group.rows]]])
+    if not len(odds):  # which only people put together
+        return 0.0, 0.0, False
     mean, positive = float(odds.mean()), float((odds > 0).mean())
     is_sure = group.hard_tied or len(odds) >= FEWEST_COVERED
     if (

@@ -6,6 +6,7 @@ staff decides some of the cases as they come due. Nothing here writes a row by i
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -16,14 +17,15 @@ from accounts.actions import register_accounts
 from accounts.register import AccountLine
 from governance import pipeline
 from governance.audit.actor import Actor
+from governance.campaigns.models import CampaignMember
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import add_note, decide
-from governance.review.models import Case, Dismissal
-from governance.review.verdicts import Verdict
+from governance.review.models import Case, Decision, Dismissal
+from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
 from governance.usage.actions import record_import, record_lines
 
@@ -39,6 +41,12 @@ GUILTY = Verdict(
     reason=Reason.BULK_HARVEST,
     terms_clause="2.3 No training of competing models",
     note="Same wrapper around ever-new payload, round the clock, no end users. The customer gave no explanation.",
+)
+GUILTY_TOGETHER = replace(
+    GUILTY,
+    reason=Reason.COORDINATED_ACCOUNTS,
+    scope=Decision.Scope.CAMPAIGN,
+    note="One operator behind several customers: the same wrappers in the same proportions, the work divided.",
 )
 SUSPECT = Verdict(
     action=RestrictionKind.THROTTLE,
@@ -117,17 +125,19 @@ def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
 
 
 def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
-    """Staff decides some of what has been open for a day, and most of what is due."""
+    """Staff decides some of what has been open for a day, and most of what is due.
+
+    The campaign with the fewest members is left to the people who look at the demonstration.
+    """
     if now > world.ends_at - LEFT_OPEN:
         return
-    due = Case.objects.waiting().select_related("account").filter(opened_at__lt=now).order_by("account__external_id")
     planned = []
-    for case in due:
-        dice = Random(f"{world.seed}/{case.account.external_id}/{now:%Y%m%d}")
+    for case, names in _undecided(now=now):
+        dice = Random(f"{world.seed}/{names[0]}/{now:%Y%m%d}")
         if dice.random() > (SHARE_DECIDED_ONCE_DUE if case.due_at <= now else SHARE_DECIDED):
             continue
         someone = dice.choice(staff)
-        verdict = _verdict(world.labels[case.account.external_id], dice)
+        verdict = GUILTY_TOGETHER if case.campaign_id else _verdict(world.labels[names[0]], dice)
         at = now + timedelta(minutes=dice.randrange(20, 400))
         decision_id = uuid.UUID(int=dice.getrandbits(128), version=4)
         planned.append(Planned(at, case, verdict, decision_id, someone))
@@ -135,7 +145,30 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
     for at, case, verdict, decision_id, someone in sorted(planned, key=lambda one: one.at):
         if verdict is SUSPECT:
             add_note(case, text="Asked the customer what the prompts are for.", by=someone, now=at)
-        decide(case, verdict, decision_id=decision_id, by=someone, now=at)
+        decide(case, verdict, decision_id=decision_id, by=someone, now=at, ticks=_ticks(world, case))
+
+
+def _undecided(*, now: datetime) -> list[tuple[Case, list[str]]]:
+    """Return what staff may decide, each case with the accounts that it is about, in the order of their names."""
+    waiting = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
+    alone = [(case, [case.own_account.external_id]) for case in waiting if case.campaign_id is None]
+    together = [(case, sorted(_members(case).values())) for case in waiting if case.campaign_id is not None]
+    largest_first = sorted(together, key=lambda one: (-len(one[1]), one[1]))
+    return sorted([*alone, *largest_first[:-1]], key=lambda one: one[1])
+
+
+def _members(case: Case) -> dict[int, str]:
+    members = CampaignMember.objects.current().filter(campaign=case.campaign_id)
+    return dict(members.values_list("account", "account__external_id"))
+
+
+def _ticks(world: World, case: Case) -> Ticks | None:
+    """Of a campaign, staff ticks those who harvest."""
+    if case.campaign_id is None:
+        return None
+    harvesting = {pk for pk, name in _members(case).items() if world.labels[name] in HARVEST}
+    newest = CampaignMember.objects.latest("pk").pk
+    return Ticks(frozenset(harvesting), seen=newest, left_out_because="Checked with their account manager: no harvest.")
 
 
 def _verdict(kind: str, dice: Random) -> Verdict:

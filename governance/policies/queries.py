@@ -15,7 +15,7 @@ from governance.policies.evaluation import match_newest_assessments
 from governance.policies.models import PolicyOutcome, PolicyVersion
 from governance.policies.versions import get_fault, get_policy_file
 from governance.restrictions.models import Restriction
-from governance.review.models import Case, Decision, Dismissal
+from governance.review.models import Case, Decision, DecisionTarget, Dismissal
 from governance.review.staff_ceilings import get_staff_ceilings
 
 LOOKED_BACK: Final = timedelta(days=30)
@@ -139,7 +139,8 @@ def compare_with_staff(*, now: datetime) -> list[PolicyComparison]:
 def _with_decisions(policies: Sequence[PolicyVersion], *, now: datetime) -> QuerySet[PolicyOutcome, Any]:
     """Return the outcomes of the last 30 days, each with the last decision of staff about the account."""
     not_undone = Decision.objects.not_undone().filter(decided_at__gt=now - LOOKED_BACK)
-    newest = not_undone.filter(case__account=OuterRef("account"))
+    covered = DecisionTarget.objects.covered().filter(account=OuterRef(OuterRef("account"))).values("decision")
+    newest = not_undone.filter(Q(case__account=OuterRef("account")) | Q(pk__in=covered))
     decided = Subquery(newest.order_by("-number").values("action")[:1])
     return PolicyOutcome.objects.filter(policy__in=policies, at__gt=now - LOOKED_BACK).annotate(decided=decided)
 

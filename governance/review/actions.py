@@ -3,31 +3,39 @@
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import Account
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.campaigns.models import Campaign
 from governance.detection.thresholds import due_at
 from governance.platform.leases import lease_ended
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.restrictions.actions import lift, lift_campaign, restrict, restrict_campaign, supersede
+from governance.restrictions.actions import lift, lift_campaign, supersede
 from governance.restrictions.models import Restriction
-from governance.review.decision_targets import BATCH_SIZE, DecisionTargets, decision_targets, describe_decision
+from governance.review.campaign_cases import find_strongest_assessment, release_left_out
+from governance.review.deciding import (
+    decision_details,
+    find_same_decision,
+    is_one_unfinished,
+    put_into_force,
+    raise_who_won,
+)
+from governance.review.decision_targets import (
+    BATCH_SIZE,
+    decision_targets,
+    describe_decision,
+    restrictions_replaced_first,
+    write_targets,
+)
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
-from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
 from governance.review.verdicts import (
-    AlreadyDecidedError,
-    CaseTakenError,
-    SentBeforeError,
+    Ticks,
     Verdict,
 )
 from governance.staff import actions as staff
@@ -44,7 +52,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
     free = lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
-        _raise_who_won(case)
+        raise_who_won(case)
     if case.claimant(at=now) != by.pk:
         add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
 
@@ -88,43 +96,45 @@ def add_note(case: Case, *, text: str, by: User, now: datetime) -> Step:
 @retried_transaction
 def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[DecryptedExcerpt]:
     """Decrypt the excerpts of prompts that are kept of the account. Each reading is an entry, with its reason."""
+    assert case.account is not None  # noqa: S101 - campaigns have no excerpts
     excerpts = get_excerpts(case.account, at=now)
-    details = {"account": case.account.external_id, "excerpts": len(excerpts), "reason": reason}
+    details = {**case.subject_details, "excerpts": len(excerpts), "reason": reason}
     record(Verb.EXCERPTS_READ, subject=("case", str(case.pk)), by=by.actor, now=now, details=details)
     return excerpts
 
 
 @retried_transaction
-def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime) -> Decision:
+def decide(
+    case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime, ticks: Ticks | None = None
+) -> Decision:
     """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
     first batch of it, and the rest soon after (see unfinished_decisions.py).
 
-    That takes the place of what earlier decisions about the account put into force, on whatever account. A decision
-    about an organisation or a campaign closes the open cases of its other accounts as well.
+    That takes the place of what earlier decisions about the account put into force, on whatever account; on the case of
+    a campaign, of what was decided on the accounts in `ticks`, which it covers. A decision about an organisation or a
+    campaign closes the open cases of its other accounts as well.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, NoSuchScopeError, and SentBeforeError
-    where the same `decision_id` made another decision.
+    else decided first, CaseTakenError where somebody else has claimed the case, CampaignOverError, NoSuchScopeError,
+    and SentBeforeError where the same `decision_id` made another decision.
     """
-    if (made := _find_same_decision(case, verdict, decision_id)) is not None:
+    if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    reach = decision_targets(case.account, verdict)
+    reach = decision_targets(case, verdict, ticks)
     locked, keys = _lock(case, reach.closed)
-    if (made := _find_same_decision(case, verdict, decision_id)) is not None:
+    if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
     if not locked.is_open or locked.claimant(at=now) not in {None, by.pk}:
-        _raise_who_won(locked)
+        raise_who_won(locked)
     audit_log_lock()
-    earlier = list(restrictions_replaced_by_deciding(locked.account).order_by("number"))
-    # Those on the account itself first: nobody may slip through between what it replaces and what takes its place.
-    earlier.sort(key=lambda one: one.account_id != locked.account_id)
+    earlier = restrictions_replaced_first(locked, reach)
+    # Cases that an earlier decision about the same account closed with it, and that this one does not cover.
     covered_before = Case.objects.resolved_by_origins([one.origin for one in earlier])
-    again = covered_before.reopenable().exclude(reach.covered)
-    # One that is being undone still restores what this decision takes the place of.
-    is_unfinished = Decision.objects.unfinished().filter(case__account=locked.account).exists()
-    is_unfinished |= len(earlier) > BATCH_SIZE or not reach.is_whole or again.exclude(pk__in=keys).exists()
+    again = covered_before.filter(resolved_by__case__account=locked.account_id).reopenable().exclude(reach.covered)
+    is_unfinished = len(earlier) > BATCH_SIZE or not reach.is_whole or again.exclude(pk__in=keys).exists()
+    is_unfinished |= is_one_unfinished(locked, reach)
     origin, numbers = origin_of(decision_id), [one.number for one in earlier if reach.can_end(one)][:BATCH_SIZE]
-    restriction = _restrict(reach, locked.account, verdict, origin=origin, superseded=numbers, by=by, now=now)
+    restriction = put_into_force(reach, locked, verdict, origin=origin, superseded=numbers, by=by, now=now)
     dismissed = verdict.action == Dismissal.DISMISS
     supersede(
         numbers,
@@ -137,6 +147,7 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     decision = Decision.objects.create(
         id=decision_id,
         case=locked,
+        campaign=reach.campaign,
         assessment=locked.assessment,
         action=verdict.action,
         scope=verdict.scope,
@@ -148,12 +159,14 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
         restriction=restriction,
         is_unfinished=is_unfinished,
     )
+    write_targets(decision, reach, left_out_because=ticks.left_out_because if ticks else "")
     locked.status, locked.closed_at = Case.Status.DECIDED, now
     locked.claimed_by = locked.claimed_until = None
     locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
-    step_text = describe_decision(decision)
-    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=step_text, details=_details(decision, numbers))
+    details = decision_details(decision, reach, numbers)
+    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=describe_decision(decision), details=details)
     resolve_cases(decision, reach.closed, by=by.actor, now=now)
+    release_left_out(decision, now=now)
     if is_unfinished:
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
     else:
@@ -161,59 +174,18 @@ def decide(case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, no
     return decision
 
 
-def _find_same_decision(case: Case, verdict: Verdict, decision_id: uuid.UUID) -> Decision | None:
-    """The decision that the same form has made. Raises SentBeforeError where it is another one."""
-    in_full = Decision.objects.select_related("decided_by", "case__account", "restriction")
-    made = in_full.filter(pk=decision_id).first()
-    if made is None:
-        return None
-    if made.case_id != case.pk:
-        raise SentBeforeError(made, f"This form was sent before, for the case of {made.case.account}.")
-    if made.undone_at is not None:
-        raise SentBeforeError(made, "This form was sent before, and that decision was undone.")
-    if changed := Verdict.of(made).differences(verdict):
-        raise SentBeforeError(made, f"This form was sent before, with another {', another '.join(changed)}.")
-    return made
-
-
 def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     """Lock the case and those that may be closed or opened with it, in one order, before the log is locked. Return it
     and the keys of all: of those that earlier decisions closed only the first batch.
     """
-    before = Case.objects.filter(resolved_by__case__account=case.account).reopenable().order_by("pk")
-    with_it = Q(closed, status=Case.Status.OPEN) | Q(pk__in=list(before.values_list("pk", flat=True)[:BATCH_SIZE]))
+    before = Case.objects.filter(resolved_by__case__account=case.account_id).exclude(account=None)
+    again = list(before.reopenable().order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
+    with_it = Q(closed | Q(part_of=case.pk), status=Case.Status.OPEN) | Q(pk__in=again)
     wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
     # What is joined is read afterwards: PostgreSQL leaves out a row whose foreign key changed while this waited for it.
     keys = list(Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
-    return Case.objects.select_related("account__organisation", "assessment").get(pk=case.pk), keys
-
-
-def _restrict(
-    reach: DecisionTargets,
-    account: Account,
-    verdict: Verdict,
-    *,
-    origin: str,
-    superseded: Collection[int],
-    by: User,
-    now: datetime,
-) -> Restriction | None:
-    """Put the verdict into force. Return the restriction that covers the case's own account, unless it dismisses."""
-    if verdict.action == Dismissal.DISMISS:
-        return None
-    terms = verdict.terms(now=now)
-    if not isinstance(reach.target, Campaign):
-        return restrict(reach.target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
-    of_all = restrict_campaign(
-        reach.target,
-        terms,
-        unique_key=origin,
-        superseded=superseded,
-        accounts=reach.accounts,
-        by=by.actor,
-        now=now,
-    )
-    return next(one for one in of_all.restrictions if one.account == account)
+    in_full = Case.objects.select_related("account__organisation", "campaign", "assessment")
+    return in_full.get(pk=case.pk), keys
 
 
 def lift_restriction(
@@ -235,14 +207,18 @@ def lift_restriction(
 
 @retried_transaction
 def reopen(case: Case, *, by: User, now: datetime) -> Case:
-    """Reopen a decided case as a new case of the same account, claimed by the user who asks for it.
+    """Reopen a decided case as a new case of the same account or campaign, claimed by the user who asks for it.
 
-    The decision stands, with all that is in force, until the new case is decided. Where the account has an open case
-    already, that one is the answer.
+    The decision stands, with all that is in force, until the new case is decided. Where there is an open case already,
+    that one is the answer.
     """
-    latest = case.account.assessments.latest("assessed_at", "pk")
+    if case.account is not None:
+        latest = case.account.assessments.latest("assessed_at", "pk")
+    else:
+        latest = find_strongest_assessment(case.campaign_id) or case.assessment
     reopened, is_new = Case.objects.get_or_create(
         account=case.account,
+        campaign=case.campaign,
         status=Case.Status.OPEN,
         defaults={
             "assessment": latest,
@@ -255,34 +231,6 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
         },
     )
     if is_new:
-        details = {"case": str(case.pk), "account": case.account.external_id}
+        details = {"case": str(case.pk), **case.subject_details}
         add_step(reopened, Step.Kind.REOPENED, by=by.actor, now=now, details=details)
     return reopened
-
-
-def _details(decision: Decision, superseded: list[int]) -> dict[str, Any]:
-    details = {
-        "decision": str(decision.pk),
-        "account": decision.case.account.external_id,
-        "action": decision.action,
-        "scope": decision.scope,
-        "reason": decision.reason,
-        "terms_clause": decision.terms_clause,
-        "note": decision.note,
-        "score": decision.assessment.score,
-        "assessment": decision.assessment_id,
-        "restriction": decision.restriction_id,
-    }
-    return details | ({"superseded": superseded} if superseded else {})
-
-
-def _raise_who_won(case: Case) -> None:
-    """Raises what the loser of a race should hear."""
-    now = Case.objects.select_related("claimed_by", "resolved_by__decided_by", "resolved_by__case__account").get(
-        pk=case.pk
-    )
-    own = Decision.objects.select_related("decided_by").filter(case=case)
-    decision = own.not_undone().first() or now.resolved_by or own.first()
-    if not now.is_open and decision is not None:
-        raise AlreadyDecidedError(decision, case)
-    raise CaseTakenError(now.claimed_by.name if now.claimed_by else "Somebody")

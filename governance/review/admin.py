@@ -1,15 +1,15 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.review.models import Case, Decision, Step
+from governance.review.models import Case, Decision, DecisionTarget, Step
 
 
 @admin.register(Case)
 class CaseAdmin(ReadOnlyAdmin):
-    list_display = ("account", "status", "score", "band", "opened_at", "due_at", "claimed_by", "closed_at")
+    list_display = ("subject", "status", "score", "band", "opened_at", "due_at", "claimed_by", "closed_at")
     list_filter = ("status", "band")
-    search_fields = ("=id", "=account__external_id")
-    list_select_related = ("account", "claimed_by")
+    search_fields = ("=id", "=account__external_id", "=campaign__id")
+    list_select_related = ("account", "campaign", "claimed_by")
 
 
 @admin.register(Step)
@@ -17,7 +17,7 @@ class StepAdmin(ReadOnlyAdmin):
     list_display = ("at", "case", "kind", "by")
     list_filter = ("kind",)
     search_fields = ("=case__account__external_id", "by")
-    list_select_related = ("case__account",)
+    list_select_related = ("case__account", "case__campaign")
 
 
 @admin.register(Decision)
@@ -25,4 +25,11 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "restriction")
     list_filter = ("action", "reason")
     search_fields = ("=id", "=case__account__external_id", "decided_by__name")
-    list_select_related = ("case__account", "decided_by", "restriction__account")
+    list_select_related = ("case__account", "case__campaign", "decided_by", "restriction__account")
+
+
+@admin.register(DecisionTarget)
+class DecisionTargetAdmin(ReadOnlyAdmin):
+    list_display = ("decision", "account", "left_out_because")
+    search_fields = ("=decision__id", "=account__external_id")
+    list_select_related = ("account", "decision__decided_by")

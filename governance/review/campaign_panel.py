@@ -39,6 +39,7 @@ class MemberRow(NamedTuple):
 class CampaignPanel(NamedTuple):
     """`ties` are those of the case's own account; `findings` what ties its members and what they ask for."""
 
+    pk: uuid.UUID
     size: int
     score: int
     opened_at: datetime | None
@@ -63,6 +64,7 @@ def get_campaign_panel(account: Account) -> CampaignPanel | None:
         return None
     others = _others(member)
     return CampaignPanel(
+        pk=member.campaign.pk,
         size=member.campaign.size,
         score=member.campaign.score,
         opened_at=member.campaign.opened_at,

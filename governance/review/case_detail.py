@@ -20,9 +20,10 @@ from governance.restrictions.models import Restriction
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
-from governance.review.decision_targets import BatchProgress, count_campaign_accounts, progress_of
+from governance.review.decision_targets import count_campaign_accounts
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import Case, Decision, Dismissal, Step
+from governance.review.progress import BatchProgress, progress_of
 from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
@@ -62,8 +63,10 @@ class EnforcementPanel(NamedTuple):
 def cases_with_details() -> QuerySet[Case]:
     """Cases with the rows that each part of their page needs."""
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
-    decided_with = ("resolved_by__decided_by", "resolved_by__case__account")
-    in_full = Case.objects.select_related("account__organisation", "assessment", "claimed_by", *decided_with)
+    decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
+    in_full = Case.objects.select_related(
+        "account__organisation", "assessment", "campaign", "claimed_by", "part_of", *decided_with
+    )
     claimed = Q(account=OuterRef("account")) | Q(contested_by=OuterRef("account"))
     contested = ApiKey.objects.filter(claimed, contested_at__isnull=False).values("external_id")[:6]
     return in_full.annotate(
@@ -93,7 +96,7 @@ class CaseDetail:
 
     def __init__(self, case: Case, *, now: datetime) -> None:
         self.case = case
-        self.account = case.account
+        self.account = case.own_account
         self.now = now
 
     @property

@@ -8,7 +8,7 @@ from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import find_denied_account_pks
-from governance.review.models import Case, Step
+from governance.review.models import Case, DecisionTarget, Step
 from governance.review.reopening_rules import LastDecision, needs_case
 
 PIPELINE: Final = Actor.system("pipeline")
@@ -28,7 +28,8 @@ def open_or_update_cases(
     rescored: list[Case] = []
     for case in open_cases:
         before = case.score
-        if _update_case(case, by_account.pop(case.account_id), due=due.get(case.account_id)):
+        account = case.account_id
+        if account is not None and _update_case(case, by_account.pop(account), due=due.get(account)):
             changed.append(case)
         if case.score != before:
             rescored.append(case)
@@ -81,8 +82,15 @@ def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) ->
 
 
 def _last_decisions(account_pks: Collection[int]) -> dict[int, LastDecision]:
-    """Return the last decision about each account, on its own case or on one that covered it."""
+    """Return the last decision about each account: on its case, or on another that covered it, with a case or not."""
     decided = Case.objects.filter(account__in=account_pks, status=Case.Status.DECIDED)
     newest = decided.order_by("account_id", "-closed_at", "-pk").distinct("account_id")
-    rows = newest.values_list("account_id", "score", "closed_at")
-    return {account: LastDecision(score=score, decided_at=closed_at) for account, score, closed_at in rows if closed_at}
+    with_case = newest.values_list("account_id", "score", "closed_at")
+    covered = DecisionTarget.objects.covered().standing().filter(account__in=account_pks, assessment__isnull=False)
+    last_covered = covered.order_by("account_id", "-decision__number").distinct("account_id")
+    with_campaign = last_covered.values_list("account_id", "assessment__score", "decision__decided_at")
+    last: dict[int, LastDecision] = {}
+    for account, score, decided_at in (*with_case, *with_campaign):
+        if decided_at is not None and (account not in last or last[account].decided_at < decided_at):
+            last[account] = LastDecision(score=score, decided_at=decided_at)
+    return last

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Account, Organisation
 from governance.campaigns.models import Campaign, CampaignMember
+from governance.detection.models import Assessment
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
-from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
-from governance.review.queries import restrictions_replaced_by_deciding
-from governance.review.verdicts import NoSuchScopeError, Verdict
+from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal
+from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
+from governance.review.verdicts import NoSuchScopeError, Ticks, Verdict
 from governance.review.wording import outcome_word
 from governance.staff.models import User
 from governance.web.counts import pluralize
@@ -29,7 +30,8 @@ NO_CASES: Final = Q(pk__in=[])
 class DecisionTargets(NamedTuple):
     """Whom a verdict is against; of a campaign, the accounts of the first batch, and whether these are all.
 
-    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first batch.
+    `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first batch. Of a
+    campaign, `members` are all accounts that it covers, and `left_out` those that it leaves out.
     """
 
     target: Account | Organisation | Campaign
@@ -37,25 +39,30 @@ class DecisionTargets(NamedTuple):
     closed: Q
     accounts: list[Account]
     is_whole: bool
+    members: Sequence[Account] = ()
+    left_out: Sequence[int] = ()
+
+    @property
+    def campaign(self) -> Campaign | None:
+        return self.target if isinstance(self.target, Campaign) else None
 
     def can_end(self, earlier: Restriction) -> bool:
         """Return True if the first batch may end what the verdict takes the place of. While accounts of a campaign are
         left, that is only what is on accounts of the batch: anything else may refuse those who are left.
         """
-        is_on_all = self.is_whole or not isinstance(self.target, Campaign)
+        is_on_all = self.is_whole or self.campaign is None
         return is_on_all or earlier.account_id in {one.pk for one in self.accounts}
 
 
-class BatchProgress(NamedTuple):
-    """How far a decision about many accounts has been applied: `done` of `total`, and what is counted."""
+def decision_targets(case: Case, verdict: Verdict, ticks: Ticks | None = None) -> DecisionTargets:
+    """Return what a verdict on this case covers. Raises NoSuchScopeError.
 
-    done: int
-    total: int
-    what: str
-
-
-def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
-    """Return what a verdict about this account covers. Raises NoSuchScopeError."""
+    Args:
+        ticks: the accounts of a campaign, where the case is that of a campaign.
+    """
+    if case.account is None:
+        return _targets_among_members(case, ticks or Ticks(frozenset(), seen=0))
+    account = case.account
     if verdict.action == Dismissal.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
         return DecisionTargets(account, NO_CASES, NO_CASES, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:
@@ -64,10 +71,7 @@ def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
             raise NoSuchScopeError(f"{account} is no longer in a campaign.")
         members = campaign_accounts(campaign)
         first = [account, *(member for member in members if member != account)][:BATCH_SIZE]
-        first_cases = Q(account__in=first)
-        return DecisionTargets(
-            campaign, Q(account__in=members), first_cases, first, is_whole=len(members) <= BATCH_SIZE
-        )
+        return _campaign_targets(campaign, members, first, case_too=Q(campaign=campaign))
     if account.organisation is None:
         raise NoSuchScopeError(f"{account} has no organisation.")
     covered = Q(account__organisation=account.organisation)
@@ -77,13 +81,58 @@ def decision_targets(account: Account, verdict: Verdict) -> DecisionTargets:
     return DecisionTargets(account.organisation, covered, closed, [account], is_whole=len(cases) <= BATCH_SIZE)
 
 
+def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
+    assert case.campaign is not None  # noqa: S101 - a constraint says so
+    members = [one for one in campaign_accounts(case.campaign) if one.pk in ticks.accounts]
+    if not members:
+        raise NoSuchScopeError("None of the ticked accounts belongs to the campaign any more.")
+    others = CampaignMember.objects.current().filter(campaign=case.campaign_id, pk__lte=ticks.seen)
+    left_out = others.exclude(account__in=members).order_by("account").values_list("account", flat=True)
+    found = _campaign_targets(case.campaign, members, members[:BATCH_SIZE], case_too=NO_CASES)
+    return found._replace(left_out=list(left_out))
+
+
+def _campaign_targets(
+    campaign: Campaign, members: Sequence[Account], first: list[Account], *, case_too: Q
+) -> DecisionTargets:
+    return DecisionTargets(
+        target=campaign,
+        covered=Q(account__in=members) | case_too,
+        closed=Q(account__in=first) | case_too,
+        accounts=first,
+        is_whole=len(members) <= BATCH_SIZE,
+        members=members,
+    )
+
+
+def restrictions_replaced_first(case: Case, reach: DecisionTargets) -> list[Restriction]:
+    """Return what a verdict takes the place of, that on the account itself first: nobody may slip through between what
+    is replaced and what takes its place.
+    """
+    if case.account is None:
+        return list(restrictions_replaced_on(reach.members).order_by("number"))
+    earlier = list(restrictions_replaced_by_deciding(case.account).order_by("number"))
+    return sorted(earlier, key=lambda one: one.account_id != case.account_id)
+
+
+def write_targets(decision: Decision, reach: DecisionTargets, *, left_out_because: str) -> None:
+    """Store which accounts of a campaign a decision covers and leaves out, each with its newest assessment."""
+    because = dict.fromkeys((one.pk for one in reach.members), "") | dict.fromkeys(reach.left_out, left_out_because)
+    newest = Assessment.objects.filter(account__in=because).order_by("account_id", "-assessed_at", "-pk")
+    seen = dict(newest.distinct("account_id").values_list("account_id", "pk"))
+    DecisionTarget.objects.bulk_create(
+        DecisionTarget(decision=decision, account_id=account, assessment_id=seen.get(account), left_out_because=text)
+        for account, text in because.items()
+    )
+
+
 def describe_targets(decision: Decision) -> str:
     """Return whom a decision is about, as the subject of a sentence."""
     if decision.scope == Decision.Scope.CAMPAIGN:
         return f"{pluralize(count_campaign_accounts(decision), 'account')} of the campaign"
     if decision.restriction is not None and decision.restriction.organisation is not None:
         return f"all of {decision.restriction.organisation}"
-    return str(decision.case.account)
+    return decision.case.subject
 
 
 def describe_decision(decision: Decision) -> str:
@@ -94,25 +143,49 @@ def describe_decision(decision: Decision) -> str:
 
 def count_campaign_accounts(decision: Decision) -> int:
     """Return how many accounts of its campaign a decision is about."""
-    return _members(decision).values("account").distinct().count()
+    return decision.targets.covered().count()
 
 
-def claims_of_others(account: Account, verdict: Verdict, *, by: User, now: datetime) -> list[Case]:
-    """Return the cases of other accounts that this verdict would close and another person has claimed."""
+def claims_of_others(
+    case: Case, verdict: Verdict, ticks: Ticks | None = None, *, by: User, now: datetime
+) -> list[Case]:
+    """Return the other cases that this verdict would close and another person has claimed."""
     if verdict.scope == Decision.Scope.ACCOUNT:
         return []
-    covered = decision_targets(account, verdict).covered
+    covered = decision_targets(case, verdict, ticks).covered
     claimed = Case.objects.claimed(at=now).filter(covered, status=Case.Status.OPEN)
-    others = claimed.exclude(account=account).exclude(claimed_by=by)
-    return list(others.select_related("account", "claimed_by").distinct().order_by("pk"))
+    others = claimed.exclude(pk=case.pk).exclude(claimed_by=by)
+    return list(others.select_related("account", "campaign", "claimed_by").distinct().order_by("pk"))
 
 
 def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:
-    """Return the accounts that were in the campaign at the time of the decision and are not restricted by it yet."""
-    if decision.restriction is None or decision.restriction.campaign_id is None or _is_lifted(decision):
+    """Return the accounts that the decision about a campaign covers and does not restrict yet; those that staff decided
+    about since are left to that decision.
+    """
+    return _accounts_left(decision).exclude(_decided_since(decision))
+
+
+def accounts_left_to_later_decisions(decision: Decision) -> QuerySet[Account]:
+    """Return the accounts that the decision covers and would restrict, had staff not decided about them since."""
+    return _accounts_left(decision).filter(_decided_since(decision))
+
+
+def _accounts_left(decision: Decision) -> QuerySet[Account]:
+    if decision.restriction is None or decision.campaign_id is None or _is_lifted(decision):
         return Account.objects.none()
     done = Restriction.objects.filter(origin=decision.origin).exclude(account=None).values("account")
-    return Account.objects.filter(memberships__in=_members(decision)).exclude(pk__in=done).order_by("external_id")
+    return Account.objects.filter(pk__in=_covered(decision)).exclude(pk__in=done).order_by("external_id")
+
+
+def _covered(decision: Decision) -> QuerySet[DecisionTarget, int]:
+    return decision.targets.covered().values_list("account", flat=True)
+
+
+def _decided_since(decision: Decision) -> Q:
+    """Whether another decision about an account was made later and was not undone."""
+    later = Decision.objects.not_undone().filter(number__gt=decision.number)
+    covered = DecisionTarget.objects.covered().filter(account=OuterRef("pk"), decision__in=later.values("pk"))
+    return Q(Exists(later.filter(case__account=OuterRef("pk")))) | Q(Exists(covered))
 
 
 def restrictions_to_end(decision: Decision, *, accounts: Sequence[Account] = ()) -> QuerySet[Restriction]:
@@ -121,18 +194,29 @@ def restrictions_to_end(decision: Decision, *, accounts: Sequence[Account] = ())
     With a batch of accounts that are restricted first, these are only those on them: as long as accounts are left,
     anything else may refuse those who are left.
     """
-    account = decision.case.account
-    before = Decision.objects.before(decision)
-    earlier = restrictions_replaced_by_deciding(account, list(before.order_by().values_list("pk", flat=True)))
+    if decision.case.account is None:
+        covered = Account.objects.filter(pk__in=_covered(decision)).exclude(_decided_since(decision))
+        earlier = restrictions_replaced_on(accounts or covered)
+    else:
+        before = Decision.objects.before(decision)
+        pks = list(before.order_by().values_list("pk", flat=True))
+        earlier = restrictions_replaced_by_deciding(decision.case.account, pks)
     left = earlier.exclude(origin=decision.origin).order_by("number")
     return left.filter(account__in=accounts) if accounts else left
 
 
 def cases_to_close(decision: Decision) -> CaseQuerySet:
-    """Return the open cases of the decided organisation; cases of a campaign are closed with its accounts."""
-    if decision.restriction is None or decision.restriction.organisation_id is None or _is_lifted(decision):
+    """Return the open cases of the decided organisation, or of the accounts of a campaign that is dismissed; those of
+    a campaign that is restricted are closed with its accounts.
+    """
+    covered = Q(opened_at__lte=decision.decided_at)
+    if decision.is_about_campaign and decision.restriction is None:
+        accounts = Account.objects.filter(pk__in=_covered(decision)).exclude(_decided_since(decision))
+        covered &= Q(account__in=accounts)
+    elif decision.restriction is not None and decision.restriction.organisation_id and not _is_lifted(decision):
+        covered &= Q(account__organisation=decision.restriction.organisation_id)
+    else:
         return Case.objects.none()
-    covered = Q(account__organisation=decision.restriction.organisation_id, opened_at__lte=decision.decided_at)
     return Case.objects.filter(covered, status=Case.Status.OPEN).exclude(pk=decision.case_id)
 
 
@@ -143,7 +227,9 @@ def cases_to_reopen(decision: Decision) -> CaseQuerySet:
     if decision.undone_at is not None:
         return decision.resolved_cases.all().reopenable()
     before = Decision.objects.before(decision)
-    covered = Q(account__in=Account.objects.filter(memberships__in=_members(decision)).values("pk"))
+    covered = Q(account__in=_covered(decision))
+    if decision.campaign_id is not None:
+        covered |= Q(campaign=decision.campaign_id)
     if decision.restriction is not None and decision.restriction.organisation_id is not None:
         covered |= Q(account__organisation=decision.restriction.organisation_id)
     return Case.objects.filter(resolved_by__in=before).reopenable().exclude(covered)
@@ -170,49 +256,5 @@ def cases_to_close_again(undone: Decision, decision: Decision) -> CaseQuerySet:
     return covered.filter(status=Case.Status.OPEN).exclude(account=undone.case.account_id)
 
 
-def progress_of(decision: Decision) -> BatchProgress | None:
-    """Return how far a decision has been applied, or undone, or None if nothing is left to do, or another followed."""
-    if not decision.is_unfinished or Decision.objects.not_undone().after(decision).exists():
-        return None
-    return _progress_of_applying(decision) if decision.undone_at is None else _progress_of_undoing(decision)
-
-
-def _progress_of_applying(decision: Decision) -> BatchProgress | None:
-    if left := accounts_to_restrict(decision).count():
-        total = count_campaign_accounts(decision)
-        return BatchProgress(total - left, total, "accounts restricted")
-    if left := restrictions_to_end(decision).count():
-        ended = Restriction.objects.filter(superseded_by=decision.origin).count()
-        return BatchProgress(ended, ended + left, "earlier restrictions ended")
-    if left := cases_to_close(decision).count():
-        closed = decision.resolved_cases.count()
-        return BatchProgress(closed, closed + left, "open cases closed")
-    if left := cases_to_reopen(decision).count():
-        return BatchProgress(0, left, "cases reopened")
-    return None
-
-
-def _progress_of_undoing(decision: Decision) -> BatchProgress | None:
-    ours = Restriction.objects.filter(origin=decision.origin)
-    live = ours.filter(ended_at=None).count()
-    ended = ours.filter(ending=Restriction.Ending.UNDONE).count()
-    if superseded := Restriction.objects.filter(superseded_by=decision.origin).count():
-        what = f"restrictions ended, {superseded:,} earlier ones still to be restored"
-        return BatchProgress(ended, ended + live, what)
-    if live:
-        return BatchProgress(ended, ended + live, "restrictions ended")
-    if left := cases_to_reopen(decision).count():
-        return BatchProgress(0, left, "cases reopened")
-    left = sum(cases_to_close_again(decision, one).count() for one in decisions_back_in_force(decision))
-    return BatchProgress(0, left, "cases closed again") if left else None
-
-
 def _is_lifted(decision: Decision) -> bool:
     return LiftedOrigin.objects.has(decision.origin)
-
-
-def _members(decision: Decision) -> QuerySet[CampaignMember]:
-    campaign = decision.restriction.campaign_id if decision.restriction else None
-    then = Q(left_at=None) | Q(left_at__gt=decision.decided_at)
-    members = CampaignMember.objects.filter(then, campaign=campaign, joined_at__lte=decision.decided_at)
-    return members.filter(left_out_because="") if campaign else members.none()

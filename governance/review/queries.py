@@ -21,9 +21,12 @@ from governance.staff.models import User
 PAGE = 30
 REASONS_SHOWN = 3
 FEW_ACCOUNTS = 1000
+# Restrictions that people decided on or that a policy made; those over the API are another system's.
+BY_DECISION_OR_POLICY = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
 # What a row shows: the rest of these rows is wide, and read 30 times a page.
 ROW_FIELDS = (
     *("account__external_id", "account__organisation__name", "account__organisation__external_id"),
+    *("campaign__size", "campaign__events", "campaign__findings"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
     *("status", "score", "band", "opened_at", "due_at", "closed_at", "resolved_by"),
 )
@@ -70,8 +73,14 @@ class QueueRow:
 
     @cached_property
     def reasons(self) -> list[dict[str, Any]]:
-        """The findings that speak against the account most."""
-        return findings_against(self.case.assessment.findings)[:REASONS_SHOWN]
+        """The findings that speak against the account, or the campaign, most."""
+        about = self.case.campaign or self.case.assessment
+        return findings_against(about.findings)[:REASONS_SHOWN]
+
+    @property
+    def events(self) -> int:
+        """What was read of the account, or of all members of the campaign."""
+        return self.case.campaign.events if self.case.campaign else self.case.assessment.events
 
     @property
     def overdue(self) -> bool:
@@ -128,7 +137,7 @@ def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> Queue
         if last is None or (decided and last.closed_at is None):
             raise InvalidCursorError
         cases = cases.filter(_later_in_the_list(last, decided=decided))
-    in_full = cases.select_related("account__organisation", "assessment", "claimed_by").only(*ROW_FIELDS)
+    in_full = cases.select_related("account__organisation", "assessment", "campaign", "claimed_by").only(*ROW_FIELDS)
     found = list(in_full[: PAGE + 1])
     rows = [QueueRow(case, now=now) for case in found[:PAGE]]
     return QueuePage(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
@@ -212,9 +221,19 @@ def restrictions_replaced_by_deciding(
     """
     if decisions is None:
         decisions = list(Decision.objects.filter(case__account=account).order_by().values_list("pk", flat=True))
-    on_it = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
     ours = Q(origin__in=[origin_of(pk) for pk in decisions])
-    about = Restriction.objects.filter(ours | Q(on_it, account=account))
+    return _not_over(Restriction.objects.filter(ours | Q(BY_DECISION_OR_POLICY, account=account)))
+
+
+def restrictions_replaced_on(accounts: QuerySet[Account] | Collection[Account]) -> QuerySet[Restriction]:
+    """What a decision about a campaign takes the place of: what staff or a policy put on the accounts themselves that
+    it covers. What other decisions put on others stays, also on the organisation of one of these.
+    """
+    return _not_over(Restriction.objects.filter(BY_DECISION_OR_POLICY, account__in=accounts))
+
+
+def _not_over(about: QuerySet[Restriction]) -> QuerySet[Restriction]:
+    """Those in force, and those replaced for a time, to be restored."""
     return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
 
 
@@ -223,7 +242,9 @@ def labels_from_decisions() -> dict[str, AccountLabel]:
 
     Watching decides nothing. The reason given is the kind of use.
     """
-    # By the id: ordering by `case__account` alone follows that model's own ordering, which DISTINCT ON then refuses.
-    decisions = Decision.objects.not_undone().order_by("case__account_id", "-number").distinct("case__account_id")
-    rows = decisions.exclude(action__in=NOT_NOTICED).values_list("case__account__external_id", "action", "reason")
-    return {account: AccountLabel(action != Dismissal.DISMISS, reason) for account, action, reason in rows}
+    told = Decision.objects.not_undone().exclude(action__in=NOT_NOTICED)
+    own = told.exclude(case__account=None).values_list("number", "case__account__external_id", "action", "reason")
+    covered = told.filter(targets__left_out_because="")
+    of_campaigns = covered.values_list("number", "targets__account__external_id", "action", "reason")
+    rows = sorted({*own, *of_campaigns})
+    return {account: AccountLabel(action != Dismissal.DISMISS, reason) for _, account, action, reason in rows}

@@ -32,6 +32,35 @@ def needs_case(score: int, *, earlier: LastDecision | None, access_denied: bool,
     return now - earlier.decided_at >= QUIET_FOR
 
 
+def campaign_needs_case(
+    score: int,
+    *,
+    earlier: LastDecision | None,
+    was_dismissed: bool,
+    new_members: int,
+    members_left: int,
+    now: datetime,
+) -> bool:
+    """Return True if a campaign that shows a harvest needs a case.
+
+    1. Where no member is left who has access and was not left out, there is nothing to decide.
+    2. One that was never decided about has a case.
+    3. Members who joined since the decision are proposed at once, unless the campaign was dismissed.
+    4. Otherwise the rules for accounts count.
+
+    Args:
+        new_members: those with access who joined since the last decision about the campaign.
+        members_left: those with access whom no decision left out.
+    """
+    if not members_left:
+        return False
+    if earlier is None:
+        return True
+    if new_members and not was_dismissed:
+        return True
+    return needs_case(score, earlier=earlier, access_denied=False, now=now)
+
+
 def is_materially_worse(
     score: int, families: frozenset[str], *, then_score: int, then_families: frozenset[str]
 ) -> bool:

@@ -21,9 +21,10 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
         status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, claimed_by=None, claimed_until=None
     )
-    of_whom = decision.case.account.external_id
-    text = f"{decision.get_action_display()}: {decision.get_scope_display().lower()}, with the case of {of_whom}."
-    details = {"decision": str(decision.pk), "case": str(decision.case_id), "account": of_whom}
+    case = decision.case
+    whom = f": {decision.get_scope_display().lower()}" if case.account_id is not None else ""
+    text = f"{decision.get_action_display()}{whom}, with the case of {case.subject}."
+    details = {"decision": str(decision.pk), "case": str(case.pk), **case.subject_details}
     by_claimant: dict[str, list[Case]] = defaultdict(list)
     for case in covered:
         by_claimant[_claimant(case, decision, now=now)].append(case)
@@ -47,17 +48,23 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
     again = list(cases.reopenable().order_by("pk"))
     if not again:
         return []
-    accounts = [case.account_id for case in again]
+    accounts = [case.account_id for case in again if case.account_id is not None]
     newest = Assessment.objects.filter(account__in=accounts).order_by("account_id", "-assessed_at", "-pk")
     by_account = {one.account_id: one for one in newest.distinct("account_id")}
+    campaigns = {case.part_of_id for case in again if case.part_of_id is not None}
+    reopened = {case.pk for case in again}
+    if campaigns - reopened:
+        reopened.update(Case.objects.filter(pk__in=campaigns, status=Case.Status.OPEN).values_list("pk", flat=True))
     for case in again:
-        seen = by_account[case.account_id]
         case.status, case.closed_at, case.resolved_by = Case.Status.OPEN, None, None
-        case.assessment, case.score, case.band = seen, seen.score, seen.band
-    Case.objects.bulk_update(again, ["status", "closed_at", "resolved_by", "assessment", "score", "band"])
-    of_whom = why.case.account.external_id
-    details = {"decision": str(why.pk), "case": str(why.case_id), "account": of_whom}
+        if case.part_of_id not in reopened:  # else it would be in no list until it is looked at again
+            case.part_of = None
+        if (seen := by_account.get(case.account_id or 0)) is not None:  # that of a campaign keeps its own
+            case.assessment, case.score, case.band = seen, seen.score, seen.band
+    changed = ["status", "closed_at", "resolved_by", "part_of", "assessment", "score", "band"]
+    Case.objects.bulk_update(again, changed)
+    details = {"decision": str(why.pk), "case": str(why.case_id), **why.case.subject_details}
     others = [case for case in again if case.pk != why.case_id]
-    text = f"The decision on the case of {of_whom} that covered this one no longer applies."
+    text = f"The decision on the case of {why.case.subject} that covered this one no longer applies."
     add_steps(others, Step.Kind.REOPENED, by=by, now=now, text=text, details=details)
     return again

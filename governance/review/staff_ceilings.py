@@ -12,7 +12,7 @@ from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
 from governance.restrictions.models.restriction import RESTORED
-from governance.review.models import Decision, Dismissal
+from governance.review.models import Decision, DecisionTarget, Dismissal
 from governance.review.reopening_rules import is_materially_worse
 
 NO_KIND: Final = -1
@@ -84,17 +84,24 @@ def get_staff_ceilings(assessments: Sequence[Assessment]) -> dict[int, StaffCeil
 
 
 def _decisions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
-    """The newest decision about each account that was not undone."""
+    """The newest decision about each account that was not undone, and the newest about a campaign that covered it."""
     decisions = Decision.objects.not_undone().filter(case__account__in=accounts).select_related("case", "assessment")
     for one in decisions.order_by("case__account_id", "-number").distinct("case__account_id"):
-        dismissed = one.action == Dismissal.DISMISS
-        ceiling = (
-            StaffCeiling(NO_KIND, DISMISSED) if dismissed else StaffCeiling(Restriction.strength(one.action), MILDER)
-        )
-        yield (
-            one.case.account_id,
-            StaffAct(one.decided_at, 2, ceiling, EvidenceThen(one.assessment.score, one.assessment.families)),
-        )
+        assert one.case.account_id is not None  # noqa: S101 - as filtered
+        yield one.case.account_id, _decided(one, one.assessment)
+    covered = DecisionTarget.objects.covered().standing().filter(account__in=accounts)
+    in_full = covered.select_related("decision", "assessment")
+    for target in in_full.order_by("account_id", "-decision__number").distinct("account_id"):
+        yield target.account_id, _decided(target.decision, target.assessment)
+
+
+def _decided(decision: Decision, seen: Assessment | None) -> StaffAct:
+    dismissed = decision.action == Dismissal.DISMISS
+    ceiling = (
+        StaffCeiling(NO_KIND, DISMISSED) if dismissed else StaffCeiling(Restriction.strength(decision.action), MILDER)
+    )
+    evidence = EvidenceThen(seen.score, seen.families) if seen is not None else None
+    return StaffAct(decision.decided_at, 2, ceiling, evidence)
 
 
 def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:

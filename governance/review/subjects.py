@@ -5,10 +5,26 @@ from collections.abc import Collection, Mapping
 from django.urls import reverse
 
 from governance.audit.subjects import Subject, subject_finder, valid_uuids
+from governance.campaigns.models import Campaign
 from governance.review.models import Case
+from governance.web.counts import pluralize
+
+
+@subject_finder("campaign")
+def campaign_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+    return {
+        str(one.pk): Subject(f"campaign of {pluralize(one.size, 'account')}", reverse("review:campaign", args=[one.pk]))
+        for one in Campaign.objects.filter(pk__in=valid_uuids(ids))
+    }
 
 
 @subject_finder("case")
 def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
-    rows = Case.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", "account__external_id")
-    return {str(pk): Subject(f"case of account {name}", reverse("review:case", args=[pk])) for pk, name in rows}
+    cases = Case.objects.filter(pk__in=valid_uuids(ids)).select_related("account", "campaign")
+    return {
+        str(case.pk): Subject(
+            f"case of account {case.subject}" if case.account_id else f"case of {case.subject}",
+            reverse("review:case", args=[case.pk]),
+        )
+        for case in cases
+    }

@@ -61,7 +61,8 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
     )
     locked = {one.pk: one for one in Case.objects.select_for_update().filter(pk__in=[case.pk, *with_it]).order_by("pk")}
     own = locked[case.pk]
-    decision = Decision.objects.not_undone().select_related("case__account").filter(case=own).first()
+    in_full = Decision.objects.not_undone().select_related("case__account", "case__campaign")
+    decision = in_full.filter(case=own).first()
     if decision is None:
         raise CannotUndoError("This case has no decision to undo.")
     _refuse_if_decided_again(decision)
@@ -72,7 +73,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
     covered = (cases_to_close_again(decision, one) for one in decisions_back_in_force(decision))
     decision.is_unfinished = is_undoing([decision.origin]) or more_cases.exists() or any(map(QuerySet.exists, covered))
     decision.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
-    if Decision.objects.unfinished().filter(case__account=own.account_id).exists():
+    if Decision.objects.unfinished().about(own).exists():
         enqueue_on_commit("governance.tasks.apply_unfinished_decisions")
     resolve_restored(done.restored, own.account_id, by=by, now=now)
     again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
@@ -81,7 +82,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
         Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS)
     details = {
         "decision": str(decision.pk),
-        "account": decision.case.account.external_id,
+        **decision.case.subject_details,
         "action": decision.action,
         "note": note,
         "ended": [one.number for one in done.ended],
@@ -101,14 +102,17 @@ def _refuse_if_decided_again(decision: Decision) -> None:
     since = Decision.objects.not_undone().after(decision)
     later = since.select_related("decided_by").order_by("-number").first()
     if later is not None:
-        detail = f"{later.decided_by} decided on this account again: {outcome_word(later.action)}."
+        whom = "this campaign" if decision.is_about_campaign else "this account"
+        detail = f"{later.decided_by} decided on {whom} again: {outcome_word(later.action)}."
         raise CannotUndoError(f"{detail} Undo that decision first.")
 
 
-def resolve_restored(restored: Sequence[Restriction], account_pk: int, *, by: User, now: datetime) -> None:
+def resolve_restored(restored: Sequence[Restriction], account_pk: int | None, *, by: User, now: datetime) -> None:
     """Close the cases of other accounts again that decisions about a campaign cover, of what was restored."""
     origins = {one.origin.removeprefix(DECISIONS) for one in restored if one.origin.startswith(DECISIONS)}
-    wide = Decision.objects.filter(pk__in=origins, scope=Decision.Scope.CAMPAIGN).select_related("case__account")
+    wide = Decision.objects.filter(pk__in=origins, scope=Decision.Scope.CAMPAIGN).select_related(
+        "case__account", "case__campaign"
+    )
     for decision in wide:
         own = [one.account_id for one in restored if one.origin == decision.origin]
         resolve_cases(decision, Q(account__in=own) & ~Q(account=account_pk), by=by.actor, now=now)

@@ -16,6 +16,7 @@ from governance.restrictions.restoration import is_expired
 from governance.restrictions.undo import is_undoing, undo
 from governance.review.decision_targets import (
     BATCH_SIZE,
+    accounts_left_to_later_decisions,
     accounts_to_restrict,
     cases_to_close,
     cases_to_close_again,
@@ -23,6 +24,7 @@ from governance.review.decision_targets import (
     decisions_back_in_force,
     restrictions_to_end,
 )
+from governance.review.missing_targets import add_missing_targets
 from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.undo import can_be_undone, resolve_restored
@@ -46,6 +48,7 @@ def apply_unfinished_decisions(*, now: datetime) -> int:
 
     Return the number of batches. Idempotent, and safe in several processes.
     """
+    add_missing_targets()
     batches = 0
     while done := sum(_apply_rest(one, now=now) for one in Decision.objects.unfinished().order_by("number")):
         batches += done  # the rest of one that was undone may be what an earlier one waited for
@@ -65,7 +68,9 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
 
     Cases are locked before the log, as everywhere. With the log locked nobody can undo the decision, or decide again.
     """
-    in_full = Decision.objects.select_related("case__account", "decided_by", "undone_by", "restriction__campaign")
+    in_full = Decision.objects.select_related(
+        "case__account", "case__campaign", "decided_by", "undone_by", "restriction__campaign"
+    )
     decision = in_full.get(pk=decision_id)
     if _is_followed(decision):
         if not _can_return(decision, now=now):
@@ -84,7 +89,7 @@ def _apply_batch(decision_id: UUID, *, now: datetime) -> bool:
         return False
     apply_batch = _apply if decision.undone_at is None else _undo_batch
     is_more = decision.is_unfinished and apply_batch(decision, left, now=now)
-    if not is_more:
+    if not is_more and not _waits_for_later_decisions(decision, now=now):
         Decision.objects.filter(pk=decision.pk).update(is_unfinished=False)
     return is_more
 
@@ -136,7 +141,7 @@ def _apply(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     accounts, numbers, closing, again, _ = left
     by = decision.decided_by.actor
     made = decision.restriction
-    if made is None or is_expired(made, now=now) or LiftedOrigin.objects.has(decision.origin):
+    if made is not None and (is_expired(made, now=now) or LiftedOrigin.objects.has(decision.origin)):
         accounts, closing = [], []
     if made is not None and made.campaign is not None and accounts:
         restrict_campaign(
@@ -162,8 +167,22 @@ def _is_followed(decision: Decision) -> bool:
 
     Where all of a decision was lifted, it is applied: it restricts no more accounts, and what it replaces is ended.
     """
+    if decision.is_about_campaign:  # what follows counts account by account
+        return False
     later = Decision.objects.after(decision).filter(Q(undone_at=None) | Q(is_unfinished=True))
     return decision.undone_at is None and later.exists()
+
+
+def _waits_for_later_decisions(decision: Decision, *, now: datetime) -> bool:
+    """Return True if later decisions about accounts that this one covers may be undone still, so that these are to be
+    restricted by this one then.
+    """
+    if decision.undone_at is not None:
+        return False
+    left = accounts_left_to_later_decisions(decision).values("pk")
+    later = Decision.objects.not_undone().filter(number__gt=decision.number)
+    about = later.filter(Q(case__account__in=left) | Q(targets__left_out_because="", targets__account__in=left))
+    return any(can_be_undone(one, now=now) for one in about.distinct())
 
 
 def _can_return(decision: Decision, *, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.review import views
+from governance.review.campaigns import views as campaigns
 from governance.review.restrictions import views as in_force
 
 app_name = "review"
@@ -10,6 +11,12 @@ urlpatterns = [
     path("queue/", views.queue, name="queue"),
     path("restrictions/", in_force.restrictions, name="restrictions"),
     path("restrictions/<int:number>/lift/", in_force.lift_from_list, name="restriction-lift"),
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<uuid:pk>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<uuid:pk>/split/", campaigns.split, name="campaign-split"),
+    path("campaigns/<uuid:pk>/merge/", campaigns.merge, name="campaign-merge"),
+    path("cases/<uuid:pk>/campaign/preview/", campaigns.preview, name="campaign-preview"),
+    path("cases/<uuid:pk>/campaign/decide/", campaigns.decide, name="campaign-decide"),
     path("cases/next/", views.next_case, name="next-case"),
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/claim/", views.claim, name="case-claim"),

@@ -24,9 +24,16 @@ class AlreadyDecidedError(Exception):
     """Somebody was faster: carries their decision."""
 
     def __init__(self, decision: Decision, case: Case) -> None:
-        which = "this case" if decision.case_id == case.pk else f"this case, with that of {decision.case.account},"
+        which = "this case" if decision.case_id == case.pk else f"this case, with that of {decision.case.subject},"
         super().__init__(f"{decision.decided_by} decided {which} first: {outcome_word(decision.action)}.")
         self.decision = decision
+
+
+class CampaignOverError(Exception):
+    """The campaign showed no harvest any more, so its case ended undecided."""
+
+    def __init__(self) -> None:
+        super().__init__("Its members show no harvest any more, so this case ended undecided. Nothing was changed.")
 
 
 class SentBeforeError(Exception):
@@ -82,5 +89,20 @@ class Verdict:
         return [name.replace("_", " ") for name, value in mine.items() if value != others[name]]
 
 
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Which members a decision on the case of a campaign covers: `accounts`, by primary key.
+
+    Members up to the membership `seen` that are not among them are left out; later ones joined since, and nothing is
+    said of them.
+    """
+
+    accounts: frozenset[int]
+    seen: int
+    left_out_because: str = ""
+
+
 class NoSuchScopeError(Exception):
-    """The account has no organisation, or belongs to no campaign, that could be decided about with it."""
+    """The account has no organisation, or belongs to no campaign, that could be decided about with it; or none of the
+    accounts that were ticked belongs to the campaign any more.
+    """

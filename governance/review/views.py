@@ -20,13 +20,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
 from governance.restrictions.models import Restriction
-from governance.restrictions.queries import access
 from governance.review import actions
+from governance.review.campaigns.views import address_of, render_campaign
 from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.decision_targets import claims_of_others, describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, QueueForm, UndoForm
 from governance.review.models import Case
 from governance.review.queries import InvalidCursorError, find_next_case, queue_counts, queue_page
+from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
@@ -84,7 +85,8 @@ def queue(request: StaffRequest) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    return _render_page(request, _case(pk))
+    case = _case(pk)
+    return redirect(address_of(case)) if case.campaign_id is not None else _render_page(request, case)
 
 
 @require_safe
@@ -136,7 +138,7 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(VIEW_CASES, raise_exception=True)
 def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the excerpts of prompts, this once: each showing is an entry of the log."""
-    case, form = _case(pk), ExcerptsForm(request.POST)
+    case, form = _account_case(pk), ExcerptsForm(request.POST)
     if not form.is_valid():
         return _invalid_form_response(request, case, "excerpts", excerpts_form=form)
     read = actions.read_excerpts(case, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
@@ -146,19 +148,19 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    case, form = _case(pk), DecisionForm(request.POST)
+    case, form = _account_case(pk), DecisionForm(request.POST)
     if not form.is_valid():
         return _invalid_form_response(request, case, "decide", decision_form=form)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
-        claimed = claims_of_others(case.account, verdict, by=request.user, now=now)
+        claimed = claims_of_others(case, verdict, by=request.user, now=now)
         decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
     except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
         return _conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
         return _invalid_form_response(request, case, "decide", decision_form=form)
-    taken = "".join(f" {one.claimed_by} had claimed the case of {one.account}." for one in claimed)
+    taken = "".join(f" {one.claimed_by} had claimed the case of {one.subject}." for one in claimed)
     return _success_response(request, pk, f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}")
 
 
@@ -184,8 +186,8 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(LIFT_RESTRICTIONS, raise_exception=True)
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
-    case, form = _case(pk), LiftForm(request.POST)
-    restriction = get_object_or_404(Restriction.objects.against(case.account), number=number)
+    case, form = _account_case(pk), LiftForm(request.POST)
+    restriction = get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     detail = CaseDetail(case, now=timezone.now())
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
@@ -202,9 +204,8 @@ def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         now=timezone.now(),
         everywhere=form.cleaned_data["everywhere"],
     )
-    return _success_response(
-        request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{_still_denied(case)}"
-    )
+    still = say_still_denied(case, now=timezone.now())
+    return _success_response(request, pk, f"{'Restriction removed.' if lifted else 'It had already ended.'}{still}")
 
 
 def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
@@ -217,21 +218,12 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     elif done.is_open:
         message = "Undone. The case is open again and claimed by you."
     else:
-        message = "Undone. The account has a newer case."
+        message = "Undone. There is a newer case."
     if done.is_undone and (done.ended or done.restored):
         ended = "1 restriction" if done.ended == 1 else f"{done.ended} restrictions"
         so_far = " so far; the rest follows automatically" if done.is_unfinished else ""
         message += f" {ended} ended, {done.restored} restored{so_far}."
-    return _success_response(request, case.pk, message + _still_denied(case))
-
-
-def _still_denied(case: Case) -> str:
-    """What else keeps the account out, after something was lifted."""
-    current = access(account=case.account.external_id, now=timezone.now())
-    if current.allowed or current.restriction is None:
-        return ""
-    left = current.restriction
-    return f" {case.account} is still {outcome_word(left.kind)}, by no. {left.number} against {left.target}."
+    return _success_response(request, case.pk, message + say_still_denied(case, now=timezone.now()))
 
 
 def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:
@@ -242,9 +234,15 @@ def _case(pk: uuid.UUID) -> Case:
     return get_object_or_404(cases_with_details(), pk=pk)
 
 
+def _account_case(pk: uuid.UUID) -> Case:
+    return get_object_or_404(cases_with_details(), pk=pk, campaign=None)
+
+
 def _render_page(
     request: StaffRequest, case: Case, *, status: HTTPStatus = HTTPStatus.OK, **special: Any
 ) -> HttpResponse:
+    if case.campaign_id is not None:
+        return render_campaign(request, case.campaign, case, status=status, **special)
     now = timezone.now()
     forms = {
         "decision_form": DecisionForm(),

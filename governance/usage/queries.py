@@ -1,7 +1,7 @@
 """What scoring and pages read of usage."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -112,6 +112,22 @@ def get_hourly_usage(account: Account, *, start: datetime, end: datetime) -> lis
     with connection.cursor() as cursor:
         cursor.execute(sql.USAGE_BY_HOUR, [account.pk, start, end])
         return [HourlyUsage(*row) for row in cursor.fetchall()]
+
+
+class DailyUsage(NamedTuple):
+    """A day of several accounts together; `began` of them did something for the first time."""
+
+    day: date
+    requests: int
+    output_tokens: int
+    began: int
+
+
+def get_daily_usage(accounts: Collection[int]) -> list[DailyUsage]:
+    """The days (UTC) on which these accounts did something, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.USAGE_BY_DAY, [list(accounts)])
+        return [DailyUsage(*row) for row in cursor.fetchall()]
 
 
 class ModelUsage(NamedTuple):

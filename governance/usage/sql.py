@@ -161,6 +161,19 @@ FROM {_HOURS.format(columns="account_id, hour, requests, input_tokens, output_to
 WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour ORDER BY hour
 """  # noqa: S608 - as above
 
+# Of several accounts together. An account begins on the first day that is stored of it.
+USAGE_BY_DAY = f"""
+WITH used AS (
+    SELECT account_id, (hour AT TIME ZONE 'UTC')::date AS day, sum(requests) AS requests, sum(output_tokens) AS tokens
+    FROM {_HOURS.format(columns="account_id, hour, requests, output_tokens")} AS hours
+    WHERE account_id = ANY(%s) GROUP BY 1, 2
+), began AS (
+    SELECT day, count(*) AS accounts FROM (SELECT min(day) AS day FROM used GROUP BY account_id) AS first GROUP BY day
+)
+SELECT day, sum(requests)::bigint, coalesce(sum(tokens), 0)::bigint, coalesce(max(began.accounts), 0)::bigint
+FROM used LEFT JOIN began USING (day) GROUP BY day ORDER BY day
+"""  # noqa: S608 - as above
+
 USAGE_BY_MODEL = f"""
 SELECT model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
 FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_tokens, output_tokens")} AS hours

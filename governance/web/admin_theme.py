@@ -71,6 +71,8 @@ UNFOLD = {
                     _table("Campaigns", "hub", "campaigns_campaign"),
                     _table("Campaign members", "group", "campaigns_campaignmember"),
                     _table("Campaign searches", "search", "campaigns_campaignsearch"),
+                    _table("Groupings by hand", "call_split", "campaigns_campaignrule"),
+                    _table("Accounts grouped by hand", "group_add", "campaigns_campaignruleaccount"),
                     _table("Shared signals", "join_inner", "campaigns_accounttrait"),
                     _table("Prompt samples", "colorize", "campaigns_accountsample"),
                     _table("Shared prompts", "forum", "campaigns_sharedprompt"),
@@ -86,6 +88,7 @@ UNFOLD = {
                     _table("Case history", "history", "review_step"),
                     _table("Decisions", "balance", "review_decision"),
                     _table("Watch-list", "visibility", "investigation_watchedaccount"),
+                    _table("Accounts decided on", "group", "review_decisiontarget"),
                 ],
             },
             {

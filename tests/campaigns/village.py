@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from governance.campaigns.by_hand import HandMadeRule
 from governance.campaigns.population import ACCOUNTS, TRAITS, Numbers, Population
 from governance.campaigns.search import FoundGroup, search_groups
 from governance.campaigns.traits import TraitKind
@@ -70,17 +71,17 @@ class Village:
             pl.DataFrame(self.traits, schema=TRAITS, orient="row"),
         )
 
-    def search(self) -> list[FoundGroup]:
+    def search(self, rules: Sequence[HandMadeRule] = ()) -> list[FoundGroup]:
         population = self.population()
 
         def sketches(rows: Numbers) -> list[Numbers]:
             return [np.array(self.prompts[int(population.ids[row])], dtype=np.uint64) for row in rows]
 
-        return search_groups(population, sketches)
+        return search_groups(population, sketches, rules)
 
-    def campaigns(self) -> list[set[int]]:
+    def campaigns(self, rules: Sequence[HandMadeRule] = ()) -> list[set[int]]:
         """Return the members of each campaign."""
-        return [set(group.members) for group in self.search() if group.verdict.is_campaign]
+        return [set(group.members) for group in self.search(rules) if group.verdict.is_campaign]
 
 
 def harvest(village: Village, heads: Sequence[int], **given: Any) -> None:

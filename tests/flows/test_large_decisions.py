@@ -19,8 +19,8 @@ from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review import unfinished_decisions
 from governance.review.actions import decide, lift_restriction
-from governance.review.decision_targets import progress_of
 from governance.review.models import Action, Case, Decision, Dismissal
+from governance.review.progress import progress_of
 from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import CannotUndoError, Verdict
@@ -138,7 +138,7 @@ def test_ends_for_all_also_where_its_own_account_is_blocked_for_a_while_by_other
     settings.UNDO_MINUTES = 0
     own, soon = case_of("acct_0000"), NOW + timedelta(seconds=1)
     block_all(own)
-    short = restriction(own.account, at=soon, until=NOW + timedelta(days=1))
+    short = restriction(own.own_account, at=soon, until=NOW + timedelta(days=1))
 
     if end == "undo too late":
         undo_decision(own, note="All of this was wrong.", by=person(), now=soon)

@@ -165,7 +165,7 @@ class TestAFlagOfAForm:
     @pytest.mark.parametrize("flag", ["maybe", "yes", "On", "2", " ", ["on", "false"]])
     def test_that_is_no_flag_lifts_and_blocks_nobody(self, mira: Client, flag: str) -> None:
         harbour = case(account("acct_harbour"))
-        number = restriction(harbour.account).number
+        number = restriction(harbour.own_account).number
 
         lifting = {"note": "One school.", "everywhere": flag}
         lifted = mira.post(address(harbour, f"restrictions/{number}/lift/"), lifting)

@@ -47,7 +47,7 @@ def _somebody_waits_for_a_row() -> bool:
 
 def test_a_case_that_is_scored_again_is_decided() -> None:
     about, reviewer = case(), person()
-    newer = assessment(about.account, score=90, band="critical")
+    newer = assessment(about.own_account, score=90, band="critical")
 
     while_another_changes(
         lambda: Case.objects.filter(pk=about.pk).update(assessment=newer),

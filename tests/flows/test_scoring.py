@@ -47,7 +47,7 @@ class TestGoverning:
         pipeline.govern(now=NOW)
 
         case = Case.objects.get()
-        assert case.account.external_id == "acct_harvest"
+        assert case.own_account.external_id == "acct_harvest"
         assert case.score == case.assessment.score >= 50
         assert sum(finding["points"] for finding in case.assessment.findings) == case.score
 

@@ -121,7 +121,7 @@ class TestAShortBlock:
 
     def test_over_a_policy_s_is_let_go_by_dismissing(self, front: Served, mira: Client) -> None:
         harbour = case(account("acct_harbour"))
-        restriction(harbour.account, unique_key="policy:7:1")
+        restriction(harbour.own_account, unique_key="policy:7:1")
         Api().post(BLOCK | {"account": "acct_harbour", "expires_at": in_hours(1)})
 
         mira.post(address(harbour, "decide/"), form("dismiss"))

@@ -177,7 +177,7 @@ class Walk:
         self.follow()
         apply_unfinished_decisions(now=self.now)
         if kind is not None:
-            assert any(one.denies for one in Restriction.objects.in_force(at=self.now).against(own.account))
+            assert any(one.denies for one in Restriction.objects.in_force(at=self.now).against(own.own_account))
         return own.account, verdict.action, verdict.scope, made.origin
 
     def undo_decision(self) -> object:

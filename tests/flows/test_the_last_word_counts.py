@@ -53,7 +53,7 @@ class TestADecision:
 
     def test_that_is_milder_ends_what_was_stronger_for_all_it_was_about(self, front: Served, mira: Client) -> None:
         harbour = case(account("acct_harbour"))
-        campaign_of(harbour.account, account("acct_pier"))
+        campaign_of(harbour.own_account, account("acct_pier"))
         mira.post(address(harbour, "decide/"), form(scope="campaign"))
         assert not is_let_in(front, "acct_pier")
 
@@ -134,7 +134,7 @@ class TestADecision:
 class TestUndoing:
     def test_a_block_of_a_campaign_lets_all_in_and_puts_all_cases_back(self, front: Served, mira: Client) -> None:
         cases = [case(account(f"acct_{number}")) for number in range(12)]
-        campaign_of(*(one.account for one in cases))
+        campaign_of(*(one.own_account for one in cases))
         mira.post(address(cases[0], "decide/"), form(scope="campaign"))
         assert not any(is_let_in(front, f"acct_{number}") for number in range(12))
         assert "acct_7" not in text(mira.get("/queue/"))
@@ -164,11 +164,11 @@ class TestLifting:
         if before == "the API":
             Api().post(BLOCK | {"account": "acct_harbour"})
         elif before == "a campaign":
-            campaign = campaign_of(harbour.account)
+            campaign = campaign_of(harbour.own_account)
             restrict_campaign(campaign, COORDINATED, unique_key="x", by=MACHINE, now=NOW)
         else:
-            restriction(harbour.account)
-        newest = restriction(harbour.account)
+            restriction(harbour.own_account)
+        newest = restriction(harbour.own_account)
 
         said = mira.post(address(harbour, f"restrictions/{newest.number}/lift/"), {"note": "Appeal."}, follow=True)
 

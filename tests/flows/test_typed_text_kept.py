@@ -118,7 +118,7 @@ class TestSigningOut:
 class TestEveryOtherForm:
     def test_keeps_the_reason_for_lifting(self, open_page: Open) -> None:
         mira, (first, _) = person(), two_cases()
-        number = restriction(first.account, Restriction.Kind.WATCH).number
+        number = restriction(first.own_account, Restriction.Kind.WATCH).number
         page = open_case(open_page, mira, first)
         page.locator("#restrictions summary").click()
         page.locator(f"#lift-{number}").fill("They agreed to stop.")

@@ -163,7 +163,7 @@ class TestARecord:
         opened = case(account("acct_harbour"))
         verdict = Verdict(action=Dismissal.DISMISS, reason=Reason.EVALUATION)
         decision = decide(opened, verdict, decision_id=uuid.uuid4(), by=mira, now=NOW)
-        campaign = campaign_of(opened.account)
+        campaign = campaign_of(opened.own_account)
 
         assert found(client, str(opened.pk)) == {"records": [f"case {opened.pk}"]}
         assert found(client, str(decision.pk)) == {"records": [f"decision {opened.pk}"]}

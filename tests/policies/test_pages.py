@@ -104,7 +104,7 @@ def test_staff_who_did_as_much_as_a_policy_are_told_from_those_who_did_less(jona
     decided("acct_innocent", "dismiss")
     for kind in (RestrictionKind.BLOCK, RestrictionKind.WARN):
         opened = case(account())
-        noted(suspect(opened.account))
+        noted(suspect(opened.own_account))
         verdict = Verdict(kind, Reason.BULK_HARVEST, terms_clause="2.3")
         decide(opened, verdict, decision_id=opened.pk, by=person(), now=timezone.now())
 

@@ -25,9 +25,9 @@ class TestConsidering:
 
     def test_brings_an_open_case_up_to_date(self) -> None:
         opened = case(score=60, band="elevated", due_in=72)
-        worse = assessment(opened.account, score=91)
+        worse = assessment(opened.own_account, score=91)
 
-        open_or_update_cases([worse], due={opened.account_id: NOW + timedelta(hours=4)}, now=NOW)
+        open_or_update_cases([worse], due={opened.own_account.pk: NOW + timedelta(hours=4)}, now=NOW)
 
         opened.refresh_from_db()
         assert (opened.score, opened.assessment, opened.due_at) == (91, worse, NOW + timedelta(hours=4))
@@ -36,15 +36,15 @@ class TestConsidering:
         opened = case(score=60, band="elevated")
 
         for score in (60, 91):
-            open_or_update_cases([assessment(opened.account, score=score)], due={}, now=NOW)
+            open_or_update_cases([assessment(opened.own_account, score=score)], due={}, now=NOW)
 
         assert [step.text for step in opened.steps.filter(kind=Step.Kind.RESCORED)] == ["Score 91 (critical)."]
 
     def test_never_moves_a_due_date_back(self) -> None:
         opened = case(due_in=1)
-        better = assessment(opened.account, score=55, band="elevated")
+        better = assessment(opened.own_account, score=55, band="elevated")
 
-        open_or_update_cases([better], due={opened.account_id: NOW + timedelta(hours=72)}, now=NOW)
+        open_or_update_cases([better], due={opened.own_account.pk: NOW + timedelta(hours=72)}, now=NOW)
 
         opened.refresh_from_db()
         assert opened.due_at == NOW + timedelta(hours=1)
@@ -58,7 +58,7 @@ class TestConsidering:
             restriction(harbour.organisation)  # type: ignore[arg-type] # it has one
         elif by == "campaign":
             other = case(account("acct_pier"))
-            campaign_of(harbour, other.account)
+            campaign_of(harbour, other.own_account)
             decided(other, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
         else:
             restriction(harbour, unique_key=f"{by}:1")
@@ -81,10 +81,12 @@ class TestConsidering:
 
     def test_opens_no_case_for_who_was_just_decided_with_another(self) -> None:
         first, second = case(account("acct_1")), case(account("acct_2"))
-        campaign_of(first.account, second.account)
+        campaign_of(first.own_account, second.own_account)
         decided(first, replace(BLOCK, action=RestrictionKind.WATCH, scope=Decision.Scope.CAMPAIGN))
 
-        open_or_update_cases([assessment(second.account)], due={second.account_id: NOW}, now=NOW + timedelta(days=1))
+        open_or_update_cases(
+            [assessment(second.own_account)], due={second.own_account.pk: NOW}, now=NOW + timedelta(days=1)
+        )
 
         assert Case.objects.count() == 2
 
@@ -93,7 +95,7 @@ class TestConsidering:
         decided(dismissed, DISMISS)
 
         open_or_update_cases(
-            [assessment(dismissed.account)], due={dismissed.account_id: NOW}, now=NOW + timedelta(days=1)
+            [assessment(dismissed.own_account)], due={dismissed.own_account.pk: NOW}, now=NOW + timedelta(days=1)
         )
 
         assert Case.objects.count() == 1

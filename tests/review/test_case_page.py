@@ -189,7 +189,7 @@ class TestThePage:
     @pytest.mark.parametrize("path", ["/queue/", "case"])
     def test_can_be_read_without_seeing_it(self, path: str) -> None:
         opened = case(account("acct_harbour"))
-        restriction(opened.account, Restriction.Kind.WATCH)
+        restriction(opened.own_account, Restriction.Kind.WATCH)
 
         seen = outline(text(signed_in(person()).get(address(opened) if path == "case" else path)))
 

@@ -126,7 +126,7 @@ class TestTheDecisionPanel:
 class TestACampaign:
     def test_is_shown_with_its_members_and_those_left_out(self) -> None:
         opened, licensed = case(account("acct_head_1")), account("acct_distiller")
-        campaign = campaign_with(opened.account, account("acct_head_2"), account("acct_head_3"))
+        campaign = campaign_with(opened.own_account, account("acct_head_2"), account("acct_head_3"))
         CampaignMember.objects.create(
             campaign=campaign, account=licensed, joined_at=NOW, tied_to=3, strength=1.0, ties={"wrappers": 1.0},
             left_out_because="A licence permits training on the answers.",
@@ -146,7 +146,7 @@ class TestACampaign:
     )
     def test_says_how_many_it_has_now_where_a_finding_counted_others(self, then: int | None, said: str) -> None:
         opened = case(account("acct_head_1"))
-        campaign_with(opened.account, account("acct_head_2"))
+        campaign_with(opened.own_account, account("acct_head_2"))
         sentence = f"Over {then} accounts of its campaign: ever-new questions."
         evidence = {} if then is None else {"accounts": then, "campaign_wide": True}
         opened.assessment.findings = [FINDING | {"sentence": sentence, "evidence": evidence}]
@@ -167,20 +167,20 @@ class TestACampaign:
 
     def test_leads_from_member_to_member(self) -> None:
         opened, other = case(account("acct_head_1")), case(account("acct_head_2"))
-        campaign_with(opened.account, other.account)
+        campaign_with(opened.own_account, other.own_account)
 
         assert f'href="{address(other)}"' in page_of(opened)
 
     def test_costs_no_more_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         opened, client = case(account("acct_head_1")), signed_in(person())
-        campaign_with(opened.account, account("acct_head_2"))
+        campaign_with(opened.own_account, account("acct_head_2"))
 
         with django_assert_num_queries(12):
             client.get(address(opened))
 
     def test_is_not_shown_where_the_group_harvests_nothing(self) -> None:
         opened = case(account("acct_client_1"))
-        campaign_with(opened.account, account("acct_client_2"), state=Campaign.State.WATCHED)
+        campaign_with(opened.own_account, account("acct_client_2"), state=Campaign.State.WATCHED)
 
         assert "Campaign:" not in page_of(opened)
 

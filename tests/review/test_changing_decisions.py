@@ -30,14 +30,14 @@ class TestLifting:
         assert Case.objects.get().is_open
 
     def test_is_no_undoing_once_the_window_is_over(self, harbour: Case, mira: Client) -> None:
-        number = restriction(harbour.account, at=timezone.now() - timedelta(minutes=31)).number
+        number = restriction(harbour.own_account, at=timezone.now() - timedelta(minutes=31)).number
 
         mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "Appeal granted."})
 
         assert Restriction.objects.get().ending == Restriction.Ending.LIFTED
 
     def test_lets_a_whole_campaign_go_where_that_is_asked_for(self, harbour: Case, mira: Client) -> None:
-        campaign = campaign_of(harbour.account, account("acct_other"))
+        campaign = campaign_of(harbour.own_account, account("acct_other"))
         mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
         number = Restriction.objects.get(account=harbour.account).number
 
@@ -47,7 +47,7 @@ class TestLifting:
         assert campaign.restrictions.count() == 2
 
     def test_asks_for_a_reason(self, harbour: Case, mira: Client) -> None:
-        number = restriction(harbour.account, Restriction.Kind.WATCH).number
+        number = restriction(harbour.own_account, Restriction.Kind.WATCH).number
 
         response = mira.post(address(harbour, f"restrictions/{number}/lift/"), headers=by_htmx("case"))
 
@@ -113,7 +113,7 @@ class TestUndoing:
         assert "Enter a reason for undoing the decision." in text(response)
 
     def test_of_a_block_of_many_lifts_all_whichever_button_was_pressed(self, harbour: Case, mira: Client) -> None:
-        campaign_of(harbour.account, *(account() for _ in range(11)))
+        campaign_of(harbour.own_account, *(account() for _ in range(11)))
         mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
         number = Restriction.objects.get(account=harbour.account).number
 
@@ -178,7 +178,7 @@ class TestWhatIsRestoredByUndoing:
 
 class TestDecidingAgain:
     def test_says_beforehand_and_afterwards_what_it_lifts(self, harbour: Case, mira: Client) -> None:
-        campaign_of(harbour.account, *(account() for _ in range(2)))
+        campaign_of(harbour.own_account, *(account() for _ in range(2)))
         mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
         again = Case.objects.get(pk=mira.post(address(harbour, "reopen/")).url.split("/")[2])  # type: ignore[attr-defined] # a redirect
 
@@ -203,7 +203,7 @@ class TestDecidingAgain:
 class TestACaseDecidedWithAnother:
     def test_says_with_which_and_lifts_for_itself(self, harbour: Case, mira: Client) -> None:
         other = case(account("acct_pier"))
-        campaign_of(harbour.account, other.account)
+        campaign_of(harbour.own_account, other.own_account)
         mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
         number = Restriction.objects.get(account=other.account).number
 
@@ -218,10 +218,10 @@ class TestACaseDecidedWithAnother:
         ]
 
     def test_says_after_lifting_what_keeps_the_account_out(self, harbour: Case, mira: Client) -> None:
-        own = restriction(harbour.account)
-        harbour.account.organisation = account(organisation="org_quay").organisation
-        harbour.account.save()
-        restriction(harbour.account.organisation)  # type: ignore[arg-type] # it has one
+        own = restriction(harbour.own_account)
+        harbour.own_account.organisation = account(organisation="org_quay").organisation
+        harbour.own_account.save()
+        restriction(harbour.own_account.organisation)  # type: ignore[arg-type] # it has one
 
         response = mira.post(address(harbour, f"restrictions/{own.number}/lift/"), {"note": "Appeal."}, follow=True)
 

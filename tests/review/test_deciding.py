@@ -82,7 +82,7 @@ class TestDeciding:
 
     def test_may_be_about_the_whole_campaign(self) -> None:
         opened = case(account("acct_harbour"))
-        campaign_of(opened.account, account("acct_pier"))
+        campaign_of(opened.own_account, account("acct_pier"))
 
         decision = decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
 

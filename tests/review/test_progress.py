@@ -9,8 +9,8 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.reasons import Reason
 from governance.review import actions, decision_targets, undo, unfinished_decisions
 from governance.review.actions import decide, reopen
-from governance.review.decision_targets import progress_of
 from governance.review.models import Case, Decision, Dismissal
+from governance.review.progress import progress_of
 from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import Verdict

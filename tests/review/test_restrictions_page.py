@@ -63,7 +63,7 @@ class TestTheList:
 
     def test_leads_to_the_case_where_there_is_one(self) -> None:
         opened = case()
-        restriction(opened.account)
+        restriction(opened.own_account)
 
         page = signed_in(person(role=Role.LEAD)).get(LIST)
 
@@ -99,7 +99,7 @@ class TestLifting:
 
     def test_is_told_in_the_history_of_the_case(self) -> None:
         opened = case()
-        made = restriction(opened.account)
+        made = restriction(opened.own_account)
 
         signed_in(person(role=Role.LEAD)).post(f"{LIST}{made.number}/lift/", {"note": "They called."})
 

@@ -104,7 +104,7 @@ class TestUndoing:
 
     def test_is_a_lift_once_it_is_too_late(self) -> None:
         opened, mira = case(account("acct_harbour")), person()
-        campaign_of(opened.account, account("acct_pier"))
+        campaign_of(opened.own_account, account("acct_pier"))
         decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
 
         done = undo_decision(opened, note="Appeal granted.", by=mira, now=NOW + timedelta(minutes=31))
@@ -155,7 +155,7 @@ class TestDecidingAgain:
 
     def test_about_the_account_ends_what_was_decided_about_its_organisation_and_campaign(self) -> None:
         opened = case(account("acct_harbour", organisation="org_quay"))
-        campaign_of(opened.account, account("acct_pier"))
+        campaign_of(opened.own_account, account("acct_pier"))
         decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
         self.again(opened, replace(BLOCK, scope=Decision.Scope.ORGANISATION))
         assert self.in_force() == [("org_quay", "block")]
@@ -166,10 +166,10 @@ class TestDecidingAgain:
 
     def test_ends_what_another_case_or_a_policy_put_on_the_account_and_leaves_what_came_over_the_api(self) -> None:
         opened, other = case(account("acct_harbour")), case(account("acct_pier"))
-        campaign_of(opened.account, other.account)
+        campaign_of(opened.own_account, other.own_account)
         decided(other, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
-        restriction(opened.account, Restriction.Kind.VERIFY, unique_key="policy:1")
-        restriction(opened.account, Restriction.Kind.WATCH, unique_key="api:1:x")
+        restriction(opened.own_account, Restriction.Kind.VERIFY, unique_key="policy:1")
+        restriction(opened.own_account, Restriction.Kind.WATCH, unique_key="api:1:x")
 
         self.again(opened, DISMISS)
 
@@ -177,7 +177,7 @@ class TestDecidingAgain:
 
     def test_begins_before_it_ends_so_that_nobody_slips_through(self) -> None:
         opened = case(account("acct_harbour"))
-        campaign_of(opened.account, account("acct_pier"))
+        campaign_of(opened.own_account, account("acct_pier"))
         decided(opened)
 
         self.again(opened, replace(BLOCK, action=RestrictionKind.SUSPEND, lasts=timedelta(days=1)))
@@ -198,7 +198,7 @@ class TestDecidingAgain:
 
     def test_and_undoing_that_restores_what_it_had_ended(self) -> None:
         opened = case(account("acct_harbour"))
-        campaign_of(opened.account, account("acct_pier"))
+        campaign_of(opened.own_account, account("acct_pier"))
         decided(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
         again = self.again(opened, DISMISS)
 

@@ -58,7 +58,7 @@ class TestBlocking:
 
 class TestBlockingACampaign:
     def test_says_of_all_accounts_that_they_are_blocked(self, harbour: Case, mira: Client) -> None:
-        campaign_of(harbour.account, *(account() for _ in range(2)))
+        campaign_of(harbour.own_account, *(account() for _ in range(2)))
         asked = words(mira.get(address(harbour)))
 
         done = words(mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True))
@@ -71,7 +71,7 @@ class TestBlockingACampaign:
 
     def test_names_who_had_claimed_one_of_its_cases(self, harbour: Case, mira: Client) -> None:
         pier, jonas = case(account("acct_pier")), person("Jonas Lindqvist")
-        campaign_of(harbour.account, pier.account)
+        campaign_of(harbour.own_account, pier.own_account)
         claim(pier, by=jonas, now=timezone.now())
 
         done = mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True)
@@ -81,7 +81,7 @@ class TestBlockingACampaign:
 
     def test_leaves_earlier_restrictions_of_the_others_and_says_so(self, harbour: Case, mira: Client) -> None:
         pier = account("acct_pier")
-        campaign_of(harbour.account, pier)
+        campaign_of(harbour.own_account, pier)
         throttle = restriction(pier, Restriction.Kind.THROTTLE, requests_per_minute=5)
 
         assert "Earlier restrictions of the other accounts stay" in text(mira.get(address(harbour)))
@@ -98,7 +98,7 @@ class TestBlockingAnOrganisation:
         asked = words(mira.get(address(opened)))
         done = words(mira.post(address(opened, "decide/"), block_form(scope="organisation"), follow=True))
 
-        name = str(opened.account.organisation)
+        name = str(opened.own_account.organisation)
         assert f"Block all of {name}" in asked
         assert f"all of {name}: blocked." in done
 
@@ -199,7 +199,7 @@ class TestALostRace:
 class TestAnAuditor:
     @pytest.mark.parametrize("what", ["claim/", "release/", "note/", "decide/", "undo/", "restrictions/1/lift/"])
     def test_changes_nothing(self, harbour: Case, what: str) -> None:
-        restriction(harbour.account, Restriction.Kind.WATCH)
+        restriction(harbour.own_account, Restriction.Kind.WATCH)
         client, entries = signed_in(person("Ines Varga", role=Role.AUDITOR)), Entry.objects.count()
 
         form: dict[str, Any] = block_form() | {"text": "Hello", "note": "Hello"}

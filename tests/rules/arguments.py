@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Account, Organisation
+from governance.campaigns.models import Campaign
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.restrictions.models import Restriction
@@ -33,7 +34,7 @@ class Arguments(NamedTuple):
 
 
 def _open_case() -> object:
-    return Case.objects.filter(status=Case.Status.OPEN).values_list("pk", flat=True)[0]
+    return Case.objects.filter(status=Case.Status.OPEN, campaign=None).values_list("pk", flat=True)[0]
 
 
 def _decided_case() -> object:
@@ -48,8 +49,16 @@ def _first_id(model: type[Model]) -> object:
     return model._default_manager.values_list("external_id", flat=True)[0]
 
 
-CASE = {"pk": _open_case}
 ACCOUNT = {"external_id": partial(_first_id, Account)}
+
+
+def _campaign_case() -> object:
+    return Case.objects.filter(status=Case.Status.OPEN, account=None).values_list("pk", flat=True)[0]
+
+
+CASE = {"pk": _open_case}
+CAMPAIGN = {"pk": partial(_first, Campaign)}
+CAMPAIGN_CASE = {"pk": _campaign_case}
 DECIDED = {"pk": _decided_case}
 LOST = {"pk": partial(_first, LostDecision)}
 WEBHOOK = {"pk": partial(_first, Webhook)}
@@ -69,6 +78,7 @@ DECISION = {
     "note": "As agreed.",
     "confirmed": "on",
 }
+TICKS = {"accounts": "1", "listed": "1,2", "others": "on", "seen": "9", "left_out_because": "A school."}
 BLOCK = {
     "account": "acct_harbour",
     "kind": "throttle",
@@ -121,6 +131,14 @@ ARGUMENTS: dict[str, Arguments] = {
     "/policy/<int:pk>/retire/": Arguments(POLICY, sent={"why": "Agreed."}),
     "/policy/off/": Arguments(sent={"why": "Too many."}),
     "/policy/on/": Arguments(sent={"why": "Mended."}),
+    "/campaigns/": Arguments(query=("state", "after")),
+    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case")),
+    "/campaigns/<uuid:pk>/split/": Arguments(CAMPAIGN, sent={"accounts": "1", "split_because": "Two schools."}),
+    "/campaigns/<uuid:pk>/merge/": Arguments(
+        CAMPAIGN, sent={"other": str(uuid.uuid4()), "merge_because": "One operator."}
+    ),
+    "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
+    "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/next/": Arguments(query=("after",)),
     "/cases/<uuid:pk>/": Arguments(DECIDED),
     "/cases/<uuid:pk>/claim/": Arguments(CASE),

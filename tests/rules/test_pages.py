@@ -22,7 +22,7 @@ TYPED = r"<(textarea|input(?![^>]*type=\"?(hidden|radio|checkbox|submit|password
 # Nothing of one's own is written there.
 UNDRAFTED = {
     *("staff/sign_in.html", "review/queue/filters.html", "review/restrictions_filters.html", "shell/palette.html"),
-    *("investigation/accounts_filters.html", "investigation/search_form.html"),
+    *("review/campaign/filters.html", "investigation/accounts_filters.html", "investigation/search_form.html"),
 }
 BY_SCRIPT = {"j", "k", "Enter", "Ctrl Enter", "Ctrl K"}
 

@@ -1,6 +1,7 @@
 """List the restrictions in force, with the cases that show them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.restrictions.models import Restriction
+from governance.restrictions.queries import access
 from governance.review.models import Case
+from governance.review.wording import outcome_word
 
 PAGE: Final = 50
 
@@ -50,6 +53,15 @@ def newest_cases(restrictions: Sequence[Restriction]) -> dict[int, UUID]:
     accounts = [one.account_id for one in restrictions if one.account_id is not None]
     cases = Case.objects.filter(account__in=accounts).order_by("account_id", "-opened_at", "-pk").distinct("account_id")
     return dict(cases.values_list("account_id", "pk"))
+
+
+def say_still_denied(case: Case, *, now: datetime) -> str:
+    """Return what else keeps the account of a case out, after something was lifted; empty where nothing does."""
+    current = access(account=case.account.external_id, now=now) if case.account is not None else None
+    if current is None or current.allowed or current.restriction is None:
+        return ""
+    left = current.restriction
+    return f" {case.account} is still {outcome_word(left.kind)}, by no. {left.number} against {left.target}."
 
 
 def _name_condition(text: str) -> Q:

@@ -38,6 +38,12 @@ def compact(number: float) -> str:
 
 
 @register.filter
+def share(part: float) -> str:
+    """A share from 0 to 1: `94 %`."""
+    return wording.format_figure("_share", float(part))
+
+
+@register.filter
 def initials(name: str) -> str:
     """Of the first and the last word: `MO`."""
     words = name.split()

@@ -1,0 +1,271 @@
+"""The data of the page of a campaign, one query object for the whole page."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+from governance.campaigns.models import Campaign
+from governance.campaigns.traits import TraitKind
+from governance.restrictions.models import Restriction
+from governance.review.campaigns.graph import SharedTrait, TieGraph, draw_ties
+from governance.review.campaigns.harm import DayOfMembers, Harm, measure_harm
+from governance.review.campaigns.members import (
+    MEMBERS_LISTED,
+    MOST_LISTED,
+    MemberFilter,
+    MemberOfCampaign,
+    list_members,
+    load_members,
+    mark_members,
+)
+from governance.review.case_findings import FindingRow, finding_rows
+from governance.review.models import Case, Decision, DecisionTarget, Step
+from governance.review.progress import BatchProgress, progress_of
+from governance.review.undo import can_be_undone
+from governance.staff.models import User
+from governance.usage.profiles.content import STEADY_USES
+from governance.usage.queries import get_daily_usage
+
+STEPS_SHOWN: Final = 40
+DECISIONS_SHOWN: Final = 8
+MERGEABLE_SHOWN: Final = 200
+TRAITS_READ: Final = 200
+TRAIT_NAMES: Final = {
+    TraitKind.OPENING: "words",
+    TraitKind.CLOSING: "words",
+    TraitKind.ADDRESS: "address",
+    TraitKind.CARD: "card",
+}
+
+
+def cases_of_campaign(campaign: uuid.UUID) -> QuerySet[Case]:
+    """The cases of a campaign, the open one first, then the newest."""
+    decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
+    in_full = Case.objects.select_related("campaign", "assessment", "claimed_by", *decided_with)
+    return in_full.filter(campaign=campaign).order_by("-opened_at", "-pk")
+
+
+class _Target(NamedTuple):
+    """What a decision said of an account."""
+
+    decision: uuid.UUID
+    undone_at: datetime | None
+    account: int
+    external_id: str
+    left_out_because: str
+
+
+class CampaignDetail:
+    """A campaign, and one of its cases if it ever had one; each part is asked for when the page first needs it.
+
+    `chosen` are the accounts that somebody has ticked already, and `others` says whether those not listed are ticked.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        case: Case | None,
+        *,
+        now: datetime,
+        member_filter: MemberFilter | None = None,
+        chosen: Collection[int] | None = None,
+        others: bool | None = None,
+    ) -> None:
+        self.campaign = campaign
+        self.case = case
+        self.now = now
+        self.member_filter = member_filter or MemberFilter()
+        self.chosen = chosen
+        self.others = others
+
+    @property
+    def claimant(self) -> User | None:
+        return self.case.claimed_by if self.case is not None and self.case.claimant(at=self.now) else None
+
+    @property
+    def overdue(self) -> bool:
+        return self.case is not None and self.case.is_open and self.case.due_at <= self.now
+
+    @cached_property
+    def findings(self) -> list[FindingRow]:
+        return finding_rows(self.campaign.findings)
+
+    @cached_property
+    def members(self) -> list[MemberOfCampaign]:
+        """All current members."""
+        members = load_members(self.campaign, now=self.now)
+        mark_members(members, decided=self._decided_on, chosen=self.chosen, which=self.member_filter.ticked)
+        return members
+
+    @cached_property
+    def _fitting(self) -> list[MemberOfCampaign]:
+        return list_members(self.members, self.member_filter)
+
+    @cached_property
+    def listed(self) -> list[MemberOfCampaign]:
+        return self._fitting[: MOST_LISTED if self.member_filter.is_long else MEMBERS_LISTED]
+
+    @property
+    def unlisted(self) -> int:
+        """How many members are not listed: by the filter, or because they are so many."""
+        return len(self.members) - len(self.listed)
+
+    @property
+    def can_list_more(self) -> bool:
+        return len(self.listed) < len(self._fitting) and not self.member_filter.is_long
+
+    @cached_property
+    def ticks_others(self) -> bool:
+        """Whether the members that are not listed are ticked together: if nothing but their number hides them."""
+        hidden = self._fitting[len(self.listed) :]
+        if self.others:
+            return True
+        return len(self._fitting) == len(self.members) and bool(hidden) and all(one.is_ticked for one in hidden)
+
+    @property
+    def listed_pks(self) -> str:
+        return ",".join(str(member.account.pk) for member in self.listed)
+
+    @property
+    def seen(self) -> int:
+        """The newest membership: who joins later is not left out, but new."""
+        return max((member.membership for member in self.members), default=0)
+
+    @property
+    def new_members(self) -> int:
+        return sum(member.is_new for member in self.members)
+
+    @property
+    def ticked(self) -> int:
+        return sum(member.is_ticked for member in self.listed) + (self.unlisted if self.ticks_others else 0)
+
+    @property
+    def events(self) -> int:
+        return sum(member.events for member in self.members)
+
+    @property
+    def organisations(self) -> int:
+        return len({member.account.organisation_id or f"none {member.account.pk}" for member in self.members})
+
+    @cached_property
+    def _targets(self) -> list[_Target]:
+        """What decisions about the campaign said of its accounts, in the order of decisions."""
+        rows = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by("decision__number", "account")
+        columns = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
+        return [_Target(*row) for row in rows.values_list(*columns)]
+
+    @property
+    def _decided_on(self) -> dict[int, bool]:
+        """Whether the last decision that stands and says something of an account left it out."""
+        return {one.account: bool(one.left_out_because) for one in self._targets if one.undone_at is None}
+
+    @cached_property
+    def harm(self) -> Harm | None:
+        days = get_daily_usage([member.account.pk for member in self.members])
+        return measure_harm([DayOfMembers(*day) for day in days])
+
+    @cached_property
+    def ties(self) -> TieGraph | None:
+        names = {member.account.pk: member.account.external_id for member in self.members}
+        return draw_ties(_shared_traits(names), list(names.values()))
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """The newest about the campaign; one about the case of a member covers it too."""
+        about = Decision.objects.filter(campaign=self.campaign).select_related(
+            "case__account", "case__campaign", "decided_by", "undone_by", "assessment", "restriction"
+        )
+        return list(about.order_by("-number")[:DECISIONS_SHOWN])
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """The one that closed the case; None while it is open."""
+        if self.case is None or self.case.is_open:
+            return None
+        own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
+        not_undone = next((decision for decision in own if decision.undone_at is None), None)
+        return not_undone or self.case.resolved_by or next(iter(own), None)
+
+    @property
+    def earlier_decisions(self) -> list[Decision]:
+        return [decision for decision in self.decisions if decision != self.decision]
+
+    def _said_by(self, decision: Decision | None) -> list[_Target]:
+        return [one for one in self._targets if decision is not None and one.decision == decision.pk]
+
+    @property
+    def covered(self) -> int:
+        return sum(not one.left_out_because for one in self._said_by(self.decision))
+
+    @property
+    def left_out(self) -> list[_Target]:
+        return [one for one in self._said_by(self.decision) if one.left_out_because]
+
+    @cached_property
+    def in_force(self) -> int:
+        """How many restrictions of the decision are in force."""
+        if self.decision is None:
+            return 0
+        return Restriction.objects.filter(origin=self.decision.origin, ended_at=None).count()
+
+    @cached_property
+    def progress(self) -> BatchProgress | None:
+        undone = next((one for one in self.decisions if self.case and one.case_id == self.case.pk), None)
+        decision = self.decision or undone
+        return progress_of(decision) if decision is not None else None
+
+    @property
+    def is_undoable(self) -> bool:
+        """Whether the decision on this case can still be undone: soon, and before another about the same accounts."""
+        decision = self.decision
+        if decision is None or self.case is None or decision.case_id != self.case.pk:
+            return False
+        own = {one.account for one in self._said_by(decision) if not one.left_out_because}
+        later = [one for one in self.decisions if one.number > decision.number and one.undone_at is None]
+        shared = (one.account in own for other in later for one in self._said_by(other) if not one.left_out_because)
+        return can_be_undone(decision, now=self.now) and not any(shared)
+
+    @property
+    def is_regroupable(self) -> bool:
+        return self.campaign.state != Campaign.State.CLOSED
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return list(self.case.steps.all()[:STEPS_SHOWN]) if self.case is not None else []
+
+
+_SHARED: Final = """
+SELECT kind, array_agg(account_id) FROM campaigns_accounttrait
+WHERE account_id = ANY(%s) AND (uses >= %s OR kind = ANY(%s))
+GROUP BY kind, digest HAVING count(*) > 1 ORDER BY count(*) DESC, kind, digest LIMIT %s
+"""
+
+
+def _shared_traits(names: dict[int, str]) -> list[SharedTrait]:
+    """Return what two of these accounts or more have. Words count from a steady use on, as in the search."""
+    always = [TraitKind.ADDRESS.value, TraitKind.CARD.value]
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARED, [[*names], STEADY_USES, always, TRAITS_READ])
+        rows: list[tuple[int, list[int]]] = cursor.fetchall()
+    return [SharedTrait(TRAIT_NAMES[TraitKind(kind)], frozenset(names[pk] for pk in pks)) for kind, pks in rows]
+
+
+def campaign_context(detail: CampaignDetail) -> dict[str, Any]:
+    return {"campaign": detail.campaign, "case": detail.case, "detail": detail, "now": detail.now}
+
+
+def find_case(campaign: uuid.UUID, wanted: uuid.UUID | None) -> Case | None:
+    """Return this case of the campaign, or else the newest."""
+    cases = cases_of_campaign(campaign)
+    return (cases.filter(pk=wanted).first() if wanted is not None else None) or cases.first()
+
+
+def mergeable_campaigns(campaign: Campaign) -> list[Campaign]:
+    """Return other campaigns that could be merged into this one, those with the highest score first."""
+    others = Campaign.objects.alive().exclude(pk=campaign.pk)
+    return list(others.order_by("-score", "-size", "pk")[:MERGEABLE_SHOWN])

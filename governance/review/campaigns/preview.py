@@ -1,0 +1,81 @@
+"""What a decision about the ticked members of a campaign would do, before it is made."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from governance.restrictions.queries import AffectedAccount, affected_accounts
+from governance.review.campaigns.members import MemberOfCampaign, load_members
+from governance.review.decision_targets import claims_of_others
+from governance.review.models import Case
+from governance.review.verdicts import Ticks, Verdict
+from governance.staff.models import User
+
+
+class PreviewRow(NamedTuple):
+    """A ticked member, with its keys, its licence and what is in force on it."""
+
+    member: MemberOfCampaign
+    affected: AffectedAccount
+
+
+class CampaignPreview(NamedTuple):
+    """Whom a decision would cover and leave out.
+
+    `fitting` is the share of their requests that carries the evidence, `plans` how many are on each plan, `gone` how
+    many of the ticked have left the campaign since the page was shown, `claimed` the open cases of colleagues.
+    """
+
+    rows: list[PreviewRow]
+    left_out: list[MemberOfCampaign]
+    plans: list[tuple[str, int]]
+    events: int
+    fitting: float
+    gone: int
+    claimed: list[Case]
+
+    @property
+    def without_evidence(self) -> float:
+        return 1 - self.fitting
+
+    @property
+    def licensed(self) -> list[PreviewRow]:
+        return [row for row in self.rows if row.affected.training_permitted]
+
+    @property
+    def restricted(self) -> list[PreviewRow]:
+        """Those on whom something is in force already, be it on their keys or their organisation."""
+        return [row for row in self.rows if row.member.kind]
+
+    @property
+    def keys(self) -> int:
+        return sum(row.affected.keys for row in self.rows)
+
+    @property
+    def ticked_pks(self) -> str:
+        return ",".join(str(row.member.account.pk) for row in self.rows)
+
+
+def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, now: datetime) -> CampaignPreview:
+    """Return what the decision would do. Raises NoSuchScopeError where nobody would be covered."""
+    assert case.campaign is not None  # noqa: S101 - a constraint says so
+    claimed = claims_of_others(case, verdict, ticks, by=by, now=now)
+    members = load_members(case.campaign, now=now)
+    ticked = [member for member in members if member.account.pk in ticks.accounts]
+    affected = {one.account.pk: one for one in affected_accounts([member.account for member in ticked], now=now)}
+    return CampaignPreview(
+        rows=[PreviewRow(member, affected[member.account.pk]) for member in ticked],
+        left_out=[one for one in members if one.account.pk not in ticks.accounts and one.membership <= ticks.seen],
+        plans=Counter(member.account.plan or "unknown" for member in ticked).most_common(),
+        events=sum(member.events for member in ticked),
+        fitting=_share_that_fits(ticked),
+        gone=len(ticks.accounts) - len(ticked),
+        claimed=claimed,
+    )
+
+
+def _share_that_fits(members: Sequence[MemberOfCampaign]) -> float:
+    """Return the share of all their requests, each member weighing as many as it made."""
+    events = sum(member.events for member in members)
+    return sum(member.fits * member.events for member in members) / events if events else 0.0

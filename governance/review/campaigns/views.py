@@ -1,0 +1,276 @@
+"""The pages of campaigns: the list, one campaign, and the decision about its members, looked at before it is made."""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.campaigns.regrouping import RegroupingError, merge_campaigns, split_campaign
+from governance.review import actions
+from governance.review.campaigns.forms import (
+    CampaignDecisionForm,
+    CampaignListForm,
+    MemberFilterForm,
+    MergeForm,
+    SplitForm,
+)
+from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
+from governance.review.campaigns.preview import CampaignPreview, preview_decision
+from governance.review.campaigns.queries import find_campaigns
+from governance.review.decision_targets import describe_targets
+from governance.review.forms import NoteForm, UndoForm
+from governance.review.models import Case
+from governance.review.queries import InvalidCursorError
+from governance.review.verdicts import (
+    AlreadyDecidedError,
+    CampaignOverError,
+    CaseTakenError,
+    NoSuchScopeError,
+    SentBeforeError,
+    Ticks,
+)
+from governance.review.wording import outcome_word
+from governance.staff.roles import VIEW_CASES, WORK_CASES
+from governance.web.counts import pluralize
+from governance.web.requests import StaffRequest
+
+TEMPLATE = "review/campaign.html"
+PARTS = {"case", "claim", "decide", "history", "decision-progress"}
+LOST_RACES = (CaseTakenError, AlreadyDecidedError, SentBeforeError, CampaignOverError)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def campaigns(request: StaffRequest) -> HttpResponse:
+    form = CampaignListForm(request.GET)
+    if not form.is_valid():
+        return _unreadable(request, form.complaint)
+    state = form.cleaned_data["state"] or "open"
+    try:
+        page = find_campaigns(state=state, after=form.cleaned_data["after"])
+    except InvalidCursorError:
+        return _unreadable(request, "The list cannot continue from this campaign. Go back to the first page.")
+    context = {"form": form, "page": page, "state": state, "now": timezone.now()}
+    return render(request, "review/campaigns.html", context)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    form = MemberFilterForm(request.GET)
+    if not form.is_valid():
+        return _unreadable(request, form.complaint)
+    case = find_case(pk, form.cleaned_data["case"])
+    shown = case.campaign if case is not None else get_object_or_404(Campaign, pk=pk)
+    return render_campaign(request, shown, case, filters=form)
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def preview(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what the decision would do; nothing is changed. With `back` the form again, as it was filled in."""
+    case, form = _case(pk), CampaignDecisionForm(request.POST)
+    if "back" in request.POST:
+        return render_campaign(request, case.campaign, case, decision_form=form)
+    ticks = _ticks(case, form)
+    if ticks is None:
+        return _invalid(request, case, form)
+    try:
+        found = preview_decision(case, form.verdict(), ticks, by=request.user, now=timezone.now())
+    except NoSuchScopeError as mistake:
+        form.add_error("accounts", str(mistake))
+        return _invalid(request, case, form)
+    if found.left_out and not ticks.left_out_because:
+        form.require_reason()
+        return _invalid(request, case, form)
+    return _render_preview(request, case, form, found)
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    case, form = _case(pk), CampaignDecisionForm(request.POST, is_preview=False)
+    ticks, now = _ticks(case, form), timezone.now()
+    if ticks is None:
+        return _look_again(request, case, form)
+    try:
+        decision = actions.decide(
+            case, form.verdict(), decision_id=form.cleaned_data["decision"], by=request.user, now=now, ticks=ticks
+        )
+    except LOST_RACES as lost:
+        shown = _case(pk)
+        return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
+    except NoSuchScopeError as mistake:
+        form.add_error("accounts", str(mistake))
+        return _invalid(request, case, form)
+    messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
+    return redirect(address_of(case))
+
+
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def split(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Lead to the new campaign of the ticked members."""
+    shown, form = get_object_or_404(Campaign, pk=pk), SplitForm(request.POST)
+    if form.is_valid():
+        given, by, now = form.cleaned_data, request.user.actor, timezone.now()
+        try:
+            new = split_campaign(shown, given["accounts"], reason=given["split_because"], by=by, now=now)
+        except RegroupingError as mistake:
+            form.add_error("accounts", str(mistake))
+        else:
+            messages.success(request, f"{pluralize(new.size, 'account')} split off. This is their own campaign now.")
+            return _go_to(request, new)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return render_campaign(request, shown, find_case(pk, None), status=status, split_form=form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(WORK_CASES, raise_exception=True)
+def merge(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take the members of another campaign into this one."""
+    shown, form = get_object_or_404(Campaign, pk=pk), MergeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        other = Campaign.objects.filter(pk=form.cleaned_data["other"]).first() or shown
+        reason, by = form.cleaned_data["merge_because"], request.user.actor
+        try:
+            merge_campaigns(shown, other, reason=reason, by=by, now=timezone.now())
+        except RegroupingError as mistake:
+            form.add_error("other", str(mistake))
+        else:
+            messages.success(request, "Merged. The accounts are searched and scored again now.")
+            return _go_to(request, shown)
+    context = {"campaign": shown, "form": form, "mergeable": mergeable_campaigns(shown)}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "review/campaign/merge.html", context, status=status)
+
+
+def address_of(case: Case) -> str:
+    """The page of the case of a campaign."""
+    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode({'case': case.pk})}"
+
+
+def render_campaign(
+    request: StaffRequest,
+    shown: Campaign | None,
+    case: Case | None,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    filters: MemberFilterForm | None = None,
+    **special: Any,
+) -> HttpResponse:
+    """The page of a campaign, or the part of it that htmx asks for."""
+    assert shown is not None  # noqa: S101 - a constraint says so
+    chosen = _chosen(special.get("decision_form") or special.get("split_form"))
+    # With ticks to keep, as many are listed as can be: the filter by which they were ticked is not known any more.
+    filters = filters or MemberFilterForm({"long": "on"} if chosen is not None else {})
+    detail = CampaignDetail(
+        shown,
+        case,
+        now=timezone.now(),
+        member_filter=filters.member_filter() if filters.is_valid() else None,
+        chosen=chosen,
+        others="others" in request.POST if chosen is not None else None,
+    )
+    forms = {
+        "decision_form": CampaignDecisionForm(),
+        "note_form": NoteForm(),
+        "undo_form": UndoForm(),
+        "split_form": SplitForm(),
+    }
+    context = campaign_context(detail) | forms | {"filters": filters} | special
+    part = special.get("part") or request.htmx.target
+    if not request.htmx or part not in PARTS:
+        return HttpResponse(render_to_string(TEMPLATE, context, request), status=status)
+    fragment = render_to_string(f"{TEMPLATE}#{part}", context, request)
+    return HttpResponse(fragment + render_to_string("shell/toasts.html", {}, request), status=status)
+
+
+def _go_to(request: StaffRequest, shown: Campaign) -> HttpResponse:
+    """Lead to the page of a campaign, with its own address."""
+    place = reverse("review:campaign", args=[shown.pk])
+    return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+
+
+def _case(pk: uuid.UUID) -> Case:
+    in_full = Case.objects.select_related("campaign", "assessment", "claimed_by")
+    return get_object_or_404(in_full, pk=pk, campaign__isnull=False)
+
+
+def _ticks(case: Case, form: CampaignDecisionForm) -> Ticks | None:
+    """Return which members are chosen; None where the form is not valid."""
+    if not form.is_valid():
+        return None
+    others = frozenset[int]()
+    if form.cleaned_data["others"]:
+        members = CampaignMember.objects.current().filter(campaign=case.campaign_id, pk__lte=form.cleaned_data["seen"])
+        others = frozenset(members.values_list("account", flat=True))
+    return form.ticks(others)
+
+
+def _chosen(form: CampaignDecisionForm | SplitForm | None) -> frozenset[int] | None:
+    """What somebody has ticked in a form that is shown again."""
+    if form is None or not form.is_bound:
+        return None
+    form.is_valid()
+    return frozenset(form.cleaned_data.get("accounts", ()))
+
+
+def _invalid(request: StaffRequest, case: Case, form: CampaignDecisionForm) -> HttpResponse:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return render_campaign(request, case.campaign, case, status=status, decision_form=form)
+
+
+def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -> HttpResponse:
+    """The preview again, where only its confirmation is missing; else the page with what is wrong."""
+    if set(form.errors) != {"confirmed"}:
+        return _invalid(request, case, form)
+    again = CampaignDecisionForm(request.POST)
+    if (ticks := _ticks(case, again)) is None:
+        return _invalid(request, case, again)
+    try:
+        found = preview_decision(case, again.verdict(), ticks, by=request.user, now=timezone.now())
+    except NoSuchScopeError as mistake:
+        again.add_error("accounts", str(mistake))
+        return _invalid(request, case, again)
+    return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _render_preview(
+    request: StaffRequest,
+    case: Case,
+    form: CampaignDecisionForm,
+    found: CampaignPreview,
+    *,
+    verdict: CampaignDecisionForm | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "case": case,
+        "campaign": case.campaign,
+        "form": form,
+        "chosen": verdict or form,
+        "preview": found,
+    }
+    context |= {"now": timezone.now(), "undo_minutes": settings.UNDO_MINUTES}
+    return render(request, "review/campaign/preview.html", context, status=status)
+
+
+def _unreadable(request: StaffRequest, complaint: str) -> HttpResponse:
+    return render(request, "400.html", {"complaint": complaint}, status=HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,117 @@
+"""The parts of deciding: see `actions.decide`."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Never
+
+from django.db.models import Q
+
+from governance.campaigns.models import Campaign
+from governance.restrictions.actions import restrict, restrict_campaign
+from governance.restrictions.models import Restriction
+from governance.review.decision_targets import DecisionTargets
+from governance.review.models import Case, Decision, Dismissal
+from governance.review.verdicts import (
+    AlreadyDecidedError,
+    CampaignOverError,
+    CaseTakenError,
+    SentBeforeError,
+    Ticks,
+    Verdict,
+)
+from governance.staff.models import User
+
+
+def find_same_decision(case: Case, verdict: Verdict, ticks: Ticks | None, decision_id: uuid.UUID) -> Decision | None:
+    """Return the decision that the same form has made. Raises SentBeforeError where it is another one."""
+    in_full = Decision.objects.select_related("decided_by", "case__account", "case__campaign", "restriction")
+    made = in_full.filter(pk=decision_id).first()
+    if made is None:
+        return None
+    if made.case_id != case.pk:
+        raise SentBeforeError(made, f"This form was sent before, for the case of {made.case.subject}.")
+    if made.undone_at is not None:
+        raise SentBeforeError(made, "This form was sent before, and that decision was undone.")
+    changed = Verdict.of(made).differences(verdict)
+    if ticks is not None and not set(made.targets.covered().values_list("account", flat=True)) <= ticks.accounts:
+        changed.append("choice of accounts")
+    if changed:
+        raise SentBeforeError(made, f"This form was sent before, with another {', another '.join(changed)}.")
+    return made
+
+
+def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:
+    """Return True if a decision about the same accounts is not applied, or not undone, everywhere yet: what that
+    still restores must be ended afterwards.
+    """
+    unfinished = Decision.objects.unfinished()
+    if case.account_id is not None:
+        return unfinished.about(case).exists()
+    covering = Q(targets__left_out_because="", targets__account__in=reach.members)
+    return unfinished.filter(Q(case__account__in=reach.members) | covering).exists()
+
+
+def put_into_force(
+    reach: DecisionTargets,
+    case: Case,
+    verdict: Verdict,
+    *,
+    origin: str,
+    superseded: Collection[int],
+    by: User,
+    now: datetime,
+) -> Restriction | None:
+    """Put the verdict into force, unless it dismisses. Return the restriction on the case's own account; of the case of
+    a campaign that on its first account.
+    """
+    if verdict.action == Dismissal.DISMISS:
+        return None
+    terms = verdict.terms(now=now)
+    if not isinstance(reach.target, Campaign):
+        return restrict(reach.target, terms, unique_key=origin, superseded=superseded, by=by.actor, now=now)
+    of_all = restrict_campaign(
+        reach.target,
+        terms,
+        unique_key=origin,
+        superseded=superseded,
+        accounts=reach.accounts,
+        by=by.actor,
+        now=now,
+    )
+    return next(one for one in of_all.restrictions if case.account_id in {None, one.account_id})
+
+
+def decision_details(decision: Decision, reach: DecisionTargets, superseded: list[int]) -> dict[str, Any]:
+    """Return what the entry of a decision says. On the case of a campaign it names every account."""
+    details: dict[str, Any] = {
+        "decision": str(decision.pk),
+        **decision.case.subject_details,
+        "action": decision.action,
+        "scope": decision.scope,
+        "reason": decision.reason,
+        "terms_clause": decision.terms_clause,
+        "note": decision.note,
+        "score": decision.assessment.score,
+        "assessment": decision.assessment_id,
+        "restriction": decision.restriction_id,
+    }
+    if decision.is_about_campaign:
+        left_out = decision.targets.left_out().select_related("account").order_by("account__external_id")
+        details["accounts"] = [one.external_id for one in reach.members]
+        details["left_out"] = [target.account.external_id for target in left_out]
+        details["left_out_because"] = next((target.left_out_because for target in left_out), "")
+    return details | ({"superseded": superseded} if superseded else {})
+
+
+def raise_who_won(case: Case) -> Never:
+    """Raises what the loser of a race should hear."""
+    decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
+    now = Case.objects.select_related("claimed_by", *decided_with).get(pk=case.pk)
+    if now.status == Case.Status.ENDED:
+        raise CampaignOverError
+    own = Decision.objects.select_related("decided_by", "case__account", "case__campaign").filter(case=case)
+    decision = own.not_undone().first() or now.resolved_by or own.first()
+    if not now.is_open and decision is not None:
+        raise AlreadyDecidedError(decision, case)
+    raise CaseTakenError(now.claimed_by.name if now.claimed_by else "Somebody")
