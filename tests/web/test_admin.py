@@ -81,23 +81,22 @@ class TestTheAdmin:
         assert answers == dict.fromkeys(lists, 200)
 
     @pytest.mark.usefixtures("_one_of_everything")
-    def test_shows_a_year_a_month_or_a_day_of_what_is_listed_by_time(self, auditor: Client) -> None:
+    def test_shows_a_day_of_what_is_listed_by_time(self, auditor: Client) -> None:
         dated = {model: field for model in MODELS if (field := admin.site._registry[model].date_hierarchy)}
         day = {"year": NOW.year, "month": NOW.month, "day": NOW.day}
-        parts = [("year",), ("year", "month"), ("year", "month", "day")]
 
-        answers = [
-            auditor.get(address(model, "changelist"), {f"{field}__{part}": day[part] for part in chosen})
+        answers = {
+            model: auditor.get(address(model, "changelist"), {f"{field}__{part}": day[part] for part in day})
             for model, field in dated.items()
-            for chosen in parts
-        ]
+        }
 
         assert len(dated) >= 3
-        assert [(answer.status_code, answer.context["cl"].result_count) for answer in answers] == [
-            (200, model._default_manager.filter(**{f"{field}__date": NOW}).count())
+        assert {
+            model: (answer.status_code, answer.context["cl"].result_count) for model, answer in answers.items()
+        } == {
+            model: (200, model._default_manager.filter(**{f"{field}__date": NOW}).count())
             for model, field in dated.items()
-            for _ in parts
-        ]
+        }
 
     def test_has_no_further_page_of_a_search_than_was_found(self, auditor: Client) -> None:
         found = [auditor.get("/admin/search/", {"s": "account", "page": page}) for page in ("1", "99", "x")]
