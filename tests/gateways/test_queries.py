@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from governance.gateways import fleet
-from governance.gateways.fleet import GatewayState, enforcement_overview
+from governance.gateways.activity import list_known_gateways
+from governance.gateways.fleet import GatewayState, enforcement_overview, gateway_states
 from governance.gateways.models import CanaryProbe, GatewayInstance, PropagationEntry, Refusal
 from governance.gateways.queries import enforcement_status, get_alarm, get_expected_state
 from governance.gateways.restriction_status import EnforcementStatus
@@ -242,6 +243,15 @@ class TestAGateway:
         monkeypatch.setattr(fleet, "get_expected_state", find_wanted_late)
 
         assert [state.gateway.name for state in gateways(now=NOW + SECOND)] == ["edge"]
+
+    def test_that_is_removed_meanwhile_is_not_shown(self) -> None:
+        gone, _ = gateway("edge-gone"), gateway("edge")
+        known = list_known_gateways(now=NOW + SECOND)
+        gone.delete()
+
+        states = gateway_states(known, get_expected_state(now=NOW).expected, now=NOW + SECOND)
+
+        assert [state.gateway.name for state in states] == ["edge"]
 
     def test_costs_the_same_queries_however_many_there_are(self, django_assert_num_queries: Any) -> None:
         for number in range(5):

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.test import Client, override_settings
 
 from governance.restrictions.api import RestrictionsView
@@ -64,6 +66,25 @@ class TestAnError:
 
         assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
         assert "secret" not in answer.content.decode()
+
+    @pytest.mark.parametrize(("refusal", "status"), [(Http404, 404), (PermissionDenied, 403)])
+    def test_of_djangos_own_is_a_problem(
+        self,
+        client: Client,
+        known: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        refusal: type[Exception],
+        status: int,
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise refusal
+
+        monkeypatch.setattr(RestrictionsView, "get", refuse)
+
+        answer = client.get("/api/v1/restrictions", **known)
+
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        assert answer.json()["status"] == status
 
     @pytest.mark.parametrize("path", QUERIED)
     def test_names_what_a_query_says_twice(self, client: Client, known: dict[str, Any], path: str) -> None:
