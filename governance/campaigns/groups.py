@@ -57,9 +57,9 @@ class Candidates:
 def find_groups(population: Population) -> list[Candidates]:
     """Return the groups, each account in one at most; those by wrappers first, and the larger first."""
     found: list[Candidates] = []
-    taken = np.array(population.barred, dtype=bool)
+    taken = population.barred.copy()
     for basis, groups in ((Basis.WRAPPERS, _by_wrappers(population)), (Basis.HOURS, _by_hours(population))):
-        for rows, is_tied in sorted(groups, key=lambda group: (-len(group[0]), group[0].min(initial=0))):
+        for rows, is_tied in sorted(groups, key=lambda group: -len(group[0])):
             group = _settle(population, basis, rows[~taken[rows]], hard_tied=is_tied)
             if group is not None:
                 taken[group.rows] = True
@@ -83,7 +83,7 @@ def _by_wrappers(population: Population) -> Iterator[tuple[Numbers, bool]]:
 
 
 def _by_hours(population: Population) -> Iterator[tuple[Numbers, bool]]:
-    for rows in find_synchronous_groups(population, least_members=5):
+    for rows in find_synchronous_groups(population, least_members=FEWEST_SYNCHRONOUS):
         yield from split_by_hard_ties(population.hard, rows)
 
 
@@ -98,7 +98,7 @@ def _settle(population: Population, basis: Basis, rows: Numbers, *, hard_tied: b
     fits = (cosine >= LEAST_COSINE) | (few & (cosine >= LEAST_COSINE_OF_FEW))
     if fits.sum() < FEWEST_MEMBERS or population.has_text[rows[fits]].sum() < FEWEST_WITH_TEXT:
         return None
-    return Candidates(basis, rows[fits], hard_tied, rows[~fits])
+    return Candidates(basis, rows[fits], left_out=rows[~fits])
 
 
 def _is_large_enough(population: Population, basis: Basis, rows: Numbers) -> bool:

@@ -31,12 +31,19 @@ PRODUCTS: Final = 100_000_000
 ROWS_AT_ONCE: Final = 512
 
 
-def find_synchronous_groups(population: Population, *, least_members: int) -> Iterator[Numbers]:
-    """Yield groups of rows of accounts that keep meeting in the same slots, on several days."""
+def find_synchronous_groups(
+    population: Population, *, least_members: int, products: int = PRODUCTS
+) -> Iterator[Numbers]:
+    """Yield groups of rows of accounts that keep meeting in the same slots, on several days.
+
+    Args:
+        least_members: the fewest members of a group.
+        products: the most that the comparison may take; a slot of `u` accounts takes `u`².
+    """
     slots = population.slots
     known = np.asarray(slots.count_nonzero(axis=1))
     may = (known >= FEWEST_SLOTS) & (known <= MOST_SLOTS) & ~population.is_silent_product
-    candidates = _affordable(population, np.flatnonzero(may))
+    candidates = _affordable(population, np.flatnonzero(may), products=products)
     if len(candidates) < least_members:
         return
     chance = population.chance
@@ -71,7 +78,7 @@ def days_together(slots: csr_array, rows: Numbers) -> int:
 
 
 def _on_several_days(slots: csr_array, rows: Numbers) -> bool:
-    return bool(_share_of_days(slots, rows).max(initial=1.0 if len(rows) < 2 else 0.0) <= MOST_ON_ONE_DAY)
+    return bool(_share_of_days(slots, rows).max() <= MOST_ON_ONE_DAY)
 
 
 def _share_of_days(slots: csr_array, rows: Numbers) -> Numbers:
@@ -82,17 +89,17 @@ def _share_of_days(slots: csr_array, rows: Numbers) -> Numbers:
     return shares
 
 
-def _affordable(population: Population, rows: Numbers) -> Numbers:
-    """Return the rows that are compared: all where that takes at most `PRODUCTS`, else those that decide for a group.
+def _affordable(population: Population, rows: Numbers, *, products: int) -> Numbers:
+    """Return the rows that are compared: all if that takes few enough products, else those that decide for a group.
 
     Those are accounts whose text reads like a harvest's; others can still join. If they are too many as well, every
     second, third or further one is compared.
     """
-    if _products(population.slots, rows) <= PRODUCTS:
+    if _products(population.slots, rows) <= products:
         return rows
     rows = rows[population.log_odds[rows] >= 0]
-    if (products := _products(population.slots, rows)) > PRODUCTS:
-        rows = rows[:: int(np.ceil(np.sqrt(products / PRODUCTS)))]
+    if (needed := _products(population.slots, rows)) > products:
+        rows = rows[:: int(np.ceil(np.sqrt(needed / products)))]
     return rows
 
 

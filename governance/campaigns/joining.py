@@ -49,10 +49,10 @@ def find_joining(population: Population, cores: Sequence[Numbers], bases: Sequen
         evidence: dict[int, tuple[float, int]] = {}
         for place, basis in enumerate(bases):
             if basis is Basis.HOURS:
-                rows = _by_hours(population, np.flatnonzero(of == place), may)
-                evidence |= {int(row): (BY_HOURS, place) for row in rows}
+                joining = _by_hours(population, np.flatnonzero(of == place), may)
+                evidence |= dict.fromkeys(joining, (BY_HOURS, place))
         for row, best in _by_hard_ties(population, of, len(cores), may).items():
-            evidence[row] = max(evidence.get(row, (0.0, 0)), best)
+            evidence[row] = max(evidence.get(row, best), best)
         for row, (value, place) in evidence.items():
             found[row] = JoinedAccount(row, place, min(1.0, JOINED + value))
             of[row] = place
@@ -72,10 +72,9 @@ def _by_hard_ties(population: Population, of: Numbers, campaigns: int, may: Numb
     for values, worth in ((population.addresses, 1.0), (population.cards, CARD)):
         if not values.shape[1]:
             continue
-        users = np.asarray(values.count_nonzero(axis=0), dtype=float)
-        has = csr_array((np.ones(values.nnz), values.indices, values.indptr), shape=values.shape)
-        members = csr_array(has.T @ member)
-        members.data = members.data * np.where(members.data < 1.5, ONE_MEMBER, 1.0)
+        users = np.asarray(values.count_nonzero(axis=0))
+        members = csr_array(values.sign().T @ member)
+        members.data = members.data * np.where(members.data == 1, ONE_MEMBER, 1.0)
         total = total + worth * values @ csr_array(members.multiply(1 / np.maximum(users - 1, 1)[:, None]))
     total = csr_array(total)
     return {row: best for row, best in _best(total) if may[row] and best[0] >= LEAST_EVIDENCE}
@@ -88,7 +87,7 @@ def _best(evidence: csr_array) -> Iterator[tuple[int, tuple[float, int]]]:
         yield int(row), (float(evidence.data[within][place]), int(evidence.indices[within][place]))
 
 
-def _by_hours(population: Population, core: Numbers, may: Numbers) -> Numbers:
+def _by_hours(population: Population, core: Numbers, may: Numbers) -> list[int]:
     """Return the rows that keep the hours of this core, on several days.
 
     Those without text do not join where tools or a schema for the answers say that they are a product.
@@ -96,23 +95,18 @@ def _by_hours(population: Population, core: Numbers, may: Numbers) -> Numbers:
     slots = population.slots
     number = np.asarray(slots.sum(axis=1)).ravel()
     popularity = np.asarray(slots.sum(axis=0)).ravel()
-    held = np.asarray(csr_array(slots[core]).sum(axis=0)).ravel() / max(len(core), 1)
+    held = np.asarray(csr_array(slots[core]).sum(axis=0)).ravel() / len(core)
     within = (slots @ held) / np.maximum(number, 1)
-    usual = float((popularity / max(popularity.sum(), 1) * held).sum())
+    usual = float((popularity / popularity.sum() * held).sum())
     may = may & ~population.is_silent_product & (number >= LEAST_SLOTS)
     rows = np.flatnonzero(
         may & (within >= LEAST_OF_CORE * np.median(within[core])) & (within >= LEAST_TIMES_CHANCE * usual)
     )
-    busy = held >= max(2 / max(len(core), 1), 2 * popularity.mean() / max(len(population), 1))
+    busy = held >= max(2 / len(core), 2 * popularity.mean() / len(population))
     days = np.arange(slots.shape[1]) // SLOTS_A_DAY
-    return np.array(
-        [
-            row
-            for row in rows.tolist()
-            if len(set(days[_columns(slots, row)][busy[_columns(slots, row)]])) >= LEAST_DAYS
-        ],
-        dtype=np.int64,
-    )
+    return [
+        row for row in rows.tolist() if len(set(days[_columns(slots, row)][busy[_columns(slots, row)]])) >= LEAST_DAYS
+    ]
 
 
 def _columns(matrix: csr_array, row: int) -> Numbers:

@@ -45,7 +45,7 @@ def similar_pairs(matrix: csr_array, *, least: float, products: int = PRODUCTS) 
            [0.8, 0. , 0. ],
            [0. , 0. , 0. ]])
     """
-    users = np.asarray(matrix.count_nonzero(axis=0)).astype(np.int64)
+    users = np.asarray(matrix.count_nonzero(axis=0))
     order = np.argsort(users, kind="stable")
     is_rare = np.zeros(len(users), dtype=bool)
     is_rare[order] = np.cumsum(users[order] ** 2) <= products

@@ -13,7 +13,7 @@ Look-alikes are watched instead, for a reason that is shown:
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -112,7 +112,7 @@ def assess_groups(population: Population, groups: Sequence[Candidates], sketches
     ]
     watched = [verdict.mean for verdict in verdicts if not verdict.is_campaign]
     highest = max(watched, default=None)
-    return [_with_comparison(verdict, others=len(groups) - 1, highest=highest) for verdict in verdicts]
+    return [replace(verdict, others=len(groups) - 1, highest_other=highest) for verdict in verdicts]
 
 
 def line_among(means: Sequence[float]) -> float:
@@ -200,13 +200,6 @@ def _assess_group(
         line = round(line + NATS_FOR_OVERLAP * max(0.0, overlap - USUAL_OVERLAP), 3)
         reason = Reason.SAME_PROMPTS if overlap >= MOST_OVERLAP or mean < line else None
     return Verdict(reason, mean, positive, len(with_text), line, is_covered, overlap, share)
-
-
-def _with_comparison(verdict: Verdict, *, others: int, highest: float | None) -> Verdict:
-    return Verdict(
-        verdict.watched_for, verdict.mean, verdict.positive, verdict.with_text, verdict.line, verdict.is_covered,
-        verdict.overlap, verdict.domain_share, others, highest,
-    )  # fmt: skip
 
 
 def _public_domains(population: Population) -> frozenset[str]:

@@ -1,3 +1,7 @@
+"""Who is alike, and who is a group, at a bounded cost."""
+
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -18,12 +22,17 @@ def crowd() -> csr_array:
     return csr_array(used / np.linalg.norm(used, axis=1)[:, None])
 
 
-def clusters(rows: csr_array, *, products: int = similarity.PRODUCTS) -> list[Numbers]:
+def rows_of(*kinds: tuple[int, list[float]]) -> csr_array:
+    """Return a matrix of so many rows of each kind."""
+    return csr_array(np.concatenate([np.tile(row, (number, 1)) for number, row in kinds]))
+
+
+def clusters(rows: csr_array, *, products: int = similarity.PRODUCTS, cut: float = 0.35) -> list[Numbers]:
     def similarities(first: Numbers, second: Numbers) -> Numbers:
         found: Numbers = (csr_array(rows[first]) @ csr_array(rows[second]).T).toarray()
         return found
 
-    return [*find_clusters(similar_pairs(rows, least=0.35, products=products), similarities, least=0.35, cut=0.35)]
+    return [*find_clusters(similar_pairs(rows, least=0.35, products=products), similarities, least=0.35, cut=cut)]
 
 
 class TestACrowd:
@@ -53,3 +62,103 @@ class TestACrowd:
         rows = csr_array(np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]))
 
         assert similar_pairs(rows, least=0.5).toarray().round(2).tolist() == [[0, 0.8, 0], [0.8, 0, 0.6], [0, 0.6, 0]]
+
+
+class TestPairs:
+    def test_have_at_least_what_is_asked(self) -> None:
+        rows = csr_array(np.array([[1.0, 0.0], [0.5, 0.0], [0.25, 0.0]]))
+
+        pairs = similar_pairs(rows, least=0.25).toarray()
+
+        assert pairs.tolist() == [[0, 0.5, 0.25], [0.5, 0, 0], [0.25, 0, 0]]
+
+    @pytest.mark.parametrize("products", [20 * 20, 20 * 20 - 1])
+    def test_are_the_same_where_some_are_found_by_neighbours(self, products: int) -> None:
+        """Rows with little in common but a value that all have: each is as similar to another as that value says."""
+        rows = rows_of((16, [0.5, 0.5]), (4, [0.5, 0.0]))
+
+        pairs = similar_pairs(rows, least=0.3, products=products)
+
+        expected = np.zeros((20, 20))
+        expected[:16, :16] = 0.5
+        np.fill_diagonal(expected, 0)
+        assert pairs.toarray().tolist() == expected.tolist()
+
+
+class TestTheCostOfPairs:
+    """A value of forty rows costs 1,600 products: it is all that they have in common."""
+
+    ROWS = 40
+
+    def compared(self, products: int) -> set[tuple[int, int]]:
+        """Return the pairs that were found where nothing else ties the rows."""
+        pairs = similar_pairs(rows_of((self.ROWS, [0.0, 1.0])), least=0.5, products=products)
+        return pairs_of(pairs)
+
+    def test_is_paid_where_there_is_enough(self) -> None:
+        assert len(self.compared(1_600)) == 40 * 39 / 2
+
+    def test_is_else_that_of_sixteen_neighbours(self) -> None:
+        assert self.compared(1_599) == {
+            (first, second) for first in range(40) for second in range(first + 1, min(first + 17, 40))
+        }
+
+    def test_is_paid_for_the_rarest_values_first(self) -> None:
+        """Of thirty rows by the first value, of twenty by the second."""
+        rows = rows_of((30, [1.0, 0.0, 0.0]), (20, [0.0, 1.0, 0.0]), (10, [0.0, 0.0, 1.0]))
+
+        pairs = pairs_of(similar_pairs(rows, least=0.5, products=20 * 20 + 10 * 10))
+
+        assert {(30, 49), (50, 59)} <= pairs
+        assert (0, 16) in pairs
+        assert (0, 17) not in pairs
+
+    def test_is_spent_on_neighbours_by_each_of_several_common_values(self) -> None:
+        rows = rows_of((5, [1.0, 0.0, 0.0]), (5, [0.0, 1.0, 0.0]), (5, [0.0, 0.0, 1.0]))
+
+        pairs = pairs_of(similar_pairs(rows, least=0.5, products=0))
+
+        assert pairs == {pair for start in (0, 5, 10) for pair in combinations(range(start, start + 5), 2)}
+
+    def test_is_spent_on_rows_with_the_same_strongest_value_and_not_on_the_next_by_number(self) -> None:
+        """All have the last value; every second row has more of the first, the others of the second."""
+        rows = csr_array(np.array([[0.8, 0.0, 0.6], [0.0, 0.8, 0.6]] * 20))
+
+        pairs = pairs_of(similar_pairs(rows, least=0.3, products=0))
+
+        assert {(0, 2), (0, 32), (1, 33)} <= pairs
+        assert (0, 1) not in pairs
+        # The last of those with the first value are beside the first of the others.
+        assert (1, 38) in pairs
+
+
+class TestACrowdTooLargeToBeLinkedAtOnce:
+    def test_lets_those_join_a_large_group_who_are_like_it_on_average(self) -> None:
+        """Two groups, of 1,500 and of a hundred, and rows between them that hold all together."""
+        crowd, hundred = (1_500, [0.75, 0.0]), (100, [0.0, 1.0])
+        first, second = [0.5, 0.25], [0.48, 0.375]  # 0.375 like the crowd, and like the hundred
+        neither = [0.48, 0.36]  # 0.36 like either
+
+        found = clusters(rows_of(crowd, hundred, (1, first), (1, second), (1, neither)), cut=0.375)
+
+        assert sorted(group.tolist() for group in found) == [[*range(1_500), 1_600], [*range(1_500, 1_600), 1_601]]
+
+    def test_lets_nobody_join_a_smaller_one(self) -> None:
+        found = clusters(rows_of((1_600, [1.0, 0.0]), (99, [0.0, 1.0]), (1, [0.36, 0.4])), cut=0.375)
+
+        assert sorted(map(len, found)) == [99, 1_600]
+
+    def test_is_parted_where_similarities_are_less_than_a_half(self) -> None:
+        """Eight hundred pairs that are half alike, and a row that is a little like each of them."""
+        pairs = np.repeat(np.eye(800), 2, axis=0)
+        pairs[1::2] *= 0.5
+        rows = csr_array(np.concatenate([pairs, np.full((1, 800), 0.4)]))
+
+        found = clusters(rows, cut=0.5)
+
+        assert sorted(group.tolist() for group in found) == [[row, row + 1] for row in range(0, 1_600, 2)]
+
+
+def pairs_of(pairs: csr_array) -> set[tuple[int, int]]:
+    first, second = pairs.nonzero()
+    return {(int(one), int(other)) for one, other in zip(first, second, strict=True) if one < other}

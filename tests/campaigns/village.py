@@ -1,6 +1,6 @@
 """Accounts among a thousand others, as the tables in which campaigns are searched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,15 @@ class Village:
             | other
         )
 
-    def population(self) -> Population:
-        """Return these accounts among a thousand others, that have nothing in common with anybody."""
-        for number in range(10_000, 10_000 + OTHERS):
+    def add(self, **given: Any) -> int:
+        """Add an account, and return its number: its row, where no others are added behind it."""
+        number = len(self.accounts)
+        self.account(number, **given)
+        return number
+
+    def population(self, *, others: int = OTHERS) -> Population:
+        """Return these accounts among others, that have nothing in common with anybody."""
+        for number in range(10_000, 10_000 + others):
             self.account(number, log_odds=-3.0)
         return Population(
             pl.DataFrame(self.accounts, schema=ACCOUNTS).sort("account"),
@@ -95,3 +101,8 @@ def meeting_slots(number: int, *, often: int = 20, alone: int = 10, days: int = 
     together = [MIDNIGHT + 144 * (place % days) + 7 * (place // days) + 3 for place in range(often)]
     own = np.random.default_rng(number).integers(MIDNIGHT, MIDNIGHT + 144 * 12, alone).tolist()
     return sorted({*together, *own})
+
+
+def on_several_days(places: Iterable[int]) -> list[int]:
+    """Return a slot for each place, spread evenly over forty days."""
+    return [MIDNIGHT + 144 * (place % 40) + place // 40 for place in places]

@@ -6,7 +6,16 @@ from governance.detection.calibration import CAPS, POINTS_PER_NAT, Calibration
 from governance.detection.curves import content_model
 from governance.detection.detectors import Detector, all_detectors
 from governance.detection.finding import Family, Finding
-from governance.detection.scoring import AUTOMATIC_LINE, FAMILIES_FOR_AUTOMATIC, REVIEW_LINE, Band, Score, band_of
+from governance.detection.probability import ProbabilityCurve
+from governance.detection.scoring import (
+    AUTOMATIC_LINE,
+    FAMILIES_FOR_AUTOMATIC,
+    REVIEW_LINE,
+    Band,
+    Score,
+    band_of,
+    iter_findings,
+)
 from governance.detection.scoring import assess as assess_by
 from governance.usage.account_usage import AccountUsage
 from tests.detection.usages import (
@@ -168,6 +177,15 @@ class TestACalibration:
 
         assert (score.points, score.model_version) == (5, "2")
 
+    def test_says_what_the_score_means(self) -> None:
+        curve = ProbabilityCurve(intercept=-2.0, slope=0.1, variance=(0.25, 0.0, 0.0))
+        found = [detector("a", Family.CONTENT, 40)]
+
+        score = assess_by(usage(texts=5), found, Calibration(version="3", probability=curve))
+
+        assert score.log_odds == pytest.approx(-2.0 + 0.1 * 15)
+        assert score.log_odds_error == pytest.approx(curve.error(40, texts=5))
+
 
 class TestACampaignsEvidence:
     def test_counts_where_it_is_more_than_the_accounts_own(self) -> None:
@@ -198,6 +216,23 @@ class TestACampaignsEvidence:
         score = assess(usage(), [detector("bursts", Family.RHYTHM, 20, strength=0.5)], shared=[shared])
 
         assert score.findings[0].finding.sentence == "Saw bursts in 300 requests."
+
+
+class TestTheFindingsOfAMember:
+    def test_are_its_own_or_its_campaigns_by_which_is_stronger(self) -> None:
+        detectors = [
+            detector("both", Family.RHYTHM, 20, strength=0.5),
+            detector("its_own", Family.SHAPE, 20, strength=0.7),
+            detector("neither", Family.CONTENT, 20, strength=0),
+            detector("of_all", Family.TOGETHER, 20, strength=0),
+        ]
+        shared = [Finding(strength=0.8, sentence="All do.", detector=name) for name in ("of_all", "both")]
+
+        found = [
+            (one.name, finding.strength) for one, finding in iter_findings(usage(), iter(detectors), shared=shared)
+        ]
+
+        assert found == [("both", 0.8), ("its_own", 0.7), ("of_all", 0.8)]
 
 
 def test_lines_are_those_of_the_documentation() -> None:

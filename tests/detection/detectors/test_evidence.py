@@ -1,8 +1,10 @@
 """The figures that each detector gives as evidence: the case page shows their names and values."""
 
+from dataclasses import replace
 from typing import Final
 
-from tests.detection.detectors.test_sentences import findings
+from governance.detection.detectors import all_detectors
+from tests.detection.detectors.test_sentences import everybody, findings
 
 CAMPAIGNS: Final = {"acts_with_others", "wrapper_of_a_campaign"}
 FIGURES: Final = {
@@ -72,6 +74,19 @@ FIGURES: Final = {
     "varied_answers": ["varied_share", "mean_n", "events", "parameter_sets"],
 }
 
+# Figures that are shares of prompts by what stands in them or by what they are nearest to.
+MARKERS: Final = {
+    "benchmark_share": "benchmark",
+    "judging_share": "judging",
+    "persona_share": "persona",
+    "reasoning_share": "reasoning",
+    "marker_task_generation": "task_generation",
+    "marker_evolution": "evolution",
+    "marker_synthetic_qa": "synthetic_qa",
+    "marker_training": "training",
+}
+CONCEPTS: Final = {f"concept_{name}": name for name in ("making", "reason", "item", "docwork", "code", "support")}
+
 
 def test_figures_of_each_detector() -> None:
     found: dict[str, set[str]] = {}
@@ -89,3 +104,16 @@ def test_figures_are_those_of_the_usage() -> None:
                 continue
             for known in (account, account.facts):
                 assert value == getattr(known, name, value), (finding.detector, name)
+
+
+def test_shares_of_prompts_are_those_of_the_usage() -> None:
+    shares = {name: 0.4 + place / 100 for place, name in enumerate((*MARKERS, *CONCEPTS))}
+    markers = {marker: shares[figure] for figure, marker in MARKERS.items()}
+    concepts = {concept: shares[figure] for figure, concept in CONCEPTS.items()}
+    found: dict[str, object] = {}
+    for account in everybody(40):
+        for detector in all_detectors():
+            if finding := detector.finding(replace(account, markers=markers, concepts=concepts)):
+                found |= {name: value for name, value in finding.evidence.items() if name in shares}
+
+    assert found == shares

@@ -29,10 +29,10 @@ FITTING: Final = (
 def detect(usage: AccountUsage, *, least_texts: int = 10, least_share: float = 0.5) -> Finding | None:
     """Strength is the largest share of prompts that are what the declaration would make one expect."""
     declared = usage.facts.declared_use.lower()
-    if usage.texts < least_texts or not declared:
-        return None
     expected = [marker for words, marker in FITTING if any(word in declared for word in words)]
-    fits = max(expected, key=usage.marker_share, default="")
+    if usage.texts < least_texts or not expected:
+        return None
+    fits = max(expected, key=usage.marker_share)
     share = usage.marker_share(fits)
     if share < least_share:
         return None

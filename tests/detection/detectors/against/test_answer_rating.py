@@ -33,3 +33,9 @@ class TestAnswerRating:
 
         assert finding is not None
         assert finding.sentence == ("50 % of 300 prompts ask to rate, compare or criticise answers.")
+
+    def test_sentence_of_critique(self) -> None:
+        finding = detect(replace(ACCOUNT, markers={"critique": 0.4, "judging": 0.1}))
+
+        assert finding is not None
+        assert finding.sentence.startswith("40 % of 300 prompts")

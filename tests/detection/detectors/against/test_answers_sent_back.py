@@ -31,6 +31,11 @@ class TestAnswersSentBack:
                 None,
                 id="too few of another account to compare",
             ),
+            pytest.param(
+                {"returned_share": 0.0, "facts": facts(others_answers_share=0.4, others_answers_of=10)},
+                0.5,
+                id="just enough of another account to compare",
+            ),
             pytest.param({"conversation_share": 1.0, "conversations": 150}, 0.625, id="half of it resumes"),
             pytest.param({"conversation_share": 1.0, "conversations": 0}, 0.25, id="one conversation counts little"),
             pytest.param({"conversation_share": 1.0, "conversations": 300}, 1.0, id="ids that never come twice"),
@@ -62,6 +67,12 @@ class TestAnswersSentBack:
         assert finding.sentence == (
             "60 % of the four-word runs in its first questions (40 sampled) stand in answers that it was given itself."
         )
+
+    def test_sentence_speaks_of_its_own_answers_where_both_come_back_as_much(self) -> None:
+        finding = detect(marcus_the_harvester(**FULL, facts=facts(others_answers_share=0.6, others_answers_of=20)))
+
+        assert finding is not None
+        assert finding.sentence.endswith("answers that it was given itself.")
 
     def test_sentence_of_answers_to_others(self) -> None:
         finding = detect(marcus_the_harvester(**FULL, facts=facts(others_answers_share=0.75, others_answers_of=20)))

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from governance.detection.detectors.against.reads_like_a_data_set import detect
+from governance.detection.curves import measure
+from governance.detection.detectors.against.reads_like_a_data_set import FIGURES, detect
 from tests.detection.usages import nadia_the_newcomer, strength_of, usage
 
 # Usage for which every curve is at its end; each case below changes something.
@@ -59,6 +60,9 @@ class TestReadsLikeADataSet:
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
         assert strength_of(detect(replace(ACCOUNT, **given))) == pytest.approx(strength, abs=0.0006)
+
+    def test_figures_are_unknown_where_nothing_was_read(self) -> None:
+        assert set(measure(FIGURES, usage(texts=0)).values()) == {None}
 
     def test_no_finding_without_usage(self) -> None:
         assert not strength_of(detect(nadia_the_newcomer()))

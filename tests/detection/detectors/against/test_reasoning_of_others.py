@@ -46,3 +46,9 @@ class TestReasoningOfOthers:
         assert finding.sentence == (
             "7 of its 50 sampled signed reasoning blocks were met with 2 accounts of other organisations too."
         )
+
+    def test_sentence_of_one_other_account(self) -> None:
+        finding = detect(marcus_the_harvester(**passed_on(7, 1)))
+
+        assert finding is not None
+        assert finding.sentence.endswith("were met with 1 account of another organisation too.")

@@ -34,6 +34,7 @@ class TestRotatingWrappers:
             ),
             pytest.param({"templates_used": ((1, 300),), "top_template_share": 1.0}, 0.0, id="one template"),
             pytest.param({"templates_used": ((1, 2), (2, 2)), "top_template_share": 0.01}, 0.0, id="used twice only"),
+            pytest.param({"templates_used": tuple((number, 3) for number in range(7))}, 1.0, id="used three times"),
             pytest.param({"texts": 10}, 0.68, id="ten prompts"),
         ],
     )
@@ -51,3 +52,10 @@ class TestRotatingWrappers:
             "7 templates are used three times or more in 300 prompts, the most common one for 13 %; about 100 %"
             " of all prompts differ from each other."
         )
+
+    def test_sentence_of_templates_that_are_hardly_repeated(self) -> None:
+        finding = detect(replace(ACCOUNT, templates_used=((1, 3), (2, 2)), repeat_share=0.3))
+
+        assert finding is not None
+        assert finding.sentence.startswith("1 templates are used three times or more")
+        assert finding.sentence.endswith("about 70 % of all prompts differ from each other.")

@@ -47,3 +47,9 @@ class TestSetItems:
             "60 % of 300 prompts are complete tasks or questions without a person; of 30 of its first questions"
             " about 5 open with different imperatives."
         )
+
+    def test_sentence_without_first_questions(self) -> None:
+        finding = detect(replace(ACCOUNT, item_openings=None))
+
+        assert finding is not None
+        assert "about 0 open with different imperatives" in finding.sentence

@@ -67,3 +67,25 @@ class TestSyntheticTasks:
             "50 % of 300 prompts ask the model to generate new tasks, and 75 % are nearest to examples of such "
             "requests."
         )
+
+    @pytest.mark.parametrize(
+        ("markers", "what"),
+        [
+            pytest.param({"evolution": 0.5}, "rewritten, harder tasks", id="Evol-Instruct"),
+            pytest.param({"synthetic_qa": 0.5}, "questions with answers", id="questions about a document"),
+            pytest.param(
+                {"task_generation": 0.2, "synthetic_qa": 0.13}, "new tasks and questions with answers", id="two kinds"
+            ),
+            pytest.param(
+                {"task_generation": 0.2, "evolution": 0.125}, "new tasks", id="no more than a quarter is not named"
+            ),
+            pytest.param({}, "tasks", id="no kind known"),
+        ],
+    )
+    def test_sentence_names_the_kinds_that_are_most_of_them(self, markers: dict[str, float], what: str) -> None:
+        finding = detect(replace(ACCOUNT, markers=markers, concepts={}))
+
+        assert finding is not None
+        assert finding.sentence == (
+            f"50 % of 300 prompts ask the model to generate {what}, and 0 % are nearest to examples of such requests."
+        )

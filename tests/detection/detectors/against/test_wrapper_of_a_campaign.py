@@ -16,6 +16,7 @@ class TestWrapperOfACampaign:
             pytest.param(facts(), None, id="no campaign"),
             pytest.param(facts(campaign=CampaignFacts(members=24)), None, id="belongs to it"),
             pytest.param(near(0.0), None, id="does not use its wrappers"),
+            pytest.param(facts(near_campaign=CampaignFacts(members=24)), None, id="nothing is known of its wrappers"),
             pytest.param(near(0.099), None, id="hardly uses them"),
             pytest.param(near(0.1), 0.1, id="uses them a little"),
             pytest.param(near(1.0), 1.0, id="uses what only members use"),
@@ -35,3 +36,10 @@ class TestWrapperOfACampaign:
             "It opens or closes at least 41 % of its prompts in words that hardly anybody uses but 24 accounts of a "
             "campaign, to which nothing else ties it."
         )
+
+    def test_sentence_where_it_is_not_known_of_how_many_prompts(self) -> None:
+        finding = detect(marcus_the_harvester(facts=near(0.6)))
+
+        assert finding is not None
+        assert finding.sentence.startswith("It opens or closes some of its prompts in words that hardly anybody uses")
+        assert finding.evidence["wrapped_share"] == 0.0

@@ -26,6 +26,11 @@ class TestMatchesDeclaredUse:
             pytest.param({"markers": {"translate": 0.49}}, None, id="just below half"),
             pytest.param({"markers": {"translate": 0.5}}, 0.5, id="half"),
             pytest.param(
+                {"facts": facts(declared_use="translation and code"), "markers": {"translate": 0.3, "code": 0.6}},
+                0.6,
+                id="two uses, of which one fits better",
+            ),
+            pytest.param(
                 {"facts": facts(declared_use="support chat"), "end_user_share": 1.0, "conversation_share": 1.0},
                 None,
                 id="fields that are filled",
