@@ -11,32 +11,16 @@ Whether a group is a campaign is judged afterwards, as of any other.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from governance.campaigns.groups import Basis, Candidates
+from governance.campaigns.hand_made_rules import Belonging, HandMadeRule
 from governance.campaigns.population import Numbers, Population
 
 MOSTLY: Final = 0.5
-
-
-class Belonging(StrEnum):
-    """What a rule says. The values are stored."""
-
-    TOGETHER = "together"
-    APART = "apart"
-
-
-@dataclass(frozen=True)
-class HandMadeRule:
-    """`accounts` belong together, or apart from `others`, by account id."""
-
-    belonging: Belonging
-    accounts: frozenset[int]
-    others: frozenset[int] = frozenset()
 
 
 def apply_rules(

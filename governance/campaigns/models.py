@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from governance.campaigns.by_hand import Belonging
+from governance.campaigns.hand_made_rules import Belonging
 from governance.campaigns.traits import TraitKind
 from governance.usage.profiles.answer_samples import Sampled
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.campaigns.by_hand import Belonging, HandMadeRule
+from governance.campaigns.hand_made_rules import Belonging, HandMadeRule
 from governance.campaigns.models import Campaign, CampaignMember, CampaignRule, CampaignRuleAccount, CampaignSearch
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction

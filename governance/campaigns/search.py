@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from governance.campaigns.by_hand import HandMadeRule, apply_rules, may_join
+from governance.campaigns.by_hand import apply_rules, may_join
 from governance.campaigns.evidence import GroupFigures, count_figures
 from governance.campaigns.groups import LEAST_SIMILARITY, Basis, Candidates, find_groups
+from governance.campaigns.hand_made_rules import HandMadeRule
 from governance.campaigns.joining import find_joining
 from governance.campaigns.near import find_near
 from governance.campaigns.population import Numbers, Population

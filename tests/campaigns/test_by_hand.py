@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from governance.campaigns.by_hand import Belonging, HandMadeRule
+from governance.campaigns.hand_made_rules import Belonging, HandMadeRule
 from tests.campaigns.village import Village, harvest
 
 FIVE, OTHER_FIVE = range(1, 6), range(11, 16)

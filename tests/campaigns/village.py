@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from governance.campaigns.by_hand import HandMadeRule
+from governance.campaigns.hand_made_rules import HandMadeRule
 from governance.campaigns.population import ACCOUNTS, TRAITS, Numbers, Population
 from governance.campaigns.search import FoundGroup, search_groups
 from governance.campaigns.traits import TraitKind
