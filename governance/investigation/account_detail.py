@@ -22,7 +22,7 @@ from governance.investigation.search import with_brief
 from governance.investigation.usage_summary import Period, UsageSummary, summarise_usage
 from governance.restrictions.models import Restriction
 from governance.review.case_findings import FindingRow, finding_rows
-from governance.review.models import Case, Decision, Step
+from governance.review.models import Case, Decision, DecisionTarget, Step
 from governance.usage.queries import conflict_totals
 
 KEYS_SHOWN: Final = 50
@@ -150,7 +150,9 @@ class AccountDetail:
 
     @cached_property
     def decisions(self) -> list[Decision]:
-        about = Decision.objects.filter(case__account=self.account)
+        """Those about its own cases, and those about its campaign that cover it."""
+        covering = DecisionTarget.objects.covered().filter(account=self.account).values("decision")
+        about = Decision.objects.filter(Q(case__account=self.account) | Q(pk__in=covering))
         return list(about.select_related("decided_by", "assessment", "restriction")[:DECISIONS_SHOWN])
 
     @cached_property
