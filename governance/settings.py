@@ -284,6 +284,23 @@ TERMS_CLAUSES = env.list(
     ],
     delimiter=";",
 )
+# Which clause a reason usually breaks: the decision form chooses it with the reason.
+REASON_CLAUSES = dict(
+    one.split("=", 1)
+    for one in env.list(
+        "REASON_CLAUSES",
+        [
+            "bulk_harvest=2.3 No training of competing models",
+            "reasoning_harvest=2.3 No training of competing models",
+            "data_generation=2.4 No automated extraction of answers",
+            "coordinated_accounts=3.1 One customer, one account",
+            "resold_access=3.4 No resale of access",
+            "unverified_identity=3.2 True particulars at sign-up",
+        ],
+        delimiter=";",
+    )
+    if "=" in one
+)
 
 LOGGING = {
     "version": 1,

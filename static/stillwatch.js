@@ -59,8 +59,14 @@
 
   const activate = (element) => {
     element.focus();
-    if (element.matches("a, button, input[type=radio]")) element.click();
+    if (element.dataset.opens) open(element);
+    else if (element.matches("a, button, input[type=radio]")) element.click();
     else element.scrollIntoView({ block: "nearest" });
+  };
+
+  const open = (summary) => {
+    summary.closest("details").open = true;
+    document.getElementById(summary.dataset.opens)?.focus();
   };
 
   const move = (step) => {
@@ -74,7 +80,9 @@
     return Boolean(row);
   };
 
-  const answered = (key, target) => {
+  const answered = (key, target, isRepeated) => {
+    const event = new CustomEvent("stillwatch:key", { detail: { key, isRepeated }, cancelable: true });
+    if (!document.dispatchEvent(event)) return true;
     const inList = Boolean(target.closest("#cases"));
     if (key === "j" || (inList && key === "ArrowDown")) return move(1);
     if (key === "k" || (inList && key === "ArrowUp")) return move(-1);
@@ -100,7 +108,7 @@
     const isSecond = first && event.timeStamp - firstAt < PAUSE;
     const typed = isSecond ? `${first} ${key}` : key;
     first = "";
-    if (answered(typed, target)) {
+    if (answered(typed, target, event.repeat)) {
       event.preventDefault();
     } else if (!isSecond && document.querySelector(`[data-key^="${CSS.escape(key)} "]`)) {
       first = key;
@@ -131,6 +139,19 @@
     for (const [name, value] of [...detail.formData]) {
       if (!value || (name === "view" && value === "all")) detail.formData.delete(name);
     }
+    const usual = detail.elt.querySelector("[data-usual]")?.dataset.usual;
+    if (detail.formData.getAll("columns").join() === usual) detail.formData.delete("columns");
+  });
+
+  // What is asked for again and again, and read out by itself, is replaced only where it says something else.
+
+  const answers = new WeakMap();
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const { target, xhr } = detail;
+    if (!target.matches("[data-if-changed]") || xhr.status !== 200) return;
+    if (answers.get(target) === xhr.responseText.trim()) detail.shouldSwap = false;
+    else answers.set(target, xhr.responseText.trim());
   });
 
   // Toasts: they leave by an animation; trouble says so in the same place.

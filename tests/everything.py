@@ -36,7 +36,15 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
-from governance.review.models import Case, Decision, DecisionTarget
+from governance.review.models import (
+    Case,
+    CaseViewer,
+    Decision,
+    DecisionTarget,
+    InboxItem,
+    SavedView,
+    SkippedCase,
+)
 from governance.review.verdicts import Verdict
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
@@ -47,6 +55,13 @@ from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, assessment, case, line, person, service_key
 from tests.policies.outcomes import BLOCK
+
+
+def _one_of_the_work_on(opened: Case, mira: User) -> None:
+    SavedView.objects.create(name="Critical", query="band=critical", owner=mira, created_at=NOW)
+    InboxItem.objects.create(user=mira, case=opened, kind=InboxItem.Kind.MENTIONED, by=mira, at=NOW, text="@mira")
+    SkippedCase.objects.create(case=opened, user=mira, at=NOW)
+    CaseViewer.objects.create(case=opened, user=mira, seen_at=NOW)
 
 
 def _one_of_what_is_compared(other: Account) -> None:
@@ -105,6 +120,7 @@ def one_of_everything() -> None:
     CalibrationVersion.objects.create(version="1", content="", in_force_since=NOW, put_in_force_by="system:test")
     AccountTrait.objects.create(kind=1, digest=7, account=opened.own_account, uses=9, share=0.4)
     claim(opened, by=mira, now=NOW)
+    _one_of_the_work_on(opened, mira)
     block = Verdict(action=RestrictionKind.BLOCK, reason=Reason.BULK_HARVEST)
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
     watch(other, reason="A tip.", by=mira, now=NOW)

@@ -129,6 +129,7 @@ def case(
         assessment=seen,
         score=score,
         band=band,
+        families=seen.families_against,
         opened_at=NOW,
         due_at=NOW + timedelta(hours=due_in),
         **fields,

@@ -65,6 +65,14 @@ class Verb(StrEnum):
     CASE_RESOLVED = "case.resolved", "decision case", "account campaign"
     CASE_UNDONE = "case.undone", "decision action note ended restored", "account campaign"
     CASE_REOPENED = "case.reopened", "case", "decision account campaign"
+    CASE_HELD = "case.held", "until because"
+    CASE_RESUMED = "case.resumed"
+    CASE_ASSIGNED = "case.assigned", "to because"
+    CASE_ESCALATED = "case.escalated", "because"
+    CASE_RETURNED = "case.returned", "answer"
+    CASE_SKIPPED = "case.skipped", "because"
+    VIEW_SAVED = "view.saved", "name query shared"
+    VIEW_REMOVED = "view.removed", "name"
 
     # Investigation.
     ACCOUNT_WATCHED = "account.watched", "reason"

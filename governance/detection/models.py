@@ -79,7 +79,12 @@ class Assessment(models.Model):
     @property
     def families(self) -> frozenset[str]:
         """The kinds of evidence against the account that an automatic restriction may count."""
-        return frozenset(finding["family"] for finding in self.findings if finding["points"] > 0) - UNMEASURED
+        return frozenset(self.families_against) - UNMEASURED
+
+    @property
+    def families_against(self) -> list[str]:
+        """The kinds of evidence against the account."""
+        return sorted({finding["family"] for finding in self.findings if finding["points"] > 0})
 
 
 class AccountScore(models.Model):

@@ -99,7 +99,7 @@ class RestrictionKind(models.TextChoices):
         KindInfo(outcome="watched", command="Watch {whom}", icon="eye", tone="accent", is_noticed=False),
         "Watch",
     )
-    WARN = "warn", KindInfo(outcome="warned", command="Warn {whom}", icon="hand", tone="elevated"), "Warn"
+    WARN = "warn", KindInfo(outcome="warned", command="Warn {whom}", icon="horn", tone="elevated"), "Warn"
     THROTTLE = (
         "throttle",
         KindInfo(
@@ -117,7 +117,7 @@ class RestrictionKind(models.TextChoices):
         KindInfo(
             outcome="features withheld",
             command="Withhold features of {whom}",
-            icon="hand",
+            icon="withhold",
             tone="elevated",
             need=FEATURES,
             needs_clause=True,
@@ -126,7 +126,7 @@ class RestrictionKind(models.TextChoices):
     )
     VERIFY = (
         "verify",
-        KindInfo(outcome="to be verified", command="Require verification of {whom}", icon="hand", tone="elevated"),
+        KindInfo(outcome="to be verified", command="Require verification of {whom}", icon="badge", tone="elevated"),
         "Verify",
     )
     SUSPEND = (
@@ -172,7 +172,7 @@ def kind_info(kind: str) -> KindInfo:
     """Return what follows from a kind; for one that only a newer release knows, a neutral KindInfo that names it."""
     if kind in STRENGTH:
         return RestrictionKind(kind).info
-    return KindInfo(outcome=kind, command=kind, icon="hand", tone="elevated")
+    return KindInfo(outcome=kind, command=kind, icon="warning", tone="elevated")
 
 
 def kinds_with(need: Need) -> list[RestrictionKind]:

@@ -51,7 +51,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
     """Take the case for half an hour; claiming again prolongs it. Raises CaseTakenError, AlreadyDecidedError."""
     free = lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
-    if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS):
+    if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS, is_handed_out=False):
         raise_who_won(case)
     if case.claimant(at=now) != by.pk:
         add_step(case, Step.Kind.CLAIMED, by=by.actor, now=now)
@@ -224,6 +224,7 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
             "assessment": latest,
             "score": latest.score,
             "band": latest.band,
+            "families": latest.families_against,
             "opened_at": now,
             "due_at": due_at(latest.score, opened_at=now),
             "claimed_by": by,

@@ -1,7 +1,16 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.review.models import Case, Decision, DecisionTarget, Step
+from governance.review.models import (
+    Case,
+    CaseViewer,
+    Decision,
+    DecisionTarget,
+    InboxItem,
+    SavedView,
+    SkippedCase,
+    Step,
+)
 
 
 @admin.register(Case)
@@ -33,3 +42,33 @@ class DecisionTargetAdmin(ReadOnlyAdmin):
     list_display = ("decision", "account", "left_out_because")
     search_fields = ("=decision__id", "=account__external_id")
     list_select_related = ("account", "decision__decided_by")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    list_display = ("name", "owner", "is_shared", "query", "created_at")
+    list_filter = ("is_shared",)
+    search_fields = ("name", "owner__name")
+    list_select_related = ("owner",)
+
+
+@admin.register(InboxItem)
+class InboxItemAdmin(ReadOnlyAdmin):
+    list_display = ("at", "user", "kind", "case", "by", "read_at")
+    list_filter = ("kind",)
+    search_fields = ("=case__account__external_id", "user__name")
+    list_select_related = ("user", "by", "case__account")
+
+
+@admin.register(SkippedCase)
+class SkippedCaseAdmin(ReadOnlyAdmin):
+    list_display = ("at", "case", "user")
+    search_fields = ("=case__account__external_id", "user__name")
+    list_select_related = ("user", "case__account")
+
+
+@admin.register(CaseViewer)
+class CaseViewerAdmin(ReadOnlyAdmin):
+    list_display = ("seen_at", "case", "user")
+    search_fields = ("=case__account__external_id", "user__name")
+    list_select_related = ("user", "case__account")

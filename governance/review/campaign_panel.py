@@ -10,6 +10,8 @@ from django.db import connection
 
 from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
+from governance.review.models import Case
+from governance.review.wording import outcome_word
 
 MEMBERS_SHOWN: Final = 12
 
@@ -24,7 +26,9 @@ NAMED_FROM: Final = 0.15
 
 
 class MemberRow(NamedTuple):
-    """Another member, or one that is left out; `case` is its newest case, if it ever had one."""
+    """Another member, or one that is left out; `case` is its newest case, if it ever had one, and
+    `status` says that it is open, or the action that was decided.
+    """
 
     external_id: str
     organisation: str
@@ -34,6 +38,11 @@ class MemberRow(NamedTuple):
     score: int | None
     band: str
     status: str
+
+    @property
+    def state(self) -> str:
+        """What has become of the case, in a word: open, or what was decided."""
+        return self.status if self.status in Case.Status.values else outcome_word(self.status)
 
 
 class CampaignPanel(NamedTuple):
@@ -97,8 +106,12 @@ def _others(member: CampaignMember) -> list[MemberRow]:
             ) AS one JOIN accounts_account AS account ON account.id = one.account_id
             LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
             LEFT JOIN LATERAL (
-                SELECT id, score, band, status FROM review_case
-                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+                SELECT known.id, score, band, CASE WHEN status = 'open' THEN status ELSE coalesce(
+                    (SELECT action FROM review_decision WHERE case_id = known.id AND undone_at IS NULL),
+                    (SELECT action FROM review_decision AS other WHERE other.id = known.resolved_by_id),
+                    status
+                ) END AS status
+                FROM review_case AS known WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
             ) AS newest ON true
             WHERE one.row <= %(most)s ORDER BY one.row
             """,

@@ -1,12 +1,12 @@
 """The data of the case page, one query object for the whole page."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.functional import cached_property
 
 from accounts.models import ApiKey, Licence
@@ -21,13 +21,20 @@ from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
 from governance.review.decision_targets import count_campaign_accounts
+from governance.review.endings import EndingGroup, group_endings
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
-from governance.review.models import Case, Decision, Dismissal, Step
+from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
 from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
-from governance.usage.queries import ModelUsage, conflict_totals, count_excerpts, get_hourly_usage, get_usage_by_model
+from governance.usage.queries import (
+    MAX_EXCERPTS,
+    ModelUsage,
+    conflict_totals,
+    excerpt_count,
+    get_usage_by_hour_and_by_model,
+)
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
@@ -60,28 +67,29 @@ class EnforcementPanel(NamedTuple):
         return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
 
-def cases_with_details() -> QuerySet[Case]:
-    """Cases with the rows that each part of their page needs."""
+def cases_with_details(*, at: datetime) -> QuerySet[Case]:
+    """Cases with the rows that each part of their page needs, and how many excerpts are kept at this time."""
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
     in_full = Case.objects.select_related(
-        "account__organisation", "assessment", "campaign", "claimed_by", "part_of", *decided_with
+        "account__organisation", "assessment", "campaign", "claimed_by", "part_of", *SAID_BY, *decided_with
     )
     claimed = Q(account=OuterRef("account")) | Q(contested_by=OuterRef("account"))
     contested = ApiKey.objects.filter(claimed, contested_at__isnull=False).values("external_id")[:6]
+    begun = Licence.objects.filter(account=OuterRef("account"), training_permitted=True, starts_at__lte=at)
     return in_full.annotate(
         key_ids=ArraySubquery(keys),
         contested_keys=ArraySubquery(contested),
         conflicts=Subquery(conflict_totals(OuterRef("account"))),
+        licence_ends=ArraySubquery(begun.values("ends_at")),
+        excerpts_kept=Subquery(excerpt_count(OuterRef("account"), at=at)),
     )
 
 
-class EndingGroup(NamedTuple):
-    """Restrictions of one decision and kind that end together: whom the first is against, and how many there are."""
+class LicenceEnd(NamedTuple):
+    """When a licence that permits training ends; None where it does not."""
 
-    kind: str
-    target: str
-    size: int
+    ends_at: datetime | None
 
 
 class EarlierDecision(NamedTuple):
@@ -126,10 +134,9 @@ class CaseDetail:
     @cached_property
     def usage(self) -> WindowUsage:
         window = {"start": self.case.assessment.window_start, "end": self.case.assessment.window_end}
-        hours = [
-            HourlyUse(hour, requests, output) for hour, requests, _, output in get_hourly_usage(self.account, **window)
-        ]
-        return WindowUsage(draw_chart(hours), get_usage_by_model(self.account, **window))
+        by_hour, by_model = get_usage_by_hour_and_by_model(self.account, **window)
+        hours = [HourlyUse(hour, requests, output) for hour, requests, _, output in by_hour]
+        return WindowUsage(draw_chart(hours), by_model)
 
     @cached_property
     def campaign(self) -> CampaignPanel | None:
@@ -156,17 +163,18 @@ class CaseDetail:
     def excerpt_days(self) -> int:
         return int(settings.EXCERPT_DAYS)
 
-    @cached_property
+    @property
     def excerpts(self) -> int:
-        """How many are kept; they are decrypted only for somebody who says why."""
-        return count_excerpts(self.account, at=self.now)
+        """How many may be shown; they are decrypted only for somebody who says why."""
+        kept: int | None = getattr(self.case, "excerpts_kept", None)
+        return min(MAX_EXCERPTS, kept or 0)
 
-    @cached_property
-    def licences(self) -> list[Licence]:
-        """Those in force; where none is, the one that ended last."""
-        begun = Licence.objects.filter(account=self.account, training_permitted=True, starts_at__lte=self.now)
-        in_force = [one for one in begun if one.ends_at is None or one.ends_at > self.now]
-        return in_force or sorted(begun, key=lambda one: one.ends_at or self.now)[-1:]
+    @property
+    def licences(self) -> list[LicenceEnd]:
+        """Those in force that permit training; where none is, the one that ended last."""
+        ends: list[datetime | None] = getattr(self.case, "licence_ends", None) or []
+        in_force = [LicenceEnd(end) for end in ends if end is None or end > self.now]
+        return in_force or [LicenceEnd(end) for end in sorted(end for end in ends if end is not None)[-1:]]
 
     @cached_property
     def _restrictions(self) -> list[Restriction]:
@@ -199,7 +207,10 @@ class CaseDetail:
         if not self.case.is_open:
             closing = Decision.objects.filter(Q(case=self.case) | Q(pk=self.case.resolved_by_id)).order_by("-number")
             about = about.filter(number__lte=closing.values("number")[:1])
-        return list(about.select_related("decided_by", "undone_by", "assessment", "restriction")[:DECISIONS_SHOWN])
+        replaced = Restriction.objects.filter(superseded_by=Concat(Value(DECISIONS), Cast(OuterRef("pk"), TextField())))
+        later = Decision.objects.not_undone().filter(case__account=self.account, number__gt=OuterRef("number"))
+        in_full = about.select_related("decided_by", "undone_by", "assessment", "restriction")
+        return list(in_full.annotate(is_followed=Exists(later), has_replaced=Exists(replaced))[:DECISIONS_SHOWN])
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -237,7 +248,7 @@ class CaseDetail:
         decision = self.decision
         if decision is None or decision.case_id != self.case.pk or not can_be_undone(decision, now=self.now):
             return False
-        return not Decision.objects.not_undone().after(decision).exists()
+        return not any(one.pk == decision.pk and getattr(one, "is_followed", False) for one in self.decisions)
 
     @cached_property
     def _lifted_by_deciding(self) -> list[Restriction]:
@@ -250,7 +261,7 @@ class CaseDetail:
     @property
     def ends_by_deciding(self) -> list[EndingGroup]:
         """What another decision will lift."""
-        return _ending_groups(self._lifted_by_deciding)
+        return group_endings(self._lifted_by_deciding)
 
     @cached_property
     def denied_by(self) -> list[Restriction]:
@@ -269,8 +280,10 @@ class CaseDetail:
         """What the decision of this case took the place of."""
         if self.decision is None or self.decision.case_id != self.case.pk or self.decision.undone_at is not None:
             return []
+        if not getattr(self.decision, "has_replaced", True):
+            return []
         ended = Restriction.objects.filter(superseded_by=self.decision.origin).order_by("number")
-        return _ending_groups(list(ended.select_related("account", "key", "organisation")))
+        return group_endings(list(ended.select_related("account", "key", "organisation")))
 
     @property
     def earlier_decisions(self) -> list[EarlierDecision]:
@@ -281,10 +294,3 @@ class CaseDetail:
     @cached_property
     def steps(self) -> list[Step]:
         return list(self.case.steps.all()[:STEPS_SHOWN])
-
-
-def _ending_groups(restrictions: Sequence[Restriction]) -> list[EndingGroup]:
-    together: dict[tuple[str, str], list[Restriction]] = {}
-    for one in restrictions:
-        together.setdefault((one.kind, one.origin), []).append(one)
-    return [EndingGroup(kind, str(some[0].target), len(some)) for (kind, _), some in together.items()]

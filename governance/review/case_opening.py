@@ -33,7 +33,7 @@ def open_or_update_cases(
             changed.append(case)
         if case.score != before:
             rescored.append(case)
-    Case.objects.bulk_update(changed, ["assessment", "score", "band", "due_at"])
+    Case.objects.bulk_update(changed, ["assessment", "score", "band", "families", "due_at"])
     Step.objects.bulk_create(
         Step(
             case=case,
@@ -52,6 +52,7 @@ def open_or_update_cases(
             assessment=assessment,
             score=assessment.score,
             band=assessment.band,
+            families=assessment.families_against,
             opened_at=now,
             due_at=due[pk],
         )
@@ -77,6 +78,7 @@ def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) ->
     if case.assessment_id == assessment.pk:
         return False
     case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
+    case.families = assessment.families_against
     case.due_at = min(case.due_at, due or case.due_at)
     return True
 

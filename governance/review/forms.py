@@ -8,11 +8,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from governance.detection.models import BAND_CHOICES
 from governance.restrictions.kinds import Withheld, kind_choices, kind_info, missing_need
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
-from governance.review.queries import QueueFilter, QueueView
 from governance.review.verdicts import Verdict
 from governance.web.counts import pluralize
 from governance.web.fields import FlagField, TypedTextField
@@ -20,6 +18,8 @@ from governance.web.fields import FlagField, TypedTextField
 DAYS = (1, 7, 30)
 USUAL_DAYS = 7
 USUAL_LIMIT = 10
+# What a harvest is after; new models are withheld by choice.
+USUALLY_WITHHELD = (Withheld.LOGPROBS, Withheld.REASONING)
 
 Choices = list[tuple[str, str]]
 
@@ -39,20 +39,6 @@ class RestrictionListForm(AddressForm):
     kind = forms.ChoiceField(choices=[("", "All kinds"), *kind_choices()], required=False)
     q = forms.CharField(max_length=128, required=False)
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
-
-
-class QueueForm(AddressForm):
-    view = forms.ChoiceField(choices=QueueView.choices, required=False)
-    band = forms.ChoiceField(choices=[("", "All bands"), *reversed(BAND_CHOICES)], required=False)
-    q = forms.CharField(max_length=120, required=False)
-    after = forms.UUIDField(required=False)
-
-    def queue_filter(self) -> QueueFilter:
-        """Of a valid form."""
-        given = self.cleaned_data
-        return QueueFilter(
-            view=QueueView(given["view"] or QueueView.ALL), band=given["band"], text=given["q"], after=given["after"]
-        )
 
 
 class FocusedForm(forms.Form):
@@ -89,6 +75,7 @@ class DecisionForm(FocusedForm):
             "decision": uuid.uuid4(),
             "days": USUAL_DAYS,
             "requests_per_minute": USUAL_LIMIT,
+            "withheld": USUALLY_WITHHELD,
             "scope": Decision.Scope.ACCOUNT,
         }
         super().__init__(data, initial=usual, auto_id="decide-%s")
@@ -96,6 +83,9 @@ class DecisionForm(FocusedForm):
         self._offer("favour", DISMISSING)
         clauses = [(clause, clause) for clause in settings.TERMS_CLAUSES]
         self._choices("terms_clause", [("", "Choose a clause"), *clauses])
+        self.clauses = {
+            reason: clause for reason, clause in settings.REASON_CLAUSES.items() if clause in settings.TERMS_CLAUSES
+        }
 
     def _offer(self, name: str, reasons: Sequence[Reason]) -> None:
         labels = {reason: f"{reason.label}, see the note" for reason in NEEDING_NOTE}

@@ -6,13 +6,17 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from governance.campaigns.traits import TraitKind
+from governance.review.models import Case
+from governance.review.wording import outcome_word
 from governance.usage.profiles.content import STEADY_USES
 
 LINKED_SHOWN: Final = 12
 
 
 class LinkedAccount(NamedTuple):
-    """Another account that something ties to this one; `case` is its newest case, if it ever had one."""
+    """Another account that something ties to this one; `case` is its newest case, if it ever had one, and `status`
+    says that it is open, or the action that was decided.
+    """
 
     external_id: str
     organisation: str
@@ -22,6 +26,11 @@ class LinkedAccount(NamedTuple):
     score: int | None
     band: str
     status: str
+
+    @property
+    def state(self) -> str:
+        """What has become of the case, in a word: open, or what was decided."""
+        return self.status if self.status in Case.Status.values else outcome_word(self.status)
 
 
 class LinkedAccounts(NamedTuple):
@@ -57,8 +66,12 @@ def get_linked_accounts(account_pk: int) -> LinkedAccounts:
             FROM linked JOIN accounts_account AS account USING (id)
             LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
             LEFT JOIN LATERAL (
-                SELECT id, score, band, status FROM review_case
-                WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+                SELECT known.id, score, band, CASE WHEN status = 'open' THEN status ELSE coalesce(
+                    (SELECT action FROM review_decision WHERE case_id = known.id AND undone_at IS NULL),
+                    (SELECT action FROM review_decision AS other WHERE other.id = known.resolved_by_id),
+                    status
+                ) END AS status
+                FROM review_case AS known WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
             ) AS newest ON true
             ORDER BY (on_card AND same_wrapping) DESC, on_card DESC, newest.score DESC NULLS LAST, account.external_id
             LIMIT %(most)s

@@ -2,25 +2,25 @@
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import cached_property
 
 from accounts.models import Account
 from governance.campaigns.labels import AccountLabel
-from governance.platform.leases import lease_ended
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.restrictions.restoration import list_restorable
-from governance.review.models import CLAIM_LASTS, DECISIONS, Case, CaseQuerySet, Decision, Dismissal, origin_of
+from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, origin_of
+from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
 from governance.staff.models import User
+from governance.web.counts import pluralize
 
 PAGE = 30
 REASONS_SHOWN = 3
-FEW_ACCOUNTS = 1000
+A_DAY = timedelta(days=1)
 # Restrictions that people decided on or that a policy made; those over the API are another system's.
 BY_DECISION_OR_POLICY = Q(origin__startswith=DECISIONS) | Q(origin__startswith="policy:")
 # What a row shows: the rest of these rows is wide, and read 30 times a page.
@@ -29,27 +29,14 @@ ROW_FIELDS = (
     *("campaign__size", "campaign__events", "campaign__findings"),
     *("assessment__findings", "assessment__events", "claimed_by__name", "claimed_until"),
     *("status", "score", "band", "opened_at", "due_at", "closed_at", "resolved_by"),
+    *("account__plan", "account__country", "held_until", "held_by__name", "held_because"),
+    *("assigned_to__name", "assigned_by__name", "assigned_because"),
+    *("escalated_at", "escalated_by__name", "escalated_because"),
 )
-
-
-class QueueView(TextChoices):
-    """Which cases are listed."""
-
-    ALL = "all", "All"
-    MINE = "mine", "Mine"
-    UNCLAIMED = "unclaimed", "Unclaimed"
-    OVERDUE = "overdue", "Overdue"
-    DECIDED = "decided", "Decided"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """The filter of the queue. `text` is searched for in accounts and organisations."""
-
-    view: QueueView = QueueView.ALL
-    band: str = ""
-    text: str = ""
-    after: uuid.UUID | None = None
+ROW_TABLES = (
+    *("account__organisation", "assessment", "campaign", "claimed_by"),
+    *SAID_BY,
+)
 
 
 class InvalidCursorError(Exception):
@@ -57,10 +44,14 @@ class InvalidCursorError(Exception):
 
 
 class QueueCounts(NamedTuple):
-    """How many cases are waiting, how many of these are overdue, and how many the user has claimed."""
+    """How many cases are waiting, how many of these are overdue and escalated, how many are on hold, and how many the
+    user has claimed or is assigned.
+    """
 
     waiting: int
     overdue: int
+    escalated: int
+    held: int
     mine: int
 
 
@@ -78,6 +69,20 @@ class QueueRow:
         return findings_against(about.findings)[:REASONS_SHOWN]
 
     @property
+    def name(self) -> str:
+        """What the row is called: the account, or the campaign in words."""
+        if self.case.campaign is not None:
+            return f"Campaign of {pluralize(self.case.campaign.size, 'account')}"
+        return self.case.own_account.external_id
+
+    @property
+    def customer(self) -> str:
+        """Whose account it is."""
+        if self.case.campaign is not None:
+            return "Decided as one"
+        return str(self.case.own_account.organisation or "No organisation")
+
+    @property
     def events(self) -> int:
         """What was read of the account, or of all members of the campaign."""
         return self.case.campaign.events if self.case.campaign else self.case.assessment.events
@@ -85,6 +90,25 @@ class QueueRow:
     @property
     def overdue(self) -> bool:
         return self.case.is_open and self.case.due_at <= self.now
+
+    @property
+    def ageing(self) -> str:
+        """How near the due date is: `far`, `soon` in the last quarter of the time, `past`, or `long` past by a day."""
+        left = self.case.due_at - self.now
+        if left <= timedelta(0):
+            return "long" if left < -A_DAY else "past"
+        return "soon" if left * 4 <= self.case.due_at - self.case.opened_at else "far"
+
+    @property
+    def is_held(self) -> bool:
+        return self.case.is_held(at=self.now)
+
+    @property
+    def version(self) -> str:
+        """What changes when the row says something else that matters: pages mark rows that changed."""
+        case, person = self.case, self.person
+        marks = (case.score, case.status, self.is_held, case.assigned_to_id, case.escalated_at is not None)
+        return "-".join(map(str, (*marks, person.pk if person else "")))
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -129,85 +153,30 @@ def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> Queue
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     A page starts after the last case of the one before, so that later pages cost no more than the first.
-    Raises UnknownPlaceError where that case is not in the list.
+    Raises InvalidCursorError where that case is not in the list.
     """
-    cases = _cases_in_view(queue_filter, user=user, now=now)
+    cases = cases_in_view(queue_filter, user=user, now=now)
     if queue_filter.after is not None:
-        last, decided = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.view == QueueView.DECIDED
-        if last is None or (decided and last.closed_at is None):
+        last, order = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.order
+        if last is None or any(getattr(last, column.removeprefix("-")) is None for column in order):
             raise InvalidCursorError
-        cases = cases.filter(_later_in_the_list(last, decided=decided))
-    in_full = cases.select_related("account__organisation", "assessment", "campaign", "claimed_by").only(*ROW_FIELDS)
-    found = list(in_full[: PAGE + 1])
+        cases = cases.filter(later_in_the_list(last, order))
+    found = list(cases.select_related(*ROW_TABLES).only(*ROW_FIELDS)[: PAGE + 1])
     rows = [QueueRow(case, now=now) for case in found[:PAGE]]
     return QueuePage(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
 
 
 def queue_counts(*, user: User, now: datetime) -> QueueCounts:
-    waiting = Case.objects.waiting()
+    waiting, is_held = Case.objects.waiting(), Q(held_until__gt=now)
+    is_waiting = Q(held_until=None) | Q(held_until__lte=now)
     # Claims are counted apart, so that the index of the queue alone answers for the rest.
-    counts = waiting.aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
-    return QueueCounts(**counts, mine=waiting.claimed(at=now).filter(claimed_by=user).count())
-
-
-def find_next_case(*, after: Case | None, user: User, now: datetime) -> Case | None:
-    """Return the case to work on next: the first that no other reviewer has claimed.
-
-    With `after`, which the user leaves undecided, the first behind it; at the end of the queue again from the top.
-    """
-    free = Case.objects.waiting().filter(
-        lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=user)
+    counts = waiting.aggregate(
+        waiting=Count("pk", filter=is_waiting),
+        overdue=Count("pk", filter=is_waiting & Q(due_at__lt=now)),
+        escalated=Count("pk", filter=is_waiting & Q(escalated_at__isnull=False)),
+        held=Count("pk", filter=is_held),
     )
-    if after is not None and after.is_open:
-        later = free.exclude(pk=after.pk).filter(_later_in_the_list(after, decided=False))
-        return later.first() or free.exclude(pk=after.pk).first()
-    return free.first()
-
-
-def _cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> QuerySet[Case]:
-    cases: CaseQuerySet = Case.objects.all()
-    match queue_filter.view:
-        case QueueView.DECIDED:
-            in_full = Decision.objects.select_related("decided_by", "restriction")
-            cases = cases.decided().prefetch_related(
-                Prefetch("decisions", queryset=in_full), Prefetch("resolved_by", queryset=in_full)
-            )
-        case QueueView.MINE:
-            cases = cases.waiting().claimed(at=now).filter(claimed_by=user)
-        case QueueView.UNCLAIMED:
-            cases = cases.waiting().unclaimed(at=now)
-        case QueueView.OVERDUE:
-            cases = cases.waiting().overdue(at=now)
-        case _:
-            cases = cases.waiting()
-    if queue_filter.band:
-        cases = cases.filter(band=queue_filter.band)
-    return _about(queue_filter.text, cases) if queue_filter.text else cases
-
-
-def _about(text: str, cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Cases of accounts whose id begins so, or whose organisation has the text in its name or id.
-
-    A few accounts are looked up first, since no index leads from a name to a case. Where there are many, going down
-    the list meets enough of them soon; the subquery keeps the database from gathering them all before it sorts.
-    """
-    of_company = Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
-    accounts = Account.objects.order_by().values_list("pk", flat=True)
-    by_id, by_company = accounts.filter(external_id__startswith=text), accounts.filter(of_company)
-    found = list(by_id.union(by_company, all=True)[: FEW_ACCOUNTS + 1])
-    if len(found) <= FEW_ACCOUNTS:
-        return cases.filter(account__in=found)
-    fits = accounts.filter(of_company | Q(external_id__startswith=text), pk=OuterRef("account"))
-    return cases.alias(fits=Subquery(fits)).filter(fits__isnull=False)
-
-
-def _later_in_the_list(case: Case, *, decided: bool) -> Q:
-    if decided:
-        same_moment = Q(closed_at=case.closed_at, pk__lt=case.pk)
-        return Q(closed_at__lte=case.closed_at) & (Q(closed_at__lt=case.closed_at) | same_moment)
-    as_urgent = Q(score=case.score) & (Q(due_at__gt=case.due_at) | Q(due_at=case.due_at, pk__gt=case.pk))
-    # The first condition follows from the second; it is what the index can use.
-    return Q(score__lte=case.score) & (Q(score__lt=case.score) | as_urgent)
+    return QueueCounts(**counts, mine=waiting.of(user, at=now).count())
 
 
 def restrictions_replaced_by_deciding(

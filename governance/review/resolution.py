@@ -60,8 +60,8 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
         if case.part_of_id not in reopened:  # else it would be in no list until it is looked at again
             case.part_of = None
         if (seen := by_account.get(case.account_id or 0)) is not None:  # that of a campaign keeps its own
-            case.assessment, case.score, case.band = seen, seen.score, seen.band
-    changed = ["status", "closed_at", "resolved_by", "part_of", "assessment", "score", "band"]
+            case.assessment, case.score, case.band, case.families = seen, seen.score, seen.band, seen.families_against
+    changed = ["status", "closed_at", "resolved_by", "part_of", "assessment", "score", "band", "families"]
     Case.objects.bulk_update(again, changed)
     details = {"decision": str(why.pk), "case": str(why.case_id), **why.case.subject_details}
     others = [case for case in again if case.pk != why.case_id]

@@ -3,6 +3,8 @@
 Deny by default: a permission that no rule below names is refused to everybody but admins.
 """
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -27,6 +29,10 @@ VIEW_POLICIES = "policies.view_policyversion"
 PROPOSE_POLICIES = "policies.add_policyversion"
 APPROVE_POLICIES = "policies.approve_policyversion"
 SWITCH_POLICIES = "policies.change_killswitch"
+
+# Who may be handed a case, and who answers an escalation.
+WORK_ON_CASES: Final = (Role.REVIEWER, Role.LEAD, Role.ADMIN)
+ESCALATED_TO: Final = (Role.LEAD, Role.ADMIN)
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT, VIEW_ACCOUNTS, WATCH_ACCOUNTS})
 

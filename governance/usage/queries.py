@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Sum
+from django.db.models import Count, OuterRef, QuerySet, Sum
 from django.db.models.functions import JSONObject
 from psycopg import Cursor
 
@@ -140,11 +140,20 @@ class ModelUsage(NamedTuple):
     output_tokens: int
 
 
-def get_usage_by_model(account: Account, *, start: datetime, end: datetime) -> list[ModelUsage]:
-    """Return the account's usage of each model, the most used first; hours from `start` to before `end`."""
+def get_usage_by_hour_and_by_model(
+    account: Account, *, start: datetime, end: datetime
+) -> tuple[list[HourlyUsage], list[ModelUsage]]:
+    """Return the account's usage in each hour, and of each model, the most used first; hours from `start` to before
+    `end`. One query.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(sql.USAGE_BY_MODEL, [account.pk, start, end])
-        return sorted((ModelUsage(*row) for row in cursor.fetchall()), key=lambda use: (-use.requests, use.model))
+        cursor.execute(sql.USAGE_BY_HOUR_AND_BY_MODEL, [account.pk, start, end])
+        rows = cursor.fetchall()
+    hours = [
+        HourlyUsage(hour, requests, tokens, output) for hour, _, requests, _, tokens, output in rows if hour is not None
+    ]
+    models = [ModelUsage(model, *sums) for hour, model, *sums in rows if hour is None]
+    return hours, sorted(models, key=lambda use: (-use.requests, use.model))
 
 
 class HourOfModel(NamedTuple):
@@ -183,9 +192,10 @@ class DecryptedExcerpt(NamedTuple):
     text: str
 
 
-def count_excerpts(account: Account, *, at: datetime) -> int:
-    """How many excerpts `get_excerpts` shows, decrypting none."""
-    return min(MAX_EXCERPTS, Excerpt.objects.kept(at=at).filter(account=account).count())
+def excerpt_count(account: OuterRef, *, at: datetime) -> QuerySet[Any, Any]:
+    """For a subquery: how many excerpts are kept of an account; `get_excerpts` shows MAX_EXCERPTS of them."""
+    kept = Excerpt.objects.kept(at=at).filter(account=account).order_by().values("account")
+    return kept.annotate(count=Count("pk")).values("count")
 
 
 def get_excerpts(account: Account, *, at: datetime) -> list[DecryptedExcerpt]:

@@ -174,10 +174,11 @@ SELECT day, sum(requests)::bigint, coalesce(sum(tokens), 0)::bigint, coalesce(ma
 FROM used LEFT JOIN began USING (day) GROUP BY day ORDER BY day
 """  # noqa: S608 - as above
 
-USAGE_BY_MODEL = f"""
-SELECT model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
+# Each hour with no model, then each model with no hour.
+USAGE_BY_HOUR_AND_BY_MODEL = f"""
+SELECT hour, model, sum(requests)::bigint, sum(failures)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint
 FROM {_HOURS.format(columns="account_id, model, hour, requests, failures, input_tokens, output_tokens")} AS hours
-WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY model
+WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY GROUPING SETS (hour, model) ORDER BY hour
 """  # noqa: S608 - as above
 
 USAGE_BY_HOUR_AND_MODEL = f"""

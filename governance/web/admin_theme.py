@@ -89,6 +89,10 @@ UNFOLD = {
                     _table("Decisions", "balance", "review_decision"),
                     _table("Watch-list", "visibility", "investigation_watchedaccount"),
                     _table("Accounts decided on", "group", "review_decisiontarget"),
+                    _table("Saved views", "bookmark", "review_savedview"),
+                    _table("Inbox items", "inbox", "review_inboxitem"),
+                    _table("Skipped cases", "skip_next", "review_skippedcase"),
+                    _table("Case viewers", "visibility", "review_caseviewer"),
                 ],
             },
             {

@@ -55,17 +55,16 @@ class TestAReviewerWithoutAMouse:
         press("8")
         press("Tab")
         press("Space")
-        press("Tab")
-        press("ArrowDown")
+        press("Tab")  # the clause, which follows from the reason
+        press("Tab")  # against whom: this account
         press("Tab")
         page.keyboard.type("One wrapping, ever-new payloads.")
-        press("Tab")  # against whom: this account
         press("Tab")
         press("Space")
         press("Enter")
 
         expect(page.locator("#decide")).to_contain_text("Blocked")
-        expect(page.get_by_role("link", name="Next case").last).to_be_focused()
+        expect(page.get_by_role("button", name="Next case").last).to_be_focused()
         assert asked("acct_harbour") == "deny"
         assert asked("acct_quill") == "allow"
         press("Enter")
@@ -84,7 +83,7 @@ class TestAReviewerWithoutAMouse:
         page.keyboard.press("c")
         expect(page.locator("#claim")).to_contain_text("Claimed by you")
         expect(page.locator("#queue")).to_contain_text("You")
-        page.keyboard.press("n")
+        page.keyboard.press("w")
         page.keyboard.type("Asked the account manager: c d 5 n.")
         page.keyboard.press("Control+Enter")
         expect(page.locator("#history")).to_contain_text("Asked the account manager: c d 5 n.")

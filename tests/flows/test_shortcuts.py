@@ -75,13 +75,13 @@ def chooses_each_action(page: Page) -> None:
     assert len(listed) == len(ACTIONS)
     press(page, "Escape")
     for number, action in enumerate(listed, 1):
-        press(page, str(number))
+        press(page, "Escape", str(number))
         expect(page.get_by_role("radio", name=action, exact=False).first).to_be_checked()
         expect(page.locator("[name=action]:checked")).to_have_value(action)
 
 
 def sends_a_note(page: Page) -> None:
-    press(page, "n")
+    press(page, "w")
     page.keyboard.type("Called them.")
     press(page, "Control+Enter")
     expect(page.locator("#history")).to_contain_text("Called them.")
@@ -92,6 +92,29 @@ def shows_the_help(page: Page) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
+def decides_in_three_keys(page: Page) -> None:
+    press(page, "1", "2", "1")
+    expect(page.locator("#decide")).to_contain_text("Dismissed")
+
+
+def starts_again(page: Page) -> None:
+    press(page, "8", "1", "Escape")
+    expect(page.locator("[name=action]:checked")).to_have_count(0)
+    expect(page.locator("[name=against]:checked")).to_have_count(0)
+
+
+def decides_and_goes_on(page: Page) -> None:
+    press(page, "1", "2", "n")
+    expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+    expect(page.locator("#decide")).to_contain_text("Your last decision: acct_harbour dismissed.")
+
+
+def undoes(page: Page) -> None:
+    decides_in_three_keys(page)
+    press(page, "u")
+    expect(page.locator("#undo-note")).to_be_focused()
+
+
 DOES: dict[str, Does] = {
     "j k": moves_in_the_list,
     "Enter": opens_a_row,
@@ -99,6 +122,7 @@ DOES: dict[str, Does] = {
     "g q": leads_to("**/queue/", "g", "q"),
     "g d": leads_to("**/queue/?view=decided", "g", "d"),
     "g a": leads_to("**/accounts/", "g", "a"),
+    "g i": leads_to("**/inbox/", "g", "i"),
     "g e": leads_to("**/enforcement/", "g", "e"),
     "g p": leads_to("**/policy/", "g", "p"),
     "/": focuses("#search", "/"),
@@ -106,7 +130,15 @@ DOES: dict[str, Does] = {
     "c": claims_and_gives_back,
     "d": focuses("#decide", "d"),
     "1–8": chooses_each_action,
-    "n": focuses("#note", "n"),
+    "digit": decides_in_three_keys,
+    "Esc": starts_again,
+    "n": decides_and_goes_on,
+    "u": undoes,
+    "h": focuses("#hold-because", "h"),
+    "a": focuses("#assign-to", "a"),
+    "e": focuses("#escalate-because", "e"),
+    "s": focuses("#skip-because", "s"),
+    "w": focuses("#note", "w"),
     "Ctrl Enter": sends_a_note,
     "?": shows_the_help,
 }

@@ -1,6 +1,7 @@
 """The case page: its history, the decision panel, the campaign and the next case."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from accounts.models import Account
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.reasons import Reason
 from governance.review.actions import add_note, claim, decide
-from governance.review.models import ACTIONS, Dismissal
+from governance.review.models import ACTIONS, Decision, Dismissal
 from governance.review.verdicts import Verdict
 from governance.staff.roles import Role
 from tests.factories import (
@@ -21,6 +22,8 @@ from tests.factories import (
     person,
 )
 from tests.review.case_page import page_of
+from tests.review.deciding import BLOCK
+from tests.review.deciding import decided as decide_on
 from tests.review.pages import address, by_htmx, signed_in, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
@@ -112,9 +115,9 @@ class TestTheDecisionPanel:
 
         assert "Jonas Lindqvist is working on this" in page
         assert 'name="action"' not in page
-        assert 'href="#decide"' not in page
+        assert "to-decide button" not in page
         assert "Claimed by Jonas Lindqvist" in page
-        assert 'You can <a href="#history">add a note</a> or take the' in page
+        assert 'You can <a href="#history">add a note</a> or go on to the next case' in page
 
     def test_offers_an_auditor_nothing_to_press(self) -> None:
         page = page_of(case(), role=Role.AUDITOR)
@@ -175,7 +178,19 @@ class TestACampaign:
         opened, client = case(account("acct_head_1")), signed_in(person())
         campaign_with(opened.own_account, account("acct_head_2"))
 
-        with django_assert_num_queries(12):
+        # as of every case, but 7 its other members
+        with django_assert_num_queries(9):
+            client.get(address(opened))
+
+    def test_costs_few_queries_after_a_decision_too(
+        self, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        opened, client = case(account("acct_head_1", organisation="org_quay")), signed_in(person())
+        campaign_with(opened.own_account, account("acct_head_2"))
+        decide_on(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=person())
+
+        # as of every case of a campaign, and 10 how many accounts it is about, 11 to 13 where it is in force
+        with django_assert_max_num_queries(13):
             client.get(address(opened))
 
     def test_is_not_shown_where_the_group_harvests_nothing(self) -> None:

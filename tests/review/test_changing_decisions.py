@@ -211,7 +211,7 @@ class TestACaseDecidedWithAnother:
         response = mira.post(address(other, f"restrictions/{number}/lift/"), {"note": "Appeal."}, follow=True)
 
         assert f'Decided with the case of <a class="mono" href="{address(harbour)}">' in page
-        assert listed.count("acct_pier") == 1
+        assert listed.count('aria-label="acct_pier,') == 1
         assert "Restriction removed." in text(response)
         assert [one.account.external_id for one in Restriction.objects.filter(ended_at=None) if one.account] == [
             "acct_harbour"

@@ -4,8 +4,9 @@ import pytest
 from django.test import override_settings
 
 from governance.restrictions.reasons import Reason
-from governance.review.forms import DecisionForm, QueueForm
-from governance.review.queries import QueueFilter, QueueView
+from governance.review.forms import DecisionForm
+from governance.review.queue_filters import QueueFilter, QueueView
+from governance.review.queue_forms import QueueForm
 from governance.review.verdicts import Verdict
 from tests.review.pages import block_form
 

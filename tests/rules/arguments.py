@@ -17,7 +17,8 @@ from governance.campaigns.models import Campaign
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.restrictions.models import Restriction
-from governance.review.models import Case, Decision
+from governance.review.models import Case, Decision, SavedView
+from governance.review.queue_forms import QueueForm
 from governance.webhooks.models import Webhook
 from tests.factories import PASSWORD
 
@@ -56,6 +57,7 @@ def _campaign_case() -> object:
     return Case.objects.filter(status=Case.Status.OPEN, account=None).values_list("pk", flat=True)[0]
 
 
+LIST = tuple(QueueForm.base_fields)
 CASE = {"pk": _open_case}
 CAMPAIGN = {"pk": partial(_first, Campaign)}
 CAMPAIGN_CASE = {"pk": _campaign_case}
@@ -121,7 +123,12 @@ LITELLM = {
 
 ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
-    "/queue/": Arguments(query=("view", "band", "q", "after")),
+    "/queue/": Arguments(query=LIST),
+    "/queue/views/save/": Arguments(sent={"name": "Critical", "query": "band=critical", "is_shared": "on"}),
+    "/queue/views/<uuid:pk>/remove/": Arguments({"pk": partial(_first, SavedView)}),
+    "/inbox/": Arguments(),
+    "/inbox/read/": Arguments(sent={"item": "1"}),
+    "/colleagues/": Arguments(),
     "/restrictions/": Arguments(query=("kind", "q", "before")),
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
     "/calibration/drift/": Arguments(),
@@ -139,10 +146,17 @@ ARGUMENTS: dict[str, Arguments] = {
     ),
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
-    "/cases/next/": Arguments(query=("after",)),
+    "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),
     "/cases/<uuid:pk>/": Arguments(DECIDED),
     "/cases/<uuid:pk>/claim/": Arguments(CASE),
     "/cases/<uuid:pk>/release/": Arguments(CASE),
+    "/cases/<uuid:pk>/hold/": Arguments(CASE, sent={"hours": "24", "until": "2030-01-01T10:00", "because": "Legal."}),
+    "/cases/<uuid:pk>/resume/": Arguments(CASE),
+    "/cases/<uuid:pk>/assign/": Arguments(CASE, sent={"to": "Mira Okafor", "because": "She knows them."}),
+    "/cases/<uuid:pk>/escalate/": Arguments(CASE, sent={"because": "A large customer."}),
+    "/cases/<uuid:pk>/answer/": Arguments(CASE, sent={"because": "Block it."}),
+    "/cases/<uuid:pk>/skip/": Arguments(CASE, sent={"because": "I know somebody there."}),
+    "/cases/<uuid:pk>/viewers/": Arguments(CASE, query=("active",)),
     "/cases/<uuid:pk>/note/": Arguments(CASE, sent={"text": "Called them."}),
     "/cases/<uuid:pk>/excerpts/": Arguments(CASE, sent={"reason": "To tell a benchmark from a harvest."}),
     "/cases/<uuid:pk>/reopen/": Arguments(DECIDED),

@@ -32,7 +32,7 @@ from governance.review.campaigns.preview import CampaignPreview, preview_decisio
 from governance.review.campaigns.queries import find_campaigns
 from governance.review.decision_targets import describe_targets
 from governance.review.forms import NoteForm, UndoForm
-from governance.review.models import Case
+from governance.review.models import SAID_BY, Case
 from governance.review.queries import InvalidCursorError
 from governance.review.verdicts import (
     AlreadyDecidedError,
@@ -43,12 +43,13 @@ from governance.review.verdicts import (
     Ticks,
 )
 from governance.review.wording import outcome_word
+from governance.review.work_context import remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
-PARTS = {"case", "claim", "decide", "history", "decision-progress"}
+PARTS = {"case", "claim", "decide", "history", "decision-progress", "work"}
 LOST_RACES = (CaseTakenError, AlreadyDecidedError, SentBeforeError, CampaignOverError)
 
 
@@ -118,6 +119,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except NoSuchScopeError as mistake:
         form.add_error("accounts", str(mistake))
         return _invalid(request, case, form)
+    remember_decision(request, case, outcome_word(decision.action), now=now)
     messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
     return redirect(address_of(case))
 
@@ -194,7 +196,8 @@ def render_campaign(
         "undo_form": UndoForm(),
         "split_form": SplitForm(),
     }
-    context = campaign_context(detail) | forms | {"filters": filters} | special
+    context = campaign_context(detail) | forms | {"filters": filters}
+    context |= work_context(request, case, now=timezone.now()) | special
     part = special.get("part") or request.htmx.target
     if not request.htmx or part not in PARTS:
         return HttpResponse(render_to_string(TEMPLATE, context, request), status=status)
@@ -209,7 +212,7 @@ def _go_to(request: StaffRequest, shown: Campaign) -> HttpResponse:
 
 
 def _case(pk: uuid.UUID) -> Case:
-    in_full = Case.objects.select_related("campaign", "assessment", "claimed_by")
+    in_full = Case.objects.select_related("campaign", "assessment", "claimed_by", *SAID_BY)
     return get_object_or_404(in_full, pk=pk, campaign__isnull=False)
 
 

@@ -1,6 +1,6 @@
 """Cases, their history, and decisions."""
 
-from governance.review.models.case import CLAIM_LASTS, Case, CaseQuerySet, Step
+from governance.review.models.case import Case, CaseQuerySet, Step
 from governance.review.models.choices import (
     ACTIONS,
     DECISIONS,
@@ -11,18 +11,37 @@ from governance.review.models.choices import (
     to_action,
 )
 from governance.review.models.decision import Decision, DecisionQuerySet, DecisionTarget, origin_of
+from governance.review.models.work import (
+    CLAIM_LASTS,
+    LONGEST_REASON,
+    SAID_BY,
+    SKIP_LASTS,
+    VIEWING,
+    CaseViewer,
+    InboxItem,
+    SavedView,
+    SkippedCase,
+)
 
 __all__ = [
     "ACTIONS",
     "CLAIM_LASTS",
     "DECISIONS",
+    "LONGEST_REASON",
+    "SAID_BY",
+    "SKIP_LASTS",
+    "VIEWING",
     "Action",
     "Case",
     "CaseQuerySet",
+    "CaseViewer",
     "Decision",
     "DecisionQuerySet",
     "DecisionTarget",
     "Dismissal",
+    "InboxItem",
+    "SavedView",
+    "SkippedCase",
     "Step",
     "action_choices",
     "action_info",

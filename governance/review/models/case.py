@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -15,12 +15,11 @@ from governance.campaigns.models import Campaign
 from governance.detection.models import BAND_CHOICES, Assessment
 from governance.platform.leases import is_lease_active, lease_ended
 from governance.review.models.choices import DECISIONS
+from governance.review.models.work import CLAIM_LASTS, CaseWork, CaseWorkQuerySet
 from governance.web.counts import pluralize
 
-CLAIM_LASTS = timedelta(minutes=30)
 
-
-class CaseQuerySet(models.QuerySet["Case"]):
+class CaseQuerySet(CaseWorkQuerySet["Case"]):
     def waiting(self) -> Self:
         """Open cases, those that need somebody soonest first. Those that are part of a campaign's are not listed."""
         return self.filter(status=Case.Status.OPEN, part_of=None).order_by("-score", "due_at", "pk")
@@ -75,7 +74,7 @@ def _covered_since() -> models.QuerySet[Account]:
     )
 
 
-class Case(models.Model):
+class Case(CaseWork):
     """What a reviewer works on: an account whose assessment asks for a person, or a campaign that shows a harvest.
 
     The cases of a campaign's members are part of its case while that is open: they are decided with it.
@@ -156,6 +155,18 @@ class Case(models.Model):
                 fields=["-score", "due_at", "id"], name="case_in_queue", condition=Q(status="open", part_of=None)
             ),
             models.Index(fields=["-closed_at", "-id"], name="case_decided", condition=Q(status="decided")),
+            models.Index(fields=["due_at", "id"], name="case_by_due", condition=Q(status="open", part_of=None)),
+            models.Index(fields=["opened_at", "id"], name="case_by_opening", condition=Q(status="open", part_of=None)),
+            models.Index(
+                fields=["held_until", "id"],
+                name="case_held",
+                condition=Q(status="open", part_of=None, held_until__isnull=False),
+            ),
+            models.Index(
+                fields=["-score", "due_at", "id"],
+                name="case_escalated",
+                condition=Q(status="open", part_of=None, escalated_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -209,6 +220,12 @@ class Step(models.Model):
         JOINED = "joined", "Part of its campaign's case"
         LEFT = "left", "No longer part of its campaign's case"
         ENDED = "ended", "Ended undecided"
+        HELD = "held", "Put on hold"
+        RESUMED = "resumed", "Taken off hold"
+        ASSIGNED = "assigned", "Assigned"
+        ESCALATED = "escalated", "Escalated to leads"
+        RETURNED = "returned", "Answered by a lead"
+        SKIPPED = "skipped", "Skipped"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -1,5 +1,6 @@
 """`wording.py` as template filters. They take `now`, so that all times on a page refer to one moment."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +72,12 @@ def command(action: str, whom: str) -> str:
 @register.filter
 def outcome(action: str) -> str:
     return wording.outcome_word(action)
+
+
+@register.filter
+def item(mapping: Mapping[str, str], key: str) -> str:
+    """What a mapping has under a key; empty where it has nothing."""
+    return mapping.get(key, "")
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,85 @@
+"""What colleagues want somebody to see: who is mentioned, and what is assigned, escalated and back from hold."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower, StrIndex, Substr
+
+from governance.platform.transactions import retried_transaction
+from governance.review.actions import add_note
+from governance.review.mentions import mentioned_handles
+from governance.review.models import Case, InboxItem
+from governance.staff.models import User
+from governance.staff.roles import WORK_ON_CASES
+
+SHOWN: Final = 50
+
+
+class Inbox(NamedTuple):
+    """The newest items of somebody, and their cases that are back from hold."""
+
+    items: list[InboxItem]
+    returned: list[Case]
+
+
+def notify(
+    users: Iterable[User], case: Case, kind: InboxItem.Kind, *, text: str, by: User, now: datetime
+) -> list[InboxItem]:
+    return InboxItem.objects.bulk_create(
+        InboxItem(user=user, case=case, kind=kind, by=by, at=now, text=text) for user in users
+    )
+
+
+def colleagues() -> QuerySet[User]:
+    """Those who work on cases."""
+    return User.objects.filter(is_active=True, role__in=WORK_ON_CASES).order_by("name", "pk")
+
+
+def find_colleague(text: str) -> User | None:
+    """Return the one colleague with this name, e-mail address or @mention; None where there is none, or several."""
+    text = text.strip().removeprefix("@").lower()
+    found = list(
+        colleagues()
+        .alias(handle=_handle(), lower=Lower("name"))
+        .filter(Q(handle=text) | Q(email=text) | Q(lower=text))[:2]
+    )
+    return found[0] if len(found) == 1 else None
+
+
+@retried_transaction
+def add_note_with_mentions(case: Case, *, text: str, by: User, now: datetime) -> list[User]:
+    """Add a note to the history of a case, and put it into the inboxes of those whom it mentions. Return them."""
+    step, handles = add_note(case, text=text, by=by, now=now), mentioned_handles(text)
+    if not handles:
+        return []
+    users: list[User] = list(colleagues().alias(handle=_handle()).filter(handle__in=handles).exclude(pk=by.pk))
+    if step.at == now:  # else the same note was sent twice
+        notify(users, case, InboxItem.Kind.MENTIONED, text=text, by=by, now=now)
+    return users
+
+
+def get_inbox(user: User, *, now: datetime) -> Inbox:
+    items = user.inbox.select_related("case__account", "case__campaign", "by")[:SHOWN]
+    return Inbox(
+        list(items), list(_returned(user, now=now).select_related("account", "campaign").order_by("held_until", "pk"))
+    )
+
+
+def count_inbox(user: User, *, now: datetime) -> int:
+    """Return how much in somebody's inbox is new to them."""
+    return user.inbox.filter(read_at=None).count() + _returned(user, now=now).count()
+
+
+def mark_read(user: User, items: Sequence[int], *, now: datetime) -> int:
+    return user.inbox.filter(pk__in=items, read_at=None).update(read_at=now)
+
+
+def _returned(user: User, *, now: datetime) -> QuerySet[Case]:
+    """Open cases that the user held and that are back."""
+    return Case.objects.filter(status=Case.Status.OPEN, held_by=user, held_until__lte=now)
+
+
+def _handle() -> Substr:
+    return Substr("email", 1, StrIndex("email", Value("@")) - 1)

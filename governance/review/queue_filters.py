@@ -1,0 +1,220 @@
+"""Which cases a list of the queue holds, and in which order."""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery, TextChoices
+
+from accounts.models import Account
+from governance.restrictions.models import Restriction
+from governance.review.models import Case, CaseQuerySet, Decision
+from governance.staff.models import User
+
+FEW_ACCOUNTS: Final = 1000
+MINE: Final = "me"
+NOBODY: Final = "nobody"
+
+
+class QueueView(TextChoices):
+    """Which cases are listed."""
+
+    ALL = "all", "Waiting"
+    MINE = "mine", "Mine"
+    UNCLAIMED = "unclaimed", "Unclaimed"
+    OVERDUE = "overdue", "Overdue"
+    HELD = "held", "On hold"
+    ESCALATED = "escalated", "Escalated"
+    DECIDED = "decided", "Decided"
+
+
+class QueueSort(TextChoices):
+    """The order of open cases."""
+
+    URGENCY = "", "Highest score first"
+    DUE = "due", "Due soonest first"
+    OLDEST = "oldest", "Oldest first"
+    NEWEST = "newest", "Newest first"
+
+
+class DueWithin(TextChoices):
+    """When a case must be decided by."""
+
+    ANY = "", "Any due date"
+    OVERDUE = "overdue", "Overdue"
+    HOURS = "4h", "Due within 4 hours"
+    DAY = "day", "Due within a day"
+    WEEK = "week", "Due within a week"
+
+
+class ByPolicy(TextChoices):
+    """Whether a policy restricts the account."""
+
+    ANY = "", "Policy or not"
+    RESTRICTED = "restricted", "Restricted by policy"
+    NOT_RESTRICTED = "none", "Not restricted by policy"
+
+
+class QueueColumn(TextChoices):
+    """The columns of a row beside the account and its score."""
+
+    REASONS = "reasons", "Reasons"
+    CUSTOMER = "customer", "Plan and country"
+    USAGE = "usage", "Usage and age"
+    DUE = "due", "Due date and person"
+
+
+ALL_COLUMNS: Final = tuple(QueueColumn)
+USUAL_COLUMNS: Final = (QueueColumn.REASONS, QueueColumn.USAGE, QueueColumn.DUE)
+WITHIN: Final = {
+    DueWithin.OVERDUE: timedelta(0),
+    DueWithin.HOURS: timedelta(hours=4),
+    DueWithin.DAY: timedelta(days=1),
+    DueWithin.WEEK: timedelta(days=7),
+}
+# Each ends in the primary key, so that pages follow one another without gap; each has its index.
+ORDERS: Final = {
+    QueueSort.URGENCY: ("-score", "due_at", "pk"),
+    QueueSort.DUE: ("due_at", "pk"),
+    QueueSort.OLDEST: ("opened_at", "pk"),
+    QueueSort.NEWEST: ("-opened_at", "-pk"),
+}
+TITLES: Final = {
+    QueueView.MINE: "My cases",
+    QueueView.OVERDUE: "Overdue",
+    QueueView.HELD: "On hold",
+    QueueView.ESCALATED: "Escalated",
+    QueueView.DECIDED: "Decided",
+}
+DECIDED_ORDER: Final = ("-closed_at", "-pk")
+HELD_ORDER: Final = ("held_until", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """The filter of the queue. `text` is searched for in accounts and organisations."""
+
+    view: QueueView = QueueView.ALL
+    band: str = ""
+    text: str = ""
+    after: uuid.UUID | None = None
+    score_from: int | None = None
+    score_to: int | None = None
+    due: DueWithin = DueWithin.ANY
+    plan: str = ""
+    country: str = ""
+    policy: ByPolicy = ByPolicy.ANY
+    assignee: str = ""
+    family: str = ""
+    sort: QueueSort = QueueSort.URGENCY
+    columns: tuple[QueueColumn, ...] = USUAL_COLUMNS
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        if self.view == QueueView.DECIDED:
+            return DECIDED_ORDER
+        return HELD_ORDER if self.view == QueueView.HELD else ORDERS[self.sort]
+
+    @property
+    def title(self) -> str:
+        """The title of the list."""
+        return TITLES.get(self.view, "Queue")
+
+    @property
+    def more(self) -> int:
+        """How many of the filters that are not always in view are set."""
+        folded = (self.score_from, self.score_to, self.due, self.plan, self.country, self.policy, self.family)
+        return sum(1 for one in (*folded, self.assignee) if one not in {None, ""})
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the usual list is asked for."""
+        return bool(self.more or self.band or self.text or self.view != QueueView.ALL)
+
+    def for_next(self) -> "QueueFilter":
+        """The list from which Next hands out: in that of decided or held cases there is nothing to do."""
+        is_of_work = self.view not in {QueueView.DECIDED, QueueView.HELD}
+        return replace(self, after=None) if is_of_work else replace(self, after=None, view=QueueView.ALL)
+
+
+def cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
+    """Return the cases of a list, in its order."""
+    cases = _of_view(queue_filter.view, user=user, now=now).filter(_conditions(queue_filter, user=user, now=now))
+    if queue_filter.text:
+        cases = _about(queue_filter.text, cases)
+    return cases.order_by(*queue_filter.order)
+
+
+def later_in_the_list(case: Case, order: tuple[str, ...]) -> Q:
+    """Return the condition for what follows a case in a list of this order."""
+    follows, same = Q(), Q()
+    for column in order:
+        name = column.removeprefix("-")
+        value = getattr(case, name)
+        follows |= same & Q(**{f"{name}__{'lt' if column.startswith('-') else 'gt'}": value})
+        same &= Q(**{name: value})
+    first = order[0].removeprefix("-")
+    # This follows from the rest; it is what the index can use.
+    edge = "lte" if order[0].startswith("-") else "gte"
+    return Q(**{f"{first}__{edge}": getattr(case, first)}) & follows
+
+
+def _of_view(view: QueueView, *, user: User, now: datetime) -> CaseQuerySet:
+    cases = Case.objects.all()
+    if view == QueueView.DECIDED:
+        in_full = Decision.objects.select_related("decided_by", "restriction")
+        return cases.decided().prefetch_related(
+            Prefetch("decisions", queryset=in_full), Prefetch("resolved_by", queryset=in_full)
+        )
+    waiting = cases.waiting()
+    lists = {
+        QueueView.HELD: waiting.held(at=now),
+        QueueView.MINE: waiting.of(user, at=now),
+        QueueView.UNCLAIMED: waiting.not_held(at=now).unclaimed(at=now),
+        QueueView.OVERDUE: waiting.not_held(at=now).overdue(at=now),
+        QueueView.ESCALATED: waiting.not_held(at=now).escalated(),
+    }
+    return lists.get(view, waiting.not_held(at=now))
+
+
+def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
+    """Return what the columns of a case and of its account must be.
+
+    Campaign size and harm so far belong here too: they are columns of the campaign of a case.
+    """
+    asked: dict[str, Any] = {
+        "band": queue_filter.band,
+        "score__gte": queue_filter.score_from,
+        "score__lte": queue_filter.score_to,
+        "account__plan": queue_filter.plan,
+        "account__country": queue_filter.country,
+        "families__contains": [queue_filter.family] if queue_filter.family else None,
+        "due_at__lte": now + WITHIN[queue_filter.due] if queue_filter.due else None,
+    }
+    found = Q(**{name: value for name, value in asked.items() if value is not None and value != ""})
+    if queue_filter.assignee == NOBODY:
+        found &= Q(assigned_to=None)
+    elif queue_filter.assignee:
+        found &= Q(assigned_to=user.pk if queue_filter.assignee == MINE else queue_filter.assignee)
+    if queue_filter.policy:
+        by_policy = Restriction.objects.filter(account=OuterRef("account"), ended_at=None, origin__startswith="policy:")
+        is_restricted = Exists(by_policy)
+        found &= Q(is_restricted) if queue_filter.policy == ByPolicy.RESTRICTED else ~Q(is_restricted)
+    return found
+
+
+def _about(text: str, cases: CaseQuerySet) -> CaseQuerySet:
+    """Cases of accounts whose id begins so, or whose organisation has the text in its name or id.
+
+    A few accounts are looked up first, since no index leads from a name to a case. Where there are many, going down
+    the list meets enough of them soon; the subquery keeps the database from gathering them all before it sorts.
+    """
+    of_company = Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
+    accounts = Account.objects.order_by().values_list("pk", flat=True)
+    by_id, by_company = accounts.filter(external_id__startswith=text), accounts.filter(of_company)
+    found = list(by_id.union(by_company, all=True)[: FEW_ACCOUNTS + 1])
+    if len(found) <= FEW_ACCOUNTS:
+        return cases.filter(account__in=found)
+    fits = accounts.filter(of_company | Q(external_id__startswith=text), pk=OuterRef("account"))
+    return cases.alias(fits=Subquery(fits)).filter(fits__isnull=False)

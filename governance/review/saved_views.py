@@ -1,0 +1,76 @@
+"""Lists of the queue by name: a name, and the query of the address."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from governance.audit.actions import record
+from governance.audit.verbs import Verb
+from governance.platform.transactions import retried_transaction
+from governance.review.models import SavedView
+from governance.review.queue_filters import cases_in_view
+from governance.review.queue_forms import QueueForm
+from governance.staff.models import User
+
+# From here on a count says "and more": it stays cheap however many cases there are.
+COUNTED: Final = 1000
+MOST_VIEWS: Final = 30
+
+
+class NamedView(NamedTuple):
+    """A saved view, whether it is the user's own, and how many cases it holds: None where nobody asked."""
+
+    view: SavedView
+    is_own: bool
+    size: int | None
+
+    @property
+    def size_text(self) -> str:
+        if self.size is None:
+            return ""
+        return f"{self.size:,}" if self.size < COUNTED else f"{COUNTED:,}+"
+
+
+@retried_transaction
+def save_view(name: str, *, query: str, is_shared: bool, by: User, now: datetime) -> SavedView:
+    """Save a list under a name. A view of one's own with this name is replaced."""
+    view = SavedView.objects.select_for_update().filter(owner=by, name__iexact=name).first()
+    view = view or SavedView(owner=by, created_at=now)
+    view.name, view.query, view.is_shared = name, query, is_shared
+    view.save()
+    details = {"name": name, "query": query, "shared": is_shared}
+    record(Verb.VIEW_SAVED, subject=("view", str(view.pk)), by=by.actor, now=now, details=details)
+    return view
+
+
+@retried_transaction
+def remove_view(view: SavedView, *, by: User, now: datetime) -> None:
+    deleted, _ = SavedView.objects.filter(pk=view.pk, owner=by).delete()
+    if deleted:
+        record(Verb.VIEW_REMOVED, subject=("view", str(view.pk)), by=by.actor, now=now, details={"name": view.name})
+
+
+def list_views(user: User, *, now: datetime, is_counted: bool) -> list[NamedView]:
+    """Return the views that somebody may choose: their own, then those that others share."""
+    views = list(_views_of(user))
+    counts = _counts(views, user=user, now=now) if is_counted else {}
+    return [NamedView(view, view.owner_id == user.pk, counts.get(number)) for number, view in enumerate(views)]
+
+
+def _views_of(user: User) -> QuerySet[SavedView]:
+    views = SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+    return views.order_by("is_shared", "name", "pk")[:MOST_VIEWS]
+
+
+def _counts(views: Sequence[SavedView], *, user: User, now: datetime) -> dict[int, int]:
+    """Return how many cases each view holds, up to COUNTED, by its place."""
+    counts = {}
+    for number, view in enumerate(views):
+        form = QueueForm(QueryDict(view.query))
+        if form.is_valid():
+            cases = cases_in_view(form.queue_filter(), user=user, now=now)
+            counts[number] = cases.order_by()[:COUNTED].count()
+    return counts

@@ -1,0 +1,327 @@
+"""A reviewer's work from signing in to undoing, by keys alone, in a real browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from governance.restrictions.queries import access
+from governance.review.models import ACTIONS, Case, Decision, InboxItem
+from governance.staff.roles import Role
+from tests.factories import account, case, person
+from tests.flows.browser import DESKTOP, Open, fill_sign_in, open_signed_in, sign_in, two_cases
+
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def is_served(name: str) -> bool:
+    return access(account=name, now=timezone.now()).allowed
+
+
+def opened(open_page: Open, about: Case) -> Page:
+    page = open_page(viewport=DESKTOP)
+    open_signed_in(page, person(), f"/cases/{about.pk}/")
+    expect(page.locator("#queue .row").first).to_be_visible()
+    return page
+
+
+class TestAReviewer:
+    def test_signs_in_takes_the_next_case_decides_by_keys_and_undoes(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport=DESKTOP)
+        sign_in(page, person())
+        press(page, "j", "Enter")
+        expect(page.get_by_role("heading", name="acct_harbour")).to_be_focused()
+        press(page, "g", "n")  # goes past the first
+        expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
+
+        press(page, "8", "1", "8")
+        expect(page.locator("#decide")).to_contain_text("Blocked")
+        assert not is_served("acct_quill")
+
+        press(page, "u")
+        page.keyboard.type("The wrong one.")
+        press(page, "Enter")
+        expect(page.locator("#decide")).to_contain_text("Choose an action")
+        expect(page.locator("#claim")).to_contain_text("Claimed by you")
+        assert is_served("acct_quill")
+
+    @pytest.mark.parametrize("number", range(1, len(ACTIONS) + 1))
+    def test_needs_three_keys_for_each_action(self, open_page: Open, number: int) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+
+        press(page, str(number), "1")
+        button = page.locator(".decide-send").first
+        expect(button).to_be_in_viewport(ratio=1)
+        press(page, str(number))
+
+        expect(page.locator("#decide .decided-why")).to_be_visible()
+        assert Decision.objects.get().action == ACTIONS[number - 1]
+
+    def test_blocks_nobody_by_pressing_a_key_twice_or_holding_it(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+
+        press(page, "8", "8")
+        expect(page.locator("[name=against]:checked")).to_have_count(0)
+        page.keyboard.down("1")
+        for _ in range(5):
+            page.keyboard.down("1")  # the key repeats
+        page.keyboard.up("1")
+
+        expect(page.locator("[name=against]:checked")).to_have_value("bulk_harvest")
+        assert not Decision.objects.exists()
+
+    def test_confirms_no_restored_form_by_one_key(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+        press(page, "8", "1")
+        page.reload()
+        expect(page.locator("[name=action]:checked")).to_have_value("block")
+
+        press(page, "8")
+        expect(page.locator("[name=action]:checked")).to_be_focused()
+        assert not Decision.objects.exists()
+        press(page, "8")
+
+        expect(page.locator("#decide")).to_contain_text("Blocked")
+
+    def test_undoes_the_last_decision_from_the_next_case(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+        press(page, "8", "1", "n")
+        expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+
+        press(page, "u")
+        expect(page.get_by_role("heading", name="acct_harbour")).to_be_visible()
+        expect(page.locator("#undo-note")).to_be_focused()
+        page.keyboard.type("A slip.")
+        press(page, "Enter")
+
+        expect(page.locator("#decide")).to_contain_text("Choose an action")
+        assert is_served("acct_harbour")
+
+    def test_keeps_to_the_filter_beside_the_case(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        low = case(account("acct_low"), score=55, band="elevated")
+        Case.objects.filter(pk=low.pk).update(opened_at=timezone.now(), due_at=timezone.now() + timedelta(days=1))
+        page = opened(open_page, first)
+        page.locator("#queue").get_by_label("Band").select_option("elevated")
+        expect(page.locator("#queue .row")).to_have_count(1)
+
+        press(page, "g", "n")
+
+        expect(page.get_by_role("heading", name="acct_low")).to_be_focused()
+        page.reload()
+        expect(page.locator("#queue .row")).to_have_count(1)
+
+
+class TestAHeldCase:
+    def test_is_gone_and_comes_back_by_itself(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+
+        press(page, "h")
+        page.keyboard.type("The account manager asks them.")
+        press(page, "Enter")
+
+        expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
+        expect(page.locator("#queue .row")).to_have_count(1)
+        Case.objects.filter(pk=first.pk).update(held_until=timezone.now())
+        page.evaluate("htmx.trigger(document.body, 'queue-changed')")
+        expect(page.locator("#queue .row")).to_have_count(2)
+        expect(page.locator("#queue-said")).to_have_text("1 new case.")
+        page.goto("/inbox/")
+        expect(page.locator("main")).to_contain_text("The account manager asks them.")
+        page.get_by_role("link", name="acct_harbour").click()
+        expect(page.locator(".standing")).to_contain_text("Back from hold")
+        expect(page.locator(".standing")).to_contain_text("Mira Okafor held it")
+
+
+class TestTwoReviewers:
+    def test_get_different_cases_and_see_each_other(self, open_page: Open) -> None:
+        two_cases()
+        mira, jonas = open_page(viewport=DESKTOP), open_page(viewport=DESKTOP)
+        for page, name in ((mira, "Mira Okafor"), (jonas, "Jonas Lindqvist")):
+            open_signed_in(page, person(name))
+            press(page, "j", "Enter")
+            expect(page.get_by_role("heading", name="acct_harbour")).to_be_focused()
+        expect(jonas.locator("#viewers")).to_contain_text("Mira Okafor has this open")
+        press(mira, "c")
+        expect(mira.locator("#claim")).to_contain_text("Claimed by you")
+
+        press(jonas, "g", "n")
+
+        expect(jonas.get_by_role("heading", name="acct_quill")).to_be_focused()
+
+    def test_who_decide_at_once_hear_who_won(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        mira, jonas = open_page(viewport=DESKTOP), open_page(viewport=DESKTOP)
+        open_signed_in(mira, person(), f"/cases/{first.pk}/")
+        open_signed_in(jonas, person("Jonas Lindqvist"), f"/cases/{first.pk}/")
+        press(mira, "1", "1")
+        press(jonas, "8", "1")
+
+        press(mira, "1")
+        expect(mira.locator("#decide")).to_contain_text("Dismissed")
+        press(jonas, "8")
+
+        expect(jonas.locator("#decide [role=alert]")).to_contain_text("Mira Okafor decided this case first: dismissed.")
+        expect(jonas.locator("#decide")).to_contain_text("Your decision was not saved")
+        assert Decision.objects.count() == 1
+
+
+class TestWorkInProgress:
+    def test_outlives_the_session(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        mira = person()
+        page = open_page(viewport=DESKTOP)
+        sign_in(page, mira)
+        page.goto(f"/cases/{first.pk}/")
+        press(page, "8", "1")
+        page.locator("#decide-note").fill("One wrapping, ever-new payloads.")
+        Session.objects.all().delete()
+
+        page.get_by_label("Yes, block it").check()
+        page.get_by_role("button", name="Block the account").click()
+        page.wait_for_url("**/sign-in/**")
+        fill_sign_in(page, mira)
+
+        page.wait_for_url(f"**/cases/{first.pk}/")
+        expect(page.locator("[name=action]:checked")).to_have_value("block")
+        expect(page.locator("[name=against]:checked")).to_have_value("bulk_harvest")
+        expect(page.locator("#decide-note")).to_have_value("One wrapping, ever-new payloads.")
+        assert not Decision.objects.exists()
+
+    def test_outlives_a_closed_tab(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+        press(page, "8", "1")
+        page.locator("#decide-note").fill("One wrapping.")
+        page.locator("#note").fill("Half a note")
+        press(page, "Escape", "h")
+        page.keyboard.type("Half a reason to hold")
+        other = page.context.new_page()
+        page.close()
+
+        other.goto(f"/cases/{first.pk}/")
+
+        expect(other.locator("[name=action]:checked")).to_have_value("block")
+        expect(other.locator("#decide-note")).to_have_value("One wrapping.")
+        expect(other.locator("#note")).to_have_value("Half a note")
+        expect(other.locator("#hold-because")).to_have_value("Half a reason to hold")
+
+
+class TestTheList:
+    def test_moves_no_row_under_the_pointer_when_a_case_comes_in(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        row = page.locator(".row", has_text="acct_quill")
+        row.hover()
+        before = row.bounding_box()
+
+        for number in range(3):
+            case(account(f"acct_new_{number}"), score=99)
+        page.evaluate("htmx.trigger(document.body, 'queue-changed')")
+
+        expect(page.locator(".row-new")).to_have_count(3)
+        expect(page.locator("#queue-said")).to_have_text("3 new cases.")
+        after = row.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(before["y"] - after["y"]) <= 1
+
+    def test_keeps_the_focus_when_the_focused_case_is_decided_elsewhere(self, open_page: Open) -> None:
+        first, second = two_cases()
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        press(page, "j")
+        expect(page.locator(f"#row-{first.pk}")).to_be_focused()
+
+        Case.objects.filter(pk=first.pk).update(held_until=timezone.now() + timedelta(days=1))
+        page.evaluate("htmx.trigger(document.body, 'queue-changed')")
+
+        expect(page.locator(f"#row-{second.pk}")).to_be_focused()
+
+    def test_is_saved_by_name_and_opened_again(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        page.get_by_label("Band").select_option("high")
+        expect(page.locator(".row")).to_have_count(1)
+
+        page.get_by_text("Save view").click()
+        page.get_by_label("Name of this list").fill("High ones")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#views")).to_contain_text("High ones")
+        page.goto("/queue/")
+        page.get_by_role("link", name="High ones 1").click()
+
+        expect(page.locator(".row")).to_have_count(1)
+        page.wait_for_url("**/queue/?band=high")
+
+    def test_names_the_list_when_the_view_changes(self, open_page: Open) -> None:
+        two_cases()
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+
+        page.get_by_role("search").get_by_label("Decided").check(force=True)
+
+        expect(page.locator("#queue-title")).to_have_text("Decided")
+        expect(page).to_have_title("Decided · Stillwatch")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Decided")
+
+
+class TestAMention:
+    def test_reaches_the_colleagues_inbox_and_leads_back_to_the_case(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        jonas = person("Jonas Lindqvist", role=Role.LEAD)
+        page = opened(open_page, first)
+        press(page, "w")
+        page.keyboard.type(f"@{jonas.email.partition('@')[0]} what do you think?")
+        press(page, "Control+Enter")
+        expect(page.locator("#toasts")).to_contain_text("It is in the inbox of Jonas Lindqvist.")
+        assert InboxItem.objects.get().user == jonas
+
+        theirs = open_page(viewport=DESKTOP)
+        open_signed_in(theirs, jonas)
+        expect(theirs.locator("#inbox-count")).to_contain_text("1")
+        press(theirs, "g", "i")
+        expect(theirs.locator("main")).to_contain_text("what do you think?")
+        theirs.get_by_role("link", name="acct_harbour").click()
+
+        expect(theirs.get_by_role("heading", name="acct_harbour", level=1)).to_be_visible()
+        expect(theirs.get_by_role("heading", level=1)).to_have_count(1)
+
+
+class TestNarrowAndForced:
+    @pytest.mark.parametrize("address", ["queue", "case", "inbox"])
+    def test_nothing_scrolls_sideways_at_320_pixels(self, open_page: Open, address: str) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport={"width": 320, "height": 700})
+        open_signed_in(page, person(), {"queue": "/queue/", "inbox": "/inbox/", "case": f"/cases/{first.pk}/"}[address])
+        expect(page.locator("h1")).to_be_attached()
+        expect(page.locator("#alarm")).to_be_attached()
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        if address == "case":
+            page.get_by_role("radio", name="Block").check(force=True)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+    def test_the_decision_is_few_tabs_away(self, open_page: Open) -> None:
+        first, _ = two_cases()
+        page = opened(open_page, first)
+
+        press(page, "Tab", "Tab", "Enter", "Tab")
+
+        expect(page.locator("[name=action]").first).to_be_focused()

@@ -1,0 +1,128 @@
+"""Mentions, the inbox, and who has a case open."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from time_machine import TimeMachineFixture
+
+from governance.review.holding import hold
+from governance.review.inbox import add_note_with_mentions, count_inbox, get_inbox
+from governance.review.mentions import mentioned_handles
+from governance.review.models import VIEWING, Case, CaseViewer
+from governance.staff.models import User
+from governance.staff.roles import Role
+from tests.factories import NOW, case, person
+from tests.review.pages import address, by_htmx, signed_in, text
+
+pytestmark = pytest.mark.django_db
+
+
+def handle(user: User) -> str:
+    return user.email.partition("@")[0]
+
+
+class TestAMention:
+    def test_is_no_e_mail_address(self) -> None:
+        assert mentioned_handles("Wrote to ops@example.com; @mira, see (@jonas.l). @Mira!") == ["mira", "jonas.l"]
+
+    def test_puts_the_note_into_the_inbox_of_the_colleague(self, harbour: Case) -> None:
+        mira, jonas = person(), person("Jonas Lindqvist")
+
+        told = add_note_with_mentions(harbour, text=f"@{handle(jonas)} please look.", by=mira, now=NOW)
+
+        assert told == [jonas]
+        [item] = get_inbox(jonas, now=NOW).items
+        assert (item.case, item.by, item.text) == (harbour, mira, f"@{handle(jonas)} please look.")
+
+    def test_of_oneself_of_a_stranger_or_of_an_auditor_tells_nobody(self, harbour: Case) -> None:
+        mira, auditor = person(), person("Olu Auditor", role=Role.AUDITOR)
+
+        told = add_note_with_mentions(harbour, text=f"@{handle(mira)} @nobody @{handle(auditor)}", by=mira, now=NOW)
+
+        assert told == []
+
+    def test_that_is_sent_twice_tells_once(self, harbour: Case) -> None:
+        mira, jonas = person(), person("Jonas Lindqvist")
+        for seconds in (0, 5):
+            at = NOW + timedelta(seconds=seconds)
+            add_note_with_mentions(harbour, text=f"@{handle(jonas)} look.", by=mira, now=at)
+
+        assert len(get_inbox(jonas, now=NOW).items) == 1
+
+    def test_is_confirmed_by_name(self, harbour: Case, mira: Client) -> None:
+        jonas = person("Jonas Lindqvist")
+
+        page = mira.post(address(harbour, "note/"), {"text": f"@{handle(jonas)} look."}, follow=True)
+
+        assert "Note added. It is in the inbox of Jonas Lindqvist." in text(page)
+
+
+@pytest.mark.usefixtures("_at_now")
+class TestTheInbox:
+    def test_counts_what_is_new_and_what_is_back_from_hold(self, harbour: Case) -> None:
+        mira, jonas = person(), person("Jonas Lindqvist")
+        add_note_with_mentions(harbour, text=f"@{handle(jonas)} look.", by=mira, now=NOW)
+        hold(case(), until=NOW + timedelta(hours=1), because="Legal.", by=jonas, now=NOW)
+
+        assert count_inbox(jonas, now=NOW) == 1
+        assert count_inbox(jonas, now=NOW + timedelta(hours=1)) == 2
+
+    def test_is_read_by_its_owner_alone(self, harbour: Case, mira: Client) -> None:
+        jonas = person("Jonas Lindqvist")
+        mira.post(address(harbour, "note/"), {"text": f"@{handle(jonas)} look."})
+        [item] = get_inbox(jonas, now=NOW).items
+
+        mira.post("/inbox/read/", {"item": str(item.pk)})
+        assert count_inbox(jonas, now=NOW) == 1
+        signed_in(jonas).post("/inbox/read/", {"item": str(item.pk)})
+        assert count_inbox(jonas, now=NOW) == 0
+
+    @pytest.mark.parametrize("item", ["", "x", "²", "9" * 30])
+    def test_ignores_what_is_no_item(self, mira: Client, item: str) -> None:
+        assert mira.post("/inbox/read/", {"item": item}).status_code == 302
+
+    def test_costs_few_queries(self, harbour: Case, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        jonas = person("Jonas Lindqvist")
+        add_note_with_mentions(harbour, text=f"@{handle(jonas)} look.", by=person(), now=NOW)
+        client = signed_in(jonas)
+
+        # 1 session, 2 user, 3 items with case, account and author, 4 cases that are back from hold
+        with django_assert_num_queries(4):
+            client.get("/inbox/")
+
+        # 1 session, 2 user, 3 new items, 4 cases that are back from hold
+        with django_assert_num_queries(4):
+            client.get("/inbox/", headers=by_htmx("inbox-count"))
+
+
+@pytest.mark.usefixtures("_at_now")
+class TestViewersOfACase:
+    def test_are_named_to_others_while_their_page_is_open(
+        self, harbour: Case, mira: Client, jonas: Client, time_machine: TimeMachineFixture
+    ) -> None:
+        assert "open" not in text(jonas.get(address(harbour, "viewers/")))
+
+        assert "Jonas Lindqvist has this open" in text(mira.get(address(harbour, "viewers/")))
+        time_machine.move_to(NOW + VIEWING)
+        assert "Jonas Lindqvist" not in text(mira.get(address(harbour, "viewers/")))
+
+    def test_are_kept_as_one_row_each(self, harbour: Case, mira: Client) -> None:
+        for _ in range(3):
+            mira.get(address(harbour, "viewers/"))
+
+        assert CaseViewer.objects.count() == 1
+
+    def test_keep_their_claim_while_they_are_at_work(
+        self, harbour: Case, mira: Client, time_machine: TimeMachineFixture
+    ) -> None:
+        mira.post(address(harbour, "claim/"))
+        time_machine.move_to(NOW + timedelta(minutes=20))
+
+        mira.get(address(harbour, "viewers/"))
+        harbour.refresh_from_db()
+        assert harbour.claimed_until == NOW + timedelta(minutes=30)
+        mira.get(address(harbour, "viewers/?active=1"))
+        harbour.refresh_from_db()
+        assert harbour.claimed_until == NOW + timedelta(minutes=50)
