@@ -114,26 +114,33 @@ class TestTwoCircles:
     """Four accounts each, who meet one another; and some of them surely meet somebody of the other circle."""
 
     @staticmethod
-    def circles(clock: Clock, *, pairs: int) -> tuple[list[int], list[int]]:
-        """Add two circles, and so many pairs of one of each, of the sixteen that there are."""
+    def circles(clock: Clock, *, pairs: int, of_circle: int = 6, of_pair: int = 5) -> tuple[list[int], list[int]]:
+        """Add two circles that meet so often, and so many pairs of one of each, of the sixteen that there are."""
 
         def circle(start: int) -> list[int]:
-            both = [range(100 + 5 * own, 105 + 5 * own) if own < pairs else () for own in range(4)]
-            return [clock.add(slots=on_several_days([*range(start, start + 6), *shared])) for shared in both]
+            both = [range(100 + 20 * own, 100 + 20 * own + of_pair) if own < pairs else () for own in range(4)]
+            return [clock.add(slots=on_several_days([*range(start, start + of_circle), *shared])) for shared in both]
 
-        early, late = circle(0), circle(20)
-        clock.crowd(range(1_024), times=3)
-        return early, late
+        return circle(0), circle(50)
 
     def test_are_two_groups_where_less_than_a_fifth_of_the_pairs_meet(self, clock: Clock) -> None:
         early, late = self.circles(clock, pairs=3)
+        clock.crowd(range(1_024), times=3)
 
         assert clock.groups(least_members=4) == [early, late]
 
     def test_are_one_where_more_do(self, clock: Clock) -> None:
         early, late = self.circles(clock, pairs=4)
+        clock.crowd(range(1_024), times=3)
 
         assert clock.groups(least_members=4) == [[*early, *late]]
+
+    def test_are_two_where_more_do_but_only_six_times_as_often_as_by_chance(self, clock: Clock) -> None:
+        """Twelve times is in full: the quarter of the pairs that meet counts as an eighth."""
+        early, late = self.circles(clock, pairs=4, of_circle=20, of_pair=12)
+        clock.crowd(range(512), times=20)
+
+        assert clock.groups(least_members=4) == [early, late]
 
 
 class TestACrowd:

@@ -94,6 +94,12 @@ class TestContent:
     def test_makes_a_campaign_from_the_line_on(self, log_odds: list[float | None], watched_for: Reason | None) -> None:
         assert assess(log_odds).watched_for is watched_for
 
+    def test_is_none_where_nobody_sends_text(self) -> None:
+        verdict = assess([None] * 4)
+
+        assert (verdict.mean, verdict.positive, verdict.with_text) == (0.0, 0.0, 0)
+        assert (verdict.watched_for, verdict.is_covered) == (Reason.CONTENT, False)
+
     @pytest.mark.parametrize(("mean", "strength"), [(0.7, 0.5), (1.1, 0.75), (1.5, 1.0), (3.0, 1.0), (0.6, 0.0)])
     def test_counts_in_full_well_above_the_line(self, mean: float, strength: float) -> None:
         assert assess([mean] * 4).strength == pytest.approx(strength)
