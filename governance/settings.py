@@ -13,8 +13,9 @@ from environs import Env, validate
 
 from governance.platform import embedded, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
-from governance.platform.environment import LOG_LEVELS, parse_networks, parse_timeouts, parse_url_setting
+from governance.platform.environment import LOG_LEVELS, parse_networks, parse_pairs, parse_timeouts, parse_url_setting
 from governance.platform.installation_secrets import Secrets, get_or_create_secrets
+from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
 from governance.timetable import TIMETABLE
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
@@ -272,35 +273,9 @@ GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=
 WEB_THREADS = env.int("WEB_THREADS", 128, validate=validate.Range(min=1))
 BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", 16, validate=validate.Range(min=1))
 BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(min=0.1))
-TERMS_CLAUSES = env.list(
-    "TERMS_CLAUSES",
-    [
-        "2.3 No training of competing models",
-        "2.4 No automated extraction of answers",
-        "2.6 Stay within the declared use",
-        "3.1 One customer, one account",
-        "3.2 True particulars at sign-up",
-        "3.4 No resale of access",
-    ],
-    delimiter=";",
-)
+TERMS_CLAUSES: list[str] = env.list("TERMS_CLAUSES", USUAL_CLAUSES, delimiter=";")
 # Which clause a reason usually breaks: the decision form chooses it with the reason.
-REASON_CLAUSES = dict(
-    one.split("=", 1)
-    for one in env.list(
-        "REASON_CLAUSES",
-        [
-            "bulk_harvest=2.3 No training of competing models",
-            "reasoning_harvest=2.3 No training of competing models",
-            "data_generation=2.4 No automated extraction of answers",
-            "coordinated_accounts=3.1 One customer, one account",
-            "resold_access=3.4 No resale of access",
-            "unverified_identity=3.2 True particulars at sign-up",
-        ],
-        delimiter=";",
-    )
-    if "=" in one
-)
+REASON_CLAUSES = parse_pairs(env.list("REASON_CLAUSES", USUAL_CLAUSES_OF_REASONS, delimiter=";"))
 
 LOGGING = {
     "version": 1,

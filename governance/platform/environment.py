@@ -43,3 +43,8 @@ def parse_networks(name: str, values: list[str]) -> list[str]:
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}: {error}.") from error
     return values
+
+
+def parse_pairs(values: list[str]) -> dict[str, str]:
+    """Return what each name stands for, from "name=value"; what has no equals sign is left out."""
+    return dict(value.split("=", 1) for value in values if "=" in value)

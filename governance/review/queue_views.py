@@ -89,7 +89,7 @@ def next_case(request: StaffRequest) -> HttpResponse:
 def save_view(request: StaffRequest) -> HttpResponse:
     form, now = SaveViewForm(request.POST), timezone.now()
     query = clean_query(list_given(request)) if "view" in request.POST else parse_query(request.POST.get("query", ""))
-    mistake = "" if form.is_valid() else str(form.errors["name"][0])
+    mistake = "" if form.is_valid() else str(next(iter(form.errors.values()))[0])
     if query is None:
         mistake = "This is no list of cases. Reload the page."
     elif not mistake:

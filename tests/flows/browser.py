@@ -6,11 +6,11 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from governance.review.models import Case
 from governance.staff.models import User
-from tests.factories import PASSWORD, account, case
+from tests.factories import PASSWORD, account, case, person
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -51,3 +51,15 @@ def two_cases() -> tuple[Case, Case]:
     second = case(account("acct_quill"), score=71, band="high")
     Case.objects.update(opened_at=now, due_at=now)
     return first, second
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def opened(open_page: Open, about: Case) -> Page:
+    page = open_page(viewport=DESKTOP)
+    open_signed_in(page, person(), f"/cases/{about.pk}/")
+    expect(page.locator("#queue .row").first).to_be_visible()
+    return page

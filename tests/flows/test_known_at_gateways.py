@@ -180,7 +180,7 @@ class TestNoGateway:
         Restriction.objects.get().changes.update(at=blocked_at - timedelta(seconds=10))
 
         assert "No gateway has connected for 5 min, but 1 restriction is in force" in banner(reviewer)
-        assert 'hx-get="/enforcement/alarm/" hx-trigger="load"' in reviewer.get("/queue/").content.decode()
+        assert 'hx-get="/enforcement/alarm/" hx-trigger="load, every 20s"' in reviewer.get("/queue/").content.decode()
         assert "No gateway connected in the last day: this is not applied anywhere." in words(reviewer, address(opened))
 
 

@@ -82,9 +82,7 @@ class TestARowOfTheQueue:
 
         page = text(client.get("/queue/"))
 
-        named = f"row-{opened.pk}"
-        assert f'aria-labelledby="{named} {named}-company {named}-score"' in page
-        assert all(f'id="{named}{part}"' in page for part in ("", "-company", "-score"))
+        assert f'aria-label="eu/1, {opened.own_account.organisation}, {opened.band} {opened.score}, ' in page
 
 
 class TestLinksOfAnAccount:
