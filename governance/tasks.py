@@ -106,5 +106,5 @@ def record_stranger_failures() -> None:
 
 
 @shared_task
-def measure_harm() -> None:
-    overview.measure_harm(now=timezone.now())
+def measure_overview() -> None:
+    overview.measure_overview(now=timezone.now())

@@ -30,7 +30,7 @@ from governance.gateways.models import (
     Refusal,
 )
 from governance.investigation.actions import watch
-from governance.overview.actions import measure_harm
+from governance.overview.actions import measure_overview
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
@@ -133,7 +133,7 @@ def one_of_everything() -> None:
 def _one_of_what_is_set_and_measured() -> None:
     DueTarget.objects.create(band="high", hours=12)
     ReasonChoice.objects.create(reason="other", is_offered=False)
-    measure_harm(now=NOW)
+    measure_overview(now=NOW)
 
 
 def _one_campaign(member: Account) -> None:

@@ -7,7 +7,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from governance.gateways.models import Refusal
-from governance.overview.models import HarmMeasure
+from governance.overview.models import HarmMeasure, WorkDay
+from governance.overview.queries import Days, count_days, first_day
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
@@ -44,13 +45,15 @@ class Served(NamedTuple):
 
 
 @retried_transaction
-def measure_harm(*, now: datetime) -> HarmMeasure:
-    """Store how much suspected accounts get, and got until they were refused, in the row of this UTC day."""
-    suspected = list(Case.objects.waiting().order_by().exclude(account=None).values_list("account", flat=True))
+def measure_overview(*, now: datetime) -> HarmMeasure:
+    """Store the figures of the last days, and in the row of today how much suspected and refused accounts got."""
+    days = count_days(first_day(now=now), now=now)
+    _store_days(days, now=now)
+    # With those whose cases are part of a campaign's.
+    is_open = Case.objects.filter(status=Case.Status.OPEN, account__isnull=False)
+    suspected = list(is_open.order_by().values_list("account", flat=True))
     refused = refused_since(now=now)
     served = _served(suspected, now=now)
-    stopped = _got_before(refused)
-    total = Refusal.objects.aggregate(count=Sum("count"))["count"] or 0
     measure, _ = HarmMeasure.objects.update_or_create(
         day=now.astimezone(UTC).date(),
         defaults={
@@ -59,11 +62,21 @@ def measure_harm(*, now: datetime) -> HarmMeasure:
             "requests_in_flight": served.requests,
             "tokens_in_flight": served.tokens,
             "accounts_stopped": len(refused),
-            "tokens_stopped": stopped // BEFORE.days,
-            "requests_refused": total,
+            "tokens_stopped": _got_before(refused) // BEFORE.days,
+            "requests_refused": Refusal.objects.aggregate(count=Sum("count"))["count"] or 0,
+            "median_to_decide": days.median,
         },
     )
     return measure
+
+
+def _store_days(days: Days, *, now: datetime) -> None:
+    rows = [
+        WorkDay(day=one.day, counted_at=now, opened=one.opened, decided=one.decided, median_to_decide=one.median)
+        for one in days.days
+    ]
+    counted = ["counted_at", "opened", "decided", "median_to_decide"]
+    WorkDay.objects.bulk_create(rows, update_conflicts=True, unique_fields=["day"], update_fields=counted)
 
 
 def refused_since(*, now: datetime) -> dict[int, datetime]:

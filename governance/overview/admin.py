@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.overview.models import HarmMeasure
+from governance.overview.models import HarmMeasure, WorkDay
 
 
 @admin.register(HarmMeasure)
@@ -15,3 +15,8 @@ class HarmMeasureAdmin(ReadOnlyAdmin):
         "tokens_stopped",
         "requests_refused",
     )
+
+
+@admin.register(WorkDay)
+class WorkDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "counted_at", "opened", "decided", "median_to_decide")

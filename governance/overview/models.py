@@ -16,10 +16,31 @@ class HarmMeasure(models.Model):
         help_text="Output tokens that these accounts got a day, in the 7 days before they were refused."
     )
     requests_refused = models.BigIntegerField(help_text="Requests that gateways have refused, as they reported.")
+    median_to_decide = models.DurationField(
+        null=True, help_text="Median time from opening to deciding, of the cases decided in the 28 days to then."
+    )
 
     class Meta:
         verbose_name = "harm measure"
         verbose_name_plural = "harm measures"
+        ordering = ("-day",)
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class WorkDay(models.Model):
+    """How many cases were opened and decided on a UTC day, as counted at a time after it."""
+
+    day = models.DateField(primary_key=True)
+    counted_at = models.DateTimeField()
+    opened = models.IntegerField()
+    decided = models.IntegerField()
+    median_to_decide = models.DurationField(null=True, help_text="Of the cases decided on that day.")
+
+    class Meta:
+        verbose_name = "work day"
+        verbose_name_plural = "work days"
         ordering = ("-day",)
 
     def __str__(self) -> str:

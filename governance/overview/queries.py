@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import Count, DateTimeField, F, Func, IntegerField, Min, Q, Value
@@ -12,7 +13,7 @@ from django.db.models import Count, DateTimeField, F, Func, IntegerField, Min, Q
 from governance.detection.scoring import Band
 from governance.gateways.activity import list_known_gateways
 from governance.gateways.queries import get_expected_state, missing_restrictions
-from governance.overview.models import HarmMeasure
+from governance.overview.models import HarmMeasure, WorkDay
 from governance.review.models import Case
 from governance.staff.models import User
 from governance.usage.models import DirtyAccount
@@ -113,12 +114,16 @@ def count_waiting(*, now: datetime) -> Waiting:
 
 
 class Day(NamedTuple):
-    """How many cases were opened and decided on a UTC day, and the median hours from opening to deciding."""
+    """How many cases were opened and decided on a UTC day, and the median time from opening to deciding these."""
 
     day: date
     opened: int
     decided: int
-    median_hours: float | None
+    median: timedelta | None
+
+    @property
+    def median_hours(self) -> float | None:
+        return None if self.median is None else self.median / timedelta(hours=1)
 
 
 class Days(NamedTuple):
@@ -151,20 +156,44 @@ def first_day(*, now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
 
 
-def get_days(*, now: datetime) -> Days:
-    """In one query. Today is the last day, and not over."""
-    first = first_day(now=now)
-    since, until = day_bounds(first)[0], day_bounds(now.astimezone(UTC).date())[1]
+def count_days(first: date, *, now: datetime) -> Days:
+    """Count the cases of each day from `first` to today, which is not over. One query."""
+    today = now.astimezone(UTC).date()
     with connection.cursor() as cursor:
-        cursor.execute(_DAYS, {"since": since, "until": until})
+        cursor.execute(_DAYS, {"since": day_bounds(first)[0], "until": day_bounds(today)[1]})
         found: dict[Any, tuple[int, timedelta | None]] = {(what, day): rest for what, day, *rest in cursor.fetchall()}
     days = []
-    for number in range(DAYS):
+    for number in range((today - first).days + 1):
         day = first + timedelta(days=number)
         opened, _ = found.get(("opened", day), (0, None))
         decided, median = found.get(("decided", day), (0, None))
-        days.append(Day(day, opened, decided, None if median is None else median / timedelta(hours=1)))
+        days.append(Day(day, opened, decided, median))
     return Days(days, found.get(("decided", None), (0, None))[1])
+
+
+def get_days(*, now: datetime, harm: "Harm") -> Days:
+    """In two queries. Days of which nothing can change any more are read as they were counted, and the others counted.
+
+    Where all are counted the median is theirs, else it is the one that was measured last.
+    """
+    first = first_day(now=now)
+    stored = {one.day: one for one in WorkDay.objects.filter(day__gte=first) if _is_settled(one)}
+    wanted = [first + timedelta(days=number) for number in range(DAYS)]
+    unknown = next(day for day in wanted if day not in stored)  # today at the latest
+    kept = [
+        Day(day, stored[day].opened, stored[day].decided, stored[day].median_to_decide)
+        for day in wanted
+        if day < unknown
+    ]
+    counted = count_days(unknown, now=now)
+    measured = harm.latest.median_to_decide if harm.latest else None
+    return Days([*kept, *counted.days], measured if kept else counted.median)
+
+
+def _is_settled(one: WorkDay) -> bool:
+    """Whether the day was counted when no decision on it could be undone any more, which reopens its case."""
+    undone_within = timedelta(minutes=settings.UNDO_MINUTES)
+    return one.counted_at >= day_bounds(one.day)[1] + max(timedelta(days=1), undone_within)
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:

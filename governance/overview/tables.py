@@ -16,7 +16,7 @@ def waiting_table(*, now: datetime) -> Table:
 
 def days_table(*, now: datetime) -> Table:
     head = ("Day (UTC)", "Opened", "Decided", "Median hours to decide")
-    rows = get_days(now=now).days
+    rows = get_days(now=now, harm=get_harm(now=now)).days
     return head, [
         (one.day, one.opened, one.decided, None if one.median_hours is None else round(one.median_hours, 2))
         for one in rows

@@ -33,7 +33,8 @@ def overview(request: StaffRequest) -> HttpResponse:
 
 
 def _team(now: datetime) -> dict[str, Any]:
-    waiting, days, harm = queries.count_waiting(now=now), queries.get_days(now=now), queries.get_harm(now=now)
+    waiting, harm = queries.count_waiting(now=now), queries.get_harm(now=now)
+    days = queries.get_days(now=now, harm=harm)
     return {
         "waiting": waiting,
         "waiting_chart": draw_waiting(waiting),

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from governance.gateways.models import Gateway, GatewayInstance
-from governance.overview.actions import measure_harm
+from governance.overview.actions import measure_overview
 from governance.overview.models import HarmMeasure
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.reasons import Reason
@@ -151,6 +151,23 @@ class TestOpenedAndDecided:
         assert [day.median_hours for day in days.days if day.decided] == [4.0, 2.0]
         assert days.median == timedelta(hours=3)
 
+    def test_of_days_that_are_long_over_are_read_as_they_were_counted(
+        self, jonas: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for hours, took in [(1, 3), (26, 5), (24 * 5, 7), (24 * 5 + 1, 9)]:
+            decided(hours, took)
+        live = jonas.get("/").context["days"]
+
+        measure_overview(now=NOW)
+        stored = jonas.get("/").context["days"]
+        decided(2, 1)
+        Case.objects.filter(closed_at__lt=NOW - timedelta(days=4)).update(closed_at=NOW - timedelta(days=20))
+        later = jonas.get("/").context["days"]
+
+        assert stored == live
+        assert later.days[-1].decided == live.days[-1].decided + 1
+        assert later.days[:-2] == live.days[:-2], "what was long over was counted again"
+
     def test_are_a_file_with_the_same_figures(self, jonas: Client) -> None:
         decided(1, 2)
 
@@ -175,7 +192,7 @@ class TestHarm:
             self.used(name, hours_ago=30, tokens=9_000)
         compact_profiles([harbour.pk])
 
-        measure = measure_harm(now=NOW)
+        measure = measure_overview(now=NOW)
 
         in_sql = """SELECT sum(output_tokens) FROM usage_usageevent WHERE account_id = %(account)s
                     AND occurred_at >= %(since)s"""
@@ -195,21 +212,21 @@ class TestHarm:
         restriction(blocked, at=NOW - 48 * HOUR)
         restriction(throttled, RestrictionKind.THROTTLE, at=NOW - 48 * HOUR, requests_per_minute=1)
 
-        measure = measure_harm(now=NOW)
+        measure = measure_overview(now=NOW)
 
         assert (measure.accounts_stopped, measure.tokens_stopped) == (2, 2_000)
 
     def test_is_one_row_a_day_the_last_measure(self) -> None:
         for hours in (30, 2, 0):
-            measure_harm(now=NOW - hours * HOUR)
+            measure_overview(now=NOW - hours * HOUR)
 
         assert list(HarmMeasure.objects.values_list("measured_at", flat=True)) == [NOW, NOW - 30 * HOUR]
 
     def test_says_when_it_was_measured_last_and_when_that_is_long_ago(self, jonas: Client) -> None:
         before = text(jonas.get("/"))
-        measure_harm(now=NOW - 3 * HOUR)
+        measure_overview(now=NOW - 3 * HOUR)
         stale = text(jonas.get("/"))
-        measure_harm(now=NOW)
+        measure_overview(now=NOW)
         fresh = text(jonas.get("/"))
 
         assert "Not measured yet." in before
@@ -275,17 +292,17 @@ class TestCosts:
             for hours in (1, 5, 30, 90, 200):
                 waiting(band, hours)
         restriction(account("acct_blocked"), at=NOW)
-        measure_harm(now=NOW)
+        measure_overview(now=NOW)
 
-    def test_eleven_queries_for_a_lead(self, django_assert_num_queries: DjangoAssertNumQueries, jonas: Client) -> None:
+    def test_twelve_queries_for_a_lead(self, django_assert_num_queries: DjangoAssertNumQueries, jonas: Client) -> None:
         self._much()
         Gateway.objects.create(name="edge", created_at=NOW)
         behind = GatewayInstance(gateway=Gateway.objects.get(), instance="a", started_at=NOW, seen_at=NOW, sequence=0)
         behind.save()
 
-        # 1 session, 2 user; 3 waiting; 4 opened and decided; 5 harm; 6 gateways, 7 what they ought to have,
-        # 8 the restrictions that one lacks; 9 scoring; 10 mine, 11 due soon
-        with django_assert_num_queries(11):
+        # 1 session, 2 user; 3 waiting; 4 harm; 5 days counted before, 6 days counted now; 7 gateways, 8 what they
+        # ought to have, 9 the restrictions that one lacks; 10 scoring; 11 mine, 12 due soon
+        with django_assert_num_queries(12):
             page = jonas.get("/")
 
         assert page.context["missing"] == 1
