@@ -17,6 +17,8 @@ UNFOLD = {
     "SITE_ICON": lambda _request: static("icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
     "SITE_URL": reverse_lazy("overview:overview"),
+    "STYLES": [lambda _request: static("css/admin.css")],
+    "SCRIPTS": [lambda _request: static("admin.js")],
     "SHOW_HISTORY": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {
@@ -132,6 +134,7 @@ UNFOLD = {
                     _table("Due-date targets", "schedule", "configuration_duetarget"),
                     _table("Reason choices", "rule", "configuration_reasonchoice"),
                     _table("Harm measures", "monitoring", "overview_harmmeasure"),
+                    _table("Work days", "calendar_today", "overview_workday"),
                 ],
             },
         ],

@@ -236,7 +236,10 @@ ARGUMENTS: dict[str, Arguments] = {
     "/admin/(?P<url>.*)$": Arguments({"url": lambda: "nothing/"}),
 }
 
-OF_THE_LIST = ("q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_selected_action")
+OF_THE_LIST = (
+    *("q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_selected_action"),
+    *("who", "at_from", "at_to", "decided_at_from"),
+)
 
 
 def _of_the_admin() -> Iterator[tuple[str, Arguments]]:
