@@ -28,11 +28,6 @@ def offered(*left_out: str, **clauses: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def jonas() -> Client:
-    return signed_in(person("Jonas Lindqvist", role=Role.LEAD))
-
-
-@pytest.fixture
 def ada() -> Client:
     return signed_in(person("Ada Moreau", role=Role.ADMIN))
 
