@@ -12,6 +12,7 @@ from governance.detection.queries import get_due_targets
 from governance.detection.scoring import Band
 from governance.review.models import Case
 from governance.staff.roles import Role
+from tests.everything import one_of_everything
 from tests.factories import account, case, person
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, open_signed_in, two_cases
 
@@ -94,3 +95,14 @@ def test_a_reviewer_begins_with_the_next_case(open_page: Open) -> None:
     page.get_by_role("link", name="Next case").click()
 
     expect(page.get_by_role("heading", name="acct_harbour")).to_be_visible()
+
+
+def test_no_page_scrolls_sideways_on_the_narrowest_phone(open_page: Open) -> None:
+    one_of_everything()
+    page = open_page(viewport={"width": 320, "height": 640})
+    open_signed_in(page, person(role=Role.ADMIN), "/")
+
+    for address in ("/", "/overview/cases/", "/settings/", "/settings/users/", "/settings/keys/", "/settings/history/"):
+        page.goto(address)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 320, f"{address} is {width} px wide"
