@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "governance.platform",
     "governance.audit",
     "governance.staff",
+    "governance.configuration",
     "governance.web.apps.WebConfig",
     "accounts",
     "governance.usage",
@@ -113,7 +114,7 @@ INSTALLED_APPS = [
     "governance.gateways",
     "governance.webhooks",
     "governance.review",
-    *("governance.policies", "governance.investigation"),
+    *("governance.policies", "governance.investigation", "governance.overview"),
 ]
 
 MIDDLEWARE = [
@@ -170,7 +171,7 @@ STORAGES = {
 AUTH_USER_MODEL = "staff.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = reverse_lazy("sign-in")
-LOGIN_REDIRECT_URL = reverse_lazy("review:queue")
+LOGIN_REDIRECT_URL = reverse_lazy("overview:overview")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,6 +6,7 @@ from django.utils import timezone
 from governance import pipeline
 from governance.gateways import probes as probing
 from governance.gateways.litellm import push
+from governance.overview import actions as overview
 from governance.platform import expiry, heartbeats
 from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
@@ -102,3 +103,8 @@ def delete_expired_rows() -> None:
 @shared_task
 def record_stranger_failures() -> None:
     credentials.record_stranger_failures(now=timezone.now())
+
+
+@shared_task
+def measure_overview() -> None:
+    overview.measure_overview(now=timezone.now())

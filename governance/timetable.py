@@ -28,6 +28,7 @@ TIMETABLE: Final = {
     "prepare-partitions": _every(timedelta(hours=6), "prepare_partitions"),
     "drop-old-usage": _every(timedelta(hours=1), "drop_old_usage"),
     "record-stranger-failures": _every(timedelta(minutes=15), "record_stranger_failures"),
+    "measure-overview": _every(timedelta(minutes=5), "measure_overview", expires=300),
     "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
     "delete-expired-excerpts": _every(timedelta(hours=1), "delete_expired_excerpts"),
 }

@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from governance import api_v1
 from governance.staff.views import SignIn, SignOut, password
@@ -12,7 +11,8 @@ from governance.web.views import health, words
 handler500 = "governance.web.views.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="review:queue")),
+    path("", include("governance.overview.urls")),
+    path("settings/", include("governance.overview.setting_pages.urls")),
     path("", include("governance.review.urls")),
     path("", include("governance.investigation.urls")),
     path("policy/", include("governance.policies.urls")),

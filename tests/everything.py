@@ -16,6 +16,7 @@ from governance.campaigns.models import (
     CampaignSearch,
     SharedPrompt,
 )
+from governance.configuration.models import DueTarget, ReasonChoice
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
 from governance.gateways.models import (
@@ -29,6 +30,7 @@ from governance.gateways.models import (
     Refusal,
 )
 from governance.investigation.actions import watch
+from governance.overview.actions import measure_overview
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
@@ -125,6 +127,13 @@ def one_of_everything() -> None:
     decide(opened, block, decision_id=uuid.uuid4(), by=mira, now=NOW)
     watch(other, reason="A tip.", by=mira, now=NOW)
     _one_of_all_that_proves_it(mira)
+    _one_of_what_is_set_and_measured()
+
+
+def _one_of_what_is_set_and_measured() -> None:
+    DueTarget.objects.create(band="high", hours=12)
+    ReasonChoice.objects.create(reason="other", is_offered=False)
+    measure_overview(now=NOW)
 
 
 def _one_campaign(member: Account) -> None:

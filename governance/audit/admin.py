@@ -6,6 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
+from governance.audit.filters import PeriodFilter, WhoFilter
 from governance.audit.models import Entry
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.audit.subjects import Subject, find_subjects
@@ -28,7 +29,7 @@ class EntryChangeList(ChangeList):
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ("number", "at", "actor_name", "verb", "about", "what")
-    list_filter = ("actor_kind", "verb", "subject_kind")
+    list_filter = (WhoFilter, "actor_kind", "verb", "subject_kind", ("at", PeriodFilter))
     search_fields = ("actor_name", "subject_id", "verb", "details")
     fields = (
         "number",

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.admin.filters import EmptyFieldListFilter
+from django.contrib.admin.filters import EmptyFieldListFilter, SimpleListFilter
 from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import DateField, Field, ForeignKey, Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+
+from governance.audit.filters import PeriodFilter
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -23,9 +25,14 @@ class ReadOnlyAdmin(ModelAdmin):
     def offered_lookups(self) -> set[str]:
         offered: set[str] = set()
         for one in self.list_filter:
+            if isinstance(one, type) and issubclass(one, SimpleListFilter) and one.parameter_name:
+                offered.add(one.parameter_name)
+                continue
             path = one[0] if isinstance(one, tuple) else str(one)
             field = get_fields_from_path(self.model, path)[-1]
             offered |= {path, *(f"{path}__{how}" for how in _lookups_of_a_filter(field))}
+            if isinstance(one, tuple) and issubclass(one[1], PeriodFilter):
+                offered |= {f"{path}_from", f"{path}_to"}
             if isinstance(one, tuple) and issubclass(one[1], EmptyFieldListFilter):
                 offered.add(f"{path}__isempty")
         if self.date_hierarchy:

@@ -113,9 +113,15 @@ class Verb(StrEnum):
     WEBHOOK_TESTED = "webhook.tested"
     WEBHOOK_REPLAYED = "webhook.replayed", "deliveries"
 
+    # Settings.
+    DUE_TARGET_SET = "due_target.set", "before after"
+    REASON_CHOICE_SET = "reason_choice.set", "before after"
+
     # Staff and service keys.
     USER_ADDED = "user.added", "email role"
+    USER_ROLE_CHANGED = "user.role_changed", "email before after"
     USER_DEACTIVATED = "user.deactivated", "email"
+    USER_READMITTED = "user.readmitted", "email role"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_PASSWORD_REFUSED = "user.password_refused"
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"

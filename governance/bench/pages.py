@@ -1,4 +1,4 @@
-"""How long the server takes for pages of accounts, with a million accounts and a hundred thousand cases."""
+"""How long the server takes for pages, with a million accounts and a hundred thousand cases."""
 
 import json
 import time
@@ -17,6 +17,7 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
+from governance.overview.actions import measure_overview
 from governance.staff.actions import add_user
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
@@ -100,6 +101,9 @@ FINDINGS: Final = (
 )
 
 PAGES: Final = {
+    "overview": "/",
+    "overview, the cases behind a figure": "/overview/cases/?band=high",
+    "settings": "/settings/",
     "accounts, by score": "/accounts/",
     "accounts, deep in the list": "/accounts/?after=acct_0500000",
     "accounts, newest": "/accounts/?sort=newest",
@@ -125,6 +129,9 @@ def measure_pages(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     And their processor time, here and in PostgreSQL where that runs here, to which other work adds nothing.
     """
     fill(now, scale)
+    began = time.perf_counter()
+    measure_overview(now=now)
+    yield Figure("measuring for the overview, every five minutes", 1000 * (time.perf_counter() - began), "ms")
     client = Client()
     client.force_login(
         add_user(

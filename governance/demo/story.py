@@ -20,6 +20,7 @@ from governance.audit.actor import Actor
 from governance.campaigns.models import CampaignMember
 from governance.demo.cast import HARVEST
 from governance.demo.world import World
+from governance.overview.actions import measure_overview
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.restrictions.reasons import Reason
@@ -91,6 +92,7 @@ def play(world: World, *, staff: list[User]) -> Iterator[DayProgress]:
         while pipeline.govern(now=now):
             pass
         _decide_some(world, staff=staff, now=now)
+        measure_overview(now=now)
         yield DayProgress(number, days, count)
 
 

@@ -19,6 +19,7 @@ class Lock(IntEnum):
     AUDIT_LOG = 0x5711_0007
     CAMPAIGN_SEARCH = 0x5711_0008
     USAGE_PARTITIONS = 0x5711_0009
+    SETTINGS = 0x5711_000A
 
 
 @contextmanager

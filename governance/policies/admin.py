@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from governance.audit.filters import PeriodFilter
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.policies.models import KillSwitch, PolicyOutcome, PolicyVersion
 
@@ -15,7 +16,7 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
 @admin.register(PolicyOutcome)
 class PolicyOutcomeAdmin(ReadOnlyAdmin):
     list_display = ("policy", "account", "rule", "kind", "state", "at", "due_at", "because")
-    list_filter = ("state", "policy")
+    list_filter = ("state", "policy", ("at", PeriodFilter))
     search_fields = ("account__external_id",)
     list_select_related = ("policy", "account")
 

@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from governance.audit.filters import PeriodFilter
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.restrictions.models import (
     Change,
@@ -26,7 +27,7 @@ class RestrictionAdmin(ReadOnlyAdmin):
         "ended_at",
         "author",
     )
-    list_filter = ("kind", "reason", "ending")
+    list_filter = ("kind", "reason", "ending", ("starts_at", PeriodFilter), ("ended_at", PeriodFilter))
     search_fields = (
         "account__external_id",
         "key__external_id",
@@ -40,7 +41,7 @@ class RestrictionAdmin(ReadOnlyAdmin):
 @admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
     list_display = ("number", "restriction", "what", "at")
-    list_filter = ("what",)
+    list_filter = ("what", ("at", PeriodFilter))
     search_fields = ("restriction__account__external_id",)
     list_select_related = ("restriction__account", "restriction__key", "restriction__organisation")
     ordering = ("-number",)

@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from governance.audit.filters import PeriodFilter
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.review.models import (
     Case,
@@ -16,7 +17,7 @@ from governance.review.models import (
 @admin.register(Case)
 class CaseAdmin(ReadOnlyAdmin):
     list_display = ("subject", "status", "score", "band", "opened_at", "due_at", "claimed_by", "closed_at")
-    list_filter = ("status", "band")
+    list_filter = ("status", "band", ("opened_at", PeriodFilter), ("closed_at", PeriodFilter))
     search_fields = ("=id", "=account__external_id", "=campaign__id")
     list_select_related = ("account", "campaign", "claimed_by")
 
@@ -24,7 +25,7 @@ class CaseAdmin(ReadOnlyAdmin):
 @admin.register(Step)
 class StepAdmin(ReadOnlyAdmin):
     list_display = ("at", "case", "kind", "by")
-    list_filter = ("kind",)
+    list_filter = ("kind", ("at", PeriodFilter))
     search_fields = ("=case__account__external_id", "by")
     list_select_related = ("case__account", "case__campaign")
 
@@ -32,7 +33,7 @@ class StepAdmin(ReadOnlyAdmin):
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "restriction")
-    list_filter = ("action", "reason")
+    list_filter = ("action", "reason", "decided_by", ("decided_at", PeriodFilter))
     search_fields = ("=id", "=case__account__external_id", "decided_by__name")
     list_select_related = ("case__account", "case__campaign", "decided_by", "restriction__account")
 

@@ -1,14 +1,17 @@
 """Forms of the case pages: filters of the queue, decisions, notes, removals."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.functional import cached_property
 
+from governance.configuration.queries import ReasonSetting
 from governance.restrictions.kinds import Withheld, kind_choices, kind_info, missing_need
+from governance.restrictions.reason_settings import get_reason_settings
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
 from governance.review.verdicts import Verdict
@@ -83,15 +86,31 @@ class DecisionForm(FocusedForm):
         self._offer("favour", DISMISSING)
         clauses = [(clause, clause) for clause in settings.TERMS_CLAUSES]
         self._choices("terms_clause", [("", "Choose a clause"), *clauses])
-        self.clauses = {
-            reason: clause for reason, clause in settings.REASON_CLAUSES.items() if clause in settings.TERMS_CLAUSES
-        }
 
     def _offer(self, name: str, reasons: Sequence[Reason]) -> None:
         labels = {reason: f"{reason.label}, see the note" for reason in NEEDING_NOTE}
-        self._choices(name, [(reason.value, labels.get(reason, reason.label)) for reason in reasons])
 
-    def _choices(self, name: str, choices: Choices) -> None:
+        def offered() -> Choices:
+            shown = [one for one in reasons if self._setting(one).is_offered]
+            return [(reason.value, labels.get(reason, reason.label)) for reason in shown]
+
+        self._choices(name, offered)
+
+    @cached_property
+    def _reason_settings(self) -> Mapping[str, ReasonSetting]:
+        """Read when first needed: most pages make a form of which they show nothing."""
+        return get_reason_settings()
+
+    def _setting(self, reason: str) -> ReasonSetting:
+        return self._reason_settings.get(reason, ReasonSetting())
+
+    @cached_property
+    def clauses(self) -> dict[str, str]:
+        """The clause that the page chooses with each reason, of those that the terms have."""
+        found = {reason: setting.terms_clause for reason, setting in self._reason_settings.items()}
+        return {reason: clause for reason, clause in found.items() if clause in settings.TERMS_CLAUSES}
+
+    def _choices(self, name: str, choices: Choices | Callable[[], Choices]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
         field.choices = choices

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from governance.review.models import ACTIONS
-from governance.staff.roles import VIEW_ACCOUNTS, VIEW_ENFORCEMENT, VIEW_POLICIES
+from governance.staff.roles import VIEW_ACCOUNTS, VIEW_ENFORCEMENT, VIEW_POLICIES, VIEW_SETTINGS
 
 
 class Shortcut(NamedTuple):
@@ -21,6 +21,7 @@ class Shortcut(NamedTuple):
 MOVING: Final = (
     Shortcut(("j", "k"), "next or previous case in the list (or arrow keys)"),
     Shortcut(("Enter",), "open the case"),
+    Shortcut(("g", "o"), "go to the overview"),
     Shortcut(("g", "n"), "go to the next case"),
     Shortcut(("g", "q"), "go to the queue"),
     Shortcut(("g", "d"), "go to decided cases"),
@@ -28,6 +29,7 @@ MOVING: Final = (
     Shortcut(("g", "i"), "go to the inbox"),
     Shortcut(("g", "e"), "go to enforcement", permission=VIEW_ENFORCEMENT),
     Shortcut(("g", "p"), "go to policy", permission=VIEW_POLICIES),
+    Shortcut(("g", "s"), "go to settings", permission=VIEW_SETTINGS),
     Shortcut(("/",), "search in this list"),
     Shortcut(("Ctrl", "K"), "search everything, go to any page, do any action", permission=VIEW_ACCOUNTS),
 )

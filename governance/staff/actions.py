@@ -48,18 +48,85 @@ def add_user(*, email: str, name: str, role: Role, password: str, by: Actor, now
     return user
 
 
+class LastAdminError(Exception):
+    """Without this user nobody could manage staff any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the last admin. Make somebody else an admin first.")
+
+
+class OwnAccessError(Exception):
+    """Nobody changes their own role or access."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody can change their own role or access. Ask another admin.")
+
+
+@retried_transaction
+def change_role(user: User, role: Role, *, by: User, now: datetime) -> bool:
+    """Give a user another role, from their next request on. Return False if they have it already, or are shut out.
+
+    Raises OwnAccessError, LastAdminError.
+    """
+    if user.pk == by.pk:
+        raise OwnAccessError
+    others = _lock_other_admins(user)
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.role == role or not locked.is_active:
+        return False
+    if locked.role == Role.ADMIN and not others:
+        raise LastAdminError
+    User.objects.filter(pk=user.pk).update(role=role)
+    details = {"email": locked.email, "before": locked.role, "after": role.value}
+    record(Verb.USER_ROLE_CHANGED, subject=("user", str(user.pk)), by=by.actor, now=now, details=details)
+    return True
+
+
 @retried_transaction
 def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
     """End a user's access: no sign-in, and open sessions end with the next request. Return False if they had none.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
+    Raises LastAdminError, and OwnAccessError where a user would shut themselves out.
     """
-    user.set_unusable_password()
-    active = User.objects.filter(pk=user.pk, is_active=True)
-    if not active.update(is_active=False, password=user.password):
+    if by == user.actor:
+        raise OwnAccessError
+    others = _lock_other_admins(user)
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if not locked.is_active:
         return False
+    if locked.role == Role.ADMIN and not others:
+        raise LastAdminError
+    user.set_unusable_password()
+    User.objects.filter(pk=user.pk).update(is_active=False, password=user.password)
     record(Verb.USER_DEACTIVATED, subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
     return True
+
+
+@retried_transaction
+def readmit_user(user: User, *, password: str, by: User, now: datetime) -> bool:
+    """Let a user who was shut out sign in again, with a new password. Return False if they are active.
+
+    Raises ValidationError if the password is weak.
+    """
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.is_active:
+        return False
+    validate_password(password, locked)
+    locked.set_password(password)
+    User.objects.filter(pk=user.pk).update(is_active=True, password=locked.password)
+    details = {"email": locked.email, "role": locked.role}
+    record(Verb.USER_READMITTED, subject=("user", str(user.pk)), by=by.actor, now=now, details=details)
+    return True
+
+
+def _lock_other_admins(user: User) -> bool:
+    """Return whether there is another active admin than `user`.
+
+    All of them are locked, so that two who remove each other cannot both succeed.
+    """
+    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
+    return any(admin.pk != user.pk for admin in admins)
 
 
 @retried_transaction

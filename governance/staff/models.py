@@ -125,6 +125,8 @@ class SignInOrigin(models.Model):
     last_used_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "sign-in origin"
+        verbose_name_plural = "sign-in origins"
         ordering = ("-last_used_at", "pk")
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "kind", "value"], name="one_row_an_origin")]
 

@@ -34,9 +34,19 @@ SWITCH_POLICIES = "policies.change_killswitch"
 WORK_ON_CASES: Final = (Role.REVIEWER, Role.LEAD, Role.ADMIN)
 ESCALATED_TO: Final = (Role.LEAD, Role.ADMIN)
 
+# The figures of everybody's work together; each reviewer sees their own day.
+VIEW_TEAM = "overview.view_harmmeasure"
+VIEW_SETTINGS = "configuration.view_duetarget"
+CHANGE_DUE_TARGETS = "configuration.change_duetarget"
+CHANGE_REASONS = "configuration.change_reasonchoice"
+VIEW_USERS = "staff.view_user"
+CHANGE_USERS = "staff.change_user"
+VIEW_SERVICE_KEYS = "staff.view_servicekey"
+CHANGE_SERVICE_KEYS = "staff.change_servicekey"
+
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT, VIEW_ACCOUNTS, WATCH_ACCOUNTS})
 
-_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES})
+_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES, CHANGE_DUE_TARGETS, CHANGE_REASONS})
 
 
 def may(role: str, permission: str) -> bool:

@@ -16,7 +16,9 @@ UNFOLD = {
     "SITE_SUBHEADER": "Every table",
     "SITE_ICON": lambda _request: static("icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
-    "SITE_URL": reverse_lazy("review:queue"),
+    "SITE_URL": reverse_lazy("overview:overview"),
+    "STYLES": [lambda _request: static("css/admin.css")],
+    "SCRIPTS": [lambda _request: static("admin.js")],
     "SHOW_HISTORY": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {
@@ -37,7 +39,11 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
-            {"items": [{"title": "Back to the queue", "icon": "arrow_back", "link": reverse_lazy("review:queue")}]},
+            {
+                "items": [
+                    {"title": "Back to the overview", "icon": "arrow_back", "link": reverse_lazy("overview:overview")}
+                ]
+            },
             {
                 "title": "Customers",
                 "items": [
@@ -125,6 +131,10 @@ UNFOLD = {
                 "items": [
                     _table("Staff", "group", "staff_user"),
                     _table("Service keys", "vpn_key", "staff_servicekey"),
+                    _table("Due-date targets", "schedule", "configuration_duetarget"),
+                    _table("Reason choices", "rule", "configuration_reasonchoice"),
+                    _table("Harm measures", "monitoring", "overview_harmmeasure"),
+                    _table("Work days", "calendar_today", "overview_workday"),
                 ],
             },
         ],

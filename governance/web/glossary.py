@@ -60,6 +60,7 @@ GLOSSARY: Final = (
         (
             Word("case", "An account or campaign that needs a decision by a person."),
             Word("queue", "The open cases, the highest score first."),
+            Word("due-date target", "Within how many hours cases of a band are due. A lead sets it."),
             Word("claim", "To reserve a case for yourself for 30 minutes. Others cannot decide it in that time."),
             Word(
                 "decision", "What staff decided on a case: an action, a reason, and a terms clause where one is needed."
@@ -69,6 +70,9 @@ GLOSSARY: Final = (
             Word("undo", "To take back a decision soon after it, as if it had not been made."),
             Word("reopen", "To open a new case on an account that was decided. The old decision stays until then."),
             Word("remove", "To end a restriction before it expires. The API calls this lifting."),
+            Word("overview", "The first page: a reviewer’s own day, and for leads the figures of everybody’s work."),
+            Word("harm in flight", "Output tokens that accounts with an open case got in the last 24 hours."),
+            Word("harm stopped", "Output tokens a day that accounts got in the 7 days before they were refused."),
         ),
     ),
     GlossarySection(

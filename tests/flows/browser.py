@@ -19,14 +19,14 @@ DESKTOP = {"width": 1280, "height": 900}
 Open = Callable[..., Page]
 
 
-def sign_in(page: Page, user: User, *, at: str = "/", leads_to: str = "**/queue/") -> None:
+def sign_in(page: Page, user: User, *, at: str = "/queue/", leads_to: str = "**/queue/") -> None:
     """By the form, for tests that are about signing in."""
     page.goto(at)
     fill_sign_in(page, user)
     page.wait_for_url(leads_to)
 
 
-def open_signed_in(page: Page, user: User, address: str = "/") -> None:
+def open_signed_in(page: Page, user: User, address: str = "/queue/") -> None:
     """Open a page as somebody who has signed in already, which spares the way through the form."""
     client = Client()
     client.force_login(user)

@@ -21,7 +21,7 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def leads_to(address: str, *keys: str) -> Does:
+def leads_to(address: str | re.Pattern[str], *keys: str) -> Does:
     def does(page: Page) -> None:
         press(page, *keys)
         page.wait_for_url(address)
@@ -118,6 +118,7 @@ def undoes(page: Page) -> None:
 DOES: dict[str, Does] = {
     "j k": moves_in_the_list,
     "Enter": opens_a_row,
+    "g o": leads_to(re.compile(r":\d+/$"), "g", "o"),
     "g n": goes_on_to_the_next,
     "g q": leads_to("**/queue/", "g", "q"),
     "g d": leads_to("**/queue/?view=decided", "g", "d"),
@@ -125,6 +126,7 @@ DOES: dict[str, Does] = {
     "g i": leads_to("**/inbox/", "g", "i"),
     "g e": leads_to("**/enforcement/", "g", "e"),
     "g p": leads_to("**/policy/", "g", "p"),
+    "g s": leads_to("**/settings/", "g", "s"),
     "/": focuses("#search", "/"),
     "Ctrl K": focuses("#palette-input", "Control+k"),
     "c": claims_and_gives_back,

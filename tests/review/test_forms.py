@@ -3,12 +3,19 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
+from governance.configuration.actions import set_reasons
+from governance.configuration.queries import ReasonSetting
+from governance.restrictions.reason_settings import usual_reason_settings
 from governance.restrictions.reasons import Reason
 from governance.review.forms import DecisionForm
 from governance.review.queue_filters import QueueFilter, QueueView
 from governance.review.queue_forms import QueueForm
 from governance.review.verdicts import Verdict
+from governance.staff.roles import Role
+from tests.factories import NOW, person
 from tests.review.pages import block_form
+
+pytestmark = pytest.mark.django_db
 
 CLAUSE = "2.3 No training of competing models"
 
@@ -63,6 +70,32 @@ class TestADecision:
     def test_offers_the_clauses_of_the_seller(self) -> None:
         with override_settings(TERMS_CLAUSES=["4.2 Fair use"]):
             assert mistakes(terms_clause="4.2 Fair use") == {}
+
+    def test_does_not_offer_a_reason_that_the_settings_leave_out(self) -> None:
+        set_reasons(
+            {Reason.BULK_HARVEST: ReasonSetting(is_offered=False)},
+            usual=usual_reason_settings(),
+            by=person(role=Role.LEAD),
+            now=NOW,
+        )
+
+        assert "against" in mistakes(against="bulk_harvest")
+        assert mistakes(against="data_generation") == {}
+
+    def test_chooses_the_clause_that_the_settings_give_with_a_reason(self) -> None:
+        clause = "2.4 No automated extraction of answers"
+        set_reasons(
+            {Reason.BULK_HARVEST: ReasonSetting(terms_clause=clause), Reason.OTHER: ReasonSetting(terms_clause="9.9")},
+            usual=usual_reason_settings(),
+            by=person(role=Role.LEAD),
+            now=NOW,
+        )
+
+        clauses = DecisionForm().clauses
+
+        assert clauses[Reason.BULK_HARVEST] == clause
+        assert clauses[Reason.RESOLD_ACCESS] == "3.4 No resale of access"
+        assert Reason.OTHER not in clauses, "the terms have no such clause"
 
     def test_is_another_one_with_every_new_form(self) -> None:
         assert DecisionForm()["decision"].value() != DecisionForm()["decision"].value()

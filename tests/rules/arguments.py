@@ -19,6 +19,7 @@ from governance.policies.models import PolicyVersion
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
+from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
 from tests.factories import PASSWORD
 
@@ -64,6 +65,7 @@ CAMPAIGN_CASE = {"pk": _campaign_case}
 DECIDED = {"pk": _decided_case}
 LOST = {"pk": partial(_first, LostDecision)}
 WEBHOOK = {"pk": partial(_first, Webhook)}
+SOMEBODY = {"pk": partial(_first, User)}
 POLICY = {"pk": partial(_first, PolicyVersion)}
 RESTRICTION = {"number": partial(_first, Restriction)}
 DECISION = {
@@ -131,6 +133,20 @@ ARGUMENTS: dict[str, Arguments] = {
     "/colleagues/": Arguments(),
     "/restrictions/": Arguments(query=("kind", "q", "before")),
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
+    "/overview/cases/": Arguments(query=("band", "age", "due", "opened", "decided", "after")),
+    "/overview/<slug:name>.csv": Arguments({"name": lambda: "days"}),
+    "/settings/": Arguments(),
+    "/settings/due/": Arguments(sent={"critical": "2", "high": "12", "elevated": "48", "low": "96"}),
+    "/settings/reasons/": Arguments(sent={"offer-other": "on", "clause-other": "", "offer-evaluation": "on"}),
+    "/settings/history/": Arguments(query=("before",)),
+    "/settings/users/": Arguments(),
+    "/settings/users/add/": Arguments(sent={"name": "Ines Varga", "email": "ines@example.com", "role": "auditor"}),
+    "/settings/users/<uuid:pk>/role/": Arguments(SOMEBODY, sent={"role": "lead"}),
+    "/settings/users/<uuid:pk>/shut-out/": Arguments(SOMEBODY),
+    "/settings/users/<uuid:pk>/readmit/": Arguments(SOMEBODY),
+    "/settings/keys/": Arguments(),
+    "/settings/keys/issue/": Arguments(sent={"name": "gateway-us", "scopes": "access:read", "days": "30"}),
+    "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(_first, ServiceKey)}),
     "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
@@ -220,7 +236,10 @@ ARGUMENTS: dict[str, Arguments] = {
     "/admin/(?P<url>.*)$": Arguments({"url": lambda: "nothing/"}),
 }
 
-OF_THE_LIST = ("q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_selected_action")
+OF_THE_LIST = (
+    *("q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_selected_action"),
+    *("who", "at_from", "at_to", "decided_at_from"),
+)
 
 
 def _of_the_admin() -> Iterator[tuple[str, Arguments]]:

@@ -116,7 +116,7 @@ class Walker:
         path = pattern.removesuffix("$").replace("(?P<url>.*)", "<str:url>")
         for name, value in self.paths[pattern].items():
             given = value if chance.random() < 0.7 else quoted(chance.choice(TEXTS))
-            for converter in ("uuid", "int", "path", "str", "external"):
+            for converter in ("uuid", "int", "path", "slug", "str", "external"):
                 path = path.replace(f"<{converter}:{name}>", given)
         return path
 

@@ -48,10 +48,10 @@ def mira(db: None) -> User:
 
 
 class TestSigningIn:
-    def test_leads_to_the_queue(self, client: Client, mira: User) -> None:
+    def test_leads_to_the_overview(self, client: Client, mira: User) -> None:
         response = client.post("/sign-in/", {"username": mira.email, "password": PASSWORD})
 
-        assert response["Location"] == "/queue/"
+        assert response["Location"] == "/"
 
     def test_ignores_the_case_of_the_address(self, client: Client, mira: User) -> None:
         assert sign_in(client, mira.email.upper()) == 302

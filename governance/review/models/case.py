@@ -157,6 +157,14 @@ class Case(CaseWork):
             models.Index(fields=["-closed_at", "-id"], name="case_decided", condition=Q(status="decided")),
             models.Index(fields=["due_at", "id"], name="case_by_due", condition=Q(status="open", part_of=None)),
             models.Index(fields=["opened_at", "id"], name="case_by_opening", condition=Q(status="open", part_of=None)),
+            # Of the overview: a count of all waiting cases from the index alone, and the cases that a day opened.
+            models.Index(
+                fields=["band", "opened_at"],
+                include=["due_at"],
+                name="case_by_band",
+                condition=Q(status="open", part_of=None),
+            ),
+            models.Index(fields=["opened_at"], name="case_opened_at"),
             models.Index(
                 fields=["held_until", "id"],
                 name="case_held",

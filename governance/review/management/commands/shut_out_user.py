@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from governance.audit.actor import Actor
 from governance.review.actions import shut_out_and_release
+from governance.staff.actions import LastAdminError
 from governance.staff.models import User
 
 
@@ -18,5 +19,8 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].lower()).first()
         if user is None:
             raise CommandError(f"No member of staff has the address {options['email']}.")
-        freed = shut_out_and_release(user, by=Actor.system("command line"), now=timezone.now())
+        try:
+            freed = shut_out_and_release(user, by=Actor.system("command line"), now=timezone.now())
+        except LastAdminError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"{user.name} is shut out. Cases released: {freed}.")

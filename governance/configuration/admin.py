@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from governance.audit.read_only_admin import ReadOnlyAdmin
+from governance.configuration.models import DueTarget, ReasonChoice
+
+
+@admin.register(DueTarget)
+class DueTargetAdmin(ReadOnlyAdmin):
+    list_display = ("band", "hours")
+
+
+@admin.register(ReasonChoice)
+class ReasonChoiceAdmin(ReadOnlyAdmin):
+    list_display = ("reason", "is_offered", "terms_clause")
+    list_filter = ("is_offered",)

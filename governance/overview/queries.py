@@ -1,0 +1,242 @@
+"""The figures of the overview, and the cases behind each of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Min, Q, Value
+
+from governance.detection.scoring import Band
+from governance.gateways.activity import list_known_gateways
+from governance.gateways.queries import get_expected_state, missing_restrictions
+from governance.overview.models import HarmMeasure, WorkDay
+from governance.review.models import Case
+from governance.staff.models import User
+from governance.usage.models import DirtyAccount
+
+BANDS: Final = (Band.CRITICAL, Band.HIGH, Band.ELEVATED, Band.LOW)
+DAYS: Final = 28
+DUE_SOON: Final = timedelta(hours=4)
+LISTED: Final = 8
+# More restrictions than this that are not in force everywhere are not counted one by one.
+COUNTED_MISSING: Final = 1_000
+# Measured every five minutes: see timetable.py.
+STALE_AFTER: Final = timedelta(minutes=20)
+
+
+class Age(NamedTuple):
+    """How long cases have waited: from `least` to before the next one's."""
+
+    name: str
+    least: timedelta
+
+
+AGES: Final = (
+    Age("under 4 h", timedelta()),
+    Age("4 to 24 h", timedelta(hours=4)),
+    Age("1 to 3 days", timedelta(days=1)),
+    Age("3 to 7 days", timedelta(days=3)),
+    Age("7 days or more", timedelta(days=7)),
+)
+
+
+def opened_within(age: int, *, now: datetime) -> Q:
+    """The cases that are as old as `AGES[age]` says."""
+    condition = Q(opened_at__gte=now - AGES[age + 1].least) if age + 1 < len(AGES) else Q()
+    return condition & Q(opened_at__lt=now - AGES[age].least) if age else condition
+
+
+class MyDay(NamedTuple):
+    """What one reviewer has to do: the cases they have claimed, and what is due soon or overdue and free."""
+
+    waiting: int
+    overdue: int
+    mine: Sequence[Case]
+    due_soon: Sequence[Case]
+
+
+def get_my_day(user: User, *, now: datetime, counted: "Waiting | None" = None) -> MyDay:
+    """In three queries; in two where the open cases have been `counted`."""
+    waiting = Case.objects.waiting()
+    if counted is not None:
+        counts = {"waiting": counted.total, "overdue": counted.overdue}
+    else:
+        counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
+    shown = waiting.select_related("account__organisation").order_by("due_at", "pk")
+    mine = list(shown.claimed(at=now).filter(claimed_by=user)[:LISTED])
+    due_soon = list(shown.unclaimed(at=now).filter(due_at__lt=now + DUE_SOON)[:LISTED])
+    return MyDay(counts["waiting"], counts["overdue"], mine, due_soon)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The open cases by band and age, by the place of the age in AGES."""
+
+    counts: Mapping[tuple[str, int], int]
+    overdue: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def rows(self) -> list[tuple[Band, list[int], int]]:
+        """Each band with its counts by age, and all of them together."""
+        rows = []
+        for band in BANDS:
+            counts = [self.counts.get((band, age), 0) for age in range(len(AGES))]
+            rows.append((band, counts, sum(counts)))
+        return rows
+
+
+def count_waiting(*, now: datetime) -> Waiting:
+    """In one query, and one pass over the open cases."""
+    bounds = [now - age.least for age in reversed(AGES[1:])]
+    bucket = Func(
+        F("opened_at"),
+        Value(bounds, output_field=ArrayField(DateTimeField())),
+        function="width_bucket",
+        output_field=IntegerField(),
+    )
+    cases = Case.objects.waiting().order_by().annotate(bucket=bucket).values("band", "bucket")
+    rows = cases.annotate(number=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
+    counts: dict[tuple[str, int], int] = {}
+    overdue = 0
+    for row in rows:
+        # Before the first bound the bucket is 0: the oldest cases.
+        counts[row["band"], len(AGES) - 1 - row["bucket"]] = row["number"]
+        overdue += row["late"]
+    return Waiting(counts, overdue)
+
+
+class Day(NamedTuple):
+    """How many cases were opened and decided on a UTC day, and the median time from opening to deciding these."""
+
+    day: date
+    opened: int
+    decided: int
+    median: timedelta | None
+
+    @property
+    def median_hours(self) -> float | None:
+        return None if self.median is None else self.median / timedelta(hours=1)
+
+
+class Days(NamedTuple):
+    """The last days, the oldest first, and the median time to decide over all of them."""
+
+    days: Sequence[Day]
+    median: timedelta | None
+
+    @property
+    def opened(self) -> int:
+        return sum(day.opened for day in self.days)
+
+    @property
+    def decided(self) -> int:
+        return sum(day.decided for day in self.days)
+
+
+# Of those decided the row without a day is the median over all days.
+_DAYS: Final = """
+SELECT 'opened' AS what, (opened_at AT TIME ZONE 'UTC')::date AS day, count(*), NULL::interval
+FROM review_case WHERE opened_at >= %(since)s AND opened_at < %(until)s GROUP BY 2
+UNION ALL
+SELECT 'decided', (closed_at AT TIME ZONE 'UTC')::date, count(*),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY closed_at - opened_at)
+FROM review_case WHERE status = 'decided' AND closed_at >= %(since)s AND closed_at < %(until)s GROUP BY ROLLUP (2)
+"""
+
+
+def first_day(*, now: datetime) -> date:
+    return now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
+
+
+def count_days(first: date, *, now: datetime) -> Days:
+    """Count the cases of each day from `first` to today, which is not over. One query."""
+    today = now.astimezone(UTC).date()
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, {"since": day_bounds(first)[0], "until": day_bounds(today)[1]})
+        found: dict[Any, tuple[int, timedelta | None]] = {(what, day): rest for what, day, *rest in cursor.fetchall()}
+    days = []
+    for number in range((today - first).days + 1):
+        day = first + timedelta(days=number)
+        opened, _ = found.get(("opened", day), (0, None))
+        decided, median = found.get(("decided", day), (0, None))
+        days.append(Day(day, opened, decided, median))
+    return Days(days, found.get(("decided", None), (0, None))[1])
+
+
+def get_days(*, now: datetime, harm: "Harm") -> Days:
+    """In two queries. Days of which nothing can change any more are read as they were counted, and the others counted.
+
+    Where all are counted the median is theirs, else it is the one that was measured last.
+    """
+    first = first_day(now=now)
+    stored = {one.day: one for one in WorkDay.objects.filter(day__gte=first) if _is_settled(one)}
+    wanted = [first + timedelta(days=number) for number in range(DAYS)]
+    unknown = next(day for day in wanted if day not in stored)  # today at the latest
+    kept = [
+        Day(day, stored[day].opened, stored[day].decided, stored[day].median_to_decide)
+        for day in wanted
+        if day < unknown
+    ]
+    counted = count_days(unknown, now=now)
+    measured = harm.latest.median_to_decide if harm.latest else None
+    return Days([*kept, *counted.days], measured if kept else counted.median)
+
+
+def _is_settled(one: WorkDay) -> bool:
+    """Whether the day was counted when no decision on it could be undone any more, which reopens its case."""
+    undone_within = timedelta(minutes=settings.UNDO_MINUTES)
+    return one.counted_at >= day_bounds(one.day)[1] + max(timedelta(days=1), undone_within)
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """Return when a UTC day begins, and when the next one does."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return start, start + timedelta(days=1)
+
+
+def count_missing_restrictions(*, now: datetime) -> int:
+    """Count the restrictions that some gateway has not applied or removed yet, up to COUNTED_MISSING. Three queries."""
+    known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
+    return len(missing_restrictions(expected, known, most=COUNTED_MISSING))
+
+
+class ScoringState(NamedTuple):
+    """The accounts that wait to be scored, since when the first does, and those whose scoring has failed for good."""
+
+    waiting: int
+    waiting_since: datetime | None
+    dead_letters: int
+
+
+def get_scoring_state() -> ScoringState:
+    """In one query."""
+    is_waiting = Q(dead_lettered_at=None)
+    found = DirtyAccount.objects.aggregate(
+        waiting=Count("pk", filter=is_waiting),
+        waiting_since=Min("dirty_since", filter=is_waiting),
+        dead_letters=Count("dead_lettered_at"),
+    )
+    return ScoringState(**found)
+
+
+class Harm(NamedTuple):
+    """What was measured last, whether that is long ago, and the measures of the last days, the oldest first."""
+
+    latest: HarmMeasure | None
+    is_stale: bool
+    days: Sequence[HarmMeasure]
+
+
+def get_harm(*, now: datetime) -> Harm:
+    """In one query."""
+    days = list(HarmMeasure.objects.filter(day__gte=first_day(now=now)).order_by("day"))
+    latest = days[-1] if days else None
+    return Harm(latest, latest is None or latest.measured_at < now - STALE_AFTER, days)

@@ -1,0 +1,60 @@
+"""What axe-core finds wrong on a page: by its rules for WCAG 2.2 at the levels A and AA, and its best practices."""
+
+import json
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+WIDTHS: Final = (1280, 390)
+# The size of targets is a rule of WCAG 2.2 that axe-core leaves out unless it is asked for.
+OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# After two frames and the shortest of transitions the page has the colours of its theme.
+PAINTED: Final = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+NAMED_OF_A_RULE: Final = 5
+MILLISECONDS_TO_SETTLE: Final = 1_000
+
+
+class Violation(NamedTuple):
+    """A rule that is broken, where and how."""
+
+    rule: str
+    element: str
+    message: str
+
+
+def find_violations(page: Page) -> list[Violation]:
+    """Of the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate(f"axe.run(document, {json.dumps(OPTIONS)})")["violations"]
+    return [
+        Violation(rule["id"], str(node["target"]), node["failureSummary"].replace("\n", " "))
+        for rule in found
+        for node in rule["nodes"][:NAMED_OF_A_RULE]
+    ]
+
+
+def _settled_violations(page: Page) -> list[Violation]:
+    """Look again where colours are wrong: on a busy machine a page may still be changing its theme."""
+    found = find_violations(page)
+    if any(one.rule == "color-contrast" for one in found):
+        page.wait_for_timeout(MILLISECONDS_TO_SETTLE)
+        found = find_violations(page)
+    return found
+
+
+def iter_violations_everywhere(page: Page) -> Iterator[str]:
+    """Of the page in both themes and at both widths, each with where it was seen."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        if "/admin/" in page.url:  # its theme is chosen when the page is loaded
+            page.reload()
+            page.wait_for_load_state("networkidle")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(PAINTED)
+            for one in _settled_violations(page):
+                yield f"{page.url}, {theme}, {width} px: {one.rule} at {one.element}: {one.message}"

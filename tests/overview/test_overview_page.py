@@ -1,0 +1,188 @@
+"""Figures that equal what SQL says, each with the list behind it, in few queries whatever there is."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from governance.gateways.models import Gateway, GatewayInstance
+from governance.overview.actions import measure_overview
+from governance.review.actions import claim
+from governance.review.models import Case
+from governance.staff.roles import Role
+from tests.factories import NOW, account, person, restriction
+from tests.overview.figures import decided, listed, one_figure, rows_of, waiting
+from tests.review.pages import signed_in, text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
+
+
+class TestWaiting:
+    @pytest.fixture(autouse=True)
+    def _cases(self) -> None:
+        for band, hours in [("critical", 0), ("critical", 3.9), ("critical", 4.1), ("high", 24.1), ("high", 71)]:
+            waiting(band, hours)
+        waiting("elevated", 24 * 7 + 1, due_in=-2)
+        waiting("low", 24 * 4)
+        decided(1, 2)
+
+    def test_equals_sql_by_band_and_age(self, jonas: Client) -> None:
+        rows = jonas.get("/").context["waiting"].rows
+
+        bounds = [None, *(NOW - timedelta(hours=hours) for hours in (4, 24, 72, 168)), None]
+        for band, counts, total in rows:
+            for age, count in enumerate(counts):
+                newer, older = bounds[age], bounds[age + 1]
+                wanted = one_figure(
+                    """SELECT count(*) FROM review_case WHERE status = 'open' AND band = %(band)s
+                       AND (%(newer)s::timestamptz IS NULL OR opened_at < %(newer)s)
+                       AND (%(older)s::timestamptz IS NULL OR opened_at >= %(older)s)""",
+                    band=band.value,
+                    newer=newer,
+                    older=older,
+                )
+                assert count == wanted, (band, age)
+            assert total == sum(counts)
+        assert [total for _, _, total in rows] == [3, 2, 1, 1]
+
+    def test_leads_to_the_cases_of_each_figure(self, jonas: Client) -> None:
+        for band, counts, total in jonas.get("/").context["waiting"].rows:
+            assert listed(jonas, f"band={band.value}") == total
+            for age, count in enumerate(counts):
+                assert listed(jonas, f"band={band.value}&age={age}") == count
+
+    def test_counts_what_is_overdue_as_the_queue_does(self, jonas: Client) -> None:
+        overdue = jonas.get("/").context["waiting"].overdue
+
+        assert overdue == one_figure(
+            "SELECT count(*) FROM review_case WHERE status = 'open' AND due_at < %(now)s", now=NOW
+        )
+        assert overdue == len(jonas.get("/queue/?view=overdue").context["page"].rows) == listed(jonas, "due=overdue")
+
+    def test_is_a_file_with_the_same_figures(self, jonas: Client) -> None:
+        head, *rows = rows_of(jonas, "waiting")
+
+        assert head == ["Band", "under 4 h", "4 to 24 h", "1 to 3 days", "3 to 7 days", "7 days or more", "All"]
+        shown = jonas.get("/").context["waiting"].rows
+        assert rows == [[band.value, *map(str, counts), str(total)] for band, counts, total in shown]
+
+
+class TestOpenedAndDecided:
+    def test_equal_sql_by_day(self, jonas: Client) -> None:
+        for hours, took in [(0.5, 1), (1, 3), (30, 5), (30, 7), (31, 60), (24 * 40, 1)]:
+            decided(hours, took)
+        waiting("high", 50)
+
+        days = jonas.get("/").context["days"]
+
+        for day in days.days:
+            opened = "SELECT count(*) FROM review_case WHERE (opened_at AT TIME ZONE 'UTC')::date = %(day)s"
+            closed = "SELECT count(*) FROM review_case WHERE (closed_at AT TIME ZONE 'UTC')::date = %(day)s"
+            assert day.opened == one_figure(opened, day=day.day) == listed(jonas, f"opened={day.day}")
+            assert day.decided == one_figure(closed, day=day.day) == listed(jonas, f"decided={day.day}")
+        assert len(days.days) == 28
+        assert days.days[-1].day == NOW.date()
+        assert (days.opened, days.decided) == (6, 5)
+
+    def test_say_the_median_time_of_each_day_and_of_all(self, jonas: Client) -> None:
+        for hours, took in [(1, 1), (1.1, 2), (1.2, 9), (30, 4)]:
+            decided(hours, took)
+
+        days = jonas.get("/").context["days"]
+
+        assert [day.median_hours for day in days.days if day.decided] == [4.0, 2.0]
+        assert days.median == timedelta(hours=3)
+
+    def test_of_days_that_are_long_over_are_read_as_they_were_counted(
+        self, jonas: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for hours, took in [(1, 3), (26, 5), (24 * 5, 7), (24 * 5 + 1, 9)]:
+            decided(hours, took)
+        live = jonas.get("/").context["days"]
+
+        measure_overview(now=NOW)
+        stored = jonas.get("/").context["days"]
+        decided(2, 1)
+        Case.objects.filter(closed_at__lt=NOW - timedelta(days=4)).update(closed_at=NOW - timedelta(days=20))
+        later = jonas.get("/").context["days"]
+
+        assert stored == live
+        assert later.days[-1].decided == live.days[-1].decided + 1
+        assert later.days[:-2] == live.days[:-2], "what was long over was counted again"
+
+    def test_are_a_file_with_the_same_figures(self, jonas: Client) -> None:
+        decided(1, 2)
+
+        head, *rows = rows_of(jonas, "days")
+
+        assert head == ["Day (UTC)", "Opened", "Decided", "Median hours to decide"]
+        assert rows[-1] == ["2026-11-02", "1", "1", "2.0"]
+        assert rows[0] == ["2026-10-06", "0", "0", ""]
+
+
+class TestMyDay:
+    def test_lists_what_i_have_claimed_and_what_is_due_soon(self) -> None:
+        mira = person()
+        claim(mine := waiting("critical", 1), by=mira, now=NOW)
+        claim(waiting("critical", 1), by=person("Jonas Lindqvist"), now=NOW)
+        late, soon, _later = waiting("high", 9, due_in=-1), waiting("high", 2, due_in=3), waiting("low", 1, due_in=5)
+
+        my_day = signed_in(mira).get("/").context["my_day"]
+
+        assert (my_day.waiting, my_day.overdue) == (5, 1)
+        assert list(my_day.mine) == [mine]
+        assert list(my_day.due_soon) == [late, soon]
+
+    def test_is_all_that_a_reviewer_sees(self) -> None:
+        page = signed_in(person()).get("/")
+
+        assert "waiting" not in page.context
+        assert "All reviewers" not in text(page)
+
+    def test_is_nothing_for_an_auditor_who_sees_the_figures(self) -> None:
+        page = text(signed_in(person(role=Role.AUDITOR)).get("/"))
+
+        assert "My day" not in page
+        assert "All reviewers" in page
+
+    def test_has_a_place_for_the_day_on_which_nothing_waits(self) -> None:
+        page = text(signed_in(person()).get("/"))
+
+        assert "No cases waiting." in page
+        assert "Next case" not in page
+
+
+class TestCosts:
+    def _much(self) -> None:
+        for band in ("critical", "high", "elevated", "low"):
+            for hours in (1, 5, 30, 90, 200):
+                waiting(band, hours)
+        restriction(account("acct_blocked"), at=NOW)
+        measure_overview(now=NOW)
+
+    def test_twelve_queries_for_a_lead(self, django_assert_num_queries: DjangoAssertNumQueries, jonas: Client) -> None:
+        self._much()
+        Gateway.objects.create(name="edge", created_at=NOW)
+        behind = GatewayInstance(gateway=Gateway.objects.get(), instance="a", started_at=NOW, seen_at=NOW, sequence=0)
+        behind.save()
+
+        # 1 session, 2 user; 3 waiting; 4 harm; 5 days counted before, 6 days counted now; 7 gateways, 8 what they
+        # ought to have, 9 the restrictions that one lacks; 10 scoring; 11 mine, 12 due soon
+        with django_assert_num_queries(12):
+            page = jonas.get("/")
+
+        assert page.context["missing"] == 1
+
+    def test_five_queries_for_a_reviewer(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        mira = signed_in(person())
+        self._much()
+
+        with django_assert_num_queries(5):  # 1 session, 2 user; 3 counts, 4 mine, 5 due soon
+            mira.get("/")
+
+    def test_four_queries_for_a_list(self, django_assert_num_queries: DjangoAssertNumQueries, jonas: Client) -> None:
+        self._much()
+
+        with django_assert_num_queries(4):  # 1 session, 2 user; 3 how many, 4 the page
+            jonas.get("/overview/cases/?band=high")
