@@ -8,7 +8,6 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-
 # What the assessment of an open case holds against its account. Later ones are copied when they are made.
 COPY_FAMILIES = """
     UPDATE review_case SET families = ARRAY(
