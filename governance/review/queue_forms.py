@@ -11,7 +11,7 @@ from governance.detection.finding import Family
 from governance.detection.models import BAND_CHOICES
 from governance.review.forms import AddressForm, FocusedForm
 from governance.review.inbox import find_colleague
-from governance.review.models import LONGEST_REASON
+from governance.review.models import LONGEST_QUERY, LONGEST_REASON
 from governance.review.queue_filters import (
     ALL_COLUMNS,
     MINE,
@@ -91,10 +91,10 @@ def clean_query(given: Any) -> str:
     return query.urlencode()
 
 
-def parse_query(text: str) -> str | None:
+def parse_query(given: QueryDict) -> str | None:
     """Return the query that a view is to be saved with; None where it is no list of cases."""
-    query = clean_query(QueryDict(text))
-    return query if QueueForm(QueryDict(query)).is_valid() else None
+    query = clean_query(given)
+    return query if len(query) <= LONGEST_QUERY and QueueForm(QueryDict(query)).is_valid() else None
 
 
 class HoldForm(FocusedForm):
@@ -148,3 +148,8 @@ class SaveViewForm(FocusedForm):
     name = TypedTextField(max_length=60, error_messages={"required": "Enter a name."})
     query = forms.CharField(max_length=1000, required=False, widget=forms.HiddenInput)
     is_shared = FlagField()
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong, in one line."""
+        return " ".join(str(mistake) for mistakes in self.errors.values() for mistake in mistakes)

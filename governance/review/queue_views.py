@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -88,8 +88,8 @@ def next_case(request: StaffRequest) -> HttpResponse:
 @permission_required(VIEW_CASES, raise_exception=True)
 def save_view(request: StaffRequest) -> HttpResponse:
     form, now = SaveViewForm(request.POST), timezone.now()
-    query = clean_query(list_given(request)) if "view" in request.POST else parse_query(request.POST.get("query", ""))
-    mistake = "" if form.is_valid() else str(next(iter(form.errors.values()))[0])
+    query = parse_query(list_given(request) if "view" in request.POST else QueryDict(request.POST.get("query", "")))
+    mistake = "" if form.is_valid() else form.complaint
     if query is None:
         mistake = "This is no list of cases. Reload the page."
     elif not mistake:

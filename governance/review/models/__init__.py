@@ -13,6 +13,7 @@ from governance.review.models.choices import (
 from governance.review.models.decision import Decision, DecisionQuerySet, DecisionTarget, origin_of
 from governance.review.models.work import (
     CLAIM_LASTS,
+    LONGEST_QUERY,
     LONGEST_REASON,
     SAID_BY,
     SKIP_LASTS,
@@ -27,6 +28,7 @@ __all__ = [
     "ACTIONS",
     "CLAIM_LASTS",
     "DECISIONS",
+    "LONGEST_QUERY",
     "LONGEST_REASON",
     "SAID_BY",
     "SKIP_LASTS",

@@ -16,6 +16,7 @@ from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
 LONGEST_REASON: Final = 500
+LONGEST_QUERY: Final = 1000
 CLAIM_LASTS: Final = timedelta(minutes=30)
 # For how long Next does not hand a case to somebody who skipped it.
 SKIP_LASTS: Final = timedelta(hours=8)
@@ -102,7 +103,7 @@ class SavedView(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=1000, blank=True)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
     is_shared = models.BooleanField(default=False, help_text="Offered to everybody.")
     created_at = models.DateTimeField()
