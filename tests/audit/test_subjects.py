@@ -103,7 +103,7 @@ class TestTheLog:
 
         # 1 session, 2 user, 3 number of entries, 4 entries, 5 kinds of subjects and 6 of actors to filter by, then
         # one for each kind of subject: 7 cases, 8 people, 9 accounts, 10 restrictions, 11 service keys
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             auditor.get(LOG)
 
     def test_changes_nothing_of_what_is_stored(self, auditor: Client) -> None:

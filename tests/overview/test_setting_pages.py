@@ -111,7 +111,8 @@ class TestDueDates:
 
 
 class TestReasons:
-    def test_are_left_out_and_given_a_clause(self, jonas: Client) -> None:
+    def test_are_left_out_and_given_a_clause(self, jonas: Client, settings: Any) -> None:
+        settings.REASON_CLAUSES = {}
         clause = "3.4 No resale of access"
 
         page = words(jonas.post("/settings/reasons/", offered("other", resold_access=clause), follow=True))

@@ -97,12 +97,12 @@ class TestThePage:
 
         assert response.headers["Location"] == page(own, f"?case={own.pk}")
 
-    def test_takes_eleven_queries(self, client: Client, own: Case, django_assert_num_queries: Any) -> None:
+    def test_takes_twelve_queries(self, client: Client, own: Case, django_assert_num_queries: Any) -> None:
         client.get(page(own))
 
         # session, user, case with its campaign, earlier decisions on the members, members, their assessments,
         # restrictions on them, usage by day, shared traits, decisions, history
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             client.get(page(own))
 
     def test_takes_twelve_once_it_is_decided_and_in_force(

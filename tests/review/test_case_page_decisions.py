@@ -179,7 +179,7 @@ class TestACampaign:
         campaign_with(opened.own_account, account("acct_head_2"))
 
         # as of every case, but 7 its other members
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             client.get(address(opened))
 
     def test_costs_few_queries_after_a_decision_too(
