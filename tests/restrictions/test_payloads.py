@@ -179,7 +179,7 @@ class TestKinds:
         assert kind_choices()[0] == ("watch", "Watch")
 
     def test_that_are_not_known_have_a_neutral_info(self) -> None:
-        assert kind_info("banish") == KindInfo(outcome="banish", command="banish", icon="hand", tone="elevated")
+        assert kind_info("banish") == KindInfo(outcome="banish", command="banish", icon="warning", tone="elevated")
         assert kind_info("block") is RestrictionKind.BLOCK.info
 
     def test_are_those_that_have_a_need(self) -> None:
