@@ -69,9 +69,10 @@ class ContentModel(msgspec.Struct, frozen=True):
 
     def strength(self, detector: str, values: Mapping[str, float | None]) -> float:
         """Return the nats of a detector's figures as a share of the most they can give, from 0 to 1."""
-        curves = self.curves.get(detector, {})
         full = self.full(detector)
-        return min(1.0, sum(curve.at(values.get(name)) for name, curve in curves.items()) / full) if full else 0.0
+        if not full:
+            return 0.0
+        return min(1.0, sum(curve.at(values.get(name)) for name, curve in self.curves[detector].items()) / full)
 
 
 @cache

@@ -24,7 +24,7 @@ LIGHTER = Calibration(version="2027.1", weights={"synthetic_tasks": 20.0, "publi
 
 WHOLE = Calibration(
     version="2027.2",
-    weights={"set_items": 20.0, "synthetic_tasks": 20.0, "public_prompts": -12.5, "known_corpus": 30.5},
+    weights={"synthetic_tasks": 20.0, "set_items": 20.0, "public_prompts": -12.5, "known_corpus": 30.5},
     fitted_on="1,621 labelled accounts",
     probability=ProbabilityCurve(intercept=-1.625, slope=0.21, variance=(0.02, -0.0005, 0.0000625), accounts=1_621),
     reference=Reference(1_700, {"texts": [0.15, 0.85], "finding_set_items": [0.875, 0.125]}),
@@ -117,9 +117,9 @@ class TestACalibrationsFile:
 
     @pytest.mark.parametrize(
         ("detector", "weight"),
-        [("synthetic_tasks", 80), ("synthetic_tasks", 0), ("public_prompts", -16), ("public_prompts", 0)],
+        [("synthetic_tasks", 80), ("synthetic_tasks", 0.5), ("synthetic_tasks", 0), ("public_prompts", -16)],
     )
-    def test_may_give_a_detector_as_much_as_its_family_has(self, detector: str, weight: int) -> None:
+    def test_may_give_a_detector_as_much_as_its_family_has(self, detector: str, weight: float) -> None:
         weights = parse_calibration_file(f'version = "1"\n[weights]\n{detector} = {weight}').weights
 
         assert weights == {detector: weight}

@@ -61,6 +61,12 @@ class TestAssess:
         assert score.points == 10
         assert [(one.finding.detector, one.points) for one in score.findings] == [("bursts", 10)]
 
+    def test_shows_a_finding_that_only_tells_people_something(self) -> None:
+        score = assess(usage(), [detector("licence", Family.IDENTITY, 0)])
+
+        assert score.points == 0
+        assert [(one.finding.detector, one.points) for one in score.findings] == [("licence", 0)]
+
     def test_caps_a_family_and_takes_from_its_findings_in_proportion(self) -> None:
         score = assess(usage(), [detector("a", Family.RHYTHM, 60), detector("b", Family.RHYTHM, 20)])
 

@@ -33,7 +33,7 @@ def detect(
         return None
     whose = "that it was given itself" if own >= others else "given to an account of another organisation"
     return Finding(
-        strength=ramp(share, ordinary_share, full_share) * (1 - 0.75 * min(1.0, usage.resumed_share)),
+        strength=ramp(share, ordinary_share, full_share) * (1 - 0.75 * usage.resumed_share),
         sentence=(
             f"{percent(share)} of the four-word runs {name_sample('in its first questions', compared)} stand in "
             f"answers {whose}."
