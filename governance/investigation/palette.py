@@ -12,6 +12,9 @@ from governance.staff.roles import (
     VIEW_CASES,
     VIEW_ENFORCEMENT,
     VIEW_POLICIES,
+    VIEW_SERVICE_KEYS,
+    VIEW_SETTINGS,
+    VIEW_USERS,
     VIEW_WEBHOOKS,
     WORK_CASES,
 )
@@ -48,6 +51,11 @@ DESTINATIONS: Final = (
     Destination("Policy", "policies:policies", "", VIEW_POLICIES, "rules automatic kill switch", "hand"),
     Destination("Drift", "detection:drift", "", VIEW_CALIBRATIONS, "calibration", "table"),
     Destination("Search", "investigation:search", "", VIEW_ACCOUNTS, "find", "search"),
+    Destination("Overview", "overview:overview", "", VIEW_CASES, "start home my day figures", "clock"),
+    Destination("Settings", "configuration:settings", "", VIEW_SETTINGS, "due dates reasons retention", "gear"),
+    Destination("Users and roles", "configuration:users", "", VIEW_USERS, "staff people invite", "gear"),
+    Destination("Service keys", "configuration:service-keys", "", VIEW_SERVICE_KEYS, "machines secrets", "key"),
+    Destination("History of settings", "configuration:history", "", VIEW_SETTINGS, "changes who", "gear"),
     Destination("Words", "words", also="glossary help", icon="book"),
     Destination("Change password", "password", also="passphrase", icon="key"),
 )

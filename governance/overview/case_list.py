@@ -82,7 +82,7 @@ def list_cases(wanted: CaseFilter, *, now: datetime) -> CasePage:
     cases = _cases(wanted, now=now)
     total = cases.count()
     field = "closed_at" if wanted.decided else "due_at"
-    cases = cases.select_related("account__organisation", "claimed_by").order_by(field, "pk")
+    cases = cases.select_related("account__organisation", "campaign", "claimed_by").order_by(field, "pk")
     if wanted.after and (last := Case.objects.filter(pk=wanted.after).values_list(field, "pk").first()):
         at, pk = last
         cases = cases.filter(Q(**{f"{field}__gte": at}) & (Q(**{f"{field}__gt": at}) | Q(pk__gt=pk)))
@@ -91,7 +91,9 @@ def list_cases(wanted: CaseFilter, *, now: datetime) -> CasePage:
 
 
 def _cases(wanted: CaseFilter, *, now: datetime) -> QuerySet[Case]:
-    cases: QuerySet[Case] = Case.objects.all() if wanted.opened or wanted.decided else Case.objects.waiting()
+    cases: QuerySet[Case] = (
+        Case.objects.all() if wanted.opened or wanted.decided else Case.objects.waiting().not_held(at=now)
+    )
     if wanted.opened:
         start, end = day_bounds(wanted.opened)
         cases = cases.filter(opened_at__gte=start, opened_at__lt=end)

@@ -14,7 +14,7 @@ from governance.detection.scoring import Band
 from governance.gateways.activity import list_known_gateways
 from governance.gateways.queries import get_expected_state, missing_restrictions
 from governance.overview.models import HarmMeasure, WorkDay
-from governance.review.models import Case
+from governance.review.models import Case, InboxItem
 from governance.staff.models import User
 from governance.usage.models import DirtyAccount
 
@@ -51,33 +51,38 @@ def opened_within(age: int, *, now: datetime) -> Q:
 
 
 class MyDay(NamedTuple):
-    """What one reviewer has to do: the cases they have claimed, and what is due soon or overdue and free."""
+    """What one reviewer has to do: how many cases wait, those that they have claimed or are assigned, what is due soon
+    and free for them, and what colleagues want them to see and they have not.
+    """
 
     waiting: int
     overdue: int
     mine: Sequence[Case]
-    due_soon: Sequence[Case]
+    due_soon: Sequence[Case] | None
+    mentions: Sequence[InboxItem]
 
 
 def get_my_day(user: User, *, now: datetime, counted: "Waiting | None" = None) -> MyDay:
-    """In three queries; in two where the open cases have been `counted`."""
-    waiting = Case.objects.waiting()
+    """In four queries. In two, and without what is due soon, where the open cases have been `counted`."""
+    waiting = Case.objects.waiting().not_held(at=now)
+    shown = waiting.select_related("account", "campaign").order_by("due_at", "pk")
+    mine = list(shown.of(user, at=now)[:LISTED])
+    unread = InboxItem.objects.filter(user=user, read_at=None).select_related("case__account", "case__campaign", "by")
+    mentions = list(unread.order_by("-at", "-pk")[:LISTED])
     if counted is not None:
-        counts = {"waiting": counted.total, "overdue": counted.overdue}
-    else:
-        counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
-    shown = waiting.select_related("account__organisation").order_by("due_at", "pk")
-    mine = list(shown.claimed(at=now).filter(claimed_by=user)[:LISTED])
-    due_soon = list(shown.unclaimed(at=now).filter(due_at__lt=now + DUE_SOON)[:LISTED])
-    return MyDay(counts["waiting"], counts["overdue"], mine, due_soon)
+        return MyDay(counted.total, counted.overdue, mine, None, mentions)
+    counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
+    due_soon = list(shown.for_next(user, at=now).filter(due_at__lt=now + DUE_SOON)[:LISTED])
+    return MyDay(counts["waiting"], counts["overdue"], mine, due_soon, mentions)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The open cases by band and age, by the place of the age in AGES."""
+    """The waiting cases by band and age, by the place of the age in AGES; and those on hold, which are in neither."""
 
     counts: Mapping[tuple[str, int], int]
     overdue: int
+    held: int
 
     @property
     def total(self) -> int:
@@ -102,15 +107,17 @@ def count_waiting(*, now: datetime) -> Waiting:
         function="width_bucket",
         output_field=IntegerField(),
     )
+    is_held = Q(held_until__gt=now)
+    is_waiting = Q(held_until=None) | Q(held_until__lte=now)
     cases = Case.objects.waiting().order_by().annotate(bucket=bucket).values("band", "bucket")
-    rows = cases.annotate(number=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
-    counts: dict[tuple[str, int], int] = {}
-    overdue = 0
-    for row in rows:
-        # Before the first bound the bucket is 0: the oldest cases.
-        counts[row["band"], len(AGES) - 1 - row["bucket"]] = row["number"]
-        overdue += row["late"]
-    return Waiting(counts, overdue)
+    rows = cases.annotate(
+        number=Count("pk", filter=is_waiting),
+        late=Count("pk", filter=is_waiting & Q(due_at__lt=now)),
+        held=Count("pk", filter=is_held),
+    )
+    # Before the first bound the bucket is 0: the oldest cases.
+    counts = {(row["band"], len(AGES) - 1 - row["bucket"]): row["number"] for row in rows}
+    return Waiting(counts, sum(row["late"] for row in rows), sum(row["held"] for row in rows))
 
 
 class Day(NamedTuple):

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page
 
-from governance.review.models import Case
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import account, case, person
@@ -73,18 +72,18 @@ def complaints(page: Page, addresses: Iterator[str]) -> list[str]:
 def ada(open_page: Open) -> Any:
     """A browser and a client of an admin, in an installation with a row in every table."""
     one_of_everything()
-    case(account("acct_waiting", organisation="org_quay"))
+    opened = case(account("acct_waiting", organisation="org_quay"))
     admin, client = person("Ada Moreau", role=Role.ADMIN), Client()
     client.force_login(admin)
     page = open_page()
     open_signed_in(page, admin)
-    return page, client
+    return page, client, f"/cases/{opened.pk}/"
 
 
-def test_on_every_page(ada: tuple[Page, Client]) -> None:
-    page, client = ada
+def test_on_every_page(ada: tuple[Page, Client, str]) -> None:
+    page, client, opened = ada
     addresses = [*pages(client, of_the_admin=False), *(filled(pattern) for pattern in sorted(OF_THE_ADMIN))]
-    addresses += [f"/cases/{Case.objects.waiting()[0].pk}/", "/nothing/"]
+    addresses += [opened, "/nothing/"]
     addresses += [f"{address}?{urlencode(query)}" for address, query in WITH_QUERIES]
 
     found = complaints(page, iter(addresses))
@@ -93,8 +92,8 @@ def test_on_every_page(ada: tuple[Page, Client]) -> None:
     assert not found, "\n".join(found[:SHOWN])
 
 
-def test_on_what_opens_and_what_complains(ada: tuple[Page, Client], open_page: Open) -> None:
-    page, _ = ada
+def test_on_what_opens_and_what_complains(ada: tuple[Page, Client, str], open_page: Open) -> None:
+    page, _, opened = ada
     found: list[str] = []
 
     page.goto("/queue/")
@@ -103,9 +102,9 @@ def test_on_what_opens_and_what_complains(ada: tuple[Page, Client], open_page: O
     page.goto("/queue/")
     page.get_by_role("button", name="theme, password, sign out").click()
     found += iter_violations_everywhere(page)
-    page.goto(f"/cases/{Case.objects.waiting().exclude(account=None)[0].pk}/")
+    page.goto(opened)
     page.get_by_role("radio", name="Block").check(force=True)
-    page.get_by_role("button", name="Block the account").click()
+    page.locator("#decide").get_by_role("button", name="Block the account").first.click()
     page.get_by_text("Choose a reason.").wait_for()
     found += iter_violations_everywhere(page)
     for address in ("/policy/", "/enforcement/webhooks/", "/settings/users/", "/settings/keys/"):
@@ -130,8 +129,8 @@ def test_on_pages_on_which_nothing_is_yet(open_page: Open) -> None:
 
 
 @pytest.mark.long
-def test_on_every_page_of_the_admin(ada: tuple[Page, Client]) -> None:
-    page, client = ada
+def test_on_every_page_of_the_admin(ada: tuple[Page, Client, str]) -> None:
+    page, client, _ = ada
 
     found = complaints(page, pages(client, of_the_admin=True))
 

@@ -9,10 +9,11 @@ from pytest_django import DjangoAssertNumQueries
 from governance.gateways.models import Gateway, GatewayInstance
 from governance.overview.actions import measure_overview
 from governance.review.actions import claim
-from governance.review.models import Case
+from governance.review.inbox import notify
+from governance.review.models import Case, InboxItem
 from governance.staff.roles import Role
 from tests.factories import NOW, account, person, restriction
-from tests.overview.figures import decided, listed, one_figure, rows_of, waiting
+from tests.overview.figures import HOUR, decided, listed, one_figure, rows_of, waiting
 from tests.review.pages import signed_in, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
@@ -59,6 +60,14 @@ class TestWaiting:
             "SELECT count(*) FROM review_case WHERE status = 'open' AND due_at < %(now)s", now=NOW
         )
         assert overdue == len(jonas.get("/queue/?view=overdue").context["page"].rows) == listed(jonas, "due=overdue")
+
+    def test_leaves_out_what_is_on_hold_and_counts_it_apart(self, jonas: Client) -> None:
+        Case.objects.filter(pk=waiting("high", 1).pk).update(held_until=NOW + HOUR)
+
+        counted = jonas.get("/").context["waiting"]
+
+        assert (counted.total, counted.held) == (7, 1)
+        assert listed(jonas, "band=high") == 2
 
     def test_is_a_file_with_the_same_figures(self, jonas: Client) -> None:
         head, *rows = rows_of(jonas, "waiting")
@@ -122,17 +131,22 @@ class TestOpenedAndDecided:
 
 
 class TestMyDay:
-    def test_lists_what_i_have_claimed_and_what_is_due_soon(self) -> None:
-        mira = person()
+    def test_lists_what_is_mine_what_is_due_soon_and_what_colleagues_say(self) -> None:
+        mira, jonas = person(), person("Jonas Lindqvist", role=Role.LEAD)
         claim(mine := waiting("critical", 1), by=mira, now=NOW)
-        claim(waiting("critical", 1), by=person("Jonas Lindqvist"), now=NOW)
+        claim(waiting("critical", 1), by=jonas, now=NOW)
         late, soon, _later = waiting("high", 9, due_in=-1), waiting("high", 2, due_in=3), waiting("low", 1, due_in=5)
+        Case.objects.filter(pk=waiting("high", 1, due_in=-3).pk).update(held_until=NOW + HOUR)
+        notify([mira], late, InboxItem.Kind.MENTIONED, text="@mira look", by=jonas, now=NOW)
 
-        my_day = signed_in(mira).get("/").context["my_day"]
+        page = signed_in(mira).get("/")
 
+        my_day = page.context["my_day"]
         assert (my_day.waiting, my_day.overdue) == (5, 1)
         assert list(my_day.mine) == [mine]
         assert list(my_day.due_soon) == [late, soon]
+        assert [item.case for item in my_day.mentions] == [late]
+        assert "by Jonas Lindqvist, just now" in text(page)
 
     def test_is_all_that_a_reviewer_sees(self) -> None:
         page = signed_in(person()).get("/")
@@ -168,17 +182,17 @@ class TestCosts:
         behind.save()
 
         # 1 session, 2 user; 3 waiting; 4 harm; 5 days counted before, 6 days counted now; 7 gateways, 8 what they
-        # ought to have, 9 the restrictions that one lacks; 10 scoring; 11 mine, 12 due soon
+        # ought to have, 9 the restrictions that one lacks; 10 scoring; 11 mine, 12 from colleagues
         with django_assert_num_queries(12):
             page = jonas.get("/")
 
         assert page.context["missing"] == 1
 
-    def test_five_queries_for_a_reviewer(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    def test_six_queries_for_a_reviewer(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         mira = signed_in(person())
         self._much()
 
-        with django_assert_num_queries(5):  # 1 session, 2 user; 3 counts, 4 mine, 5 due soon
+        with django_assert_num_queries(6):  # 1 session, 2 user; 3 mine, 4 from colleagues, 5 counts, 6 due soon
             mira.get("/")
 
     def test_four_queries_for_a_list(self, django_assert_num_queries: DjangoAssertNumQueries, jonas: Client) -> None:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -22,7 +23,8 @@ TARGETS = {"critical": "2", "high": "12", "elevated": "48", "low": "96"}
 
 
 def offered(*left_out: str, **clauses: str) -> dict[str, str]:
-    """The form of reasons, with all of them offered but these."""
+    """The form of reasons, with all of them offered but these, and the usual clauses but for these."""
+    clauses = {**settings.REASON_CLAUSES, **clauses}
     form = {f"offer-{reason}": "on" for reason in Reason if reason not in left_out}
     return form | {f"clause-{reason}": clause for reason, clause in clauses.items()}
 
@@ -111,9 +113,8 @@ class TestDueDates:
 
 
 class TestReasons:
-    def test_are_left_out_and_given_a_clause(self, jonas: Client, settings: Any) -> None:
-        settings.REASON_CLAUSES = {}
-        clause = "3.4 No resale of access"
+    def test_are_left_out_and_given_a_clause(self, jonas: Client) -> None:
+        clause, usual = "3.1 One customer, one account", "3.4 No resale of access"
 
         page = words(jonas.post("/settings/reasons/", offered("other", resold_access=clause), follow=True))
         history = words(jonas.get("/settings/history/"))
@@ -125,7 +126,7 @@ class TestReasons:
             "resold_access": ReasonSetting(terms_clause=clause),
         }
         assert "reason changed reason other offered not offered" in history
-        assert f"reason changed reason resold_access offered offered, {clause}" in history
+        assert f"reason changed reason resold_access offered, {usual} offered, {clause}" in history
 
     def test_one_to_restrict_and_one_to_dismiss_remain(self, jonas: Client) -> None:
         every = [reason.value for reason in Reason]

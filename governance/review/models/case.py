@@ -160,7 +160,7 @@ class Case(CaseWork):
             # Of the overview: a count of all waiting cases from the index alone, and the cases that a day opened.
             models.Index(
                 fields=["band", "opened_at"],
-                include=["due_at"],
+                include=["due_at", "held_until"],
                 name="case_by_band",
                 condition=Q(status="open", part_of=None),
             ),
