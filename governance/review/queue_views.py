@@ -1,8 +1,9 @@
 """The queue, Next, saved views and the inbox."""
 
+import re
 import uuid
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -26,6 +27,8 @@ from governance.review.queue_forms import QueueForm, SaveViewForm, clean_query, 
 from governance.review.work_context import list_given
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest, page_of
+
+_ITEM: Final = re.compile("[0-9]{1,18}")  # what a bigint holds for certain
 
 
 @never_cache
@@ -132,8 +135,8 @@ def inbox(request: StaffRequest) -> HttpResponse:
 @permission_required(VIEW_CASES, raise_exception=True)
 def read_inbox(request: StaffRequest) -> HttpResponse:
     """Mark what was shown as read."""
-    shown = [int(item) for item in request.POST.getlist("item") if item.isascii() and item.isdecimal()][:200]
-    mark_read(request.user, [item for item in shown if item < 2**63], now=timezone.now())
+    shown = [int(item) for item in request.POST.getlist("item") if _ITEM.fullmatch(item)][:200]
+    mark_read(request.user, shown, now=timezone.now())
     return redirect("review:inbox")
 
 
