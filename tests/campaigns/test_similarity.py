@@ -120,6 +120,16 @@ class TestTheCostOfPairs:
 
         assert pairs == {pair for start in (0, 5, 10) for pair in combinations(range(start, start + 5), 2)}
 
+    @pytest.mark.parametrize(("rare", "is_pair"), [(0.125, True), (0.0625, False)])
+    def test_is_also_spent_on_pairs_by_a_rare_value_that_is_worth_it(self, rare: float, *, is_pair: bool) -> None:
+        """Less than a tenth is not, though the whole of it, with the common value, would be enough."""
+        rows = np.tile([0.75, 0.0], (40, 1))
+        rows[[0, 39], 1] = np.sqrt(rare)
+
+        pairs = pairs_of(similar_pairs(csr_array(rows), least=0.5, products=4))
+
+        assert ((0, 39) in pairs) is is_pair
+
     def test_is_spent_on_rows_with_the_same_strongest_value_and_not_on_the_next_by_number(self) -> None:
         """All have the last value; every second row has more of the first, the others of the second."""
         rows = csr_array(np.array([[0.8, 0.0, 0.6], [0.0, 0.8, 0.6]] * 20))
