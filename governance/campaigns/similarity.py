@@ -137,8 +137,7 @@ def _with_others(
 def _average_linkage(part: Numbers, similarities: Similarities, *, least: float, cut: float) -> Iterator[Numbers]:
     """Yield the groups of a part of at least two."""
     distance = similarities(part, part)
-    distance = 1 - np.where(distance >= least, np.clip(distance, 0, 1), 0)
-    np.fill_diagonal(distance, 0)
+    distance = 1 - np.where(distance >= least, np.minimum(distance, 1), 0)
     distance = (distance + distance.T) / 2
     labels = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - cut, "distance")
     order = np.argsort(labels, kind="stable")

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from governance.campaigns import similarity
 from governance.campaigns.population import Numbers
-from governance.campaigns.similarity import find_clusters, similar_pairs
+from governance.campaigns.similarity import find_clusters, similar_pairs, symmetric
 
 # Who a harvest of four thousand accounts on eight wrappers is, and who uses wrappers of their own.
 HEADS, OTHERS, WRAPPERS = 4_000, 1_000, 8
@@ -120,6 +120,16 @@ class TestTheCostOfPairs:
 
         assert pairs == {pair for start in (0, 5, 10) for pair in combinations(range(start, start + 5), 2)}
 
+    @pytest.mark.parametrize(("rare", "is_pair"), [(0.125, True), (0.0625, False)])
+    def test_is_also_spent_on_pairs_by_a_rare_value_that_is_worth_it(self, rare: float, *, is_pair: bool) -> None:
+        """Less than a tenth is not, though the whole of it, with the common value, would be enough."""
+        rows = np.tile([0.75, 0.0], (40, 1))
+        rows[[0, 39], 1] = np.sqrt(rare)
+
+        pairs = pairs_of(similar_pairs(csr_array(rows), least=0.5, products=4))
+
+        assert ((0, 39) in pairs) is is_pair
+
     def test_is_spent_on_rows_with_the_same_strongest_value_and_not_on_the_next_by_number(self) -> None:
         """All have the last value; every second row has more of the first, the others of the second."""
         rows = csr_array(np.array([[0.8, 0.0, 0.6], [0.0, 0.8, 0.6]] * 20))
@@ -130,6 +140,52 @@ class TestTheCostOfPairs:
         assert (0, 1) not in pairs
         # The last of those with the first value are beside the first of the others.
         assert (1, 38) in pairs
+
+
+class TestGroups:
+    """Two pairs, whose rows are the same, by how alike rows of one and of the other are."""
+
+    @staticmethod
+    def groups(across: list[list[float]], *, cut: float) -> list[list[int]]:
+        alike = np.ones((2, 2))
+        known = np.block([[alike, np.array(across)], [np.array(across).T, alike]])
+        first, second = np.triu_indices(4, 1)
+        pairs = symmetric(first, second, known[first, second], size=4, least=0.35)
+        found = find_clusters(pairs, lambda some, others: known[np.ix_(some, others)], least=0.35, cut=cut)
+        return sorted(group.tolist() for group in found)
+
+    @pytest.mark.parametrize(
+        ("across", "are_one"),
+        [
+            pytest.param([[0.5, 0.5], [0.5, 0.5]], True, id="all as much as is asked"),
+            pytest.param([[0.45, 0.45], [0.45, 0.45]], False, id="all less"),
+            pytest.param([[0.95, 0.0], [0.0, 0.0]], False, id="one of four"),
+            pytest.param([[0.95, 0.35], [0.35, 0.4]], True, id="with what just counts"),
+            pytest.param([[0.95, 0.34], [0.34, 0.4]], False, id="what is less than counts is nothing"),
+        ],
+    )
+    def test_are_one_where_rows_are_alike_on_average(self, across: list[list[float]], *, are_one: bool) -> None:
+        assert self.groups(across, cut=0.5) == ([[0, 1, 2, 3]] if are_one else [[0, 1], [2, 3]])
+
+    def test_have_two_rows_at_least(self) -> None:
+        """The third is like nobody, and the fourth not enough."""
+        assert [group.tolist() for group in clusters(rows_of((2, [1, 0]), (1, [0, 1]), (1, [0.4, 0])), cut=0.5)] == [
+            [0, 1]
+        ]
+
+    @pytest.mark.parametrize("between", [[0.0, 0.0], [0.36, 0.36]])
+    def test_keep_their_rows_in_order(self, between: list[float]) -> None:
+        """Of two hundred every second is like every second, whether or not a row between holds them together."""
+        rows = csr_array(np.concatenate([np.tile(np.eye(2), (100, 1)), [between]]))
+
+        found = sorted(group.tolist() for group in clusters(rows))
+
+        assert [group[:100] for group in found] == [[*range(0, 200, 2)], [*range(1, 200, 2)]]
+
+    def test_are_looked_for_in_full_among_1_500_rows(self) -> None:
+        [group] = clusters(rows_of((1_500, [0.625])))
+
+        assert len(group) == 1_500
 
 
 class TestACrowdTooLargeToBeLinkedAtOnce:
