@@ -8,7 +8,7 @@ from typing import Any, Final
 from billiard.process import current_process
 from celery import Celery, Task
 from celery.platforms import set_pdeathsig  # type: ignore[attr-defined]
-from celery.signals import beat_embedded_init, task_prerun
+from celery.signals import beat_embedded_init, task_prerun, worker_ready
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
@@ -46,6 +46,12 @@ app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 @task_prerun.connect
 def look_after_connections(**_: Any) -> None:
     close_old_connections()
+
+
+@worker_ready.connect
+def measure_at_once(**_: Any) -> None:
+    """Else the overview says for minutes after a start that its figures are old."""
+    app.send_task("governance.tasks.measure_overview")
 
 
 @beat_embedded_init.connect

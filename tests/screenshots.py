@@ -38,14 +38,18 @@ async ([png, height, quality]) => {
 
 
 class Shot(NamedTuple):
-    """A page: the name of its files, its address, or where the first link that matches a selector leads, and whose."""
+    """A page: the name of its files, its address and whose it is.
+
+    `follow` are selectors: the first link that matches each is followed, one after the other.
+    """
 
     name: str
     address: str
     who: str = "jonas@example.com"
-    follow: str = ""
+    follow: tuple[str, ...] = ()
 
 
+ROW: Final = ".row a"
 MIRA, ADA = "mira@example.com", "ada@example.com"
 SHOTS: Final = (
     Shot("overview", "/"),
@@ -53,8 +57,16 @@ SHOTS: Final = (
     Shot("cases", "/overview/cases/?band=critical"),
     Shot("queue", "/queue/", MIRA),
     Shot("decided", "/queue/?view=decided", MIRA),
-    Shot("case", "/queue/", MIRA, ".row a"),
-    Shot("decided-case", "/queue/?view=decided", MIRA, ".row a"),
+    Shot("case", "/queue/", MIRA, (ROW,)),
+    Shot("decided-case", "/queue/?view=decided", MIRA, (ROW,)),
+    Shot("held", "/queue/?view=held", MIRA),
+    Shot("inbox", "/inbox/", MIRA),
+    Shot("campaigns", "/campaigns/", MIRA),
+    Shot("campaign", "/campaigns/", MIRA, ("main a[href^='/campaigns/']",)),
+    Shot("accounts", "/accounts/", MIRA),
+    Shot("account", "/accounts/", MIRA, (ROW,)),
+    Shot("organisation", "/accounts/", MIRA, (ROW, "main a[href^='/organisations/']")),
+    Shot("search", "/search/?q=acct", MIRA),
     Shot("restrictions", "/restrictions/"),
     Shot("enforcement", "/enforcement/"),
     Shot("webhooks", "/enforcement/webhooks/", ADA),
@@ -106,8 +118,9 @@ def pictures(page: Page, converter: Page, shots: Sequence[Shot]) -> Iterator[str
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.goto(shot.address)
-            if shot.follow and page.locator(shot.follow).count():
-                page.goto(page.locator(shot.follow).first.get_attribute("href") or "/")
+            for selector in shot.follow:
+                if page.locator(selector).count():
+                    page.goto(page.locator(selector).first.get_attribute("href") or "/")
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 page.mouse.move(0, 0)

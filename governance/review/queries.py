@@ -16,7 +16,6 @@ from governance.restrictions.restoration import list_restorable
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, origin_of
 from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
 from governance.staff.models import User
-from governance.web.counts import pluralize
 
 PAGE = 30
 REASONS_SHOWN = 3
@@ -71,9 +70,7 @@ class QueueRow:
     @property
     def name(self) -> str:
         """What the row is called: the account, or the campaign in words."""
-        if self.case.campaign is not None:
-            return f"Campaign of {pluralize(self.case.campaign.size, 'account')}"
-        return self.case.own_account.external_id
+        return self.case.title
 
     @property
     def customer(self) -> str:

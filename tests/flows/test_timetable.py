@@ -5,6 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from governance.overview.models import HarmMeasure
 from tests.flows.worker import running_worker
 from tests.waiting import wait_until
 
@@ -28,3 +29,9 @@ class TestATimetable:
             worker.kill()
 
             wait_until(lambda: not alive(family), "all had ended")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_starts_measures_for_the_overview_at_once() -> None:
+    with running_worker():
+        wait_until(HarmMeasure.objects.exists, "the overview was measured")

@@ -196,6 +196,11 @@ class Case(CaseWork):
         return f"the campaign of {pluralize(self.campaign.size, 'account')}"
 
     @property
+    def title(self) -> str:
+        """What a list calls it."""
+        return self.subject if self.account_id is not None else self.subject.removeprefix("the ").capitalize()
+
+    @property
     def subject_details(self) -> dict[str, str]:
         """What entries of the log say of whom it is about."""
         if self.account is not None:

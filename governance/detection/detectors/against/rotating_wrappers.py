@@ -10,6 +10,7 @@ from typing import Final
 from governance.detection.curves import Figure, content_strength, full_points
 from governance.detection.finding import Family, Finding, percent
 from governance.usage.account_usage import AccountUsage
+from governance.web.counts import pluralize
 
 FAMILY: Final = Family.CONTENT
 VERSION: Final = 3
@@ -37,9 +38,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("rotating_wrappers", FIGURES, usage),
         sentence=(
-            f"{repeated} templates are used three times or more in {usage.texts:,} prompts, the most common one for "
-            f"{percent(usage.top_template_share)}; about {percent(1 - usage.repeat_share)} of all prompts differ from "
-            "each other."
+            f"{pluralize(repeated, 'template')} {'is' if repeated == 1 else 'are'} used three times or more in "
+            f"{usage.texts:,} prompts, the most common one for {percent(usage.top_template_share)}; about "
+            f"{percent(1 - usage.repeat_share)} of all prompts differ from each other."
         ),
         evidence={
             "repeated_templates": repeated,

@@ -57,5 +57,5 @@ class TestRotatingWrappers:
         finding = detect(replace(ACCOUNT, templates_used=((1, 3), (2, 2)), repeat_share=0.3))
 
         assert finding is not None
-        assert finding.sentence.startswith("1 templates are used three times or more")
+        assert finding.sentence.startswith("1 template is used three times or more")
         assert finding.sentence.endswith("about 70 % of all prompts differ from each other.")
