@@ -25,24 +25,17 @@ def open_or_update_cases(
     by_account = {assessment.account_id: assessment for assessment in assessments}
     open_cases = Case.objects.select_for_update().filter(status=Case.Status.OPEN, account__in=by_account).order_by("pk")
     changed: list[Case] = []
-    rescored: list[Case] = []
+    rescored: dict[Case, str] = {}
     for case in open_cases:
-        before = case.score
+        score, band = case.score, case.band
         account = case.account_id
         if account is not None and _update_case(case, by_account.pop(account), due=due.get(account)):
             changed.append(case)
-        if case.score != before:
-            rescored.append(case)
-    Case.objects.bulk_update(changed, ["assessment", "score", "band", "families", "due_at"])
+        if case.score != score:
+            rescored[case] = describe_new_score(case, score=score, band=band, now=now)
+    Case.objects.bulk_update(changed, ["assessment", "score", "band", "families", "due_at", "held_until"])
     Step.objects.bulk_create(
-        Step(
-            case=case,
-            kind=Step.Kind.RESCORED,
-            at=now,
-            by=str(PIPELINE),
-            text=f"Score {case.score} ({case.band}).",
-        )
-        for case in rescored
+        Step(case=case, kind=Step.Kind.RESCORED, at=now, by=str(PIPELINE), text=text) for case, text in rescored.items()
     )
     wanted = {pk: assessment for pk, assessment in by_account.items() if pk in due}
     earlier, denied = _last_decisions(wanted), find_denied_account_pks(wanted, now=now)
@@ -71,6 +64,15 @@ def open_or_update_cases(
         for case in new
     )
     return new
+
+
+def describe_new_score(case: Case, *, score: int, band: str, now: datetime) -> str:
+    """Return what the history says of a new score, given the old one. A higher band ends a hold."""
+    text = f"Score {case.score} ({case.band})."
+    if not (case.is_held(at=now) and case.score > score and case.band != band):
+        return text
+    case.held_until = now
+    return f"{text} No longer on hold, since it was {score} ({band})."
 
 
 def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:

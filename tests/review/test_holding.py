@@ -7,13 +7,15 @@ from django.test import Client
 
 from governance.audit.models import Entry
 from governance.review.actions import claim
+from governance.review.campaign_cases import update_campaign_cases
+from governance.review.case_opening import open_or_update_cases
 from governance.review.holding import answer_escalation, assign, escalate, hold, resume
 from governance.review.inbox import get_inbox
 from governance.review.models import Case, Step
 from governance.review.queries import queue_counts
 from governance.review.verdicts import AlreadyDecidedError, CaseTakenError
 from governance.staff.roles import Role
-from tests.factories import NOW, account, case, person
+from tests.factories import NOW, account, assessment, campaign_case, case, person
 from tests.review.deciding import decided
 from tests.review.pages import address, by_htmx, signed_in, text
 
@@ -46,6 +48,34 @@ class TestHolding:
 
         assert (counts.waiting, counts.held) == (1, 0)
         assert [one.pk for one in get_inbox(mira, now=IN_A_DAY).returned] == [opened.pk]
+
+    @pytest.mark.parametrize(
+        ("score", "band", "held"),
+        [
+            pytest.param(79, "high", True, id="the same band"),
+            pytest.param(86, "critical", False, id="a higher band"),
+            pytest.param(52, "elevated", True, id="a lower band"),
+        ],
+    )
+    def test_ends_when_the_score_rises_into_a_higher_band(self, score: int, band: str, *, held: bool) -> None:
+        opened, mira = case(score=70, band="high"), person()
+        hold(opened, until=IN_A_DAY, because="Legal.", by=mira, now=NOW)
+
+        open_or_update_cases([assessment(opened.own_account, score=score, band=band)], due={}, now=NOW)
+
+        assert Case.objects.waiting().held(at=NOW).exists() == held
+        assert opened.steps.filter(text__contains="No longer on hold, since it was 70 (high).").exists() != held
+
+    def test_of_a_campaign_ends_when_a_member_rises_into_a_higher_band(self) -> None:
+        first, second = account(), account()
+        held = campaign_case(first, second, score=70)
+        Case.objects.update(band="high")
+        hold(held, until=IN_A_DAY, because="Legal.", by=person(), now=NOW)
+        assessment(second, score=91)
+
+        update_campaign_cases(now=NOW)
+
+        assert not Case.objects.waiting().held(at=NOW).exists()
 
     def test_is_in_the_history_and_in_the_log_with_its_reason(self) -> None:
         opened = case()
