@@ -17,7 +17,7 @@ class TestAnswerRating:
         [
             pytest.param({}, 1.0, id="full"),
             pytest.param({"markers": {"critique": 0.5}}, 1.0, id="critique counts too"),
-            pytest.param({"markers": {"judging": 0.05}}, 0.545, id="one in twenty"),
+            pytest.param({"markers": {"judging": 0.05}}, 0.969, id="one in twenty"),
             pytest.param({"markers": {}}, 0.0, id="none"),
             pytest.param({"texts": 10}, 0.68, id="ten prompts"),
         ],

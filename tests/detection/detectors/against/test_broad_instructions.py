@@ -15,12 +15,12 @@ class TestBroadInstructions:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 0.998, id="full"),
-            pytest.param({"openings": 1.0}, 0.51, id="one opening"),
-            pytest.param({"openings": 12.0}, 0.822, id="a dozen openings"),
-            pytest.param({"topic_entropy": 0.0}, 0.674, id="one subject"),
-            pytest.param({"breadth": 0.7}, 0.812, id="alike in wording"),
-            pytest.param({"texts": 4}, 0.599, id="four prompts"),
+            pytest.param({}, 0.99, id="full"),
+            pytest.param({"openings": 1.0}, 0.674, id="one opening"),
+            pytest.param({"openings": 12.0}, 0.887, id="a dozen openings"),
+            pytest.param({"topic_entropy": 0.0}, 0.518, id="one subject"),
+            pytest.param({"breadth": 0.7}, 0.788, id="alike in wording"),
+            pytest.param({"texts": 4}, 0.594, id="four prompts"),
             pytest.param({"breadth": None}, None, id="breadth unknown"),
         ],
     )

@@ -16,7 +16,7 @@ class TestDialogueSelfPlay:
         ("given", "strength"),
         [
             pytest.param({}, 1.0, id="full"),
-            pytest.param({"markers": {"persona": 0.006}}, 0.507, id="one in a hundred"),
+            pytest.param({"markers": {"persona": 0.006}}, 1.0, id="one in a hundred"),
             pytest.param({"markers": {}}, 0.0, id="none"),
             pytest.param({"texts": 10}, 0.68, id="ten prompts"),
         ],

@@ -22,7 +22,7 @@ class TestReadsLikeADataSet:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
+            pytest.param({}, 0.968, id="full"),
             pytest.param(
                 {
                     "reads_mean": -0.6,
@@ -33,17 +33,17 @@ class TestReadsLikeADataSet:
                 0.0,
                 id="as ordinary prompts",
             ),
-            pytest.param({"reads_mean": 0.2, "reads_high_share": 0.35}, 0.708, id="half of it is cover"),
+            pytest.param({"reads_mean": 0.2, "reads_high_share": 0.35}, 0.753, id="half of it is cover"),
             pytest.param(
                 {
                     "reads_mean": -0.2,
                     "reads_top_half": 0.6,
                     "reads_high_share": 0.18,
                 },
-                0.382,
+                0.439,
                 id="a quarter of it",
             ),
-            pytest.param({"texts": 6, "reads": 6}, 0.276, id="six prompts"),
+            pytest.param({"texts": 6, "reads": 6}, 0.297, id="six prompts"),
             pytest.param({"texts": 2, "reads": 2}, 0.0, id="two prompts"),
             pytest.param(
                 {

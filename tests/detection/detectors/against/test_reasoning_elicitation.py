@@ -20,9 +20,9 @@ class TestReasoningElicitation:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
-            pytest.param({"exercise_share": 0.0}, 0.661, id="no exercises"),
-            pytest.param({"reasoned_item_share": 0.0}, 0.779, id="asked by persons"),
+            pytest.param({}, 0.933, id="full"),
+            pytest.param({"exercise_share": 0.0}, 0.789, id="no exercises"),
+            pytest.param({"reasoned_item_share": 0.0}, 0.724, id="asked by persons"),
             pytest.param(
                 {
                     "reasoned_item_share": 0.1,
@@ -30,7 +30,7 @@ class TestReasoningElicitation:
                     "concepts": {"reason": 0.1},
                     "markers": {"reasoning": 0.1},
                 },
-                0.857,
+                0.825,
                 id="a tenth",
             ),
             pytest.param(
@@ -43,7 +43,7 @@ class TestReasoningElicitation:
                 0.0,
                 id="as ordinary customers",
             ),
-            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+            pytest.param({"texts": 5}, 0.56, id="five prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:

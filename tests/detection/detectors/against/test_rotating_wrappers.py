@@ -21,7 +21,7 @@ class TestRotatingWrappers:
                     "templates_used": ((1, 80), (2, 70), (3, 70), (4, 70)),
                     "top_template_share": 0.27,
                 },
-                0.811,
+                0.857,
                 id="four templates",
             ),
             pytest.param(
@@ -29,7 +29,7 @@ class TestRotatingWrappers:
                     "templates_used": ((1, 150), (2, 150)),
                     "top_template_share": 0.5,
                 },
-                0.218,
+                0.528,
                 id="two templates",
             ),
             pytest.param({"templates_used": ((1, 300),), "top_template_share": 1.0}, 0.0, id="one template"),

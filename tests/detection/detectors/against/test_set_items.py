@@ -15,7 +15,7 @@ class TestSetItems:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
+            pytest.param({}, 0.979, id="full"),
             pytest.param(
                 {
                     "item_share": 0.0,
@@ -26,11 +26,11 @@ class TestSetItems:
                 0.0,
                 id="no task, and nothing given",
             ),
-            pytest.param({"item_openings": 1.0}, 0.597, id="one verb for all"),
-            pytest.param({"item_openings": 3.0}, 0.9, id="three verbs"),
-            pytest.param({"item_share": 0.33}, 0.955, id="a third of them tasks"),
-            pytest.param({"concepts": {"item": 0.1}}, 0.828, id="nearest to something else"),
-            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+            pytest.param({"item_openings": 1.0}, 0.602, id="one verb for all"),
+            pytest.param({"item_openings": 3.0}, 0.91, id="three verbs"),
+            pytest.param({"item_share": 0.33}, 0.894, id="a third of them tasks"),
+            pytest.param({"concepts": {"item": 0.1}}, 0.951, id="nearest to something else"),
+            pytest.param({"texts": 5}, 0.588, id="five prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:

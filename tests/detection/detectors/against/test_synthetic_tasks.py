@@ -20,7 +20,7 @@ class TestSyntheticTasks:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
+            pytest.param({}, 0.989, id="full"),
             pytest.param(
                 {
                     "making_share": 0.1,
@@ -28,7 +28,7 @@ class TestSyntheticTasks:
                     "concepts": {"making": 0.3},
                     "markers": {},
                 },
-                0.522,
+                0.708,
                 id="a tenth",
             ),
             pytest.param(
@@ -38,7 +38,7 @@ class TestSyntheticTasks:
                     "concepts": {"making": 0.04},
                     "markers": {},
                 },
-                0.0,
+                0.035,
                 id="as ordinary customers",
             ),
             pytest.param(
@@ -47,10 +47,10 @@ class TestSyntheticTasks:
                     "about_making_share": 0.0,
                     "markers": {},
                 },
-                0.419,
+                0.472,
                 id="only nearest to it",
             ),
-            pytest.param({"texts": 3}, 0.6, id="three prompts"),
+            pytest.param({"texts": 3}, 0.594, id="three prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:

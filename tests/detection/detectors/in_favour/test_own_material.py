@@ -15,18 +15,18 @@ class TestOwnMaterial:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
-            pytest.param({"concepts": {"docwork": 0.76}}, 0.728, id="documents alone"),
+            pytest.param({}, 0.988, id="full"),
+            pytest.param({"concepts": {"docwork": 0.76}}, 0.592, id="documents alone"),
             pytest.param(
                 {
                     "work_share": 0.5,
                     "concepts": {"docwork": 0.3, "code": 0.1},
                     "top_template_share": 0.5,
                 },
-                0.581,
+                0.358,
                 id="half",
             ),
-            pytest.param({"top_template_share": 0.0}, 0.681, id="ever-new templates"),
+            pytest.param({"top_template_share": 0.0}, 0.446, id="ever-new templates"),
             pytest.param({"work_share": 0.0, "concepts": {}, "top_template_share": 0.0}, 0.0, id="none"),
             pytest.param(
                 {
@@ -39,7 +39,7 @@ class TestOwnMaterial:
                 0.0,
                 id="schema and tools filled, and nothing else",
             ),
-            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+            pytest.param({"texts": 5}, 0.593, id="five prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:

@@ -20,9 +20,9 @@ class TestPeopleAsk:
     @pytest.mark.parametrize(
         ("given", "strength"),
         [
-            pytest.param({}, 1.0, id="full"),
-            pytest.param({"person_share": 0.5, "polite_share": 0.2}, 0.711, id="half of them"),
-            pytest.param({"person_share": 0.0, "concepts": {}}, 0.261, id="politeness alone"),
+            pytest.param({}, 0.983, id="full"),
+            pytest.param({"person_share": 0.5, "polite_share": 0.2}, 0.738, id="half of them"),
+            pytest.param({"person_share": 0.0, "concepts": {}}, 0.134, id="politeness alone"),
             pytest.param(
                 {
                     "person_share": 0.0,
@@ -47,7 +47,7 @@ class TestPeopleAsk:
                 0.0,
                 id="end users named, and nobody asks",
             ),
-            pytest.param({"texts": 5}, 0.6, id="five prompts"),
+            pytest.param({"texts": 5}, 0.59, id="five prompts"),
         ],
     )
     def test_strength(self, given: dict[str, Any], strength: float | None) -> None:
