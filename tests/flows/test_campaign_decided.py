@@ -19,6 +19,7 @@ from stillwatch_gateway import Gateway
 from tests.factories import account, assessment, campaign_of, case, person, ticks
 from tests.front import Served, served
 from tests.review.deciding import BLOCK_CAMPAIGN
+from tests.review.pages import address, by_htmx, signed_in, text
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,11 @@ def refused_by_gateway(gateway: Gateway) -> set[str]:
     return {name for name in NAMES if not gateway.decide(account=name).allowed}
 
 
+def at_the_gateways(own: Case, by: User) -> str:
+    """What the page of the campaign says of them, a second later if need be."""
+    return text(signed_in(by).get(address(own), follow=True, headers=by_htmx("gateways")))
+
+
 def test_it_is_decided_for_those_ticked_and_undone_for_all(mira: User, front: Served, gateway: Gateway) -> None:
     accounts = [account(name) for name in NAMES]
     for one in accounts:
@@ -72,6 +78,7 @@ def test_it_is_decided_for_those_ticked_and_undone_for_all(mira: User, front: Se
 
     assert refused_by_check(front) == set(NAMES) - LEFT_OUT
     wait_until(lambda: refused_by_gateway(gateway) == set(NAMES) - LEFT_OUT, "the gateway refuses 22")
+    wait_until(lambda: "22 of 22 in force at <b>litellm</b>" in at_the_gateways(own, mira), "the page says so")
     assert {one.own_account.external_id for one in Case.objects.waiting()} == LEFT_OUT
 
     undo_decision(own, note="It is a course.", by=mira, now=timezone.now())
@@ -79,6 +86,7 @@ def test_it_is_decided_for_those_ticked_and_undone_for_all(mira: User, front: Se
 
     assert refused_by_check(front) == set()
     wait_until(lambda: refused_by_gateway(gateway) == set(), "the gateway lets all in")
+    wait_until(lambda: "22 of 22 lifted at <b>litellm</b>" in at_the_gateways(own, mira), "the page says so")
     assert list(Case.objects.waiting()) == [own]
     assert own.parts.count() == len(parts)
     assert not any(iter_chain_checks())

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account
 from governance.campaigns.models import Campaign
+from governance.gateways.models import Gateway
+from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from governance.usage.actions import record_lines
 from tests.factories import (
@@ -114,6 +117,26 @@ class TestThePage:
         # the same, and what of the decision is in force
         with django_assert_num_queries(12):
             client.get(page(own))
+
+    def test_says_where_the_decision_is_in_force_once_it_is_there(self, client: Client, own: Case) -> None:
+        decide_all(own)
+
+        whole, part = client.get(page(own)), client.get(page(own), headers=by_htmx("gateways"))
+
+        assert 'hx-trigger="load"' in text(whole).partition('id="gateways"')[2][:200]
+        assert "No gateway connected in the last day: this is not applied anywhere." in text(part)
+
+    def test_counts_what_a_gateway_has_of_the_decision(self, client: Client, own: Case) -> None:
+        decide_all(own)
+        seen = timezone.now()
+        behind = Gateway.objects.create(name="edge", created_at=seen)
+        knows = Restriction.objects.order_by("number")[2].changes.earliest("number").number
+        behind.instances.create(instance="a", sequence=knows, started_at=NOW, seen_at=seen)
+
+        shown = text(client.get(page(own), headers=by_htmx("gateways")))
+
+        assert "3 of 5 in force at <b>edge</b>" in shown
+        assert "The others are not yet in force at it" in shown
 
     @pytest.mark.parametrize(
         ("query", "there", "gone"),

@@ -192,6 +192,12 @@ class CampaignDetail:
         return not_undone or self.case.resolved_by or next(iter(own), None)
 
     @property
+    def enforced(self) -> Decision | None:
+        """The decision whose restrictions are, or lately were, at the gateways: of an open case one that was undone."""
+        own = (one for one in self.decisions if self.case is not None and one.case_id == self.case.pk)
+        return self.decision or next((one for one in own if one.restriction is not None), None)
+
+    @property
     def earlier_decisions(self) -> list[Decision]:
         return [decision for decision in self.decisions if decision != self.decision]
 

@@ -20,6 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.campaigns.regrouping import RegroupingError, merge_campaigns, split_campaign
 from governance.review import actions
+from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
     CampaignDecisionForm,
     CampaignListForm,
@@ -49,7 +50,7 @@ from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
-PARTS = {"case", "claim", "decide", "history", "decision-progress", "work"}
+PARTS = {"case", "claim", "decide", "gateways", "history", "decision-progress", "work"}
 LOST_RACES = (CaseTakenError, AlreadyDecidedError, SentBeforeError, CampaignOverError)
 
 
@@ -199,6 +200,8 @@ def render_campaign(
     context = campaign_context(detail) | forms | {"filters": filters}
     context |= work_context(request, case, now=timezone.now()) | special
     part = special.get("part") or request.htmx.target
+    if part == "gateways" and detail.enforced is not None:
+        context["gateways"] = count_at_gateways(detail.enforced.origin, now=detail.now)
     if not request.htmx or part not in PARTS:
         return HttpResponse(render_to_string(TEMPLATE, context, request), status=status)
     fragment = render_to_string(f"{TEMPLATE}#{part}", context, request)
