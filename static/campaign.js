@@ -21,8 +21,9 @@
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     for (const box of [...boxes(), ...document.querySelectorAll("[data-ticks]")]) box.checked = link.dataset.tick === "all";
-    count();
+    boxes()[0]?.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
   document.addEventListener("DOMContentLoaded", count); // a browser may restore ticks from before
+  document.addEventListener("draft:restored", count);
 })();

@@ -71,9 +71,29 @@
     return values;
   };
 
+  const boxesOf = (form) => {
+    const boxes = {};
+    for (const field of fieldsOf(form)) {
+      if (field.matches("[type=checkbox]")) (boxes[field.name] ??= []).push(field.value);
+    }
+    return boxes;
+  };
+
+  // Of a long list a filter shows a part: what was ticked in another part stays ticked.
+  const withOtherParts = (draft, before) => {
+    if (isExpired(before)) return draft;
+    for (const [name, shown] of Object.entries(draft.boxes)) {
+      const others = (before.boxes?.[name] ?? []).filter((value) => !shown.includes(value));
+      draft.values[name].push(...others.filter((value) => before.values[name]?.includes(value)));
+      shown.push(...others);
+    }
+    return draft;
+  };
+
   const keep = (form) => {
     touched.add(form);
-    return store(keyOf(form), { at: Date.now(), values: valuesOf(form) });
+    const draft = { at: Date.now(), values: valuesOf(form), boxes: boxesOf(form) };
+    return store(keyOf(form), withOtherParts(draft, stored(keyOf(form))));
   };
 
   const keepAll = () => {
@@ -81,10 +101,11 @@
     return [...touched].map(keep).every(Boolean);
   };
 
-  const put = (form, values) => {
+  const put = (form, { values, boxes }) => {
     for (const field of fieldsOf(form)) {
       const kept = values[field.name];
-      if (!kept) continue;
+      const isNew = field.matches("[type=checkbox]") && boxes?.[field.name]?.includes(field.value) === false;
+      if (!kept || isNew) continue;
       if (isChoice(field)) field.checked = kept.includes(field.value);
       else if (kept.length) field.value = kept[0];
     }
@@ -104,11 +125,12 @@
     if (isExpired(draft)) return;
     if (isStored(form, draft.values)) return void forget(keyOf(form));
     const before = JSON.stringify(valuesOf(form));
-    put(form, draft.values);
+    put(form, draft);
     touched.add(form);
     if (JSON.stringify(valuesOf(form)) === before) return;
     form.closest("details")?.setAttribute("open", "");
     form.prepend(document.getElementById("draft-restored").content.cloneNode(true));
+    form.dispatchEvent(new Event("draft:restored", { bubbles: true }));
   };
 
   const discard = (form) => {

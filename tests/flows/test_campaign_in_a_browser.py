@@ -92,6 +92,26 @@ def test_all_or_none_are_ticked_at_once(open_page: Open, own: Case) -> None:
     expect(page.locator("[data-ticked]")).to_have_text("24")
 
 
+def test_what_is_not_ticked_stays_so_while_members_are_filtered_and_sorted(open_page: Open, own: Case) -> None:
+    page = open_page(viewport=DESKTOP)
+    open_signed_in(page, person(), f"/campaigns/{own.campaign_id}/")
+    choose_block(page)
+
+    page.get_by_label("Search members").fill("acct_03")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Decide about acct_07")).to_have_count(0)
+    page.get_by_label("Decide about acct_03").uncheck()
+    page.get_by_label("Search members").fill("")
+    page.get_by_label("Sort by").select_option("account")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Decide about acct_08")).to_be_checked()
+
+    for name in ("acct_03", *LEFT_OUT):
+        expect(page.get_by_label(f"Decide about {name}")).not_to_be_checked()
+    expect(page.locator("[data-ticked]")).to_have_text("21")
+    expect(page.get_by_label("Why the others are left out")).to_have_value("Both are schools.")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("where", ["/campaigns/", "/campaigns/{}/", "preview"])
 def test_no_page_scrolls_sideways(open_page: Open, own: Case, width: int, where: str) -> None:
