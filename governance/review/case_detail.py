@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.functional import cached_property
 
@@ -210,7 +210,9 @@ class CaseDetail:
         replaced = Restriction.objects.filter(superseded_by=Concat(Value(DECISIONS), Cast(OuterRef("pk"), TextField())))
         later = Decision.objects.not_undone().filter(case__account=self.account, number__gt=OuterRef("number"))
         in_full = about.select_related("decided_by", "undone_by", "assessment", "restriction")
-        return list(in_full.annotate(is_followed=Exists(later), has_replaced=Exists(replaced))[:DECISIONS_SHOWN])
+        covered = Count("targets", filter=Q(targets__left_out_because=""))
+        found = in_full.annotate(is_followed=Exists(later), has_replaced=Exists(replaced), covered=covered)
+        return list(found[:DECISIONS_SHOWN])
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -231,7 +233,10 @@ class CaseDetail:
     @cached_property
     def campaign_accounts(self) -> int:
         """How many accounts of a campaign the decision is about."""
-        return count_campaign_accounts(self.decision) if self.decision is not None else 0
+        if self.decision is None:
+            return 0
+        counted: int | None = getattr(self.decision, "covered", None)  # not of a decision about another case
+        return count_campaign_accounts(self.decision) if counted is None else counted
 
     @cached_property
     def decided_restriction(self) -> Restriction | None:

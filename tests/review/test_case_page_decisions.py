@@ -189,8 +189,8 @@ class TestACampaign:
         campaign_with(opened.own_account, account("acct_head_2"))
         decide_on(opened, replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=person())
 
-        # as of every case of a campaign, and 10 how many accounts it is about, 11 to 13 where it is in force
-        with django_assert_max_num_queries(13):
+        # as of every case of a campaign, and 10 to 12 where it is in force
+        with django_assert_max_num_queries(12):
             client.get(address(opened))
 
     def test_is_not_shown_where_the_group_harvests_nothing(self) -> None:
