@@ -1,6 +1,8 @@
 """A reviewer's work from signing in to undoing, by keys alone, in a real browser."""
 
+import time
 from datetime import timedelta
+from statistics import median
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -11,8 +13,11 @@ from governance.restrictions.queries import access
 from governance.review.models import ACTIONS, Case, Decision
 from tests.factories import account, case, person
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, open_signed_in, opened, press, sign_in, two_cases
+from tests.measuring import Measured
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+
+DECIDED = 12
 
 
 def is_served(name: str) -> bool:
@@ -110,6 +115,23 @@ class TestAReviewer:
         expect(page.get_by_role("heading", name="acct_low")).to_be_focused()
         page.reload()
         expect(page.locator("#queue .row")).to_have_count(1)
+
+
+def test_from_deciding_to_the_next_case(open_page: Open, measured: Measured) -> None:
+    """From the key to the next case with its heading focused, in this browser and on this server."""
+    cases = [case(account(f"acct_{number:02}"), score=60 + number) for number in range(DECIDED + 1)]
+    Case.objects.update(opened_at=timezone.now(), due_at=timezone.now() + timedelta(days=1))
+    page, took = opened(open_page, cases[-1]), list[float]()
+
+    for number in reversed(range(DECIDED)):
+        press(page, "1", "1")
+        began = time.perf_counter()
+        press(page, "n")
+        page.wait_for_function("(name) => document.activeElement.textContent.includes(name)", arg=f"acct_{number:02}")
+        took.append(1000 * (time.perf_counter() - began))
+
+    assert Decision.objects.count() == DECIDED
+    measured(f"from deciding to the next case: {median(took):.0f} ms (median of {DECIDED}), {max(took):.0f} ms at most")
 
 
 class TestAHeldCase:
