@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from governance.campaigns.groups import FEWEST_WITH_TEXT, Candidates
+from governance.campaigns.groups import FEWEST_WITH_TEXT, Basis, Candidates
 from governance.campaigns.population import Numbers, Population
 from governance.detection.finding import ramp
 
@@ -36,6 +36,7 @@ UPPER_QUARTILE: Final = 0.75
 COVERED: Final = 0.2
 LEAST_MEAN_OF_COVERED: Final = 1.5
 LEAST_POSITIVE_OF_COVERED: Final = 0.5
+# So few, whom nothing else ties, may only share a phrase, such as "think step by step": they must reach as much.
 FEWEST_COVERED: Final = 8
 
 MOST_ON_ONE_DOMAIN: Final = 0.6
@@ -170,6 +171,12 @@ def _pool(population: Population, group: Candidates) -> tuple[float, float, bool
     return mean, positive, False
 
 
+def _is_loose(population: Population, group: Candidates, with_text: int) -> bool:
+    """Return whether a few accounts have nothing in common but words that cover little of what they ask."""
+    by_words = group.basis is Basis.WRAPPERS and not group.hard_tied
+    return by_words and with_text < FEWEST_COVERED and _covered_share(population, group) < COVERED
+
+
 def _covered_share(population: Population, group: Candidates) -> float:
     """Return the share of its prompts that a member opens in words of the group, on average."""
     return float(population.wrapped_shares(group.rows).mean())
@@ -188,6 +195,8 @@ def _assess_group(
     with_text = group.rows[population.has_text[group.rows]]
     share = _domain_share(population, group.rows, public)
     reason, overlap = None, None
+    if _is_loose(population, group, len(with_text)):
+        line = max(line, LEAST_MEAN_OF_COVERED)
     least = LEAST_POSITIVE_OF_COVERED if is_covered else LEAST_POSITIVE
     if mean < line or positive < least or len(with_text) < FEWEST_WITH_TEXT:
         reason = Reason.CONTENT

@@ -28,9 +28,11 @@ def own_prompts(rows: Numbers) -> list[Numbers]:
     return [np.array([row], dtype=np.uint64) for row in rows]
 
 
-def assess(log_odds: Sequence[float | None], *, hard_tied: bool = False, **given: Any) -> Verdict:
+def assess(
+    log_odds: Sequence[float | None], *, basis: Basis = Basis.WRAPPERS, hard_tied: bool = False, **given: Any
+) -> Verdict:
     """Return the verdict about one group of accounts with these log-odds."""
-    group = Candidates(Basis.WRAPPERS, np.arange(len(log_odds)), hard_tied)
+    group = Candidates(basis, np.arange(len(log_odds)), hard_tied)
     [verdict] = assess_groups(population(log_odds, **given), [group], own_prompts)
     return verdict
 
@@ -151,6 +153,25 @@ class TestAGroupBehindCoverTraffic:
         self, log_odds: list[float], *, is_covered: bool
     ) -> None:
         assert assess(log_odds, wrappers=SELDOM).is_covered is is_covered
+
+
+class TestAFewWhoShareAPhrase:
+    """Fewer than eight, tied by nothing but words that cover less than a fifth of their prompts."""
+
+    @pytest.mark.parametrize(
+        ("log_odds", "given", "is_campaign"),
+        [
+            pytest.param([1.49] * 7, {}, False, id="seven below the higher line"),
+            pytest.param([1.5] * 7, {}, True, id="seven on it"),
+            pytest.param([0.7] * 8, {}, True, id="eight"),
+            pytest.param([0.7] * 7 + [None], {}, False, id="eight, one of them without text"),
+            pytest.param([0.7] * 7, {"hard_tied": True}, True, id="tied by cards too"),
+            pytest.param([0.7] * 7, {"basis": Basis.HOURS}, True, id="tied by their hours"),
+            pytest.param([0.7] * 7, {"wrappers": {11: 0.21}}, True, id="the words cover more"),
+        ],
+    )
+    def test_must_show_more(self, log_odds: list[float | None], given: dict[str, Any], *, is_campaign: bool) -> None:
+        assert assess(log_odds, **{"wrappers": SELDOM} | given).is_campaign is is_campaign
 
 
 class TestOneDomain:
