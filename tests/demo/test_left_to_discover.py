@@ -14,10 +14,12 @@ from time_machine import TimeMachineFixture
 from accounts.models import Account, TermsAcceptance
 from governance.campaigns.models import Campaign
 from governance.demo import desk, gateways
-from governance.management.doctor import troubles
-from governance.review.models import Case, Decision
-from governance.staff.models import User
+from governance.restrictions.models import Restriction
+from governance.review.models import Case, Decision, DecisionTarget
+from governance.staff.models import ServiceKey, User
 from tests.demo.playing import MONDAY_MORNING, Played, play_demonstration
+from tests.factories import own_campaign, service_key
+from tests.review.campaign_pages import chosen
 from tests.review.pages import signed_in, text
 
 # The first page that a beginner opens, some minutes after the last hour that was played.
@@ -49,14 +51,13 @@ def jonas() -> Client:
 
 def page(client: Client, address: str) -> str:
     """The words of a page, each run of white space as one space."""
-    response = client.get(address, follow=True)
-    assert response.status_code == 200, address
+    return page_of(client.get(address, follow=True))
+
+
+def page_of(response: Any) -> str:
+    assert response.status_code == 200
     words = re.sub(r"<[^>]+>", " ", text(response))
     return " ".join(html.unescape(words).replace("\u2068", "").replace("\u2069", "").split())
-
-
-def undecided_campaign() -> Case:
-    return Case.objects.filter(status=Case.Status.OPEN).exclude(campaign=None).latest("opened_at")
 
 
 def innocent() -> Case:
@@ -65,17 +66,15 @@ def innocent() -> Case:
 
 class TestForTheReviewer:
     def test_next_leads_to_a_campaign_of_which_nobody_has_decided_anything(self, mira: Client) -> None:
-        case = undecided_campaign()
-        own = case.parts.values("account")
+        landed = mira.post("/cases/next/", follow=True)
+        case = Case.objects.get(claimed_by__name="Mira Okafor")
+        members = [one.account_id for one in own_campaign(case).members.current()]
 
-        landed = mira.post("/cases/next/", follow=True).redirect_chain[-1][0]
-        shown = page(mira, f"/campaigns/{case.campaign_id}/")
-
-        assert landed.startswith("/campaigns/")
-        assert "Why they count as one" in shown
-        assert case.parts.count() >= 6
-        assert not Decision.objects.filter(case__account__in=own).exists()
-        assert not Account.objects.filter(pk__in=own, restrictions__isnull=False).exists()
+        assert "Why they count as one" in page_of(landed)
+        assert len(members) >= 7
+        assert not Decision.objects.filter(case__account__in=members).exists()
+        assert not DecisionTarget.objects.filter(account__in=members).exists()
+        assert not Restriction.objects.filter(account__in=members).exists()
 
     def test_a_look_alike_waits_whose_page_says_why_it_may_be_innocent(self, mira: Client, played: Played) -> None:
         shown = page(mira, f"/cases/{innocent().pk}/")
@@ -159,8 +158,32 @@ class TestAtTheGateways:
     def test_the_one_that_follows_has_refused_requests(self, jonas: Client) -> None:
         assert re.search(r"[1-9][\d,]* requests that gateways reported", page(jonas, "/"))
 
-    def test_the_doctor_takes_it_for_no_trouble_of_the_installation(self) -> None:
-        assert not [line for line in troubles(now=FIRST_LOOK) if "gateway" in line.lower() and "check" not in line]
+
+class TestTheFirstWalk:
+    """The steps of README.md."""
+
+    def test_leads_from_next_to_a_block_at_the_gateway_and_back(self, mira: Client) -> None:
+        mira.post("/cases/next/")
+        case = Case.objects.get(claimed_by__name="Mira Okafor")
+        members = [one.account for one in own_campaign(case).members.current().select_related("account")]
+        names = {one.external_id for one in members}
+
+        previewed = page_of(mira.post(f"/cases/{case.pk}/campaign/preview/", chosen(case, members)))
+        assert all(name in previewed for name in names)
+        assert refused(names) == set()
+
+        decided = page_of(mira.post(f"/cases/{case.pk}/campaign/decide/", chosen(case, members), follow=True))
+        assert f"{len(names)} accounts of the campaign: blocked." in decided
+        assert refused(names) == names
+
+        mira.post(f"/cases/{case.pk}/undo/", {"note": "Only looking around."})
+        assert refused(names) == set()
+
+
+def refused(names: set[str]) -> set[str]:
+    _, headers = service_key(ServiceKey.Scope.ACCESS_READ, name="my-gateway")
+    answers = {name: Client().get(f"/api/v1/access/check?account={name}", **headers).json() for name in names}
+    return {name for name, answer in answers.items() if answer["decision"] == "deny"}
 
 
 def test_no_version_of_the_terms_was_accepted_before_it_was_published() -> None:
