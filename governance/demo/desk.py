@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from governance.demo.behaviours.building import EVALUATION_HARNESS
-from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER
+from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE
+from governance.demo.customer import Kind
 from governance.demo.team import Team
 from governance.demo.world import World
 from governance.detection.models import Assessment
 from governance.investigation.actions import watch
-from governance.review.holding import escalate, hold
+from governance.review.holding import assign, escalate, hold
 from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
 from governance.review.opening_by_hand import open_case_by_hand
@@ -26,18 +27,21 @@ NOTED: Final = (
     "@mira this one asks much like the customer whom we blocked last week. Could you compare the two before "
     "anybody decides?"
 )
+KNOWN: Final = "You know the others of them. More accounts have joined since we decided."
 WATCHED: Final = "Asked for a higher limit twice this month. Nothing speaks against them yet."
 VIEW: Final = ("Free, due soonest first", "view=unclaimed&sort=due")
 
 
 def leave_work(world: World, team: Team, *, now: datetime) -> None:
-    """Leave something of everything, in the hours after `now`, a day before the world ends. Campaigns are left alone.
+    """Leave something of everything, in the hours after `now`, a day before the world ends.
 
-    Fewer than three cases that wait are left as they are.
+    Campaigns that nobody has decided about are left alone, and so are fewer than three cases that wait.
     """
     mira, ines, tomas = team.reviewers
     _open_look_alike(world, team, now=now + timedelta(hours=1))
-    waiting = Case.objects.waiting().not_held(at=now).filter(campaign=None, opened_at__lte=now)
+    for known in Case.objects.waiting().filter(campaign__decisions__isnull=False).distinct():
+        assign(known, to=ines, because=KNOWN, by=team.lead, now=now + timedelta(hours=1))
+    waiting = Case.objects.waiting().not_held(at=now).filter(opened_at__lte=now, account__external_id__in=world.labels)
     strongest = list(waiting.order_by("-score", "due_at", "account__external_id")[:3])
     if len(strongest) == 3:
         held, asked, noted = strongest
@@ -52,23 +56,24 @@ def leave_work(world: World, team: Team, *, now: datetime) -> None:
 
 def _open_look_alike(world: World, team: Team, *, now: datetime) -> None:
     """Have a case about a customer who runs a public evaluation: what reviewers learn to dismiss."""
-    found = _scored(world, EVALUATION_HARNESS.name)
-    clearest = min(found, key=lambda one: (-_strength(one, EVALUATION_HARNESS.name), one.account.external_id))
-    open_case_by_hand(clearest.account, reason=OPENED, by=team.reviewers[2], now=now)
+    found = _scored(world, EVALUATION_HARNESS)
+    told = [one for one in found if any(finding["detector"] == EVALUATION_HARNESS.name for finding in one.findings)]
+    open_case_by_hand(_highest(told or found).account, reason=OPENED, by=team.reviewers[2], now=now)
 
 
 def _watch_somebody(world: World, team: Team, *, now: datetime) -> None:
-    found = _scored(world, EXERCISE_PUBLISHER.name)
-    highest = min(found, key=lambda one: (-one.score, one.account.external_id))
-    watch(highest.account, reason=WATCHED, by=team.reviewers[1], now=now)
+    free = [one for one in _scored(world, EXERCISE_PUBLISHER, EXPLAINER_SITE) if not one.account.cases.exists()]
+    if free:
+        watch(_highest(free).account, reason=WATCHED, by=team.reviewers[1], now=now)
 
 
-def _scored(world: World, kind: str) -> list[Assessment]:
-    """Return the newest assessments of the customers of a kind."""
-    own = [name for name, label in world.labels.items() if label == kind]
+def _highest(found: list[Assessment]) -> Assessment:
+    return min(found, key=lambda one: (-one.score, one.account.external_id))
+
+
+def _scored(world: World, *kinds: Kind) -> list[Assessment]:
+    """Return the newest assessments of the customers of these kinds."""
+    names = {kind.name for kind in kinds}
+    own = [account for account, label in world.labels.items() if label in names]
     every = Assessment.objects.filter(account__external_id__in=own).select_related("account")
     return list(every.order_by("account_id", "-assessed_at", "-pk").distinct("account_id"))
-
-
-def _strength(assessment: Assessment, detector: str) -> float:
-    return next((float(one["strength"]) for one in assessment.findings if one["detector"] == detector), 0.0)

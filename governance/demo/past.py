@@ -81,7 +81,7 @@ CHAPTERS: Final = (
     Chapter(27, BULK_HARVEST, 7002, verdicts.GUILTY, 2, 3.5),
     Chapter(27, CODE_HARVEST, 7017, verdicts.SUSPECT, 0, 27),
     Chapter(23, TRACE_COLLECTOR, 7004, verdicts.GUILTY_OF_TRACES, 3, 20),
-    Chapter(23, REASONING_STUDY, 7026, verdicts.AGREED, 1, 44, "Support asked: eighty problems in one evening."),
+    Chapter(23, REASONING_STUDY, 7046, verdicts.AGREED, 1, 44, "Support asked: two hundred problems in a day."),
     Chapter(20, EVOLUTION, 7007, verdicts.WARNED, 3, 4, at_first=_UNDONE),
     Chapter(20, DIALOGUE_SELF_PLAY, 7013, verdicts.GUILTY_OF_DATA, 2, 30),
     Chapter(17, EXERCISE_PUBLISHER, 7027, verdicts.INNOCENT, 0, 6, "Sales asked: works by night and answers no mail."),

@@ -107,7 +107,7 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
     if now > world.ends_at - LEFT_OPEN:
         return
     planned = []
-    for case, names in _undecided(now=now):
+    for case, names in _undecided(world, now=now):
         dice = Random(f"{world.seed}/{names[0]}/{now:%Y%m%d}")
         if dice.random() > (SHARE_DECIDED_ONCE_DUE if case.due_at <= now else SHARE_DECIDED):
             continue
@@ -123,9 +123,14 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
         decide(case, verdict, decision_id=decision_id, by=someone, now=at, ticks=_ticks(world, case))
 
 
-def _undecided(*, now: datetime) -> list[tuple[Case, list[str]]]:
-    """Return what staff may decide, each case with the accounts that it is about, in the order of their names."""
-    waiting = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
+def _undecided(world: World, *, now: datetime) -> list[tuple[Case, list[str]]]:
+    """Return what staff may decide, each case with the accounts that it is about, in the order of their names.
+
+    A customer of the weeks before whose case is open again is left to the people who look at the demonstration.
+    """
+    opened = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
+    own = list(world.labels)
+    waiting = [*opened.filter(account__external_id__in=own), *opened.exclude(campaign=None)]
     alone = [(case, [case.own_account.external_id]) for case in waiting if case.campaign_id is None]
     together = [(case, sorted(_members(case).values())) for case in waiting if case.campaign_id is not None]
     largest_first = sorted(together, key=lambda one: (-len(one[1]), one[1]))
@@ -141,7 +146,7 @@ def _ticks(world: World, case: Case) -> Ticks | None:
     """Of a campaign, staff ticks those who harvest."""
     if case.campaign_id is None:
         return None
-    harvesting = {pk for pk, name in _members(case).items() if world.labels[name] in HARVEST}
+    harvesting = {pk for pk, name in _members(case).items() if world.labels.get(name) in HARVEST}
     newest = CampaignMember.objects.latest("pk").pk
     return Ticks(frozenset(harvesting), seen=newest, left_out_because="Checked with their account manager: no harvest.")
 

@@ -75,5 +75,5 @@ AN_EVALUATION: Final = Verdict(
 AGREED: Final = Verdict(
     action=Dismissal.DISMISS,
     reason=Reason.AGREED_USE,
-    note="A research group that announced its study. A few hundred requests, and then nothing.",
+    note="A research group that announced its study. A few hundred requests, and no more.",
 )
