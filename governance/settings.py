@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = TIMETABLE
 
 DEMO = env.str("STILLWATCH_DEMO", "full" if EMBEDDED else "none", validate=validate.OneOf(["full", "small", "none"]))
 DEMO_STAFF_FILE = DATA_DIR / "demo-staff.json"
+DEMO_GATEWAYS_FILE = DATA_DIR / "demo-gateways.json"
 EVENT_DAYS = env.int("EVENT_DAYS", 90, validate=validate.Range(min=31))
 PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
 INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))

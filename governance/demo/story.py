@@ -1,4 +1,4 @@
-"""Plays the demonstration world through Stillwatch day by day, as if the past fortnight had been lived.
+"""Plays the demonstration world through Stillwatch day by day, as if the past weeks had been lived.
 
 Usage comes in through the ordinary intake, accounts are scored at the end of each day, and the demonstration's
 staff decides some of the cases as they come due. Nothing here writes a row by itself.
@@ -6,61 +6,31 @@ staff decides some of the cases as they come due. Nothing here writes a row by i
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
-import msgspec
-
-from accounts.actions import register_accounts
-from accounts.register import AccountLine
 from governance import pipeline
-from governance.audit.actor import Actor
 from governance.campaigns.models import CampaignMember
 from governance.demo.cast import HARVEST
+from governance.demo.desk import leave_work
+from governance.demo.gateways import DemoGateways, report_instances, report_refusals
+from governance.demo.history import play_history
+from governance.demo.intake import events_by_day, refusing_restrictions, register_world, take_in
+from governance.demo.past import former_customers
+from governance.demo.team import Team
+from governance.demo.verdicts import GUILTY, GUILTY_TOGETHER, INNOCENT, SUSPECT
 from governance.demo.world import World
 from governance.overview.actions import measure_overview
-from governance.restrictions.kinds import RestrictionKind
-from governance.restrictions.models import Restriction
-from governance.restrictions.reasons import Reason
 from governance.review.actions import add_note, decide
-from governance.review.models import Case, Decision, Dismissal
+from governance.review.models import Case
 from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
-from governance.usage.actions import record_import, record_lines
 
-SOURCE = "native"
-BATCH = 5_000
 # What is younger than this at the end is left to the people who look at the demonstration.
 LEFT_OPEN = timedelta(days=2)
 SHARE_DECIDED, SHARE_DECIDED_ONCE_DUE = 0.2, 0.65
-DEMO = Actor.system("load_demo")
-
-GUILTY = Verdict(
-    action=RestrictionKind.BLOCK,
-    reason=Reason.BULK_HARVEST,
-    terms_clause="2.3 No training of competing models",
-    note="Same wrapper around ever-new payload, round the clock, no end users. The customer gave no explanation.",
-)
-GUILTY_TOGETHER = replace(
-    GUILTY,
-    reason=Reason.COORDINATED_ACCOUNTS,
-    scope=Decision.Scope.CAMPAIGN,
-    note="One operator behind several customers: the same wrappers in the same proportions, the work divided.",
-)
-SUSPECT = Verdict(
-    action=RestrictionKind.THROTTLE,
-    reason=Reason.DATA_GENERATION,
-    terms_clause="2.4 No automated extraction of answers",
-    note="Wrote to the customer; limited until they answer.",
-    requests_per_minute=20,
-)
-INNOCENT = Verdict(
-    action=Dismissal.DISMISS,
-    reason=Reason.EXPECTED_USE,
-    note="Fits what the customer sells. Checked with their account manager.",
-)
+DAY = timedelta(days=1)
 
 
 class DayProgress(NamedTuple):
@@ -81,49 +51,52 @@ class Planned(NamedTuple):
     by: User
 
 
-def play(world: World, *, staff: list[User]) -> Iterator[DayProgress]:
-    """Register the world's customers and live through its days; yields after each."""
-    _register(world)
-    days = (world.ends_at - world.starts_at).days
-    events = _by_day(world)
-    for number in range(1, days + 1):
-        now = world.starts_at + timedelta(days=number)
-        count = _take_in(next(events, []), now=now)
-        while pipeline.govern(now=now):
-            pass
-        _decide_some(world, staff=staff, now=now)
-        measure_overview(now=now)
-        yield DayProgress(number, days, count)
+class Story:
+    """A world, the customers who were there before, and the people and gateways that deal with them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.before = former_customers(ends_at=world.ends_at, before=world.starts_at)
+        self.stopped_at = 0
+
+    @property
+    def begins_at(self) -> datetime:
+        return min(self.world.starts_at, *(one.world.starts_at for one in self.before))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The kind of each account by its id."""
+        return self.world.labels | {one.account: one.chapter.kind.name for one in self.before}
+
+    def play(self, *, team: Team, gateways: DemoGateways) -> Iterator[DayProgress]:
+        """Live through the weeks before and the world's days; yields after each of these.
+
+        Afterwards `stopped_at` is the change at which the gateway that is behind has stopped.
+        """
+        world = self.world
+        days = (world.ends_at - world.starts_at).days
+        before = play_history(self.before, world, team=team, gateways=gateways)
+        register_world(world, ends_at=world.ends_at, now=world.starts_at)
+        events = events_by_day(world)
+        for number in range(1, days + 1):
+            now = world.starts_at + number * DAY
+            count = _take_in(next(events, []), gateways, now=now)
+            while pipeline.govern(now=now):
+                pass
+            if number == days:
+                self.stopped_at = report_instances(gateways, began_at=self.begins_at, now=now)
+            _decide_some(world, staff=team.everybody, now=now)
+            measure_overview(now=now)
+            if number == days - 1:
+                leave_work(world, team, now=now)
+            yield DayProgress(number, days, count + (before if number == 1 else 0))
 
 
-def _register(world: World) -> None:
-    keys: dict[str, list[dict[str, str]]] = {}
-    for key in world.keys:
-        keys.setdefault(key["account"], []).append({"id": key["api_key"]})
-    lines = [account | {"keys": keys.get(account["account"], [])} for account in world.accounts]
-    register_accounts(msgspec.convert(lines, list[AccountLine]), by=DEMO, now=world.starts_at)
-
-
-def _by_day(world: World) -> Iterator[list[dict[str, Any]]]:
-    """The events of each day of the world, in order."""
-    today: list[dict[str, Any]] = []
-    ends = world.starts_at + timedelta(days=1)
-    for event in world.events():
-        while event["occurred_at"] >= ends.strftime("%Y-%m-%dT%H:%M:%S"):
-            yield today
-            today, ends = [], ends + timedelta(days=1)
-        today.append(event)
-    yield today
-
-
-def _take_in(events: list[dict[str, Any]], *, now: datetime) -> int:
-    """Record a day's events, but for those of accounts that the gateway has refused; how many there were."""
-    refused = set(Restriction.objects.in_force(at=now).denying().values_list("account__external_id", flat=True))
-    lines = [msgspec.json.encode(event) for event in events if event["account"] not in refused]
-    for start in range(0, len(lines), BATCH):
-        record_lines(lines[start : start + BATCH], source=SOURCE, now=now)
-    record_import("demonstration", accepted=len(lines), duplicate=0, rejected=0, by=DEMO, now=now)
-    return len(lines)
+def _take_in(events: list[dict[str, Any]], gateways: DemoGateways, *, now: datetime) -> int:
+    """Record a day's events, but for those that the gateway has refused, which it reports; how many were recorded."""
+    refusing = refusing_restrictions(at=now)
+    report_refusals(gateways, [one for one in events if one["account"] in refusing], refusing, now=now)
+    return take_in([one for one in events if one["account"] not in refusing], now=now)
 
 
 def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
@@ -134,7 +107,7 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
     if now > world.ends_at - LEFT_OPEN:
         return
     planned = []
-    for case, names in _undecided(now=now):
+    for case, names in _undecided(world, now=now):
         dice = Random(f"{world.seed}/{names[0]}/{now:%Y%m%d}")
         if dice.random() > (SHARE_DECIDED_ONCE_DUE if case.due_at <= now else SHARE_DECIDED):
             continue
@@ -150,9 +123,14 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
         decide(case, verdict, decision_id=decision_id, by=someone, now=at, ticks=_ticks(world, case))
 
 
-def _undecided(*, now: datetime) -> list[tuple[Case, list[str]]]:
-    """Return what staff may decide, each case with the accounts that it is about, in the order of their names."""
-    waiting = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
+def _undecided(world: World, *, now: datetime) -> list[tuple[Case, list[str]]]:
+    """Return what staff may decide, each case with the accounts that it is about, in the order of their names.
+
+    A customer of the weeks before whose case is open again is left to the people who look at the demonstration.
+    """
+    opened = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
+    own = list(world.labels)
+    waiting = [*opened.filter(account__external_id__in=own), *opened.exclude(campaign=None)]
     alone = [(case, [case.own_account.external_id]) for case in waiting if case.campaign_id is None]
     together = [(case, sorted(_members(case).values())) for case in waiting if case.campaign_id is not None]
     largest_first = sorted(together, key=lambda one: (-len(one[1]), one[1]))
@@ -168,7 +146,7 @@ def _ticks(world: World, case: Case) -> Ticks | None:
     """Of a campaign, staff ticks those who harvest."""
     if case.campaign_id is None:
         return None
-    harvesting = {pk for pk, name in _members(case).items() if world.labels[name] in HARVEST}
+    harvesting = {pk for pk, name in _members(case).items() if world.labels.get(name) in HARVEST}
     newest = CampaignMember.objects.latest("pk").pk
     return Ticks(frozenset(harvesting), seen=newest, left_out_because="Checked with their account manager: no harvest.")
 

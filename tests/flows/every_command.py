@@ -256,8 +256,9 @@ def _(world: World) -> None:
 
 @runs("load_demo")
 def _(world: World) -> None:
-    with override_settings(DEMO="small", DEMO_STAFF_FILE=world.folder / "demo-staff.json"):
-        assert "60 accounts" in world.call("load_demo")
+    files = {"DEMO_STAFF_FILE": world.folder / "staff.json", "DEMO_GATEWAYS_FILE": world.folder / "gateways.json"}
+    with override_settings(DEMO="small", **files):
+        assert "74 accounts" in world.call("load_demo")
 
 
 @runs("makemigrations")

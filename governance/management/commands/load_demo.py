@@ -8,10 +8,13 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.models import Entry
 from governance.demo import world
-from governance.demo.story import DEMO, play
+from governance.demo.gateways import Secrets, issue_gateway_keys, keep_secrets
+from governance.demo.intake import DEMO
+from governance.demo.story import Story
+from governance.demo.team import assemble_team
+from governance.overview.actions import measure_overview
 from governance.platform.progress import terminal_progress
-from governance.staff.actions import DEMO_STAFF, ensure_demo_staff
-from governance.staff.models import User
+from governance.staff.actions import ensure_demo_staff
 from governance.web.counts import pluralize
 
 SEED = 2031
@@ -26,20 +29,24 @@ class Command(BaseCommand):
             raise CommandError("There are accounts already: load the demonstration into an empty database.")
         if Entry.objects.exists():
             raise CommandError(
-                "The audit log has entries already, and the demonstration plays the past fortnight: load it into an "
+                "The audit log has entries already, and the demonstration plays the past weeks: load it into an "
                 "empty database, before people and service keys are added."
             )
         now = timezone.now()
         size = SIZES["small" if settings.DEMO == "small" else "full"]
         made = world.build_world(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
-        events = 0
+        story, events = Story(made), 0
+        began_at = story.begins_at
         # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
         with transaction.atomic(), terminal_progress() as progress:
-            ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=made.starts_at)
-            staff = list(User.objects.filter(email__in=[email for _, email, _ in DEMO_STAFF[:2]]).order_by("email"))
+            ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=began_at)
+            team = assemble_team(by=DEMO, now=began_at)
+            gateways, secrets = issue_gateway_keys(by=DEMO, now=began_at)
             bar = progress.add_task("Loading the demonstration", total=size["days"])
-            for day in play(made, staff=staff):
+            for day in story.play(team=team, gateways=gateways):
                 events += day.events
                 progress.update(bar, completed=day.number)
-        accounts = pluralize(len(made.accounts), "account")
+            measure_overview(now=timezone.now())  # else the overview asks whether the worker runs
+            keep_secrets(settings.DEMO_GATEWAYS_FILE, Secrets(*secrets, stopped_at=story.stopped_at))
+        accounts = pluralize(len(story.labels), "account")
         self.stdout.write(f"Loaded the demonstration: {accounts}, {pluralize(events, 'usage event')}.")

@@ -24,6 +24,8 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
+from governance.demo.gateways import Secrets, usable_secrets
+from governance.demo.live_gateways import running_gateways
 from governance.platform import embedded
 from governance.platform.ports import refuse_used_port
 from governance.platform.processes import (
@@ -59,12 +61,15 @@ class Command(BaseCommand):
                 if settings.EMBEDDED:
                     self._say(f"Starting PostgreSQL and Valkey in {settings.DATA_DIR}")
                     running.enter_context(embedded.start(settings.DATA_DIR))
-                sign_ins = self._prepare()
+                sign_ins, gateways = self._prepare()
                 self._say("Starting the check, the web server and the workers")
                 settings.CHECK_URL_FILE.write_text(f"http://{HOST}:{check_port}\n")
                 processes = running.enter_context(_processes(port, check_port))
                 for name, at in (("check", check_port), ("web server", port)):
                     self._wait_for_answer(processes, name, at)
+                if gateways is not None:
+                    folder = settings.DATA_DIR / "demo-gateway"
+                    running.enter_context(running_gateways(gateways, f"http://{HOST}:{check_port}", folder))
                 self._welcome(sign_ins, port)
                 self._keep_running(processes)
         except KeyboardInterrupt:
@@ -74,19 +79,21 @@ class Command(BaseCommand):
         except (OperationalError, embedded.ServersError) as error:
             raise CommandError(str(error).strip().splitlines()[0]) from error
 
-    def _prepare(self) -> list[DemoSignIn]:
+    def _prepare(self) -> tuple[list[DemoSignIn], Secrets | None]:
         self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         sign_ins: list[DemoSignIn] = []
+        gateways: Secrets | None = None
         if settings.DEMO != "none":
             # What has a log has begun its life already, if only with somebody who may sign in.
             if not Account.objects.exists() and not Entry.objects.exists():
                 self._say("Loading the demonstration, which takes some minutes")
                 call_command("load_demo")
             sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
+            gateways = usable_secrets(settings.DEMO_GATEWAYS_FILE, now=timezone.now())
         connection.close()
-        return sign_ins
+        return sign_ins, gateways
 
     def _wait_for_answer(self, processes: dict[str, Supervised], name: str, port: int) -> None:
         until = time.monotonic() + STARTS_WITHIN
