@@ -212,6 +212,8 @@ class RegisterBatch:
             version = TermsVersion(name=terms.version, published_at=terms.accepted_at)
             self._versions[terms.version] = version
             self._add(version)
+        elif terms.accepted_at < version.published_at:  # nobody accepts what is not published
+            self._change(version, published_at=terms.accepted_at)
         accepted = self._accepted.get((account.external_id, terms.version))
         if accepted is None:
             accepted = TermsAcceptance(account=account, terms=version, accepted_at=terms.accepted_at)

@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.actions import RegisterResult, get_or_create_accounts, register_accounts
-from accounts.models import Account, ApiKey, Licence, TermsAcceptance
+from accounts.models import Account, ApiKey, Licence, TermsAcceptance, TermsVersion
 from accounts.register import UnreadableLineError, parse_account_line
 from governance.audit.models import Entry
 from tests.commands import run_command
@@ -91,6 +91,13 @@ class TestRegistering:
         register(accepted)
 
         assert TermsAcceptance.objects.get().terms.name == "2026-03"
+
+    def test_takes_terms_as_published_when_somebody_first_accepted_them(self) -> None:
+        for name, day in (("acct_1", "12"), ("acct_2", "01"), ("acct_3", "20")):
+            accepted = {"version": "2026-03", "accepted_at": f"2026-03-{day}T00:00:00Z"}
+            register(HARBOUR | {"account": name, "terms": accepted})
+
+        assert TermsVersion.objects.get().published_at == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class TestALicence:

@@ -46,7 +46,7 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._listener = threading.Thread(target=self._listen)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def _listen(self) -> None:
