@@ -17,6 +17,7 @@ from governance.gateways.queries import enforcement_status
 from governance.gateways.restriction_status import EnforcementStatus
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
+from governance.review.bulk.mentions import BulkMention, find_bulk_mentions
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
@@ -295,6 +296,10 @@ class CaseDetail:
         live = {one.origin for one in self.restrictions}
         earlier = [decision for decision in self.decisions if decision != self.decision]
         return [EarlierDecision(one, is_in_force=one.origin in live) for one in earlier]
+
+    @cached_property
+    def bulk_by_step(self) -> dict[int, BulkMention]:
+        return find_bulk_mentions(self.case, self.steps)
 
     @cached_property
     def steps(self) -> list[Step]:
