@@ -260,8 +260,7 @@ class CaseDetail:
     def _lifted_by_deciding(self) -> list[Restriction]:
         if not self.decisions and not self.restrictions:
             return []
-        earlier = [decision.pk for decision in self.decisions]
-        ending = restrictions_replaced_by_deciding(self.account, earlier).order_by("number")
+        ending = restrictions_replaced_by_deciding(self.account, [one.pk for one in self.decisions]).order_by("number")
         return list(ending.select_related("account", "key", "organisation"))
 
     @property
