@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from governance.restrictions.queries import last_number
 from governance.review.actions import claim
 from governance.review.bulk.unfinished import apply_bulk_decisions
 from governance.review.models import BulkDecision, Case, Decision
+from governance.staff.models import User
 from tests.factories import account, case, person
 from tests.flows.worker import kill, running_worker
 from tests.front import Served, served
@@ -33,7 +33,13 @@ MANY = 60
 
 
 @pytest.fixture
-def client() -> Client:
+def jonas() -> User:
+    return person("Jonas Lind")
+
+
+@pytest.fixture
+def client(jonas: User) -> Client:
+    """Of Mira, who signs in after both have been added."""
     return signed_in(person())
 
 
@@ -58,10 +64,10 @@ def block(client: Client, accounts: list[Account]) -> BulkDecision:
 
 
 def test_four_are_refused_one_is_skipped_with_its_reason_and_one_undo_lets_all_in(
-    client: Client, front: Served
+    client: Client, jonas: User, front: Served
 ) -> None:
     accounts = [case(account(name)).own_account for name in NAMES]
-    claim(Case.objects.get(account__external_id=CLAIMED), by=person("Jonas Lind"), now=timezone.now())
+    claim(Case.objects.get(account__external_id=CLAIMED), by=jonas, now=timezone.now())
 
     bulk = block(client, accounts[:5])
     apply_bulk_decisions(clock=timezone.now)
@@ -98,4 +104,3 @@ def test_a_killed_worker_loses_nothing_and_the_next_one_makes_nothing_twice(clie
     assert Decision.objects.count() == Restriction.objects.filter(ended_at=None).count() == MANY
     assert Entry.objects.filter(verb="case.decided").count() == MANY
     assert not any(iter_chain_checks())
-    connection.close()

@@ -107,6 +107,7 @@ class TestThePreview:
         ):
             assert tile in page
         assert "Plans: unknown 4, scale 1." in page
+        assert 'With a licence that permits training: <span class="mono">' in page
         assert "2 will be skipped as things are now" in page
         assert "skipped: claimed by Jonas Lind" in page
         assert "skipped: part of its campaign’s case" in page

@@ -14,9 +14,10 @@ from enum import Enum, auto
 from typing import Final
 from uuid import UUID
 
+from django.db import ProgrammingError
 from django.db.models import Q
 
-from governance.platform.transactions import is_unavailable, retried_transaction
+from governance.platform.transactions import is_permanent_error, retried_transaction
 from governance.review.actions import decide
 from governance.review.bulk.open_campaign_cases import find_campaign_cases
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
@@ -67,8 +68,9 @@ def _apply_rest(bulk: UUID, *, clock: Clock) -> int:
             while (how_far := _apply_to(target, now=clock())) is _Reached.A_STEP:
                 pass
         except Exception as error:
-            if is_unavailable(error):
-                raise  # nothing was changed: the timetable tries again
+            # Where the fault is not the account's, nothing was changed, and the timetable tries again.
+            if not is_permanent_error(error) or isinstance(error, ProgrammingError):
+                raise
             where = traceback.extract_tb(error.__traceback__)[-1]
             name, place = type(error).__name__, f"{where.filename}:{where.lineno}"
             # The message of an error may hold a customer's words.

@@ -55,6 +55,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="case",
             index=models.Index(
+                condition=models.Q(("part_of", None), ("status", "open")),
+                fields=["output_tokens"],
+                name="case_output_tokens",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
                 condition=models.Q(("campaign_size__gt", 0), ("status", "open")),
                 fields=["campaign_size"],
                 name="case_campaign_size",

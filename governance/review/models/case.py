@@ -173,6 +173,7 @@ class Case(CaseWork):
                 condition=Q(status="open", part_of=None),
             ),
             models.Index(fields=["opened_at"], name="case_opened_at"),
+            models.Index(fields=["output_tokens"], name="case_output_tokens", condition=Q(status="open", part_of=None)),
             # Few cases belong to a campaign: these are listed, and brought up to date, without reading all others.
             models.Index(
                 fields=["campaign_size"], name="case_campaign_size", condition=Q(status="open", campaign_size__gt=0)
