@@ -20,15 +20,14 @@ from governance.staff.models import User
 from tests.factories import account, case, person
 from tests.flows.worker import kill, running_worker
 from tests.front import Served, served
-from tests.review.bulk import bulk_form, states
+from tests.review.bulk import NAMES, bulk_form, states
 from tests.review.pages import address, signed_in, text
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NAMES = [f"acct_{number}" for number in range(7)]
 TICKED = NAMES[:5]
-CLAIMED = "acct_3"
+CLAIMED = "acct_fen"
 MANY = 60
 
 
@@ -89,7 +88,7 @@ def test_four_are_refused_one_is_skipped_with_its_reason_and_one_undo_lets_all_i
 
 @pytest.mark.long
 def test_a_killed_worker_loses_nothing_and_the_next_one_makes_nothing_twice(client: Client, tmp_path: Path) -> None:
-    accounts = [case(account(f"acct_{number:02}")).own_account for number in range(MANY)]
+    accounts = [case(account(f"acct_many_{number:02}")).own_account for number in range(MANY)]
 
     with running_worker(timetable=tmp_path / "first") as worker:
         block(client, accounts)

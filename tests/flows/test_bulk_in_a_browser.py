@@ -16,6 +16,7 @@ from tests.factories import account, assessment, campaign_case, case, person
 from tests.flows.accessibility import iter_violations_everywhere
 from tests.flows.browser import DESKTOP, Open, fill_sign_in, open_signed_in, press
 from tests.flows.typed_text import end_in_the_database
+from tests.review.bulk import NAMES
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,11 +27,11 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 390])
 def six() -> list[Account]:
     """Six accounts with a case, the highest score first; one of them is claimed by Jonas."""
     accounts = [
-        case(account(f"acct_{number}", organisation=f"org_{number}", plan="scale", country="DE"), score=95 - number)
-        for number in range(6)
+        case(account(name, organisation=f"org_{number}", plan="scale", country="DE"), score=95 - number)
+        for number, name in enumerate(NAMES[:6])
     ]
     Case.objects.update(opened_at=timezone.now(), due_at=timezone.now() + timedelta(hours=4))
-    claim(Case.objects.get(account__external_id="acct_2"), by=person("Jonas Lind"), now=timezone.now())
+    claim(Case.objects.get(account__external_id="acct_dune"), by=person("Jonas Lind"), now=timezone.now())
     return [one.own_account for one in accounts]
 
 
@@ -52,7 +53,7 @@ def scrolls_sideways(page: Page) -> bool:
 def tick_five_by_keys_and_box(page: Page) -> None:
     press(page, "j", "x", "j", "x", "j", "x", "j", "x", "j", "x", "x")
     expect(page.locator("#bulk")).to_contain_text("4 ticked")
-    page.get_by_label("Tick acct_5").check()
+    page.get_by_label("Tick acct_heath").check()
     page.get_by_role("button", name="Decide about 5").click()
     expect(page.get_by_role("heading", name="Decide about 5 accounts?")).to_be_visible()
 
@@ -70,7 +71,7 @@ def test_ticked_by_keys_decided_for_all_but_one_and_undone(open_page: Open, six:
 
     tick_five_by_keys_and_box(page)
     expect(page.locator("main")).to_contain_text("skipped: claimed by Jonas Lind")
-    page.get_by_label("Decide about acct_5").uncheck()
+    page.get_by_label("Decide about acct_heath").uncheck()
     expect(page.locator("[data-bulk-ticked]").first).to_have_text("4")
     send_block(page)
     expect(page.get_by_role("heading", name="Block 4 accounts")).to_be_visible()
@@ -79,7 +80,7 @@ def test_ticked_by_keys_decided_for_all_but_one_and_undone(open_page: Open, six:
     apply_bulk_decisions(clock=timezone.now)
     expect(page.locator("#bulk-state")).to_contain_text("4 of 4: 3 decided, 1 skipped.")
     expect(page.locator("#bulk-state")).to_contain_text("Jonas Lind is working on this case.")
-    assert blocked() == {"acct_0", "acct_1", "acct_3"}
+    assert blocked() == {"acct_brook", "acct_cove", "acct_fen"}
 
     press(page, "u")
     page.keyboard.type("It is a course.")
@@ -93,12 +94,12 @@ def test_ticked_by_keys_decided_for_all_but_one_and_undone(open_page: Open, six:
 def test_is_confirmed_by_hand_also_where_it_is_chosen_by_keys(open_page: Open, six: list[Account]) -> None:
     page = open_page(viewport=DESKTOP)
     open_signed_in(page, person(), f"/bulk/?accounts={six[0].pk},{six[1].pk}")
-    page.get_by_label("Decide about acct_1").uncheck()
+    page.get_by_label("Decide about acct_cove").uncheck()
 
     press(page, "8", "1", "8")
 
     expect(page.locator("#confirmed-error")).to_have_text("Tick to confirm.")
-    expect(page.get_by_label("Decide about acct_1")).not_to_be_checked()
+    expect(page.get_by_label("Decide about acct_cove")).not_to_be_checked()
     assert not BulkDecision.objects.exists()
 
 
@@ -106,8 +107,8 @@ def test_works_without_javascript(open_page: Open, six: list[Account]) -> None:
     page = open_page(viewport=DESKTOP, java_script_enabled=False)
     open_signed_in(page, person(), "/queue/")
 
-    page.get_by_label("Tick acct_0").check()
-    page.get_by_label("Tick acct_1").check()
+    page.get_by_label("Tick acct_brook").check()
+    page.get_by_label("Tick acct_cove").check()
     page.get_by_role("button", name="Decide about those ticked").click()
     expect(page.get_by_role("heading", name="Decide about 2 accounts?")).to_be_visible()
     send_block(page)
@@ -122,8 +123,8 @@ class TestTicks:
     ) -> None:
         page = open_page(viewport=DESKTOP)
         open_signed_in(page, person(), "/queue/")
-        page.get_by_label("Tick acct_0").check()
-        page.get_by_label("Tick acct_1").focus()
+        page.get_by_label("Tick acct_brook").check()
+        page.get_by_label("Tick acct_cove").focus()
         page.keyboard.press("Space")
 
         for number in range(3):
@@ -132,8 +133,8 @@ class TestTicks:
         page.evaluate("htmx.trigger(document.body, 'queue-changed')")
 
         expect(page.locator(".row-new")).to_have_count(3)
-        expect(page.get_by_label("Tick acct_1")).to_be_checked()
-        expect(page.get_by_label("Tick acct_1")).to_be_focused()
+        expect(page.get_by_label("Tick acct_cove")).to_be_checked()
+        expect(page.get_by_label("Tick acct_cove")).to_be_focused()
         expect(page.get_by_label("Tick acct_new_0")).not_to_be_checked()
         expect(page.locator("#bulk")).to_contain_text("2 ticked, 1 not on this page")
         page.get_by_role("button", name="Decide about 2").click()
@@ -173,7 +174,7 @@ def test_what_is_typed_and_unticked_survives_a_lost_session(open_page: Open, six
     open_signed_in(page, mira, f"/bulk/?accounts={six[0].pk},{six[1].pk}")
     choose_block(page)
     page.locator("#decide-note").fill("One of them is a school.")
-    page.get_by_label("Decide about acct_1").uncheck()
+    page.get_by_label("Decide about acct_cove").uncheck()
     page.get_by_label("Yes, decide this for all that are ticked").check()
 
     end_in_the_database(page)
@@ -184,8 +185,8 @@ def test_what_is_typed_and_unticked_survives_a_lost_session(open_page: Open, six
 
     expect(page.locator("#decide-note")).to_have_value("One of them is a school.")
     expect(page.get_by_role("radio", name="Block")).to_be_checked()
-    expect(page.get_by_label("Decide about acct_0")).to_be_checked()
-    expect(page.get_by_label("Decide about acct_1")).not_to_be_checked()
+    expect(page.get_by_label("Decide about acct_brook")).to_be_checked()
+    expect(page.get_by_label("Decide about acct_cove")).not_to_be_checked()
     expect(page.get_by_label("Yes, decide this for all that are ticked")).not_to_be_checked()
     expect(page.locator("[data-bulk-ticked]").first).to_have_text("1")
     assert not BulkDecision.objects.exists()

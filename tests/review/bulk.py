@@ -15,11 +15,13 @@ from tests.factories import NOW, account, case, person
 from tests.review.deciding import BLOCK
 from tests.review.pages import block_form
 
+NAMES = ("acct_brook", "acct_cove", "acct_dune", "acct_fen", "acct_glen", "acct_heath", "acct_isle")
 SOON = NOW + timedelta(minutes=1)
 
 
 def five_with_cases() -> list[Account]:
-    return [case(account(f"acct_{number}", organisation=f"org_{number}")).own_account for number in range(5)]
+    named = enumerate(NAMES[:5])
+    return [case(account(name, organisation=f"org_{number}")).own_account for number, name in named]
 
 
 def started(

@@ -156,7 +156,7 @@ class TestAnAccountIsSkipped:
         monkeypatch.setattr(unfinished, "decide", refuse_one)
         bulk = started(five)
         carry_on()
-        assert states(bulk)["acct_2"][0] == "waiting"
+        assert states(bulk)["acct_dune"][0] == "waiting"
         carry_on()
 
         self.carried_on(five, bulk, because=unfinished.FAILED)

@@ -119,7 +119,7 @@ class TestWhatCannotBeUndone:
         carry_on(at=LATER)
 
         found = states(bulk)
-        state, because = found.pop("acct_2")
+        state, because = found.pop("acct_dune")
         assert state == BulkTarget.State.KEPT
         assert because.startswith("Jonas Lind decided on this account again: dismissed.")
         assert {state for state, _ in found.values()} == {"undone"}
@@ -133,7 +133,7 @@ class TestWhatCannotBeUndone:
         undo(bulk, ada)
         carry_on(at=LATER)
 
-        assert states(bulk)["acct_2"] == ("undone", "Jonas Lind had undone it already.")
+        assert states(bulk)["acct_dune"] == ("undone", "Jonas Lind had undone it already.")
         assert Case.objects.claimed(at=LATER).get().claimed_by == jonas
 
     def test_is_not_a_decision_that_was_made_after_one_was_undone(self, five: list[Account], ada: User) -> None:
@@ -158,5 +158,5 @@ class TestWhatCannotBeUndone:
         undo(bulk, ada)
         carry_on(at=LATER)
 
-        assert states(bulk)["acct_2"] == ("undone", "")
+        assert states(bulk)["acct_dune"] == ("undone", "")
         assert Case.objects.claimed(at=LATER).get().claimed_by == jonas

@@ -28,7 +28,7 @@ def harm_of(about: Case) -> int:
 
 @pytest.fixture
 def members() -> list[Account]:
-    return [account(f"acct_{number}") for number in range(3)]
+    return [account(f"acct_member_{number}") for number in range(3)]
 
 
 class TestTheSizeOfTheCampaign:
