@@ -99,7 +99,11 @@
     const links = [...document.querySelectorAll("#cases .row-open")];
     const isBeside = Boolean(document.querySelector(".case"));
     const open = links.find((link) => link.ariaCurrent === "true") ?? links[0];
-    for (const link of links) link.tabIndex = isBeside && link !== open ? -1 : 0;
+    for (const link of links) {
+      link.tabIndex = isBeside && link !== open ? -1 : 0;
+      const box = link.closest(".row").querySelector(".row-tick input");
+      if (box) box.tabIndex = link.tabIndex;
+    }
   };
 
   document.addEventListener("DOMContentLoaded", arrange);

@@ -274,8 +274,7 @@ class CaseDetail:
 
         None where the decision itself refuses the account.
         """
-        made = self.decided_restriction
-        if made is not None and made.ended_at is None and made.denies:
+        if (made := self.decided_restriction) is not None and made.ended_at is None and made.denies:
             return []
         lifted = {one.number for one in self._lifted_by_deciding} if self.case.is_open else set()
         return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
@@ -298,7 +297,8 @@ class CaseDetail:
 
     @cached_property
     def bulk_by_step(self) -> dict[int, BulkMention]:
-        return find_bulk_mentions(self.case, self.steps)
+        of_account = any(one.scope == Decision.Scope.ACCOUNT for one in self.decisions)
+        return find_bulk_mentions(self.case, self.steps) if of_account else {}
 
     @cached_property
     def steps(self) -> list[Step]:
