@@ -1,6 +1,6 @@
 """The data of the case page, one query object for the whole page."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -14,7 +14,6 @@ from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.activity import IN_USE
 from governance.gateways.queries import enforcement_status
-from governance.gateways.restriction_status import EnforcementStatus
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.bulk.mentions import BulkMention, find_bulk_mentions
@@ -23,6 +22,7 @@ from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
 from governance.review.decision_targets import count_campaign_accounts
 from governance.review.endings import EndingGroup, group_endings
+from governance.review.enforcement_panel import EnforcementPanel, RestrictionEnforcement
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
@@ -39,7 +39,6 @@ from governance.usage.queries import (
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
-REFRESH_FOR = timedelta(minutes=2)
 
 
 class WindowUsage(NamedTuple):
@@ -47,25 +46,6 @@ class WindowUsage(NamedTuple):
 
     chart: UsageChart | None
     models: list[ModelUsage]
-
-
-class RestrictionEnforcement(NamedTuple):
-    """A restriction, and what is known of it at each gateway."""
-
-    restriction: Restriction
-    gateways: list[EnforcementStatus]
-
-
-class EnforcementPanel(NamedTuple):
-    """Everything in force against an account or lifted lately, gateway by gateway."""
-
-    restrictions: list[RestrictionEnforcement]
-    now: datetime
-
-    @property
-    def pending(self) -> bool:
-        """Whether it is worth looking again in a second."""
-        return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
 
 def cases_with_details(*, at: datetime) -> QuerySet[Case]:

@@ -60,6 +60,7 @@ class TestDeciding:
             ({"against": ""}, "Choose a reason."),
             ({"terms_clause": ""}, "Choose a terms clause."),
             ({"confirmed": ""}, "Tick to confirm."),
+            ({"action": "watch", "confirmed": ""}, "Tick to confirm."),
             ({"against": "other"}, "Describe the reason in the note."),
             ({"note": "x" * 4001}, "at most 4000 characters"),
             ({"seen": ""}, "This form is incomplete."),
