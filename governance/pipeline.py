@@ -24,6 +24,7 @@ from governance.platform.transactions import retried_transaction
 from governance.policies.outcomes import apply_due_outcomes, evaluate_policies
 from governance.policies.versions import count_scorings
 from governance.review.campaign_cases import join_and_leave, update_campaign_cases
+from governance.review.case_figures import update_case_figures
 from governance.review.case_opening import open_or_update_cases
 from governance.review.staff_ceilings import get_staff_ceilings
 from governance.usage.actions import compact_profiles
@@ -56,6 +57,7 @@ def govern(*, now: datetime, limit: int = BATCH, review_line: int = REVIEW_LINE)
             _govern(batch, now=now, review_line=review_line)
     if search_campaigns(now=now) or claims:
         update_campaign_cases(now=now)
+        update_case_figures()
     join_and_leave(now=now)
     return len(claims)
 

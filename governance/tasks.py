@@ -12,6 +12,7 @@ from governance.platform.notifications import enqueue_on_commit
 from governance.restrictions import actions as enforcement
 from governance.restrictions import publication
 from governance.review import unfinished_decisions
+from governance.review.bulk import unfinished as bulk_decisions
 from governance.staff import credentials
 from governance.usage import actions as usage
 from governance.webhooks import actions as webhooks
@@ -38,6 +39,12 @@ def apply_policies() -> None:
 def apply_unfinished_decisions() -> None:
     """Put into force what decisions about many have not yet."""
     unfinished_decisions.apply_unfinished_decisions(now=timezone.now())
+
+
+@shared_task
+def apply_bulk_decisions() -> None:
+    """Decide about the accounts of bulk decisions, or undo that, one after the other."""
+    bulk_decisions.apply_bulk_decisions(clock=timezone.now)
 
 
 @shared_task

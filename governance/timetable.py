@@ -23,6 +23,7 @@ TIMETABLE: Final = {
     "probe-gateways": _every(30.0, "probe_gateways", expires=30),
     "apply-policies": _every(15.0, "apply_policies", expires=30),
     "apply-unfinished-decisions": _every(10.0, "apply_unfinished_decisions", expires=30),
+    "apply-bulk-decisions": _every(10.0, "apply_bulk_decisions", expires=30),
     "heartbeat-of-worker": {**_every(2.0, "record_heartbeat", expires=30), "args": ["celery"]},
     "heartbeat-of-courier": {**_every(2.0, "record_heartbeat", expires=30, queue="delivery"), "args": ["delivery"]},
     "prepare-partitions": _every(timedelta(hours=6), "prepare_partitions"),

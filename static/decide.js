@@ -24,7 +24,7 @@
   };
 
   const send = (of, button) => {
-    const box = of.querySelector("[name=confirmed]");
+    const box = of.querySelector("[name=confirmed]:not([data-by-hand])");
     if (box) box.checked = true;
     button.click(); // htmx sends the name of a button that was clicked
   };

@@ -23,7 +23,6 @@
       anchor: anchor?.id,
       top: anchor?.getBoundingClientRect().top,
       focused: focused ? rows.indexOf(focused) : -1,
-      ticked: [...cases.querySelectorAll("[name=case]:checked")].map((box) => box.value),
     };
   };
 
@@ -57,7 +56,6 @@
     const cases = list();
     if (!before || !cases) return;
     mark(cases);
-    for (const box of cases.querySelectorAll("[name=case]")) box.checked = before.ticked.includes(box.value);
     const row = before.anchor && document.getElementById(before.anchor);
     if (row) keepInPlace(cases, row, before.top);
     const rows = rowsIn(cases);
@@ -101,7 +99,11 @@
     const links = [...document.querySelectorAll("#cases .row-open")];
     const isBeside = Boolean(document.querySelector(".case"));
     const open = links.find((link) => link.ariaCurrent === "true") ?? links[0];
-    for (const link of links) link.tabIndex = isBeside && link !== open ? -1 : 0;
+    for (const link of links) {
+      link.tabIndex = isBeside && link !== open ? -1 : 0;
+      const box = link.closest(".row").querySelector(".row-tick input");
+      if (box) box.tabIndex = link.tabIndex;
+    }
   };
 
   document.addEventListener("DOMContentLoaded", arrange);

@@ -38,7 +38,9 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.restrictions.reasons import Reason
 from governance.review.actions import claim, decide
+from governance.review.bulk.actions import decide_many
 from governance.review.models import (
+    BulkTarget,
     Case,
     CaseViewer,
     Decision,
@@ -128,6 +130,15 @@ def one_of_everything() -> None:
     watch(other, reason="A tip.", by=mira, now=NOW)
     _one_of_all_that_proves_it(mira)
     _one_of_what_is_set_and_measured()
+    _one_bulk_decision(mira)
+
+
+def _one_bulk_decision(mira: User) -> None:
+    """Undone while it was at work: one account was skipped, and the decision on the other is still to be undone."""
+    verdict = Verdict(action=RestrictionKind.WATCH, reason=Reason.BULK_HARVEST)
+    accounts = [case(account(name)).own_account for name in ("acct_of_many_1", "acct_of_many_2")]
+    bulk = decide_many([one.pk for one in accounts], verdict, bulk_id=uuid.uuid4(), seen=0, by=mira, now=NOW)
+    BulkTarget.objects.filter(bulk=bulk, account=accounts[0]).update(state="skipped", because="Claimed by Jonas.")
 
 
 def _one_of_what_is_set_and_measured() -> None:

@@ -71,6 +71,8 @@ class Verb(StrEnum):
     CASE_ESCALATED = "case.escalated", "because"
     CASE_RETURNED = "case.returned", "answer"
     CASE_SKIPPED = "case.skipped", "because"
+    BULK_DECIDED = "bulk.decided", "action reason terms_clause note accounts"
+    BULK_UNDONE = "bulk.undone", "action note"
     VIEW_SAVED = "view.saved", "name query shared"
     VIEW_REMOVED = "view.removed", "name"
 

@@ -39,6 +39,7 @@ class Assessment(models.Model):
     window_start = models.DateTimeField(help_text="Start of the assessed usage.")
     window_end = models.DateTimeField(help_text="End of the assessed usage.")
     events = models.BigIntegerField(help_text="Usage events in the window.")
+    output_tokens = models.BigIntegerField(default=0, db_default=0, help_text="Output tokens in the window.")
     score = models.SmallIntegerField()
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
     probability = models.FloatField(

@@ -225,6 +225,8 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
             "score": latest.score,
             "band": latest.band,
             "families": latest.families_against,
+            "output_tokens": latest.output_tokens if case.account is not None else case.output_tokens,
+            "campaign_size": case.campaign_size,
             "opened_at": now,
             "due_at": due_at(latest.score, opened_at=now),
             "claimed_by": by,

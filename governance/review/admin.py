@@ -3,6 +3,8 @@ from django.contrib import admin
 from governance.audit.filters import PeriodFilter
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.review.models import (
+    BulkDecision,
+    BulkTarget,
     Case,
     CaseViewer,
     Decision,
@@ -73,3 +75,19 @@ class CaseViewerAdmin(ReadOnlyAdmin):
     list_display = ("seen_at", "case", "user")
     search_fields = ("=case__account__external_id", "user__name")
     list_select_related = ("user", "case__account")
+
+
+@admin.register(BulkDecision)
+class BulkDecisionAdmin(ReadOnlyAdmin):
+    list_display = ("decided_at", "action", "reason", "decided_by", "undone_at", "is_unfinished")
+    list_filter = ("action", "decided_by", ("decided_at", PeriodFilter))
+    search_fields = ("=id", "decided_by__name")
+    list_select_related = ("decided_by",)
+
+
+@admin.register(BulkTarget)
+class BulkTargetAdmin(ReadOnlyAdmin):
+    list_display = ("bulk", "account", "state", "because", "decision")
+    list_filter = ("state",)
+    search_fields = ("=bulk__id", "=account__external_id")
+    list_select_related = ("bulk__decided_by", "account", "decision__decided_by")

@@ -1,6 +1,6 @@
 """The data of the case page, one query object for the whole page."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -14,14 +14,15 @@ from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.activity import IN_USE
 from governance.gateways.queries import enforcement_status
-from governance.gateways.restriction_status import EnforcementStatus
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
+from governance.review.bulk.mentions import BulkMention, find_bulk_mentions
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
 from governance.review.decision_targets import count_campaign_accounts
 from governance.review.endings import EndingGroup, group_endings
+from governance.review.enforcement_panel import EnforcementPanel, RestrictionEnforcement
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
@@ -38,7 +39,6 @@ from governance.usage.queries import (
 
 STEPS_SHOWN = 40
 DECISIONS_SHOWN = 8
-REFRESH_FOR = timedelta(minutes=2)
 
 
 class WindowUsage(NamedTuple):
@@ -46,25 +46,6 @@ class WindowUsage(NamedTuple):
 
     chart: UsageChart | None
     models: list[ModelUsage]
-
-
-class RestrictionEnforcement(NamedTuple):
-    """A restriction, and what is known of it at each gateway."""
-
-    restriction: Restriction
-    gateways: list[EnforcementStatus]
-
-
-class EnforcementPanel(NamedTuple):
-    """Everything in force against an account or lifted lately, gateway by gateway."""
-
-    restrictions: list[RestrictionEnforcement]
-    now: datetime
-
-    @property
-    def pending(self) -> bool:
-        """Whether it is worth looking again in a second."""
-        return any(at.waited < REFRESH_FOR and not at.is_settled for one in self.restrictions for at in one.gateways)
 
 
 def cases_with_details(*, at: datetime) -> QuerySet[Case]:
@@ -259,8 +240,7 @@ class CaseDetail:
     def _lifted_by_deciding(self) -> list[Restriction]:
         if not self.decisions and not self.restrictions:
             return []
-        earlier = [decision.pk for decision in self.decisions]
-        ending = restrictions_replaced_by_deciding(self.account, earlier).order_by("number")
+        ending = restrictions_replaced_by_deciding(self.account, [one.pk for one in self.decisions]).order_by("number")
         return list(ending.select_related("account", "key", "organisation"))
 
     @property
@@ -274,8 +254,7 @@ class CaseDetail:
 
         None where the decision itself refuses the account.
         """
-        made = self.decided_restriction
-        if made is not None and made.ended_at is None and made.denies:
+        if (made := self.decided_restriction) is not None and made.ended_at is None and made.denies:
             return []
         lifted = {one.number for one in self._lifted_by_deciding} if self.case.is_open else set()
         return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
@@ -295,6 +274,11 @@ class CaseDetail:
         live = {one.origin for one in self.restrictions}
         earlier = [decision for decision in self.decisions if decision != self.decision]
         return [EarlierDecision(one, is_in_force=one.origin in live) for one in earlier]
+
+    @cached_property
+    def bulk_by_step(self) -> dict[int, BulkMention]:
+        of_account = any(one.scope == Decision.Scope.ACCOUNT for one in self.decisions)
+        return find_bulk_mentions(self.case, self.steps) if of_account else {}
 
     @cached_property
     def steps(self) -> list[Step]:

@@ -33,7 +33,8 @@ def open_or_update_cases(
             changed.append(case)
         if case.score != score:
             rescored[case] = describe_new_score(case, score=score, band=band, now=now)
-    Case.objects.bulk_update(changed, ["assessment", "score", "band", "families", "due_at", "held_until"])
+    written = ["assessment", "score", "band", "families", "output_tokens", "due_at", "held_until"]
+    Case.objects.bulk_update(changed, written)
     Step.objects.bulk_create(
         Step(case=case, kind=Step.Kind.RESCORED, at=now, by=str(PIPELINE), text=text) for case, text in rescored.items()
     )
@@ -46,6 +47,7 @@ def open_or_update_cases(
             score=assessment.score,
             band=assessment.band,
             families=assessment.families_against,
+            output_tokens=assessment.output_tokens,
             opened_at=now,
             due_at=due[pk],
         )
@@ -77,10 +79,10 @@ def describe_new_score(case: Case, *, score: int, band: str, now: datetime) -> s
 
 def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:
     """Give the case its new assessment; False where it has that one already. Due dates only come nearer."""
-    if case.assessment_id == assessment.pk:
+    if case.assessment_id == assessment.pk and case.output_tokens == assessment.output_tokens:
         return False
     case.assessment, case.score, case.band = assessment, assessment.score, assessment.band
-    case.families = assessment.families_against
+    case.families, case.output_tokens = assessment.families_against, assessment.output_tokens
     case.due_at = min(case.due_at, due or case.due_at)
     return True
 

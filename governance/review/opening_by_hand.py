@@ -43,6 +43,8 @@ def open_case_by_hand(account: Account, *, reason: str, by: User, now: datetime)
         assessment=latest,
         score=latest.score,
         band=latest.band,
+        families=latest.families_against,
+        output_tokens=latest.output_tokens,
         opened_at=now,
         due_at=due_at(latest.score, opened_at=now),
     )

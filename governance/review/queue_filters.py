@@ -107,6 +107,8 @@ class QueueFilter:
     policy: ByPolicy = ByPolicy.ANY
     assignee: str = ""
     family: str = ""
+    campaign_from: int | None = None
+    tokens_from: int | None = None
     sort: QueueSort = QueueSort.URGENCY
     columns: tuple[QueueColumn, ...] = USUAL_COLUMNS
 
@@ -125,7 +127,8 @@ class QueueFilter:
     def more(self) -> int:
         """How many of the filters that are not always in view are set."""
         folded = (self.score_from, self.score_to, self.due, self.plan, self.country, self.policy, self.family)
-        return sum(1 for one in (*folded, self.assignee) if one not in {None, ""})
+        figures = (self.campaign_from, self.tokens_from)
+        return sum(1 for one in (*folded, *figures, self.assignee) if one not in {None, ""})
 
     @property
     def is_narrowed(self) -> bool:
@@ -179,14 +182,13 @@ def _of_view(view: QueueView, *, user: User, now: datetime) -> CaseQuerySet:
 
 
 def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
-    """Return what the columns of a case and of its account must be.
-
-    Campaign size and harm so far belong here too: they are columns of the campaign of a case.
-    """
+    """Return what the columns of a case and of its account must be."""
     asked: dict[str, Any] = {
         "band": queue_filter.band,
         "score__gte": queue_filter.score_from,
         "score__lte": queue_filter.score_to,
+        "campaign_size__gte": queue_filter.campaign_from,
+        "output_tokens__gte": queue_filter.tokens_from,
         "account__plan": queue_filter.plan,
         "account__country": queue_filter.country,
         "families__contains": [queue_filter.family] if queue_filter.family else None,

@@ -41,6 +41,8 @@ class QueueForm(AddressForm):
     after = forms.UUIDField(required=False)
     score_from = forms.IntegerField(min_value=0, max_value=100, required=False)
     score_to = forms.IntegerField(min_value=0, max_value=100, required=False)
+    campaign_from = forms.IntegerField(min_value=1, max_value=10**9, required=False)
+    tokens_from = forms.IntegerField(min_value=1, max_value=10**15, required=False)
     due = forms.ChoiceField(choices=DueWithin.choices, required=False)
     plan = forms.CharField(max_length=64, required=False)
     country = forms.CharField(max_length=2, required=False)
@@ -70,6 +72,8 @@ class QueueForm(AddressForm):
             after=given["after"],
             score_from=given["score_from"],
             score_to=given["score_to"],
+            campaign_from=given["campaign_from"],
+            tokens_from=given["tokens_from"],
             due=DueWithin(given["due"]),
             plan=given["plan"],
             country=given["country"].upper(),

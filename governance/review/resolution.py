@@ -61,7 +61,18 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
             case.part_of = None
         if (seen := by_account.get(case.account_id or 0)) is not None:  # that of a campaign keeps its own
             case.assessment, case.score, case.band, case.families = seen, seen.score, seen.band, seen.families_against
-    changed = ["status", "closed_at", "resolved_by", "part_of", "assessment", "score", "band", "families"]
+            case.output_tokens = seen.output_tokens
+    changed = [
+        "status",
+        "closed_at",
+        "resolved_by",
+        "part_of",
+        "assessment",
+        "score",
+        "band",
+        "families",
+        "output_tokens",
+    ]
     Case.objects.bulk_update(again, changed)
     details = {"decision": str(why.pk), "case": str(why.case_id), **why.case.subject_details}
     others = [case for case in again if case.pk != why.case_id]

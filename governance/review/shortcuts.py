@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from governance.review.models import ACTIONS
-from governance.staff.roles import VIEW_ACCOUNTS, VIEW_ENFORCEMENT, VIEW_POLICIES, VIEW_SETTINGS
+from governance.staff.roles import VIEW_ACCOUNTS, VIEW_ENFORCEMENT, VIEW_POLICIES, VIEW_SETTINGS, WORK_CASES
 
 
 class Shortcut(NamedTuple):
@@ -21,6 +21,7 @@ class Shortcut(NamedTuple):
 MOVING: Final = (
     Shortcut(("j", "k"), "next or previous case in the list (or arrow keys)"),
     Shortcut(("Enter",), "open the case"),
+    Shortcut(("x",), "tick the case or account, to decide about many at once", permission=WORK_CASES),
     Shortcut(("g", "o"), "go to the overview"),
     Shortcut(("g", "n"), "go to the next case"),
     Shortcut(("g", "q"), "go to the queue"),

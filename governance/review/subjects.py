@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping
 
+from django.db.models import Count
 from django.urls import reverse
 
 from governance.audit.subjects import Subject, subject_finder, valid_uuids
 from governance.campaigns.models import Campaign
-from governance.review.models import Case
+from governance.review.models import BulkDecision, Case
 from governance.web.counts import pluralize
 
 
@@ -27,4 +28,13 @@ def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
             reverse("review:case", args=[case.pk]),
         )
         for case in cases
+    }
+
+
+@subject_finder("bulk")
+def bulk_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+    found = BulkDecision.objects.filter(pk__in=valid_uuids(ids)).annotate(size=Count("targets"))
+    return {
+        str(pk): Subject(f"decision about {pluralize(size, 'account')}", reverse("review:bulk-decision", args=[pk]))
+        for pk, size in found.values_list("pk", "size")
     }

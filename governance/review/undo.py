@@ -39,23 +39,26 @@ def can_be_undone(decision: Decision, *, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
 
 
-def undo_decision(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
+def undo_decision(
+    case: Case, *, note: str, by: User, now: datetime, asked_at: datetime | None = None, is_claimed: bool = True
+) -> DecisionUndoResult:
     """Undo the decision on a case: restore the restrictions it replaced, end its own, and reopen the case, claimed by
-    `by`, and the cases of other accounts that the decision covered; of very many a first batch, and the rest soon
-    after (see unfinished_decisions.py).
+    `by` if `is_claimed`, and the cases of other accounts that the decision covered; of very many a first batch, and the
+    rest soon after (see unfinished_decisions.py).
 
-    If it is too late to undo, lift the restrictions of the decision, in batches; the decision stands.
+    If it was too late to undo when this was asked for (`asked_at`, or now), lift the restrictions of the decision, in
+    batches; the decision stands.
 
     Raises CannotUndoError if the case has no decision that is not undone, or the account was decided about again since.
     """
     decision = Decision.objects.not_undone().filter(case=case).first()
-    if decision is not None and not can_be_undone(decision, now=now):
+    if decision is not None and not can_be_undone(decision, now=asked_at or now):
         return _lift(decision, note=note, by=by, now=now)
-    return _undo(case, note=note, by=by, now=now)
+    return _undo(case, note=note, by=by, now=now, is_claimed=is_claimed)
 
 
 @retried_transaction
-def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResult:
+def _undo(case: Case, *, note: str, by: User, now: datetime, is_claimed: bool) -> DecisionUndoResult:
     with_it = list(
         Case.objects.filter(resolved_by__case=case.pk).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
     )
@@ -78,7 +81,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime) -> DecisionUndoResu
     resolve_restored(done.restored, own.account_id, by=by, now=now)
     again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
     is_open = any(one.pk == own.pk for one in again)
-    if is_open:
+    if is_open and is_claimed:
         Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS)
     details = {
         "decision": str(decision.pk),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.review import queue_views, views, work_views
+from governance.review.bulk import views as bulk
 from governance.review.campaigns import views as campaigns
 from governance.review.restrictions import views as in_force
 
@@ -17,6 +18,10 @@ urlpatterns = [
     path("campaigns/<uuid:pk>/merge/", campaigns.merge, name="campaign-merge"),
     path("cases/<uuid:pk>/campaign/preview/", campaigns.preview, name="campaign-preview"),
     path("cases/<uuid:pk>/campaign/decide/", campaigns.decide, name="campaign-decide"),
+    path("bulk/", bulk.preview, name="bulk"),
+    path("bulk/decide/", bulk.decide, name="bulk-decide"),
+    path("bulk/<uuid:pk>/", bulk.bulk_decision, name="bulk-decision"),
+    path("bulk/<uuid:pk>/undo/", bulk.undo, name="bulk-undo"),
     path("cases/next/", queue_views.next_case, name="next-case"),
     path("queue/views/save/", queue_views.save_view, name="view-save"),
     path("queue/views/<uuid:pk>/remove/", queue_views.remove_view, name="view-remove"),

@@ -8,7 +8,7 @@ from typing import Self
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms, parse_terms
-from governance.review.models import Action, Case, Decision, to_action
+from governance.review.models import Action, BulkDecision, Case, Decision, to_action
 from governance.review.wording import outcome_word
 
 
@@ -76,6 +76,19 @@ class Verdict:
             note=decision.note,
             lasts=terms.until - decision.decided_at if terms and terms.until else None,
             scope=Decision.Scope(decision.scope),
+            **needed,
+        )
+
+    @classmethod
+    def of_bulk(cls, bulk: BulkDecision) -> Self:
+        """What was decided about each of many accounts."""
+        needed = {member: getattr(bulk, member) for need in NEEDS for member in need.members}
+        return cls(
+            action=to_action(bulk.action),
+            reason=Reason(bulk.reason),
+            terms_clause=bulk.terms_clause,
+            note=bulk.note,
+            lasts=bulk.lasts,
             **needed,
         )
 

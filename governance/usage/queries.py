@@ -21,11 +21,12 @@ WINDOW = timedelta(days=28)
 
 
 class ScoringWindow(NamedTuple):
-    """What of an account is looked at: the weeks of the 28 days up to its newest usage; and the events they hold."""
+    """What of an account is looked at: the weeks of the 28 days up to its newest usage; and what they hold."""
 
     start: datetime
     end: datetime
     events: int
+    output_tokens: int = 0
 
 
 def get_scoring_windows(account_pks: Collection[int], *, at: datetime) -> dict[int, ScoringWindow]:
@@ -35,7 +36,7 @@ def get_scoring_windows(account_pks: Collection[int], *, at: datetime) -> dict[i
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.WINDOWS, {"accounts": list(account_pks), "at": at, "span": f"{WINDOW.days} days"})
-        return {account: ScoringWindow(start, end, events) for account, start, end, events in cursor.fetchall()}
+        return {account: ScoringWindow(*window) for account, *window in cursor.fetchall()}
 
 
 def load_profiles(wanted: Mapping[int, ScoringWindow]) -> pl.DataFrame:

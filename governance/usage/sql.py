@@ -190,10 +190,10 @@ WHERE account_id = %s AND hour >= %s AND hour < %s GROUP BY hour, model ORDER BY
 # From the Monday before, since sketches are kept by the week.
 WINDOWS = f"""
 WITH hours AS NOT MATERIALIZED (
-    SELECT * FROM {_HOURS.format(columns="account_id, hour, last_at, requests")} AS hours
+    SELECT * FROM {_HOURS.format(columns="account_id, hour, last_at, requests, output_tokens")} AS hours
     WHERE account_id = ANY(%(accounts)s)
 )
-SELECT account_id, start, newest, sum(requests)::bigint
+SELECT account_id, start, newest, sum(requests)::bigint, sum(output_tokens)::bigint
 FROM hours JOIN (
     SELECT account_id, newest, date_trunc('week', newest - %(span)s::interval, 'UTC') AS start
     FROM (

@@ -95,6 +95,8 @@ UNFOLD = {
                     _table("Decisions", "balance", "review_decision"),
                     _table("Watch-list", "visibility", "investigation_watchedaccount"),
                     _table("Accounts decided on", "group", "review_decisiontarget"),
+                    _table("Bulk decisions", "checklist", "review_bulkdecision"),
+                    _table("Accounts of bulk decisions", "checklist", "review_bulktarget"),
                     _table("Saved views", "bookmark", "review_savedview"),
                     _table("Inbox items", "inbox", "review_inboxitem"),
                     _table("Skipped cases", "skip_next", "review_skippedcase"),

@@ -68,6 +68,8 @@ GLOSSARY: Final = (
             Word("dismiss", "To close a case without a restriction."),
             Word("watch-list", "Accounts that staff keep an eye on. Nothing is restricted by it."),
             Word("undo", "To take back a decision soon after it, as if it had not been made."),
+            Word("decide about many", "To decide about up to 500 ticked accounts at once. Each gets its own decision."),
+            Word("skipped", "Left undecided by a decision about many, for a reason that its page shows."),
             Word("reopen", "To open a new case on an account that was decided. The old decision stays until then."),
             Word("remove", "To end a restriction before it expires. The API calls this lifting."),
             Word("overview", "The first page: a reviewer’s own day, and for leads the figures of everybody’s work."),

@@ -48,6 +48,15 @@ def opens_a_row(page: Page) -> None:
     expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
 
 
+def ticks_the_row(page: Page) -> None:
+    press(page, "x")
+    expect(page.get_by_label("Tick acct_harbour")).to_be_checked()
+    press(page, "j", "x")
+    expect(page.get_by_label("Tick acct_quill")).to_be_checked()
+    press(page, "x")
+    expect(page.get_by_label("Tick acct_quill")).not_to_be_checked()
+
+
 def goes_on_to_the_next(page: Page) -> None:
     press(page, "g", "n")
     expect(page.get_by_role("heading", name="acct_quill")).to_be_focused()
@@ -118,6 +127,7 @@ def undoes(page: Page) -> None:
 DOES: dict[str, Does] = {
     "j k": moves_in_the_list,
     "Enter": opens_a_row,
+    "x": ticks_the_row,
     "g o": leads_to(re.compile(r":\d+/$"), "g", "o"),
     "g n": goes_on_to_the_next,
     "g q": leads_to("**/queue/", "g", "q"),

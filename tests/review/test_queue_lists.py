@@ -38,6 +38,10 @@ class TestAFilter:
             ("?policy=none", ["acct_b"]),
             ("?family=content", ["acct_b"]),
             ("?family=rhythm", ["acct_a"]),
+            ("?campaign_from=4", ["acct_b"]),
+            ("?campaign_from=5", []),
+            ("?tokens_from=2000", ["acct_a"]),
+            ("?tokens_from=1", ["acct_b", "acct_a"]),
             ("?sort=due", ["acct_a", "acct_b"]),
             ("?sort=oldest", ["acct_b", "acct_a"]),
             ("?sort=newest", ["acct_a", "acct_b"]),
@@ -48,10 +52,10 @@ class TestAFilter:
         first = account("acct_a", plan="free", country="DE")
         other = case(first, score=70, band="high", due_in=-1)
         seen = assessment(first, score=70, findings=[FINDING | {"family": "rhythm"}])
-        Case.objects.filter(pk=other.pk).update(assessment=seen, families=seen.families_against)
+        Case.objects.filter(pk=other.pk).update(assessment=seen, families=seen.families_against, output_tokens=2000)
         restriction(first, Restriction.Kind.WATCH, unique_key="policy:7")
         second = case(account("acct_b", plan="scale", country="FR"), score=90, due_in=20)
-        Case.objects.filter(pk=second.pk).update(opened_at=NOW - timedelta(days=1))
+        Case.objects.filter(pk=second.pk).update(opened_at=NOW - timedelta(days=1), campaign_size=4, output_tokens=1999)
 
         assert listed(mira, query) == found
 
@@ -65,7 +69,19 @@ class TestAFilter:
         assert listed(client, "?assignee=nobody") == ["acct_free"]
         assert listed(client, f"?assignee={jonas.pk}") == ["acct_theirs"]
 
-    @pytest.mark.parametrize("query", ["assignee=x", "score_from=101", "due=soon", "sort=x", "columns=x", "family=x"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "assignee=x",
+            "score_from=101",
+            "due=soon",
+            "sort=x",
+            "columns=x",
+            "family=x",
+            "campaign_from=0",
+            "tokens_from=x",
+        ],
+    )
     def test_that_does_not_fit_is_refused(self, mira: Client, query: str) -> None:
         assert mira.get(f"/queue/?{query}").status_code == 400
 

@@ -17,7 +17,7 @@ from governance.campaigns.models import Campaign
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.restrictions.models import Restriction
-from governance.review.models import Case, Decision, SavedView
+from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
@@ -63,6 +63,7 @@ CASE = {"pk": _open_case}
 CAMPAIGN = {"pk": partial(_first, Campaign)}
 CAMPAIGN_CASE = {"pk": _campaign_case}
 DECIDED = {"pk": _decided_case}
+BULK = {"pk": partial(_first, BulkDecision)}
 LOST = {"pk": partial(_first, LostDecision)}
 WEBHOOK = {"pk": partial(_first, Webhook)}
 SOMEBODY = {"pk": partial(_first, User)}
@@ -162,6 +163,10 @@ ARGUMENTS: dict[str, Arguments] = {
     ),
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
+    "/bulk/": Arguments(query=("accounts",), sent={"accounts": "1,2"}),
+    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": "9"}),
+    "/bulk/<uuid:pk>/": Arguments(BULK),
+    "/bulk/<uuid:pk>/undo/": Arguments(BULK, sent={"note": "A mistake."}),
     "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),
     "/cases/<uuid:pk>/": Arguments(DECIDED),
     "/cases/<uuid:pk>/claim/": Arguments(CASE),

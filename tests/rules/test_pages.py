@@ -25,7 +25,7 @@ UNDRAFTED = {
     *("review/campaign/filters.html", "investigation/accounts_filters.html", "investigation/search_form.html"),
     "audit/period_filter.html",
 }
-BY_SCRIPT = {"j", "k", "Enter", "Ctrl Enter", "Ctrl K", "digit", "Esc"}
+BY_SCRIPT = {"j", "k", "x", "Enter", "Ctrl Enter", "Ctrl K", "digit", "Esc"}
 
 
 class TestAForm:

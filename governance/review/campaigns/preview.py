@@ -1,12 +1,11 @@
 """What a decision about the ticked members of a campaign would do, before it is made."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from governance.restrictions.queries import AffectedAccount, affected_accounts
-from governance.review.campaigns.members import MemberOfCampaign, load_members
+from governance.review.campaigns.members import MemberOfCampaign, fitting_share_of_all, load_members
 from governance.review.decision_targets import claims_of_others
 from governance.review.models import Case
 from governance.review.verdicts import Ticks, Verdict
@@ -69,13 +68,7 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
         left_out=[one for one in members if one.account.pk not in ticks.accounts and one.membership <= ticks.seen],
         plans=Counter(member.account.plan or "unknown" for member in ticked).most_common(),
         events=sum(member.events for member in ticked),
-        fitting=_share_that_fits(ticked),
+        fitting=fitting_share_of_all([(member.fits, member.events) for member in ticked]),
         gone=len(ticks.accounts) - len(ticked),
         claimed=claimed,
     )
-
-
-def _share_that_fits(members: Sequence[MemberOfCampaign]) -> float:
-    """Return the share of all their requests, each member weighing as many as it made."""
-    events = sum(member.events for member in members)
-    return sum(member.fits * member.events for member in members) / events if events else 0.0

@@ -1,5 +1,6 @@
 """Cases, their history, and decisions."""
 
+from governance.review.models.bulk import MOST_AT_ONCE, BulkDecision, BulkTarget
 from governance.review.models.case import Case, CaseQuerySet, Step
 from governance.review.models.choices import (
     ACTIONS,
@@ -30,10 +31,13 @@ __all__ = [
     "DECISIONS",
     "LONGEST_QUERY",
     "LONGEST_REASON",
+    "MOST_AT_ONCE",
     "SAID_BY",
     "SKIP_LASTS",
     "VIEWING",
     "Action",
+    "BulkDecision",
+    "BulkTarget",
     "Case",
     "CaseQuerySet",
     "CaseViewer",

@@ -109,6 +109,14 @@ class Case(CaseWork):
         help_text="Copy of the assessment's score, so that the queue sorts without a join."
     )
     band = models.CharField(max_length=10, choices=BAND_CHOICES)
+    output_tokens = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Copy of the assessment's, to filter the queue without a join; of a campaign those of all members.",
+    )
+    campaign_size = models.IntegerField(
+        default=0, db_default=0, help_text="Members of its campaign, or of the open one that its account belongs to."
+    )
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
     claimed_by = models.ForeignKey(
@@ -165,6 +173,11 @@ class Case(CaseWork):
                 condition=Q(status="open", part_of=None),
             ),
             models.Index(fields=["opened_at"], name="case_opened_at"),
+            models.Index(fields=["output_tokens"], name="case_output_tokens", condition=Q(status="open", part_of=None)),
+            # Few cases belong to a campaign: these are listed, and brought up to date, without reading all others.
+            models.Index(
+                fields=["campaign_size"], name="case_campaign_size", condition=Q(status="open", campaign_size__gt=0)
+            ),
             models.Index(
                 fields=["held_until", "id"],
                 name="case_held",

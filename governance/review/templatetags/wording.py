@@ -75,7 +75,7 @@ def outcome(action: str) -> str:
 
 
 @register.filter
-def item(mapping: Mapping[str, str], key: str) -> str:
+def item(mapping: Mapping[Any, Any], key: object) -> Any:
     """What a mapping has under a key; empty where it has nothing."""
     return mapping.get(key, "")
 

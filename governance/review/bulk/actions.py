@@ -1,0 +1,96 @@
+"""Start and undo a decision about many accounts. What follows for each account is the worker's: see unfinished.py."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Max
+
+from accounts.models import Account
+from governance.audit.actions import record
+from governance.audit.verbs import Verb
+from governance.platform.notifications import enqueue_on_commit
+from governance.platform.transactions import retried_transaction
+from governance.review.models import BulkDecision, BulkTarget, Decision
+from governance.review.verdicts import CannotUndoError, Verdict
+from governance.staff.models import User
+
+TASK = "governance.tasks.apply_bulk_decisions"
+UNDONE_FIRST = "The decision about all was undone before this account was reached."
+
+
+class ChangedSinceError(Exception):
+    """The form was sent before, and made another decision: carries it."""
+
+    def __init__(self, bulk: BulkDecision) -> None:
+        super().__init__("This form was sent before, with another choice. Nothing was changed now.")
+        self.bulk = bulk
+
+
+def get_newest_decision_number() -> int:
+    """Return the number of the newest decision: what a preview has seen."""
+    return Decision.objects.aggregate(newest=Max("number"))["newest"] or 0
+
+
+@retried_transaction
+def decide_many(
+    accounts: Collection[int], verdict: Verdict, *, bulk_id: uuid.UUID, seen: int, by: User, now: datetime
+) -> BulkDecision:
+    """Store a verdict about these accounts, by primary key. A worker decides about one after the other.
+
+    The same `bulk_id` again answers with the decision that was stored. Raises ChangedSinceError where that is another
+    one.
+
+    Args:
+        seen: number of the newest decision when the user looked at the accounts; those decided about since are skipped.
+    """
+    fields = asdict(verdict)
+    del fields["scope"]
+    bulk, is_new = BulkDecision.objects.get_or_create(
+        pk=bulk_id, defaults={"seen": seen, "decided_at": now, "decided_by": by, **fields}
+    )
+    if not is_new:
+        asked = set(bulk.targets.values_list("account", flat=True))
+        if bulk.decided_by_id != by.pk or Verdict.of_bulk(bulk).differences(verdict) or asked != set(accounts):
+            raise ChangedSinceError(bulk)
+        return bulk
+    found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
+    BulkTarget.objects.bulk_create(BulkTarget(bulk=bulk, account=account) for account in found)
+    details = {
+        "action": bulk.action,
+        "reason": bulk.reason,
+        "terms_clause": bulk.terms_clause,
+        "note": bulk.note,
+        "accounts": sorted(account.external_id for account in found),
+    }
+    record(Verb.BULK_DECIDED, subject=("bulk", str(bulk.pk)), by=by.actor, now=now, details=details)
+    enqueue_on_commit(TASK)
+    return bulk
+
+
+def can_all_be_undone(bulk: BulkDecision, *, now: datetime) -> bool:
+    """Return True if the decision about many is recent enough to be undone."""
+    return bulk.undone_at is None and now - bulk.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
+
+
+@retried_transaction
+def undo_many(bulk: BulkDecision, *, note: str, by: User, now: datetime) -> None:
+    """Have a worker undo every decision that this one made. Accounts that it did not reach yet are left alone.
+
+    Nothing happens where it is undone already. Raises CannotUndoError where it is too late.
+    """
+    locked = BulkDecision.objects.select_for_update().get(pk=bulk.pk)
+    if locked.undone_at is not None:
+        return
+    if not can_all_be_undone(locked, now=now):
+        raise CannotUndoError("It is too late to undo all. Open the case of an account to remove its restriction.")
+    locked.undone_at, locked.undone_by, locked.undone_note, locked.is_unfinished = now, by, note, True
+    locked.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
+    State = BulkTarget.State  # noqa: N806 - a class
+    locked.targets.filter(state=State.WAITING).update(state=State.SKIPPED, because=UNDONE_FIRST)
+    locked.targets.filter(state=State.DECIDED).update(attempts=0)
+    details = {"action": locked.action, "note": note}
+    record(Verb.BULK_UNDONE, subject=("bulk", str(locked.pk)), by=by.actor, now=now, details=details)
+    enqueue_on_commit(TASK)

@@ -1,0 +1,61 @@
+"""Forms of decisions about many accounts: what was ticked in a list, and the decision about it."""
+
+import hashlib
+from typing import Any
+
+from django import forms
+
+from governance.review.campaigns.forms import LARGEST_KEY, KeysField
+from governance.review.forms import AddressForm, DecisionForm
+from governance.review.models import MOST_AT_ONCE
+
+
+def too_many(number: int) -> str:
+    """What is said where more are ticked than are decided at once; empty where they are not."""
+    if number <= MOST_AT_ONCE:
+        return ""
+    return f"At most {MOST_AT_ONCE} accounts at once. {number:,} are ticked: untick {number - MOST_AT_ONCE:,}."
+
+
+class TickedForm(AddressForm):
+    accounts = KeysField(required=False)
+
+
+class BulkDecisionForm(DecisionForm):
+    """A decision about the accounts that are ticked; `listed` are all that the preview shows."""
+
+    accounts = KeysField(error_messages={"required": "Tick at least one account."})
+    listed = KeysField(required=False)
+    seen = forms.IntegerField(min_value=0, max_value=LARGEST_KEY)
+
+    def clean_accounts(self) -> frozenset[int]:
+        ticked: frozenset[int] = self.cleaned_data["accounts"]
+        if complaint := too_many(len(ticked)):
+            raise forms.ValidationError(complaint)
+        return ticked
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not given.get("confirmed") and "confirmed" not in self.errors:
+            self.add_error("confirmed", "Tick to confirm.")
+        return given
+
+    def shown(self) -> tuple[frozenset[int], frozenset[int]]:
+        """What to show again of a form with a mistake: the accounts listed, and those ticked, as far as they can be
+        read.
+        """
+        ticked = self._read("accounts")
+        return self._read("listed") | ticked, ticked
+
+    def _read(self, name: str) -> frozenset[int]:
+        field = self.fields[name]
+        try:
+            return frozenset(field.to_python(field.widget.value_from_datadict(self.data, {}, name)) or ())
+        except forms.ValidationError:
+            return frozenset()
+
+
+def name_of_draft(accounts: frozenset[int]) -> str:
+    """The name under which a browser keeps what is typed about these accounts: other ones have another."""
+    listed = ",".join(map(str, sorted(accounts)))
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]

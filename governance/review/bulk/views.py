@@ -1,0 +1,120 @@
+"""The pages of decisions about many accounts: looked at, decided, followed, undone."""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from governance.review.bulk.actions import ChangedSinceError, decide_many, undo_many
+from governance.review.bulk.detail import BulkDetail
+from governance.review.bulk.forms import BulkDecisionForm, TickedForm, name_of_draft, too_many
+from governance.review.bulk.preview import preview_bulk_decision
+from governance.review.forms import UndoForm
+from governance.review.models import BulkDecision
+from governance.review.verdicts import CannotUndoError
+from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
+from governance.web.requests import StaffRequest
+
+
+@never_cache
+@permission_required(WORK_CASES, raise_exception=True)
+def preview(request: StaffRequest) -> HttpResponse:
+    """Show whom a decision about the ticked accounts would hit; nothing is changed.
+
+    What a list sends leads to an address with the accounts, so that the page can be loaded again.
+    """
+    if request.method not in {"GET", "HEAD", "POST"}:
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    form = TickedForm(request.POST if request.method == "POST" else request.GET)
+    if not form.is_valid():
+        return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
+    accounts: frozenset[int] = form.cleaned_data["accounts"]
+    if request.method == "POST" and not too_many(len(accounts)):
+        listed = ",".join(map(str, sorted(accounts)))
+        return redirect(f"{reverse('review:bulk')}?{urlencode({'accounts': listed}, safe=',')}")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if too_many(len(accounts)) else HTTPStatus.OK
+    return _render_preview(request, BulkDecisionForm(), accounts, too_many=too_many(len(accounts)), status=status)
+
+
+@never_cache
+@require_POST
+@permission_required(WORK_CASES, raise_exception=True)
+def decide(request: StaffRequest) -> HttpResponse:
+    form = BulkDecisionForm(request.POST)
+    if not form.is_valid():
+        listed, ticked = form.shown()
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _render_preview(request, form, listed, ticked=ticked, status=status)
+    given = form.cleaned_data
+    try:
+        bulk = decide_many(
+            given["accounts"],
+            form.verdict(),
+            bulk_id=given["decision"],
+            seen=given["seen"],
+            by=request.user,
+            now=timezone.now(),
+        )
+    except ChangedSinceError as changed:
+        messages.warning(request, str(changed))
+        bulk = changed.bulk
+    return redirect("review:bulk-decision", pk=bulk.pk)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_CASES, raise_exception=True)
+def bulk_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    return _render_page(request, pk)
+
+
+@require_POST
+@permission_required((LIFT_RESTRICTIONS, WORK_CASES), raise_exception=True)
+def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Undo all decisions that it made, one after the other."""
+    bulk, form = get_object_or_404(BulkDecision, pk=pk), UndoForm(request.POST)
+    if not form.is_valid():
+        return _render_page(request, pk, undo_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        undo_many(bulk, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
+    except CannotUndoError as lost:
+        return _render_page(request, pk, lost=str(lost), status=HTTPStatus.CONFLICT)
+    return redirect("review:bulk-decision", pk=pk)
+
+
+def _render_preview(
+    request: StaffRequest,
+    form: BulkDecisionForm,
+    accounts: frozenset[int],
+    *,
+    ticked: frozenset[int] | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+    **special: Any,
+) -> HttpResponse:
+    found = preview_bulk_decision(accounts, ticked=ticked, by=request.user, now=timezone.now())
+    context = {"form": form, "preview": found, "draft": name_of_draft(accounts)}
+    context["undo_minutes"] = settings.UNDO_MINUTES
+    return render(request, "review/bulk/preview.html", context | special, status=status)
+
+
+def _render_page(
+    request: StaffRequest, pk: uuid.UUID, *, status: HTTPStatus = HTTPStatus.OK, **special: Any
+) -> HttpResponse:
+    now = timezone.now()
+    bulk = get_object_or_404(BulkDecision.objects.select_related("decided_by", "undone_by"), pk=pk)
+    context = {"bulk": bulk, "detail": BulkDetail(bulk, now=now), "undo_form": UndoForm(), "now": now}
+    context |= {"undo_minutes": settings.UNDO_MINUTES} | special
+    if request.htmx.target == "bulk-state":
+        return HttpResponse(render_to_string("review/bulk/page.html#state", context, request))
+    return render(request, "review/bulk/page.html", context, status=status)

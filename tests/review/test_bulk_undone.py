@@ -1,0 +1,162 @@
+"""One undo takes back every decision that was made about many at once, and says of which it could not."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+
+from accounts.models import Account
+from governance.audit.models import Entry
+from governance.audit.queries import iter_chain_checks
+from governance.restrictions.models import Restriction
+from governance.review.actions import claim, decide, reopen
+from governance.review.bulk.actions import UNDONE_FIRST, undo_many
+from governance.review.models import BulkDecision, BulkTarget, Case, Decision
+from governance.review.undo import undo_decision
+from governance.review.verdicts import CannotUndoError
+from governance.staff.models import User
+from tests.factories import NOW, assessment, person
+from tests.review.bulk import SOON, carry_on, five_with_cases, started, states
+from tests.review.deciding import DISMISS
+
+pytestmark = pytest.mark.django_db
+LATER = SOON + timedelta(minutes=1)
+TOO_LATE = NOW + timedelta(minutes=settings.UNDO_MINUTES, seconds=1)
+
+
+@pytest.fixture
+def five() -> list[Account]:
+    return five_with_cases()
+
+
+@pytest.fixture
+def ada() -> User:
+    return person("Ada Moreau")
+
+
+def undo(bulk: BulkDecision, by: User) -> None:
+    undo_many(bulk, note="It was a course.", by=by, now=LATER)
+
+
+def blocked() -> set[str]:
+    live = Restriction.objects.filter(ended_at=None, kind="block")
+    return set(live.values_list("account__external_id", flat=True))
+
+
+class TestUndoing:
+    def test_ends_all_restrictions_and_reopens_all_cases_for_everybody(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        assert blocked() == set()
+        assert {state for state, _ in states(bulk).values()} == {"undone"}
+        assert {one.status for one in Case.objects.all()} == {Case.Status.OPEN}
+        assert not Case.objects.claimed(at=LATER).exists()
+        assert {(one.undone_by, one.undone_note) for one in Decision.objects.all()} == {(ada, "It was a course.")}
+        bulk.refresh_from_db()
+        assert not bulk.is_unfinished
+        assert Entry.objects.filter(verb="bulk.undone", subject_id=str(bulk.pk)).count() == 1
+        assert not any(iter_chain_checks())
+
+    def test_leaves_alone_who_was_not_reached_yet(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        assert set(states(bulk).values()) == {("skipped", UNDONE_FIRST)}
+        assert not Decision.objects.exists()
+
+    def test_twice_is_once(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+
+        undo(bulk, ada)
+        undo(bulk, ada)
+        carry_on(at=LATER)
+        carry_on(at=LATER)
+
+        assert Entry.objects.filter(verb="bulk.undone").count() == 1
+        assert Entry.objects.filter(verb="case.undone").count() == 5
+
+    def test_is_refused_when_it_is_too_late(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+
+        with pytest.raises(CannotUndoError):
+            undo_many(bulk, note="It was a course.", by=ada, now=TOO_LATE)
+
+        assert len(blocked()) == 5
+
+    def test_in_time_counts_though_the_worker_comes_late(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+
+        undo(bulk, ada)
+        carry_on(at=TOO_LATE + timedelta(hours=1))
+
+        assert Decision.objects.filter(undone_at=None).count() == 0
+        assert {one.ending for one in Restriction.objects.all()} == {Restriction.Ending.UNDONE}
+        assert {one.status for one in Case.objects.all()} == {Case.Status.OPEN}
+
+
+class TestWhatCannotBeUndone:
+    def test_is_an_account_that_was_decided_again_which_is_listed_with_the_reason(
+        self, five: list[Account], ada: User
+    ) -> None:
+        bulk = started(five)
+        carry_on()
+        assessment(five[2], at=SOON)
+        jonas = person("Jonas Lind")
+        again = reopen(Case.objects.get(account=five[2]), by=jonas, now=SOON)
+        decide(again, DISMISS, decision_id=uuid.uuid4(), by=jonas, now=SOON)
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        found = states(bulk)
+        state, because = found.pop("acct_dune")
+        assert state == BulkTarget.State.KEPT
+        assert because.startswith("Jonas Lind decided on this account again: dismissed.")
+        assert {state for state, _ in found.values()} == {"undone"}
+
+    def test_is_not_one_that_somebody_had_undone_which_is_said(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+        jonas = person("Jonas Lind")
+        undo_decision(Case.objects.get(account=five[2]), note="A school.", by=jonas, now=SOON)
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        assert states(bulk)["acct_dune"] == ("undone", "Jonas Lind had undone it already.")
+        assert Case.objects.claimed(at=LATER).get().claimed_by == jonas
+
+    def test_is_not_a_decision_that_was_made_after_one_was_undone(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+        jonas, own = person("Jonas Lind"), Case.objects.get(account=five[2])
+        undo_decision(own, note="A school.", by=jonas, now=SOON)
+        theirs = decide(own, DISMISS, decision_id=uuid.uuid4(), by=jonas, now=SOON)
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        theirs.refresh_from_db()
+        assert theirs.undone_at is None
+
+    def test_leaves_the_claim_of_a_colleague_who_works_on_the_new_case(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+        jonas = person("Jonas Lind")
+        claim(reopen(Case.objects.get(account=five[2]), by=jonas, now=SOON), by=jonas, now=SOON)
+
+        undo(bulk, ada)
+        carry_on(at=LATER)
+
+        assert states(bulk)["acct_dune"] == ("undone", "")
+        assert Case.objects.claimed(at=LATER).get().claimed_by == jonas
