@@ -7,6 +7,7 @@ ROOT = Path(__file__).parents[2]
 CLIENTS = re.compile(r"^(?:import|from) (http\.client|urllib\.request|urllib3|httpx|requests)\b", re.MULTILINE)
 OUR_OWN = {
     "governance/gateways/check/forwarding.py",  # asks the check, which is a process of this installation
+    "governance/demo/live_gateways.py",  # asks the check, as a gateway of the demonstration
     "governance/management/commands/up.py",  # waits until the installation answers
     "governance/management/doctor.py",  # asks the check
     "governance/usage/spend_logs.py",  # takes the phrases of statuses only
