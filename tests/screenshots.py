@@ -62,7 +62,7 @@ SHOTS: Final = (
     Shot("held", "/queue/?view=held", MIRA),
     Shot("inbox", "/inbox/", MIRA),
     Shot("campaigns", "/campaigns/", MIRA),
-    Shot("campaign", "/campaigns/", MIRA, ("main a[href^='/campaigns/']",)),
+    Shot("campaign", "/campaigns/", MIRA, ("main a[href^='/campaigns/'][href$='/']",)),
     Shot("accounts", "/accounts/", MIRA),
     Shot("account", "/accounts/", MIRA, (ROW,)),
     Shot("organisation", "/accounts/", MIRA, (ROW, "main a[href^='/organisations/']")),
