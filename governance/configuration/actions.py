@@ -7,20 +7,20 @@ from typing import Any
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.verbs import Verb
 from governance.configuration.models import DueTarget, ReasonChoice
-from governance.configuration.queries import ReasonSetting, get_reason_settings
+from governance.configuration.queries import ReasonSetting, get_reason_overrides
 from governance.platform.locks import Lock, lock_until_commit
 from governance.platform.transactions import retried_transaction
 from governance.staff.models import User
 
 
 @retried_transaction
-def set_due_targets(hours: Mapping[str, int], *, usual: Mapping[str, int], by: User, now: datetime) -> list[str]:
+def set_due_targets(hours: Mapping[str, int], *, defaults: Mapping[str, int], by: User, now: datetime) -> list[str]:
     """Set within how many hours cases of each band are due. Return the bands that this changes.
 
-    `usual` is what counts while nobody has set anything. Cases that are open keep their due date.
+    `defaults` is what counts while nobody has set anything. Cases that are open keep their due date.
     """
     lock_until_commit(Lock.SETTINGS)
-    before = {**usual, **dict(DueTarget.objects.values_list("band", "hours"))}
+    before = {**defaults, **dict(DueTarget.objects.values_list("band", "hours"))}
     changed = {band: after for band, after in hours.items() if before.get(band) != after}
     for band, after in changed.items():
         DueTarget.objects.update_or_create(band=band, defaults={"hours": after})
@@ -35,15 +35,15 @@ def set_due_targets(hours: Mapping[str, int], *, usual: Mapping[str, int], by: U
 
 
 @retried_transaction
-def set_reasons(
-    reasons: Mapping[str, ReasonSetting], *, usual: Mapping[str, ReasonSetting], by: User, now: datetime
+def set_reason_settings(
+    reasons: Mapping[str, ReasonSetting], *, defaults: Mapping[str, ReasonSetting], by: User, now: datetime
 ) -> list[str]:
     """Set which reasons are offered, and the terms clause of each. Return the reasons that this changes.
 
-    `usual` is what counts while nobody has set anything.
+    `defaults` is what counts while nobody has set anything.
     """
     lock_until_commit(Lock.SETTINGS)
-    before = {**usual, **get_reason_settings()}
+    before = {**defaults, **get_reason_overrides()}
     changed = {reason: after for reason, after in reasons.items() if before[reason] != after}
     for reason, after in changed.items():
         ReasonChoice.objects.update_or_create(reason=reason, defaults=after._asdict())

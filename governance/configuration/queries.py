@@ -29,18 +29,18 @@ class ReasonSetting(NamedTuple):
     terms_clause: str = ""
 
 
-def get_due_targets() -> Mapping[str, timedelta]:
+def get_due_overrides() -> Mapping[str, timedelta]:
     """Return the targets that staff have set, by band."""
     return {band: timedelta(hours=hours) for band, hours in DueTarget.objects.values_list("band", "hours")}
 
 
-def get_reason_settings() -> Mapping[str, ReasonSetting]:
+def get_reason_overrides() -> Mapping[str, ReasonSetting]:
     """Return what staff have set of reasons, by code."""
     rows = ReasonChoice.objects.values_list("reason", "is_offered", "terms_clause")
     return {reason: ReasonSetting(is_offered, clause) for reason, is_offered, clause in rows}
 
 
-def list_changes(*, most: int, before: int | None = None) -> list[Entry]:
+def list_setting_changes(*, most: int, before: int | None = None) -> list[Entry]:
     """Return the newest entries about settings, people and service keys, or those before an entry's number."""
     entries = Entry.objects.filter(verb__in=SETTING_VERBS)
     if before is not None:

@@ -8,7 +8,8 @@ from django.db.models.functions import Lower
 
 from accounts.models import Account, Organisation, folded
 from accounts.normalization import normalize_country, normalize_id
-from governance.investigation.search import InvalidCursorError, with_brief
+from governance.investigation.search import with_brief
+from governance.web.cursors import CursorNotFoundError
 
 PAGE: Final = 50
 
@@ -53,7 +54,7 @@ class AccountPage(NamedTuple):
 
 
 def list_accounts(wanted: AccountFilter) -> AccountPage:
-    """Return a page of accounts. Raises InvalidCursorError where there is no account `wanted.after` in the list."""
+    """Return a page of accounts. Raises CursorNotFoundError where there is no account `wanted.after` in the list."""
     accounts = _ordered(_matching(wanted), wanted.sort)
     if wanted.after:
         accounts = accounts.filter(_later(wanted.sort, wanted.after))
@@ -98,7 +99,7 @@ def _later(sort: AccountSort, external_id: str) -> Q:
     known = Account.objects.annotate(folded=folded("external_id")).select_related("score")
     last = known.filter(external_id=external_id).first()
     if last is None:
-        raise InvalidCursorError
+        raise CursorNotFoundError
     if sort == AccountSort.NEWEST:
         at = last.first_seen_at
         return Q(first_seen_at__lte=at) & (Q(first_seen_at__lt=at) | Q(first_seen_at=at, pk__lt=last.pk))
@@ -106,6 +107,6 @@ def _later(sort: AccountSort, external_id: str) -> Q:
         here = last.folded  # type: ignore[attr-defined] # annotated above
         return Q(folded__gte=here) & (Q(folded__gt=here) | Q(folded=here, pk__gt=last.pk))
     if not hasattr(last, "score"):
-        raise InvalidCursorError
+        raise CursorNotFoundError
     score = last.score.score
     return Q(score__score__lte=score) & (Q(score__score__lt=score) | Q(score__score=score, pk__gt=last.pk))

@@ -12,7 +12,7 @@ LINKED_SHOWN: Final = 20
 LOOKED_AT: Final = 100
 
 
-class LinkedAccount(NamedTuple):
+class AccountLink(NamedTuple):
     """Another account, and what it has in common with this one."""
 
     external_id: str
@@ -34,7 +34,7 @@ class LinkedAccount(NamedTuple):
 class Links(NamedTuple):
     """The most tied accounts first. `number` counts all that were looked at."""
 
-    accounts: list[LinkedAccount]
+    accounts: list[AccountLink]
     number: int
 
 
@@ -53,7 +53,7 @@ def get_links(account_pk: int) -> Links:
             },
         )
         rows = cursor.fetchall()
-    return Links([LinkedAccount(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)
+    return Links([AccountLink(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)
 
 
 _LINKS: Final = """

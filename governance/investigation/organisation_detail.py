@@ -10,8 +10,9 @@ from django.utils.functional import cached_property
 
 from accounts.models import Account, Licence, Organisation
 from governance.investigation.account_list import PAGE, AccountPage
-from governance.investigation.search import InvalidCursorError, with_brief
+from governance.investigation.search import with_brief
 from governance.restrictions.models import Restriction
+from governance.web.cursors import CursorNotFoundError
 
 LICENCES_SHOWN: Final = 20
 RESTRICTIONS_SHOWN: Final = 30
@@ -60,14 +61,14 @@ class OrganisationDetail:
 
     @cached_property
     def accounts(self) -> AccountPage:
-        """Its accounts, the highest scores first. Raises InvalidCursorError."""
+        """Its accounts, the highest scores first. Raises CursorNotFoundError."""
         rank = Coalesce("score__score", Value(UNSCORED), output_field=IntegerField())
         own = with_brief(Account.objects.filter(organisation=self.organisation)).annotate(rank=rank)
         accounts = own.order_by(F("rank").desc(), "pk")
         if self.after:
             last = own.filter(external_id=self.after).values_list("rank", "pk").first()
             if last is None:
-                raise InvalidCursorError
+                raise CursorNotFoundError
             accounts = accounts.filter(Q(rank__lt=last[0]) | Q(rank=last[0], pk__gt=last[1]))
         found: list[Account] = [*accounts[: PAGE + 1]]
         return AccountPage(found[:PAGE], found[PAGE - 1].external_id if len(found) > PAGE else "")

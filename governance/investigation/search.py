@@ -21,6 +21,7 @@ from governance.investigation.finders import (
 from governance.investigation.typed_text import TypedText, read_typed_text
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
+from governance.web.cursors import CursorNotFoundError
 
 PAGE: Final = 50
 # Of each kind, on the page that shows all kinds.
@@ -75,10 +76,6 @@ TITLES: Final[Mapping[ResultKind, str]] = {
 }
 
 
-class InvalidCursorError(Exception):
-    """There is nothing with the id after which the page is to start."""
-
-
 class SearchResults(NamedTuple):
     """All that was found, and what the search could not look for."""
 
@@ -101,7 +98,7 @@ def search(text: str, *, shown: int = FIRST_SHOWN, counted: int = COUNTED) -> Se
 
 
 def search_kind(text: str, kind: ResultKind, *, after: str) -> SearchResults:
-    """Return a page of the things of one kind, those after the one with this id. Raises InvalidCursorError."""
+    """Return a page of the things of one kind, those after the one with this id. Raises CursorNotFoundError."""
     typed = read_typed_text(text)
     cursor = _cursor(kind, after) if after else START
     return SearchResults(typed, _groups({kind: FINDERS[kind](typed, cursor, COUNTED + 1)}, PAGE), _limit(typed))
@@ -111,7 +108,7 @@ def _cursor(kind: ResultKind, external_id: str) -> Cursor:
     model = {_OF_KEYS: ApiKey, _OF_ORGANISATIONS: Organisation}.get(kind, Account)
     last = model._default_manager.filter(external_id=external_id).values_list("pk", folded("external_id")).first()
     if last is None:
-        raise InvalidCursorError
+        raise CursorNotFoundError
     return Cursor(*last)
 
 

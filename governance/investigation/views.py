@@ -30,11 +30,12 @@ from governance.investigation.forms import (
 )
 from governance.investigation.organisation_detail import OrganisationDetail
 from governance.investigation.palette import find_destinations
-from governance.investigation.search import InvalidCursorError, search, search_kind
+from governance.investigation.search import search, search_kind
 from governance.review.forms import AddressForm
 from governance.review.models import Case
 from governance.review.opening_by_hand import AlreadyOpenError, NotAssessedError, open_case_by_hand
 from governance.staff.roles import VIEW_ACCOUNTS, WATCH_ACCOUNTS, WORK_CASES
+from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest, page_of
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
     wanted = form.account_filter()
     try:
         page = list_accounts(wanted)
-    except InvalidCursorError:
+    except CursorNotFoundError:
         return _lost_place(request)
     context = {"form": form, "wanted": wanted, "page": page, "now": timezone.now()}
     response = _answer(request, "investigation/accounts.html", context)
@@ -145,7 +146,7 @@ def organisation(request: StaffRequest, external_id: str) -> HttpResponse:
     detail = OrganisationDetail(found, after=form.cleaned_data["after"], now=now)
     try:
         page = detail.accounts
-    except InvalidCursorError:
+    except CursorNotFoundError:
         return _lost_place(request)
     context = {"organisation": found, "detail": detail, "page": page, "now": now}
     return render(request, "investigation/organisation.html", context)
@@ -168,7 +169,7 @@ def search_page(request: StaffRequest) -> HttpResponse:
             results = search(text, shown=IN_THE_PALETTE, counted=IN_THE_PALETTE)
         else:
             results = search(text)
-    except InvalidCursorError:
+    except CursorNotFoundError:
         return _lost_place(request)
     context = {"text": text, "kind": kind, "after": after, "results": results, "now": timezone.now()}
     if in_palette or not kind:

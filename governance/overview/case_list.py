@@ -17,18 +17,18 @@ from governance.review.models import Case
 PAGE: Final = 50
 
 
-class DueChoice(NamedTuple):
+class DueFilter(NamedTuple):
     """A choice of cases by when they are due."""
 
     code: str
     name: str
 
 
-DUE: Final = (DueChoice("overdue", "overdue"), DueChoice("soon", "due within 4 h or overdue"))
+DUE: Final = (DueFilter("overdue", "overdue"), DueFilter("soon", "due within 4 h or overdue"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFilter:
+class CaseListFilter:
     """Which cases: those that wait, or with a day those that were opened or decided on it."""
 
     band: str = ""
@@ -64,9 +64,9 @@ class CaseListForm(AddressForm):
     decided = forms.DateField(input_formats=["%Y-%m-%d"], validators=[_WITHIN_REACH], required=False)
     after = forms.UUIDField(required=False)
 
-    def case_filter(self) -> CaseFilter:
+    def case_filter(self) -> CaseListFilter:
         """Of a valid form."""
-        return CaseFilter(**self.cleaned_data)
+        return CaseListFilter(**self.cleaned_data)
 
 
 class CasePage(NamedTuple):
@@ -77,7 +77,7 @@ class CasePage(NamedTuple):
     next_after: uuid.UUID | None
 
 
-def list_cases(wanted: CaseFilter, *, now: datetime) -> CasePage:
+def list_cases(wanted: CaseListFilter, *, now: datetime) -> CasePage:
     """Those that are due soonest first; decided ones in the order in which they were decided. In two queries."""
     cases = _cases(wanted, now=now)
     total = cases.count()
@@ -90,7 +90,7 @@ def list_cases(wanted: CaseFilter, *, now: datetime) -> CasePage:
     return CasePage(found[:PAGE], total, found[PAGE - 1].pk if len(found) > PAGE else None)
 
 
-def _cases(wanted: CaseFilter, *, now: datetime) -> QuerySet[Case]:
+def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
     cases: QuerySet[Case] = (
         Case.objects.all() if wanted.opened or wanted.decided else Case.objects.waiting().not_held(at=now)
     )

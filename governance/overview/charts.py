@@ -10,7 +10,7 @@ GAP: Final = 2.0
 SHOWN_AT_LEAST: Final = 1.5  # what is more than nothing never looks like nothing
 
 
-class Series(NamedTuple):
+class ChartSeries(NamedTuple):
     """Values of one kind, one for each column; `style` is the class by which they are coloured."""
 
     name: str
@@ -42,7 +42,7 @@ class Chart:
     """Columns side by side. `top` is the value at the upper edge, a round number."""
 
     columns: tuple[Column, ...]
-    series: tuple[Series, ...]
+    series: tuple[ChartSeries, ...]
     top: float
 
     @property
@@ -77,7 +77,7 @@ def round_up(most: float) -> float:
         unit *= 10
 
 
-def draw_stacked(labels: Sequence[str], series: Sequence[Series]) -> Chart:
+def draw_stacked(labels: Sequence[str], series: Sequence[ChartSeries]) -> Chart:
     """Draw the series on top of each other, the first at the bottom."""
     top = round_up(max((sum(values) for values in zip(*(one.values for one in series), strict=True)), default=0))
     columns = []
@@ -92,7 +92,7 @@ def draw_stacked(labels: Sequence[str], series: Sequence[Series]) -> Chart:
     return Chart(tuple(columns), tuple(series), top)
 
 
-def draw_side_by_side(labels: Sequence[str], series: Sequence[Series]) -> Chart:
+def draw_side_by_side(labels: Sequence[str], series: Sequence[ChartSeries]) -> Chart:
     """Draw the series beside each other above each label."""
     top = round_up(max((value for one in series for value in one.values), default=0))
     width = (STEP - GAP) / max(1, len(series))
@@ -111,6 +111,6 @@ def _height(value: float, top: float) -> float:
     return max(SHOWN_AT_LEAST, round(HEIGHT * value / top, 1)) if value else 0.0
 
 
-def _words(label: str, series: Sequence[Series], place: int) -> str:
+def _words(label: str, series: Sequence[ChartSeries], place: int) -> str:
     said = ", ".join(f"{one.name} {one.values[place]:,g}" for one in series)
     return f"{label}: {said}"

@@ -178,7 +178,7 @@ def count_days(first: date, *, now: datetime) -> Days:
     return Days(days, found.get(("decided", None), (0, None))[1])
 
 
-def get_days(*, now: datetime, harm: "Harm") -> Days:
+def get_days(*, now: datetime, harm: "HarmFigures") -> Days:
     """In two queries. Days of which nothing can change any more are read as they were counted, and the others counted.
 
     Where all are counted the median is theirs, else it is the one that was measured last.
@@ -234,7 +234,7 @@ def get_scoring_state() -> ScoringState:
     return ScoringState(**found)
 
 
-class Harm(NamedTuple):
+class HarmFigures(NamedTuple):
     """What was measured last, whether that is long ago, and the measures of the last days, the oldest first."""
 
     latest: HarmMeasure | None
@@ -242,8 +242,8 @@ class Harm(NamedTuple):
     days: Sequence[HarmMeasure]
 
 
-def get_harm(*, now: datetime) -> Harm:
+def get_harm(*, now: datetime) -> HarmFigures:
     """In one query."""
     days = list(HarmMeasure.objects.filter(day__gte=first_day(now=now)).order_by("day"))
     latest = days[-1] if days else None
-    return Harm(latest, latest is None or latest.measured_at < now - STALE_AFTER, days)
+    return HarmFigures(latest, latest is None or latest.measured_at < now - STALE_AFTER, days)

@@ -16,6 +16,7 @@ from governance.restrictions.restoration import list_restorable
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, origin_of
 from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
 from governance.staff.models import User
+from governance.web.cursors import CursorNotFoundError
 
 PAGE = 30
 REASONS_SHOWN = 3
@@ -36,10 +37,6 @@ ROW_TABLES = (
     *("account__organisation", "assessment", "campaign", "claimed_by"),
     *SAID_BY,
 )
-
-
-class InvalidCursorError(Exception):
-    """The case after which a page of the list is to start is not in that list."""
 
 
 class QueueCounts(NamedTuple):
@@ -150,13 +147,13 @@ def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> Queue
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     A page starts after the last case of the one before, so that later pages cost no more than the first.
-    Raises InvalidCursorError where that case is not in the list.
+    Raises CursorNotFoundError where that case is not in the list.
     """
     cases = cases_in_view(queue_filter, user=user, now=now)
     if queue_filter.after is not None:
         last, order = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.order
         if last is None or any(getattr(last, column.removeprefix("-")) is None for column in order):
-            raise InvalidCursorError
+            raise CursorNotFoundError
         cases = cases.filter(later_in_the_list(last, order))
     found = list(cases.select_related(*ROW_TABLES).only(*ROW_FIELDS)[: PAGE + 1])
     rows = [QueueRow(case, now=now) for case in found[:PAGE]]

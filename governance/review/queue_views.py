@@ -21,11 +21,12 @@ from governance.review.handing_out import claim_next, find_next_case
 from governance.review.inbox import colleagues, count_inbox, get_inbox, mark_read
 from governance.review.mentions import handle_of
 from governance.review.models import SavedView
-from governance.review.queries import InvalidCursorError, queue_counts, queue_page
+from governance.review.queries import queue_counts, queue_page
 from governance.review.queue_filters import QueueColumn
 from governance.review.queue_forms import QueueForm, SaveViewForm, clean_query, parse_query
 from governance.review.work_context import list_given
 from governance.staff.roles import VIEW_CASES, WORK_CASES
+from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest, page_of
 
 _ITEM: Final = re.compile("[0-9]{1,18}")  # what a bigint holds for certain
@@ -54,7 +55,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     else:
         try:
             context["page"] = queue_page(queue_filter, user=request.user, now=now)
-        except InvalidCursorError:
+        except CursorNotFoundError:
             return unreadable_address(request, "The list cannot continue from this case. Go back to the first page.")
         context["counts"] = queue_counts(user=request.user, now=now)
         if request.htmx.target != "cases":

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from governance.configuration.models import DueTarget
-from governance.configuration.queries import ReasonSetting, get_reason_settings
+from governance.configuration.queries import ReasonSetting, get_reason_overrides
 from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
@@ -120,7 +120,7 @@ class TestReasons:
         history = words(jonas.get("/settings/history/"))
 
         assert "2 reasons changed." in page
-        stored = get_reason_settings()
+        stored = get_reason_overrides()
         assert stored == {
             "other": ReasonSetting(is_offered=False),
             "resold_access": ReasonSetting(terms_clause=clause),

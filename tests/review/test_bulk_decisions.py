@@ -14,7 +14,7 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide
 from governance.review.bulk import unfinished
-from governance.review.bulk.actions import ChangedSinceError
+from governance.review.bulk.actions import BulkSentBeforeError
 from governance.review.models import BulkDecision, Case, Decision, Step
 from governance.review.staff_ceilings import DISMISSED, get_staff_ceilings
 from tests.factories import NOW, account, assessment, campaign_case, case, person, restriction
@@ -209,7 +209,7 @@ class TestSentTwice:
         key, mira = uuid.uuid4(), person()
         started(five, by=mira, key=key)
 
-        with pytest.raises(ChangedSinceError):
+        with pytest.raises(BulkSentBeforeError):
             started(
                 five[1:] if change == "accounts" else five,
                 DISMISS if change == "verdict" else BLOCK,

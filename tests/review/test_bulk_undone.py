@@ -11,7 +11,7 @@ from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide, reopen
-from governance.review.bulk.actions import UNDONE_FIRST, undo_many
+from governance.review.bulk.actions import UNDONE_FIRST, ask_to_undo_all
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.verdicts import CannotUndoError
@@ -36,7 +36,7 @@ def ada() -> User:
 
 
 def undo(bulk: BulkDecision, by: User) -> None:
-    undo_many(bulk, note="It was a course.", by=by, now=LATER)
+    ask_to_undo_all(bulk, note="It was a course.", by=by, now=LATER)
 
 
 def blocked() -> set[str]:
@@ -88,7 +88,7 @@ class TestUndoing:
         carry_on()
 
         with pytest.raises(CannotUndoError):
-            undo_many(bulk, note="It was a course.", by=ada, now=TOO_LATE)
+            ask_to_undo_all(bulk, note="It was a course.", by=ada, now=TOO_LATE)
 
         assert len(blocked()) == 5
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from governance.configuration.actions import set_reasons
+from governance.configuration.actions import set_reason_settings
 from governance.configuration.queries import ReasonSetting
 from governance.restrictions.reason_settings import usual_reason_settings
 from governance.restrictions.reasons import Reason
@@ -72,9 +72,9 @@ class TestADecision:
             assert mistakes(terms_clause="4.2 Fair use") == {}
 
     def test_does_not_offer_a_reason_that_the_settings_leave_out(self) -> None:
-        set_reasons(
+        set_reason_settings(
             {Reason.BULK_HARVEST: ReasonSetting(is_offered=False)},
-            usual=usual_reason_settings(),
+            defaults=usual_reason_settings(),
             by=person(role=Role.LEAD),
             now=NOW,
         )
@@ -84,9 +84,9 @@ class TestADecision:
 
     def test_chooses_the_clause_that_the_settings_give_with_a_reason(self) -> None:
         clause = "2.4 No automated extraction of answers"
-        set_reasons(
+        set_reason_settings(
             {Reason.BULK_HARVEST: ReasonSetting(terms_clause=clause), Reason.OTHER: ReasonSetting(terms_clause="9.9")},
-            usual=usual_reason_settings(),
+            defaults=usual_reason_settings(),
             by=person(role=Role.LEAD),
             now=NOW,
         )

@@ -61,7 +61,7 @@ def template_user(customer: Customer) -> Behaviour:
     return on
 
 
-def workshop(customer: Customer) -> Behaviour:
+def workshop_participant(customer: Customer) -> Behaviour:
     """Somebody on a course: the exercises of the day with a text of their own, at the same hours as the others."""
     course = Random(f"{customer.world}/{customer.group}/course")
     first, hour = int(course.random() * 4), 7 + course.random() * 6
@@ -101,7 +101,7 @@ GAME_WRITER = Kind(
 )
 LESSON_PLANNER = Kind("lesson_planner", 6, working("lesson", a_day=5, answer=350, turns=1.6), ("education", "teaching"))
 TEMPLATE_USER = Kind("template_user", 10, template_user, ("writing", "personal use", "team chat"))
-WORKSHOP = Kind("workshop", 8, workshop, ("education", "personal use"), plans=("payg",))
+WORKSHOP = Kind("workshop", 8, workshop_participant, ("education", "personal use"), plans=("payg",))
 SISTER_ACCOUNTS = Kind(
     "sister_accounts", 6, support_bot, ("customer support", "service chat"), one_organisation=True, one_card=True
 )

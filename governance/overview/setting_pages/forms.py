@@ -46,7 +46,7 @@ class ReasonRow(NamedTuple):
     clause: forms.BoundField | None
 
 
-class ReasonsForm(FocusedForm):
+class ReasonSettingsForm(FocusedForm):
     """Which reasons are offered, and the terms clause that follows from each that restricts."""
 
     def __init__(self, data: Any = None, *, stored: Mapping[str, ReasonSetting]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from governance.audit.models import Entry
 from governance.audit.subjects import Subject, find_subjects
 from governance.audit.verbs import Verb
-from governance.configuration.queries import list_changes
+from governance.configuration.queries import list_setting_changes
 from governance.detection.active_calibration import parse_calibration_file
 from governance.detection.calibration import packaged_calibration_text
 from governance.detection.models import CalibrationVersion
@@ -82,7 +82,7 @@ _WHAT: Final[Mapping[str, str]] = {
 
 def get_changes(*, before: int | None = None) -> ChangePage:
     """A page of the history: in one query for the entries, and one for each kind of what they are about."""
-    entries = list_changes(most=CHANGES + 1, before=before)
+    entries = list_setting_changes(most=CHANGES + 1, before=before)
     shown = entries[:CHANGES]
     subjects = find_subjects(shown)
     changes = [Change(one, subjects[one.number][0], _WHAT[one.verb], *_values(one)) for one in shown]

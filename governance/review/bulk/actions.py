@@ -21,7 +21,7 @@ TASK = "governance.tasks.apply_bulk_decisions"
 UNDONE_FIRST = "The decision about all was undone before this account was reached."
 
 
-class ChangedSinceError(Exception):
+class BulkSentBeforeError(Exception):
     """The form was sent before, and made another decision: carries it."""
 
     def __init__(self, bulk: BulkDecision) -> None:
@@ -40,7 +40,7 @@ def decide_many(
 ) -> BulkDecision:
     """Store a verdict about these accounts, by primary key. A worker decides about one after the other.
 
-    The same `bulk_id` again answers with the decision that was stored. Raises ChangedSinceError where that is another
+    The same `bulk_id` again answers with the decision that was stored. Raises BulkSentBeforeError where that is another
     one.
 
     Args:
@@ -54,7 +54,7 @@ def decide_many(
     if not is_new:
         asked = set(bulk.targets.values_list("account", flat=True))
         if bulk.decided_by_id != by.pk or Verdict.of_bulk(bulk).differences(verdict) or asked != set(accounts):
-            raise ChangedSinceError(bulk)
+            raise BulkSentBeforeError(bulk)
         return bulk
     found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
     BulkTarget.objects.bulk_create(BulkTarget(bulk=bulk, account=account) for account in found)
@@ -76,7 +76,7 @@ def can_all_be_undone(bulk: BulkDecision, *, now: datetime) -> bool:
 
 
 @retried_transaction
-def undo_many(bulk: BulkDecision, *, note: str, by: User, now: datetime) -> None:
+def ask_to_undo_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -> None:
     """Have a worker undo every decision that this one made. Accounts that it did not reach yet are left alone.
 
     Nothing happens where it is undone already. Raises CannotUndoError where it is too late.

@@ -11,7 +11,7 @@ from governance.review.models import BulkDecision, BulkTarget
 State = BulkTarget.State
 
 
-class BulkDetail:
+class BulkDecisionDetail:
     """A bulk decision with all its accounts, in one query."""
 
     def __init__(self, bulk: BulkDecision, *, now: datetime) -> None:

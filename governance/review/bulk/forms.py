@@ -10,14 +10,14 @@ from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import MOST_AT_ONCE
 
 
-def too_many(number: int) -> str:
+def explain_too_many(number: int) -> str:
     """What is said where more are ticked than are decided at once; empty where they are not."""
     if number <= MOST_AT_ONCE:
         return ""
     return f"At most {MOST_AT_ONCE} accounts at once. {number:,} are ticked: untick {number - MOST_AT_ONCE:,}."
 
 
-class TickedForm(AddressForm):
+class TickedAccountsForm(AddressForm):
     accounts = KeysField(required=False)
 
 
@@ -30,7 +30,7 @@ class BulkDecisionForm(DecisionForm):
 
     def clean_accounts(self) -> frozenset[int]:
         ticked: frozenset[int] = self.cleaned_data["accounts"]
-        if complaint := too_many(len(ticked)):
+        if complaint := explain_too_many(len(ticked)):
             raise forms.ValidationError(complaint)
         return ticked
 

@@ -16,7 +16,7 @@ from governance.staff.models import User
 
 
 @dataclass(slots=True)
-class BulkPreviewRow:
+class BulkPreviewAccount:
     """A ticked account: its open case, the strongest restriction in force (`kind`), and why it would be skipped.
 
     `fits` is the share of its traffic that carries the evidence of the campaign it belongs to; None without one.
@@ -41,17 +41,17 @@ class BulkPreviewRow:
 class BulkPreview:
     """The ticked accounts; `gone` is how many of them do not exist, `seen` the number of the newest decision."""
 
-    rows: Sequence[BulkPreviewRow]
+    rows: Sequence[BulkPreviewAccount]
     claimed: int
     gone: int
     seen: int
 
     @property
-    def ticked(self) -> list[BulkPreviewRow]:
+    def ticked(self) -> list[BulkPreviewAccount]:
         return [row for row in self.rows if row.is_ticked]
 
     @property
-    def licensed(self) -> list[BulkPreviewRow]:
+    def licensed(self) -> list[BulkPreviewAccount]:
         return [row for row in self.rows if row.is_licensed]
 
     @property
@@ -121,7 +121,7 @@ def preview_bulk_decision(
         elif case is None and not hasattr(account, "score"):
             because = "never scored"
         rows.append(
-            BulkPreviewRow(
+            BulkPreviewAccount(
                 account,
                 case,
                 kind=kinds.get(account.pk, ""),

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.review.bulk.actions import ChangedSinceError, decide_many, undo_many
-from governance.review.bulk.detail import BulkDetail
-from governance.review.bulk.forms import BulkDecisionForm, TickedForm, name_of_draft, too_many
+from governance.review.bulk.actions import BulkSentBeforeError, ask_to_undo_all, decide_many
+from governance.review.bulk.detail import BulkDecisionDetail
+from governance.review.bulk.forms import BulkDecisionForm, TickedAccountsForm, explain_too_many, name_of_draft
 from governance.review.bulk.preview import preview_bulk_decision
 from governance.review.forms import UndoForm
 from governance.review.models import BulkDecision
@@ -36,15 +36,17 @@ def preview(request: StaffRequest) -> HttpResponse:
     """
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    form = TickedForm(request.POST if request.method == "POST" else request.GET)
+    form = TickedAccountsForm(request.POST if request.method == "POST" else request.GET)
     if not form.is_valid():
         return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
     accounts: frozenset[int] = form.cleaned_data["accounts"]
-    if request.method == "POST" and not too_many(len(accounts)):
+    if request.method == "POST" and not explain_too_many(len(accounts)):
         listed = ",".join(map(str, sorted(accounts)))
         return redirect(f"{reverse('review:bulk')}?{urlencode({'accounts': listed}, safe=',')}")
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if too_many(len(accounts)) else HTTPStatus.OK
-    return _render_preview(request, BulkDecisionForm(), accounts, too_many=too_many(len(accounts)), status=status)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if explain_too_many(len(accounts)) else HTTPStatus.OK
+    return _render_preview(
+        request, BulkDecisionForm(), accounts, too_many=explain_too_many(len(accounts)), status=status
+    )
 
 
 @never_cache
@@ -66,7 +68,7 @@ def decide(request: StaffRequest) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-    except ChangedSinceError as changed:
+    except BulkSentBeforeError as changed:
         messages.warning(request, str(changed))
         bulk = changed.bulk
     return redirect("review:bulk-decision", pk=bulk.pk)
@@ -87,7 +89,7 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, pk, undo_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        undo_many(bulk, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
+        ask_to_undo_all(bulk, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
     except CannotUndoError as lost:
         return _render_page(request, pk, lost=str(lost), status=HTTPStatus.CONFLICT)
     return redirect("review:bulk-decision", pk=pk)
@@ -113,7 +115,7 @@ def _render_page(
 ) -> HttpResponse:
     now = timezone.now()
     bulk = get_object_or_404(BulkDecision.objects.select_related("decided_by", "undone_by"), pk=pk)
-    context = {"bulk": bulk, "detail": BulkDetail(bulk, now=now), "undo_form": UndoForm(), "now": now}
+    context = {"bulk": bulk, "detail": BulkDecisionDetail(bulk, now=now), "undo_form": UndoForm(), "now": now}
     context |= {"undo_minutes": settings.UNDO_MINUTES} | special
     if request.htmx.target == "bulk-state":
         return HttpResponse(render_to_string("review/bulk/page.html#state", context, request))

@@ -19,7 +19,7 @@ STEP: Final = 10.0
 GAP: Final = 2.0
 
 
-class Published(NamedTuple):
+class PublishedStudent(NamedTuple):
     """A student that was trained on so many examples of a teacher."""
 
     examples: int
@@ -27,10 +27,10 @@ class Published(NamedTuple):
 
 
 PUBLISHED: Final = (
-    Published(817, "LIMO, 2025"),
-    Published(1_000, "s1, 2025; LIMA, 2023"),
-    Published(17_000, "Sky-T1, 2025"),
-    Published(52_000, "Alpaca, 2023"),
+    PublishedStudent(817, "LIMO, 2025"),
+    PublishedStudent(1_000, "s1, 2025; LIMA, 2023"),
+    PublishedStudent(17_000, "Sky-T1, 2025"),
+    PublishedStudent(52_000, "Alpaca, 2023"),
 )
 
 
@@ -46,12 +46,12 @@ class DayOfMembers(NamedTuple):
 class Comparison(NamedTuple):
     """A published student: how many times its examples were harvested, and since when that many were."""
 
-    published: Published
+    published: PublishedStudent
     times: float
     reached_on: date | None
 
 
-class TimelineDay(NamedTuple):
+class DrawnDay(NamedTuple):
     """A day of the drawing, 100 units high: bars for output tokens, and the height of the line of members so far."""
 
     x: float
@@ -70,7 +70,7 @@ class TimelineDay(NamedTuple):
 class Harm:
     """What was harvested so far: `exchanges` and `output_tokens` of all members together."""
 
-    days: tuple[TimelineDay, ...]
+    days: tuple[DrawnDay, ...]
     exchanges: int
     output_tokens: int
     most_tokens: int
@@ -115,7 +115,7 @@ def measure_harm(days: Sequence[DayOfMembers]) -> Harm | None:
         members += one.began
         height = max(1.5, round(HEIGHT * one.output_tokens / most, 1)) if one.output_tokens else 0.0
         drawn.append(
-            TimelineDay(
+            DrawnDay(
                 x=place * STEP,
                 y=round(HEIGHT - height, 1),
                 height=height,

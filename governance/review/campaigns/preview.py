@@ -12,7 +12,7 @@ from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
 
 
-class PreviewRow(NamedTuple):
+class MemberPreview(NamedTuple):
     """A ticked member, with its keys, its licence and what is in force on it."""
 
     member: MemberOfCampaign
@@ -26,7 +26,7 @@ class CampaignPreview(NamedTuple):
     many of the ticked have left the campaign since the page was shown, `claimed` the open cases of colleagues.
     """
 
-    rows: list[PreviewRow]
+    rows: list[MemberPreview]
     left_out: list[MemberOfCampaign]
     plans: list[tuple[str, int]]
     events: int
@@ -39,11 +39,11 @@ class CampaignPreview(NamedTuple):
         return 1 - self.fitting
 
     @property
-    def licensed(self) -> list[PreviewRow]:
+    def licensed(self) -> list[MemberPreview]:
         return [row for row in self.rows if row.affected.training_permitted]
 
     @property
-    def restricted(self) -> list[PreviewRow]:
+    def restricted(self) -> list[MemberPreview]:
         """Those on whom something is in force already, be it on their keys or their organisation."""
         return [row for row in self.rows if row.member.kind]
 
@@ -64,7 +64,7 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
     ticked = [member for member in members if member.account.pk in ticks.accounts]
     affected = {one.account.pk: one for one in affected_accounts([member.account for member in ticked], now=now)}
     return CampaignPreview(
-        rows=[PreviewRow(member, affected[member.account.pk]) for member in ticked],
+        rows=[MemberPreview(member, affected[member.account.pk]) for member in ticked],
         left_out=[one for one in members if one.account.pk not in ticks.accounts and one.membership <= ticks.seen],
         plans=Counter(member.account.plan or "unknown" for member in ticked).most_common(),
         events=sum(member.events for member in ticked),

@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet
 
 from governance.campaigns.models import Campaign
 from governance.review.models import Case, Decision
-from governance.review.queries import InvalidCursorError
+from governance.web.cursors import CursorNotFoundError
 
 PAGE: Final = 30
 
@@ -28,7 +28,7 @@ class CampaignListPage(NamedTuple):
 def find_campaigns(*, state: str, after: uuid.UUID | None) -> CampaignListPage:
     """Return campaigns in this state ("all" for any), those with the highest score first, the larger first.
 
-    Raises InvalidCursorError where the campaign after which the page starts does not exist.
+    Raises CursorNotFoundError where the campaign after which the page starts does not exist.
     """
     found: QuerySet[Campaign] = Campaign.objects.order_by("-score", "-size", "pk")
     if state != "all":
@@ -36,7 +36,7 @@ def find_campaigns(*, state: str, after: uuid.UUID | None) -> CampaignListPage:
     if after is not None:
         last = Campaign.objects.filter(pk=after).first()
         if last is None:
-            raise InvalidCursorError
+            raise CursorNotFoundError
         as_high = Q(score=last.score) & (Q(size__lt=last.size) | Q(size=last.size, pk__gt=last.pk))
         found = found.filter(Q(score__lte=last.score) & (Q(score__lt=last.score) | as_high))
     newest = Case.objects.filter(campaign=OuterRef("campaign")).order_by("-opened_at", "-pk").values("pk")[:1]

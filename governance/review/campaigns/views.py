@@ -34,7 +34,6 @@ from governance.review.campaigns.queries import find_campaigns
 from governance.review.decision_targets import describe_targets
 from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
-from governance.review.queries import InvalidCursorError
 from governance.review.verdicts import (
     AlreadyDecidedError,
     CampaignOverError,
@@ -47,6 +46,7 @@ from governance.review.wording import outcome_word
 from governance.review.work_context import remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
+from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
@@ -64,7 +64,7 @@ def campaigns(request: StaffRequest) -> HttpResponse:
     state = form.cleaned_data["state"] or "open"
     try:
         page = find_campaigns(state=state, after=form.cleaned_data["after"])
-    except InvalidCursorError:
+    except CursorNotFoundError:
         return _unreadable(request, "The list cannot continue from this campaign. Go back to the first page.")
     context = {"form": form, "page": page, "state": state, "now": timezone.now()}
     return render(request, "review/campaigns.html", context)
