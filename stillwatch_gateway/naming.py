@@ -7,7 +7,7 @@ import re
 import secrets
 import socket
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -164,6 +164,20 @@ def given_names(
     account: str | None, key: str | None, digest: str | None, organisation: str | None, also: Iterable[str]
 ) -> tuple[list[str], str]:
     """The names that are given, and why one cannot be read; blank where all can."""
+    plain = plain_names(account, key, digest, organisation, also)
+    if plain is not None:
+        return plain, ""
+    return read_names(
+        [("account", account), ("key", key), ("digest", digest), ("organisation", organisation), *map(_with_kind, also)]
+    )
+
+
+def plain_names(
+    account: str | None, key: str | None, digest: str | None, organisation: str | None, also: Iterable[str]
+) -> list[str] | None:
+    """The names that are given where each can be read in one way only, as nearly all can; None where one cannot, or is
+    no text. Checking all at once is faster than `read_names`.
+    """
     names = []
     try:
         if account and not says_none(account):
@@ -175,19 +189,11 @@ def given_names(
         if organisation and not says_none(organisation):
             names.append(name_of("organisation", organisation))
         names += [normalize_name(name) for name in also if not says_none(name.partition(":")[2])]
-        if _are_plain(names):
-            return names, ""
-    except (AttributeError, TypeError):  # one is no text
-        pass
-    return read_names(
-        [("account", account), ("key", key), ("digest", digest), ("organisation", organisation), *map(_with_kind, also)]
-    )
-
-
-def _are_plain(names: Sequence[str]) -> bool:
-    """Return True if these names can be read in one way only, as nearly all can. Checking all at once is faster."""
-    text = " ".join([*names, ""])  # after the kind of a blank name comes a space
-    return "%" not in text and ": " not in text and "\0" not in text and text.isascii() and len(text) <= LONGEST_NAME
+        text = " ".join([*names, ""])  # after the kind of a blank name comes a space
+    except (AttributeError, TypeError):
+        return None
+    is_plain = "%" not in text and ": " not in text and text.isascii() and text.isprintable()
+    return names if is_plain and len(text) <= LONGEST_NAME else None
 
 
 def _with_kind(name: str) -> tuple[str, str]:

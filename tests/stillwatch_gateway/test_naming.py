@@ -16,6 +16,7 @@ from stillwatch_gateway.naming import (
     is_instance_name,
     lasting_key,
     litellm_account,
+    plain_names,
     possible_names,
     read_name,
     read_names,
@@ -205,6 +206,46 @@ class TestGivenNames:
     )
     def test_are_read_one_by_one_where_they_are_not_plain(self, given: Any, expected: tuple[list[str], str]) -> None:
         assert given_names(*given) == expected
+
+
+class TestPlainNames:
+    """What can be read in one way only is not read one by one."""
+
+    @pytest.mark.parametrize(
+        ("given", "names"),
+        [
+            ((None, None, None, None, ()), []),
+            (("", "", "", "", ()), []),
+            (("a", None, None, None, ()), ["account:a"]),
+            ((None, "k", None, None, ()), ["key:k"]),
+            ((None, None, "DD", None, ()), ["digest:dd"]),
+            ((None, None, None, "o", ()), ["organisation:o"]),
+            (("a", "k", "DD", "o", ("key:l", "digest:EE")), [
+                "account:a", "key:k", "digest:dd", "organisation:o", "key:l", "digest:ee",
+            ]),
+            (("None", "k", None, None, ()), ["key:k"]),
+            (("a", "None", None, None, ()), ["account:a"]),
+            ((None, None, "None", "o", ()), ["organisation:o"]),
+            ((None, None, "dd", "None", ()), ["digest:dd"]),
+            ((None, None, None, None, ("key:none", "key:k:none", "account:a")), ["key:k:none", "account:a"]),
+            (("x" * 191, None, None, None, ()), [f"account:{'x' * 191}"]),
+            (("x" * 192, None, None, None, ()), None),
+            (("50%", None, None, None, ()), None),
+            ((" ", "k", None, None, ()), None),
+            (("k", " ", None, None, ()), None),
+            (("a\0", None, None, None, ()), None),
+            (("\x01", None, None, None, ()), None),
+            (("ü", None, None, None, ()), None),
+            ((5, None, None, None, ()), None),
+            ((None, b"k", None, None, ()), None),
+            ((None, None, None, None, (5,)), None),
+        ],
+    )  # fmt: skip
+    def test_are_all_that_are_given_or_none_where_one_is_not_plain(self, given: Any, names: list[str] | None) -> None:
+        assert plain_names(*given) == names
+
+    def test_hold_no_sign_that_nobody_sees(self) -> None:
+        assert given_names("\x01", None, None, None, ()) == (["account:\x01"], BLANK)
 
 
 class TestTheAccountBehindLiteLlm:
