@@ -19,6 +19,7 @@ from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.overview.actions import measure_overview
+from governance.review.models import Case
 from governance.staff.actions import add_user
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
@@ -70,9 +71,11 @@ FILL: Final = (
     ) AS scored
     """,
     """
-    INSERT INTO review_case (id, account_id, status, assessment_id, score, band, opened_at, due_at, closed_at)
+    INSERT INTO review_case (id, account_id, status, assessment_id, score, band, opened_at, due_at, closed_at,
+                             output_tokens)
     SELECT gen_random_uuid(), account_id, CASE WHEN account_id %% 20 = 0 THEN 'open' ELSE 'decided' END, assessment_id,
-           score, band, %(now)s, %(now)s, CASE WHEN account_id %% 20 = 0 THEN NULL ELSE %(now)s::timestamptz END
+           score, band, %(now)s, %(now)s, CASE WHEN account_id %% 20 = 0 THEN NULL ELSE %(now)s::timestamptz END,
+           account_id %% 100000 * 1000
     FROM detection_accountscore WHERE account_id %% %(each_case)s = 0
     """,
     """
@@ -105,6 +108,13 @@ PAGES: Final = {
     "overview": "/",
     "overview, the cases behind a figure": "/overview/cases/?band=high",
     "settings": "/settings/",
+    "queue": "/queue/",
+    "queue, due soonest": "/queue/?sort=due",
+    "queue, three filters": "/queue/?band=high&plan=team&country=DE",
+    "queue, harm so far": "/queue/?tokens_from=99000000",
+    "queue, decided": "/queue/?view=decided",
+    "case": "/cases/{case}/",
+    "bulk decision, preview of 100": "/bulk/?accounts={hundred}",
     "accounts, by score": "/accounts/",
     "accounts, deep in the list": "/accounts/?after={middle}",
     "accounts, newest": "/accounts/?sort=newest",
@@ -145,15 +155,24 @@ def measure_pages(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
         )
     )
     with override_settings(ALLOWED_HOSTS=["*"], SECURE_SSL_REDIRECT=False, STORAGES=_plain_static_files()):
-        middle = f"acct_{scale.count(ACCOUNTS) // 2:07d}"
+        places = _places(scale)
         for name, pattern in PAGES.items():
-            address = pattern.format(middle=middle)
+            address = pattern.format_map(places)
             _milliseconds(client, address)  # templates are read once
             used, times = _processor_seconds(), scale.count(TIMES, least=2)
             took = [_milliseconds(client, address) for _ in range(times)]
             yield Figure(f"page: {name}, median", median(took), "ms")
             yield Figure(f"page: {name}, slowest", max(took), "ms")
             yield Figure(f"page: {name}, processor", 1000 * (_processor_seconds() - used) / times, "ms")
+
+
+def _places(scale: Scale) -> dict[str, str]:
+    opened = Case.objects.filter(status=Case.Status.OPEN).order_by("-score", "pk")[:100]
+    return {
+        "middle": f"acct_{scale.count(ACCOUNTS) // 2:07d}",
+        "case": str(opened[0].pk),
+        "hundred": ",".join(str(case.account_id) for case in opened),
+    }
 
 
 def fill(now: datetime, scale: Scale) -> None:
