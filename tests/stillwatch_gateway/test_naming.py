@@ -194,6 +194,7 @@ class TestGivenNames:
             (("None", "null", "undefined", "NONE", ("key:none",)), ([], "")),
             ((None, None, None, None, ("key: k ", "digest:AB")), (["key:k", "digest:ab"], "")),
             (("50%25", None, None, None, ("key:k",)), (["account:50%25", "account:50%", "key:k"], "")),
+            ((None, None, None, None, ("key:a:50%25",)), (["key:a:50%25", "key:a:50%"], "")),
             ((" ", "k", None, None, ()), (["key:k"], BLANK)),
             (("a\0", None, None, None, ()), (["account:a\0"], NUL)),
             ((5, "k", None, None, ()), (["key:k"], NO_TEXT)),
