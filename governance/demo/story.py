@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from governance import pipeline
 from governance.campaigns.models import CampaignMember
+from governance.demo.behaviours.hiding import SLOW_RING, TASK_RING
 from governance.demo.cast import HARVEST
 from governance.demo.desk import leave_work
 from governance.demo.gateways import DemoGateways, report_instances, report_refusals
@@ -31,6 +32,7 @@ from governance.staff.models import User
 LEFT_OPEN = timedelta(days=2)
 SHARE_DECIDED, SHARE_DECIDED_ONCE_DUE = 0.2, 0.65
 DAY = timedelta(days=1)
+RINGS = {SLOW_RING.name, TASK_RING.name}
 
 
 class DayProgress(NamedTuple):
@@ -126,12 +128,14 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
 def _undecided(world: World, *, now: datetime) -> list[tuple[Case, list[str]]]:
     """Return what staff may decide, each case with the accounts that it is about, in the order of their names.
 
+    An account that acts with others is decided about with them, and left alone until they are a campaign.
     A customer of the weeks before whose case is open again is left to the people who look at the demonstration.
     """
     opened = Case.objects.waiting().filter(opened_at__lt=now).select_related("account", "campaign")
     own = list(world.labels)
     waiting = [*opened.filter(account__external_id__in=own), *opened.exclude(campaign=None)]
     alone = [(case, [case.own_account.external_id]) for case in waiting if case.campaign_id is None]
+    alone = [(case, names) for case, names in alone if world.labels.get(names[0]) not in RINGS]
     together = [(case, sorted(_members(case).values())) for case in waiting if case.campaign_id is not None]
     largest_first = sorted(together, key=lambda one: (-len(one[1]), one[1]))
     return sorted([*alone, *largest_first[:-1]], key=lambda one: one[1])

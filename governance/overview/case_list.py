@@ -13,6 +13,7 @@ from governance.detection.models import BAND_CHOICES
 from governance.overview.queries import AGES, DUE_SOON, day_bounds, opened_within
 from governance.review.forms import AddressForm
 from governance.review.models import Case
+from governance.web.cursors import CursorNotFoundError
 
 PAGE: Final = 50
 
@@ -78,13 +79,18 @@ class CasePage(NamedTuple):
 
 
 def list_cases(wanted: CaseListFilter, *, now: datetime) -> CasePage:
-    """Those that are due soonest first; decided ones in the order in which they were decided. In two queries."""
+    """Those that are due soonest first; decided ones in the order in which they were decided. In two queries.
+
+    Raises CursorNotFoundError where the case after which the page starts is not, or no longer, in such a list.
+    """
     cases = _cases(wanted, now=now)
     total = cases.count()
     field = "closed_at" if wanted.decided else "due_at"
     cases = cases.select_related("account__organisation", "campaign", "claimed_by").order_by(field, "pk")
-    if wanted.after and (last := Case.objects.filter(pk=wanted.after).values_list(field, "pk").first()):
-        at, pk = last
+    if wanted.after:
+        at, pk = Case.objects.filter(pk=wanted.after).values_list(field, "pk").first() or (None, None)
+        if at is None:
+            raise CursorNotFoundError
         cases = cases.filter(Q(**{f"{field}__gte": at}) & (Q(**{f"{field}__gt": at}) | Q(pk__gt=pk)))
     found = list(cases[: PAGE + 1])
     return CasePage(found[:PAGE], total, found[PAGE - 1].pk if len(found) > PAGE else None)

@@ -34,11 +34,18 @@ def find_same_decision(case: Case, verdict: Verdict, ticks: Ticks | None, decisi
     if made.undone_at is not None:
         raise SentBeforeError(made, "This form was sent before, and that decision was undone.")
     changed = Verdict.of(made).differences(verdict)
-    if ticks is not None and not set(made.targets.covered().values_list("account", flat=True)) <= ticks.accounts:
+    if ticks is not None and not _has_made(made, ticks):
         changed.append("choice of accounts")
     if changed:
         raise SentBeforeError(made, f"This form was sent before, with another {', another '.join(changed)}.")
     return made
+
+
+def _has_made(made: Decision, ticks: Ticks) -> bool:
+    """Return whether these ticks made the decision: all that it covers are ticked, and none that it left out."""
+    said = dict(made.targets.values_list("account", "left_out_because"))
+    covered = {account for account, because in said.items() if not because}
+    return covered <= ticks.accounts and not ticks.accounts & (said.keys() - covered)
 
 
 def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:

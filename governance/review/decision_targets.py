@@ -18,7 +18,7 @@ from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal
 from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
-from governance.review.verdicts import NoSuchScopeError, Ticks, Verdict
+from governance.review.verdicts import LeftOutWithoutReasonError, NoSuchScopeError, Ticks, Verdict
 from governance.review.wording import outcome_word
 from governance.staff.models import User
 from governance.web.counts import pluralize
@@ -55,7 +55,7 @@ class DecisionTargets(NamedTuple):
 
 
 def decision_targets(case: Case, verdict: Verdict, ticks: Ticks | None = None) -> DecisionTargets:
-    """Return what a verdict on this case covers. Raises NoSuchScopeError.
+    """Return what a verdict on this case covers. Raises NoSuchScopeError, LeftOutWithoutReasonError.
 
     Args:
         ticks: the accounts of a campaign, where the case is that of a campaign.
@@ -87,9 +87,11 @@ def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
     if not members:
         raise NoSuchScopeError("None of the ticked accounts belongs to the campaign any more.")
     others = CampaignMember.objects.current().filter(campaign=case.campaign_id, pk__lte=ticks.seen)
-    left_out = others.exclude(account__in=members).order_by("account").values_list("account", flat=True)
+    left_out = list(others.exclude(account__in=members).order_by("account").values_list("account", flat=True))
+    if left_out and not ticks.left_out_because:  # which is how a member that is covered is stored
+        raise LeftOutWithoutReasonError
     found = _campaign_targets(case.campaign, members, members[:BATCH_SIZE], case_too=NO_CASES)
-    return found._replace(left_out=list(left_out))
+    return found._replace(left_out=left_out)
 
 
 def _campaign_targets(

@@ -15,6 +15,8 @@ from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
 GIVEN_BACK = {"claimed_by": None, "claimed_until": None, "is_handed_out": False}
+UNASSIGNED = {"assigned_to": None, "assigned_by": None, "assigned_because": ""}
+NOT_HELD = {"held_until": None, "held_by": None, "held_because": ""}
 
 
 @retried_transaction
@@ -52,10 +54,11 @@ def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime
 
 @retried_transaction
 def escalate(case: Case, *, because: str, by: User, now: datetime) -> None:
-    """Ask the leads: Next hands the case to leads only, who find it in their inbox. Raises CaseTakenError,
-    AlreadyDecidedError.
+    """Ask the leads: Next hands the case to leads only, who find it in their inbox. It is nobody's then, and no longer
+    on hold. Raises CaseTakenError, AlreadyDecidedError.
     """
-    _change(case, by=by, now=now, escalated_at=now, escalated_by=by, escalated_because=because, **GIVEN_BACK)
+    asked = {"escalated_at": now, "escalated_by": by, "escalated_because": because}
+    _change(case, by=by, now=now, **asked, **GIVEN_BACK, **UNASSIGNED, **NOT_HELD)
     add_step(case, Step.Kind.ESCALATED, by=by.actor, now=now, text=because, details={"because": because})
     leads = User.objects.filter(is_active=True, role__in=ESCALATED_TO).exclude(pk=by.pk)
     notify(leads, case, InboxItem.Kind.ESCALATED, text=because, by=by, now=now)

@@ -98,8 +98,11 @@ def save_view(request: StaffRequest) -> HttpResponse:
         mistake = "This is no list of cases. Reload the page."
     elif not mistake:
         name, is_shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
-        saved_views.save_view(name, query=query, is_shared=is_shared, by=request.user, now=now)
-        messages.success(request, f"View saved: {name}.")
+        try:
+            saved_views.save_view(name, query=query, is_shared=is_shared, by=request.user, now=now)
+            messages.success(request, f"View saved: {name}.")
+        except saved_views.TooManyViewsError as many:
+            mistake = str(many)
     if not request.htmx:
         if mistake:
             messages.error(request, mistake)

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
+from governance.review.case_opening import describe_new_score
 from governance.review.models import Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 
@@ -60,7 +61,9 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
         if case.part_of_id not in reopened:  # else it would be in no list until it is looked at again
             case.part_of = None
         if (seen := by_account.get(case.account_id or 0)) is not None:  # that of a campaign keeps its own
+            before = case.score, case.band
             case.assessment, case.score, case.band, case.families = seen, seen.score, seen.band, seen.families_against
+            describe_new_score(case, score=before[0], band=before[1], now=now)  # which may end a hold
             case.output_tokens = seen.output_tokens
     changed = [
         "status",
@@ -72,6 +75,7 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
         "band",
         "families",
         "output_tokens",
+        "held_until",
     ]
     Case.objects.bulk_update(again, changed)
     details = {"decision": str(why.pk), "case": str(why.case_id), **why.case.subject_details}

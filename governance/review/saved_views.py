@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import QueryDict
 
 from governance.audit.actions import record
@@ -18,6 +18,13 @@ from governance.staff.models import User
 # From here on a count says "and more": it stays cheap however many cases there are.
 COUNTED: Final = 1000
 MOST_VIEWS: Final = 30
+
+
+class TooManyViewsError(Exception):
+    """Somebody has as many views as are shown."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You have {MOST_VIEWS} saved views. Remove one first.")
 
 
 class NamedView(NamedTuple):
@@ -36,8 +43,11 @@ class NamedView(NamedTuple):
 
 @retried_transaction
 def save_view(name: str, *, query: str, is_shared: bool, by: User, now: datetime) -> SavedView:
-    """Save a list under a name. A view of one's own with this name is replaced."""
+    """Save a list under a name. A view of one's own with this name is replaced. Raises TooManyViewsError."""
+    User.objects.select_for_update().get(pk=by.pk)  # else two at once under one name would both find none
     view = SavedView.objects.select_for_update().filter(owner=by, name__iexact=name).first()
+    if view is None and SavedView.objects.filter(owner=by).count() >= MOST_VIEWS:
+        raise TooManyViewsError
     view = view or SavedView(owner=by, created_at=now)
     view.name, view.query, view.is_shared = name, query, is_shared
     view.save()
@@ -62,7 +72,8 @@ def list_views(user: User, *, now: datetime, is_counted: bool) -> list[NamedView
 
 def _views_of(user: User) -> QuerySet[SavedView]:
     views = SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
-    return views.order_by("is_shared", "name", "pk")[:MOST_VIEWS]
+    is_own = ExpressionWrapper(Q(owner=user), output_field=BooleanField())
+    return views.order_by(is_own.desc(), "name", "pk")[:MOST_VIEWS]
 
 
 def _counts(views: Sequence[SavedView], *, user: User, now: datetime) -> dict[int, int]:

@@ -115,6 +115,13 @@ class Ticks:
     left_out_because: str = ""
 
 
+class LeftOutWithoutReasonError(Exception):
+    """Members of the campaign are left out, and it is not said why."""
+
+    def __init__(self) -> None:
+        super().__init__("Enter why the others are left out.")
+
+
 class NoSuchScopeError(Exception):
     """The account has no organisation, or belongs to no campaign, that could be decided about with it; or none of the
     accounts that were ticked belongs to the campaign any more.

@@ -10,13 +10,13 @@ from accounts.models import Account
 from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.restrictions.models import Restriction
-from governance.review.actions import claim, decide, reopen
+from governance.review.actions import claim, decide, reopen, shut_out_and_release
 from governance.review.bulk.actions import UNDONE_FIRST, ask_to_undo_all
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.verdicts import CannotUndoError
 from governance.staff.models import User
-from tests.factories import NOW, assessment, person
+from tests.factories import MACHINE, NOW, assessment, person
 from tests.review.bulk import SOON, carry_on, five_with_cases, started, states
 from tests.review.deciding import DISMISS
 
@@ -44,7 +44,48 @@ def blocked() -> set[str]:
     return set(live.values_list("account__external_id", flat=True))
 
 
+class TestSomebodyWhoWasShutOut:
+    def test_decides_about_nobody_any_more(self, five: list[Account]) -> None:
+        mira = person("Mira Vale")
+        bulk = started(five, by=mira)
+
+        shut_out_and_release(mira, by=MACHINE, now=SOON)
+        carry_on()
+
+        assert blocked() == set()
+        assert set(states(bulk).values()) == {("skipped", "Mira Vale may no longer decide.")}
+
+    def test_undoes_nothing_any_more(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on()
+        undo(bulk, ada)
+
+        shut_out_and_release(ada, by=MACHINE, now=LATER)
+        carry_on(at=LATER)
+
+        assert len(blocked()) == len(five)
+        assert set(states(bulk).values()) == {("kept", "Ada Moreau may no longer undo decisions.")}
+
+
 class TestUndoing:
+    def test_stops_what_still_waits_however_late_it_is(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+
+        ask_to_undo_all(bulk, note="Not these.", by=ada, now=TOO_LATE)
+        carry_on(at=TOO_LATE)
+
+        assert blocked() == set()
+        assert set(states(bulk).values()) == {("skipped", UNDONE_FIRST)}
+
+    def test_is_possible_soon_after_the_last_account_was_reached(self, five: list[Account], ada: User) -> None:
+        bulk = started(five)
+        carry_on(at=TOO_LATE)
+
+        ask_to_undo_all(bulk, note="Not these.", by=ada, now=TOO_LATE + timedelta(minutes=1))
+        carry_on(at=TOO_LATE + timedelta(minutes=1))
+
+        assert blocked() == set()
+
     def test_ends_all_restrictions_and_reopens_all_cases_for_everybody(self, five: list[Account], ada: User) -> None:
         bulk = started(five)
         carry_on()
@@ -88,7 +129,7 @@ class TestUndoing:
         carry_on()
 
         with pytest.raises(CannotUndoError):
-            ask_to_undo_all(bulk, note="It was a course.", by=ada, now=TOO_LATE)
+            ask_to_undo_all(bulk, note="It was a course.", by=ada, now=TOO_LATE + (SOON - NOW))
 
         assert len(blocked()) == 5
 

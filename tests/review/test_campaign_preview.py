@@ -128,6 +128,17 @@ class TestDeciding:
         covered = Decision.objects.get().targets.covered()
         assert set(covered.values_list("account__external_id", flat=True)) == {"acct_0", "acct_1", "acct_3", "acct_4"}
 
+    def test_needs_a_reason_for_those_left_out_also_where_no_preview_was_looked_at(
+        self, client: Client, own: Case, members: list[Account]
+    ) -> None:
+        asked = chosen(own, members[:3], left_out_because="", confirmed="on")
+
+        response = client.post(address(own, "campaign/decide/"), asked)
+
+        assert response.status_code == 422
+        assert "Enter why the others are left out." in text(response)
+        assert not Decision.objects.exists()
+
     def test_asks_to_confirm(self, client: Client, own: Case, members: list[Account]) -> None:
         response = client.post(address(own, "campaign/decide/"), chosen(own, members, confirmed=""))
 

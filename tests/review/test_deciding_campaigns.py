@@ -44,6 +44,19 @@ def own(members: list[Account]) -> Case:
     return campaign_case(*members)
 
 
+@pytest.mark.parametrize(("first", "again"), [(5, 4), (4, 5)], ids=["fewer", "more"])
+def test_the_same_form_with_other_ticks_is_another_decision(
+    own: Case, members: list[Account], first: int, again: int
+) -> None:
+    form, mira = uuid.uuid4(), person()
+    made = ticks(own, without=members[first:])
+    decide(own, BLOCK_CAMPAIGN, decision_id=form, by=mira, now=NOW, ticks=made)
+    assert decide(own, BLOCK_CAMPAIGN, decision_id=form, by=mira, now=NOW, ticks=made).pk == form
+
+    with pytest.raises(SentBeforeError, match="choice of accounts"):
+        decide(own, BLOCK_CAMPAIGN, decision_id=form, by=mira, now=NOW, ticks=ticks(own, without=members[again:]))
+
+
 def in_force(kind: Restriction.Kind = Restriction.Kind.BLOCK) -> set[str]:
     live = Restriction.objects.filter(ended_at=None, kind=kind)
     return set(live.values_list("account__external_id", flat=True))

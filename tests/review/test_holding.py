@@ -1,6 +1,7 @@
 """Holding, assigning and escalating a case, and what comes of it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,11 +10,15 @@ from governance.audit.models import Entry
 from governance.review.actions import claim
 from governance.review.campaign_cases import update_campaign_cases
 from governance.review.case_opening import open_or_update_cases
+from governance.review.handing_out import claim_next
 from governance.review.holding import answer_escalation, assign, escalate, hold, resume
 from governance.review.inbox import get_inbox
 from governance.review.models import Case, Step
 from governance.review.queries import queue_counts
+from governance.review.queue_filters import QueueFilter
+from governance.review.undo import undo_decision
 from governance.review.verdicts import AlreadyDecidedError, CaseTakenError
+from governance.staff.models import User
 from governance.staff.roles import Role
 from tests.factories import NOW, account, assessment, campaign_case, case, person
 from tests.review.deciding import decided
@@ -28,7 +33,45 @@ def waiting(client: Client, query: str = "") -> list[str]:
     return [row.case.account.external_id for row in rows]
 
 
+def next_of(user: User) -> Case | None:
+    return claim_next(QueueFilter(), leaving=None, by=user, now=NOW)
+
+
+class TestACaseThatIsEscalated:
+    def test_is_nobodys_and_no_longer_on_hold(self) -> None:
+        opened, mira, jonas = case(), person(), person("Jonas Lind", role=Role.LEAD)
+        assign(opened, to=mira, because="You know them.", by=jonas, now=NOW)
+        hold(opened, until=IN_A_DAY, because="Legal.", by=mira, now=NOW)
+
+        escalate(opened, because="May we?", by=mira, now=NOW)
+
+        assert next_of(jonas) == opened
+
+
+class TestACaseThatIsAssigned:
+    @pytest.mark.parametrize("changed", [{"is_active": False}, {"role": Role.AUDITOR}], ids=["shut out", "auditor"])
+    def test_to_somebody_who_no_longer_works_is_free(self, changed: dict[str, Any]) -> None:
+        opened, mira, gone = case(), person(), person("Ines Duarte")
+        assign(opened, to=gone, because="You know them.", by=mira, now=NOW)
+        assert next_of(mira) is None
+
+        User.objects.filter(pk=gone.pk).update(**changed)
+
+        assert next_of(mira) == opened
+
+
 class TestHolding:
+    def test_ends_where_the_score_rose_while_the_case_was_closed(self) -> None:
+        opened, mira = case(score=55, band="elevated"), person()
+        hold(opened, until=IN_A_DAY, because="Legal.", by=mira, now=NOW)
+        decided(opened)
+        assessment(opened.own_account, score=95)
+
+        undo_decision(opened, note="A slip.", by=mira, now=NOW)
+
+        opened.refresh_from_db()
+        assert (opened.score, opened.is_held(at=NOW)) == (95, False)
+
     def test_takes_the_case_out_of_the_queue_and_gives_the_claim_back(self) -> None:
         opened, mira = case(), person()
         claim(opened, by=mira, now=NOW)

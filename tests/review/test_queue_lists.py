@@ -181,6 +181,23 @@ class TestASavedView:
 
         assert [(view.name, view.query) for view in SavedView.objects.all()] == [("HIGH", "band=low")]
 
+    def test_beyond_the_thirtieth_is_refused(self, mira: Client) -> None:
+        for number in range(30):
+            self.save(mira, f"View {number}", "band=high")
+
+        response = mira.post("/queue/views/save/", {"name": "One more", "query": ""}, headers=by_htmx("views"))
+
+        assert response.status_code == 422
+        assert "You have 30 saved views. Remove one first." in text(response)
+        assert SavedView.objects.count() == 30
+
+    def test_of_ones_own_is_listed_before_those_of_others(self, mira: Client, jonas: Client) -> None:
+        for number in range(30):
+            self.save(mira, f"A {number}", "band=high", is_shared="on")
+        self.save(jonas, "Zeta", "band=low", is_shared="on")
+
+        assert jonas.get("/queue/").context["views"][0].view.name == "Zeta"
+
     def test_by_htmx_is_what_the_filters_say(self, mira: Client) -> None:
         form = {"name": "Due", "query": "", "view": "overdue", "band": "", "q": "quay"}
 

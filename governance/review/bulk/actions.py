@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 
 from accounts.models import Account
 from governance.audit.actions import record
@@ -17,6 +17,7 @@ from governance.review.models import BulkDecision, BulkTarget, Decision
 from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
 
+WAITING = BulkTarget.State.WAITING
 TASK = "governance.tasks.apply_bulk_decisions"
 UNDONE_FIRST = "The decision about all was undone before this account was reached."
 
@@ -71,8 +72,12 @@ def decide_many(
 
 
 def can_all_be_undone(bulk: BulkDecision, *, now: datetime) -> bool:
-    """Return True if the decision about many is recent enough to be undone."""
-    return bulk.undone_at is None and now - bulk.decided_at <= timedelta(minutes=settings.UNDO_MINUTES)
+    """Return True if accounts wait for the decision about many, or it was made about the last of them soon before."""
+    if bulk.undone_at is not None:
+        return False
+    made = bulk.targets.aggregate(waiting=Count("pk", filter=Q(state=WAITING)), newest=Max("decision__decided_at"))
+    last = made["newest"] or bulk.decided_at
+    return bool(made["waiting"]) or now - last <= timedelta(minutes=settings.UNDO_MINUTES)
 
 
 @retried_transaction
@@ -88,9 +93,8 @@ def ask_to_undo_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -
         raise CannotUndoError("It is too late to undo all. Open the case of an account to remove its restriction.")
     locked.undone_at, locked.undone_by, locked.undone_note, locked.is_unfinished = now, by, note, True
     locked.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
-    State = BulkTarget.State  # noqa: N806 - a class
-    locked.targets.filter(state=State.WAITING).update(state=State.SKIPPED, because=UNDONE_FIRST)
-    locked.targets.filter(state=State.DECIDED).update(attempts=0)
+    locked.targets.filter(state=WAITING).update(state=BulkTarget.State.SKIPPED, because=UNDONE_FIRST)
+    locked.targets.filter(state=BulkTarget.State.DECIDED).update(attempts=0)
     details = {"action": locked.action, "note": note}
     record(Verb.BULK_UNDONE, subject=("bulk", str(locked.pk)), by=by.actor, now=now, details=details)
     enqueue_on_commit(TASK)

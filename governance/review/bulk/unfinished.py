@@ -25,6 +25,7 @@ from governance.review.opening_by_hand import AlreadyOpenError, NotAssessedError
 from governance.review.undo import undo_decision
 from governance.review.verdicts import AlreadyDecidedError, CannotUndoError, CaseTakenError, Verdict
 from governance.review.wording import outcome_word
+from governance.staff.roles import LIFT_RESTRICTIONS, WORK_CASES
 from governance.web.counts import pluralize
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
     before the log, in which opening it is recorded.
     """
     account, key = target.account, bulk.key_of(target.account_id)
+    if not bulk.decided_by.has_perm(WORK_CASES):
+        raise _SkipError(f"{bulk.decided_by} may no longer decide.")
     if (made := Decision.objects.filter(pk=key).first()) is None:
         _refuse_if_decided_since(bulk, target)
         case = Case.objects.filter(account=account, status=Case.Status.OPEN).select_related("part_of").first()
@@ -154,6 +157,8 @@ def _undo(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
     target.state = State.UNDONE
     if made.undone_at is not None:
         target.because = f"{made.undone_by} had undone it already."
+    elif not by.has_perm(LIFT_RESTRICTIONS):
+        target.state, target.because = State.KEPT, f"{by} may no longer undo decisions."
     else:
         try:
             undo_decision(case, note=bulk.undone_note, by=by, now=now, asked_at=bulk.undone_at, is_claimed=False)

@@ -117,10 +117,6 @@ class CampaignDecisionForm(DecisionForm):
         if name != "confirmed":  # which is asked for once it was looked at
             super()._need(name, message)
 
-    def require_reason(self) -> None:
-        """Say that members are left out without a reason."""
-        self.add_error("left_out_because", "Enter why the others are left out.")
-
     def chosen(self) -> list[str]:
         return [one for one in super().chosen() if one != Decision.Scope.CAMPAIGN.label]
 

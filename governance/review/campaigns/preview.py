@@ -57,7 +57,9 @@ class CampaignPreview(NamedTuple):
 
 
 def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, now: datetime) -> CampaignPreview:
-    """Return what the decision would do. Raises NoSuchScopeError where nobody would be covered."""
+    """Return what the decision would do. Raises NoSuchScopeError where nobody would be covered,
+    LeftOutWithoutReasonError.
+    """
     assert case.campaign is not None  # noqa: S101 - a constraint says so
     claimed = claims_of_others(case, verdict, ticks, by=by, now=now)
     members = load_members(case.campaign, now=now)

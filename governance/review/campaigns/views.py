@@ -38,6 +38,7 @@ from governance.review.verdicts import (
     AlreadyDecidedError,
     CampaignOverError,
     CaseTakenError,
+    LeftOutWithoutReasonError,
     NoSuchScopeError,
     SentBeforeError,
     Ticks,
@@ -97,8 +98,8 @@ def preview(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except NoSuchScopeError as mistake:
         form.add_error("accounts", str(mistake))
         return _invalid(request, case, form)
-    if found.left_out and not ticks.left_out_because:
-        form.require_reason()
+    except LeftOutWithoutReasonError as mistake:
+        form.add_error("left_out_because", str(mistake))
         return _invalid(request, case, form)
     return _render_preview(request, case, form, found)
 
@@ -119,6 +120,9 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("accounts", str(mistake))
+        return _invalid(request, case, form)
+    except LeftOutWithoutReasonError as mistake:
+        form.add_error("left_out_because", str(mistake))
         return _invalid(request, case, form)
     remember_decision(request, case, outcome_word(decision.action), now=now)
     messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
@@ -254,6 +258,9 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
         found = preview_decision(case, again.verdict(), ticks, by=request.user, now=timezone.now())
     except NoSuchScopeError as mistake:
         again.add_error("accounts", str(mistake))
+        return _invalid(request, case, again)
+    except LeftOutWithoutReasonError as mistake:
+        again.add_error("left_out_because", str(mistake))
         return _invalid(request, case, again)
     return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
