@@ -92,9 +92,10 @@ def test_a_reviewer_begins_with_the_next_case(open_page: Open) -> None:
 
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
     assert page.get_by_text("All reviewers").count() == 0
-    page.get_by_role("link", name="Next case").click()
+    page.get_by_role("button", name="Next case").click()
 
     expect(page.get_by_role("heading", name="acct_harbour")).to_be_visible()
+    expect(page.locator("#claim")).to_contain_text("Claimed by you")
 
 
 def test_no_page_scrolls_sideways_on_the_narrowest_phone(open_page: Open) -> None:
