@@ -17,7 +17,7 @@ PLATFORMS := x86_64-manylinux_2_31 aarch64-manylinux_2_31 aarch64-apple-darwin
 PYTHONS := 3.11 3.12 3.13 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long coverage mutants check style types imports templates django bench bench-detection docs picture screenshots lock wheels clean
+.PHONY: help run test test-long coverage mutants check style types imports templates django bench bench-detection docs screenshots lock wheels clean
 MAKEFLAGS += --no-print-directory
 # Where it is set, each of the many processes that tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -77,9 +77,6 @@ bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a l
 
 docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
 	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
-
-picture: $(VENV)/installed-dev ## make docs/queue.png from the demonstration that `make run` runs (PORT, STILLWATCH_DATA)
-	@$(BIN)/python -m tests.queue_picture
 
 screenshots: $(VENV)/installed-dev ## make docs/screenshots/, every page in both themes and widths, from the demonstration that `make run` runs
 	@$(BIN)/python -m tests.screenshots

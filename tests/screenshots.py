@@ -20,7 +20,7 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 SIZES: Final = ((1280, 900), (390, 844))
 QUALITY: Final = 0.82
-TALLEST: Final = 2_400  # pixels: a page of many rows is cut off there
+TALLEST: Final = 1_500  # pixels: a page of many rows is cut off there
 
 # Draws a PNG on a canvas and reads it back as WebP.
 CONVERT: Final = """
