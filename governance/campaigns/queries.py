@@ -21,7 +21,7 @@ from governance.campaigns.traits import SignUpFacts, TraitKind
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.corpora import recognise_corpora
 from governance.detection.detectors import all_detectors
-from governance.detection.queries import get_due_overrides
+from governance.detection.queries import get_due_targets
 from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.thresholds import Response, due_at, response_to
 from governance.usage.account_usage import AccountFacts, AccountUsage, CampaignFacts
@@ -163,7 +163,7 @@ def assess_accounts(
     usage_views: Collection[UsageView], *, now: datetime, review_line: int = REVIEW_LINE
 ) -> list[AssessmentDraft]:
     """Score these accounts. Return an assessment for each, not stored yet."""
-    calibration, due_after = get_active_calibration(), get_due_overrides()
+    calibration, due_after = get_active_calibration(), get_due_targets()
     drafts = []
     for view, usage, member in load_context(usage_views):
         score = assess(usage, all_detectors(), calibration)

@@ -1,4 +1,4 @@
-"""What the demonstration's staff has left for whoever looks at it: cases on hold, asked about and doubted."""
+"""What the demonstration's staff has left for those who look at it: cases on hold, asked about and doubted."""
 
 from datetime import datetime, timedelta
 from typing import Final

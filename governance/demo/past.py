@@ -1,7 +1,7 @@
 """Customers of the weeks before the demonstration's days, and what became of each.
 
 Each lives for a day. Then it has a case, by its score or because a colleague asked for one, which somebody decides;
-whoever is refused from then on tries for another day. None of them has asked for anything since.
+those who are refused from then on try for another day. None of them has asked for anything since.
 """
 
 from collections.abc import Sequence

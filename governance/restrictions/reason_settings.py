@@ -12,6 +12,6 @@ def usual_reason_settings() -> dict[str, ReasonSetting]:
     return {reason.value: ReasonSetting(terms_clause=settings.REASON_CLAUSES.get(reason, "")) for reason in Reason}
 
 
-def get_reason_overrides() -> dict[str, ReasonSetting]:
+def get_reason_settings() -> dict[str, ReasonSetting]:
     """Return what counts of each reason now. One query."""
     return {**usual_reason_settings(), **configuration.get_reason_overrides()}

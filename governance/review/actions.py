@@ -116,7 +116,7 @@ def decide(
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
     else decided first, CaseTakenError where somebody else has claimed the case, CampaignOverError, NoSuchScopeError,
-    and SentBeforeError where the same `decision_id` made another decision.
+    LeftOutWithoutReasonError, and SentBeforeError where the same `decision_id` made another decision.
     """
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made

@@ -24,7 +24,7 @@ from governance.detection.scoring import band_of
 from governance.detection.thresholds import due_at
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import find_denied_account_pks
-from governance.review.case_opening import describe_new_score
+from governance.review.case_opening import apply_new_score
 from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, Step
 from governance.review.reopening_rules import LastDecision, campaign_needs_case
 
@@ -188,7 +188,7 @@ def _update_cases(pks: Collection[uuid.UUID], *, now: datetime) -> None:
         case.assessment_id, case.score, case.band = seen.pk, seen.score, band_of(seen.score)
         case.due_at = min(case.due_at, due_at(seen.score, opened_at=now))
         if case.score != score:
-            rescored[case] = describe_new_score(case, score=score, band=band, now=now)
+            rescored[case] = apply_new_score(case, score=score, band=band, now=now)
     Case.objects.bulk_update(cases, ["assessment", "score", "band", "due_at", "held_until"])
     _add_steps(rescored, Step.Kind.RESCORED, now=now)
 

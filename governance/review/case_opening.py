@@ -32,7 +32,7 @@ def open_or_update_cases(
         if account is not None and _update_case(case, by_account.pop(account), due=due.get(account)):
             changed.append(case)
         if case.score != score:
-            rescored[case] = describe_new_score(case, score=score, band=band, now=now)
+            rescored[case] = apply_new_score(case, score=score, band=band, now=now)
     written = ["assessment", "score", "band", "families", "output_tokens", "due_at", "held_until"]
     Case.objects.bulk_update(changed, written)
     Step.objects.bulk_create(
@@ -68,13 +68,22 @@ def open_or_update_cases(
     return new
 
 
-def describe_new_score(case: Case, *, score: int, band: str, now: datetime) -> str:
-    """Return what the history says of a new score, given the old one. A higher band ends a hold."""
+def end_hold_on_rise(case: Case, *, score: int, band: str, now: datetime) -> bool:
+    """End the hold of a case whose score rose from this one into a higher band. Return whether it was on hold. The
+    caller saves it.
+    """
+    has_ended = case.is_held(at=now) and case.score > score and case.band != band
+    if has_ended:
+        case.held_until = now
+    return has_ended
+
+
+def apply_new_score(case: Case, *, score: int, band: str, now: datetime) -> str:
+    """End a hold where the new score asks for it, given the old one. Return what the history says of it."""
     text = f"Score {case.score} ({case.band})."
-    if not (case.is_held(at=now) and case.score > score and case.band != band):
-        return text
-    case.held_until = now
-    return f"{text} No longer on hold, since it was {score} ({band})."
+    if end_hold_on_rise(case, score=score, band=band, now=now):
+        return f"{text} No longer on hold, since it was {score} ({band})."
+    return text
 
 
 def _update_case(case: Case, assessment: Assessment, *, due: datetime | None) -> bool:

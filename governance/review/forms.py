@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 
 from governance.configuration.queries import ReasonSetting
 from governance.restrictions.kinds import Withheld, kind_choices, kind_info, missing_need
-from governance.restrictions.reason_settings import get_reason_overrides
+from governance.restrictions.reason_settings import get_reason_settings
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
 from governance.review.verdicts import Verdict
@@ -99,7 +99,7 @@ class DecisionForm(FocusedForm):
     @cached_property
     def _reason_settings(self) -> Mapping[str, ReasonSetting]:
         """Read when first needed: most pages make a form of which they show nothing."""
-        return get_reason_overrides()
+        return get_reason_settings()
 
     def _setting(self, reason: str) -> ReasonSetting:
         return self._reason_settings.get(reason, ReasonSetting())

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
-from governance.review.case_opening import describe_new_score
+from governance.review.case_opening import end_hold_on_rise
 from governance.review.models import Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 
@@ -61,9 +61,9 @@ def reopen_cases(cases: CaseQuerySet, *, why: Decision, by: Actor, now: datetime
         if case.part_of_id not in reopened:  # else it would be in no list until it is looked at again
             case.part_of = None
         if (seen := by_account.get(case.account_id or 0)) is not None:  # that of a campaign keeps its own
-            before = case.score, case.band
+            score, band = case.score, case.band
             case.assessment, case.score, case.band, case.families = seen, seen.score, seen.band, seen.families_against
-            describe_new_score(case, score=before[0], band=before[1], now=now)  # which may end a hold
+            end_hold_on_rise(case, score=score, band=band, now=now)
             case.output_tokens = seen.output_tokens
     changed = [
         "status",

@@ -116,7 +116,9 @@ class Ticks:
 
 
 class LeftOutWithoutReasonError(Exception):
-    """Members of the campaign are left out, and it is not said why."""
+    """Members of the campaign are left out, and it is not said why. `field` of the form is at fault."""
+
+    field = "left_out_because"
 
     def __init__(self) -> None:
         super().__init__("Enter why the others are left out.")
@@ -124,5 +126,7 @@ class LeftOutWithoutReasonError(Exception):
 
 class NoSuchScopeError(Exception):
     """The account has no organisation, or belongs to no campaign, that could be decided about with it; or none of the
-    accounts that were ticked belongs to the campaign any more.
+    accounts that were ticked belongs to the campaign any more. `field` of the form is at fault.
     """
+
+    field = "accounts"

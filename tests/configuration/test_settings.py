@@ -15,7 +15,7 @@ from governance.configuration.queries import (
     get_reason_overrides,
     list_setting_changes,
 )
-from governance.detection.queries import get_due_overrides as effective_due_targets
+from governance.detection.queries import get_due_targets as effective_due_targets
 from governance.detection.scoring import Band
 from governance.detection.thresholds import DUE_AFTER, due_at
 from governance.staff.models import User

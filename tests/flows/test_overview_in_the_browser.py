@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from governance.detection.queries import get_due_overrides
+from governance.detection.queries import get_due_targets
 from governance.detection.scoring import Band
 from governance.review.models import Case
 from governance.staff.roles import Role
@@ -82,7 +82,7 @@ def test_a_due_date_is_set_and_counts(open_page: Open, scripts: bool) -> None:  
     page.get_by_role("link", name="History").click()
 
     expect(page.get_by_role("row", name="Jonas Lindqvist due-date target changed")).to_contain_text("24 h")
-    assert get_due_overrides()[Band.HIGH] == timedelta(hours=12)
+    assert get_due_targets()[Band.HIGH] == timedelta(hours=12)
 
 
 def test_a_reviewer_begins_with_the_next_case(open_page: Open) -> None:

@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.configuration.actions import set_due_targets, set_reason_settings
-from governance.detection.queries import get_due_overrides
+from governance.detection.queries import get_due_targets
 from governance.detection.thresholds import DUE_AFTER
 from governance.gateways.activity import list_known_gateways
 from governance.overview.setting_pages.forms import HOUR, DueTargetsForm, HistoryForm, ReasonSettingsForm
 from governance.overview.setting_pages.queries import get_changes, get_lines
 from governance.overview.setting_pages.retention import get_retention
-from governance.restrictions.reason_settings import get_reason_overrides, usual_reason_settings
+from governance.restrictions.reason_settings import get_reason_settings, usual_reason_settings
 from governance.staff.roles import CHANGE_DUE_TARGETS, CHANGE_REASONS, VIEW_SETTINGS
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
@@ -36,7 +36,7 @@ def settings(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required(CHANGE_DUE_TARGETS, raise_exception=True)
 def due_targets(request: StaffRequest) -> HttpResponse:
-    form = DueTargetsForm(request.POST, targets=get_due_overrides())
+    form = DueTargetsForm(request.POST, targets=get_due_targets())
     if not form.is_valid():
         return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, due_form=form)
     usual = {band.value: after // HOUR for band, after in DUE_AFTER.items()}
@@ -49,7 +49,7 @@ def due_targets(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required(CHANGE_REASONS, raise_exception=True)
 def reasons(request: StaffRequest) -> HttpResponse:
-    form = ReasonSettingsForm(request.POST, stored=get_reason_overrides())
+    form = ReasonSettingsForm(request.POST, stored=get_reason_settings())
     if not form.is_valid():
         return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, reasons_form=form)
     changed = set_reason_settings(form.reasons(), defaults=usual_reason_settings(), by=request.user, now=timezone.now())
@@ -73,8 +73,8 @@ def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, *
     now = timezone.now()
     context = {
         "lines": get_lines(),
-        "due_form": special.pop("due_form", None) or DueTargetsForm(targets=get_due_overrides()),
-        "reasons_form": special.pop("reasons_form", None) or ReasonSettingsForm(stored=get_reason_overrides()),
+        "due_form": special.pop("due_form", None) or DueTargetsForm(targets=get_due_targets()),
+        "reasons_form": special.pop("reasons_form", None) or ReasonSettingsForm(stored=get_reason_settings()),
         "gateways": list_known_gateways(now=now),
         "retention": get_retention(now=now),
         "now": now,

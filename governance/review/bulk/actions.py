@@ -1,12 +1,12 @@
 """Start and undo a decision about many accounts. What follows for each account is the worker's: see unfinished.py."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Max
 
 from accounts.models import Account
 from governance.audit.actions import record
@@ -71,13 +71,18 @@ def decide_many(
     return bulk
 
 
-def can_all_be_undone(bulk: BulkDecision, *, now: datetime) -> bool:
-    """Return True if accounts wait for the decision about many, or it was made about the last of them soon before."""
+def can_all_be_undone(bulk: BulkDecision, targets: Iterable[BulkTarget], *, now: datetime) -> bool:
+    """Return True if accounts wait for the decision about many, or it was made about the last of them soon before.
+
+    Args:
+        targets: all of them, with their decisions.
+    """
+    every = list(targets)
     if bulk.undone_at is not None:
         return False
-    made = bulk.targets.aggregate(waiting=Count("pk", filter=Q(state=WAITING)), newest=Max("decision__decided_at"))
-    last = made["newest"] or bulk.decided_at
-    return bool(made["waiting"]) or now - last <= timedelta(minutes=settings.UNDO_MINUTES)
+    last = max((one.decision.decided_at for one in every if one.decision is not None), default=bulk.decided_at)
+    is_recent = now - last <= timedelta(minutes=settings.UNDO_MINUTES)
+    return is_recent or any(one.state == WAITING for one in every)
 
 
 @retried_transaction
@@ -89,7 +94,7 @@ def ask_to_undo_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -
     locked = BulkDecision.objects.select_for_update().get(pk=bulk.pk)
     if locked.undone_at is not None:
         return
-    if not can_all_be_undone(locked, now=now):
+    if not can_all_be_undone(locked, locked.targets.select_related("decision"), now=now):
         raise CannotUndoError("It is too late to undo all. Open the case of an account to remove its restriction.")
     locked.undone_at, locked.undone_by, locked.undone_note, locked.is_unfinished = now, by, note, True
     locked.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])

@@ -21,7 +21,7 @@ class BulkDecisionDetail:
     @cached_property
     def targets(self) -> list[BulkTarget]:
         """Those that something is to be said of first: not undone, then skipped, then the others."""
-        in_full = self.bulk.targets.select_related("account__organisation")
+        in_full = self.bulk.targets.select_related("account__organisation", "decision")
         said_first = {State.KEPT: 0, State.SKIPPED: 1}
         by_name = in_full.order_by("account__external_id", "pk")
         return sorted(by_name, key=lambda target: said_first.get(State(target.state), 2))
@@ -71,4 +71,4 @@ class BulkDecisionDetail:
 
     @property
     def is_undoable(self) -> bool:
-        return can_all_be_undone(self.bulk, now=self.now) and self.decided + self.left > 0
+        return can_all_be_undone(self.bulk, self.targets, now=self.now) and self.decided + self.left > 0

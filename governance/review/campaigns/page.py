@@ -182,20 +182,24 @@ class CampaignDetail:
         )
         return list(about.order_by("-number")[:DECISIONS_SHOWN])
 
+    @property
+    def _own_decisions(self) -> list[Decision]:
+        """Those on this case, the newest first."""
+        return [one for one in self.decisions if self.case is not None and one.case_id == self.case.pk]
+
     @cached_property
     def decision(self) -> Decision | None:
         """The one that closed the case; None while it is open."""
         if self.case is None or self.case.is_open:
             return None
-        own = [decision for decision in self.decisions if decision.case_id == self.case.pk]
+        own = self._own_decisions
         not_undone = next((decision for decision in own if decision.undone_at is None), None)
         return not_undone or self.case.resolved_by or next(iter(own), None)
 
     @property
     def enforced(self) -> Decision | None:
         """The decision whose restrictions are, or lately were, at the gateways: of an open case one that was undone."""
-        own = (one for one in self.decisions if self.case is not None and one.case_id == self.case.pk)
-        return self.decision or next((one for one in own if one.restriction is not None), None)
+        return self.decision or next((one for one in self._own_decisions if one.restriction is not None), None)
 
     @property
     def earlier_decisions(self) -> list[Decision]:
@@ -221,8 +225,7 @@ class CampaignDetail:
 
     @cached_property
     def progress(self) -> BatchProgress | None:
-        undone = next((one for one in self.decisions if self.case and one.case_id == self.case.pk), None)
-        decision = self.decision or undone
+        decision = self.decision or next(iter(self._own_decisions), None)
         return progress_of(decision) if decision is not None else None
 
     @property

@@ -52,6 +52,7 @@ from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
 PARTS = {"case", "claim", "decide", "gateways", "history", "decision-progress", "work"}
+REFUSED_TICKS = (NoSuchScopeError, LeftOutWithoutReasonError)
 LOST_RACES = (CaseTakenError, AlreadyDecidedError, SentBeforeError, CampaignOverError)
 
 
@@ -95,11 +96,8 @@ def preview(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return _invalid(request, case, form)
     try:
         found = preview_decision(case, form.verdict(), ticks, by=request.user, now=timezone.now())
-    except NoSuchScopeError as mistake:
-        form.add_error("accounts", str(mistake))
-        return _invalid(request, case, form)
-    except LeftOutWithoutReasonError as mistake:
-        form.add_error("left_out_because", str(mistake))
+    except REFUSED_TICKS as mistake:
+        form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
     return _render_preview(request, case, form, found)
 
@@ -118,11 +116,8 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except LOST_RACES as lost:
         shown = _case(pk)
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
-    except NoSuchScopeError as mistake:
-        form.add_error("accounts", str(mistake))
-        return _invalid(request, case, form)
-    except LeftOutWithoutReasonError as mistake:
-        form.add_error("left_out_because", str(mistake))
+    except REFUSED_TICKS as mistake:
+        form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
     remember_decision(request, case, outcome_word(decision.action), now=now)
     messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
@@ -256,11 +251,8 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
         return _invalid(request, case, again)
     try:
         found = preview_decision(case, again.verdict(), ticks, by=request.user, now=timezone.now())
-    except NoSuchScopeError as mistake:
-        again.add_error("accounts", str(mistake))
-        return _invalid(request, case, again)
-    except LeftOutWithoutReasonError as mistake:
-        again.add_error("left_out_because", str(mistake))
+    except REFUSED_TICKS as mistake:
+        again.add_error(mistake.field, str(mistake))
         return _invalid(request, case, again)
     return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from governance.platform.expiry import Expiry
 from governance.platform.leases import lease_ended
 from governance.staff.models import User
-from governance.staff.roles import ESCALATED_TO, WORK_CASES, Role, may
+from governance.staff.roles import ESCALATED_TO, WORK_ON_CASES
 
 LONGEST_REASON: Final = 500
 LONGEST_QUERY: Final = 1000
@@ -93,7 +93,7 @@ class CaseWorkQuerySet(models.QuerySet[T]):
         """
         is_free = lease_ended("claimed_until", at=at, duration=CLAIM_LASTS) | Q(claimed_by=user)
         # Whoever was shut out, or got another role, does not work on it any more.
-        at_work = User.objects.filter(is_active=True, role__in=[role for role in Role if may(role, WORK_CASES)])
+        at_work = User.objects.filter(is_active=True, role__in=WORK_ON_CASES)
         is_theirs = Q(assigned_to=None) | Q(assigned_to=user) | ~Q(assigned_to__in=at_work.values("pk"))
         skipped = SkippedCase.objects.filter(case=models.OuterRef("pk"), user=user, at__gt=at - SKIP_LASTS)
         found = self.not_held(at=at).filter(is_free, is_theirs, ~models.Exists(skipped))
