@@ -25,7 +25,7 @@ hypothesis_settings.register_profile("any machine", deadline=None)  # a slow one
 hypothesis_settings.load_profile("any machine")
 
 # What takes longest: begun last it would keep one process busy while the others have nothing left to do.
-LONGEST_FILES = ["test_kills.py", "test_every_url.py", "test_documentation.py"]
+LONGEST_FILES = ["test_accessibility.py", "test_kills.py", "test_every_url.py", "test_documentation.py"]
 LONGEST_FOLDERS = {"flows", "gateways"}
 
 

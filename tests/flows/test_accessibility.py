@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import account, case, person
-from tests.flows.accessibility import iter_violations_everywhere
+from tests.flows.accessibility import NOTHING_ON_ITS_WAY, iter_violations_everywhere
 from tests.flows.browser import Open, open_signed_in
 from tests.rules.arguments import ARGUMENTS
 from tests.rules.test_hostile_values import FOR_MACHINES
@@ -63,7 +63,7 @@ def complaints(page: Page, addresses: Iterator[str]) -> list[str]:
     found: list[str] = []
     for address in addresses:
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function(NOTHING_ON_ITS_WAY)
         found += iter_violations_everywhere(page)
     return found
 
