@@ -131,6 +131,18 @@ class TestAnAccountIsSkipped:
 
         self.carried_on(five, bulk, because="Jonas Lind decided on it since: dismissed.")
 
+    def test_whose_organisation_somebody_decided_about_after_the_preview(self) -> None:
+        names = ("acct_dock", "acct_pier")
+        first, second = (case(account(name, organisation="org_quay")).own_account for name in names)
+        bulk = started([second], DISMISS)
+
+        of_all = replace(BLOCK, scope=Decision.Scope.ORGANISATION)
+        decide(first.cases.get(), of_all, decision_id=uuid.uuid4(), by=person("Jonas Lind"), now=NOW)
+        carry_on()
+
+        assert states(bulk) == {"acct_pier": ("skipped", "Jonas Lind decided on it since: blocked.")}
+        assert second.cases.count() == 1
+
     def test_which_is_part_of_the_case_of_its_campaign(self, five: list[Account]) -> None:
         whole = campaign_case(five[2], account())
         Case.objects.filter(account=five[2]).update(part_of=whole)

@@ -138,11 +138,13 @@ def _open_case(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None
 
 
 def _refuse_if_decided_since(bulk: BulkDecision, target: BulkTarget) -> None:
-    """Leave an account to a colleague who decided about it, or about its campaign, after the preview was shown."""
-    covered = Q(targets__left_out_because="", targets__account=target.account_id)
-    since = (
-        Decision.objects.not_undone().filter(number__gt=bulk.seen).filter(covered | Q(case__account=target.account_id))
-    )
+    """Leave an account to a colleague who decided about it, its campaign or its organisation after the preview was
+    shown.
+    """
+    about = Q(targets__left_out_because="", targets__account=target.account_id) | Q(case__account=target.account_id)
+    if (organisation := target.account.organisation_id) is not None:
+        about |= Q(scope=Decision.Scope.ORGANISATION, restriction__organisation=organisation)
+    since = Decision.objects.not_undone().filter(number__gt=bulk.seen).filter(about)
     if (later := since.select_related("decided_by").order_by("-number").first()) is not None:
         raise _SkipError(f"{later.decided_by} decided on it since: {outcome_word(later.action)}.")
 
