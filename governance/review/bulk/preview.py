@@ -19,7 +19,8 @@ from governance.staff.models import User
 class BulkPreviewAccount:
     """A ticked account: its open case, the strongest restriction in force (`kind`), and why it would be skipped.
 
-    `remarks` say what colleagues have asked of the case. `fits` is the share of its traffic that carries the evidence of the campaign it belongs to; None without one.
+    `remarks` say what colleagues have asked of the case. `fits` is the share of its traffic that carries the evidence
+    of the campaign it belongs to; None without one.
     """
 
     account: Account
