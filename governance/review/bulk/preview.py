@@ -118,7 +118,7 @@ def preview_bulk_decision(
         claimant = case.claimed_by if case is not None and case.claimant(at=now) not in {None, by.pk} else None
         claimed += claimant is not None
         because = ""
-        if account.pk in of_campaigns or (case is not None and case.part_of is not None and case.part_of.is_open):
+        if account.pk in of_campaigns or (case is not None and case.is_part):
             because = "part of its campaign’s case"
         elif claimant is not None:
             because = f"claimed by {claimant.name}"
