@@ -12,6 +12,7 @@ from time_machine import TimeMachineFixture
 
 from accounts.models import Account
 from governance.review.actions import claim
+from governance.review.bulk.actions import ask_to_undo_all
 from governance.review.models import BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -156,11 +157,17 @@ class TestThePage:
         assert "<html" not in part
         assert part.count('id="bulk-state"') == 1
 
+    @pytest.mark.parametrize("state", ["waiting", "decided", "being undone", "undone"])
     def test_takes_four_queries(
-        self, client: Client, five: list[Account], django_assert_num_queries: DjangoAssertNumQueries
+        self, client: Client, five: list[Account], state: str, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         bulk = started(five)
-        carry_on()
+        if state != "waiting":
+            carry_on(at=NOW)
+        if "undone" in state:
+            ask_to_undo_all(bulk, note="A course.", by=person(), now=NOW)
+        if state == "undone":
+            carry_on(at=NOW)
 
         with django_assert_num_queries(4):  # 1 session, 2 user; 3 decision, 4 accounts
             client.get(f"/bulk/{bulk.pk}/")
