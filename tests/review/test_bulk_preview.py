@@ -141,7 +141,7 @@ class TestThePreview:
     def test_says_how_many_of_the_ticked_do_not_exist(self, client: Client, five: list[Account]) -> None:
         page = words(client.get(f"/bulk/?accounts={five[0].pk},999999999"))
 
-        assert "1 of the ticked account does not exist any more." in page
+        assert "1 of the ticked accounts does not exist any more." in page
 
     def test_has_an_address_that_can_be_loaded_again(self, client: Client, five: list[Account]) -> None:
         pks = [one.pk for one in five]
