@@ -1,6 +1,6 @@
 // Accounts that are ticked in lists stay ticked while a list is made new, filtered or left for the next page, in this
-// tab, until they are decided about. `x` ticks the row in which the cursor is. Without JavaScript what is ticked on
-// one page is sent by itself.
+// tab, until they are decided about. `x` ticks the row in which the cursor is, `d` leads to deciding about all that are
+// ticked. Without JavaScript what is ticked on one page is sent by itself.
 "use strict";
 
 (() => {
@@ -79,13 +79,27 @@
     if (target.closest?.("[data-untick]")) untickAll();
   });
 
-  document.addEventListener("stillwatch:key", (event) => {
-    if (event.detail.key !== "x") return;
+  const tickRow = () => {
     const row = document.activeElement?.closest(".row") ?? document.querySelector(".row:has(.row-open[aria-current=true])");
     const box = row?.querySelector('[name="accounts"][form="bulk"]');
-    if (!box) return;
-    if (!event.detail.isRepeated) box.click();
-    event.preventDefault();
+    box?.click();
+    return Boolean(box);
+  };
+
+  // Where a case is open beside the list, `d` is about that case, unless the cursor is in the list.
+  const decideTicked = () => {
+    const button = document.querySelector("#bulk [type=submit]");
+    const isAboutCase = document.querySelector(".case") && !document.activeElement?.closest("#queue");
+    if (!button || !ticked.size || isAboutCase) return false;
+    button.click(); // with too many it is disabled, and says so beside it
+    return true;
+  };
+
+  const ANSWERS = { x: tickRow, d: decideTicked };
+
+  document.addEventListener("stillwatch:key", (event) => {
+    const { key, isRepeated } = event.detail;
+    if (!isRepeated && Object.hasOwn(ANSWERS, key) && ANSWERS[key]()) event.preventDefault();
   });
 
   // Those that were decided about are ticked no longer.

@@ -65,6 +65,7 @@ class Verb(StrEnum):
     CASE_RESOLVED = "case.resolved", "decision case", "account campaign"
     CASE_UNDONE = "case.undone", "decision action note ended restored", "account campaign"
     CASE_REOPENED = "case.reopened", "case", "decision account campaign"
+    CASE_ENDED = "case.ended", "account"
     CASE_HELD = "case.held", "until because"
     CASE_RESUMED = "case.resumed"
     CASE_ASSIGNED = "case.assigned", "to because"

@@ -23,6 +23,7 @@ from governance.review.deciding import (
     is_one_unfinished,
     put_into_force,
     raise_who_won,
+    refuse_unless_decidable,
 )
 from governance.review.decision_targets import (
     BATCH_SIZE,
@@ -34,10 +35,7 @@ from governance.review.decision_targets import (
 from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
-from governance.review.verdicts import (
-    Ticks,
-    Verdict,
-)
+from governance.review.verdicts import Ticks, Verdict
 from governance.staff import actions as staff
 from governance.staff.models import User
 from governance.usage.queries import DecryptedExcerpt, get_excerpts
@@ -48,7 +46,7 @@ SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 @retried_transaction
 def claim(case: Case, *, by: User, now: datetime) -> None:
-    """Take the case for half an hour; claiming again prolongs it. Raises CaseTakenError, AlreadyDecidedError."""
+    """Take the case for half an hour; claiming again prolongs it. Raises what `raise_who_won` does."""
     free = lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=by)
     taken = Case.objects.filter(free, pk=case.pk, status=Case.Status.OPEN)
     if not taken.update(claimed_by=by, claimed_until=now + CLAIM_LASTS, is_handed_out=False):
@@ -115,8 +113,9 @@ def decide(
     campaign closes the open cases of its other accounts as well.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, CampaignOverError, NoSuchScopeError,
-    LeftOutWithoutReasonError, and SentBeforeError where the same `decision_id` made another decision.
+    else decided first, CaseTakenError where somebody else has claimed the case, CaseEndedError, PartOfCampaignError
+    where the case of the campaign is open and not decided with it, NoSuchScopeError, LeftOutWithoutReasonError, and
+    SentBeforeError where the same `decision_id` made another decision.
     """
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
@@ -124,8 +123,7 @@ def decide(
     locked, keys = _lock(case, reach.closed)
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    if not locked.is_open or locked.claimant(at=now) not in {None, by.pk}:
-        raise_who_won(locked)
+    refuse_unless_decidable(locked, reach, by=by, now=now)
     audit_log_lock()
     earlier = restrictions_replaced_first(locked, reach)
     # Cases that an earlier decision about the same account closed with it, and that this one does not cover.
@@ -184,7 +182,7 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     wanted = Case.objects.filter(Q(pk=case.pk) | with_it).order_by("pk").values("pk")
     # What is joined is read afterwards: PostgreSQL leaves out a row whose foreign key changed while this waited for it.
     keys = list(Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
-    in_full = Case.objects.select_related("account__organisation", "campaign", "assessment")
+    in_full = Case.objects.select_related("account__organisation", "campaign", "assessment", "part_of")
     return in_full.get(pk=case.pk), keys
 
 

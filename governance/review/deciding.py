@@ -14,8 +14,9 @@ from governance.review.decision_targets import DecisionTargets
 from governance.review.models import Case, Decision, Dismissal
 from governance.review.verdicts import (
     AlreadyDecidedError,
-    CampaignOverError,
+    CaseEndedError,
     CaseTakenError,
+    PartOfCampaignError,
     SentBeforeError,
     Ticks,
     Verdict,
@@ -46,6 +47,16 @@ def _has_made(made: Decision, ticks: Ticks) -> bool:
     said = dict(made.targets.values_list("account", "left_out_because"))
     covered = {account for account, because in said.items() if not because}
     return covered <= ticks.accounts and not ticks.accounts & (said.keys() - covered)
+
+
+def refuse_unless_decidable(case: Case, reach: DecisionTargets, *, by: User, now: datetime) -> None:
+    """Raises what the loser of a race should hear, and PartOfCampaignError where the case is part of that of its
+    campaign and would be decided without it. The caller holds its lock.
+    """
+    if not case.is_open or case.claimant(at=now) not in {None, by.pk}:
+        raise_who_won(case)
+    if case.is_part and reach.campaign is None:
+        raise PartOfCampaignError
 
 
 def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:
@@ -116,7 +127,7 @@ def raise_who_won(case: Case) -> Never:
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
     now = Case.objects.select_related("claimed_by", *decided_with).get(pk=case.pk)
     if now.status == Case.Status.ENDED:
-        raise CampaignOverError
+        raise CaseEndedError(now)
     own = Decision.objects.select_related("decided_by", "case__account", "case__campaign").filter(case=case)
     decision = own.not_undone().first() or now.resolved_by or own.first()
     if not now.is_open and decision is not None:

@@ -43,6 +43,9 @@ def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime
     """Make the case somebody's: Next hands it to nobody else, and they find it in their inbox. Without a person it is
     everybody's again. Raises CaseTakenError, AlreadyDecidedError.
     """
+    same = Case.objects.filter(pk=case.pk, status=Case.Status.OPEN, assigned_to=to, assigned_by=by)
+    if same.filter(assigned_because=because).exists():
+        return  # the same form sent again
     given_back = GIVEN_BACK if to != by else {}
     _change(case, by=by, now=now, assigned_to=to, assigned_by=by, assigned_because=because, **given_back)
     name = to.name if to is not None else "nobody"
@@ -57,6 +60,8 @@ def escalate(case: Case, *, because: str, by: User, now: datetime) -> None:
     """Ask the leads: Next hands the case to leads only, who find it in their inbox. It is nobody's then, and no longer
     on hold. Raises CaseTakenError, AlreadyDecidedError.
     """
+    if Case.objects.escalated().filter(pk=case.pk, escalated_by=by, escalated_because=because).exists():
+        return  # the same form sent again
     asked = {"escalated_at": now, "escalated_by": by, "escalated_because": because}
     _change(case, by=by, now=now, **asked, **GIVEN_BACK, **UNASSIGNED, **NOT_HELD)
     add_step(case, Step.Kind.ESCALATED, by=by.actor, now=now, text=because, details={"because": because})

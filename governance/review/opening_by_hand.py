@@ -1,5 +1,6 @@
 """Open a case because a person asks for it, whatever the account's score."""
 
+import uuid
 from datetime import datetime
 
 from accounts.models import Account
@@ -15,6 +16,9 @@ from governance.usage.models import DirtyAccount
 class NotAssessedError(Exception):
     """The account has never been scored, so a case would have nothing to show."""
 
+    def __init__(self) -> None:
+        super().__init__("It was never scored, so there is no case to decide.")
+
 
 class AlreadyOpenError(Exception):
     """The account has an open case: carries it."""
@@ -25,7 +29,9 @@ class AlreadyOpenError(Exception):
 
 
 @retried_transaction
-def open_case_by_hand(account: Account, *, reason: str, by: User, now: datetime) -> Case:
+def open_case_by_hand(
+    account: Account, *, reason: str, by: User, now: datetime, case_id: uuid.UUID | None = None
+) -> Case:
     """Open a case of the account on its latest assessment. It is due as soon as any other case with that score.
 
     Raises AlreadyOpenError, NotAssessedError.
@@ -39,6 +45,7 @@ def open_case_by_hand(account: Account, *, reason: str, by: User, now: datetime)
     if latest is None:
         raise NotAssessedError
     case = Case.objects.create(
+        pk=case_id or uuid.uuid4(),
         account=account,
         assessment=latest,
         score=latest.score,

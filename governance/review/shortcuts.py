@@ -36,7 +36,7 @@ MOVING: Final = (
 )
 WORKING: Final = (
     Shortcut(("c",), "claim or release the case"),
-    Shortcut(("d",), "decide"),
+    Shortcut(("d",), "decide; in a list, decide about what is ticked"),
     Shortcut(("1", str(len(ACTIONS))), ", ".join(action.label.lower() for action in ACTIONS), are="–"),
     Shortcut(("digit",), "then the digit of a reason, then the action's digit again to send"),
     Shortcut(("Esc",), "choose again from the start"),

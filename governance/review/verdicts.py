@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Final, Self
 
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
@@ -29,11 +29,22 @@ class AlreadyDecidedError(Exception):
         self.decision = decision
 
 
-class CampaignOverError(Exception):
-    """The campaign showed no harvest any more, so its case ended undecided."""
+class CaseEndedError(Exception):
+    """The case ended undecided: its campaign showed no harvest any more, or the bulk decision that opened it was
+    undone.
+    """
+
+    def __init__(self, case: Case) -> None:
+        of_campaign = case.campaign_id is not None
+        why = "Its members show no harvest any more" if of_campaign else "The bulk decision that opened it was undone"
+        super().__init__(f"{why}, so this case ended undecided. Nothing was changed.")
+
+
+class PartOfCampaignError(Exception):
+    """The account is decided on the case of its campaign."""
 
     def __init__(self) -> None:
-        super().__init__("Its members show no harvest any more, so this case ended undecided. Nothing was changed.")
+        super().__init__("It is part of the case of its campaign. Decide it there.")
 
 
 class SentBeforeError(Exception):
@@ -42,6 +53,10 @@ class SentBeforeError(Exception):
     def __init__(self, decision: Decision, detail: str) -> None:
         super().__init__(f"{detail} Nothing was changed. Check the current form and decide again.")
         self.decision = decision
+
+
+# Why a case is not as it was when somebody looked at it: the page shows it as it is now, and says so.
+LOST_RACES: Final = (CaseTakenError, AlreadyDecidedError, CaseEndedError, PartOfCampaignError, SentBeforeError)
 
 
 class CannotUndoError(Exception):

@@ -29,13 +29,7 @@ from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
 from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
-from governance.review.verdicts import (
-    AlreadyDecidedError,
-    CannotUndoError,
-    CaseTakenError,
-    NoSuchScopeError,
-    SentBeforeError,
-)
+from governance.review.verdicts import LOST_RACES, CannotUndoError, NoSuchScopeError
 from governance.review.wording import outcome_word
 from governance.review.work_context import remember_decision
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
@@ -56,7 +50,7 @@ def claim(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = find_case(pk)
     try:
         actions.claim(case, by=request.user, now=timezone.now())
-    except (CaseTakenError, AlreadyDecidedError) as lost:
+    except LOST_RACES as lost:
         return conflict_response(request, pk, lost)
     return success_response(request, pk)
 
@@ -102,7 +96,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         claimed = claims_of_others(case, verdict, by=request.user, now=now)
         decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
-    except (CaseTakenError, AlreadyDecidedError, SentBeforeError) as lost:
+    except LOST_RACES as lost:
         return conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))

@@ -22,7 +22,7 @@ from governance.review.case_responses import (
 from governance.review.models import Case
 from governance.review.presence import other_viewers, record_viewer
 from governance.review.queue_forms import AssignForm, HoldForm, ReasonForm
-from governance.review.verdicts import AlreadyDecidedError, CaseTakenError
+from governance.review.verdicts import LOST_RACES
 from governance.staff.roles import ESCALATED_TO, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest
 
@@ -130,7 +130,7 @@ def _after(
     """Do it; then show the next case, since this one is no longer for the user, or else the case as it is now."""
     try:
         act()
-    except (CaseTakenError, AlreadyDecidedError) as lost:
+    except LOST_RACES as lost:
         return conflict_response(request, case.pk, lost)
     if not goes_on:
         return success_response(request, case.pk, message)

@@ -1,5 +1,6 @@
 """Many accounts in a real Chromium: ticked by keys, looked at, decided, followed, and undone at once."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -86,9 +87,45 @@ def test_ticked_by_keys_decided_for_all_but_one_and_undone(open_page: Open, six:
     page.keyboard.type("It is a course.")
     page.keyboard.press("Enter")
     expect(page.locator("#bulk-state")).to_contain_text("In progress: 0 of 3 reached")
+    expect(page.get_by_role("heading", name="Being undone")).to_be_visible()
     apply_bulk_decisions(clock=timezone.now)
     expect(page.locator("#bulk-state")).to_contain_text("3 of 3 reached: 3 undone.")
     assert blocked() == set()
+
+
+class TestTheKeyD:
+    def test_leads_to_deciding_about_those_that_are_ticked(self, open_page: Open, six: list[Account]) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        press(page, "d")
+        expect(page).to_have_url(re.compile("/queue/$"))
+
+        press(page, "j", "x", "j", "x", "d")
+
+        expect(page.get_by_role("heading", name="Decide about 2 accounts?")).to_be_visible()
+
+    def test_is_about_the_open_case_unless_the_cursor_is_in_the_list(self, open_page: Open, six: list[Account]) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        press(page, "j", "x", "Enter")
+        expect(page.get_by_role("heading", name="acct_brook")).to_be_focused()
+
+        press(page, "d")
+        expect(page.locator("#decide")).to_be_focused()
+
+        press(page, "j", "d")
+        expect(page.get_by_role("heading", name="Decide about 1 account?")).to_be_visible()
+
+    def test_stays_where_more_are_ticked_than_are_decided_at_once(self, open_page: Open, six: list[Account]) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        page.evaluate("sessionStorage[`ticks:${document.body.dataset.user}`] = JSON.stringify([...Array(501).keys()])")
+        page.reload()
+
+        press(page, "d")
+
+        expect(page.locator("#bulk")).to_contain_text("at most 500 at once")
+        expect(page).to_have_url(re.compile("/queue/$"))
 
 
 def test_is_confirmed_by_hand_also_where_it_is_chosen_by_keys(open_page: Open, six: list[Account]) -> None:

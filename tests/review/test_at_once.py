@@ -14,8 +14,10 @@ from governance.review import unfinished_decisions
 from governance.review.actions import decide, reopen
 from governance.review.models import Case, Decision
 from governance.review.undo import undo_decision
+from governance.review.verdicts import PartOfCampaignError
 from governance.staff.models import User
-from tests.factories import NOW, account, case, person
+from tests.factories import NOW, account, campaign_case, case, person
+from tests.review.bulk import carry_on, started, states
 from tests.review.deciding import BLOCK, DISMISS, decided
 from tests.waiting import wait_until
 
@@ -48,6 +50,17 @@ def meanwhile(act: Callable[[], Any]) -> Iterator[list[Any]]:
             other = pool.submit(with_own_connection)
             wait_until(waits_for_a_lock, "the other waits")
         returned.append(other.result())
+
+
+def test_a_bulk_decision_leaves_a_case_that_joins_that_of_its_campaign_while_it_waits() -> None:
+    part, whole = case(account("acct_dune")), campaign_case(account(), account())
+    bulk = started([part.own_account])
+
+    with meanwhile(carry_on):
+        Case.objects.filter(pk=part.pk).update(part_of=whole)
+
+    assert states(bulk) == {"acct_dune": ("skipped", str(PartOfCampaignError()))}
+    assert not Decision.objects.exists()
 
 
 def unfinished(decision: Decision) -> Decision:

@@ -14,9 +14,11 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide
 from governance.review.bulk import unfinished
-from governance.review.bulk.actions import BulkSentBeforeError
+from governance.review.bulk.actions import BulkSentBeforeError, NoSuchAccountsError
 from governance.review.models import BulkDecision, Case, Decision, Step
+from governance.review.opening_by_hand import NotAssessedError
 from governance.review.staff_ceilings import DISMISSED, get_staff_ceilings
+from governance.review.verdicts import PartOfCampaignError
 from tests.factories import NOW, account, assessment, campaign_case, case, person, restriction
 from tests.review.bulk import carry_on, five_with_cases, started, states
 from tests.review.deciding import BLOCK, DISMISS, decided
@@ -131,21 +133,34 @@ class TestAnAccountIsSkipped:
 
         self.carried_on(five, bulk, because="Jonas Lind decided on it since: dismissed.")
 
+    def test_whose_organisation_somebody_decided_about_after_the_preview(self) -> None:
+        names = ("acct_dock", "acct_pier")
+        first, second = (case(account(name, organisation="org_quay")).own_account for name in names)
+        bulk = started([second], DISMISS)
+
+        of_all = replace(BLOCK, scope=Decision.Scope.ORGANISATION)
+        decide(first.cases.get(), of_all, decision_id=uuid.uuid4(), by=person("Jonas Lind"), now=NOW)
+        carry_on()
+
+        assert states(bulk) == {"acct_pier": ("skipped", "Jonas Lind decided on it since: blocked.")}
+        assert second.cases.count() == 1
+
     def test_which_is_part_of_the_case_of_its_campaign(self, five: list[Account]) -> None:
-        whole = campaign_case(five[2], account())
+        # Which the account has left, or never belonged to, so that its case alone says so.
+        whole = campaign_case(account(), account())
         Case.objects.filter(account=five[2]).update(part_of=whole)
 
-        self.carried_on(five, started(five), because=unfinished.PART_OF_CAMPAIGN)
+        self.carried_on(five, started(five), because=str(PartOfCampaignError()))
 
     def test_whose_campaign_has_a_case_though_its_own_joins_it_later(self, five: list[Account]) -> None:
         campaign_case(five[2], account())
 
-        self.carried_on(five, started(five), because=unfinished.PART_OF_CAMPAIGN)
+        self.carried_on(five, started(five), because=str(PartOfCampaignError()))
 
     def test_which_was_never_scored(self, five: list[Account]) -> None:
         five[2] = account("acct_new")
 
-        self.carried_on(five, started(five), because=unfinished.NEVER_SCORED)
+        self.carried_on(five, started(five), because=str(NotAssessedError()))
 
     def test_which_fails_three_times(self, five: list[Account], monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse_one(case: Case, *args: Any, **kwargs: Any) -> Decision:
@@ -203,6 +218,22 @@ class TestSentTwice:
         assert first == second
         assert Decision.objects.count() == 5
         assert Entry.objects.filter(verb="bulk.decided").count() == 1
+
+    def test_with_an_account_that_does_not_exist_and_a_scope_it_is_the_same(self, five: list[Account]) -> None:
+        key, mira = uuid.uuid4(), person()
+        asked, verdict = [*five, Account(pk=10**9)], replace(BLOCK, scope=Decision.Scope.ORGANISATION)
+
+        first, second = (started(asked, verdict, by=mira, key=key) for _ in range(2))
+
+        assert first == second
+        assert first.targets.count() == len(five)
+
+    def test_about_nobody_who_exists_stores_nothing(self) -> None:
+        with pytest.raises(NoSuchAccountsError):
+            started([Account(pk=10**9)])
+
+        assert not BulkDecision.objects.exists()
+        assert not Entry.objects.filter(verb="bulk.decided").exists()
 
     @pytest.mark.parametrize("change", ["verdict", "accounts", "user"])
     def test_with_another_choice_it_says_so(self, five: list[Account], change: str) -> None:

@@ -12,6 +12,7 @@ from time_machine import TimeMachineFixture
 
 from accounts.models import Account
 from governance.review.actions import claim
+from governance.review.bulk.actions import ask_to_undo_all
 from governance.review.models import BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -99,6 +100,31 @@ class TestDeciding:
         assert f"{boxes[five[1]]}checked" not in page
         assert boxes[five[1]] in page
 
+    def test_about_nobody_who_exists_is_refused_and_what_was_typed_is_kept(self, client: Client) -> None:
+        sent = bulk_form([]) | {"accounts": "999999998,999999999", "note": "One is a school."}
+
+        answer = client.post("/bulk/decide/", sent)
+
+        assert answer.status_code == 422
+        assert text(answer).count("None of the ticked accounts exists.") == 1
+        assert "Whom it hits" not in text(answer)
+        assert "One is a school." in text(answer)
+        assert not BulkDecision.objects.exists()
+
+    @pytest.mark.parametrize("more", [{"scope": "organisation"}, {"unknown": 999999999}])
+    def test_sent_twice_leads_twice_to_the_same(
+        self, client: Client, five: list[Account], more: dict[str, Any]
+    ) -> None:
+        sent = bulk_form(five) | more
+        if "unknown" in more:
+            sent["accounts"] = [*sent["accounts"], more["unknown"]]
+
+        first, second = (client.post("/bulk/decide/", sent, follow=True) for _ in range(2))
+
+        assert first.redirect_chain == second.redirect_chain
+        assert "This form was sent before" not in text(second)
+        assert BulkDecision.objects.get().targets.count() == 5
+
     def test_with_another_choice_leads_to_what_was_decided_first(self, client: Client, five: list[Account]) -> None:
         client.post("/bulk/decide/", bulk_form(five))
 
@@ -132,11 +158,17 @@ class TestThePage:
         assert "<html" not in part
         assert part.count('id="bulk-state"') == 1
 
+    @pytest.mark.parametrize("state", ["waiting", "decided", "being undone", "undone"])
     def test_takes_four_queries(
-        self, client: Client, five: list[Account], django_assert_num_queries: DjangoAssertNumQueries
+        self, client: Client, five: list[Account], state: str, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         bulk = started(five)
-        carry_on()
+        if state != "waiting":
+            carry_on(at=NOW)
+        if "undone" in state:
+            ask_to_undo_all(bulk, note="A course.", by=person(), now=NOW)
+        if state == "undone":
+            carry_on(at=NOW)
 
         with django_assert_num_queries(4):  # 1 session, 2 user; 3 decision, 4 accounts
             client.get(f"/bulk/{bulk.pk}/")
@@ -151,6 +183,9 @@ class TestThePage:
         after = words(client.get(f"/bulk/{bulk.pk}/"))
 
         assert "In progress: 0 of 5 reached" in page
+        assert '<h2 id="state-title">Being undone</h2>' in page
+        assert "Undo started" in page
+        assert '<h2 id="state-title">Undone</h2>' in after
         assert "5 of 5 reached: <b>5</b> undone." in after
         assert "Undo all" not in after
 

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Account
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim
+from governance.review.holding import escalate
 from governance.review.models import MOST_AT_ONCE, BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -93,6 +94,7 @@ class TestThePreview:
         Case.objects.filter(account=five[2]).update(held_until=NOW + timedelta(days=1), held_by=person())
         claim(Case.objects.get(account=five[3]), by=person("Jonas Lind"), now=NOW)
         campaign_case(five[4], account())
+        escalate(Case.objects.get(account=five[0]), because="May we?", by=person("Ada Moreau"), now=NOW)
 
         page = preview(client, five)
 
@@ -106,6 +108,8 @@ class TestThePreview:
             "<b>1</b> in a campaign",
         ):
             assert tile in page
+        assert "open</a>, escalated to leads" in page
+        assert "open</a>, on hold" in page
         assert "Plans: unknown 4, scale 1." in page
         assert 'With a licence that permits training: <span class="mono">' in page
         assert "2 will be skipped as things are now" in page
@@ -137,7 +141,7 @@ class TestThePreview:
     def test_says_how_many_of_the_ticked_do_not_exist(self, client: Client, five: list[Account]) -> None:
         page = words(client.get(f"/bulk/?accounts={five[0].pk},999999999"))
 
-        assert "1 of the ticked account does not exist any more." in page
+        assert "1 of the ticked accounts does not exist any more." in page
 
     def test_has_an_address_that_can_be_loaded_again(self, client: Client, five: list[Account]) -> None:
         pks = [one.pk for one in five]

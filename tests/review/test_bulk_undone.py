@@ -1,7 +1,9 @@
 """One undo takes back every decision that was made about many at once, and says of which it could not."""
 
+import logging
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -11,6 +13,7 @@ from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide, reopen, shut_out_and_release
+from governance.review.bulk import unfinished
 from governance.review.bulk.actions import UNDONE_FIRST, ask_to_undo_all
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.undo import undo_decision
@@ -37,6 +40,10 @@ def ada() -> User:
 
 def undo(bulk: BulkDecision, by: User) -> None:
     ask_to_undo_all(bulk, note="It was a course.", by=by, now=LATER)
+
+
+def raise_value_error(*args: object, **kwargs: object) -> None:
+    raise ValueError
 
 
 def blocked() -> set[str]:
@@ -143,6 +150,32 @@ class TestUndoing:
         assert Decision.objects.filter(undone_at=None).count() == 0
         assert {one.ending for one in Restriction.objects.all()} == {Restriction.Ending.UNDONE}
         assert {one.status for one in Case.objects.all()} == {Case.Status.OPEN}
+
+
+class UndoesAtAFailure(logging.Handler):
+    """Somebody who undoes all in the moment between the failure of an account and its being counted."""
+
+    def __init__(self, bulk: BulkDecision, by: User) -> None:
+        super().__init__()
+        self.undo = partial(undo, bulk, by)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.undo()
+
+
+def test_an_account_whose_last_attempt_fails_while_all_is_undone_is_left_alone(
+    five: list[Account], ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = started(five)
+    bulk.targets.update(attempts=unfinished.MOST_ATTEMPTS - 1)
+    monkeypatch.setattr(unfinished, "decide", raise_value_error)
+    unfinished.logger.addHandler(handler := UndoesAtAFailure(bulk, ada))
+
+    carry_on()
+    unfinished.logger.removeHandler(handler)
+
+    assert set(states(bulk).values()) == {("skipped", UNDONE_FIRST)}
+    assert set(bulk.targets.values_list("attempts", flat=True)) == {unfinished.MOST_ATTEMPTS - 1}
 
 
 class TestWhatCannotBeUndone:

@@ -1,6 +1,8 @@
 """A campaign that shows a harvest has one case, and the cases of its members are part of it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,10 +11,12 @@ from governance.campaigns.models import Campaign
 from governance.review.actions import claim, decide, reopen
 from governance.review.campaign_cases import join_and_leave, update_campaign_cases
 from governance.review.case_opening import open_or_update_cases
-from governance.review.models import CLAIM_LASTS, Case, Step
+from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.undo import undo_decision
+from governance.review.verdicts import PartOfCampaignError, Verdict
 from tests.factories import NOW, account, assessment, campaign_of, case, person, restriction, ticks
-from tests.review.deciding import BLOCK_CAMPAIGN, DISMISS_CAMPAIGN, decide_all, decided
+from tests.review.deciding import BLOCK, BLOCK_CAMPAIGN, DISMISS, DISMISS_CAMPAIGN, decide_all, decided
+from tests.review.pages import address, block_form, signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +44,9 @@ def opened(campaign: Campaign) -> Case:
     return campaign.cases.get(status=Case.Status.OPEN)
 
 
-def joins(campaign: Campaign, name: str = "acct_new") -> Account:
+def joins(campaign: Campaign, name: str = "acct_new", **fields: Any) -> Account:
     """A member who joins later than all others."""
-    new = account(name)
+    new = account(name, **fields)
     assessment(new, score=88)
     campaign.members.create(account=new, joined_at=LATER, tied_to=3, strength=1.0, ties={})
     return new
@@ -170,6 +174,38 @@ class TestCasesOfMembers:
 
         assert set(own.parts.all()) == set(parts)
         assert list(Case.objects.waiting()) == [own]
+
+    @pytest.mark.parametrize("verdict", [DISMISS, BLOCK, replace(BLOCK, scope=Decision.Scope.ORGANISATION)])
+    def test_are_not_decided_by_themselves(self, campaign: Campaign, verdict: Verdict) -> None:
+        part = case(joins(campaign, organisation="org_quay"))
+        opened(campaign)
+
+        with pytest.raises(PartOfCampaignError):
+            decided(part, verdict)
+
+        assert not Decision.objects.exists()
+
+    def test_are_decided_by_themselves_once_left_out(self, campaign: Campaign, members: list[Account]) -> None:
+        part = case(members[3])
+        decide_all(opened(campaign), without=[members[3]])
+
+        assert decided(part).scope == Decision.Scope.ACCOUNT
+
+    def test_offer_no_decision_on_their_page_but_lead_to_the_campaign(
+        self, campaign: Campaign, members: list[Account]
+    ) -> None:
+        part = case(members[0])
+        opened(campaign)
+        client = signed_in(person())
+
+        page = text(client.get(address(part)))
+        refused = client.post(address(part, "decide/"), block_form(note="Clear."))
+
+        assert 'name="action"' not in page
+        assert f'<a class="button main-action" href="/campaigns/{campaign.pk}/">' in page
+        assert refused.status_code == 409
+        assert str(PartOfCampaignError()) in text(refused)
+        assert "Clear." in text(refused)
 
     def test_decided_for_the_whole_campaign_decides_that_of_the_campaign_too(
         self, campaign: Campaign, members: list[Account]

@@ -20,8 +20,8 @@ from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import (
     AlreadyDecidedError,
-    CampaignOverError,
     CannotUndoError,
+    CaseEndedError,
     NoSuchScopeError,
     SentBeforeError,
 )
@@ -139,7 +139,7 @@ class TestDeciding:
     def test_is_refused_once_the_campaign_shows_no_harvest(self, own: Case) -> None:
         Case.objects.update(status=Case.Status.ENDED, closed_at=NOW)
 
-        with pytest.raises(CampaignOverError, match="no harvest any more"):
+        with pytest.raises(CaseEndedError, match="no harvest any more"):
             decide_all(own)
 
     def test_names_no_claim_of_others_where_there_is_none(self, own: Case, members: list[Account]) -> None:

@@ -47,8 +47,24 @@ class TestACaseThatIsEscalated:
 
         assert next_of(jonas) == opened
 
+    def test_twice_by_the_same_form_is_asked_once(self) -> None:
+        opened, mira, jonas = case(), person(), person("Jonas Lind", role=Role.LEAD)
+
+        for _ in range(2):
+            escalate(opened, because="May we?", by=mira, now=NOW)
+
+        assert len(get_inbox(jonas, now=NOW).items) == 1
+
 
 class TestACaseThatIsAssigned:
+    def test_twice_by_the_same_form_is_told_once(self) -> None:
+        opened, mira, jonas = case(), person(), person("Jonas Lind")
+
+        for _ in range(2):
+            assign(opened, to=jonas, because="You know them.", by=mira, now=NOW)
+
+        assert len(get_inbox(jonas, now=NOW).items) == 1
+
     @pytest.mark.parametrize("changed", [{"is_active": False}, {"role": Role.AUDITOR}], ids=["shut out", "auditor"])
     def test_to_somebody_who_no_longer_works_is_free(self, changed: dict[str, Any]) -> None:
         opened, mira, gone = case(), person(), person("Ines Duarte")

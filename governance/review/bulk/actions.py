@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from governance.audit.actions import record
 from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
+from governance.review.bulk.opened_cases import end_cases_opened_in_vain
 from governance.review.models import BulkDecision, BulkTarget, Decision
 from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
@@ -20,6 +21,15 @@ from governance.staff.models import User
 WAITING = BulkTarget.State.WAITING
 TASK = "governance.tasks.apply_bulk_decisions"
 UNDONE_FIRST = "The decision about all was undone before this account was reached."
+
+
+class NoSuchAccountsError(Exception):
+    """None of the ticked accounts exists. `field` of the form is at fault."""
+
+    field = "accounts"
+
+    def __init__(self) -> None:
+        super().__init__("None of the ticked accounts exists. Go back to the list and tick again.")
 
 
 class BulkSentBeforeError(Exception):
@@ -41,23 +51,27 @@ def decide_many(
 ) -> BulkDecision:
     """Store a verdict about these accounts, by primary key. A worker decides about one after the other.
 
-    The same `bulk_id` again answers with the decision that was stored. Raises BulkSentBeforeError where that is another
-    one.
+    Accounts that do not exist are left out; the scope is always each account by itself. The same `bulk_id` again
+    answers with the decision that was stored. Raises BulkSentBeforeError where that is another one,
+    NoSuchAccountsError where there is nobody to decide about.
 
     Args:
         seen: number of the newest decision when the user looked at the accounts; those decided about since are skipped.
     """
+    found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
+    if not found:
+        raise NoSuchAccountsError
+    verdict = replace(verdict, scope=Decision.Scope.ACCOUNT)
     fields = asdict(verdict)
     del fields["scope"]
     bulk, is_new = BulkDecision.objects.get_or_create(
         pk=bulk_id, defaults={"seen": seen, "decided_at": now, "decided_by": by, **fields}
     )
     if not is_new:
-        asked = set(bulk.targets.values_list("account", flat=True))
-        if bulk.decided_by_id != by.pk or Verdict.of_bulk(bulk).differences(verdict) or asked != set(accounts):
+        is_same = {one.pk for one in found} == set(bulk.targets.values_list("account", flat=True))
+        if bulk.decided_by_id != by.pk or Verdict.of_bulk(bulk).differences(verdict) or not is_same:
             raise BulkSentBeforeError(bulk)
         return bulk
-    found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
     BulkTarget.objects.bulk_create(BulkTarget(bulk=bulk, account=account) for account in found)
     details = {
         "action": bulk.action,
@@ -98,6 +112,8 @@ def ask_to_undo_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -
         raise CannotUndoError("It is too late to undo all. Open the case of an account to remove its restriction.")
     locked.undone_at, locked.undone_by, locked.undone_note, locked.is_unfinished = now, by, note, True
     locked.save(update_fields=["undone_at", "undone_by", "undone_note", "is_unfinished"])
+    unreached = locked.targets.filter(decision=None).values_list("account", flat=True)
+    end_cases_opened_in_vain(locked, unreached, by=by, now=now)
     locked.targets.filter(state=WAITING).update(state=BulkTarget.State.SKIPPED, because=UNDONE_FIRST)
     locked.targets.filter(state=BulkTarget.State.DECIDED).update(attempts=0)
     details = {"action": locked.action, "note": note}

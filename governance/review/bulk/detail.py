@@ -58,7 +58,7 @@ class BulkDecisionDetail:
 
     @property
     def left(self) -> int:
-        return self.counts[State.WAITING if self.bulk.undone_at is None else State.DECIDED]
+        return self.counts[self.bulk.state_left]
 
     @property
     def to_do(self) -> int:

@@ -19,13 +19,15 @@ from governance.staff.models import User
 class BulkPreviewAccount:
     """A ticked account: its open case, the strongest restriction in force (`kind`), and why it would be skipped.
 
-    `fits` is the share of its traffic that carries the evidence of the campaign it belongs to; None without one.
+    `remarks` say what colleagues have asked of the case. `fits` is the share of its traffic that carries the evidence
+    of the campaign it belongs to; None without one.
     """
 
     account: Account
     case: Case | None
     kind: str
     is_licensed: bool
+    remarks: Sequence[str]
     is_held: bool
     fits: float | None
     skipped_because: str
@@ -102,7 +104,9 @@ def preview_bulk_decision(
         .defer("score__assessment__findings", "score__assessment__harmless")
         .filter(pk__in=accounts)
     )
-    opened = Case.objects.filter(account__in=found, status=Case.Status.OPEN).select_related("claimed_by", "part_of")
+    opened = Case.objects.filter(account__in=found, status=Case.Status.OPEN).select_related(
+        "claimed_by", "assigned_to", "part_of"
+    )
     cases = {case.account_id: case for case in opened}
     licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=accounts).values_list("pk", flat=True))
     kinds = find_strongest_kinds(found, now=now)
@@ -114,7 +118,7 @@ def preview_bulk_decision(
         claimant = case.claimed_by if case is not None and case.claimant(at=now) not in {None, by.pk} else None
         claimed += claimant is not None
         because = ""
-        if account.pk in of_campaigns or (case is not None and case.part_of is not None and case.part_of.is_open):
+        if account.pk in of_campaigns or (case is not None and case.is_part):
             because = "part of its campaign’s case"
         elif claimant is not None:
             because = f"claimed by {claimant.name}"
@@ -126,6 +130,7 @@ def preview_bulk_decision(
                 case,
                 kind=kinds.get(account.pk, ""),
                 is_licensed=account.pk in licensed,
+                remarks=_remarks(case, by=by, now=now) if case is not None else (),
                 is_held=case is not None and case.is_held(at=now),
                 fits=share_that_fits(members[account.pk]) if account.pk in members else None,
                 skipped_because=because,
@@ -134,3 +139,13 @@ def preview_bulk_decision(
         )
     rows.sort(key=lambda row: (-(row.account.score.score if hasattr(row.account, "score") else -1), row.account.pk))
     return BulkPreview(rows, claimed=claimed, gone=len(set(accounts)) - len(found), seen=seen)
+
+
+def _remarks(case: Case, *, by: User, now: datetime) -> list[str]:
+    assigned = case.assigned_to if case.assigned_to_id not in {None, by.pk} else None
+    every = (
+        "on hold" if case.is_held(at=now) else "",
+        "escalated to leads" if case.escalated_at is not None else "",
+        f"assigned to {assigned.name}" if assigned is not None else "",
+    )
+    return [remark for remark in every if remark]

@@ -8,7 +8,6 @@ and makes nothing twice, an account that cannot be decided takes no other one al
 import logging
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from enum import Enum, auto
 from typing import Final
@@ -20,19 +19,17 @@ from django.db.models import Q
 from governance.platform.transactions import is_permanent_error, retried_transaction
 from governance.review.actions import decide
 from governance.review.bulk.open_campaign_cases import find_campaign_cases
+from governance.review.bulk.opened_cases import end_opened_case, open_case
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
-from governance.review.opening_by_hand import AlreadyOpenError, NotAssessedError, open_case_by_hand
+from governance.review.opening_by_hand import NotAssessedError
 from governance.review.undo import undo_decision
-from governance.review.verdicts import AlreadyDecidedError, CannotUndoError, CaseTakenError, Verdict
+from governance.review.verdicts import LOST_RACES, CannotUndoError, PartOfCampaignError, Verdict
 from governance.review.wording import outcome_word
 from governance.staff.roles import LIFT_RESTRICTIONS, WORK_CASES
-from governance.web.counts import pluralize
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS: Final = 3
-PART_OF_CAMPAIGN: Final = "It is part of the case of its campaign. Decide it there."
-NEVER_SCORED: Final = "It was never scored, so there is no case to decide."
 FAILED: Final = f"It failed {MOST_ATTEMPTS} times. The log of the worker says why."
 NOT_LEFT: Final = Q(state__in=[BulkTarget.State.SKIPPED, BulkTarget.State.UNDONE, BulkTarget.State.KEPT])
 
@@ -98,7 +95,7 @@ def _apply_to(pk: int, *, now: datetime) -> _Reached:
     elif bulk.undone_at is None and target.state == State.WAITING:
         try:
             return _decide(bulk, target, now=now)
-        except (_SkipError, CaseTakenError, AlreadyDecidedError) as reason:
+        except (_SkipError, NotAssessedError, *LOST_RACES) as reason:
             target.state, target.because = State.SKIPPED, str(reason)
             target.save(update_fields=["state", "because"])
     return _Reached.ALL
@@ -113,12 +110,12 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
         raise _SkipError(f"{bulk.decided_by} may no longer decide.")
     if (made := Decision.objects.filter(pk=key).first()) is None:
         _refuse_if_decided_since(bulk, target)
-        case = Case.objects.filter(account=account, status=Case.Status.OPEN).select_related("part_of").first()
-        is_part = case is not None and case.part_of is not None and case.part_of.is_open
-        if is_part or find_campaign_cases([account.pk]):
-            raise _SkipError(PART_OF_CAMPAIGN)
+        case = Case.objects.filter(account=account, status=Case.Status.OPEN).first()
+        # Its own case may join that of the campaign later. One that joins now is refused by `decide`, which locks it.
+        if find_campaign_cases([account.pk]):
+            raise PartOfCampaignError
         if case is None:
-            _open_case(bulk, target, now=now)
+            open_case(bulk, target, now=now)
             return _Reached.A_STEP
         made = decide(case, Verdict.of_bulk(bulk), decision_id=key, by=bulk.decided_by, now=now)
     target.decision, target.case_id, target.state = made, made.case_id, State.DECIDED
@@ -126,23 +123,14 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
     return _Reached.ALL
 
 
-def _open_case(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
-    """Open a case of an account that has none, unless somebody has just done so."""
-    reason = f"Opened for a decision about this account and {pluralize(bulk.targets.count() - 1, 'other')}."
-    with suppress(AlreadyOpenError):
-        try:
-            target.case = open_case_by_hand(target.account, reason=reason, by=bulk.decided_by, now=now)
-        except NotAssessedError:
-            raise _SkipError(NEVER_SCORED) from None
-        target.save(update_fields=["case"])
-
-
 def _refuse_if_decided_since(bulk: BulkDecision, target: BulkTarget) -> None:
-    """Leave an account to a colleague who decided about it, or about its campaign, after the preview was shown."""
-    covered = Q(targets__left_out_because="", targets__account=target.account_id)
-    since = (
-        Decision.objects.not_undone().filter(number__gt=bulk.seen).filter(covered | Q(case__account=target.account_id))
-    )
+    """Leave an account to a colleague who decided about it, its campaign or its organisation after the preview was
+    shown.
+    """
+    about = Q(targets__left_out_because="", targets__account=target.account_id) | Q(case__account=target.account_id)
+    if (organisation := target.account.organisation_id) is not None:
+        about |= Q(scope=Decision.Scope.ORGANISATION, restriction__organisation=organisation)
+    since = Decision.objects.not_undone().filter(number__gt=bulk.seen).filter(about)
     if (later := since.select_related("decided_by").order_by("-number").first()) is not None:
         raise _SkipError(f"{later.decided_by} decided on it since: {outcome_word(later.action)}.")
 
@@ -162,6 +150,7 @@ def _undo(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
     else:
         try:
             undo_decision(case, note=bulk.undone_note, by=by, now=now, asked_at=bulk.undone_at, is_claimed=False)
+            end_opened_case(bulk, made, by=by, now=now)
         except CannotUndoError as reason:
             target.state, target.because = State.KEPT, str(reason)
     target.save(update_fields=["state", "because"])
@@ -169,7 +158,14 @@ def _undo(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
 
 @retried_transaction
 def _count_failure(pk: int) -> None:
-    target = BulkTarget.objects.select_for_update().get(pk=pk)
+    """Give up an account that fails again and again; not one that another process has reached meanwhile, or that need
+    not be reached any more since all is undone.
+    """
+    target = BulkTarget.objects.get(pk=pk)
+    bulk = BulkDecision.objects.select_for_update().get(pk=target.bulk_id)
+    target.refresh_from_db(fields=["state", "attempts"])
+    if target.state != bulk.state_left:
+        return
     target.attempts += 1
     if target.attempts >= MOST_ATTEMPTS:
         target.state = State.SKIPPED if target.state == State.WAITING else State.KEPT
@@ -181,6 +177,5 @@ def _count_failure(pk: int) -> None:
 def _finish(pk: UUID) -> None:
     """Mark a bulk decision as finished if no account of it is left."""
     bulk = BulkDecision.objects.select_for_update().get(pk=pk)
-    left = State.WAITING if bulk.undone_at is None else State.DECIDED
-    if not bulk.targets.filter(state=left).exists():
+    if not bulk.targets.filter(state=bulk.state_left).exists():
         BulkDecision.objects.filter(pk=pk).update(is_unfinished=False)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.review.bulk.actions import BulkSentBeforeError, ask_to_undo_all, decide_many
+from governance.review.bulk.actions import BulkSentBeforeError, NoSuchAccountsError, ask_to_undo_all, decide_many
 from governance.review.bulk.detail import BulkDecisionDetail
 from governance.review.bulk.forms import BulkDecisionForm, TickedAccountsForm, explain_too_many, name_of_draft
 from governance.review.bulk.preview import preview_bulk_decision
@@ -55,9 +55,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 def decide(request: StaffRequest) -> HttpResponse:
     form = BulkDecisionForm(request.POST)
     if not form.is_valid():
-        listed, ticked = form.shown()
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _render_preview(request, form, listed, ticked=ticked, status=status)
+        return _render_again(request, form)
     given = form.cleaned_data
     try:
         bulk = decide_many(
@@ -68,6 +66,9 @@ def decide(request: StaffRequest) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
+    except NoSuchAccountsError as mistake:
+        form.add_error(mistake.field, str(mistake))
+        return _render_again(request, form)
     except BulkSentBeforeError as changed:
         messages.warning(request, str(changed))
         bulk = changed.bulk
@@ -93,6 +94,12 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except CannotUndoError as lost:
         return _render_page(request, pk, lost=str(lost), status=HTTPStatus.CONFLICT)
     return redirect("review:bulk-decision", pk=pk)
+
+
+def _render_again(request: StaffRequest, form: BulkDecisionForm) -> HttpResponse:
+    """Show the form with what is wrong, and with what was typed and ticked."""
+    listed, ticked = form.shown()
+    return _render_preview(request, form, listed, ticked=ticked, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _render_preview(

@@ -35,12 +35,9 @@ from governance.review.decision_targets import describe_targets
 from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
 from governance.review.verdicts import (
-    AlreadyDecidedError,
-    CampaignOverError,
-    CaseTakenError,
+    LOST_RACES,
     LeftOutWithoutReasonError,
     NoSuchScopeError,
-    SentBeforeError,
     Ticks,
 )
 from governance.review.wording import outcome_word
@@ -53,7 +50,6 @@ from governance.web.requests import StaffRequest
 TEMPLATE = "review/campaign.html"
 PARTS = {"case", "claim", "decide", "gateways", "history", "decision-progress", "work"}
 REFUSED_TICKS = (NoSuchScopeError, LeftOutWithoutReasonError)
-LOST_RACES = (CaseTakenError, AlreadyDecidedError, SentBeforeError, CampaignOverError)
 
 
 @never_cache

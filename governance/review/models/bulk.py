@@ -70,8 +70,15 @@ class BulkDecision(models.Model):
     def __str__(self) -> str:
         return f"{self.get_action_display()} by {self.decided_by}"
 
+    @property
+    def state_left(self) -> "BulkTarget.State":
+        """The state of the accounts that a worker still has to reach: to decide about them, or to undo that."""
+        return BulkTarget.State.WAITING if self.undone_at is None else BulkTarget.State.DECIDED
+
     def key_of(self, account: int) -> uuid.UUID:
-        """The id of the decision that it makes about an account: always the same one, so that it is made once."""
+        """The id of the decision that it makes about an account, and of the case that it opens for one without: always
+        the same one, so that each is made once and is known as its own.
+        """
         return uuid.uuid5(self.pk, str(account))
 
 

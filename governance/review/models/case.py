@@ -58,10 +58,10 @@ def _last_decision() -> Greatest:
 
 
 def _newer_cases(subject: str) -> CaseQuerySet:
-    """Other cases about the same account or campaign that are open, or were decided later."""
+    """Other cases about the same account or campaign that are open, or were decided later and did not end."""
     others = Case.objects.filter(**{subject: models.OuterRef(subject)}).exclude(pk=models.OuterRef("pk"))
-    is_newer = Q(status=Case.Status.OPEN) | Q(last_decision__gt=models.OuterRef("last_decision"))
-    return others.alias(last_decision=_last_decision()).filter(is_newer)
+    is_later = Q(status=Case.Status.DECIDED, last_decision__gt=models.OuterRef("last_decision"))
+    return others.alias(last_decision=_last_decision()).filter(Q(status=Case.Status.OPEN) | is_later)
 
 
 def _covered_since() -> models.QuerySet[Account]:
@@ -81,7 +81,9 @@ class Case(CaseWork):
     """
 
     class Status(models.TextChoices):
-        """`ENDED` is a campaign's case whose campaign showed no harvest any more before anybody decided."""
+        """`ENDED` is a case that nobody has to decide any more: that of a campaign which shows no harvest any more, or
+        one that was opened for a bulk decision which was undone.
+        """
 
         OPEN = "open", "Open"
         DECIDED = "decided", "Decided"
@@ -223,6 +225,11 @@ class Case(CaseWork):
     @property
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is decided with the case of its campaign, which is open, and not by itself."""
+        return self.part_of is not None and self.part_of.is_open
 
     def claimant(self, *, at: datetime) -> uuid.UUID | None:
         """Who has claimed the case at this time, by primary key."""
