@@ -12,7 +12,7 @@ from accounts.models import Account
 from governance.campaigns.labels import AccountLabel
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
-from governance.restrictions.restoration import list_restorable
+from governance.restrictions.replacement_chains import IsRestorable
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, origin_of
 from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
 from governance.staff.models import User
@@ -197,7 +197,8 @@ def restrictions_replaced_on(accounts: QuerySet[Account] | Collection[Account]) 
 
 def _not_over(about: QuerySet[Restriction]) -> QuerySet[Restriction]:
     """Those in force, and those replaced for a time, to be restored."""
-    return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
+    was_replaced = Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None, superseded_by="")
+    return about.filter(Q(ended_at=None) | was_replaced & Q(IsRestorable("number")))
 
 
 def labels_from_decisions() -> dict[str, AccountLabel]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery, TextChoices
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
 
 from accounts.models import Account
 from governance.restrictions.models import Restriction
@@ -143,10 +143,21 @@ class QueueFilter:
 
 def cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     """Return the cases of a list, in its order."""
-    cases = _of_view(queue_filter.view, user=user, now=now).filter(_conditions(queue_filter, user=user, now=now))
+    cases = _fitting(queue_filter, user=user, now=now)
     if queue_filter.text:
         cases = _about(queue_filter.text, cases)
     return cases.order_by(*queue_filter.order)
+
+
+def cases_to_count(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
+    """Return the same in no order: nothing is looked up first, since nothing is sorted."""
+    cases = _fitting(queue_filter, user=user, now=now).order_by()
+    return cases.filter(account__in=_accounts_about(queue_filter.text)) if queue_filter.text else cases
+
+
+def _fitting(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
+    cases = _of_view(queue_filter.view, user=user, now=now)
+    return cases.filter(_conditions(queue_filter, user=user, now=now))
 
 
 def later_in_the_list(case: Case, order: tuple[str, ...]) -> Q:
@@ -212,11 +223,19 @@ def _about(text: str, cases: CaseQuerySet) -> CaseQuerySet:
     A few accounts are looked up first, since no index leads from a name to a case. Where there are many, going down
     the list meets enough of them soon; the subquery keeps the database from gathering them all before it sorts.
     """
-    of_company = Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
-    accounts = Account.objects.order_by().values_list("pk", flat=True)
-    by_id, by_company = accounts.filter(external_id__startswith=text), accounts.filter(of_company)
-    found = list(by_id.union(by_company, all=True)[: FEW_ACCOUNTS + 1])
+    found = list(_accounts_about(text)[: FEW_ACCOUNTS + 1])
     if len(found) <= FEW_ACCOUNTS:
         return cases.filter(account__in=found)
-    fits = accounts.filter(of_company | Q(external_id__startswith=text), pk=OuterRef("account"))
-    return cases.alias(fits=Subquery(fits)).filter(fits__isnull=False)
+    fits = Account.objects.order_by().filter(
+        _of_company(text) | Q(external_id__startswith=text), pk=OuterRef("account")
+    )
+    return cases.alias(fits=Subquery(fits.values("pk"))).filter(fits__isnull=False)
+
+
+def _accounts_about(text: str) -> QuerySet[Account, int]:
+    accounts = Account.objects.order_by().values_list("pk", flat=True)
+    return accounts.filter(external_id__startswith=text).union(accounts.filter(_of_company(text)), all=True)
+
+
+def _of_company(text: str) -> Q:
+    return Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)

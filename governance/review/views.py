@@ -139,12 +139,13 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
     case, form = find_account_case(pk), LiftForm(request.POST)
-    restriction = get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     detail = CaseDetail(case, now=timezone.now())
+    shown = next((one for one in detail.restrictions if one.number == number), None)
+    restriction = shown or get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
         part = "decide" if is_own else "restrictions"
-        return invalid_form_response(request, case, part, lift_form=form, lifting=number)
+        return invalid_form_response(request, case, part, detail=detail, lift_form=form, lifting=number)
     note = form.cleaned_data["note"]
     if is_own and detail.is_undoable and restriction.ended_at is None:
         return _undone(request, case, note=note)
