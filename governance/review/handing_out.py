@@ -5,9 +5,10 @@ from datetime import datetime
 
 from governance.platform.transactions import retried_transaction
 from governance.review.models import CLAIM_LASTS, Case, SkippedCase, Step
-from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
+from governance.review.queue_filters import QueueFilter, cases_in_view
 from governance.review.steps import add_step
 from governance.staff.models import User
+from governance.web.cursors import Cursor, rows_after
 
 
 @retried_transaction
@@ -62,7 +63,7 @@ def _first_free(
     if left is None or not left.is_open:
         return free.first()
     others = free.exclude(pk=left.pk)
-    return others.filter(later_in_the_list(left, asked.order)).first() or others.first()
+    return rows_after(others, Cursor.at(left, asked.order), asked.order).first() or others.first()
 
 
 def _give_back(left: Case | None, *, by: User, now: datetime) -> None:

@@ -1,6 +1,5 @@
 """Which cases a list of the queue holds, and in which order."""
 
-import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,6 +10,7 @@ from accounts.models import Account
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, CaseQuerySet, Decision
 from governance.staff.models import User
+from governance.web.cursors import Cursor
 
 FEW_ACCOUNTS: Final = 1000
 MINE: Final = "me"
@@ -98,7 +98,7 @@ class QueueFilter:
     view: QueueView = QueueView.ALL
     band: str = ""
     text: str = ""
-    after: uuid.UUID | None = None
+    after: Cursor | None = None
     score_from: int | None = None
     score_to: int | None = None
     due: DueWithin = DueWithin.ANY
@@ -158,20 +158,6 @@ def cases_to_count(queue_filter: QueueFilter, *, user: User, now: datetime) -> C
 def _fitting(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     cases = _of_view(queue_filter.view, user=user, now=now)
     return cases.filter(_conditions(queue_filter, user=user, now=now))
-
-
-def later_in_the_list(case: Case, order: tuple[str, ...]) -> Q:
-    """Return the condition for what follows a case in a list of this order."""
-    follows, same = Q(), Q()
-    for column in order:
-        name = column.removeprefix("-")
-        value = getattr(case, name)
-        follows |= same & Q(**{f"{name}__{'lt' if column.startswith('-') else 'gt'}": value})
-        same &= Q(**{name: value})
-    first = order[0].removeprefix("-")
-    # This follows from the rest; it is what the index can use.
-    edge = "lte" if order[0].startswith("-") else "gte"
-    return Q(**{f"{first}__{edge}": getattr(case, first)}) & follows
 
 
 def _of_view(view: QueueView, *, user: User, now: datetime) -> CaseQuerySet:

@@ -1,7 +1,5 @@
 """Every figure leads to its cases, and every table can be taken away as a file."""
 
-import uuid
-
 import pytest
 from django.test import Client
 
@@ -35,12 +33,6 @@ class TestTheListBehindAFigure:
     )
     def test_refuses_an_address_that_it_cannot_read(self, jonas: Client, query: str) -> None:
         assert jonas.get(f"/overview/cases/?{query}").status_code == 400
-
-    def test_cannot_go_on_from_a_case_that_is_in_no_such_list(self, jonas: Client) -> None:
-        opened = waiting("high", 1)
-
-        for query in (f"decided=2026-11-02&after={opened.pk}", f"after={uuid.uuid4()}"):
-            assert "cannot continue from this case" in text(jonas.get(f"/overview/cases/?{query}"))
 
     def test_says_what_it_lists(self, jonas: Client) -> None:
         pages = {

@@ -47,7 +47,6 @@ from governance.review.wording import outcome_word
 from governance.review.work_context import remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
-from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
@@ -64,10 +63,7 @@ def campaigns(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form.complaint)
     state = form.cleaned_data["state"] or "open"
-    try:
-        page = find_campaigns(state=state, after=form.cleaned_data["after"])
-    except CursorNotFoundError:
-        return _unreadable(request, "The list cannot continue from this campaign. Go back to the first page.")
+    page = find_campaigns(state=state, after=form.cleaned_data["after"])
     context = {"form": form, "page": page, "state": state, "now": timezone.now()}
     return render(request, "review/campaigns.html", context)
 
