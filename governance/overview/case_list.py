@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from django import forms
 from django.core.validators import MaxValueValidator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from governance.detection.models import BAND_CHOICES
 from governance.overview.queries import AGES, DUE_SOON, day_bounds, opened_within
@@ -102,5 +102,5 @@ def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
     if wanted.age is not None:
         cases = cases.filter(opened_within(wanted.age, now=now))
     if wanted.due:
-        cases = cases.filter(due_at__lt=now + DUE_SOON if wanted.due == "soon" else now)
+        cases = cases.filter(Q(due_at__lt=now + DUE_SOON) if wanted.due == "soon" else Q(due_at__lte=now))
     return cases

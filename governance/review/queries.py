@@ -161,7 +161,7 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     # Claims are counted apart, so that the index of the queue alone answers for the rest.
     counts = waiting.aggregate(
         waiting=Count("pk", filter=is_waiting),
-        overdue=Count("pk", filter=is_waiting & Q(due_at__lt=now)),
+        overdue=Count("pk", filter=is_waiting & Q(due_at__lte=now)),
         escalated=Count("pk", filter=is_waiting & Q(escalated_at__isnull=False)),
         held=Count("pk", filter=is_held),
     )

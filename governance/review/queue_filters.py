@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices, Value
+from django.db.models.functions import Lower
 
-from accounts.models import Account
+from accounts.models import Account, folded
+from accounts.normalization import normalize_id
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, CaseQuerySet, Decision
 from governance.staff.models import User
@@ -157,6 +159,9 @@ def cases_to_count(queue_filter: QueueFilter, *, user: User, now: datetime) -> C
 
 def _fitting(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     cases = _of_view(queue_filter.view, user=user, now=now)
+    if queue_filter.plan:  # in either case, as in the list of accounts
+        plan = Lower(Value(normalize_id(queue_filter.plan)))
+        cases = cases.alias(plan=folded("account__plan")).filter(plan=plan)
     return cases.filter(_conditions(queue_filter, user=user, now=now))
 
 
@@ -186,7 +191,6 @@ def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
         "score__lte": queue_filter.score_to,
         "campaign_size__gte": queue_filter.campaign_from,
         "output_tokens__gte": queue_filter.tokens_from,
-        "account__plan": queue_filter.plan,
         "account__country": queue_filter.country,
         "families__contains": [queue_filter.family] if queue_filter.family else None,
         "due_at__lte": now + WITHIN[queue_filter.due] if queue_filter.due else None,

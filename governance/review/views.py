@@ -31,6 +31,7 @@ from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import (
     AlreadyDecidedError,
+    CampaignOverError,
     CannotUndoError,
     CaseTakenError,
     NoSuchScopeError,
@@ -56,7 +57,7 @@ def claim(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = find_case(pk)
     try:
         actions.claim(case, by=request.user, now=timezone.now())
-    except (CaseTakenError, AlreadyDecidedError) as lost:
+    except (CaseTakenError, AlreadyDecidedError, CampaignOverError) as lost:
         return conflict_response(request, pk, lost)
     return success_response(request, pk)
 
@@ -95,9 +96,10 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    case, form = find_account_case(pk), DecisionForm(request.POST)
+    form = DecisionForm(request.POST)
     if not form.is_valid():
-        return invalid_form_response(request, case, "decide", decision_form=form)
+        return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
+    case = get_object_or_404(Case.objects.select_related("account__organisation"), pk=pk, campaign=None)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
         claimed = claims_of_others(case, verdict, by=request.user, now=now)
@@ -106,7 +108,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
-        return invalid_form_response(request, case, "decide", decision_form=form)
+        return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
     taken = "".join(f" {one.claimed_by} had claimed the case of {one.subject}." for one in claimed)
     said = f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}"
     remember_decision(request, case, outcome_word(decision.action), now=now)

@@ -22,7 +22,7 @@ from governance.review.case_responses import (
 from governance.review.models import Case
 from governance.review.presence import other_viewers, record_viewer
 from governance.review.queue_forms import AssignForm, HoldForm, ReasonForm
-from governance.review.verdicts import AlreadyDecidedError, CaseTakenError
+from governance.review.verdicts import AlreadyDecidedError, CampaignOverError, CaseTakenError
 from governance.staff.roles import ESCALATED_TO, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest
 
@@ -104,9 +104,11 @@ def skip(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     form = ReasonForm(request.POST, missing="Enter why you leave it to others.", auto_id="skip")
     if not form.is_valid():
         return invalid_form_response(request, case, "work", skip_form=form)
-    handing_out.skip(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
-    messages.success(request, f"{case.subject} skipped. Next does not hand it to you for 8 hours.")
-    return next_response(request, case)
+
+    def act() -> None:
+        handing_out.skip(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
+
+    return _after(request, case, act, f"{case.subject} skipped. Next does not hand it to you for 8 hours.")
 
 
 @never_cache
@@ -130,7 +132,7 @@ def _after(
     """Do it; then show the next case, since this one is no longer for the user, or else the case as it is now."""
     try:
         act()
-    except (CaseTakenError, AlreadyDecidedError) as lost:
+    except (CaseTakenError, AlreadyDecidedError, CampaignOverError) as lost:
         return conflict_response(request, case.pk, lost)
     if not goes_on:
         return success_response(request, case.pk, message)
