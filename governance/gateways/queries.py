@@ -15,7 +15,7 @@ from governance.gateways.activity import KnownGateway, fetch_rows, list_known_ga
 from governance.gateways.restriction_status import EnforcementStatus, Unpublished, describe_usage_since, format_delay
 from governance.gateways.status import PATIENCE, EnforcementLevel, EnforcementState, Expected
 from governance.restrictions.kinds import DENYING, NOT_NOTICED
-from governance.restrictions.names import filter_unpublished
+from governance.restrictions.names_sql import LACKING
 
 # Everybody ought to have every change of the epochs before, whose instances have numbers below the one that an epoch
 # starts after.
@@ -27,7 +27,8 @@ EPOCH: Final = """
 """
 
 # Of each restriction its newest change and the newest that is overdue, and of each gateway when everybody who answered
-# for it then had the change that is counted: the one by which all its names were published, or that ended it.
+# for it then had the change that is counted: the one by which all its names were published, or that ended it. With
+# `accounts` also whether it lacks names of these.
 ENFORCEMENT: Final = f"""
     WITH wanted AS (
         SELECT restriction.number, restriction.kind, restriction.ended_at IS NOT NULL AS ended,
@@ -60,7 +61,8 @@ ENFORCEMENT: Final = f"""
     SELECT wanted.number, wanted.kind, wanted.ended, wanted.change IS NULL,
            greatest(wanted.newest, epoch.newest), wanted.newest_at, greatest(wanted.overdue, epoch.overdue),
            CASE WHEN wanted.overdue > epoch.overdue THEN wanted.overdue_at ELSE epoch.overdue_at END, epoch.newest,
-           wanted.at, gateway.id, own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0)
+           wanted.at, gateway.id, own.at, hot.at, refusal.first_at, refusal.last_at, coalesce(refusal.count, 0),
+           %(accounts)s::bigint[] IS NOT NULL AND wanted.number IN ({LACKING})
     FROM gateways_gateway gateway CROSS JOIN wanted CROSS JOIN ({EPOCH}) epoch
     LEFT JOIN arrived own ON own.gateway_id = gateway.id AND own.number = wanted.number
     LEFT JOIN arrived hot ON hot.gateway_id IS NULL AND hot.number = wanted.number
@@ -79,19 +81,19 @@ def enforcement_status(
 ) -> dict[int, list[EnforcementStatus]]:
     """What is known of these restrictions, by number, at every gateway in use: in two queries, or in one with `known`.
 
-    With `account`, by primary key, what is known of them for that account, in one more: it may have joined an
-    organisation that is restricted, or have a new key.
+    With `account`, by primary key, what is known of them for that account: it may have joined an organisation that is
+    restricted, or have a new key.
     """
     found: dict[int, list[EnforcementStatus]] = {number: [] for number in numbers}
     if not numbers:
         return found
     every = list_known_gateways(now=now) if known is None else known
     gateways = {one.pk: one for one in every if one.is_in_use}
-    lacking = filter_unpublished(account, numbers) if account is not None else set()
-    for row in map(EnforcementRow._make, fetch_rows(ENFORCEMENT, numbers=list(numbers), settled=now - PATIENCE)):
+    accounts = None if account is None else [account]
+    rows = fetch_rows(ENFORCEMENT, numbers=list(numbers), accounts=accounts, settled=now - PATIENCE)
+    for row in map(EnforcementRow._make, rows):
         if (gateway := gateways.get(row.gateway)) is not None:
-            status = _status(row, gateway, lacks_names=row.number in lacking, now=now)
-            found[row.number].append(status)
+            found[row.number].append(_status(row, gateway, now=now))
     return found
 
 
@@ -114,14 +116,15 @@ class EnforcementRow(NamedTuple):
     refused_at: datetime | None
     last_refused_at: datetime | None
     refused: int
+    lacks_names: bool
 
 
-def _status(row: EnforcementRow, known: KnownGateway, *, lacks_names: bool, now: datetime) -> EnforcementStatus:
+def _status(row: EnforcementRow, known: KnownGateway, *, now: datetime) -> EnforcementStatus:
     activity = known.activity
     counted = ((row.own_at, activity.reports), (row.check_at, activity.asks))
     propagations = [at for at, counts in counted if counts and at is not None]
     in_part = Unpublished.END if row.is_ended else Unpublished.ACCOUNTS
-    unpublished = Unpublished.NAMES if lacks_names else Unpublished.NOBODY
+    unpublished = Unpublished.NAMES if row.lacks_names else Unpublished.NOBODY
     return EnforcementStatus(
         gateway=known.name,
         activity=activity,
@@ -129,7 +132,7 @@ def _status(row: EnforcementRow, known: KnownGateway, *, lacks_names: bool, now:
             newest=row.newest,
             overdue=row.overdue,
             starts_after=row.starts_after,
-            is_unpublished=row.is_in_part or lacks_names,
+            is_unpublished=row.is_in_part or row.lacks_names,
             is_publishing_late=row.is_in_part and not row.is_ended and row.newest_at < now - PATIENCE,
             is_in_force=not row.is_ended,
         ),

@@ -1,15 +1,16 @@
 """The list of accounts: filtered, sorted, a page at a time, each as fast as the first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from django.db.models import Q, QuerySet, TextChoices, Value
+from django.db.models import QuerySet, TextChoices, Value
 from django.db.models.functions import Lower
 
 from accounts.models import Account, Organisation, folded
 from accounts.normalization import normalize_country, normalize_id
 from governance.investigation.search import with_brief
-from governance.web.cursors import CursorNotFoundError
+from governance.web.cursors import Cursor, rows_after
 
 PAGE: Final = 50
 
@@ -20,6 +21,13 @@ class AccountSort(TextChoices):
     SCORE = "score", "Highest score"
     NEWEST = "newest", "Newest"
     NAME = "id", "Id"
+
+
+ORDERS: Final = {
+    AccountSort.SCORE: ("-score__score", "pk"),
+    AccountSort.NEWEST: ("-first_seen_at", "-pk"),
+    AccountSort.NAME: ("folded", "pk"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class AccountFilter:
     organisation: str = ""
     watched: bool = False
     sort: AccountSort = AccountSort.SCORE
-    after: str = ""
+    after: Cursor | None = None
 
     @property
     def is_by_score(self) -> bool:
@@ -47,19 +55,23 @@ class AccountFilter:
 
 
 class AccountPage(NamedTuple):
-    """Some accounts, and the external id after which the next page starts; empty on the last."""
+    """Some accounts, and where the next page starts, if there is one."""
 
     rows: list[Account]
-    next_after: str
+    next_after: Cursor | None
+
+
+def page_of_accounts(accounts: QuerySet[Account], after: Cursor | None, order: Sequence[str]) -> AccountPage:
+    """Return the accounts that follow, each with what a line says of it."""
+    found = list(rows_after(with_brief(accounts).order_by(*order), after, order)[: PAGE + 1])
+    return AccountPage(found[:PAGE], Cursor.at(found[PAGE - 1], order) if len(found) > PAGE else None)
 
 
 def list_accounts(wanted: AccountFilter) -> AccountPage:
-    """Return a page of accounts. Raises CursorNotFoundError where there is no account `wanted.after` in the list."""
-    accounts = _ordered(_matching(wanted), wanted.sort)
-    if wanted.after:
-        accounts = accounts.filter(_later(wanted.sort, wanted.after))
-    found = list(with_brief(accounts)[: PAGE + 1])
-    return AccountPage(found[:PAGE], found[PAGE - 1].external_id if len(found) > PAGE else "")
+    accounts = _matching(wanted)
+    if wanted.sort == AccountSort.NAME:
+        accounts = accounts.annotate(folded=folded("external_id"))
+    return page_of_accounts(accounts, wanted.after, ORDERS[wanted.sort])
 
 
 def _matching(wanted: AccountFilter) -> QuerySet[Account]:
@@ -82,31 +94,3 @@ def _matching(wanted: AccountFilter) -> QuerySet[Account]:
         named = Organisation.objects.filter(external_id=normalize_id(wanted.organisation)).values_list("pk", flat=True)
         accounts = accounts.filter(organisation__in=list(named))
     return accounts.filter(watched__isnull=False) if wanted.watched else accounts
-
-
-def _ordered(accounts: QuerySet[Account], sort: AccountSort) -> QuerySet[Account]:
-    match sort:
-        case AccountSort.NEWEST:
-            return accounts.order_by("-first_seen_at", "-pk")
-        case AccountSort.NAME:
-            return accounts.annotate(folded=folded("external_id")).order_by("folded", "pk")
-        case _:
-            return accounts.order_by("-score__score", "pk")
-
-
-def _later(sort: AccountSort, external_id: str) -> Q:
-    """What comes after an account. The first part of each condition follows from the rest; the index uses it."""
-    known = Account.objects.annotate(folded=folded("external_id")).select_related("score")
-    last = known.filter(external_id=external_id).first()
-    if last is None:
-        raise CursorNotFoundError
-    if sort == AccountSort.NEWEST:
-        at = last.first_seen_at
-        return Q(first_seen_at__lte=at) & (Q(first_seen_at__lt=at) | Q(first_seen_at=at, pk__lt=last.pk))
-    if sort == AccountSort.NAME:
-        here = last.folded  # type: ignore[attr-defined] # annotated above
-        return Q(folded__gte=here) & (Q(folded__gt=here) | Q(folded=here, pk__gt=last.pk))
-    if not hasattr(last, "score"):
-        raise CursorNotFoundError
-    score = last.score.score
-    return Q(score__score__lte=score) & (Q(score__score__lt=score) | Q(score__score=score, pk__gt=last.pk))

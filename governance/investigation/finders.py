@@ -21,6 +21,7 @@ from governance.investigation.typed_text import Network, TypedText
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from governance.usage.profiles.build import address_digest
+from governance.web.cursors import later
 
 # Addresses in use are kept as digests, so those of a network are looked up one by one: of no larger one than this.
 ADDRESSES_LOOKED_UP: Final = 1024
@@ -41,29 +42,32 @@ class ResultKind(StrEnum):
 
 
 class Found(NamedTuple):
-    """A thing that was found: its primary key, and for an address how the account is known to have it."""
+    """A thing that was found: its primary key, for an address how the account is known to have it, and where it is
+    among those of its kind.
+    """
 
     pk: Any
     note: str = ""
-
-
-class Cursor(NamedTuple):
-    """The last thing of the page before: `folded` is its id as the database orders it."""
-
-    pk: int = 0
     folded: str = ""
 
 
-START: Final = Cursor()
-Finder = Callable[[TypedText, Cursor, int], list[Found]]
+class Place(NamedTuple):
+    """The last thing of the page before: `folded` is its id as the database orders it, where that is the order."""
+
+    folded: str = ""
+    pk: int = 0
 
 
-def find_accounts(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+START: Final = Place()
+Finder = Callable[[TypedText, Place, int], list[Found]]
+
+
+def find_accounts(typed: TypedText, after: Place, most: int) -> list[Found]:
     """Accounts whose id begins with the text, in either case."""
     return _beginning(Account.objects.all(), typed, after, most)
 
 
-def find_keys(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def find_keys(typed: TypedText, after: Place, most: int) -> list[Found]:
     """The key with this digest; or keys whose id begins with the text."""
     if typed.digest is not None:
         found = ApiKey.objects.filter(Q(digest=typed.digest) | Q(external_id=typed.text)).order_by("pk")
@@ -71,7 +75,7 @@ def find_keys(typed: TypedText, after: Cursor, most: int) -> list[Found]:
     return _beginning(ApiKey.objects.all(), typed, after, most)
 
 
-def find_organisations(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def find_organisations(typed: TypedText, after: Place, most: int) -> list[Found]:
     """Organisations whose id begins with the text, or whose name has words that begin so."""
     found = _in_order(Organisation.objects.filter(), after).filter(folded__startswith=_lower(typed.text))[:most]
     if typed.words:
@@ -80,19 +84,19 @@ def find_organisations(typed: TypedText, after: Cursor, most: int) -> list[Found
         # Two queries made one: of a condition with "or" the database would make a walk over all of them.
         found = found.union(_in_order(named, after)[:most])
     ordered = sorted(found.values_list("folded", "pk"))
-    return [Found(pk) for _, pk in ordered[:most]]
+    return [Found(pk, folded=name) for name, pk in ordered[:most]]
 
 
-def find_on_domain(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def find_on_domain(typed: TypedText, after: Place, most: int) -> list[Found]:
     return _with(Account.objects.filter(email_domain=typed.domain), after, most) if typed.domain else []
 
 
-def find_on_card(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def find_on_card(typed: TypedText, after: Place, most: int) -> list[Found]:
     accounts = Account.objects.alias(card=folded("payment_fingerprint")).exclude(payment_fingerprint="")
     return _with(accounts.filter(card=_lower(typed.text)), after, most)
 
 
-def find_at_address(typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def find_at_address(typed: TypedText, after: Place, most: int) -> list[Found]:
     """Accounts that signed up from the network, or send requests from it."""
     if typed.network is None or is_too_broad(typed.network):
         return []
@@ -128,7 +132,7 @@ SELECT id, bool_or(signed_up), bool_or(NOT signed_up) FROM (
 """
 
 
-def find_records(typed: TypedText, _after: Cursor, _most: int) -> list[Found]:
+def find_records(typed: TypedText, _after: Place, _most: int) -> list[Found]:
     """The case, the decision or the campaign with this id, or the restriction with this number: one of them at most."""
     if typed.identifier is not None:
         case = Case.objects.filter(pk=typed.identifier)
@@ -182,25 +186,23 @@ def _lower(text: str) -> Lower:
     return Lower(Value(text))
 
 
-def _in_order(rows: QuerySet[Any], after: Cursor) -> QuerySet[Any]:
+def _in_order(rows: QuerySet[Any], after: Place) -> QuerySet[Any]:
     """Those after a row, in the order of their ids in lower case."""
     ordered: QuerySet[Any] = (
         rows.annotate(folded=folded("external_id")).order_by("folded", "pk").values_list("folded", "pk")
     )
     if after == START:
         return ordered
-    # The first condition follows from the second; it is what the index can use.
-    later = Q(folded__gte=after.folded) & (Q(folded__gt=after.folded) | Q(folded=after.folded, pk__gt=after.pk))
-    found: QuerySet[Any] = ordered.filter(later)
+    found: QuerySet[Any] = ordered.filter(later(("folded", "pk"), after))
     return found
 
 
-def _beginning(rows: QuerySet[Any], typed: TypedText, after: Cursor, most: int) -> list[Found]:
+def _beginning(rows: QuerySet[Any], typed: TypedText, after: Place, most: int) -> list[Found]:
     found = _in_order(rows, after).filter(folded__startswith=_lower(typed.text))
-    return [Found(pk) for _, pk in found[:most]]
+    return [Found(pk, folded=name) for name, pk in found[:most]]
 
 
-def _with(accounts: QuerySet[Account], after: Cursor, most: int) -> list[Found]:
+def _with(accounts: QuerySet[Account], after: Place, most: int) -> list[Found]:
     found = accounts.filter(pk__gt=after.pk).order_by("pk")
     return [Found(pk) for pk in found.values_list("pk", flat=True)[:most]]
 

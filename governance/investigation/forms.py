@@ -7,6 +7,7 @@ from governance.investigation.account_list import AccountFilter, AccountSort
 from governance.investigation.finders import ResultKind
 from governance.investigation.usage_summary import Period
 from governance.review.forms import AddressForm, FocusedForm
+from governance.web.cursors import CursorField
 from governance.web.fields import FlagField, TypedTextField
 
 LONGEST_SEARCH = 200
@@ -22,7 +23,7 @@ class AccountListForm(AddressForm):
     organisation = forms.CharField(max_length=128, required=False)
     watched = FlagField()
     sort = forms.ChoiceField(choices=AccountSort.choices, required=False)
-    after = forms.CharField(max_length=128, required=False, strip=False)
+    after = CursorField()
 
     def account_filter(self) -> AccountFilter:
         """Of a valid form."""
@@ -39,13 +40,13 @@ class AccountPageForm(AddressForm):
 
 
 class OrganisationPageForm(AddressForm):
-    after = forms.CharField(max_length=128, required=False, strip=False)
+    after = CursorField()
 
 
 class SearchForm(AddressForm):
     q = forms.CharField(max_length=LONGEST_SEARCH, required=False)
     kind = forms.ChoiceField(choices=[("", ""), *KINDS], required=False)
-    after = forms.CharField(max_length=128, required=False, strip=False)
+    after = CursorField()
 
 
 class OpenCaseForm(FocusedForm):

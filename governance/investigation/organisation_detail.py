@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, IntegerField, Q, Value
+from django.db.models import IntegerField, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
 from accounts.models import Account, Licence, Organisation
-from governance.investigation.account_list import PAGE, AccountPage
-from governance.investigation.search import with_brief
+from governance.investigation.account_list import AccountPage, page_of_accounts
 from governance.restrictions.models import Restriction
-from governance.web.cursors import CursorNotFoundError
+from governance.web.cursors import Cursor
 
 LICENCES_SHOWN: Final = 20
 RESTRICTIONS_SHOWN: Final = 30
@@ -47,7 +46,7 @@ class OrganisationTotals(NamedTuple):
 class OrganisationDetail:
     """An organisation as its page shows it; each part is asked for when the page first needs it."""
 
-    def __init__(self, organisation: Organisation, *, after: str, now: datetime) -> None:
+    def __init__(self, organisation: Organisation, *, after: Cursor | None, now: datetime) -> None:
         self.organisation = organisation
         self.after = after
         self.now = now
@@ -61,17 +60,10 @@ class OrganisationDetail:
 
     @cached_property
     def accounts(self) -> AccountPage:
-        """Its accounts, the highest scores first. Raises CursorNotFoundError."""
+        """Its accounts, the highest scores first."""
         rank = Coalesce("score__score", Value(UNSCORED), output_field=IntegerField())
-        own = with_brief(Account.objects.filter(organisation=self.organisation)).annotate(rank=rank)
-        accounts = own.order_by(F("rank").desc(), "pk")
-        if self.after:
-            last = own.filter(external_id=self.after).values_list("rank", "pk").first()
-            if last is None:
-                raise CursorNotFoundError
-            accounts = accounts.filter(Q(rank__lt=last[0]) | Q(rank=last[0], pk__gt=last[1]))
-        found: list[Account] = [*accounts[: PAGE + 1]]
-        return AccountPage(found[:PAGE], found[PAGE - 1].external_id if len(found) > PAGE else "")
+        own = Account.objects.filter(organisation=self.organisation).annotate(rank=rank)
+        return page_of_accounts(own, self.after, ("-rank", "pk"))
 
     @cached_property
     def licences(self) -> list[Licence]:

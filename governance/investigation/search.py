@@ -6,14 +6,14 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.models import Account, ApiKey, Organisation, folded
+from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
 from governance.investigation.finders import (
     BROADEST,
     FINDERS,
     START,
-    Cursor,
     Found,
+    Place,
     ResultKind,
     is_looked_up_in_use,
     is_too_broad,
@@ -21,7 +21,7 @@ from governance.investigation.finders import (
 from governance.investigation.typed_text import TypedText, read_typed_text
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
-from governance.web.cursors import CursorNotFoundError
+from governance.web.cursors import Cursor
 
 PAGE: Final = 50
 # Of each kind, on the page that shows all kinds.
@@ -49,12 +49,12 @@ class ResultRow(NamedTuple):
 
 
 class ResultGroup(NamedTuple):
-    """What was found of one kind. `number` is counted up to `COUNTED`, and more follow after the id `next_after`."""
+    """What was found of one kind. `number` is counted up to `COUNTED`, and more follow after `next_after`."""
 
     kind: ResultKind
     rows: list[ResultRow]
     number: int
-    next_after: str
+    next_after: Cursor | None
 
     @property
     def is_more_than_counted(self) -> bool:
@@ -97,19 +97,11 @@ def search(text: str, *, shown: int = FIRST_SHOWN, counted: int = COUNTED) -> Se
     return SearchResults(typed, _groups(found, shown), _limit(typed))
 
 
-def search_kind(text: str, kind: ResultKind, *, after: str) -> SearchResults:
-    """Return a page of the things of one kind, those after the one with this id. Raises CursorNotFoundError."""
+def search_kind(text: str, kind: ResultKind, *, after: Cursor | None) -> SearchResults:
+    """Return a page of the things of one kind."""
     typed = read_typed_text(text)
-    cursor = _cursor(kind, after) if after else START
-    return SearchResults(typed, _groups({kind: FINDERS[kind](typed, cursor, COUNTED + 1)}, PAGE), _limit(typed))
-
-
-def _cursor(kind: ResultKind, external_id: str) -> Cursor:
-    model = {_OF_KEYS: ApiKey, _OF_ORGANISATIONS: Organisation}.get(kind, Account)
-    last = model._default_manager.filter(external_id=external_id).values_list("pk", folded("external_id")).first()
-    if last is None:
-        raise CursorNotFoundError
-    return Cursor(*last)
+    place = Place(*after.values) if after is not None and after.order == Place._fields else START
+    return SearchResults(typed, _groups({kind: FINDERS[kind](typed, place, COUNTED + 1)}, PAGE), _limit(typed))
 
 
 def _limit(typed: TypedText) -> str:
@@ -132,8 +124,8 @@ def _groups(found: Mapping[ResultKind, Sequence[Found]], shown: int) -> list[Res
     for kind, some in cut.items():
         items = _items(kind, some) if kind in _NOT_ACCOUNTS else accounts
         rows = [ResultRow(items[one.pk], one.note) for one in some if one.pk in items]
-        has_more = len(found[kind]) > shown and rows
-        groups.append(ResultGroup(kind, rows, len(found[kind]), rows[-1].item.external_id if has_more else ""))
+        next_after = Cursor.at(some[-1], Place._fields) if len(found[kind]) > shown else None
+        groups.append(ResultGroup(kind, rows, len(found[kind]), next_after))
     return groups
 
 
@@ -157,7 +149,7 @@ def with_brief(accounts: QuerySet[Account]) -> QuerySet[Account]:
 
 def _records(found: Sequence[Found]) -> dict[UUID | int, Record]:
     records: dict[UUID | int, Record] = {}
-    for pk, kind in found:
+    for pk, kind, _ in found:
         if kind == "campaign":
             records[pk] = Record(kind, str(pk), Campaign.objects.get(pk=pk))
         elif kind == "restriction":

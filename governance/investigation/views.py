@@ -35,7 +35,6 @@ from governance.review.forms import AddressForm
 from governance.review.models import Case
 from governance.review.opening_by_hand import AlreadyOpenError, NotAssessedError, open_case_by_hand
 from governance.staff.roles import VIEW_ACCOUNTS, WATCH_ACCOUNTS, WORK_CASES
-from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest, page_of
 
 T = TypeVar("T")
@@ -59,11 +58,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form)
     wanted = form.account_filter()
-    try:
-        page = list_accounts(wanted)
-    except CursorNotFoundError:
-        return _lost_place(request)
-    context = {"form": form, "wanted": wanted, "page": page, "now": timezone.now()}
+    context = {"form": form, "wanted": wanted, "page": list_accounts(wanted), "now": timezone.now()}
     response = _answer(request, "investigation/accounts.html", context)
     return _with_address(request, response)
 
@@ -144,11 +139,7 @@ def organisation(request: StaffRequest, external_id: str) -> HttpResponse:
         return _unreadable(request, form)
     found, now = _found(Organisation.objects.filter(external_id=external_id).first()), timezone.now()
     detail = OrganisationDetail(found, after=form.cleaned_data["after"], now=now)
-    try:
-        page = detail.accounts
-    except CursorNotFoundError:
-        return _lost_place(request)
-    context = {"organisation": found, "detail": detail, "page": page, "now": now}
+    context = {"organisation": found, "detail": detail, "page": detail.accounts, "now": now}
     return render(request, "investigation/organisation.html", context)
 
 
@@ -162,15 +153,12 @@ def search_page(request: StaffRequest) -> HttpResponse:
         return _unreadable(request, form)
     text, kind, after = (form.cleaned_data[name] for name in ("q", "kind", "after"))
     in_palette = bool(request.htmx) and request.htmx.target == "palette-results"
-    try:
-        if kind:
-            results = search_kind(text, ResultKind(kind), after=after)
-        elif in_palette:
-            results = search(text, shown=IN_THE_PALETTE, counted=IN_THE_PALETTE)
-        else:
-            results = search(text)
-    except CursorNotFoundError:
-        return _lost_place(request)
+    if kind:
+        results = search_kind(text, ResultKind(kind), after=after)
+    elif in_palette:
+        results = search(text, shown=IN_THE_PALETTE, counted=IN_THE_PALETTE)
+    else:
+        results = search(text)
     context = {"text": text, "kind": kind, "after": after, "results": results, "now": timezone.now()}
     if in_palette or not kind:
         context["destinations"] = find_destinations(text, user=request.user)
@@ -228,11 +216,6 @@ def _with_address(request: StaffRequest, response: HttpResponse) -> HttpResponse
 
 def _unreadable(request: StaffRequest, form: AddressForm) -> HttpResponse:
     return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
-
-
-def _lost_place(request: StaffRequest) -> HttpResponse:
-    complaint = "The list cannot continue from there. Go back to the first page."
-    return render(request, "400.html", {"complaint": complaint}, status=HTTPStatus.BAD_REQUEST)
 
 
 def _answer(

@@ -1,6 +1,5 @@
 """The cases behind a figure of the overview, a page at a time."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -13,7 +12,7 @@ from governance.detection.models import BAND_CHOICES
 from governance.overview.queries import AGES, DUE_SOON, day_bounds, opened_within
 from governance.review.forms import AddressForm
 from governance.review.models import Case
-from governance.web.cursors import CursorNotFoundError
+from governance.web.cursors import Cursor, CursorField, rows_after
 
 PAGE: Final = 50
 
@@ -37,7 +36,7 @@ class CaseListFilter:
     due: str = ""
     opened: date | None = None
     decided: date | None = None
-    after: uuid.UUID | None = None
+    after: Cursor | None = None
 
     @property
     def title(self) -> str:
@@ -63,7 +62,7 @@ class CaseListForm(AddressForm):
     due = forms.ChoiceField(choices=[("", "Any"), *DUE], required=False)
     opened = forms.DateField(input_formats=["%Y-%m-%d"], validators=[_WITHIN_REACH], required=False)
     decided = forms.DateField(input_formats=["%Y-%m-%d"], validators=[_WITHIN_REACH], required=False)
-    after = forms.UUIDField(required=False)
+    after = CursorField()
 
     def case_filter(self) -> CaseListFilter:
         """Of a valid form."""
@@ -71,29 +70,21 @@ class CaseListForm(AddressForm):
 
 
 class CasePage(NamedTuple):
-    """Some cases, how many there are in all, and after which one the next page starts, if there is one."""
+    """Some cases, how many there are in all, and where the next page starts, if there is one."""
 
     cases: list[Case]
     total: int
-    next_after: uuid.UUID | None
+    next_after: Cursor | None
 
 
 def list_cases(wanted: CaseListFilter, *, now: datetime) -> CasePage:
-    """Those that are due soonest first; decided ones in the order in which they were decided. In two queries.
-
-    Raises CursorNotFoundError where the case after which the page starts is not, or no longer, in such a list.
-    """
+    """Those that are due soonest first; decided ones in the order in which they were decided. In two queries."""
     cases = _cases(wanted, now=now)
     total = cases.count()
-    field = "closed_at" if wanted.decided else "due_at"
-    cases = cases.select_related("account__organisation", "campaign", "claimed_by").order_by(field, "pk")
-    if wanted.after:
-        at, pk = Case.objects.filter(pk=wanted.after).values_list(field, "pk").first() or (None, None)
-        if at is None:
-            raise CursorNotFoundError
-        cases = cases.filter(Q(**{f"{field}__gte": at}) & (Q(**{f"{field}__gt": at}) | Q(pk__gt=pk)))
-    found = list(cases[: PAGE + 1])
-    return CasePage(found[:PAGE], total, found[PAGE - 1].pk if len(found) > PAGE else None)
+    order = ("closed_at" if wanted.decided else "due_at", "pk")
+    cases = cases.select_related("account__organisation", "campaign", "claimed_by").order_by(*order)
+    found = list(rows_after(cases, wanted.after, order)[: PAGE + 1])
+    return CasePage(found[:PAGE], total, Cursor.at(found[PAGE - 1], order) if len(found) > PAGE else None)
 
 
 def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
@@ -111,5 +102,5 @@ def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
     if wanted.age is not None:
         cases = cases.filter(opened_within(wanted.age, now=now))
     if wanted.due:
-        cases = cases.filter(due_at__lt=now + DUE_SOON if wanted.due == "soon" else now)
+        cases = cases.filter(Q(due_at__lt=now + DUE_SOON) if wanted.due == "soon" else Q(due_at__lte=now))
     return cases

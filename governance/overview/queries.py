@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -71,7 +72,7 @@ def get_my_day(user: User, *, now: datetime, counted: "Waiting | None" = None) -
     mentions = list(unread.order_by("-at", "-pk")[:LISTED])
     if counted is not None:
         return MyDay(counted.total, counted.overdue, mine, None, mentions)
-    counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lt=now)))
+    counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now)))
     due_soon = list(shown.for_next(user, at=now).filter(due_at__lt=now + DUE_SOON)[:LISTED])
     return MyDay(counts["waiting"], counts["overdue"], mine, due_soon, mentions)
 
@@ -112,7 +113,7 @@ def count_waiting(*, now: datetime) -> Waiting:
     cases = Case.objects.waiting().order_by().annotate(bucket=bucket).values("band", "bucket")
     rows = cases.annotate(
         number=Count("pk", filter=is_waiting),
-        late=Count("pk", filter=is_waiting & Q(due_at__lt=now)),
+        late=Count("pk", filter=is_waiting & Q(due_at__lte=now)),
         held=Count("pk", filter=is_held),
     )
     # Before the first bound the bucket is 0: the oldest cases.
@@ -148,14 +149,18 @@ class Days(NamedTuple):
         return sum(day.decided for day in self.days)
 
 
-# Of those decided the row without a day is the median over all days.
+# Cases are counted from the index alone; medians need the rows. That without a day is the median over all days.
 _DAYS: Final = """
 SELECT 'opened' AS what, (opened_at AT TIME ZONE 'UTC')::date AS day, count(*), NULL::interval
 FROM review_case WHERE opened_at >= %(since)s AND opened_at < %(until)s GROUP BY 2
 UNION ALL
-SELECT 'decided', (closed_at AT TIME ZONE 'UTC')::date, count(*),
+SELECT 'decided', (closed_at AT TIME ZONE 'UTC')::date, count(*), NULL
+FROM review_case WHERE status = 'decided' AND closed_at >= %(since)s AND closed_at < %(until)s GROUP BY 2
+UNION ALL
+SELECT 'median', (closed_at AT TIME ZONE 'UTC')::date, NULL,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY closed_at - opened_at)
-FROM review_case WHERE status = 'decided' AND closed_at >= %(since)s AND closed_at < %(until)s GROUP BY ROLLUP (2)
+FROM review_case WHERE status = 'decided' AND closed_at >= %(medians_since)s AND closed_at < %(until)s
+GROUP BY ROLLUP (2)
 """
 
 
@@ -163,38 +168,39 @@ def first_day(*, now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
 
 
-def count_days(first: date, *, now: datetime) -> Days:
-    """Count the cases of each day from `first` to today, which is not over. One query."""
-    today = now.astimezone(UTC).date()
+def count_days(first: date, *, now: datetime, medians: Mapping[date, timedelta | None] | None = None) -> Days:
+    """Count the cases of each day from `first` to today, which is not over. One query.
+
+    Args:
+        medians: those that are known already, of the first days; then the median over all days is not that of all.
+    """
+    today, known = now.astimezone(UTC).date(), medians or {}
+    start, unknown = day_bounds(first)[0], day_bounds(first + timedelta(days=len(known)))[0]
     with connection.cursor() as cursor:
-        cursor.execute(_DAYS, {"since": day_bounds(first)[0], "until": day_bounds(today)[1]})
+        cursor.execute(_DAYS, {"since": start, "medians_since": unknown, "until": day_bounds(today)[1]})
         found: dict[Any, tuple[int, timedelta | None]] = {(what, day): rest for what, day, *rest in cursor.fetchall()}
     days = []
     for number in range((today - first).days + 1):
         day = first + timedelta(days=number)
-        opened, _ = found.get(("opened", day), (0, None))
-        decided, median = found.get(("decided", day), (0, None))
+        opened, decided = (found.get((what, day), (0, None))[0] for what in ("opened", "decided"))
+        median = known[day] if day in known else found.get(("median", day), (0, None))[1]
         days.append(Day(day, opened, decided, median))
-    return Days(days, found.get(("decided", None), (0, None))[1])
+    return Days(days, found.get(("median", None), (0, None))[1])
 
 
 def get_days(*, now: datetime, harm: "HarmFigures") -> Days:
-    """In two queries. Days of which nothing can change any more are read as they were counted, and the others counted.
+    """In two queries. Cases are counted as the lists behind the figures show them: a case that was decided long ago may
+    be open again. The medians of days that are long over are read as they were measured.
 
-    Where all are counted the median is theirs, else it is the one that was measured last.
+    Where all medians are measured the one over all days is theirs, else it is the one that was measured last.
     """
     first = first_day(now=now)
-    stored = {one.day: one for one in WorkDay.objects.filter(day__gte=first) if _is_settled(one)}
+    stored = {one.day: one.median_to_decide for one in WorkDay.objects.filter(day__gte=first) if _is_settled(one)}
     wanted = [first + timedelta(days=number) for number in range(DAYS)]
-    unknown = next(day for day in wanted if day not in stored)  # today at the latest
-    kept = [
-        Day(day, stored[day].opened, stored[day].decided, stored[day].median_to_decide)
-        for day in wanted
-        if day < unknown
-    ]
-    counted = count_days(unknown, now=now)
+    medians = {day: stored[day] for day in takewhile(stored.__contains__, wanted)}
+    counted = count_days(first, now=now, medians=medians)
     measured = harm.latest.median_to_decide if harm.latest else None
-    return Days([*kept, *counted.days], measured if kept else counted.median)
+    return Days(counted.days, measured if medians else counted.median)
 
 
 def _is_settled(one: WorkDay) -> bool:

@@ -16,7 +16,6 @@ from governance.overview.case_list import CaseListForm, list_cases
 from governance.overview.drawings import draw_days, draw_harm, draw_median, draw_waiting
 from governance.overview.tables import TABLES
 from governance.staff.roles import VIEW_CASES, VIEW_TEAM, WORK_CASES
-from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest
 from governance.web.spreadsheet import csv_response
 
@@ -59,12 +58,7 @@ def cases(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
     wanted, now = form.case_filter(), timezone.now()
-    try:
-        page = list_cases(wanted, now=now)
-    except CursorNotFoundError:
-        complaint = "The list cannot continue from this case. Go back to its first page."
-        return render(request, "400.html", {"complaint": complaint}, status=HTTPStatus.BAD_REQUEST)
-    return render(request, "overview/cases.html", {"wanted": wanted, "page": page, "now": now})
+    return render(request, "overview/cases.html", {"wanted": wanted, "page": list_cases(wanted, now=now), "now": now})
 
 
 @never_cache

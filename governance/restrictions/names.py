@@ -20,7 +20,6 @@ from governance.restrictions.names_sql import (
     DIFFERING,
     FEW,
     KEEP_ACCOUNTS,
-    LACKING,
     OUTDATED,
     UNPUBLISHED,
     UPDATE,
@@ -69,13 +68,6 @@ def with_other_names(numbers: Collection[int]) -> set[int]:
     """Return those of these live restrictions whose published names are not those that they cover."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERING, {"numbers": list(numbers), "accounts": None})
-        return {number for (number,) in cursor.fetchall()}
-
-
-def filter_unpublished(account_pk: int, numbers: Collection[int]) -> set[int]:
-    """Return those of these live restrictions that cover names of the account that are not published yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(LACKING, {"numbers": list(numbers), "accounts": [account_pk]})
         return {number for (number,) in cursor.fetchall()}
 
 

@@ -62,7 +62,8 @@ OUTDATED: Final = f"""
       AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
     ORDER BY number
 """  # noqa: S608 - no value in it
-# By the index of published names: a large organisation has too many to be compared for one account.
+# Those that cover names of `accounts` that are not published yet. By the index of published names: a large organisation
+# has too many to be compared for one account.
 LACKING: Final = f"""
     {_COVERED}
     SELECT DISTINCT number FROM covered WHERE NOT EXISTS (

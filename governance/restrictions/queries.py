@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from accounts.models import Account, ApiKey, Organisation
+from accounts.models import Account, ApiKey, Licence, Organisation
 from governance.restrictions.models import Change, FeedEpoch, Restriction
 from governance.restrictions.names import Target
 
@@ -93,19 +95,23 @@ class AffectedAccount(NamedTuple):
 
 
 def affected_accounts(targets: Sequence[Target], *, now: datetime) -> list[AffectedAccount]:
-    """Return the accounts that restrictions on these targets would affect."""
+    """Return the accounts that restrictions on these targets would affect. One query."""
     named = Q(pk__in=[target.pk for target in targets if isinstance(target, Account)])
     named |= Q(keys__in=[target.pk for target in targets if isinstance(target, ApiKey)])
     named |= Q(organisation__in=[target.pk for target in targets if isinstance(target, Organisation)])
-    accounts = list(Account.objects.filter(named).select_related("organisation").distinct().order_by("external_id"))
-    pks = [account.pk for account in accounts]
-    keys = dict(ApiKey.objects.filter(account__in=pks).values_list("account").annotate(Count("pk")))
-    licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=pks).values_list("pk", flat=True))
-    live: dict[int | None, list[str]] = {}
-    restrictions = Restriction.objects.in_force(at=now).filter(account__in=pks)
-    for account, kind in restrictions.order_by("number").values_list("account", "kind"):
-        live.setdefault(account, []).append(kind)
-    return [AffectedAccount(one, keys.get(one.pk, 0), one.pk in licensed, live.get(one.pk, [])) for one in accounts]
+    keys = ApiKey.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(number=Count("pk"))
+    licences = Licence.objects.in_force(at=now).filter(account=OuterRef("pk"), training_permitted=True)
+    live = Restriction.objects.in_force(at=now).filter(account=OuterRef("pk")).order_by("number")
+    accounts = Account.objects.filter(pk__in=Account.objects.filter(named).values("pk")).select_related("organisation")
+    found = accounts.annotate(
+        number_of_keys=Coalesce(Subquery(keys.values("number")), 0),
+        is_licensed=Exists(licences),
+        kinds_in_force=ArraySubquery(live.values("kind")),
+    )
+    return [
+        AffectedAccount(one, one.number_of_keys, one.is_licensed, one.kinds_in_force)  # type: ignore[attr-defined] # annotated
+        for one in found.order_by("external_id")
+    ]
 
 
 def last_number() -> int:

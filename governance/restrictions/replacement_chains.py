@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import BooleanField, Func
 
 from governance.restrictions.models import Restriction
 
@@ -43,6 +44,24 @@ _TAKEN_OUT: Final = """
     )
     WHERE replaced_numbers && %(numbers)s::bigint[]
 """
+
+
+class IsRestorable(Func):
+    """Whether a replaced restriction is restored when what took its place expires: there is something in force over it,
+    with nothing between that was lifted.
+    """
+
+    template = """EXISTS (
+        WITH RECURSIVE above AS (
+            SELECT %(expressions)s AS number, false AS is_live
+            UNION ALL
+            SELECT one.number, one.ended_at IS NULL
+            FROM above JOIN restrictions_restriction one ON one.replaced_numbers @> ARRAY[above.number]
+            WHERE one.withdrawal <> 'lifted'
+        )
+        SELECT FROM above WHERE is_live
+    )"""
+    output_field = BooleanField()
 
 
 def restorable_chains(restrictions: Sequence[Restriction]) -> list[list[Restriction]]:

@@ -230,18 +230,6 @@ def update_effective_until(replaced: Sequence[Restriction], *, by: Actor, now: d
     publish_changes(Change.What.COVERS, changed, now=now, names=unchanged_names([one.number for one in changed]))
 
 
-def list_restorable(restrictions: QuerySet[Restriction]) -> list[int]:
-    """The numbers of those of these that were replaced, and are restored when what took their place expires."""
-    replaced = restrictions.filter(ending=Restriction.Ending.REPLACED, withdrawn_at=None, superseded_by="")
-    waiting = list(_with_target(replaced))
-    if not waiting:
-        return []
-    same = match_targets([one.target for one in waiting]) & Q(kind__in={one.kind for one in waiting})
-    chains = restorable_chains(list(Restriction.objects.filter(same, ended_at=None)))
-    reached = {one.number for chain in chains for one in chain}
-    return [one.number for one in waiting if one.number in reached]
-
-
 def _with_target(restrictions: QuerySet[Restriction]) -> QuerySet[Restriction]:
     return restrictions.select_related("account", "key__account", "organisation").order_by("number")
 

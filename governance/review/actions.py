@@ -32,7 +32,7 @@ from governance.review.decision_targets import (
     restrictions_replaced_first,
     write_targets,
 )
-from governance.review.models import CLAIM_LASTS, Case, Decision, Dismissal, Step, origin_of
+from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
 from governance.review.verdicts import Ticks, Verdict
@@ -59,7 +59,7 @@ def claim(case: Case, *, by: User, now: datetime) -> None:
 def release(case: Case, *, by: User, now: datetime) -> None:
     """Give the case back to the queue; nothing happens where somebody else has it."""
     claimed = Case.objects.filter(pk=case.pk, claimed_by=by, claimed_until__gt=now)
-    if claimed.update(claimed_by=None, claimed_until=None):
+    if claimed.update(**GIVEN_BACK):
         add_step(case, Step.Kind.RELEASED, by=by.actor, now=now)
 
 
@@ -67,7 +67,7 @@ def release(case: Case, *, by: User, now: datetime) -> None:
 def release_all(*, user: User, by: Actor, now: datetime) -> int:
     """Give all cases that a user has claimed back to the queue. Return how many."""
     claimed = list(Case.objects.claimed(at=now).filter(claimed_by=user).select_for_update().order_by("pk"))
-    Case.objects.filter(pk__in=[case.pk for case in claimed]).update(claimed_by=None, claimed_until=None)
+    Case.objects.filter(pk__in=[case.pk for case in claimed]).update(**GIVEN_BACK)
     add_steps(claimed, Step.Kind.RELEASED, by=by, now=now, text=f"{user.name} was shut out.")
     return len(claimed)
 
@@ -159,8 +159,8 @@ def decide(
     )
     write_targets(decision, reach, left_out_because=ticks.left_out_because if ticks else "")
     locked.status, locked.closed_at = Case.Status.DECIDED, now
-    locked.claimed_by = locked.claimed_until = None
-    locked.save(update_fields=["status", "closed_at", "claimed_by", "claimed_until"])
+    locked.claimed_by, locked.claimed_until, locked.is_handed_out = None, None, False
+    locked.save(update_fields=["status", "closed_at", *GIVEN_BACK])
     details = decision_details(decision, reach, numbers)
     add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=describe_decision(decision), details=details)
     resolve_cases(decision, reach.closed, by=by.actor, now=now)

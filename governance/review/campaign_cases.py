@@ -25,7 +25,7 @@ from governance.detection.thresholds import due_at
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.queries import find_denied_account_pks
 from governance.review.case_opening import apply_new_score
-from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, Step
+from governance.review.models import GIVEN_BACK, Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, Step
 from governance.review.reopening_rules import LastDecision, campaign_needs_case
 
 PIPELINE: Final = Actor.system("pipeline")
@@ -160,7 +160,7 @@ def _find_needing(strongest: Mapping[uuid.UUID, _Strongest], *, now: datetime) -
 def _end_cases(pks: Collection[uuid.UUID], *, now: datetime) -> None:
     cases = Case.objects.select_for_update(of=("self",)).filter(pk__in=pks, status=Case.Status.OPEN).order_by("pk")
     over = list(cases.exclude(campaign__state=Campaign.State.OPEN))
-    ended = {"status": Case.Status.ENDED, "closed_at": now, "claimed_by": None, "claimed_until": None}
+    ended = {"status": Case.Status.ENDED, "closed_at": now, **GIVEN_BACK}
     Case.objects.filter(pk__in=[case.pk for case in over]).update(**ended)
     because = "The accounts show no harvest together any more."
     _add_steps(dict.fromkeys(over, because), Step.Kind.ENDED, now=now)

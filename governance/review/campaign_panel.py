@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from django.db import connection
 
 from accounts.models import Account
-from governance.campaigns.models import Campaign, CampaignMember
 from governance.review.models import Case
 from governance.review.wording import outcome_word
 
@@ -65,22 +64,29 @@ class CampaignPanel(NamedTuple):
         return self.size - 1 - len(self.members)
 
 
-def get_campaign_panel(account: Account) -> CampaignPanel | None:
-    """Return the open campaign of the account, or None. Two queries."""
-    current = CampaignMember.objects.current().filter(account=account, campaign__state=Campaign.State.OPEN)
-    member = current.select_related("campaign").first()
-    if member is None:
+def get_campaign_panel(campaign: uuid.UUID, account: Account) -> CampaignPanel | None:
+    """Return the campaign as the account belongs to it; None where it has left. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PANEL, {"campaign": campaign, "account": account.pk, "most": MEMBERS_SHOWN})
+        rows = cursor.fetchall()
+    own = next((one for is_own, *one in rows if is_own), None)
+    if own is None:
         return None
-    others = _others(member)
+    others = [
+        MemberRow(external_id, organisation, _tie_names(json.loads(ties)), *rest)
+        for is_own, external_id, organisation, ties, *rest in (row[:9] for row in rows)
+        if not is_own
+    ]
+    size, score, opened_at, findings, joined_at, tied_to = own[8:]
     return CampaignPanel(
-        pk=member.campaign.pk,
-        size=member.campaign.size,
-        score=member.campaign.score,
-        opened_at=member.campaign.opened_at,
-        joined_at=member.joined_at,
-        tied_to=member.tied_to,
-        ties=_tie_names(member.ties),
-        findings=member.campaign.findings,
+        pk=campaign,
+        size=size,
+        score=score,
+        opened_at=opened_at,
+        joined_at=joined_at,
+        tied_to=tied_to,
+        ties=_tie_names(json.loads(own[2])),
+        findings=json.loads(findings),
         members=[other for other in others if not other.left_out_because],
         left_out=[other for other in others if other.left_out_because],
     )
@@ -91,33 +97,27 @@ def _tie_names(ties: Mapping[str, float]) -> list[str]:
     return [TIES[name] for name, strength in strongest_first if name in TIES and strength >= NAMED_FROM]
 
 
-def _others(member: CampaignMember) -> list[MemberRow]:
-    """Return the strongest other members, and accounts that are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT account.external_id, coalesce(organisation.name, ''), one.ties::text, one.left_out_because,
-                   newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, '')
-            FROM (
-                SELECT *, row_number() OVER (
-                    PARTITION BY left_out_because = '' ORDER BY strength DESC, account_id
-                ) AS row
-                FROM campaigns_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL AND id <> %(own)s
-            ) AS one JOIN accounts_account AS account ON account.id = one.account_id
-            LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
-            LEFT JOIN LATERAL (
-                SELECT known.id, score, band, CASE WHEN status = 'open' THEN status ELSE coalesce(
-                    (SELECT action FROM review_decision WHERE case_id = known.id AND undone_at IS NULL),
-                    (SELECT action FROM review_decision AS other WHERE other.id = known.resolved_by_id),
-                    status
-                ) END AS status
-                FROM review_case AS known WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
-            ) AS newest ON true
-            WHERE one.row <= %(most)s ORDER BY one.row
-            """,
-            {"campaign": member.campaign_id, "own": member.pk, "most": MEMBERS_SHOWN},
-        )
-        return [
-            MemberRow(external_id, organisation, _tie_names(json.loads(ties)), *rest)
-            for external_id, organisation, ties, *rest in cursor.fetchall()
-        ]
+# The account's own membership with what is known of the campaign, and the strongest other members, and accounts that
+# are left out.
+_PANEL: Final = """
+SELECT one.is_own, account.external_id, coalesce(organisation.name, ''), one.ties::text, one.left_out_because,
+       newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
+       campaign.size, campaign.score, campaign.opened_at, campaign.findings::text, one.joined_at, one.tied_to
+FROM (
+    SELECT *, account_id = %(account)s AS is_own, row_number() OVER (
+        PARTITION BY account_id = %(account)s, left_out_because = '' ORDER BY strength DESC, account_id
+    ) AS row
+    FROM campaigns_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL
+) AS one JOIN accounts_account AS account ON account.id = one.account_id
+LEFT JOIN campaigns_campaign AS campaign ON one.is_own AND campaign.id = one.campaign_id
+LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
+LEFT JOIN LATERAL (
+    SELECT known.id, score, band, CASE WHEN status = 'open' THEN status ELSE coalesce(
+        (SELECT action FROM review_decision WHERE case_id = known.id AND undone_at IS NULL),
+        (SELECT action FROM review_decision AS other WHERE other.id = known.resolved_by_id),
+        status
+    ) END AS status
+    FROM review_case AS known WHERE account_id = account.id ORDER BY opened_at DESC LIMIT 1
+) AS newest ON NOT one.is_own
+WHERE one.row <= %(most)s ORDER BY one.row
+"""

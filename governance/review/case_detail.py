@@ -1,32 +1,32 @@
 """The data of the case page, one query object for the whole page."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import cached_property
 
 from accounts.models import ApiKey, Licence
+from governance.campaigns.models import Campaign, CampaignMember
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
-from governance.gateways.activity import IN_USE
 from governance.gateways.queries import enforcement_status
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
-from governance.review.bulk.mentions import BulkMention, find_bulk_mentions
+from governance.review.bulk.mentions import BulkMention, find_bulk_mentions, with_bulk
 from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
+from governance.review.case_restrictions import CaseRestrictions, get_case_restrictions
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
 from governance.review.decision_targets import count_campaign_accounts
 from governance.review.endings import EndingGroup, group_endings
 from governance.review.enforcement_panel import EnforcementPanel, RestrictionEnforcement
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
-from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, Step
+from governance.review.models import SAID_BY, Case, Decision, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
-from governance.review.queries import restrictions_replaced_by_deciding
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
 from governance.usage.queries import (
@@ -49,7 +49,9 @@ class WindowUsage(NamedTuple):
 
 
 def cases_with_details(*, at: datetime) -> QuerySet[Case]:
-    """Cases with the rows that each part of their page needs, and how many excerpts are kept at this time."""
+    """Cases with the rows that each part of their page needs, how many excerpts are kept at this time, and the open
+    campaign to which their account belongs.
+    """
     keys = ApiKey.objects.filter(account=OuterRef("account")).values("external_id")[:6]
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
     in_full = Case.objects.select_related(
@@ -58,7 +60,11 @@ def cases_with_details(*, at: datetime) -> QuerySet[Case]:
     claimed = Q(account=OuterRef("account")) | Q(contested_by=OuterRef("account"))
     contested = ApiKey.objects.filter(claimed, contested_at__isnull=False).values("external_id")[:6]
     begun = Licence.objects.filter(account=OuterRef("account"), training_permitted=True, starts_at__lte=at)
+    member_of = CampaignMember.objects.current().filter(
+        account=OuterRef("account"), campaign__state=Campaign.State.OPEN
+    )
     return in_full.annotate(
+        campaign_now=Subquery(member_of.order_by("pk").values("campaign")[:1]),
         key_ids=ArraySubquery(keys),
         contested_keys=ArraySubquery(contested),
         conflicts=Subquery(conflict_totals(OuterRef("account"))),
@@ -121,7 +127,8 @@ class CaseDetail:
 
     @cached_property
     def campaign(self) -> CampaignPanel | None:
-        return get_campaign_panel(self.account)
+        campaign = getattr(self.case, "campaign_now", None)
+        return get_campaign_panel(campaign, self.account) if campaign is not None else None
 
     @cached_property
     def counts_other_members(self) -> bool:
@@ -158,19 +165,18 @@ class CaseDetail:
         return in_force or [LicenceEnd(end) for end in sorted(end for end in ends if end is not None)[-1:]]
 
     @cached_property
-    def _restrictions(self) -> list[Restriction]:
-        known = Restriction.objects.in_force_or_lifted(at=self.now, since=self.now - IN_USE).against(self.account)
-        return list(known.strongest_first().select_related("key", "organisation"))
+    def _restrictions(self) -> CaseRestrictions:
+        return get_case_restrictions(self.account, self.decision, self.decisions, now=self.now)
 
     @property
     def restrictions(self) -> list[Restriction]:
         """In force against the account and its keys, the strongest first."""
-        return [one for one in self._restrictions if one.ended_at is None]
+        return [one for one in self._restrictions.shown if one.ended_at is None]
 
     @cached_property
     def enforcement(self) -> EnforcementPanel:
         """What is known at the gateways of what refuses or limits the account, and of what was lifted within a day."""
-        acts = [one for one in self._restrictions if one.kind not in NOT_NOTICED]
+        acts = [one for one in self._restrictions.shown if one.kind not in NOT_NOTICED]
         at = enforcement_status([one.number for one in acts], now=self.now, account=self.account.pk)
         in_force_first = sorted(acts, key=lambda one: one.ended_at is not None)
         return EnforcementPanel([RestrictionEnforcement(one, at[one.number]) for one in in_force_first], self.now)
@@ -188,11 +194,10 @@ class CaseDetail:
         if not self.case.is_open:
             closing = Decision.objects.filter(Q(case=self.case) | Q(pk=self.case.resolved_by_id)).order_by("-number")
             about = about.filter(number__lte=closing.values("number")[:1])
-        replaced = Restriction.objects.filter(superseded_by=Concat(Value(DECISIONS), Cast(OuterRef("pk"), TextField())))
         later = Decision.objects.not_undone().filter(case__account=self.account, number__gt=OuterRef("number"))
         in_full = about.select_related("decided_by", "undone_by", "assessment", "restriction")
         covered = Count("targets", filter=Q(targets__left_out_because=""))
-        found = in_full.annotate(is_followed=Exists(later), has_replaced=Exists(replaced), covered=covered)
+        found = with_bulk(in_full.annotate(is_followed=Exists(later), covered=covered))
         return list(found[:DECISIONS_SHOWN])
 
     @cached_property
@@ -204,12 +209,22 @@ class CaseDetail:
         not_undone = next((decision for decision in own if decision.undone_at is None), None)
         return not_undone or self.case.resolved_by or next(iter(own), None)
 
+    @property
+    def _last_decision(self) -> Decision | None:
+        """The one that closed the case, or of an open case the last one that was undone."""
+        undone = (one for one in self.decisions if one.case_id == self.case.pk and one.undone_at)
+        return self.decision or next(undone, None)
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether a decision about many is still being put into force, or undone, as far as the page knows."""
+        last = self._last_decision
+        return last is not None and last.is_unfinished and not getattr(last, "is_followed", False)
+
     @cached_property
     def progress(self) -> BatchProgress | None:
-        """How far a decision about many has been put into force, or undone; None once that is done for all of them."""
-        undone = next((one for one in self.decisions if one.case_id == self.case.pk and one.undone_at), None)
-        decision = self.decision or undone
-        return progress_of(decision) if decision is not None else None
+        """How far that is; None once it is done for all of them. It takes several queries."""
+        return progress_of(self._last_decision) if self._last_decision is not None else None
 
     @cached_property
     def campaign_accounts(self) -> int:
@@ -224,9 +239,8 @@ class CaseDetail:
         """What the decision put into force on the account: as it is in force now, or as it ended."""
         if self.decision is None or self.decision.action == Dismissal.DISMISS:
             return None
-        if live := [one for one in self.restrictions if one.origin == self.decision.origin]:
-            return live[0]
-        return Restriction.objects.against(self.account).filter(origin=self.decision.origin).first()
+        live = (one for one in self.restrictions if one.origin == self.decision.origin)
+        return next(live, None) or next(iter(self._restrictions.made), None)
 
     @cached_property
     def is_undoable(self) -> bool:
@@ -236,17 +250,10 @@ class CaseDetail:
             return False
         return not any(one.pk == decision.pk and getattr(one, "is_followed", False) for one in self.decisions)
 
-    @cached_property
-    def _lifted_by_deciding(self) -> list[Restriction]:
-        if not self.decisions and not self.restrictions:
-            return []
-        ending = restrictions_replaced_by_deciding(self.account, [one.pk for one in self.decisions]).order_by("number")
-        return list(ending.select_related("account", "key", "organisation"))
-
     @property
     def ends_by_deciding(self) -> list[EndingGroup]:
         """What another decision will lift."""
-        return group_endings(self._lifted_by_deciding)
+        return group_endings(sorted(self._restrictions.replaced, key=attrgetter("number")))
 
     @cached_property
     def denied_by(self) -> list[Restriction]:
@@ -256,7 +263,7 @@ class CaseDetail:
         """
         if (made := self.decided_restriction) is not None and made.ended_at is None and made.denies:
             return []
-        lifted = {one.number for one in self._lifted_by_deciding} if self.case.is_open else set()
+        lifted = {one.number for one in self._restrictions.replaced}
         return [one for one in self.other_restrictions if one.denies and not one.key_id and one.number not in lifted]
 
     @cached_property
@@ -264,10 +271,7 @@ class CaseDetail:
         """What the decision of this case took the place of."""
         if self.decision is None or self.decision.case_id != self.case.pk or self.decision.undone_at is not None:
             return []
-        if not getattr(self.decision, "has_replaced", True):
-            return []
-        ended = Restriction.objects.filter(superseded_by=self.decision.origin).order_by("number")
-        return group_endings(list(ended.select_related("account", "key", "organisation")))
+        return group_endings(sorted(self._restrictions.replaced, key=attrgetter("number")))
 
     @property
     def earlier_decisions(self) -> list[EarlierDecision]:
@@ -277,8 +281,7 @@ class CaseDetail:
 
     @cached_property
     def bulk_by_step(self) -> dict[int, BulkMention]:
-        of_account = any(one.scope == Decision.Scope.ACCOUNT for one in self.decisions)
-        return find_bulk_mentions(self.case, self.steps) if of_account else {}
+        return find_bulk_mentions([one for one in self.decisions if one.case_id == self.case.pk], self.steps)
 
     @cached_property
     def steps(self) -> list[Step]:

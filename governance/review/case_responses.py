@@ -91,7 +91,7 @@ def go_to_case(request: StaffRequest, case: Case) -> HttpResponse:
     response = render_case_page(request, find_case(case.pk), part="case", is_arrival=True)
     response = push_url(response, address)
     response["HX-Reswap"] = "outerHTML show:window:top"
-    return trigger_client_event(response, "queue-changed")
+    return trigger_client_event(response, "queue-changed", after="settle")  # the case is shown first
 
 
 def go_to_queue(request: StaffRequest, queue_filter: QueueFilter) -> HttpResponse:

@@ -4,10 +4,12 @@ import uuid
 from datetime import datetime
 
 from governance.platform.transactions import retried_transaction
-from governance.review.models import CLAIM_LASTS, Case, SkippedCase, Step
-from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
+from governance.review.deciding import raise_who_won
+from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, SkippedCase, Step
+from governance.review.queue_filters import QueueFilter, cases_in_view
 from governance.review.steps import add_step
 from governance.staff.models import User
+from governance.web.cursors import Cursor, rows_after
 
 
 @retried_transaction
@@ -39,10 +41,14 @@ def find_next_case(queue_filter: QueueFilter, *, leaving: uuid.UUID | None, user
 
 @retried_transaction
 def skip(case: Case, *, because: str, by: User, now: datetime) -> None:
-    """Leave the case to others: Next does not hand it to this user again for some hours."""
+    """Leave the open case to others: Next does not hand it to this user again for some hours. Raises
+    AlreadyDecidedError, CaseEndedError.
+    """
+    if not Case.objects.select_for_update().filter(pk=case.pk, status=Case.Status.OPEN).exists():
+        raise_who_won(case)
     SkippedCase.objects.update_or_create(case=case, user=by, defaults={"at": now})
     own = Case.objects.filter(pk=case.pk, claimed_by=by, status=Case.Status.OPEN)
-    own.update(claimed_by=None, claimed_until=None, is_handed_out=False)
+    own.update(**GIVEN_BACK)
     add_step(case, Step.Kind.SKIPPED, by=by.actor, now=now, text=because, details={"because": because})
 
 
@@ -62,12 +68,12 @@ def _first_free(
     if left is None or not left.is_open:
         return free.first()
     others = free.exclude(pk=left.pk)
-    return others.filter(later_in_the_list(left, asked.order)).first() or others.first()
+    return rows_after(others, Cursor.at(left, asked.order), asked.order).first() or others.first()
 
 
 def _give_back(left: Case | None, *, by: User, now: datetime) -> None:
     if left is None or not left.is_handed_out:
         return
     own = Case.objects.filter(pk=left.pk, claimed_by=by, is_handed_out=True, claimed_until__gt=now)
-    if own.update(claimed_by=None, claimed_until=None, is_handed_out=False):
+    if own.update(**GIVEN_BACK):
         add_step(left, Step.Kind.RELEASED, by=by.actor, now=now)

@@ -9,12 +9,11 @@ from governance.platform.leases import lease_ended
 from governance.platform.transactions import retried_transaction
 from governance.review.deciding import raise_who_won
 from governance.review.inbox import notify
-from governance.review.models import CLAIM_LASTS, Case, InboxItem, Step
+from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, InboxItem, Step
 from governance.review.steps import add_step
 from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
-GIVEN_BACK = {"claimed_by": None, "claimed_until": None, "is_handed_out": False}
 UNASSIGNED = {"assigned_to": None, "assigned_by": None, "assigned_because": ""}
 NOT_HELD = {"held_until": None, "held_by": None, "held_because": ""}
 

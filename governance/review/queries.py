@@ -12,11 +12,11 @@ from accounts.models import Account
 from governance.campaigns.labels import AccountLabel
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
-from governance.restrictions.restoration import list_restorable
+from governance.restrictions.replacement_chains import IsRestorable
 from governance.review.models import DECISIONS, SAID_BY, Case, Decision, Dismissal, origin_of
-from governance.review.queue_filters import QueueFilter, cases_in_view, later_in_the_list
+from governance.review.queue_filters import QueueFilter, cases_in_view
 from governance.staff.models import User
-from governance.web.cursors import CursorNotFoundError
+from governance.web.cursors import Cursor, rows_after
 
 PAGE = 30
 REASONS_SHOWN = 3
@@ -132,10 +132,10 @@ class QueueRow:
 
 
 class QueuePage(NamedTuple):
-    """Some cases, and after which one the next page starts, if there is one."""
+    """Some cases, and where the next page starts, if there is one."""
 
     rows: list[QueueRow]
-    next_after: uuid.UUID | None
+    next_after: Cursor | None
 
 
 def findings_against(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -147,17 +147,12 @@ def queue_page(queue_filter: QueueFilter, *, user: User, now: datetime) -> Queue
     """Up to 30 cases, in the order in which they want to be worked on; decided ones newest first.
 
     A page starts after the last case of the one before, so that later pages cost no more than the first.
-    Raises CursorNotFoundError where that case is not in the list.
     """
-    cases = cases_in_view(queue_filter, user=user, now=now)
-    if queue_filter.after is not None:
-        last, order = Case.objects.filter(pk=queue_filter.after).first(), queue_filter.order
-        if last is None or any(getattr(last, column.removeprefix("-")) is None for column in order):
-            raise CursorNotFoundError
-        cases = cases.filter(later_in_the_list(last, order))
+    order = queue_filter.order
+    cases = rows_after(cases_in_view(queue_filter, user=user, now=now), queue_filter.after, order)
     found = list(cases.select_related(*ROW_TABLES).only(*ROW_FIELDS)[: PAGE + 1])
     rows = [QueueRow(case, now=now) for case in found[:PAGE]]
-    return QueuePage(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
+    return QueuePage(rows, Cursor.at(found[PAGE - 1], order) if len(found) > PAGE else None)
 
 
 def queue_counts(*, user: User, now: datetime) -> QueueCounts:
@@ -166,7 +161,7 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     # Claims are counted apart, so that the index of the queue alone answers for the rest.
     counts = waiting.aggregate(
         waiting=Count("pk", filter=is_waiting),
-        overdue=Count("pk", filter=is_waiting & Q(due_at__lt=now)),
+        overdue=Count("pk", filter=is_waiting & Q(due_at__lte=now)),
         escalated=Count("pk", filter=is_waiting & Q(escalated_at__isnull=False)),
         held=Count("pk", filter=is_held),
     )
@@ -197,7 +192,8 @@ def restrictions_replaced_on(accounts: QuerySet[Account] | Collection[Account]) 
 
 def _not_over(about: QuerySet[Restriction]) -> QuerySet[Restriction]:
     """Those in force, and those replaced for a time, to be restored."""
-    return about.filter(Q(ended_at=None) | Q(number__in=list_restorable(about)))
+    was_replaced = Q(ending=Restriction.Ending.REPLACED, withdrawn_at=None, superseded_by="")
+    return about.filter(Q(ended_at=None) | was_replaced & Q(IsRestorable("number")))
 
 
 def labels_from_decisions() -> dict[str, AccountLabel]:

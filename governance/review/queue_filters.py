@@ -1,16 +1,18 @@
 """Which cases a list of the queue holds, and in which order."""
 
-import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery, TextChoices
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices, Value
+from django.db.models.functions import Lower
 
-from accounts.models import Account
+from accounts.models import Account, folded
+from accounts.normalization import normalize_id
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, CaseQuerySet, Decision
 from governance.staff.models import User
+from governance.web.cursors import Cursor
 
 FEW_ACCOUNTS: Final = 1000
 MINE: Final = "me"
@@ -98,7 +100,7 @@ class QueueFilter:
     view: QueueView = QueueView.ALL
     band: str = ""
     text: str = ""
-    after: uuid.UUID | None = None
+    after: Cursor | None = None
     score_from: int | None = None
     score_to: int | None = None
     due: DueWithin = DueWithin.ANY
@@ -143,24 +145,24 @@ class QueueFilter:
 
 def cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     """Return the cases of a list, in its order."""
-    cases = _of_view(queue_filter.view, user=user, now=now).filter(_conditions(queue_filter, user=user, now=now))
+    cases = _fitting(queue_filter, user=user, now=now)
     if queue_filter.text:
         cases = _about(queue_filter.text, cases)
     return cases.order_by(*queue_filter.order)
 
 
-def later_in_the_list(case: Case, order: tuple[str, ...]) -> Q:
-    """Return the condition for what follows a case in a list of this order."""
-    follows, same = Q(), Q()
-    for column in order:
-        name = column.removeprefix("-")
-        value = getattr(case, name)
-        follows |= same & Q(**{f"{name}__{'lt' if column.startswith('-') else 'gt'}": value})
-        same &= Q(**{name: value})
-    first = order[0].removeprefix("-")
-    # This follows from the rest; it is what the index can use.
-    edge = "lte" if order[0].startswith("-") else "gte"
-    return Q(**{f"{first}__{edge}": getattr(case, first)}) & follows
+def cases_to_count(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
+    """Return the same in no order: nothing is looked up first, since nothing is sorted."""
+    cases = _fitting(queue_filter, user=user, now=now).order_by()
+    return cases.filter(account__in=_accounts_about(queue_filter.text)) if queue_filter.text else cases
+
+
+def _fitting(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
+    cases = _of_view(queue_filter.view, user=user, now=now)
+    if queue_filter.plan:  # in either case, as in the list of accounts
+        plan = Lower(Value(normalize_id(queue_filter.plan)))
+        cases = cases.alias(plan=folded("account__plan")).filter(plan=plan)
+    return cases.filter(_conditions(queue_filter, user=user, now=now))
 
 
 def _of_view(view: QueueView, *, user: User, now: datetime) -> CaseQuerySet:
@@ -189,7 +191,6 @@ def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
         "score__lte": queue_filter.score_to,
         "campaign_size__gte": queue_filter.campaign_from,
         "output_tokens__gte": queue_filter.tokens_from,
-        "account__plan": queue_filter.plan,
         "account__country": queue_filter.country,
         "families__contains": [queue_filter.family] if queue_filter.family else None,
         "due_at__lte": now + WITHIN[queue_filter.due] if queue_filter.due else None,
@@ -212,11 +213,19 @@ def _about(text: str, cases: CaseQuerySet) -> CaseQuerySet:
     A few accounts are looked up first, since no index leads from a name to a case. Where there are many, going down
     the list meets enough of them soon; the subquery keeps the database from gathering them all before it sorts.
     """
-    of_company = Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
-    accounts = Account.objects.order_by().values_list("pk", flat=True)
-    by_id, by_company = accounts.filter(external_id__startswith=text), accounts.filter(of_company)
-    found = list(by_id.union(by_company, all=True)[: FEW_ACCOUNTS + 1])
+    found = list(_accounts_about(text)[: FEW_ACCOUNTS + 1])
     if len(found) <= FEW_ACCOUNTS:
         return cases.filter(account__in=found)
-    fits = accounts.filter(of_company | Q(external_id__startswith=text), pk=OuterRef("account"))
-    return cases.alias(fits=Subquery(fits)).filter(fits__isnull=False)
+    fits = Account.objects.order_by().filter(
+        _of_company(text) | Q(external_id__startswith=text), pk=OuterRef("account")
+    )
+    return cases.alias(fits=Subquery(fits.values("pk"))).filter(fits__isnull=False)
+
+
+def _accounts_about(text: str) -> QuerySet[Account, int]:
+    accounts = Account.objects.order_by().values_list("pk", flat=True)
+    return accounts.filter(external_id__startswith=text).union(accounts.filter(_of_company(text)), all=True)
+
+
+def _of_company(text: str) -> Q:
+    return Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)

@@ -25,6 +25,7 @@ from governance.review.queue_filters import (
     QueueView,
 )
 from governance.staff.models import User
+from governance.web.cursors import CursorField
 from governance.web.fields import FlagField, TypedTextField
 
 HOURS: Final = ((4, "4 hours"), (24, "1 day"), (72, "3 days"), (168, "1 week"))
@@ -38,7 +39,7 @@ class QueueForm(AddressForm):
     view = forms.ChoiceField(choices=QueueView.choices, required=False)
     band = forms.ChoiceField(choices=[("", "All bands"), *reversed(BAND_CHOICES)], required=False)
     q = forms.CharField(max_length=120, required=False)
-    after = forms.UUIDField(required=False)
+    after = CursorField()
     score_from = forms.IntegerField(min_value=0, max_value=100, required=False)
     score_to = forms.IntegerField(min_value=0, max_value=100, required=False)
     campaign_from = forms.IntegerField(min_value=1, max_value=10**9, required=False)
@@ -83,6 +84,15 @@ class QueueForm(AddressForm):
             sort=QueueSort(given["sort"]),
             columns=tuple(column for column in ALL_COLUMNS if column in chosen) or USUAL_COLUMNS,
         )
+
+
+class NextForm(QueueForm):
+    """The list from which Next hands out, `after` the case that the user goes on from."""
+
+    after = forms.UUIDField(required=False)  # type: ignore[assignment] # of a case, and not of a page
+
+    def queue_filter(self) -> QueueFilter:
+        return super().queue_filter().for_next()
 
 
 def clean_query(given: Any) -> str:

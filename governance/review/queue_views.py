@@ -23,10 +23,9 @@ from governance.review.mentions import handle_of
 from governance.review.models import SavedView
 from governance.review.queries import queue_counts, queue_page
 from governance.review.queue_filters import QueueColumn
-from governance.review.queue_forms import QueueForm, SaveViewForm, clean_query, parse_query
+from governance.review.queue_forms import NextForm, QueueForm, SaveViewForm, clean_query, parse_query
 from governance.review.work_context import list_given
 from governance.staff.roles import VIEW_CASES, WORK_CASES
-from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest, page_of
 
 _ITEM: Final = re.compile("[0-9]{1,18}")  # what a bigint holds for certain
@@ -53,10 +52,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     if is_list_alone:
         context["views"] = saved_views.list_views(request.user, now=now, is_counted=True)
     else:
-        try:
-            context["page"] = queue_page(queue_filter, user=request.user, now=now)
-        except CursorNotFoundError:
-            return unreadable_address(request, "The list cannot continue from this case. Go back to the first page.")
+        context["page"] = queue_page(queue_filter, user=request.user, now=now)
         context["counts"] = queue_counts(user=request.user, now=now)
         if request.htmx.target != "cases":
             context["views"] = saved_views.list_views(request.user, now=now, is_counted=False)
@@ -75,14 +71,14 @@ def next_case(request: StaffRequest) -> HttpResponse:
     """
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    form, now = QueueForm(list_given(request)), timezone.now()
+    form, now = NextForm(list_given(request)), timezone.now()
     if not form.is_valid():
         return unreadable_address(request, form.complaint)
-    queue_filter = form.queue_filter()
+    queue_filter, leaving = form.queue_filter(), form.cleaned_data["after"]
     if request.method == "POST" and request.user.has_perm(WORK_CASES):
-        found = claim_next(queue_filter, leaving=queue_filter.after, by=request.user, now=now)
+        found = claim_next(queue_filter, leaving=leaving, by=request.user, now=now)
     else:
-        found = find_next_case(queue_filter, leaving=queue_filter.after, user=request.user, now=now)
+        found = find_next_case(queue_filter, leaving=leaving, user=request.user, now=now)
     if found is not None:
         return go_to_case(request, found)
     return go_to_queue(request, queue_filter)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.review.case_opening import end_hold_on_rise
-from governance.review.models import Case, CaseQuerySet, Decision, Step
+from governance.review.models import GIVEN_BACK, Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 
 
@@ -20,7 +20,7 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
     is_open = Case.objects.filter(accounts, status=Case.Status.OPEN).select_related("claimed_by")
     covered = list(is_open.distinct().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
-        status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, claimed_by=None, claimed_until=None
+        status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, **GIVEN_BACK
     )
     case = decision.case
     whom = f": {decision.get_scope_display().lower()}" if case.account_id is not None else ""

@@ -82,7 +82,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime, is_claimed: bool) -
     again = reopen_cases(Case.objects.filter(pk__in=locked), why=decision, by=by.actor, now=now)
     is_open = any(one.pk == own.pk for one in again)
     if is_open and is_claimed:
-        Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS)
+        Case.objects.filter(pk=own.pk).update(claimed_by=by, claimed_until=now + CLAIM_LASTS, is_handed_out=False)
     details = {
         "decision": str(decision.pk),
         **decision.case.subject_details,

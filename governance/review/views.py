@@ -89,9 +89,10 @@ def excerpts(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    case, form = find_account_case(pk), DecisionForm(request.POST)
+    form = DecisionForm(request.POST)
     if not form.is_valid():
-        return invalid_form_response(request, case, "decide", decision_form=form)
+        return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
+    case = get_object_or_404(Case.objects.select_related("account__organisation"), pk=pk, campaign=None)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     try:
         claimed = claims_of_others(case, verdict, by=request.user, now=now)
@@ -100,7 +101,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
         form.add_error("scope", str(mistake))
-        return invalid_form_response(request, case, "decide", decision_form=form)
+        return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
     taken = "".join(f" {one.claimed_by} had claimed the case of {one.subject}." for one in claimed)
     said = f"{describe_targets(decision)}: {outcome_word(decision.action)}.{taken}"
     remember_decision(request, case, outcome_word(decision.action), now=now)
@@ -133,12 +134,13 @@ def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 def lift(request: StaffRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Lift one restriction. Soon after the decision that made it, lifting it from its own case is undoing that."""
     case, form = find_account_case(pk), LiftForm(request.POST)
-    restriction = get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     detail = CaseDetail(case, now=timezone.now())
+    shown = next((one for one in detail.restrictions if one.number == number), None)
+    restriction = shown or get_object_or_404(Restriction.objects.against(case.own_account), number=number)
     is_own = detail.decision is not None and detail.decision.origin == restriction.origin
     if not form.is_valid():
         part = "decide" if is_own else "restrictions"
-        return invalid_form_response(request, case, part, lift_form=form, lifting=number)
+        return invalid_form_response(request, case, part, detail=detail, lift_form=form, lifting=number)
     note = form.cleaned_data["note"]
     if is_own and detail.is_undoable and restriction.ended_at is None:
         return _undone(request, case, note=note)

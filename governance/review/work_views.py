@@ -104,9 +104,11 @@ def skip(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     form = ReasonForm(request.POST, missing="Enter why you leave it to others.", auto_id="skip")
     if not form.is_valid():
         return invalid_form_response(request, case, "work", skip_form=form)
-    handing_out.skip(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
-    messages.success(request, f"{case.subject} skipped. Next does not hand it to you for 8 hours.")
-    return next_response(request, case)
+
+    def act() -> None:
+        handing_out.skip(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
+
+    return _after(request, case, act, f"{case.subject} skipped. Next does not hand it to you for 8 hours.")
 
 
 @never_cache

@@ -3,12 +3,18 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import dropwhile
 from typing import Final
+from unicodedata import category
 
 from django.http import HttpResponse
 
-# Excel, LibreOffice and Sheets read a cell that begins so as a formula, the last ones after trimming it.
-STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Excel, LibreOffice and Sheets read a cell that begins so as a formula, whatever it begins with that is not seen.
+STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# Unicode's categories of spaces, separators, control characters and such as byte order marks.
+UNSEEN: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+# What a spreadsheet may take for the end of a cell.
+ENDS_A_CELL: Final = ("\t", "\r", "\n")
 
 
 def csv_cell(value: object) -> str:
@@ -21,7 +27,9 @@ def csv_cell(value: object) -> str:
         return ""
     text = str(value)
     is_text = not isinstance(value, int | float)
-    return f"'{text}" if is_text and text.lstrip(" ").startswith(STARTS_A_FORMULA) else text
+    seen = "".join(dropwhile(lambda letter: category(letter) in UNSEEN, text))
+    is_formula = seen.startswith(STARTS_A_FORMULA) or text.lstrip(" ").startswith(ENDS_A_CELL)
+    return f"'{text}" if is_text and is_formula else text
 
 
 def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:

@@ -16,7 +16,7 @@ from governance.review.undo import undo_decision
 from governance.review.unfinished_decisions import apply_unfinished_decisions
 from tests.factories import MACHINE, NOW, account, case, person
 from tests.flows.large_decisions import BATCH_SIZE, BLOCK_COMPANY, DISMISS, SIZE, _small_batches, blocked
-from tests.review.pages import address, signed_in, text
+from tests.review.pages import address, by_htmx, signed_in, text
 
 __all__ = ["_small_batches"]  # a fixture
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ class TestAboutAnOrganisationWithManyCases:
         return Case.objects.filter(status=Case.Status.OPEN).count()
 
     def page(self) -> str:
-        return text(signed_in(self.reviewer).get(address(self.own)))
+        return text(signed_in(self.reviewer).get(address(self.own), headers=by_htmx("decision-progress")))
 
     def test_is_in_force_at_once_and_closes_them_portion_by_portion(self) -> None:
         decision = self.decide()

@@ -26,7 +26,7 @@ from governance.review.unfinished_decisions import apply_unfinished_decisions
 from governance.review.verdicts import CannotUndoError, Verdict
 from tests.factories import MACHINE, NOW, account, case, person, restriction
 from tests.flows.large_decisions import BATCH_SIZE, DISMISS, LAST, SIZE, _small_batches, blocked, case_of
-from tests.review.pages import address, signed_in, text
+from tests.review.pages import address, by_htmx, signed_in, text
 from tests.waiting import wait_until
 
 __all__ = ["_small_batches"]  # a fixture
@@ -219,17 +219,18 @@ def test_says_on_the_page_on_how_many_it_is_in_force_until_it_is_on_all(campaign
     own, reviewer = case_of("acct_0000"), person()
     decision = block_all(own)
 
-    def page() -> str:
-        return text(signed_in(reviewer).get(address(own)))
+    def page(part: str = "") -> str:
+        return text(signed_in(reviewer).get(address(own), headers=by_htmx(part) if part else {}))
 
-    at_once = page()
+    whole, at_once = page(), page("decision-progress")
     unfinished_decisions._apply_batch(decision.pk, now=NOW)
-    later = page()
+    later = page("decision-progress")
     apply_unfinished_decisions(now=NOW)
 
+    assert "In progress. The rest follows automatically." in whole
     assert f"In progress: {BATCH_SIZE} of {SIZE} accounts restricted." in at_once
     assert f"In progress: {2 * BATCH_SIZE} of {SIZE} accounts restricted." in later
-    assert "In progress" not in page()
+    assert "In progress" not in page() + page("decision-progress")
 
 
 def test_takes_its_turn_among_others_after_each_portion(campaign: Campaign) -> None:

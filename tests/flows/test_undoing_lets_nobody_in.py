@@ -26,7 +26,7 @@ from tests.factories import account, campaign_of, case, person
 from tests.flows.following import Follower
 from tests.flows.last_word import is_let_in
 from tests.front import Served, served
-from tests.review.pages import address, signed_in, text
+from tests.review.pages import address, by_htmx, signed_in, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,7 +137,7 @@ class TestADecisionOnMany:
 
         undone = browser.post(address(second, "undo/"), {"note": "A slip."}, follow=True)
         unfinished_decisions._apply_batch(decision.pk, now=timezone.now())
-        later = text(browser.get(address(second)))
+        later = text(browser.get(address(second), headers=by_htmx("decision-progress")))
         apply_unfinished_decisions(now=timezone.now())
 
         assert f"0 restrictions ended, {BATCH_SIZE} restored so far" in text(undone)

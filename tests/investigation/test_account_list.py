@@ -9,8 +9,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
 from governance.investigation import account_list
+from governance.investigation.account_list import ORDERS, AccountSort
 from governance.investigation.actions import watch
 from governance.staff.models import User
+from governance.web.cursors import Cursor
 from tests.factories import NOW, account, assessment, case
 from tests.review.pages import by_htmx, text
 
@@ -98,9 +100,9 @@ class TestTheList:
         # 1 session, 2 user, 3 the accounts
         with django_assert_num_queries(3):
             client.get("/accounts/")
-        # 3 the account after which the page starts, 4 the accounts
-        with django_assert_num_queries(4):
-            client.get("/accounts/?after=acct_1")
+        after = Cursor(ORDERS[AccountSort.SCORE], (90, 1))
+        with django_assert_num_queries(3):
+            assert client.get(f"/accounts/?after={after}").status_code == 200
 
 
 class TestPages:
@@ -122,13 +124,6 @@ class TestPages:
 
         assert len(seen) == 11
         assert sorted(seen) == sorted(f"acct_{number}" for number in range(11))
-
-    def test_do_not_start_after_nobody(self, client: Client) -> None:
-        account("acct_unscored")
-
-        assert client.get("/accounts/?after=nobody").status_code == 400
-        assert client.get("/accounts/?after=acct_unscored").status_code == 400
-        assert client.get("/accounts/?sort=id&after=acct_unscored").status_code == 200
 
     @pytest.mark.parametrize("query", ["band=huge", "least=x", "sort=age", "most=101"])
     def test_refuse_a_filter_that_they_cannot_read(self, client: Client, query: str) -> None:

@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Organisation
-from governance.investigation import organisation_detail
+from governance.investigation import account_list
 from tests.factories import account, api_key, assessment, restriction, training_licence
 from tests.investigation.pages import organisation_address
 from tests.review.pages import text
@@ -61,18 +61,21 @@ class TestThePage:
         assert client.get(organisation_address(name)).context["organisation"].external_id == name
 
     def test_goes_on_page_by_page(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(organisation_detail, "PAGE", 2)
+        monkeypatch.setattr(account_list, "PAGE", 2)
         for number in range(5):
             one = account(f"acct_{number}", organisation="org_quay")
             if number < 3:
                 assessment(one, score=60 + number // 2, band="elevated")
 
         first = listed(client)
-        second = listed(client, f"?after={first[-1]}")
-        third = listed(client, f"?after={second[-1]}")
+        second = listed(client, f"?after={self.next_after(client)}")
+        third = listed(client, f"?after={self.next_after(client, f'?after={self.next_after(client)}')}")
 
         assert [*first, *second, *third] == ["acct_2", "acct_0", "acct_1", "acct_3", "acct_4"]
         assert client.get(organisation_address("org_quay") + "?after=nobody").status_code == 400
+
+    def next_after(self, client: Client, query: str = "") -> str:
+        return str(client.get(organisation_address("org_quay") + query).context["page"].next_after)
 
     def test_costs_at_most_a_dozen_queries(
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries

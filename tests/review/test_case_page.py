@@ -154,9 +154,9 @@ class TestThePage:
     def test_costs_few_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         opened, client = case(), signed_in(person())
 
-        # 1 session, 2 user, 3 case with account, people, assessment, keys, licences and excerpts, 4 restrictions,
-        # 5 usage, 6 campaign, 7 linked accounts, 8 decisions, 9 steps
-        with django_assert_num_queries(10):
+        # 1 session, 2 user, 3 case with account, people, assessment, keys, licences and excerpts, 4 decisions,
+        # 5 restrictions, 6 linked accounts, 7 usage, 8 reasons to choose from, 9 steps
+        with django_assert_num_queries(9):
             client.get(address(opened))
 
     def test_asks_only_for_what_a_fragment_shows(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:

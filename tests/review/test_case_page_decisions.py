@@ -178,8 +178,8 @@ class TestACampaign:
         opened, client = case(account("acct_head_1")), signed_in(person())
         campaign_with(opened.own_account, account("acct_head_2"))
 
-        # as of every case, but 7 its other members
-        with django_assert_num_queries(10):
+        # as of every case, but 6 the campaign
+        with django_assert_num_queries(9):
             client.get(address(opened))
 
     def test_costs_few_queries_after_a_decision_too(

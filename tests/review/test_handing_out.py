@@ -1,6 +1,7 @@
 """Next: whom it hands which case, and what becomes of the case that is left."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -9,14 +10,17 @@ from django.db import connection
 from django.test import Client
 
 from governance.audit.models import Entry
-from governance.review.actions import claim
+from governance.review.actions import claim, release, release_all
 from governance.review.handing_out import claim_next, prolong_claim, skip
 from governance.review.holding import assign, escalate, hold
-from governance.review.models import CLAIM_LASTS, SKIP_LASTS, Case, Step
+from governance.review.models import CLAIM_LASTS, SKIP_LASTS, Case, Decision, Step
 from governance.review.queue_filters import QueueFilter, QueueView
+from governance.review.undo import undo_decision
+from governance.review.verdicts import AlreadyDecidedError
 from governance.staff.models import User
 from governance.staff.roles import Role
-from tests.factories import NOW, account, case, person
+from tests.factories import MACHINE, NOW, account, campaign_case, case, person
+from tests.review.deciding import BLOCK, DISMISS, decided
 from tests.review.pages import address, by_htmx, signed_in, text
 
 ALL = QueueFilter()
@@ -128,6 +132,56 @@ class TestSkipping:
         assert top.claimed_by is None
         assert top.steps.get(kind=Step.Kind.SKIPPED).text == "I know somebody there."
         assert Entry.objects.get(verb="case.skipped").details == {"because": "I know somebody there."}
+
+    def test_is_for_open_cases(self) -> None:
+        mira, top = person(), case()
+        decided(top, DISMISS, by=person("Jonas Lindqvist"))
+
+        with pytest.raises(AlreadyDecidedError):
+            skip(top, because="I know somebody there.", by=mira, now=NOW)
+
+        assert not top.steps.filter(kind=Step.Kind.SKIPPED).exists()
+        assert not Entry.objects.filter(verb="case.skipped").exists()
+
+    def test_of_a_case_that_was_decided_meanwhile_tells_by_whom(self, mira: Client) -> None:
+        top = case()
+        decided(top, DISMISS, by=person("Jonas Lindqvist"))
+
+        response = mira.post(address(top, "skip/"), {"because": "I know somebody there."})
+
+        assert response.status_code == 409
+        assert "Jonas Lindqvist decided this case first" in text(response)
+
+    def test_of_the_case_of_a_campaign_that_is_over_tells_so(self, mira: Client) -> None:
+        ended = campaign_case(account(), account(), status=Case.Status.ENDED, closed_at=NOW)
+
+        for what in ("skip/", "hold/", "escalate/", "claim/"):
+            response = mira.post(address(ended, what), {"because": "I know somebody there.", "hours": "24"})
+            assert response.status_code == 409, what
+            assert "ended undecided" in text(response)
+
+
+@pytest.mark.django_db
+class TestWhatNextHandedOut:
+    @pytest.mark.parametrize("how", ["decided", "covered", "released", "shut out", "undone"])
+    def test_is_marked_so_no_longer_than_it_is_claimed(self, how: str) -> None:
+        mira, lead = person(), person("Jonas Lindqvist", role=Role.LEAD)
+        about = account("acct_harbour", organisation="org_quay")
+        own, other = case(about, score=99), case(account(organisation="org_quay"), score=60)
+        handed(mira)
+        if how == "released":
+            release(own, by=mira, now=NOW)
+        elif how == "shut out":
+            release_all(user=mira, by=MACHINE, now=NOW)
+        elif how == "covered":
+            Case.objects.filter(pk=own.pk).update(claimed_until=NOW - timedelta(hours=1))
+            decided(other, replace(BLOCK, scope=Decision.Scope.ORGANISATION), by=lead)
+        else:
+            decided(own, DISMISS, by=mira)
+        if how == "undone":
+            undo_decision(own, note="A slip.", by=mira, now=NOW)
+
+        assert not Case.objects.get(pk=own.pk).is_handed_out
 
 
 @pytest.mark.django_db

@@ -33,6 +33,8 @@ class TestAFilter:
             ("?due=4h", ["acct_a"]),
             ("?due=day", ["acct_b", "acct_a"]),
             ("?plan=scale", ["acct_b"]),
+            ("?plan=Scale", ["acct_b"]),
+            ("?plan=%20SCALE", ["acct_b"]),
             ("?country=de", ["acct_a"]),
             ("?policy=restricted", ["acct_a"]),
             ("?policy=none", ["acct_b"]),

@@ -231,15 +231,6 @@ class TestPages:
 
         assert len({row.case.account.external_id for row in first.rows} | set(rest)) == PAGE + 3
 
-    @pytest.mark.parametrize("after", ["an open case", "no case"])
-    def test_that_start_after_no_case_of_the_list_are_refused(self, after: str) -> None:
-        pk = case_of("acct_harbour").pk if after == "an open case" else uuid.uuid4()
-
-        response = signed_in(person()).get(f"/queue/?view=decided&after={pk}")
-
-        assert response.status_code == 400
-        assert "Go back to the first page" in text(response)
-
     def test_lead_on_only_where_there_is_more(self) -> None:
         for number in range(PAGE):
             case_of(f"acct_{number}")

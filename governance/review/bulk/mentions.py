@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
-from governance.review.models import BulkTarget, Case, Step
+from governance.review.models import BulkTarget, Decision, Step
 
 
 class BulkMention(NamedTuple):
@@ -16,12 +16,23 @@ class BulkMention(NamedTuple):
     others: int
 
 
-def find_bulk_mentions(case: Case, steps: Sequence[Step]) -> dict[int, BulkMention]:
-    """Return, by the steps that say that the case was decided, with how many others it was. One query at most."""
-    decided_at = {step.at: step.pk for step in steps if step.kind == Step.Kind.DECIDED}
-    if not decided_at:
-        return {}
-    has_decision = Q(bulk__targets__decision__isnull=False)
-    ours = BulkTarget.objects.filter(decision__case=case, decision__decided_at__in=decided_at).order_by()
-    counted = ours.annotate(at=F("decision__decided_at"), number=Count("bulk__targets", filter=has_decision))
-    return {decided_at[at]: BulkMention(bulk, n - 1) for at, bulk, n in counted.values_list("at", "bulk", "number")}
+def with_bulk(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Add to decisions with which bulk decision each was made, and how many accounts that decided about."""
+    made = BulkTarget.objects.filter(bulk=OuterRef("bulk_target__bulk"), decision__isnull=False)
+    number = made.order_by().values("bulk").annotate(number=Count("pk")).values("number")
+    return decisions.annotate(bulk=F("bulk_target__bulk"), decided_in_bulk=Subquery(number))
+
+
+def find_bulk_mentions(decisions: Sequence[Decision], steps: Sequence[Step]) -> dict[int, BulkMention]:
+    """Return, by the steps that say that the case was decided, with how many others it was.
+
+    Args:
+        decisions: those on the case, read by `with_bulk`.
+    """
+    made = {
+        one.decided_at: BulkMention(bulk, getattr(one, "decided_in_bulk", 1) - 1)
+        for one in decisions
+        if (bulk := getattr(one, "bulk", None)) is not None
+    }
+    decided = (step for step in steps if step.kind == Step.Kind.DECIDED)
+    return {step.pk: made[step.at] for step in decided if step.at in made}

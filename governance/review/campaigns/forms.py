@@ -12,6 +12,7 @@ from governance.review.campaigns.members import MemberFilter, MemberSort, Member
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import Decision
 from governance.review.verdicts import Ticks, Verdict
+from governance.web.cursors import CursorField
 from governance.web.fields import FlagField, TypedTextField
 
 MOST_ACCOUNTS: Final = 20_000
@@ -26,7 +27,7 @@ class CampaignListForm(AddressForm):
     state = forms.ChoiceField(
         choices=[("open", "Open"), ("watched", "Watched"), ("closed", "Closed"), ("all", "All")], required=False
     )
-    after = forms.UUIDField(required=False)
+    after = CursorField()
 
 
 class MemberFilterForm(AddressForm):

@@ -223,10 +223,20 @@ class CampaignDetail:
             return 0
         return Restriction.objects.filter(origin=self.decision.origin, ended_at=None).count()
 
+    @property
+    def _last_decision(self) -> Decision | None:
+        """The one that closed the case, or of an open case the last one."""
+        return self.decision or next(iter(self._own_decisions), None)
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether a decision is still being put into force, or undone."""
+        return self._last_decision is not None and self._last_decision.is_unfinished
+
     @cached_property
     def progress(self) -> BatchProgress | None:
-        decision = self.decision or next(iter(self._own_decisions), None)
-        return progress_of(decision) if decision is not None else None
+        """How far that is; None once it is done for all accounts. It takes several queries."""
+        return progress_of(self._last_decision) if self._last_decision is not None else None
 
     @property
     def is_undoable(self) -> bool:

@@ -44,7 +44,6 @@ from governance.review.wording import outcome_word
 from governance.review.work_context import remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
-from governance.web.cursors import CursorNotFoundError
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
@@ -60,10 +59,7 @@ def campaigns(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form.complaint)
     state = form.cleaned_data["state"] or "open"
-    try:
-        page = find_campaigns(state=state, after=form.cleaned_data["after"])
-    except CursorNotFoundError:
-        return _unreadable(request, "The list cannot continue from this campaign. Go back to the first page.")
+    page = find_campaigns(state=state, after=form.cleaned_data["after"])
     context = {"form": form, "page": page, "state": state, "now": timezone.now()}
     return render(request, "review/campaigns.html", context)
 
@@ -75,8 +71,7 @@ def campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     form = MemberFilterForm(request.GET)
     if not form.is_valid():
         return _unreadable(request, form.complaint)
-    case = find_case(pk, form.cleaned_data["case"])
-    shown = case.campaign if case is not None else get_object_or_404(Campaign, pk=pk)
+    shown, case = _campaign_with_case(pk, form.cleaned_data["case"])
     return render_campaign(request, shown, case, filters=form)
 
 
@@ -124,8 +119,9 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(WORK_CASES, raise_exception=True)
 def split(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Lead to the new campaign of the ticked members."""
-    shown, form = get_object_or_404(Campaign, pk=pk), SplitForm(request.POST)
+    form = SplitForm(request.POST)
     if form.is_valid():
+        shown = get_object_or_404(Campaign, pk=pk)
         given, by, now = form.cleaned_data, request.user.actor, timezone.now()
         try:
             new = split_campaign(shown, given["accounts"], reason=given["split_because"], by=by, now=now)
@@ -135,7 +131,8 @@ def split(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
             messages.success(request, f"{pluralize(new.size, 'account')} split off. This is their own campaign now.")
             return _go_to(request, new)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return render_campaign(request, shown, find_case(pk, None), status=status, split_form=form)
+    shown, case = _campaign_with_case(pk, None)
+    return render_campaign(request, shown, case, status=status, split_form=form)
 
 
 @never_cache
@@ -207,6 +204,13 @@ def _go_to(request: StaffRequest, shown: Campaign) -> HttpResponse:
     """Lead to the page of a campaign, with its own address."""
     place = reverse("review:campaign", args=[shown.pk])
     return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+
+
+def _campaign_with_case(pk: uuid.UUID, wanted: uuid.UUID | None) -> tuple[Campaign, Case | None]:
+    """The campaign with this case of it, or else its newest, if it ever had one. One query where it had."""
+    case = find_case(pk, wanted)
+    shown = case.campaign if case is not None else None
+    return shown or get_object_or_404(Campaign, pk=pk), case
 
 
 def _case(pk: uuid.UUID) -> Case:

@@ -14,6 +14,7 @@ from governance.review.models.choices import (
 from governance.review.models.decision import Decision, DecisionQuerySet, DecisionTarget, origin_of
 from governance.review.models.work import (
     CLAIM_LASTS,
+    GIVEN_BACK,
     LONGEST_QUERY,
     LONGEST_REASON,
     SAID_BY,
@@ -29,6 +30,7 @@ __all__ = [
     "ACTIONS",
     "CLAIM_LASTS",
     "DECISIONS",
+    "GIVEN_BACK",
     "LONGEST_QUERY",
     "LONGEST_REASON",
     "MOST_AT_ONCE",

@@ -42,7 +42,8 @@ class CaseQuerySet(CaseWorkQuerySet["Case"]):
         )
 
     def overdue(self, *, at: datetime) -> Self:
-        return self.filter(status=Case.Status.OPEN, due_at__lt=at)
+        """Open cases that are due: from the very moment on."""
+        return self.filter(status=Case.Status.OPEN, due_at__lte=at)
 
     def claimed(self, *, at: datetime) -> Self:
         return self.exclude(lease_ended("claimed_until", at=at, duration=CLAIM_LASTS))

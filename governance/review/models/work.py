@@ -1,8 +1,9 @@
 """What staff says of an open case short of deciding it, and the tables behind the queue."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -18,6 +19,8 @@ from governance.staff.roles import ESCALATED_TO, WORK_ON_CASES
 LONGEST_REASON: Final = 500
 LONGEST_QUERY: Final = 1000
 CLAIM_LASTS: Final = timedelta(minutes=30)
+# What becomes of the claim on a case that is given back, or closed.
+GIVEN_BACK: Final[Mapping[str, Any]] = {"claimed_by": None, "claimed_until": None, "is_handed_out": False}
 # For how long Next does not hand a case to somebody who skipped it.
 SKIP_LASTS: Final = timedelta(hours=8)
 # Somebody whose page has asked within this time has the case open. Pages ask every 20 seconds.
