@@ -85,9 +85,9 @@
 
   const arrange = () => {
     addHere();
-    const number = options().length;
+    const number = options().filter((option) => option.id !== "palette-all").length; // that leads to all results
     document.getElementById("palette-status").textContent = `${number} result${number === 1 ? "" : "s"}`;
-    field.setAttribute("aria-expanded", String(number > 0));
+    field.setAttribute("aria-expanded", String(options().length > 0));
     choose(options()[0]);
   };
 

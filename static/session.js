@@ -53,6 +53,4 @@
     repeated.add(elt);
     elt.requestSubmit();
   });
-
-  document.addEventListener("htmx:historyCacheMissLoadError", ({ detail: { xhr } }) => follow(xhr));
 })();

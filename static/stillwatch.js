@@ -80,6 +80,31 @@
     return Boolean(row);
   };
 
+  // While something that somebody sent or followed is on its way, keys would act on a page that is about to be replaced,
+  // or land in a field that was sent already. They do nothing until the answer is there.
+
+  const underWay = new Set(); // requests
+  let leavesUntil = 0; // another page is being loaded; if it never comes, keys work again after a while
+  const LEAVING = 5000; // milliseconds
+
+  const isUnderWay = () => underWay.size > 0 || performance.now() < leavesUntil;
+
+  document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr, requestConfig } }) => {
+    const { triggeringEvent, verb } = requestConfig;
+    if (!elt.matches("form, a") || !["submit", "click"].includes(triggeringEvent?.type)) return;
+    // A text of several lines can be written on: what has not been sent is kept as a draft.
+    const lines = verb === "get" ? [] : [...(elt.elements ?? [])].filter((field) => field.matches("input"));
+    for (const line of lines) line.readOnly = true;
+    underWay.add(xhr);
+    xhr.addEventListener("loadend", () => {
+      for (const line of lines) line.readOnly = false;
+      underWay.delete(xhr);
+    });
+  });
+
+  window.addEventListener("beforeunload", () => (leavesUntil = performance.now() + LEAVING));
+  window.addEventListener("pageshow", () => (leavesUntil = 0));
+
   const answered = (key, target, isRepeated) => {
     const event = new CustomEvent("stillwatch:key", { detail: { key, isRepeated }, cancelable: true });
     if (!document.dispatchEvent(event)) return true;
@@ -105,6 +130,11 @@
     }
     if (document.querySelector("#keys:popover-open")) return;
     if (!keysAreOn || event.ctrlKey || event.metaKey) return;
+    if (isUnderWay()) {
+      first = "";
+      if (key.length === 1 && key !== " ") event.preventDefault();
+      return; // the space bar and Enter go on working, on what has the focus
+    }
     const isSecond = first && event.timeStamp - firstAt < PAUSE;
     const typed = isSecond ? `${first} ${key}` : key;
     first = "";
@@ -130,7 +160,18 @@
 
   document.addEventListener("DOMContentLoaded", arrange);
   document.addEventListener("htmx:afterSettle", arrange);
-  document.addEventListener("htmx:historyRestore", arrange);
+
+  // What was refused: the focus goes to the first thing that is wrong, not to the title of the page that says so.
+
+  const WRONG = "[aria-invalid=true], .errorlist, .alert[role=alert]";
+
+  document.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
+    if (![409, 422].includes(xhr?.status) || document.activeElement?.matches(WRONG)) return;
+    const wrong = all(`main :is(${WRONG})`).find((element) => element.checkVisibility());
+    if (!wrong) return;
+    if (!wrong.matches("input, select, textarea")) wrong.tabIndex = -1;
+    wrong.focus();
+  });
 
   // Addresses stay short: what is empty or usual is left out of a search.
 

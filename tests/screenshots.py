@@ -69,6 +69,7 @@ SHOTS: Final = (
     Shot("search", "/search/?q=acct", MIRA),
     Shot("restrictions", "/restrictions/"),
     Shot("enforcement", "/enforcement/"),
+    Shot("missing", "/enforcement/missing/"),
     Shot("webhooks", "/enforcement/webhooks/", ADA),
     Shot("policy", "/policy/"),
     Shot("drift", "/calibration/drift/"),

@@ -33,9 +33,11 @@ DECIDED_AGAIN_AFTER: Final = timedelta(hours=1)
 Event = tuple[datetime, Callable[[datetime], Any]]
 
 
-def play_history(customers: Sequence[FormerCustomer], world: World, *, team: Team, gateways: DemoGateways) -> int:
-    """Play what happened to these customers before the world's days, in the order of time. Return how many events of
-    usage they sent.
+def play_history(
+    customers: Sequence[FormerCustomer], world: World, *, team: Team, gateways: DemoGateways
+) -> Iterator[int]:
+    """Play what happened to these customers before the world's days, in the order of time. Yields after each day on
+    which some of them sent usage: how many events they sent.
     """
     ends_at = world.ends_at
     counts: list[int] = []
@@ -50,7 +52,13 @@ def play_history(customers: Sequence[FormerCustomer], world: World, *, team: Tea
     events += _measurements(customers[0].opens_at, until=world.starts_at)
     for at, happen in sorted(events, key=itemgetter(0)):
         happen(at)
-    return sum(counts)
+        yield from counts
+        counts.clear()
+
+
+def days_of_history(customers: Sequence[FormerCustomer]) -> int:
+    """On how many days these customers send usage."""
+    return len({one.opens_at for one in customers})
 
 
 def _registers(one: FormerCustomer, ends_at: datetime) -> Callable[[datetime], Any]:

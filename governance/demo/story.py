@@ -16,7 +16,7 @@ from governance.demo.behaviours.hiding import SLOW_RING, TASK_RING
 from governance.demo.cast import HARVEST
 from governance.demo.desk import leave_work
 from governance.demo.gateways import DemoGateways, report_instances, report_refusals
-from governance.demo.history import play_history
+from governance.demo.history import days_of_history, play_history
 from governance.demo.intake import events_by_day, refusing_restrictions, register_world, take_in
 from governance.demo.past import former_customers
 from governance.demo.team import Team
@@ -36,10 +36,9 @@ RINGS = {SLOW_RING.name, TASK_RING.name}
 
 
 class DayProgress(NamedTuple):
-    """A day that was played: its number from 1, of how many, and the events it brought."""
+    """A day that was played, in words, and the events it brought."""
 
-    number: int
-    of: int
+    day: str
     events: int
 
 
@@ -71,13 +70,15 @@ class Story:
         return self.world.labels | {one.account: one.chapter.kind.name for one in self.before}
 
     def play(self, *, team: Team, gateways: DemoGateways) -> Iterator[DayProgress]:
-        """Live through the weeks before and the world's days; yields after each of these.
+        """Live through the weeks before and the world's days; yields after each day with usage.
 
         Afterwards `stopped_at` is the change at which the gateway that is behind has stopped.
         """
         world = self.world
         days = (world.ends_at - world.starts_at).days
-        before = play_history(self.before, world, team=team, gateways=gateways)
+        past = play_history(self.before, world, team=team, gateways=gateways)
+        for number, count in enumerate(past, 1):
+            yield DayProgress(f"day {number} of {days_of_history(self.before)} in the weeks before", count)
         register_world(world, ends_at=world.ends_at, now=world.starts_at)
         events = events_by_day(world)
         for number in range(1, days + 1):
@@ -91,7 +92,7 @@ class Story:
             measure_overview(now=now)
             if number == days - 1:
                 leave_work(world, team, now=now)
-            yield DayProgress(number, days, count + (before if number == 1 else 0))
+            yield DayProgress(f"day {number} of the last {days}", count)
 
 
 def _take_in(events: list[dict[str, Any]], gateways: DemoGateways, *, now: datetime) -> int:

@@ -8,16 +8,24 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from governance.gateways.activity import KnownGateway, fetch_rows, list_known_gateways
+from governance.gateways.missing_restrictions import MissingRestrictions, find_missing_restrictions
 from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, Refusal
-from governance.gateways.queries import enforcement_status, get_expected_state, missing_restrictions
+from governance.gateways.queries import enforcement_status, get_expected_state
 from governance.gateways.restriction_status import EnforcementStatus, describe_silent_instances, state_reason
 from governance.gateways.status import EnforcementLevel, EnforcementState, Expected, GatewayActivity
 from governance.restrictions.kinds import NOT_NOTICED
-from governance.restrictions.models import Restriction
+from governance.restrictions.models import Restriction, RestrictionQuerySet
 
 MEASURED: Final = timedelta(days=30)
 MEASURED_CHANGES: Final = 1_000
 MOST_NAMED: Final = 3
+# In the order in which the page lists gateways.
+URGENCY: Final = (
+    EnforcementLevel.ALARM,
+    EnforcementLevel.WARNING,
+    EnforcementLevel.PENDING,
+    EnforcementLevel.GOOD,
+)
 
 
 class PropagationTimes(NamedTuple):
@@ -49,6 +57,11 @@ class GatewayState:
         if self.activity.reports:
             return "both" if self.activity.asks else "client"
         return "check" if self.activity.asks else ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is known against it but that it has not been heard of lately."""
+        return self.level is EnforcementLevel.WARNING and not self.activity.is_active and not self.activity.is_bypassed
 
     @property
     def obeyed(self) -> PropagationTimes | None:
@@ -87,32 +100,74 @@ class RestrictionPlaces(NamedTuple):
     restriction: Restriction
     gateways: Sequence[EnforcementStatus]
 
+    @property
+    def unsettled(self) -> list[EnforcementStatus]:
+        return [at for at in self.gateways if not at.is_settled]
+
+    @property
+    def settled(self) -> list[EnforcementStatus]:
+        return [at for at in self.gateways if at.is_settled]
+
+
+class MissingPage(NamedTuple):
+    """Restrictions that some gateway has not applied or removed yet, the longest due first; how many there are in all,
+    and after which change the next page starts.
+    """
+
+    rows: Sequence[RestrictionPlaces]
+    total: int
+    next_after: int | None
+
 
 class EnforcementOverview(NamedTuple):
-    """The gateways, the restrictions that one of them has not applied or removed yet, and the newest others. All of it
-    rests on one reading of what was heard of gateways.
+    """The gateways, those in trouble first, the restrictions that one of them has not applied or removed yet, and the
+    newest others. All of it rests on one reading of what was heard of gateways.
     """
 
     gateways: Sequence[GatewayState]
-    missing: Sequence[RestrictionPlaces]
+    missing: MissingPage
     newest: Sequence[RestrictionPlaces]
 
 
 def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
     """Everything that the page says of gateways, with at most so many restrictions of either sort."""
     known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
-    missing = missing_restrictions(expected, known, most=most)
-    noticed = Restriction.objects.exclude(kind__in=NOT_NOTICED).select_related(
-        "account", "key__account", "organisation"
-    )
-    shown = {one.number: one for one in noticed.filter(number__in=missing)} if missing else {}
+    missing = find_missing_restrictions(expected, known, most=most)
+    shown = _in_full(missing)
+    noticed = _with_targets().exclude(kind__in=NOT_NOTICED)
     others = list(noticed.in_force(at=now).exclude(number__in=shown)[:most])
     at = enforcement_status([*shown, *(one.number for one in others)], now=now, known=known)
+    states = gateway_states(known, expected, now=now)
     return EnforcementOverview(
-        gateway_states(known, expected, now=now),
-        [RestrictionPlaces(shown[number], at[number]) for number in missing if number in shown],
+        sorted(states, key=lambda one: URGENCY.index(one.level if one.trouble else EnforcementLevel.GOOD)),
+        MissingPage(_rows(missing, shown, at), missing.total, missing.next_after),
         [RestrictionPlaces(one, at[one.number]) for one in others],
     )
+
+
+def list_missing(*, now: datetime, after: int, most: int) -> MissingPage:
+    """A page of the restrictions that some gateway has not applied or removed yet. In five queries."""
+    known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
+    missing = find_missing_restrictions(expected, known, most=most, after=after)
+    shown = _in_full(missing)
+    at = enforcement_status(list(shown), now=now, known=known)
+    return MissingPage(_rows(missing, shown, at), missing.total, missing.next_after)
+
+
+def _with_targets() -> RestrictionQuerySet:
+    return Restriction.objects.select_related("account", "key__account", "organisation")
+
+
+def _in_full(missing: MissingRestrictions) -> dict[int, Restriction]:
+    if not missing.numbers:
+        return {}
+    return {one.number: one for one in _with_targets().filter(number__in=missing.numbers)}
+
+
+def _rows(
+    missing: MissingRestrictions, shown: Mapping[int, Restriction], at: Mapping[int, Sequence[EnforcementStatus]]
+) -> list[RestrictionPlaces]:
+    return [RestrictionPlaces(shown[number], at[number]) for number in missing.numbers if number in shown]
 
 
 def gateway_states(known_ones: Sequence[KnownGateway], expected: Expected, *, now: datetime) -> list[GatewayState]:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from governance.gateways.activity import KnownGateway, fetch_rows, list_known_gateways
 from governance.gateways.restriction_status import EnforcementStatus, Unpublished, describe_usage_since, format_delay
-from governance.gateways.status import PATIENCE, EnforcementLevel, EnforcementState, Expected
+from governance.gateways.status import PATIENCE, EnforcementLevel, Expected
 from governance.restrictions.kinds import DENYING, NOT_NOTICED
 from governance.restrictions.names_sql import LACKING
 
@@ -146,32 +146,6 @@ def _status(row: EnforcementRow, known: KnownGateway, *, now: datetime) -> Enfor
         refused_after=max(row.refused_at - row.began_at, timedelta()) if row.refused_at and not row.is_ended else None,
         last_refused_at=row.last_refused_at,
     )
-
-
-# Those with a change that not every gateway has, and those that are published in part: the longest due first.
-MISSING: Final = """
-    SELECT number FROM (
-        SELECT restriction_id AS number, min(number) AS since FROM restrictions_change
-        WHERE number > %(least)s GROUP BY restriction_id
-        UNION
-        SELECT number, number FROM restrictions_restriction
-        WHERE (ended_at IS NULL AND published_in_full_by IS NULL) OR is_end_unpublished
-    ) missing
-    GROUP BY number ORDER BY min(since) LIMIT %(most)s
-"""
-
-
-def missing_restrictions(expected: Expected, known: Sequence[KnownGateway], *, most: int) -> list[int]:
-    """Return the numbers of restrictions that are not yet in force, or not yet removed, at some gateway in use."""
-    states = [(one.activity, one.activity.state(expected)) for one in known if one.is_in_use]
-    lacking = [
-        activity.sequence
-        for activity, state in states
-        if state is EnforcementState.NOT_YET and activity.sequence is not None
-    ]
-    if not lacking:
-        return []
-    return [number for (number,) in fetch_rows(MISSING, least=min(lacking), most=most)]
 
 
 class ExpectedState(NamedTuple):

@@ -12,8 +12,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.gateways.fleet import count_in_force_by_kind, enforcement_overview, list_newest_repairs
-from governance.gateways.forms import DropLostForm
+from governance.gateways.fleet import (
+    count_in_force_by_kind,
+    enforcement_overview,
+    list_missing,
+    list_newest_repairs,
+)
+from governance.gateways.forms import DropLostForm, PlaceForm
 from governance.gateways.models import LostDecision
 from governance.gateways.queries import get_alarm as find_alarm
 from governance.gateways.recovery import (
@@ -27,7 +32,10 @@ from governance.platform.disk_space import find_installation_shortage
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_ENFORCEMENT
 from governance.web.requests import StaffRequest
 
-NEWEST_SHOWN = 12
+# Of each list on the page, which is to be taken in at a glance; links lead to all.
+FIRST_SHOWN = 5
+GATEWAYS_SHOWN = 6
+PAGE = 50
 LOST_SHOWN = 200
 
 
@@ -40,12 +48,15 @@ def enforcement(request: StaffRequest) -> HttpResponse:
 
 def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
-    overview = enforcement_overview(now=now, most=NEWEST_SHOWN)
+    overview = enforcement_overview(now=now, most=FIRST_SHOWN)
     lost = list(open_lost_decisions()[: LOST_SHOWN + 1])
     context = {
-        "lost": lost[:LOST_SHOWN],
+        "lost": lost[:FIRST_SHOWN],
+        "more_lost": lost[FIRST_SHOWN:LOST_SHOWN],
         "has_more_lost": len(lost) > LOST_SHOWN,
-        "gateways": overview.gateways,
+        "gateways": overview.gateways[:GATEWAYS_SHOWN],
+        "more_gateways": overview.gateways[GATEWAYS_SHOWN:],
+        "is_all_well": not any(state.trouble for state in overview.gateways),
         "missing": overview.missing,
         "counts": count_in_force_by_kind(now=now),
         "newest": overview.newest,
@@ -55,6 +66,19 @@ def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, *
         "now": now,
     }
     return render(request, "gateways/enforcement.html", context | special, status=status)
+
+
+@never_cache
+@require_safe
+@permission_required(VIEW_ENFORCEMENT, raise_exception=True)
+def missing(request: StaffRequest) -> HttpResponse:
+    """List what some gateway has not applied or removed yet, the longest due first."""
+    form, now = PlaceForm(request.GET), timezone.now()
+    if not form.is_valid():
+        return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
+    after = form.cleaned_data["after"] or 0
+    page = list_missing(now=now, after=after, most=PAGE)
+    return render(request, "gateways/missing.html", {"page": page, "after": after, "now": now})
 
 
 @never_cache

@@ -21,7 +21,10 @@ from governance.staff.roles import (
 
 
 class Destination(NamedTuple):
-    """A page, or an action that a link begins. `also` are other words by which people look for it."""
+    """A page, or an action that a link begins. `also` are other words by which people look for it.
+
+    One without a permission is everybody's, and one `of_admin` is for those who may open the Django admin.
+    """
 
     name: str
     route: str
@@ -29,6 +32,7 @@ class Destination(NamedTuple):
     permission: str = ""
     also: str = ""
     icon: str = "arrow-right"
+    of_admin: bool = False
 
     @property
     def url(self) -> str:
@@ -41,11 +45,15 @@ DESTINATIONS: Final = (
     Destination("My cases", "review:queue", "?view=mine", VIEW_CASES, "claimed", "table"),
     Destination("Unclaimed cases", "review:queue", "?view=unclaimed", VIEW_CASES, "free", "table"),
     Destination("Overdue cases", "review:queue", "?view=overdue", VIEW_CASES, "late due", "clock"),
+    Destination("Cases on hold", "review:queue", "?view=held", VIEW_CASES, "held later", "pause"),
     Destination("Decided cases", "review:queue", "?view=decided", VIEW_CASES, "closed history", "check"),
+    Destination("Campaigns", "review:campaigns", "", VIEW_CASES, "groups linked accounts", "link"),
+    Destination("Inbox", "review:inbox", "", VIEW_CASES, "mentions notes colleagues", "at"),
     Destination("Accounts", "investigation:accounts", "", VIEW_ACCOUNTS, "customers list", "table"),
     Destination("Watch-list", "investigation:accounts", "?watched=on", VIEW_ACCOUNTS, "watched accounts", "eye"),
     Destination("Newest accounts", "investigation:accounts", "?sort=newest", VIEW_ACCOUNTS, "sign-ups", "table"),
     Destination("Enforcement", "gateways:enforcement", "", VIEW_ENFORCEMENT, "gateways status", "ban"),
+    Destination("Not yet at every gateway", "gateways:missing", "", VIEW_ENFORCEMENT, "missing late behind", "ban"),
     Destination("Restrictions in force", "review:restrictions", "", VIEW_ENFORCEMENT, "blocks suspensions", "ban"),
     Destination("Webhooks", "webhooks:webhooks", "", VIEW_WEBHOOKS, "deliveries", "link"),
     Destination("Policy", "policies:policies", "", VIEW_POLICIES, "rules automatic kill switch", "hand"),
@@ -57,7 +65,8 @@ DESTINATIONS: Final = (
     Destination("Service keys", "configuration:service-keys", "", VIEW_SERVICE_KEYS, "machines secrets", "key"),
     Destination("History of settings", "configuration:history", "", VIEW_SETTINGS, "changes who", "gear"),
     Destination("Words", "words", also="glossary help", icon="book"),
-    Destination("Change password", "password", also="passphrase", icon="key"),
+    Destination("Change password", "password", also="passphrase own settings account", icon="key"),
+    Destination("Admin", "admin:index", also="tables audit log", icon="table", of_admin=True),
 )
 
 
@@ -68,7 +77,7 @@ def find_destinations(text: str, *, user: User) -> list[Destination]:
 
 
 def _is_allowed(one: Destination, user: User) -> bool:
-    return not one.permission or user.has_perm(one.permission)
+    return user.is_staff if one.of_admin else not one.permission or user.has_perm(one.permission)
 
 
 def _begins_a_word_of(one: Destination) -> Callable[[str], bool]:

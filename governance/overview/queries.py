@@ -13,7 +13,8 @@ from django.db.models import Count, DateTimeField, F, Func, IntegerField, Min, Q
 
 from governance.detection.scoring import Band
 from governance.gateways.activity import list_known_gateways
-from governance.gateways.queries import get_expected_state, missing_restrictions
+from governance.gateways.missing_restrictions import find_missing_restrictions
+from governance.gateways.queries import get_expected_state
 from governance.overview.models import HarmMeasure, WorkDay
 from governance.review.models import Case, InboxItem
 from governance.staff.models import User
@@ -23,8 +24,6 @@ BANDS: Final = (Band.CRITICAL, Band.HIGH, Band.ELEVATED, Band.LOW)
 DAYS: Final = 28
 DUE_SOON: Final = timedelta(hours=4)
 LISTED: Final = 8
-# More restrictions than this that are not in force everywhere are not counted one by one.
-COUNTED_MISSING: Final = 1_000
 # Measured every five minutes: see timetable.py.
 STALE_AFTER: Final = timedelta(minutes=20)
 
@@ -216,9 +215,9 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 
 
 def count_missing_restrictions(*, now: datetime) -> int:
-    """Count the restrictions that some gateway has not applied or removed yet, up to COUNTED_MISSING. Three queries."""
+    """Count the restrictions that some gateway has not applied or removed yet. Three queries."""
     known, expected = list_known_gateways(now=now), get_expected_state(now=now).expected
-    return len(missing_restrictions(expected, known, most=COUNTED_MISSING))
+    return find_missing_restrictions(expected, known, most=1).total
 
 
 class ScoringState(NamedTuple):

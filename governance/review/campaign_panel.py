@@ -59,6 +59,11 @@ class CampaignPanel(NamedTuple):
     left_out: list[MemberRow]
 
     @property
+    def is_tied_through_others(self) -> bool:
+        """Whether there are members that this account has nothing in common with."""
+        return 0 < self.tied_to < self.size - 1
+
+    @property
     def more(self) -> int:
         """Members that are not shown, this account left aside."""
         return self.size - 1 - len(self.members)

@@ -34,11 +34,17 @@ class LinkedAccount(NamedTuple):
 
 
 class LinkedAccounts(NamedTuple):
-    """The foremost linked accounts, and how many there are by each kind of tie."""
+    """The foremost linked accounts, how many there are by each kind of tie, and how many by any."""
 
     accounts: list[LinkedAccount]
     on_card: int
     same_wrapping: int
+    number: int
+
+    @property
+    def more(self) -> int:
+        """Linked accounts that are not shown."""
+        return self.number - len(self.accounts)
 
 
 def get_linked_accounts(account_pk: int) -> LinkedAccounts:
@@ -62,7 +68,8 @@ def get_linked_accounts(account_pk: int) -> LinkedAccounts:
             )
             SELECT account.external_id, coalesce(organisation.name, ''), on_card, same_wrapping,
                    newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
-                   count(*) FILTER (WHERE on_card) OVER (), count(*) FILTER (WHERE same_wrapping) OVER ()
+                   count(*) FILTER (WHERE on_card) OVER (), count(*) FILTER (WHERE same_wrapping) OVER (),
+                   count(*) OVER ()
             FROM linked JOIN accounts_account AS account USING (id)
             LEFT JOIN accounts_organisation AS organisation ON organisation.id = account.organisation_id
             LEFT JOIN LATERAL (
@@ -84,5 +91,5 @@ def get_linked_accounts(account_pk: int) -> LinkedAccounts:
             },
         )
         rows = cursor.fetchall()
-    on_card, same_wrapping = rows[0][-2:] if rows else (0, 0)
-    return LinkedAccounts([LinkedAccount(*row[:-2]) for row in rows], on_card, same_wrapping)
+    counts = rows[0][-3:] if rows else (0, 0, 0)
+    return LinkedAccounts([LinkedAccount(*row[:-3]) for row in rows], *counts)

@@ -155,7 +155,7 @@ class TestAtTheGateways:
         assert f"not yet in force at {gateways.BEHIND} after" in shown
 
     def test_the_overview_counts_what_is_not_in_force_everywhere(self, jonas: Client) -> None:
-        assert "2 restrictions not in force at every gateway" in page(jonas, "/")
+        assert "2 restrictions not yet at every gateway" in page(jonas, "/")
 
     def test_the_one_that_follows_has_refused_requests(self, jonas: Client) -> None:
         assert re.search(r"[1-9][\d,]* requests that gateways reported", page(jonas, "/"))

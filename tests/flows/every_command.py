@@ -1,6 +1,7 @@
 """Every management command in a tiny form: how it is run, and what it must say or leave."""
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -258,7 +259,10 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     files = {"DEMO_STAFF_FILE": world.folder / "staff.json", "DEMO_GATEWAYS_FILE": world.folder / "gateways.json"}
     with override_settings(DEMO="small", **files):
-        assert "74 accounts" in world.call("load_demo")
+        said = world.call("load_demo")
+    assert "74 accounts" in said
+    assert re.findall(r"^  day (\d) of the last 3: [\d,]+ usage events$", said, re.MULTILINE) == ["1", "2", "3"]
+    assert len(re.findall(r"^  day \d of \d in the weeks before: ", said, re.MULTILINE)) > 1
 
 
 @runs("makemigrations")

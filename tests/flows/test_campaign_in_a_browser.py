@@ -125,6 +125,18 @@ def test_no_page_scrolls_sideways(open_page: Open, own: Case, width: int, where:
     assert not scrolls_sideways(page)
 
 
+@pytest.mark.usefixtures("own")
+def test_no_column_of_the_members_is_cut_off_beside_the_queue(open_page: Open) -> None:
+    page = open_page(viewport=DESKTOP)
+    open_signed_in(page, person(), "/queue/")
+    page.get_by_role("link", name="Campaign of 24 accounts").click()
+    expect(page.locator("#queue")).to_be_visible()
+
+    in_force = page.locator("#members tbody tr").first.locator("td").last
+    expect(in_force).to_have_text("nothing")
+    assert page.locator("#members .scroll-x").evaluate("(part) => part.scrollWidth <= part.clientWidth")
+
+
 def test_members_are_split_off_and_merged_again(open_page: Open, own: Case) -> None:
     page = open_page(viewport=DESKTOP)
     open_signed_in(page, person(), f"/campaigns/{own.campaign_id}/")

@@ -10,14 +10,18 @@ from django.test import Client
 from time_machine import TimeMachineFixture
 
 from accounts.models import Account, Organisation
+from governance.gateways.activity import KnownGateway, list_known_gateways
 from governance.gateways.epochs import begin_epoch
 from governance.gateways.models import Gateway, GatewayInstance
+from governance.gateways.queries import get_expected_state
+from governance.gateways.status import EnforcementState, Expected
 from governance.restrictions import names
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
 from governance.restrictions.publication import cover_new_names
 from governance.restrictions.queries import last_number
 from governance.review.models import Case
+from governance.staff.roles import Role
 from governance.usage.models import LastUsage
 from tests.factories import MACHINE, NOW, account, api_key, case, person, restriction, service_key
 from tests.review.pages import address, signed_in
@@ -223,3 +227,29 @@ def test_where_the_banner_names_a_gateway_a_row_says_why(reviewer: Client, comes
     assert "alarm" in shown.rows
     assert shown.gateway == ("gateway-trouble", "warning")
     assert shown.is_in_banner
+
+
+LISTED = re.compile(r'href="/restrictions/\?q=[^"]*">no. (\d+)</a>')
+
+
+@pytest.mark.parametrize("comes_about", [*GOOD, *MILD, *GRAVE], ids=lambda state: state.__name__)
+@pytest.mark.usefixtures("reviewer")
+def test_the_figure_of_the_overview_is_the_number_of_rows_behind_it(comes_about: Callable[[], None]) -> None:
+    comes_about()
+    lead = signed_in(person("Jonas Lindqvist", role=Role.LEAD))
+
+    overview = lead.get("/")
+    rows = LISTED.findall(lead.get("/enforcement/missing/").content.decode())
+
+    assert overview.context["missing"] == len(rows)
+    assert f'href="/enforcement/missing/"><b>{len(rows)}</b>' in overview.content.decode()
+    lacks_something = EnforcementState.NOT_YET in {known.activity.state(expected()) for known in gateways_in_use()}
+    assert bool(rows) == lacks_something
+
+
+def expected() -> Expected:
+    return get_expected_state(now=NOW).expected
+
+
+def gateways_in_use() -> list[KnownGateway]:
+    return [known for known in list_known_gateways(now=NOW) if known.is_in_use]

@@ -1,5 +1,6 @@
 """What gateways report is stored, and shown on the pages of enforcement and of the case."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from governance.gateways import views
 from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry, Refusal
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
@@ -139,6 +141,71 @@ class TestThePage:
         # The region that reads it out stands in the page, so that the same banner is not read out again.
         assert 'role="alert"' not in banner
         assert 'id="alarm" class="alarm-place" role="alert" data-if-changed' in page
+
+
+class TestWhatIsMissing:
+    def lacking(self, many: int) -> list[int]:
+        """So many restrictions that the only gateway has not received, and a watch, which it has not either."""
+        made = [restriction(account()).number for _ in range(many)]
+        watched = restriction(account(), Restriction.Kind.WATCH).number
+        gateway_instance(gateway("edge", asked=False), knows=0, seen=(timezone.now() - NOW).total_seconds())
+        return [*made, watched]
+
+    def listed(self, client: Client, address: str) -> list[int]:
+        return [int(number) for number in re.findall(r">no\. (\d+)</a>", client.get(address).content.decode())]
+
+    def test_is_cut_on_the_page_and_listed_in_full_behind_a_link(self, client: Client) -> None:
+        numbers = self.lacking(8)
+        client.force_login(person(role=Role.LEAD))
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert re.search(r"Not yet at every gateway\s*<span[^>]*>5 of 9</span>", page)
+        assert '<a href="/enforcement/missing/">All 9</a>' in page
+        assert self.listed(client, "/enforcement/missing/") == numbers
+        assert client.get("/").context["missing"] == 9
+
+    def test_goes_on_where_the_page_before_ended(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(views, "PAGE", 4)
+        numbers = self.lacking(8)
+        client.force_login(person())
+        address, found = "/enforcement/missing/", []
+
+        while address:
+            page = client.get(address).content.decode()
+            assert "9 restrictions that some gateway" in page
+            found.append(self.listed(client, address))
+            more = re.search(r'href="(\?after=\d+)">More', page)
+            address = f"/enforcement/missing/{more[1]}" if more else ""
+
+        assert found == [numbers[:4], numbers[4:8], numbers[8:]]
+
+    def test_is_refused_behind_a_place_that_there_is_not(self, client: Client) -> None:
+        client.force_login(person())
+
+        assert client.get("/enforcement/missing/?after=next").status_code == 400
+
+    def test_costs_seven_queries(self, client: Client, django_assert_num_queries: Any) -> None:
+        self.lacking(8)
+        client.force_login(person())
+
+        # 1 session, 2 user, 3 gateways, 4 what they ought to have, 5 what is missing, 6 in full, 7 where it stands
+        with django_assert_num_queries(7):
+            client.get("/enforcement/missing/")
+
+
+class TestAGatewayThatIsIdle:
+    def test_is_amber_and_says_why(self, client: Client) -> None:
+        """As the service key of README's first walk, which checks once."""
+        restriction(account(), at=timezone.now() - timedelta(hours=2))
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now() - timedelta(minutes=7))
+        client.force_login(person())
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "gateway-warning" in page
+        assert "No check for 7 min; it is idle or no longer connected." in page
+        assert "an idle gateway looks like one that is cut off" in page
 
 
 class TestTheCase:

@@ -20,7 +20,7 @@ from governance.staff.models import User
 from governance.usage.profiles.build import address_digest
 from tests.factories import NOW, account, api_key, assessment, campaign_of, case, restriction
 from tests.investigation.pages import found
-from tests.review.pages import by_htmx, text
+from tests.review.pages import text
 
 pytestmark = pytest.mark.django_db
 
@@ -254,38 +254,3 @@ class TestThePage:
         # 1 session, 2 user, 3 accounts, 4 keys, 5 organisations, 6 card, 7 address, 8 the accounts
         with django_assert_num_queries(8):
             client.get("/search/?q=203.0.113.9")
-
-
-class TestThePalette:
-    def options(self, client: Client, typed: str) -> str:
-        return text(client.get("/search/", {"q": typed}, headers=by_htmx("palette-results", current="/queue/")))
-
-    def test_offers_every_page_that_somebody_may_open(self, client: Client) -> None:
-        options = self.options(client, "")
-
-        for name in ("Next case", "Queue", "Accounts", "Watch-list", "Enforcement", "Words"):
-            assert f"<span>{name}</span>" in options
-        assert "Policy" not in options
-
-    def test_finds_pages_by_what_is_typed_and_things_beside_them(self, client: Client) -> None:
-        account("over_1")
-
-        options = self.options(client, "over")
-
-        assert "<span>Overdue cases</span>" in options
-        assert "over_1" in options
-        assert "<span>Queue</span>" not in options
-
-    def test_shows_a_few_of_each_kind_and_leads_to_all(self, client: Client) -> None:
-        for number in range(9):
-            account(f"acct_{number}")
-
-        options = self.options(client, "acct")
-
-        assert options.count("/accounts/acct_") == 4
-        assert 'href="/search/?q=acct"' in options
-
-    def test_changes_the_address_of_no_page(self, client: Client) -> None:
-        response = client.get("/search/?q=a", headers=by_htmx("palette-results", current="/queue/"))
-
-        assert "HX-Push-Url" not in response

@@ -34,6 +34,14 @@ class TestACase:
 
         assert HREF in text(client.get(address(opened)))
 
+    def test_says_how_many_linked_accounts_it_does_not_list(self, client: Client) -> None:
+        opened, *_ = [case(account(f"acct_{number}", payment_fingerprint="card_7")) for number in range(15)]
+
+        page = text(client.get(address(opened)))
+
+        assert "14 other accounts pay with the same card." in page
+        assert "and 2 more" in page
+
 
 class TestTheRestrictions:
     def test_lead_to_whom_they_are_against(self, client: Client) -> None:

@@ -1,5 +1,6 @@
 """The case page: its history, the decision panel, the campaign and the next case."""
 
+import re
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -137,7 +138,8 @@ class TestACampaign:
 
         page = page_of(opened)
 
-        assert "Campaign: 3 accounts now" in page
+        assert "Campaign of 3 accounts, with this one" in page
+        assert re.search(r"tied directly to\s+\d of the others", page)
         assert "acct_head_2" in page
         assert "prompts open or close in the same words" in page
         assert "Over all of them: ever-new questions." in page

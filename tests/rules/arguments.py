@@ -201,6 +201,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/search/": Arguments(query=("q", "kind", "after")),
     "/enforcement/": Arguments(),
     "/enforcement/alarm/": Arguments(),
+    "/enforcement/missing/": Arguments(query=("after",)),
     "/enforcement/lost/<int:pk>/keep/": Arguments(LOST),
     "/enforcement/lost/<int:pk>/drop/": Arguments(LOST),
     "/enforcement/webhooks/": Arguments(),

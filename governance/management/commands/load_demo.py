@@ -13,7 +13,6 @@ from governance.demo.intake import DEMO
 from governance.demo.story import Story
 from governance.demo.team import assemble_team
 from governance.overview.actions import measure_overview
-from governance.platform.progress import terminal_progress
 from governance.staff.actions import ensure_demo_staff
 from governance.web.counts import pluralize
 
@@ -34,19 +33,25 @@ class Command(BaseCommand):
             )
         now = timezone.now()
         size = SIZES["small" if settings.DEMO == "small" else "full"]
+        self._say(f"Making up {size['accounts']} customers and {pluralize(size['days'], 'day')} of their usage")
         made = world.build_world(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
         story, events = Story(made), 0
         began_at = story.begins_at
         # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
-        with transaction.atomic(), terminal_progress() as progress:
+        with transaction.atomic():
             ensure_demo_staff(settings.DEMO_STAFF_FILE, by=DEMO, now=began_at)
             team = assemble_team(by=DEMO, now=began_at)
             gateways, secrets = issue_gateway_keys(by=DEMO, now=began_at)
-            bar = progress.add_task("Loading the demonstration", total=size["days"])
+            self._say("Playing what they did, scoring them and deciding about some, day by day")
             for day in story.play(team=team, gateways=gateways):
                 events += day.events
-                progress.update(bar, completed=day.number)
+                self._say(f"  {day.day}: {pluralize(day.events, 'usage event')}")
             measure_overview(now=timezone.now())  # else the overview asks whether the worker runs
             keep_secrets(settings.DEMO_GATEWAYS_FILE, Secrets(*secrets, stopped_at=story.stopped_at))
         accounts = pluralize(len(story.labels), "account")
-        self.stdout.write(f"Loaded the demonstration: {accounts}, {pluralize(events, 'usage event')}.")
+        self._say(f"Loaded the demonstration: {accounts}, {pluralize(events, 'usage event')}.")
+
+    def _say(self, line: str) -> None:
+        """At once: who waits for minutes wants to see how far it is."""
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -67,6 +67,7 @@ class Command(BaseCommand):
                 processes = running.enter_context(_processes(port, check_port))
                 for name, at in (("check", check_port), ("web server", port)):
                     self._wait_for_answer(processes, name, at)
+                    self._say(f"The {name} answers")
                 if gateways is not None:
                     folder = settings.DATA_DIR / "demo-gateway"
                     running.enter_context(running_gateways(gateways, f"http://{HOST}:{check_port}", folder))
@@ -82,13 +83,15 @@ class Command(BaseCommand):
     def _prepare(self) -> tuple[list[DemoSignIn], Secrets | None]:
         self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
+        self._say("Collecting the files of the pages")
         call_command("collectstatic", interactive=False, verbosity=0)
         sign_ins: list[DemoSignIn] = []
         gateways: Secrets | None = None
         if settings.DEMO != "none":
             # What has a log has begun its life already, if only with somebody who may sign in.
             if not Account.objects.exists() and not Entry.objects.exists():
-                self._say("Loading the demonstration, which takes some minutes")
+                minutes = "a minute" if settings.DEMO == "small" else "some minutes"
+                self._say(f"Loading the demonstration, once; it takes {minutes}")
                 call_command("load_demo")
             sign_ins = ensure_demo_staff(settings.DEMO_STAFF_FILE, by=Actor.system("up"), now=timezone.now())
             gateways = usable_secrets(settings.DEMO_GATEWAYS_FILE, now=timezone.now())
