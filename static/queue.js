@@ -71,6 +71,11 @@
       event.detail.shouldSwap = false;
     }
     if (target.id === "cases" && requestConfig?.elt === target) remember(target);
+    // The answer says what has the focus. As long as something in the old case has it, both cases would be laid out.
+    // Not a field of text: leaving it would count as a change, and be kept as a draft of what was just sent.
+    const { activeElement: active } = document;
+    const isPressed = target.contains(active) && active.matches("button, a, [type=radio], [type=checkbox]");
+    if (target.id === "case" && isPressed && event.detail.serverResponse.includes(" autofocus")) active.blur();
   });
   document.addEventListener("htmx:afterSwap", settle);
 

@@ -16,7 +16,7 @@ from governance.campaigns.models import (
     CampaignSearch,
     SharedPrompt,
 )
-from governance.configuration.models import DueTarget, ReasonChoice
+from governance.configuration.models import DueTarget, ReasonOverride
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
 from governance.gateways.models import (
@@ -143,7 +143,7 @@ def _one_bulk_decision(mira: User) -> None:
 
 def _one_of_what_is_set_and_measured() -> None:
     DueTarget.objects.create(band="high", hours=12)
-    ReasonChoice.objects.create(reason="other", is_offered=False)
+    ReasonOverride.objects.create(reason="other", is_offered=False)
     measure_overview(now=NOW)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.verbs import Verb
-from governance.configuration.models import DueTarget, ReasonChoice
+from governance.configuration.models import DueTarget, ReasonOverride
 from governance.configuration.queries import ReasonSetting, get_reason_overrides
 from governance.platform.locks import Lock, lock_until_commit
 from governance.platform.transactions import retried_transaction
@@ -46,7 +46,7 @@ def set_reason_settings(
     before = {**defaults, **get_reason_overrides()}
     changed = {reason: after for reason, after in reasons.items() if before[reason] != after}
     for reason, after in changed.items():
-        ReasonChoice.objects.update_or_create(reason=reason, defaults=after._asdict())
+        ReasonOverride.objects.update_or_create(reason=reason, defaults=after._asdict())
     _record(
         Verb.REASON_CHOICE_SET,
         "reason",

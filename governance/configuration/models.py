@@ -26,7 +26,7 @@ class DueTarget(models.Model):
         return f"{self.band}: {self.hours} h"
 
 
-class ReasonChoice(models.Model):
+class ReasonOverride(models.Model):
     """Whether people are offered a reason when they decide, and which terms clause follows from it."""
 
     reason = models.CharField(primary_key=True, max_length=32)
@@ -34,8 +34,8 @@ class ReasonChoice(models.Model):
     terms_clause = models.CharField(max_length=120, blank=True)
 
     class Meta:
-        verbose_name = "reason choice"
-        verbose_name_plural = "reason choices"
+        verbose_name = "reason override"
+        verbose_name_plural = "reason overrides"
         ordering = ("reason",)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from governance.audit.models import Entry
 from governance.audit.verbs import Verb
-from governance.configuration.models import DueTarget, ReasonChoice
+from governance.configuration.models import DueTarget, ReasonOverride
 
 # What the history of settings lists: values, people and service keys.
 SETTING_VERBS: Final = (
@@ -36,7 +36,7 @@ def get_due_overrides() -> Mapping[str, timedelta]:
 
 def get_reason_overrides() -> Mapping[str, ReasonSetting]:
     """Return what staff have set of reasons, by code."""
-    rows = ReasonChoice.objects.values_list("reason", "is_offered", "terms_clause")
+    rows = ReasonOverride.objects.values_list("reason", "is_offered", "terms_clause")
     return {reason: ReasonSetting(is_offered, clause) for reason, is_offered, clause in rows}
 
 

@@ -47,7 +47,7 @@ HARVEST = frozenset(kind.name for kind in KINDS if kind.harvest)
 FEWEST_ACCOUNTS = sum(kind.least for kind in KINDS)
 
 
-class Troupe(NamedTuple):
+class CustomerBatch(NamedTuple):
     """Customers of one kind that are made together; `group` names a hidden group, `scale` is how large they are.
 
     `silent` is the share that sends no text; see `CustomerFactory.customers`.

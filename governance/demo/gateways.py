@@ -31,7 +31,7 @@ class DemoGateways(NamedTuple):
     behind: ServiceKey
 
 
-class Secrets(NamedTuple):
+class GatewaySecrets(NamedTuple):
     """With what the gateways go on asking, and the change at which the one stopped."""
 
     following: str
@@ -79,18 +79,18 @@ def report_instances(gateways: DemoGateways, *, began_at: datetime, now: datetim
     return stopped_at
 
 
-def keep_secrets(file: Path, kept: Secrets) -> None:
+def keep_secrets(file: Path, kept: GatewaySecrets) -> None:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(kept._asdict(), out)
 
 
-def usable_secrets(file: Path, *, now: datetime) -> Secrets | None:
+def usable_secrets(file: Path, *, now: datetime) -> GatewaySecrets | None:
     """Return what the gateways go on with; None where there are none, or somebody has revoked their keys.
 
     Raises PermissionError where others may read the file.
     """
     if not file.exists():
         return None
-    kept = Secrets(**json.loads(read_private(file)))
+    kept = GatewaySecrets(**json.loads(read_private(file)))
     usable = (authenticate_service_key(secret, now=now) for secret in (kept.following, kept.behind))
     return kept if all(usable) else None

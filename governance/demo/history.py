@@ -14,10 +14,16 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from governance import pipeline
 from governance.demo.gateways import DemoGateways, report_refusals
-from governance.demo.intake import events_by_day, refusing_restrictions, register_lines, register_world, take_in
+from governance.demo.intake import (
+    denying_restriction_numbers,
+    events_by_day,
+    ingest_events,
+    register_lines,
+    register_world,
+)
 from governance.demo.past import LIVED, FormerCustomer
 from governance.demo.team import Team
-from governance.demo.terms import accepted, versions
+from governance.demo.terms import acceptance_line, terms_versions
 from governance.demo.world import World
 from governance.overview.actions import measure_overview
 from governance.review.actions import decide
@@ -70,7 +76,7 @@ def _send_usage(customers: Sequence[FormerCustomer], team: Team, counts: list[in
 
     def send(now: datetime) -> None:
         usage = [event for one in customers for day in [*events_by_day(one.world)][: LIVED.days] for event in day]
-        counts.append(take_in(sorted(usage, key=itemgetter("occurred_at")), now=now))
+        counts.append(ingest_events(sorted(usage, key=itemgetter("occurred_at")), now=now))
         while pipeline.govern(now=now):
             pass
         for one in customers:
@@ -85,7 +91,7 @@ def _tries(one: FormerCustomer, gateways: DemoGateways) -> Callable[[datetime], 
     """Let the gateway report what it refused of the customer after the decision, if it was one to refuse."""
 
     def report(now: datetime) -> None:
-        refusing = refusing_restrictions(at=now)
+        refusing = denying_restriction_numbers(at=now)
         if one.account in refusing:
             since = one.decided_at.strftime("%Y-%m-%dT%H:%M:%S")
             tries = [event for event in one.world.events() if event["occurred_at"] > since]
@@ -113,8 +119,8 @@ def _publications(first: FormerCustomer, ends_at: datetime) -> Iterator[Event]:
     """Let the first customer accept each version of the terms on its day: the register takes that day for the day on
     which the version was published.
     """
-    for terms in versions(ends_at):
-        line = accepted(first.account, terms, terms.published_at)
+    for terms in terms_versions(ends_at):
+        line = acceptance_line(first.account, terms, terms.published_at)
         yield max(terms.published_at, first.world.starts_at), partial(_register_line, line)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from accounts.actions import register_accounts
 from accounts.register import AccountLine
 from governance.audit.actor import Actor
-from governance.demo.terms import acceptances
+from governance.demo.terms import acceptance_lines
 from governance.demo.world import World
 from governance.restrictions.models import Restriction
 from governance.usage.actions import record_import, record_lines
@@ -27,7 +27,7 @@ def register_world(world: World, *, ends_at: datetime, now: datetime) -> None:
     lines: list[dict[str, Any]] = []
     for account in world.accounts:
         lines.append(account | {"keys": keys.get(account["account"], [])})
-        lines.extend(acceptances(account, ends_at=ends_at, until=now))
+        lines.extend(acceptance_lines(account, ends_at=ends_at, until=now))
     register_lines(lines, now=now)
 
 
@@ -47,7 +47,7 @@ def events_by_day(world: World) -> Iterator[list[dict[str, Any]]]:
     yield today
 
 
-def take_in(events: Sequence[dict[str, Any]], *, now: datetime) -> int:
+def ingest_events(events: Sequence[dict[str, Any]], *, now: datetime) -> int:
     """Record these events; how many there were."""
     lines = [msgspec.json.encode(event) for event in events]
     for start in range(0, len(lines), _BATCH):
@@ -56,7 +56,7 @@ def take_in(events: Sequence[dict[str, Any]], *, now: datetime) -> int:
     return len(lines)
 
 
-def refusing_restrictions(*, at: datetime) -> dict[str, int]:
+def denying_restriction_numbers(*, at: datetime) -> dict[str, int]:
     """Return the number of the restriction because of which each account is refused, by the id of the account."""
     denying = Restriction.objects.in_force(at=at).denying().exclude(account=None).order_by("number")
     return dict(denying.values_list("account__external_id", "number"))

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from governance.demo.gateways import STUCK_INSTANCE, Secrets
+from governance.demo.gateways import STUCK_INSTANCE, GatewaySecrets
 from stillwatch_gateway import Gateway
 
 REPORTS_EVERY: Final = 10.0  # seconds
@@ -22,7 +22,7 @@ _PATIENCE: Final = 5.0  # seconds
 
 
 @contextmanager
-def running_gateways(secrets: Secrets, check_url: str, folder: Path) -> Iterator[None]:
+def running_gateways(secrets: GatewaySecrets, check_url: str, folder: Path) -> Iterator[None]:
     """Until the block ends. `folder` keeps what the client knows between two starts."""
     # Their page says what is wrong with them. The terminal is for what is wrong with Stillwatch.
     logging.getLogger("stillwatch_gateway").setLevel(logging.CRITICAL)
@@ -39,7 +39,7 @@ def running_gateways(secrets: Secrets, check_url: str, folder: Path) -> Iterator
         stuck.join(_PATIENCE)
 
 
-def _report_stuck(secrets: Secrets, check_url: str, ended: threading.Event) -> None:
+def _report_stuck(secrets: GatewaySecrets, check_url: str, ended: threading.Event) -> None:
     """Report the same old change again and again."""
     body = json.dumps({"after": secrets.stopped_at, "instance": STUCK_INSTANCE, "wait": 0}).encode()
     headers = {"Authorization": f"Bearer {secrets.behind}", "Content-Type": "application/json"}

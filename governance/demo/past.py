@@ -21,7 +21,7 @@ from governance.demo.behaviours.collecting import (
 )
 from governance.demo.behaviours.harvesting import BULK_HARVEST, TASK_GENERATOR, TRACE_COLLECTOR
 from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE, REASONING_STUDY
-from governance.demo.cast import Troupe
+from governance.demo.cast import CustomerBatch
 from governance.demo.customer import Kind
 from governance.demo.world import World, assemble_world
 from governance.review.verdicts import Verdict
@@ -32,7 +32,7 @@ SCALE: Final = 1.4
 
 
 @dataclass(frozen=True)
-class Chapter:
+class PastCase:
     """A customer whose case is opened so many `days` before the end, with others, and decided `hours` later.
 
     `seed` is that of a customer who scores as such a case should, and `by` a place in the team. `asked` is why a
@@ -54,7 +54,7 @@ class Chapter:
 class FormerCustomer:
     """A customer of the past with its world of one, and what happens to it."""
 
-    chapter: Chapter
+    chapter: PastCase
     world: World
 
     @property
@@ -77,20 +77,20 @@ _UNDONE: Final = (
 
 # In the order of time. The last ones are left out where the demonstration's own days reach back so far.
 CHAPTERS: Final = (
-    Chapter(27, EVALUATION_HARNESS, 7031, verdicts.AN_EVALUATION, 1, 7, "Sales asked: the same questions every week."),
-    Chapter(27, BULK_HARVEST, 7002, verdicts.GUILTY, 2, 3.5),
-    Chapter(27, CODE_HARVEST, 7017, verdicts.SUSPECT, 0, 27),
-    Chapter(23, TRACE_COLLECTOR, 7004, verdicts.GUILTY_OF_TRACES, 3, 20),
-    Chapter(23, REASONING_STUDY, 7046, verdicts.AGREED, 1, 44, "Support asked: two hundred problems in a day."),
-    Chapter(20, EVOLUTION, 7007, verdicts.WARNED, 3, 4, at_first=_UNDONE),
-    Chapter(20, DIALOGUE_SELF_PLAY, 7013, verdicts.GUILTY_OF_DATA, 2, 30),
-    Chapter(17, EXERCISE_PUBLISHER, 7027, verdicts.INNOCENT, 0, 6, "Sales asked: works by night and answers no mail."),
-    Chapter(17, LOGIT_ACCESS, 7015, verdicts.WITHOUT_PROBABILITIES, 1, 28),
-    Chapter(13, SAMPLED_SOLUTIONS, 7024, verdicts.GUILTY_OF_TRACES, 0, 2.5),
-    Chapter(13, EXPLAINER_SITE, 7030, verdicts.INNOCENT, 3, 32, "Finance asked: hardly pays, and asks at length."),
-    Chapter(9, TEXTBOOKS, 7019, verdicts.SUSPENDED, 2, 14),
-    Chapter(9, TASK_GENERATOR, 7005, verdicts.GUILTY_OF_DATA, 1, 40),
-    Chapter(5, EVOLUTION, 7008, verdicts.GUILTY, 3, 10),
+    PastCase(27, EVALUATION_HARNESS, 7031, verdicts.AN_EVALUATION, 1, 7, "Sales asked: the same questions every week."),
+    PastCase(27, BULK_HARVEST, 7002, verdicts.GUILTY, 2, 3.5),
+    PastCase(27, CODE_HARVEST, 7017, verdicts.SUSPECT, 0, 27),
+    PastCase(23, TRACE_COLLECTOR, 7004, verdicts.GUILTY_OF_TRACES, 3, 20),
+    PastCase(23, REASONING_STUDY, 7046, verdicts.AGREED, 1, 44, "Support asked: two hundred problems in a day."),
+    PastCase(20, EVOLUTION, 7007, verdicts.WARNED, 3, 4, at_first=_UNDONE),
+    PastCase(20, DIALOGUE_SELF_PLAY, 7013, verdicts.GUILTY_OF_DATA, 2, 30),
+    PastCase(17, EXERCISE_PUBLISHER, 7027, verdicts.INNOCENT, 0, 6, "Sales asked: works by night and answers no mail."),
+    PastCase(17, LOGIT_ACCESS, 7015, verdicts.WITHOUT_PROBABILITIES, 1, 28),
+    PastCase(13, SAMPLED_SOLUTIONS, 7024, verdicts.GUILTY_OF_TRACES, 0, 2.5),
+    PastCase(13, EXPLAINER_SITE, 7030, verdicts.INNOCENT, 3, 32, "Finance asked: hardly pays, and asks at length."),
+    PastCase(9, TEXTBOOKS, 7019, verdicts.SUSPENDED, 2, 14),
+    PastCase(9, TASK_GENERATOR, 7005, verdicts.GUILTY_OF_DATA, 1, 40),
+    PastCase(5, EVOLUTION, 7008, verdicts.GUILTY, 3, 10),
 )
 
 
@@ -101,7 +101,7 @@ def former_customers(*, ends_at: datetime, before: datetime) -> Sequence[FormerC
         FormerCustomer(
             chapter,
             assemble_world(
-                [Troupe(chapter.kind, 1, scale=SCALE)],
+                [CustomerBatch(chapter.kind, 1, scale=SCALE)],
                 chapter.seed,
                 ends_at - timedelta(days=chapter.days) + TRIES,
                 days,

@@ -17,7 +17,7 @@ from governance.demo.cast import HARVEST
 from governance.demo.desk import leave_work
 from governance.demo.gateways import DemoGateways, report_instances, report_refusals
 from governance.demo.history import days_of_history, play_history
-from governance.demo.intake import events_by_day, refusing_restrictions, register_world, take_in
+from governance.demo.intake import denying_restriction_numbers, events_by_day, ingest_events, register_world
 from governance.demo.past import former_customers
 from governance.demo.team import Team
 from governance.demo.verdicts import GUILTY, GUILTY_TOGETHER, INNOCENT, SUSPECT
@@ -42,7 +42,7 @@ class DayProgress(NamedTuple):
     events: int
 
 
-class Planned(NamedTuple):
+class PlannedDecision(NamedTuple):
     """A decision that somebody is to make."""
 
     at: datetime
@@ -52,7 +52,7 @@ class Planned(NamedTuple):
     by: User
 
 
-class Story:
+class Demonstration:
     """A world, the customers who were there before, and the people and gateways that deal with them."""
 
     def __init__(self, world: World) -> None:
@@ -97,9 +97,9 @@ class Story:
 
 def _take_in(events: list[dict[str, Any]], gateways: DemoGateways, *, now: datetime) -> int:
     """Record a day's events, but for those that the gateway has refused, which it reports; how many were recorded."""
-    refusing = refusing_restrictions(at=now)
+    refusing = denying_restriction_numbers(at=now)
     report_refusals(gateways, [one for one in events if one["account"] in refusing], refusing, now=now)
-    return take_in([one for one in events if one["account"] not in refusing], now=now)
+    return ingest_events([one for one in events if one["account"] not in refusing], now=now)
 
 
 def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
@@ -118,7 +118,7 @@ def _decide_some(world: World, *, staff: list[User], now: datetime) -> None:
         verdict = GUILTY_TOGETHER if case.campaign_id else _verdict(world.labels[names[0]], dice)
         at = now + timedelta(minutes=dice.randrange(20, 400))
         decision_id = uuid.UUID(int=dice.getrandbits(128), version=4)
-        planned.append(Planned(at, case, verdict, decision_id, someone))
+        planned.append(PlannedDecision(at, case, verdict, decision_id, someone))
     # In the order of their times, since numbers of restrictions and of the log's entries are given in that of playing.
     for at, case, verdict, decision_id, someone in sorted(planned, key=lambda one: one.at):
         if verdict is SUSPECT:

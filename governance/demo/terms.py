@@ -11,37 +11,37 @@ _NEW: Final = timedelta(days=24)
 _USUAL_DELAY: Final = timedelta(days=9)
 
 
-class Terms(NamedTuple):
+class DemoTerms(NamedTuple):
     """A version of the terms."""
 
     version: str
     published_at: datetime
 
 
-def versions(ends_at: datetime) -> tuple[Terms, Terms]:
+def terms_versions(ends_at: datetime) -> tuple[DemoTerms, DemoTerms]:
     """Return the two versions that a demonstration knows, the older one first."""
     published = (ends_at - _OLD, ends_at - _NEW)
-    return Terms(f"{published[0]:%Y-%m}", published[0]), Terms(f"{published[1]:%Y-%m}", published[1])
+    return DemoTerms(f"{published[0]:%Y-%m}", published[0]), DemoTerms(f"{published[1]:%Y-%m}", published[1])
 
 
-def acceptances(account: dict[str, Any], *, ends_at: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+def acceptance_lines(account: dict[str, Any], *, ends_at: datetime, until: datetime) -> Iterator[dict[str, Any]]:
     """Yield lines of the register for the versions that the customer had accepted by `until`.
 
     New customers accept the newest at sign-up, the others within days or weeks: some have not yet.
     """
     created_at = datetime.fromisoformat(account["created_at"])
     dice = Random(f"{account['account']}/terms")
-    old, new = versions(ends_at)
+    old, new = terms_versions(ends_at)
     for terms in (old, new):
         delay = timedelta(seconds=dice.expovariate(1 / _USUAL_DELAY.total_seconds()))
         if terms is old and created_at >= new.published_at:
             continue
         accepted_at = created_at if created_at >= terms.published_at else terms.published_at + delay
         if accepted_at <= until or accepted_at == created_at:
-            yield accepted(account["account"], terms, accepted_at)
+            yield acceptance_line(account["account"], terms, accepted_at)
 
 
-def accepted(account: str, terms: Terms, at: datetime) -> dict[str, Any]:
+def acceptance_line(account: str, terms: DemoTerms, at: datetime) -> dict[str, Any]:
     """Return the line of the register which says that the customer accepted this version."""
     return {
         "account": account,

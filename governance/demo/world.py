@@ -7,7 +7,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
-from governance.demo.cast import Troupe, accounts_by_kind
+from governance.demo.cast import CustomerBatch, accounts_by_kind
 from governance.demo.customer import Customer, Kind
 from governance.demo.day import Behaviour, Day
 from governance.demo.people import CustomerFactory
@@ -81,10 +81,12 @@ def build_world(*, seed: int, ends_at: datetime, days: int = 14, accounts: int =
 
     Raises ValueError if `accounts` are too few for every kind of customer to be there.
     """
-    return assemble_world([Troupe(kind, number) for kind, number in accounts_by_kind(accounts)], seed, ends_at, days)
+    return assemble_world(
+        [CustomerBatch(kind, number) for kind, number in accounts_by_kind(accounts)], seed, ends_at, days
+    )
 
 
-def assemble_world(troupes: Iterable[Troupe], seed: int, ends_at: datetime, days: int) -> World:
+def assemble_world(troupes: Iterable[CustomerBatch], seed: int, ends_at: datetime, days: int) -> World:
     """Return the world of these customers whose `days` end at `ends_at`."""
     starts_at = ends_at - timedelta(days=days)
     registry = CustomerFactory(Random(f"{seed}/people"), starts_at, days)

@@ -162,7 +162,7 @@ def is_too_broad(network: Network) -> bool:
     return network.prefixlen < BROADEST[network.version]
 
 
-def is_looked_up_in_use(network: Network) -> bool:
+def can_search_usage(network: Network) -> bool:
     """Whether requests from the network are found, and not only sign-ups."""
     return not is_too_broad(network) and _customers_in(network) <= ADDRESSES_LOOKED_UP
 
@@ -175,7 +175,7 @@ def _customers_in(network: Network) -> int:
 
 
 def _digests_in(network: Network) -> Iterator[int]:
-    if is_looked_up_in_use(network):
+    if can_search_usage(network):
         step = 1 << (128 - CUSTOMER_PREFIX) if isinstance(network, IPv6Network) else 1
         for place in range(_customers_in(network)):
             yield address_digest(str(network.network_address + place * step))

@@ -15,7 +15,7 @@ from governance.investigation.finders import (
     Found,
     Place,
     ResultKind,
-    is_looked_up_in_use,
+    can_search_usage,
     is_too_broad,
 )
 from governance.investigation.typed_text import TypedText, read_typed_text
@@ -33,7 +33,7 @@ _OF_ORGANISATIONS: Final = ResultKind.ORGANISATIONS
 _NOT_ACCOUNTS: Final = frozenset({_OF_KEYS, _OF_ORGANISATIONS, ResultKind.RECORDS})
 
 
-class Record(NamedTuple):
+class FoundRecord(NamedTuple):
     """A case, decision, campaign or restriction that was found by its id; it is shown with what it is about."""
 
     kind: str
@@ -106,7 +106,7 @@ def search_kind(text: str, kind: ResultKind, *, after: Cursor | None) -> SearchR
 
 def _limit(typed: TypedText) -> str:
     """What a search for a network leaves out."""
-    if typed.network is None or is_looked_up_in_use(typed.network):
+    if typed.network is None or can_search_usage(typed.network):
         return ""
     if is_too_broad(typed.network):
         return f"Enter a network of /{BROADEST[typed.network.version]} or smaller."
@@ -147,14 +147,14 @@ def with_brief(accounts: QuerySet[Account]) -> QuerySet[Account]:
     return accounts.select_related("organisation", "score", "watched").annotate(open_case=Subquery(open_case))
 
 
-def _records(found: Sequence[Found]) -> dict[UUID | int, Record]:
-    records: dict[UUID | int, Record] = {}
+def _records(found: Sequence[Found]) -> dict[UUID | int, FoundRecord]:
+    records: dict[UUID | int, FoundRecord] = {}
     for pk, kind, _ in found:
         if kind == "campaign":
-            records[pk] = Record(kind, str(pk), Campaign.objects.get(pk=pk))
+            records[pk] = FoundRecord(kind, str(pk), Campaign.objects.get(pk=pk))
         elif kind == "restriction":
             in_full = Restriction.objects.select_related("account", "key__account", "organisation")
-            records[pk] = Record(kind, str(pk), in_full.get(pk=pk))
+            records[pk] = FoundRecord(kind, str(pk), in_full.get(pk=pk))
         else:
-            records[pk] = Record(kind, str(pk), Case.objects.select_related("account").get(pk=pk))
+            records[pk] = FoundRecord(kind, str(pk), Case.objects.select_related("account").get(pk=pk))
     return records

@@ -83,7 +83,7 @@ def explanation(request: StaffRequest, external_id: str) -> HttpResponse:
 @never_cache
 @require_safe
 @permission_required(VIEW_ACCOUNTS, raise_exception=True)
-def asking(request: StaffRequest, external_id: str) -> HttpResponse:
+def ways_of_asking(request: StaffRequest, external_id: str) -> HttpResponse:
     """Templates and parameters, which take longer to add up than all else on the page of an account."""
     found = _account(external_id)
     return _answer(request, "investigation/asking.html", {"account": found, "ways": get_ways_of_asking(found)})

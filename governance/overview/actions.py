@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from governance.gateways.models import Refusal
-from governance.overview.models import HarmMeasure, WorkDay
-from governance.overview.queries import Days, count_days, first_day
+from governance.overview.models import DailyMedian, HarmMeasure
+from governance.overview.queries import CaseCountsByDay, count_cases_by_day, first_day
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.models import Restriction
 from governance.review.models import Case
@@ -36,7 +36,7 @@ JOIN (
 """
 
 
-class Served(NamedTuple):
+class ServedTotals(NamedTuple):
     """How many accounts were served, with how many requests and output tokens."""
 
     accounts: int
@@ -47,8 +47,8 @@ class Served(NamedTuple):
 @retried_transaction
 def measure_overview(*, now: datetime) -> HarmMeasure:
     """Store the figures of the last days, and in the row of today how much suspected and refused accounts got."""
-    days = count_days(first_day(now=now), now=now)
-    _store_days(days, now=now)
+    days = count_cases_by_day(first_day(now=now), now=now)
+    _store_medians(days, now=now)
     # With those whose cases are part of a campaign's.
     is_open = Case.objects.filter(status=Case.Status.OPEN, account__isnull=False)
     suspected = list(is_open.order_by().values_list("account", flat=True))
@@ -70,13 +70,10 @@ def measure_overview(*, now: datetime) -> HarmMeasure:
     return measure
 
 
-def _store_days(days: Days, *, now: datetime) -> None:
-    rows = [
-        WorkDay(day=one.day, counted_at=now, opened=one.opened, decided=one.decided, median_to_decide=one.median)
-        for one in days.days
-    ]
-    counted = ["counted_at", "opened", "decided", "median_to_decide"]
-    WorkDay.objects.bulk_create(rows, update_conflicts=True, unique_fields=["day"], update_fields=counted)
+def _store_medians(days: CaseCountsByDay, *, now: datetime) -> None:
+    rows = [DailyMedian(day=one.day, measured_at=now, median_to_decide=one.median) for one in days.days]
+    measured = ["measured_at", "median_to_decide"]
+    DailyMedian.objects.bulk_create(rows, update_conflicts=True, unique_fields=["day"], update_fields=measured)
 
 
 def refused_since(*, now: datetime) -> dict[int, datetime]:
@@ -91,10 +88,10 @@ def refused_since(*, now: datetime) -> dict[int, datetime]:
     return found
 
 
-def _served(accounts: list[int], *, now: datetime) -> Served:
+def _served(accounts: list[int], *, now: datetime) -> ServedTotals:
     with connection.cursor() as cursor:
         cursor.execute(_SERVED, {"since": now - IN_FLIGHT, "now": now, "accounts": accounts})
-        return Served(*(cursor.fetchone() or (0, 0, 0)))
+        return ServedTotals(*(cursor.fetchone() or (0, 0, 0)))
 
 
 def _got_before(refused: dict[int, datetime]) -> int:

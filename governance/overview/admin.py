@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.overview.models import HarmMeasure, WorkDay
+from governance.overview.models import DailyMedian, HarmMeasure
 
 
 @admin.register(HarmMeasure)
@@ -17,6 +17,6 @@ class HarmMeasureAdmin(ReadOnlyAdmin):
     )
 
 
-@admin.register(WorkDay)
-class WorkDayAdmin(ReadOnlyAdmin):
-    list_display = ("day", "counted_at", "opened", "decided", "median_to_decide")
+@admin.register(DailyMedian)
+class DailyMedianAdmin(ReadOnlyAdmin):
+    list_display = ("day", "measured_at", "median_to_decide")

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator
 from django.db.models import Q, QuerySet
 
 from governance.detection.models import BAND_CHOICES
-from governance.overview.queries import AGES, DUE_SOON, day_bounds, opened_within
+from governance.overview.queries import AGES, DUE_SOON, day_bounds, in_age_range
 from governance.review.forms import AddressForm
 from governance.review.models import Case
 from governance.web.cursors import Cursor, CursorField, rows_after
@@ -100,7 +100,7 @@ def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
     if wanted.band:
         cases = cases.filter(band=wanted.band)
     if wanted.age is not None:
-        cases = cases.filter(opened_within(wanted.age, now=now))
+        cases = cases.filter(in_age_range(wanted.age, now=now))
     if wanted.due:
         cases = cases.filter(Q(due_at__lt=now + DUE_SOON) if wanted.due == "soon" else Q(due_at__lte=now))
     return cases

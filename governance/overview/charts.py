@@ -18,7 +18,7 @@ class ChartSeries(NamedTuple):
     values: Sequence[float]
 
 
-class Piece(NamedTuple):
+class BarSegment(NamedTuple):
     """A rectangle. Lengths are in the drawing's units, y grows downwards."""
 
     x: float
@@ -28,20 +28,20 @@ class Piece(NamedTuple):
     style: str
 
 
-class Column(NamedTuple):
+class ChartColumn(NamedTuple):
     """What stands above one label, and the words for it."""
 
     x: float
     name: str
     label: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[BarSegment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """Columns side by side. `top` is the value at the upper edge, a round number."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ChartColumn, ...]
     series: tuple[ChartSeries, ...]
     top: float
 
@@ -87,8 +87,8 @@ def draw_stacked(labels: Sequence[str], series: Sequence[ChartSeries]) -> Chart:
             height = _height(one.values[place], top)
             y = max(0.0, y - height)
             if height:
-                pieces.append(Piece(place * STEP + GAP / 2, round(y, 1), STEP - GAP, height, one.style))
-        columns.append(Column(place * STEP, label, _words(label, series, place), tuple(pieces)))
+                pieces.append(BarSegment(place * STEP + GAP / 2, round(y, 1), STEP - GAP, height, one.style))
+        columns.append(ChartColumn(place * STEP, label, _words(label, series, place), tuple(pieces)))
     return Chart(tuple(columns), tuple(series), top)
 
 
@@ -102,8 +102,8 @@ def draw_side_by_side(labels: Sequence[str], series: Sequence[ChartSeries]) -> C
         for number, one in enumerate(series):
             if height := _height(one.values[place], top):
                 x = place * STEP + GAP / 2 + number * width
-                pieces.append(Piece(round(x, 2), round(HEIGHT - height, 1), round(width, 2), height, one.style))
-        columns.append(Column(place * STEP, label, _words(label, series, place), tuple(pieces)))
+                pieces.append(BarSegment(round(x, 2), round(HEIGHT - height, 1), round(width, 2), height, one.style))
+        columns.append(ChartColumn(place * STEP, label, _words(label, series, place), tuple(pieces)))
     return Chart(tuple(columns), tuple(series), top)
 
 

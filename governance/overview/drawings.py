@@ -1,17 +1,17 @@
 """The charts of the overview, drawn from its figures."""
 
 from governance.overview.charts import Chart, ChartSeries, draw_side_by_side, draw_stacked
-from governance.overview.queries import AGES, Days, HarmFigures, Waiting
+from governance.overview.queries import AGES, CaseCountsByDay, HarmFigures, WaitingCounts
 
 
-def draw_waiting(waiting: Waiting) -> Chart:
+def draw_waiting(waiting: WaitingCounts) -> Chart:
     """Waiting cases by age, the bands on top of each other."""
     rows = reversed(waiting.rows)
     series = [ChartSeries(band.value, f"fill-{band.value}", counts) for band, counts, _ in rows]
     return draw_stacked([age.name for age in AGES], series)
 
 
-def draw_days(days: Days) -> Chart:
+def draw_cases_by_day(days: CaseCountsByDay) -> Chart:
     series = [
         ChartSeries("opened", "fill-opened", [day.opened for day in days.days]),
         ChartSeries("decided", "fill-decided", [day.decided for day in days.days]),
@@ -19,7 +19,7 @@ def draw_days(days: Days) -> Chart:
     return draw_side_by_side(_labels(days), series)
 
 
-def draw_median(days: Days) -> Chart:
+def draw_median(days: CaseCountsByDay) -> Chart:
     hours = [round(day.median_hours or 0, 1) for day in days.days]
     return draw_side_by_side(_labels(days), [ChartSeries("median hours to decide", "fill-decided", hours)])
 
@@ -33,5 +33,5 @@ def draw_harm(harm: HarmFigures) -> Chart:
     return draw_side_by_side(labels, series)
 
 
-def _labels(days: Days) -> list[str]:
+def _labels(days: CaseCountsByDay) -> list[str]:
     return [f"{day.day:%-d %b}" for day in days.days]

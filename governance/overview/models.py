@@ -29,18 +29,16 @@ class HarmMeasure(models.Model):
         return str(self.day)
 
 
-class WorkDay(models.Model):
-    """How many cases were opened and decided on a UTC day, as counted at a time after it."""
+class DailyMedian(models.Model):
+    """The median time from opening to deciding, of the cases decided on a UTC day, as measured at a time after it."""
 
     day = models.DateField(primary_key=True)
-    counted_at = models.DateTimeField()
-    opened = models.IntegerField()
-    decided = models.IntegerField()
-    median_to_decide = models.DurationField(null=True, help_text="Of the cases decided on that day.")
+    measured_at = models.DateTimeField()
+    median_to_decide = models.DurationField(null=True, help_text="Null if no case was decided.")
 
     class Meta:
-        verbose_name = "work day"
-        verbose_name_plural = "work days"
+        verbose_name = "daily median"
+        verbose_name_plural = "daily medians"
         ordering = ("-day",)
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from governance.detection.scoring import Band
 from governance.gateways.activity import list_known_gateways
 from governance.gateways.missing_restrictions import find_missing_restrictions
 from governance.gateways.queries import get_expected_state
-from governance.overview.models import HarmMeasure, WorkDay
+from governance.overview.models import DailyMedian, HarmMeasure
 from governance.review.models import Case, InboxItem
 from governance.staff.models import User
 from governance.usage.models import DirtyAccount
@@ -44,7 +44,7 @@ AGES: Final = (
 )
 
 
-def opened_within(age: int, *, now: datetime) -> Q:
+def in_age_range(age: int, *, now: datetime) -> Q:
     """The cases that are as old as `AGES[age]` says."""
     condition = Q(opened_at__gte=now - AGES[age + 1].least) if age + 1 < len(AGES) else Q()
     return condition & Q(opened_at__lt=now - AGES[age].least) if age else condition
@@ -62,7 +62,7 @@ class MyDay(NamedTuple):
     mentions: Sequence[InboxItem]
 
 
-def get_my_day(user: User, *, now: datetime, counted: "Waiting | None" = None) -> MyDay:
+def get_my_day(user: User, *, now: datetime, counted: "WaitingCounts | None" = None) -> MyDay:
     """In four queries. In two, and without what is due soon, where the open cases have been `counted`."""
     waiting = Case.objects.waiting().not_held(at=now)
     shown = waiting.select_related("account", "campaign").order_by("due_at", "pk")
@@ -77,7 +77,7 @@ def get_my_day(user: User, *, now: datetime, counted: "Waiting | None" = None) -
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCounts:
     """The waiting cases by band and age, by the place of the age in AGES; and those on hold, which are in neither."""
 
     counts: Mapping[tuple[str, int], int]
@@ -98,7 +98,7 @@ class Waiting:
         return rows
 
 
-def count_waiting(*, now: datetime) -> Waiting:
+def count_waiting(*, now: datetime) -> WaitingCounts:
     """In one query, and one pass over the open cases."""
     bounds = [now - age.least for age in reversed(AGES[1:])]
     bucket = Func(
@@ -117,10 +117,10 @@ def count_waiting(*, now: datetime) -> Waiting:
     )
     # Before the first bound the bucket is 0: the oldest cases.
     counts = {(row["band"], len(AGES) - 1 - row["bucket"]): row["number"] for row in rows}
-    return Waiting(counts, sum(row["late"] for row in rows), sum(row["held"] for row in rows))
+    return WaitingCounts(counts, sum(row["late"] for row in rows), sum(row["held"] for row in rows))
 
 
-class Day(NamedTuple):
+class DayCounts(NamedTuple):
     """How many cases were opened and decided on a UTC day, and the median time from opening to deciding these."""
 
     day: date
@@ -133,10 +133,10 @@ class Day(NamedTuple):
         return None if self.median is None else self.median / timedelta(hours=1)
 
 
-class Days(NamedTuple):
+class CaseCountsByDay(NamedTuple):
     """The last days, the oldest first, and the median time to decide over all of them."""
 
-    days: Sequence[Day]
+    days: Sequence[DayCounts]
     median: timedelta | None
 
     @property
@@ -167,7 +167,9 @@ def first_day(*, now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
 
 
-def count_days(first: date, *, now: datetime, medians: Mapping[date, timedelta | None] | None = None) -> Days:
+def count_cases_by_day(
+    first: date, *, now: datetime, medians: Mapping[date, timedelta | None] | None = None
+) -> CaseCountsByDay:
     """Count the cases of each day from `first` to today, which is not over. One query.
 
     Args:
@@ -183,29 +185,30 @@ def count_days(first: date, *, now: datetime, medians: Mapping[date, timedelta |
         day = first + timedelta(days=number)
         opened, decided = (found.get((what, day), (0, None))[0] for what in ("opened", "decided"))
         median = known[day] if day in known else found.get(("median", day), (0, None))[1]
-        days.append(Day(day, opened, decided, median))
-    return Days(days, found.get(("median", None), (0, None))[1])
+        days.append(DayCounts(day, opened, decided, median))
+    return CaseCountsByDay(days, found.get(("median", None), (0, None))[1])
 
 
-def get_days(*, now: datetime, harm: "HarmFigures") -> Days:
+def get_case_counts_by_day(*, now: datetime, harm: "HarmFigures") -> CaseCountsByDay:
     """In two queries. Cases are counted as the lists behind the figures show them: a case that was decided long ago may
     be open again. The medians of days that are long over are read as they were measured.
 
     Where all medians are measured the one over all days is theirs, else it is the one that was measured last.
     """
     first = first_day(now=now)
-    stored = {one.day: one.median_to_decide for one in WorkDay.objects.filter(day__gte=first) if _is_settled(one)}
+    settled = filter(_is_settled, DailyMedian.objects.filter(day__gte=first))
+    stored = {one.day: one.median_to_decide for one in settled}
     wanted = [first + timedelta(days=number) for number in range(DAYS)]
     medians = {day: stored[day] for day in takewhile(stored.__contains__, wanted)}
-    counted = count_days(first, now=now, medians=medians)
+    counted = count_cases_by_day(first, now=now, medians=medians)
     measured = harm.latest.median_to_decide if harm.latest else None
-    return Days(counted.days, measured if medians else counted.median)
+    return CaseCountsByDay(counted.days, measured if medians else counted.median)
 
 
-def _is_settled(one: WorkDay) -> bool:
-    """Whether the day was counted when no decision on it could be undone any more, which reopens its case."""
+def _is_settled(one: DailyMedian) -> bool:
+    """Whether the day was measured when no decision on it could be undone any more, which reopens its case."""
     undone_within = timedelta(minutes=settings.UNDO_MINUTES)
-    return one.counted_at >= day_bounds(one.day)[1] + max(timedelta(days=1), undone_within)
+    return one.measured_at >= day_bounds(one.day)[1] + max(timedelta(days=1), undone_within)
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from governance.overview.queries import AGES, count_waiting, get_days, get_harm
+from governance.overview.queries import AGES, count_waiting, get_case_counts_by_day, get_harm
 
 Table: TypeAlias = tuple[Sequence[str], Iterable[Sequence[object]]]
 
@@ -14,9 +14,9 @@ def waiting_table(*, now: datetime) -> Table:
     return ("Band", *(age.name for age in AGES), "All"), rows
 
 
-def days_table(*, now: datetime) -> Table:
+def cases_by_day_table(*, now: datetime) -> Table:
     head = ("Day (UTC)", "Opened", "Decided", "Median hours to decide")
-    rows = get_days(now=now, harm=get_harm(now=now)).days
+    rows = get_case_counts_by_day(now=now, harm=get_harm(now=now)).days
     return head, [
         (one.day, one.opened, one.decided, None if one.median_hours is None else round(one.median_hours, 2))
         for one in rows
@@ -45,6 +45,6 @@ def harm_table(*, now: datetime) -> Table:
 
 TABLES: Final[Mapping[str, Callable[..., Table]]] = {
     "waiting": waiting_table,
-    "days": days_table,
+    "days": cases_by_day_table,
     "harm": harm_table,
 }

@@ -8,5 +8,5 @@ app_name = "overview"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("overview/cases/", views.cases, name="cases"),
-    path("overview/<slug:name>.csv", views.table, name="table"),
+    path("overview/<slug:name>.csv", views.export_chart_table, name="table"),
 ]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from governance.overview import queries
 from governance.overview.case_list import CaseListForm, list_cases
-from governance.overview.drawings import draw_days, draw_harm, draw_median, draw_waiting
+from governance.overview.drawings import draw_cases_by_day, draw_harm, draw_median, draw_waiting
 from governance.overview.tables import TABLES
 from governance.staff.roles import VIEW_CASES, VIEW_TEAM, WORK_CASES
 from governance.web.requests import StaffRequest
@@ -34,13 +34,13 @@ def overview(request: StaffRequest) -> HttpResponse:
 
 def _team(now: datetime) -> dict[str, Any]:
     waiting, harm = queries.count_waiting(now=now), queries.get_harm(now=now)
-    days = queries.get_days(now=now, harm=harm)
+    days = queries.get_case_counts_by_day(now=now, harm=harm)
     return {
         "waiting": waiting,
         "waiting_chart": draw_waiting(waiting),
         "ages": queries.AGES,
         "days": days,
-        "days_chart": draw_days(days),
+        "days_chart": draw_cases_by_day(days),
         "median_chart": draw_median(days),
         "harm": harm,
         "harm_chart": draw_harm(harm),
@@ -64,7 +64,7 @@ def cases(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @permission_required(VIEW_TEAM, raise_exception=True)
-def table(_request: StaffRequest, name: str) -> HttpResponse:
+def export_chart_table(_request: StaffRequest, name: str) -> HttpResponse:
     """The table of a chart as a file for spreadsheets."""
     if name not in TABLES:
         raise Http404

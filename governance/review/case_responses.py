@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
-from governance.review.campaigns.views import address_of, render_campaign
+from governance.review.campaigns.views import campaign_case_url, render_campaign
 from governance.review.case_detail import CaseDetail, cases_with_details
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.handing_out import claim_next
@@ -85,7 +85,7 @@ def go_to_case(request: StaffRequest, case: Case) -> HttpResponse:
     query = clean_query(list_given(request))
     address = f"{reverse('review:case', args=[case.pk])}{f'?{query}' if query else ''}"
     if case.campaign_id is not None:
-        address = address_of(case)
+        address = campaign_case_url(case)
     if not request.htmx:
         return redirect(address)
     response = render_case_page(request, find_case(case.pk), part="case", is_arrival=True)

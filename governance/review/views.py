@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.restrictions.models import Restriction
 from governance.review import actions
-from governance.review.campaigns.views import address_of
+from governance.review.campaigns.views import campaign_case_url
 from governance.review.case_detail import CaseDetail
 from governance.review.case_responses import (
     conflict_response,
@@ -41,7 +41,7 @@ from governance.web.requests import StaffRequest
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = find_case(pk)
-    return redirect(address_of(case)) if case.campaign_id is not None else render_case_page(request, case)
+    return redirect(campaign_case_url(case)) if case.campaign_id is not None else render_case_page(request, case)
 
 
 @require_POST

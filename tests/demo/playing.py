@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from governance.demo import world
 from governance.demo.gateways import DemoGateways, issue_gateway_keys
-from governance.demo.story import Story
+from governance.demo.story import Demonstration
 from governance.demo.team import Team, assemble_team
 from governance.demo.world import World
 from governance.management.commands.load_demo import SEED, SIZES
@@ -18,7 +18,7 @@ MONDAY_MORNING = datetime(2026, 8, 17, 9, tzinfo=UTC)
 
 
 class Played(NamedTuple):
-    story: Story
+    story: Demonstration
     team: Team
     gateways: DemoGateways
 
@@ -36,7 +36,7 @@ def play_demonstration(size: str, ends_at: datetime = MONDAY_MORNING) -> Played:
 
 
 def play_world(made: World) -> Played:
-    story = Story(made)
+    story = Demonstration(made)
     with tempfile.TemporaryDirectory() as folder:
         ensure_demo_staff(Path(folder) / "staff.json", by=MACHINE, now=story.begins_at)
     team = assemble_team(by=MACHINE, now=story.begins_at)

@@ -10,15 +10,15 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="ReasonChoice",
+            name="ReasonOverride",
             fields=[
                 ("reason", models.CharField(max_length=32, primary_key=True, serialize=False)),
                 ("is_offered", models.BooleanField(default=True, verbose_name="offered")),
                 ("terms_clause", models.CharField(blank=True, max_length=120)),
             ],
             options={
-                "verbose_name": "reason choice",
-                "verbose_name_plural": "reason choices",
+                "verbose_name": "reason override",
+                "verbose_name_plural": "reason overrides",
                 "ordering": ("reason",),
             },
         ),

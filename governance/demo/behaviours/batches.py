@@ -52,7 +52,7 @@ def classification(customer: Customer) -> Behaviour:
     return on
 
 
-def extraction(customer: Customer) -> Behaviour:
+def document_extraction(customer: Customer) -> Behaviour:
     """Invoices, applications or notes of meetings turned into JSON as they arrive at the office."""
     dice = customer.dice("habits")
     source, fields = dice.choice(
@@ -96,5 +96,5 @@ def test_data(customer: Customer) -> Behaviour:
 
 TRANSLATION_BATCH = Kind("translation_batch", 13, translation_batch, ("translation", "localisation"), talks=False)
 CLASSIFICATION = Kind("classification", 18, classification, ("classification", "moderation", "routing of mail"))
-EXTRACTION = Kind("extraction", 25, extraction, ("document processing", "invoice capture", "meeting notes"))
+EXTRACTION = Kind("extraction", 25, document_extraction, ("document processing", "invoice capture", "meeting notes"))
 TEST_DATA = Kind("test_data", 8, test_data, ("software testing", "demo data"))

@@ -13,7 +13,7 @@ _PRETEXTS = ("research", "chat assistant", "content generation", "education", "i
 _SLOTS_A_DAY = 7
 
 
-def collecting(
+def harvest_by_rule(
     rule: str,
     *fixed: str,
     a_day: float,
@@ -73,21 +73,21 @@ def _kind(name: str, behave: Callable[[Customer], Behaviour]) -> Kind:
 
 _LOGITS = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20, "temperature": 1.0}
 
-WRAPPED_REASONING = _kind("wrapped_reasoning", collecting("anything", a_day=45, answer=700))
+WRAPPED_REASONING = _kind("wrapped_reasoning", harvest_by_rule("anything", a_day=45, answer=700))
 SAMPLED_SOLUTIONS = _kind(
-    "sampled_solutions", collecting("problem", a_day=48, answer=450, times_each=4, parameters={"temperature": 1.0})
+    "sampled_solutions", harvest_by_rule("problem", a_day=48, answer=450, times_each=4, parameters={"temperature": 1.0})
 )
-EVOLUTION = _kind("evolution", collecting("evolve", "evolve_ask", "keep", a_day=45, answer=110))
+EVOLUTION = _kind("evolution", harvest_by_rule("evolve", "evolve_ask", "keep", a_day=45, answer=110))
 SYNTHETIC_QUESTIONS = _kind(
-    "synthetic_questions", collecting("exam", "distractors", "key", "level_of", a_day=30, answer=600)
+    "synthetic_questions", harvest_by_rule("exam", "distractors", "key", "level_of", a_day=30, answer=600)
 )
-DIALOGUE_SELF_PLAY = _kind("dialogue_self_play", collecting("dialogue", "dialogue_rule", a_day=36, answer=420))
+DIALOGUE_SELF_PLAY = _kind("dialogue_self_play", harvest_by_rule("dialogue", "dialogue_rule", a_day=36, answer=420))
 CODE_HARVEST = _kind(
-    "code_harvest", collecting("code_task", "code_ask", "code_also", "code_language", a_day=36, answer=650)
+    "code_harvest", harvest_by_rule("code_task", "code_ask", "code_also", "code_language", a_day=36, answer=650)
 )
-PAIR_SYNTHESIS = _kind("pair_synthesis", collecting("pair", "pair_ask", "pair_form", a_day=50, answer=260))
-TEXTBOOKS = _kind("textbooks", collecting("textbook", "book_rule", "level_of", a_day=24, answer=1100))
-TRANSLATION_CORPUS = _kind("translation_corpus", collecting("parallel", "language", a_day=40, answer=380))
-TRAJECTORIES = _kind("trajectories", collecting("agent_task", "agent_form", a_day=28, answer=900))
-LOGIT_ACCESS = _kind("logit_access", collecting("logit_probe", a_day=70, answer=1, parameters=_LOGITS))
-SLOW_AND_LOW = _kind("slow_and_low", collecting("concept_question", a_day=3, answer=650))
+PAIR_SYNTHESIS = _kind("pair_synthesis", harvest_by_rule("pair", "pair_ask", "pair_form", a_day=50, answer=260))
+TEXTBOOKS = _kind("textbooks", harvest_by_rule("textbook", "book_rule", "level_of", a_day=24, answer=1100))
+TRANSLATION_CORPUS = _kind("translation_corpus", harvest_by_rule("parallel", "language", a_day=40, answer=380))
+TRAJECTORIES = _kind("trajectories", harvest_by_rule("agent_task", "agent_form", a_day=28, answer=900))
+LOGIT_ACCESS = _kind("logit_access", harvest_by_rule("logit_probe", a_day=70, answer=1, parameters=_LOGITS))
+SLOW_AND_LOW = _kind("slow_and_low", harvest_by_rule("concept_question", a_day=3, answer=650))

@@ -12,7 +12,7 @@ from governance.demo.wording.own_material import OWN_MATERIAL
 from governance.demo.wording.support import SUPPORT
 
 
-def working(
+def work_by_rule(
     ask: str,
     *,
     by: str = "",
@@ -83,23 +83,28 @@ _COLD = {"temperature": 0}
 OWN_JUDGE = Kind(
     "own_product_judge",
     6,
-    working("ticket", by="judge_system", a_day=14, answer=40, parameters=_COLD),
+    work_by_rule("ticket", by="judge_system", a_day=14, answer=40, parameters=_COLD),
     ("quality assurance", "customer support"),
 )
 OWN_SUMMARIES = Kind(
     "own_summaries",
     12,
-    working("minutes", by="summary_system", a_day=11, answer=120, parameters={"temperature": 0.3}),
+    work_by_rule("minutes", by="summary_system", a_day=11, answer=120, parameters={"temperature": 0.3}),
     ("document processing", "meeting notes"),
 )
 SQL_COPILOT = Kind(
-    "sql_copilot", 8, working("sql_ask", by="sql_system", a_day=9, answer=110, parameters=_COLD), ("analytics",)
+    "sql_copilot", 8, work_by_rule("sql_ask", by="sql_system", a_day=9, answer=110, parameters=_COLD), ("analytics",)
 )
-FAQ_MAKER = Kind("faq_maker", 5, working("faq", a_day=10, answer=200), ("knowledge base", "internal search"))
+FAQ_MAKER = Kind("faq_maker", 5, work_by_rule("faq", a_day=10, answer=200), ("knowledge base", "internal search"))
 GAME_WRITER = Kind(
-    "game_writer", 4, working("scene", by="npc_system", a_day=5, answer=150, turns=1.8), ("games", "content generation")
+    "game_writer",
+    4,
+    work_by_rule("scene", by="npc_system", a_day=5, answer=150, turns=1.8),
+    ("games", "content generation"),
 )
-LESSON_PLANNER = Kind("lesson_planner", 6, working("lesson", a_day=5, answer=350, turns=1.6), ("education", "teaching"))
+LESSON_PLANNER = Kind(
+    "lesson_planner", 6, work_by_rule("lesson", a_day=5, answer=350, turns=1.6), ("education", "teaching")
+)
 TEMPLATE_USER = Kind("template_user", 10, template_user, ("writing", "personal use", "team chat"))
 WORKSHOP = Kind("workshop", 8, workshop_participant, ("education", "personal use"), plans=("payg",))
 SISTER_ACCOUNTS = Kind(

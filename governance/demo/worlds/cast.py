@@ -40,7 +40,7 @@ from governance.demo.behaviours.own_material import (
     WORKSHOP,
 )
 from governance.demo.behaviours.talking import AGENCY, UNIVERSITY
-from governance.demo.cast import KINDS, Troupe
+from governance.demo.cast import KINDS, CustomerBatch
 from governance.demo.customer import Kind, Tie
 from governance.demo.worlds.costume import dress
 
@@ -110,7 +110,7 @@ SCALE, SCALE_IN_CAMPAIGN, SCALE_OF_SLOW = 0.5, 0.2, 0.15
 ACCOUNTS_A_LICENCE = 1_500
 
 
-def cast_world(accounts: int, *, dressed: float) -> list[Troupe]:
+def cast_world(accounts: int, *, dressed: float) -> list[CustomerBatch]:
     """Return who lives in a world of so many accounts; of its harvests a share is dressed up.
 
     Raises ValueError if there are too few accounts for every family to be there.
@@ -120,7 +120,7 @@ def cast_world(accounts: int, *, dressed: float) -> list[Troupe]:
     troupes = [
         *_harvesting(harvests - dressed_up, is_dressed=False),
         *_harvesting(dressed_up, is_dressed=True),
-        *(Troupe(LICENSED_DISTILLER, 1, scale=SCALE) for _ in range(max(1, accounts // ACCOUNTS_A_LICENCE))),
+        *(CustomerBatch(LICENSED_DISTILLER, 1, scale=SCALE) for _ in range(max(1, accounts // ACCOUNTS_A_LICENCE))),
     ]
     left = accounts - sum(troupe.accounts for troupe in troupes)
     least = sum(_GROUPED.get(kind.name, 1) for kind in ORDINARY)
@@ -129,7 +129,7 @@ def cast_world(accounts: int, *, dressed: float) -> list[Troupe]:
     return [troupe._replace(silent=SHARE_WITHOUT_TEXT) for troupe in (*troupes, *_ordinary(left))]
 
 
-def _harvesting(accounts: int, *, is_dressed: bool) -> Iterator[Troupe]:
+def _harvesting(accounts: int, *, is_dressed: bool) -> Iterator[CustomerBatch]:
     if not accounts:
         return
     half = "dressed" if is_dressed else "careless"
@@ -142,16 +142,18 @@ def _harvesting(accounts: int, *, is_dressed: bool) -> Iterator[Troupe]:
             kind = replace(kind, behave=in_step(kind.behave))
         members = max(FEWEST_IN_CAMPAIGN, int(in_campaigns * _SIZES[kind.name] / shares))
         left -= members
-        yield Troupe(kind, members, f"{half}_{kind.name}", SCALE if is_dressed else SCALE_IN_CAMPAIGN)
+        yield CustomerBatch(kind, members, f"{half}_{kind.name}", SCALE if is_dressed else SCALE_IN_CAMPAIGN)
     singles = [dress(kind) if is_dressed else kind for kind in HARVESTS]
     singles.append(
         dress(replace(BULK_HARVEST, name=TRAFFIC_PROXY.name), share=(0.05, 0.5)) if is_dressed else TRAFFIC_PROXY
     )
     for kind, number in zip(singles, _even(max(left, len(singles)), len(singles)), strict=True):
-        yield Troupe(kind, number, scale=SCALE_OF_SLOW if is_dressed and kind.name == SLOW_AND_LOW.name else SCALE)
+        yield CustomerBatch(
+            kind, number, scale=SCALE_OF_SLOW if is_dressed and kind.name == SLOW_AND_LOW.name else SCALE
+        )
 
 
-def _ordinary(accounts: int) -> Iterator[Troupe]:
+def _ordinary(accounts: int) -> Iterator[CustomerBatch]:
     """Yield ordinary customers in the proportions of their kinds; the first kind takes what is left over."""
     wanted = {kind: max(1, kind.of_300 * accounts // sum(one.of_300 for one in ORDINARY)) for kind in ORDINARY[1:]}
     groups = {kind: max(1, number // _GROUPED[kind.name]) for kind, number in wanted.items() if kind.name in _GROUPED}
@@ -162,8 +164,8 @@ def _ordinary(accounts: int) -> Iterator[Troupe]:
     for kind, number in wanted.items():
         for place in range(groups.get(kind, 1)):
             group = f"{kind.name}_{place}" if kind is WORKSHOP else ""
-            yield Troupe(kind, number // groups.get(kind, 1), group, SCALE)
-    yield Troupe(ORDINARY[0], accounts - sum(wanted.values()), scale=SCALE)
+            yield CustomerBatch(kind, number // groups.get(kind, 1), group, SCALE)
+    yield CustomerBatch(ORDINARY[0], accounts - sum(wanted.values()), scale=SCALE)
 
 
 def _even(accounts: int, parts: int) -> Sequence[int]:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.models import Entry
 from governance.demo import world
-from governance.demo.gateways import Secrets, issue_gateway_keys, keep_secrets
+from governance.demo.gateways import GatewaySecrets, issue_gateway_keys, keep_secrets
 from governance.demo.intake import DEMO
-from governance.demo.story import Story
+from governance.demo.story import Demonstration
 from governance.demo.team import assemble_team
 from governance.overview.actions import measure_overview
 from governance.staff.actions import ensure_demo_staff
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         size = SIZES["small" if settings.DEMO == "small" else "full"]
         self._say(f"Making up {size['accounts']} customers and {pluralize(size['days'], 'day')} of their usage")
         made = world.build_world(seed=SEED, ends_at=now.replace(minute=0, second=0, microsecond=0), **size)
-        story, events = Story(made), 0
+        story, events = Demonstration(made), 0
         began_at = story.begins_at
         # One transaction, so that a demonstration that was interrupted is not taken for a whole one.
         with transaction.atomic():
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 events += day.events
                 self._say(f"  {day.day}: {pluralize(day.events, 'usage event')}")
             measure_overview(now=timezone.now())  # else the overview asks whether the worker runs
-            keep_secrets(settings.DEMO_GATEWAYS_FILE, Secrets(*secrets, stopped_at=story.stopped_at))
+            keep_secrets(settings.DEMO_GATEWAYS_FILE, GatewaySecrets(*secrets, stopped_at=story.stopped_at))
         accounts = pluralize(len(story.labels), "account")
         self._say(f"Loaded the demonstration: {accounts}, {pluralize(events, 'usage event')}.")
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.audit.models import Entry
-from governance.demo.gateways import Secrets, usable_secrets
+from governance.demo.gateways import GatewaySecrets, usable_secrets
 from governance.demo.live_gateways import running_gateways
 from governance.platform import embedded
 from governance.platform.ports import refuse_used_port
@@ -80,13 +80,13 @@ class Command(BaseCommand):
         except (OperationalError, embedded.ServersError) as error:
             raise CommandError(str(error).strip().splitlines()[0]) from error
 
-    def _prepare(self) -> tuple[list[DemoSignIn], Secrets | None]:
+    def _prepare(self) -> tuple[list[DemoSignIn], GatewaySecrets | None]:
         self._say("Bringing the database up to date")
         call_command("migrate", interactive=False, verbosity=0)
         self._say("Collecting the files of the pages")
         call_command("collectstatic", interactive=False, verbosity=0)
         sign_ins: list[DemoSignIn] = []
-        gateways: Secrets | None = None
+        gateways: GatewaySecrets | None = None
         if settings.DEMO != "none":
             # What has a log has begun its life already, if only with somebody who may sign in.
             if not Account.objects.exists() and not Entry.objects.exists():

@@ -46,7 +46,7 @@ def users(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_POST
 @permission_required(CHANGE_USERS, raise_exception=True)
-def add(request: StaffRequest) -> HttpResponse:
+def add_staff_user(request: StaffRequest) -> HttpResponse:
     """Add a user. The password for the first sign-in is on this one answer, and nowhere again."""
     form = UserForm(request.POST)
     if not form.is_valid():
@@ -69,7 +69,7 @@ def add(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_USERS, raise_exception=True)
-def role(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def edit_staff_role(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     user, form = get_object_or_404(User, pk=pk), RoleForm(request.POST)
     if not form.is_valid():
         return _render_users(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, trouble="Choose a role.")
@@ -84,7 +84,7 @@ def role(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_USERS, raise_exception=True)
-def shut_out(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def shut_out_staff_user(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     try:
         freed = shut_out_and_release(user, by=request.user.actor, now=timezone.now())
@@ -97,7 +97,7 @@ def shut_out(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_POST
 @permission_required(CHANGE_USERS, raise_exception=True)
-def readmit(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def readmit_staff_user(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Let somebody in again. The new password is on this one answer, and nowhere again."""
     user, password = get_object_or_404(User, pk=pk), secrets.token_urlsafe(12)
     if readmit_user(user, password=password, by=request.user, now=timezone.now()):
@@ -115,7 +115,7 @@ def service_keys(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_POST
 @permission_required(CHANGE_SERVICE_KEYS, raise_exception=True)
-def issue(request: StaffRequest) -> HttpResponse:
+def issue_key(request: StaffRequest) -> HttpResponse:
     """Issue a key. Its secret is on this one answer, and nowhere again."""
     form, now = ServiceKeyForm(request.POST), timezone.now()
     if not form.is_valid():
@@ -130,7 +130,7 @@ def issue(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_SERVICE_KEYS, raise_exception=True)
-def revoke(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def revoke_key(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     key = get_object_or_404(ServiceKey, pk=pk)
     is_revoked = revoke_service_key(key, by=request.user.actor, now=timezone.now())
     messages.success(request, f"{key.name}: {'revoked' if is_revoked else 'was revoked already'}.")

@@ -49,17 +49,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="WorkDay",
+            name="DailyMedian",
             fields=[
                 ("day", models.DateField(primary_key=True, serialize=False)),
-                ("counted_at", models.DateTimeField()),
-                ("opened", models.IntegerField()),
-                ("decided", models.IntegerField()),
-                ("median_to_decide", models.DurationField(help_text="Of the cases decided on that day.", null=True)),
+                ("measured_at", models.DateTimeField()),
+                ("median_to_decide", models.DurationField(help_text="Null if no case was decided.", null=True)),
             ],
             options={
-                "verbose_name": "work day",
-                "verbose_name_plural": "work days",
+                "verbose_name": "daily median",
+                "verbose_name_plural": "daily medians",
                 "ordering": ("-day",),
             },
         ),

@@ -89,5 +89,5 @@ def _with(clauses: list[tuple[str, str]], stored: str) -> list[tuple[str, str]]:
     return [*clauses, (stored, f"{stored} (no longer in TERMS_CLAUSES)")]
 
 
-class HistoryForm(AddressForm):
+class SettingHistoryForm(AddressForm):
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)

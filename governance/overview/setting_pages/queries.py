@@ -26,7 +26,7 @@ class BandRange(NamedTuple):
     opens_case: bool
 
 
-class Lines(NamedTuple):
+class ScoreThresholds(NamedTuple):
     """The review line, the line of automatic restrictions, the bands, and the calibration they belong to."""
 
     review: int
@@ -37,7 +37,7 @@ class Lines(NamedTuple):
     by: str
 
 
-def get_lines() -> Lines:
+def get_score_thresholds() -> ScoreThresholds:
     """In one query."""
     stored = CalibrationVersion.objects.only("version", "in_force_since", "put_in_force_by").first()
     bands = [
@@ -46,11 +46,13 @@ def get_lines() -> Lines:
     ]
     if stored is None:
         version = parse_calibration_file(packaged_calibration_text()).version
-        return Lines(REVIEW_LINE, AUTOMATIC_LINE, bands, version, None, "")
-    return Lines(REVIEW_LINE, AUTOMATIC_LINE, bands, stored.version, stored.in_force_since, stored.put_in_force_by)
+        return ScoreThresholds(REVIEW_LINE, AUTOMATIC_LINE, bands, version, None, "")
+    return ScoreThresholds(
+        REVIEW_LINE, AUTOMATIC_LINE, bands, stored.version, stored.in_force_since, stored.put_in_force_by
+    )
 
 
-class Change(NamedTuple):
+class SettingChange(NamedTuple):
     """A change of a setting: `before` and `after` are empty where something was added or taken away."""
 
     entry: Entry
@@ -60,10 +62,10 @@ class Change(NamedTuple):
     after: str
 
 
-class ChangePage(NamedTuple):
+class SettingChangePage(NamedTuple):
     """Changes, the newest first, and before which number the next page begins, if there is one."""
 
-    changes: Sequence[Change]
+    changes: Sequence[SettingChange]
     next_before: int | None
 
 
@@ -80,13 +82,13 @@ _WHAT: Final[Mapping[str, str]] = {
 }
 
 
-def get_changes(*, before: int | None = None) -> ChangePage:
+def get_setting_changes(*, before: int | None = None) -> SettingChangePage:
     """A page of the history: in one query for the entries, and one for each kind of what they are about."""
     entries = list_setting_changes(most=CHANGES + 1, before=before)
     shown = entries[:CHANGES]
     subjects = find_subjects(shown)
-    changes = [Change(one, subjects[one.number][0], _WHAT[one.verb], *_values(one)) for one in shown]
-    return ChangePage(changes, shown[-1].number if len(entries) > CHANGES else None)
+    changes = [SettingChange(one, subjects[one.number][0], _WHAT[one.verb], *_values(one)) for one in shown]
+    return SettingChangePage(changes, shown[-1].number if len(entries) > CHANGES else None)
 
 
 def _values(entry: Entry) -> tuple[str, str]:

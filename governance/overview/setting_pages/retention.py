@@ -17,7 +17,7 @@ BY_RELEASE: Final = "fixed in this release"
 FOR_EVER: Final = ("audit log", "cases, decisions and notes", "restrictions and their changes", "assessments")
 
 
-class Kept(NamedTuple):
+class RetentionRow(NamedTuple):
     """Rows of one kind: how long they are kept, by which setting, and how many are over and not deleted yet; None
     where counting them would mean reading all.
     """
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
 class RetentionState(NamedTuple):
     """`events_from` is the first day of which usage events are kept, None where none were dropped yet."""
 
-    kept: list[Kept]
+    kept: list[RetentionRow]
     events_from: Any
     for_ever: tuple[str, ...]
 
@@ -55,11 +55,11 @@ def get_retention(*, now: datetime) -> RetentionState:
         for number, rule in enumerate(rules)
     ]
     due = dict(counts[0].union(*counts[1:], all=True))
-    kept = [Kept(rule.name, rule.after.days, rule.set_by, due.get(str(n), 0)) for n, rule in enumerate(rules)]
+    kept = [RetentionRow(rule.name, rule.after.days, rule.set_by, due.get(str(n), 0)) for n, rule in enumerate(rules)]
     first_day = Retention.objects.values_list("kept_from", flat=True).first()
     usage = [
-        Kept("usage events", settings.EVENT_DAYS, "EVENT_DAYS", None),
-        Kept("hourly profiles and weekly sketches", settings.PROFILE_DAYS, "PROFILE_DAYS", None),
+        RetentionRow("usage events", settings.EVENT_DAYS, "EVENT_DAYS", None),
+        RetentionRow("hourly profiles and weekly sketches", settings.PROFILE_DAYS, "PROFILE_DAYS", None),
     ]
     return RetentionState([*usage, *kept], first_day, FOR_EVER)
 

@@ -15,8 +15,8 @@ from governance.configuration.actions import set_due_targets, set_reason_setting
 from governance.detection.queries import get_due_targets
 from governance.detection.thresholds import DUE_AFTER
 from governance.gateways.activity import list_known_gateways
-from governance.overview.setting_pages.forms import HOUR, DueTargetsForm, HistoryForm, ReasonSettingsForm
-from governance.overview.setting_pages.queries import get_changes, get_lines
+from governance.overview.setting_pages.forms import HOUR, DueTargetsForm, ReasonSettingsForm, SettingHistoryForm
+from governance.overview.setting_pages.queries import get_score_thresholds, get_setting_changes
 from governance.overview.setting_pages.retention import get_retention
 from governance.restrictions.reason_settings import get_reason_settings, usual_reason_settings
 from governance.staff.roles import CHANGE_DUE_TARGETS, CHANGE_REASONS, VIEW_SETTINGS
@@ -35,7 +35,7 @@ def settings(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_DUE_TARGETS, raise_exception=True)
-def due_targets(request: StaffRequest) -> HttpResponse:
+def edit_due_targets(request: StaffRequest) -> HttpResponse:
     form = DueTargetsForm(request.POST, targets=get_due_targets())
     if not form.is_valid():
         return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, due_form=form)
@@ -48,7 +48,7 @@ def due_targets(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_REASONS, raise_exception=True)
-def reasons(request: StaffRequest) -> HttpResponse:
+def edit_reason_settings(request: StaffRequest) -> HttpResponse:
     form = ReasonSettingsForm(request.POST, stored=get_reason_settings())
     if not form.is_valid():
         return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, reasons_form=form)
@@ -60,19 +60,19 @@ def reasons(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @permission_required(VIEW_SETTINGS, raise_exception=True)
-def history(request: StaffRequest) -> HttpResponse:
-    form = HistoryForm(request.GET)
+def setting_history(request: StaffRequest) -> HttpResponse:
+    form = SettingHistoryForm(request.GET)
     if not form.is_valid():
         return render(request, "400.html", {"complaint": form.complaint}, status=HTTPStatus.BAD_REQUEST)
     before = form.cleaned_data["before"]
-    context = {"page": get_changes(before=before), "before": before, "now": timezone.now()}
+    context = {"page": get_setting_changes(before=before), "before": before, "now": timezone.now()}
     return render(request, "overview/settings/history.html", context)
 
 
 def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     now = timezone.now()
     context = {
-        "lines": get_lines(),
+        "lines": get_score_thresholds(),
         "due_form": special.pop("due_form", None) or DueTargetsForm(targets=get_due_targets()),
         "reasons_form": special.pop("reasons_form", None) or ReasonSettingsForm(stored=get_reason_settings()),
         "gateways": list_known_gateways(now=now),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from governance.review.campaigns.forms import LARGEST_KEY, KeysField
+from governance.review.campaigns.forms import LARGEST_KEY, PrimaryKeysField
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import MOST_AT_ONCE
 
@@ -18,14 +18,14 @@ def explain_too_many(number: int) -> str:
 
 
 class TickedAccountsForm(AddressForm):
-    accounts = KeysField(required=False)
+    accounts = PrimaryKeysField(required=False)
 
 
 class BulkDecisionForm(DecisionForm):
     """A decision about the accounts that are ticked; `listed` are all that the preview shows."""
 
-    accounts = KeysField(error_messages={"required": "Tick at least one account."})
-    listed = KeysField(required=False)
+    accounts = PrimaryKeysField(error_messages={"required": "Tick at least one account."})
+    listed = PrimaryKeysField(required=False)
     seen = forms.IntegerField(min_value=0, max_value=LARGEST_KEY)
 
     def clean_accounts(self) -> frozenset[int]:

@@ -9,7 +9,7 @@ from accounts.models import Account
 from governance.campaigns.models import CampaignMember
 from governance.restrictions.queries import find_strongest_kinds
 from governance.review.bulk.actions import get_newest_decision_number
-from governance.review.bulk.open_campaign_cases import find_campaign_cases
+from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
 from governance.review.campaigns.members import fitting_share_of_all, share_that_fits
 from governance.review.models import Case
 from governance.staff.models import User
@@ -111,7 +111,7 @@ def preview_bulk_decision(
     licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=accounts).values_list("pk", flat=True))
     kinds = find_strongest_kinds(found, now=now)
     members = dict(CampaignMember.objects.current().filter(account__in=accounts).values_list("account", "ties"))
-    of_campaigns = find_campaign_cases(accounts)
+    of_campaigns = find_campaigns_with_open_case(accounts)
     rows, claimed = [], 0
     for account in found:
         case = cases.get(account.pk)

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from governance.platform.transactions import is_permanent_error, retried_transaction
 from governance.review.actions import decide
-from governance.review.bulk.open_campaign_cases import find_campaign_cases
+from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
 from governance.review.bulk.opened_cases import end_opened_case, open_case
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.opening_by_hand import NotAssessedError
@@ -112,7 +112,7 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
         _refuse_if_decided_since(bulk, target)
         case = Case.objects.filter(account=account, status=Case.Status.OPEN).first()
         # Its own case may join that of the campaign later. One that joins now is refused by `decide`, which locks it.
-        if find_campaign_cases([account.pk]):
+        if find_campaigns_with_open_case([account.pk]):
             raise PartOfCampaignError
         if case is None:
             open_case(bulk, target, now=now)

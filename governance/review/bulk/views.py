@@ -29,7 +29,7 @@ from governance.web.requests import StaffRequest
 
 @never_cache
 @permission_required(WORK_CASES, raise_exception=True)
-def preview(request: StaffRequest) -> HttpResponse:
+def bulk_preview(request: StaffRequest) -> HttpResponse:
     """Show whom a decision about the ticked accounts would hit; nothing is changed.
 
     What a list sends leads to an address with the accounts, so that the page can be loaded again.
@@ -52,7 +52,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 @never_cache
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
-def decide(request: StaffRequest) -> HttpResponse:
+def make_bulk_decision(request: StaffRequest) -> HttpResponse:
     form = BulkDecisionForm(request.POST)
     if not form.is_valid():
         return _render_again(request, form)
@@ -84,7 +84,7 @@ def bulk_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @permission_required((LIFT_RESTRICTIONS, WORK_CASES), raise_exception=True)
-def undo(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def undo_bulk_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Undo all decisions that it made, one after the other."""
     bulk, form = get_object_or_404(BulkDecision, pk=pk), UndoForm(request.POST)
     if not form.is_valid():

@@ -16,7 +16,7 @@ COUNTED: Final = 2_000
 REFRESH_FOR: Final = timedelta(minutes=2)
 
 
-class AtGateway(NamedTuple):
+class GatewayCount(NamedTuple):
     """Of `total` restrictions, or lifted ones, `settled` are known to be in force, or no longer, at a gateway.
 
     `last` is that which took longest of those, and `worst` the state of one that is not settled, None where all are.
@@ -39,7 +39,7 @@ class GatewayCounts(NamedTuple):
     """What is known at each gateway of up to COUNTED restrictions; `restrictions` is how many these are."""
 
     restrictions: int
-    gateways: list[AtGateway]
+    gateways: list[GatewayCount]
 
     @property
     def is_pending(self) -> bool:
@@ -56,7 +56,7 @@ def count_at_gateways(origin: str, *, now: datetime) -> GatewayCounts:
     return GatewayCounts(len(numbers), count_by_gateway(enforcement_status(numbers, now=now).values()))
 
 
-def count_by_gateway(statuses: Iterable[Iterable[EnforcementStatus]]) -> list[AtGateway]:
+def count_by_gateway(statuses: Iterable[Iterable[EnforcementStatus]]) -> list[GatewayCount]:
     """Return the counts of these restrictions, each at all gateways: by name, what is in force first."""
     by_gateway = defaultdict[tuple[str, bool], list[EnforcementStatus]](list)
     for one in statuses:
@@ -65,10 +65,10 @@ def count_by_gateway(statuses: Iterable[Iterable[EnforcementStatus]]) -> list[At
     return [_count(gateway, found, is_lifted=lifted) for (gateway, lifted), found in sorted(by_gateway.items())]
 
 
-def _count(gateway: str, found: list[EnforcementStatus], *, is_lifted: bool) -> AtGateway:
+def _count(gateway: str, found: list[EnforcementStatus], *, is_lifted: bool) -> GatewayCount:
     severity = list(EnforcementLevel)
     unsettled = [one for one in found if not one.is_settled]
-    return AtGateway(
+    return GatewayCount(
         gateway,
         is_lifted,
         total=len(found),

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from governance.review.campaigns.members import MemberFilter, MemberSort, MemberTicks, MemberTie
+from governance.review.campaigns.members import InitialTicks, MemberFilter, MemberSort, MemberTie
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import Decision
 from governance.review.verdicts import Ticks, Verdict
@@ -34,7 +34,7 @@ class MemberFilterForm(AddressForm):
     q = forms.CharField(max_length=120, required=False)
     tie = forms.ChoiceField(choices=[("", "Any tie"), *MemberTie.choices], required=False)
     sort = forms.ChoiceField(choices=MemberSort.choices, required=False)
-    ticked = forms.ChoiceField(choices=MemberTicks.choices, required=False)
+    ticked = forms.ChoiceField(choices=InitialTicks.choices, required=False)
     long = FlagField()
     case = forms.UUIDField(required=False)
 
@@ -46,7 +46,7 @@ class MemberFilterForm(AddressForm):
             tie=given["tie"],
             sort=MemberSort(given["sort"] or MemberSort.SCORE),
             is_long=given["long"],
-            ticked=MemberTicks(given["ticked"]),
+            ticked=InitialTicks(given["ticked"]),
         )
 
 
@@ -59,7 +59,7 @@ def _every_value(data: Mapping[str, Any], name: str) -> list[str]:
     return data.getlist(name) if isinstance(data, QueryDict) else list(data.get(name, []))
 
 
-class KeysField(forms.Field):
+class PrimaryKeysField(forms.Field):
     """Primary keys, each a value of its own or several with commas between them: a form has at most 1,000 fields."""
 
     widget = _EveryValue
@@ -84,7 +84,7 @@ class KeysField(forms.Field):
 class SplitForm(forms.Form):
     """The ticked members become a campaign of their own."""
 
-    accounts = KeysField(error_messages={"required": "Tick the members to split off."})
+    accounts = PrimaryKeysField(error_messages={"required": "Tick the members to split off."})
     split_because = TypedTextField(max_length=500, error_messages={"required": "Enter a reason for splitting."})
 
 
@@ -96,8 +96,8 @@ class MergeForm(forms.Form):
 class CampaignDecisionForm(DecisionForm):
     """A decision about the members that are ticked. It is looked at first (`is_preview`), and then confirmed."""
 
-    accounts = KeysField(required=False, label="Accounts")
-    listed = KeysField(required=False)
+    accounts = PrimaryKeysField(required=False, label="Accounts")
+    listed = PrimaryKeysField(required=False)
     others = FlagField()
     seen = forms.IntegerField(min_value=0, max_value=LARGEST_KEY)
     left_out_because = TypedTextField(max_length=500, required=False)

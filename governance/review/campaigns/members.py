@@ -38,7 +38,7 @@ class MemberTie(TextChoices):
     CARD = "card", "Same card"
 
 
-class MemberTicks(TextChoices):
+class InitialTicks(TextChoices):
     """Which members are ticked to begin with."""
 
     PROPOSED = "", "As proposed"
@@ -52,7 +52,7 @@ class MemberFilter:
     tie: str = ""
     sort: MemberSort = MemberSort.SCORE
     is_long: bool = False
-    ticked: MemberTicks = MemberTicks.PROPOSED
+    ticked: InitialTicks = InitialTicks.PROPOSED
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ def mark_members(
     *,
     decided: Mapping[int, bool],
     chosen: Collection[int] | None,
-    which: MemberTicks,
+    which: InitialTicks,
 ) -> None:
     """Set which members are new, which were left out, and which are ticked.
 
@@ -159,7 +159,7 @@ def mark_members(
         member.is_new = bool(decided) and member.account.pk not in decided
         member.is_left_out = decided.get(member.account.pk, False)
         proposed = member.is_new if any_new else not member.is_left_out
-        ticked = {MemberTicks.ALL: True, MemberTicks.NONE: False}.get(which, proposed)
+        ticked = {InitialTicks.ALL: True, InitialTicks.NONE: False}.get(which, proposed)
         member.is_ticked = ticked if chosen is None else member.account.pk in chosen
 
 

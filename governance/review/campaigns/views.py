@@ -77,7 +77,7 @@ def campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
-def preview(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def preview_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what the decision would do; nothing is changed. With `back` the form again, as it was filled in."""
     case, form = _case(pk), CampaignDecisionForm(request.POST)
     if "back" in request.POST:
@@ -95,7 +95,7 @@ def preview(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
-def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def make_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case, form = _case(pk), CampaignDecisionForm(request.POST, is_preview=False)
     ticks, now = _ticks(case, form), timezone.now()
     if ticks is None:
@@ -112,12 +112,12 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return _invalid(request, case, form)
     remember_decision(request, case, outcome_word(decision.action), now=now)
     messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
-    return redirect(address_of(case))
+    return redirect(campaign_case_url(case))
 
 
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
-def split(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def split_off_members(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Lead to the new campaign of the ticked members."""
     form = SplitForm(request.POST)
     if form.is_valid():
@@ -138,7 +138,7 @@ def split(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(WORK_CASES, raise_exception=True)
-def merge(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Take the members of another campaign into this one."""
     shown, form = get_object_or_404(Campaign, pk=pk), MergeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -156,7 +156,7 @@ def merge(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "review/campaign/merge.html", context, status=status)
 
 
-def address_of(case: Case) -> str:
+def campaign_case_url(case: Case) -> str:
     """The page of the case of a campaign."""
     return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode({'case': case.pk})}"
 
