@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from governance.audit.actor import Actor
-from governance.audit.chain import GENESIS, entry_hash
+from governance.audit.chain import GENESIS, canonical_json, entry_hash, make_leaf
 from governance.audit.models import Entry
 from governance.audit.queries import hashed_content
 from governance.audit.verbs import Verb
 from governance.platform.locks import Lock, lock_until_commit
+from governance.platform.notifications import enqueue_on_commit
 
 BATCH = 2_000
+# So many new entries are published at once, fewer by the timetable.
+PUBLISHED_AT_ONCE = 1_000
 
 
 def audit_log_lock() -> None:
@@ -69,6 +72,11 @@ def record_all(new_entries: Sequence[NewEntry], *, by: Actor, now: datetime) -> 
             details=dict(new.details),
             previous_hash=previous_hash,
         )
-        previous_hash = entry.hash = entry_hash(previous_hash, hashed_content(entry))
+        content = hashed_content(entry)
+        canonical = canonical_json(content)
+        previous_hash = entry.hash = entry_hash(previous_hash, canonical)
+        entry.leaf = make_leaf(canonical, content)
         entries.append(entry)
+    if number // PUBLISHED_AT_ONCE > (number - len(entries)) // PUBLISHED_AT_ONCE:
+        enqueue_on_commit("governance.tasks.publish_log")
     return Entry.objects.bulk_create(entries, batch_size=BATCH)

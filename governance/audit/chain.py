@@ -1,30 +1,51 @@
-"""How an entry's hash is made: SHA-256 over the hash before it and the entry as canonical JSON.
-
-Pure, so that a lawyer's expert can check an exported log with these forty lines alone.
-"""
+"""How an entry becomes bytes (RFC 8785), a leaf of the published tree, and a link of the chain of hashes. Pure."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+import rfc8785
 
 GENESIS = bytes(32)
 LARGEST_EXACT_INTEGER = 2**53
+LONGEST_LEAF: Final = 0xFFFF  # bytes: tlog-tiles writes the length of an entry in two
 
 
 def canonical_json(content: Mapping[str, Any]) -> bytes:
-    """`content` as JSON in one possible way only: keys sorted, no blanks, UTF-8.
+    """`content` as JSON in one possible way only, that of RFC 8785.
 
     Raises TypeError for floats and other values that do not survive a database and a parser unchanged.
     """
     _refuse_inexact(content)
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return rfc8785.dumps(dict(content))
 
 
-def entry_hash(previous_hash: bytes, content: Mapping[str, Any]) -> bytes:
-    """The 32 bytes that bind `content` to everything before it."""
-    return hashlib.sha256(previous_hash + canonical_json(content)).digest()
+def is_canonical(written: bytes, content: Mapping[str, Any]) -> bool:
+    """Return True if `written` is the canonical JSON of `content`. Raises TypeError as `canonical_json` does."""
+    # Python's own encoder is four times as fast, and differs only for keys with characters that nobody uses.
+    own = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return own.encode() == written or canonical_json(content) == written
+
+
+def entry_hash(previous_hash: bytes, canonical: bytes) -> bytes:
+    """The 32 bytes that bind an entry, as canonical JSON, to everything before it."""
+    return hashlib.sha256(previous_hash + canonical).digest()
+
+
+def make_leaf(canonical: bytes, content: Mapping[str, Any]) -> bytes:
+    """Return the leaf of an entry in the published tree: its canonical JSON.
+
+    For an entry too long to be published its `details` are replaced by `details_digest`, the length and SHA-256 of
+    their canonical JSON.
+    """
+    if len(canonical) <= LONGEST_LEAF:
+        return canonical
+    details = canonical_json(content["details"])
+    digest = {"bytes": len(details), "sha256": hashlib.sha256(details).hexdigest()}
+    others = {name: value for name, value in content.items() if name != "details"}
+    return canonical_json({**others, "details_digest": digest})
 
 
 def format_time(at: datetime) -> str:

@@ -1,14 +1,18 @@
-"""Verify the hash chain of the log."""
+"""Verify the log: every entry by itself, and the chain of hashes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from governance.audit.chain import GENESIS, entry_hash, format_time
-from governance.audit.models import Entry
+from django.conf import settings
+
+from governance.audit.chain import GENESIS, canonical_json, entry_hash, format_time, is_canonical, make_leaf
+from governance.audit.models import Checkpoint, Entry, PublicationTrouble
+from governance.audit.stillwatch_verify import LogFaultError
 
 # By how much the clocks of machines, and actions that take their time, may differ.
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
+CHANGED: Final = "its content was changed after it was written"
 
 
 class ChainFault(NamedTuple):
@@ -17,6 +21,14 @@ class ChainFault(NamedTuple):
     number: int
     reason: str
     breaks_chain: bool = True
+
+
+class CheckedEntry(NamedTuple):
+    """An entry's number, what is published of it, and what is wrong with it."""
+
+    number: int
+    leaf: bytes
+    fault: ChainFault | None
 
 
 def hashed_content(entry: Entry) -> dict[str, Any]:
@@ -34,27 +46,78 @@ def hashed_content(entry: Entry) -> dict[str, Any]:
     }
 
 
+def leaf_of(entry: Entry) -> bytes:
+    """Return what is published of the entry. Raises LogFaultError if its columns are not what was recorded."""
+    leaf, _, wrong = _check_content(entry)
+    if wrong:
+        raise LogFaultError(f"entry {entry.number} of the log: {wrong}", first=entry.number)
+    return leaf
+
+
+def iter_leaves(first: int, last: int) -> Iterator[bytes]:
+    """What is published of the entries with these numbers, both included, in order. Raises LogFaultError."""
+    entries = Entry.objects.oldest_first().filter(number__gte=first, number__lte=last)
+    return map(leaf_of, entries.iterator(chunk_size=2000))
+
+
+def count_entries() -> int:
+    """Return the number of the newest entry, 0 for an empty log."""
+    return Entry.objects.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def find_unpublished_since() -> datetime | None:
+    """Return the time of the first entry that is not published, None if all are."""
+    published = Checkpoint.objects.of(settings.AUDIT_ORIGIN).values_list("size", flat=True).first() or 0
+    return Entry.objects.filter(number=published + 1).values_list("at", flat=True).first()
+
+
+def is_log_at_fault() -> bool:
+    """Return True if the log was found not to be what was published."""
+    return PublicationTrouble.objects.filter(kind=PublicationTrouble.Kind.FAULT).exists()
+
+
 def iter_chain_checks() -> Iterator[ChainFault | None]:
     """Walk the whole chain; for every entry in order yield None, or the ChainFault that it has."""
+    return (checked.fault for checked in iter_checked_entries())
+
+
+def iter_checked_entries() -> Iterator[CheckedEntry]:
+    """Walk the whole log in order."""
+    return check_entries(Entry.objects.oldest_first().iterator(chunk_size=2000))
+
+
+def check_entries(entries: Iterable[Entry]) -> Iterator[CheckedEntry]:
+    """Check these entries, which are to be a whole log in order."""
     expected_number, previous_hash, latest = 1, GENESIS, None
-    for entry in Entry.objects.oldest_first().iterator(chunk_size=2000):
+    for entry in entries:
         latest = max(latest or entry.at, entry.at)
-        yield _fault(entry, expected_number, previous_hash) or _backwards(entry, latest)
+        leaf, canonical, wrong = _check_content(entry)
+        if not wrong and bytes(entry.hash) != entry_hash(previous_hash, canonical):
+            wrong = CHANGED
+        fault = _fault(entry, expected_number, previous_hash, wrong) or _backwards(entry, latest)
+        yield CheckedEntry(entry.number, leaf, fault)
         expected_number, previous_hash = entry.number + 1, bytes(entry.hash)
 
 
-def _fault(entry: Entry, expected_number: int, previous_hash: bytes) -> ChainFault | None:
+def _check_content(entry: Entry) -> tuple[bytes, bytes, str]:
+    """Return the entry's leaf and canonical JSON, and in which way its columns and its leaf do not agree."""
+    content, stored = hashed_content(entry), None if entry.leaf is None else bytes(entry.leaf)
+    try:
+        if stored is not None and is_canonical(stored, content):
+            return stored, stored, ""
+        canonical = canonical_json(content)
+        leaf = make_leaf(canonical, content)
+    except TypeError as error:
+        return b"", b"", f"its details cannot have been recorded so: {error}"
+    return leaf, canonical, "" if stored in {None, leaf} else CHANGED
+
+
+def _fault(entry: Entry, expected_number: int, previous_hash: bytes, wrong: str) -> ChainFault | None:
     if entry.number != expected_number:
         return ChainFault(entry.number, f"entry {expected_number} is missing before it")
     if bytes(entry.previous_hash) != previous_hash:
         return ChainFault(entry.number, "it does not follow from the entry before it")
-    try:
-        wanted = entry_hash(previous_hash, hashed_content(entry))
-    except TypeError as error:
-        return ChainFault(entry.number, f"its details cannot have been recorded so: {error}")
-    if bytes(entry.hash) != wanted:
-        return ChainFault(entry.number, "its content was changed after it was written")
-    return None
+    return ChainFault(entry.number, wrong) if wrong else None
 
 
 def _backwards(entry: Entry, latest: datetime) -> ChainFault | None:

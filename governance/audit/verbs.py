@@ -24,6 +24,9 @@ class Verb(StrEnum):
         member.required, member.optional = frozenset(required.split()), frozenset(optional.split())
         return member
 
+    # The log itself: from when on a key signs what is published of it.
+    LOG_KEY_USED = "log.key_used", "key"
+
     # Customers: what the register and usage say of organisations, accounts, keys and licences.
     ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected"
     ACCOUNT_MOVED = "account.moved", "from to"

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from governance.audit.actor import Actor
-from governance.audit.chain import GENESIS, LARGEST_EXACT_INTEGER, canonical_json, entry_hash, format_time
+from governance.audit.chain import (
+    GENESIS,
+    LARGEST_EXACT_INTEGER,
+    LONGEST_LEAF,
+    canonical_json,
+    entry_hash,
+    format_time,
+    is_canonical,
+    make_leaf,
+)
 from governance.audit.verbs import Verb, verb_choices
 
 INEXACT = "The log takes text, whole numbers, truth values and null, not {}."
@@ -24,6 +33,11 @@ class TestCanonicalJson:
             ({"name": "Zoë"}, '{"name":"Zoë"}'),
             ({"a": None, "b": True, "c": False}, '{"a":null,"b":true,"c":false}'),
             ({"a": [1, [2, {"z": 3, "y": 4}]], "b": ("c",)}, '{"a":[1,[2,{"y":4,"z":3}]],"b":["c"]}'),
+            (
+                {"\ufb33": 1, "\U0001f600": 2, "é": 3},
+                '{"é":3,"\U0001f600":2,"\ufb33":1}',
+            ),  # by UTF-16, as RFC 8785 says
+            ({"a": '\b\t\n\f\r"\\/\x00\x1f\x7f'}, '{"a":"\\b\\t\\n\\f\\r\\"\\\\/\\u0000\\u001f\x7f"}'),
             ({"a": LARGEST_EXACT_INTEGER - 1}, '{"a":9007199254740991}'),
             ({"a": 1 - LARGEST_EXACT_INTEGER}, '{"a":-9007199254740991}'),
         ],
@@ -57,12 +71,49 @@ class TestCanonicalJson:
         assert str(refused.value) == "A key of the log must be text, not int."
 
 
+class TestWhatIsCanonical:
+    @pytest.mark.parametrize("content", [{"b": [1, True, None], "a": "Zoë"}, {"\ufb33": 1, "\U0001f600": 2}])
+    def test_is_what_is_written(self, content: dict[str, Any]) -> None:
+        assert is_canonical(canonical_json(content), content)
+
+    @pytest.mark.parametrize(
+        "written", [b'{"a":true}', b'{"a":1.0}', b'{"a": 1}', b'{"a":1,"b":2}', b'{"a":"1"}', b"", b'{"a":1} ']
+    )
+    def test_is_nothing_else(self, written: bytes) -> None:
+        assert not is_canonical(written, {"a": 1})
+
+    def test_is_no_float(self) -> None:
+        with pytest.raises(TypeError, match="float"):
+            is_canonical(b"", {"a": 0.5})
+
+
+class TestALeaf:
+    def test_is_the_canonical_json_as_long_as_that_can_be_published(self) -> None:
+        content = {"number": 1, "details": {"note": "x" * (LONGEST_LEAF - 34)}}
+        canonical = canonical_json(content)
+
+        assert len(canonical) == LONGEST_LEAF == 65_535
+        assert make_leaf(canonical, content) == canonical
+
+    def test_names_the_length_and_digest_of_longer_details(self) -> None:
+        details = {"note": "x" * (LONGEST_LEAF - 33)}
+        content = {"number": 1, "details": details}
+        written = canonical_json(details)
+
+        assert (
+            make_leaf(canonical_json(content), content)
+            == (
+                f'{{"details_digest":{{"bytes":{len(written)},"sha256":"{hashlib.sha256(written).hexdigest()}"}},"number":1}}'
+            ).encode()
+        )
+
+
 class TestAnEntryHash:
     def test_is_that_of_the_hash_before_it_and_the_content(self) -> None:
-        first = entry_hash(GENESIS, {"number": 1})
+        first = entry_hash(GENESIS, canonical_json({"number": 1}))
 
         assert first == hashlib.sha256(bytes(32) + b'{"number":1}').digest()
-        assert entry_hash(first, {"number": 2}) == hashlib.sha256(first + b'{"number":2}').digest()
+        assert entry_hash(first, canonical_json({"number": 2})) == hashlib.sha256(first + b'{"number":2}').digest()
 
 
 @pytest.fixture

@@ -175,6 +175,27 @@ def _(world: World) -> None:
     assert world.call("audit_verify")
 
 
+@runs("publish_log")
+def _(world: World) -> None:
+    world.decide()
+    assert world.call("publish_log").startswith("127.0.0.1\n")
+
+
+@runs("log_keys")
+def _(world: World) -> None:
+    assert world.call("log_keys").startswith("127.0.0.1+")
+
+
+@runs("rotate_log_key")
+def _(world: World) -> None:
+    assert "127.0.0.1+" in world.call("rotate_log_key")
+
+
+@runs("audit_verifier")
+def _(world: World) -> None:
+    assert world.call("audit_verifier").startswith('"""Verify a published audit log')
+
+
 @runs("migrate")
 def _(world: World) -> None:
     assert "No migrations to apply" in world.call("migrate")
