@@ -87,7 +87,9 @@ def _publish(keys: Sequence[LogKey], *, now: datetime) -> Checkpoint | None:
         tree = TileTree()
     else:
         if last is not None and published.size < last.size:
-            raise LogFaultError(f"the folder holds {published.size} entries, of which {last.size} were published")
+            raise LogFaultError(f"the folder holds {published.size} entries, and {last.size} were published")
+        if last is not None and published.size == last.size and published.root != bytes(last.root):
+            raise LogFaultError(f"the folder holds other {published.size} entries than were published")
         _check_published(folder, published, size, now=now)
         tree = folder.tree(published)
     if published is None or published.size < size:

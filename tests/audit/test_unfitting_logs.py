@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from governance.audit.folder import LogFolder
-from governance.audit.models import PublicationTrouble
+from governance.audit.models import Checkpoint, PublicationTrouble
 from governance.audit.publishing import publish
 from governance.management import doctor
 from tests.audit.publishing import forge, publish_to, write, write_many
@@ -128,7 +128,14 @@ class TestAFolder:
         (folder / "checkpoint").write_bytes((folder / "checkpoints/030").read_bytes())
 
         assert publish(now=LATER) is None
-        assert fault() == "the folder holds 30 entries, of which 40 were published"
+        assert fault() == "the folder holds 30 entries, and 40 were published"
+
+    def test_of_another_log_of_the_same_length_is_not_added_to(self) -> None:
+        publish_to(30)
+        Checkpoint.objects.filter(size=30).update(root=bytes(32))
+
+        assert publish(now=LATER) is None
+        assert fault() == "the folder holds other 30 entries than were published"
 
     def test_that_cannot_be_written_is_named_by_the_doctor_and_tried_again(self, settings: Any, tmp_path: Path) -> None:
         settings.AUDIT_FOLDER = tmp_path / "file" / "folder"
