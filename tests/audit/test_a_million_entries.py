@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -43,12 +42,12 @@ def test_are_recorded_published_and_verified(timed: object) -> None:
                 for number in range(start, start + AT_ONCE)
             )
             with transaction.atomic():
-                record_all(list(notes), by=MACHINE, now=NOW + timedelta(seconds=start))
+                record_all(list(notes), by=MACHINE, now=NOW)
     with timed("published"):
         assert publish(now=NOW) is not None
     with timed("compared with what was published by audit_verify"):
         check = LogCheck()
-        assert not any(check.walk())
+        assert not [fault for fault in check.walk() if fault]
     with timed("verified by an outsider"):
         assert verify_outside().returncode == 0
 
