@@ -22,6 +22,7 @@ from governance.audit.folder import LogFolder
 from governance.audit.merkle import consistency_proof
 from governance.audit.models import Checkpoint, PublicationTrouble
 from governance.audit.publishing import log_keys, remember_trouble
+from governance.audit.queries import get_published_log
 from governance.audit.stillwatch_verify import LogFaultError, VerifierKey, number_path, open_checkpoint
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.outbound import OutboundResponse, send
@@ -40,7 +41,7 @@ class AnchorError(Exception):
 def anchor(*, now: datetime) -> None:
     """Have the newest checkpoint signed by those whom the settings name and who have not done so yet."""
     with advisory_lock(Lock.LOG_ANCHORS) as is_alone:
-        newest = Checkpoint.objects.of(settings.AUDIT_ORIGIN).first() if is_alone else None
+        newest = Checkpoint.objects.of(get_published_log().origin).first() if is_alone else None
         if newest is None:
             return
         if not settings.AUDIT_WITNESS_URL:
@@ -70,7 +71,7 @@ def _try(kind: PublicationTrouble.Kind, ask: Callable[[], None], *, now: datetim
 
 
 def _have_witnessed(newest: Checkpoint, *, now: datetime) -> None:
-    folder = LogFolder(settings.AUDIT_FOLDER)
+    folder = LogFolder(get_published_log().path)
     before = Checkpoint.objects.of(newest.origin).exclude(cosigned_at=None).values_list("size", flat=True).first()
     answer = _add_checkpoint(folder, newest, before or 0)
     if answer.status == HTTPStatus.CONFLICT and (known := _known_size(answer)) is not None:
@@ -133,7 +134,7 @@ def _have_stamped(newest: Checkpoint, *, now: datetime) -> None:
     if answer.status != HTTPStatus.OK:
         raise AnchorError(f"it answered {answer.status}")
     _check_stamp(decode_timestamp_response(answer.body), request, text)
-    LogFolder(settings.AUDIT_FOLDER).add(f"checkpoints/{number_path(newest.size)}.tsr", answer.body)
+    LogFolder(get_published_log().path).add(f"checkpoints/{number_path(newest.size)}.tsr", answer.body)
     newest.time_stamp, newest.stamped_at = answer.body, now
     newest.save(update_fields=["time_stamp", "stamped_at"])
 

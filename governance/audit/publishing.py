@@ -7,6 +7,7 @@ published, and `doctor` and a banner say so.
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from governance.audit.actor import Actor
 from governance.audit.folder import LogFolder
 from governance.audit.models import Checkpoint, Entry, PublicationTrouble
 from governance.audit.notes import LogKey, format_key, sign_checkpoint
-from governance.audit.queries import count_entries, iter_leaves
+from governance.audit.queries import PublishedLog, count_entries, get_published_log, iter_leaves
 from governance.audit.stillwatch_verify import TILE_WIDTH, LogFaultError, SignedCheckpoint, TileTree, leaf_hash
 from governance.audit.verbs import Verb
 from governance.platform.locks import Lock, advisory_lock
@@ -29,9 +30,19 @@ PUBLISHER: Final = Actor.system("publisher")
 logger = logging.getLogger(__name__)
 
 
-def log_keys() -> list[LogKey]:
-    """Return the keys that sign the log, the newest first. Raises ValueError for a setting that is none."""
-    return [LogKey(settings.AUDIT_ORIGIN, seed) for seed in settings.AUDIT_KEYS]
+def log_keys(log: PublishedLog | None = None) -> list[LogKey]:
+    """Return the keys that sign a log, or the one that is published now, the newest first.
+
+    Raises ValueError for a setting that is none.
+    """
+    origin = (log or get_published_log()).origin
+    return [LogKey(origin, seed) for seed in settings.AUDIT_KEYS]
+
+
+def newest_log_in_folder() -> PublishedLog:
+    """Return the log that was begun last of those that lie in AUDIT_FOLDER."""
+    names = (file.parent.name for file in Path(settings.AUDIT_FOLDER).glob("*T*Z/checkpoint"))
+    return PublishedLog(max(names, default=""))
 
 
 def publish(*, now: datetime) -> Checkpoint | None:
@@ -39,15 +50,16 @@ def publish(*, now: datetime) -> Checkpoint | None:
 
     May be repeated at any point: what is in the folder says how far it got.
     """
-    keys = log_keys()
-    if not keys:
+    if not settings.AUDIT_KEYS:
         return None
     with advisory_lock(Lock.LOG_PUBLICATION) as is_alone:
         if not is_alone:
             return None
+        log = get_published_log()
+        keys = log_keys(log)
         try:
             _record_new_keys(keys, now=now)
-            checkpoint = _publish(keys, now=now)
+            checkpoint = _publish(log, keys, now=now)
         except LogFaultError as fault:
             remember_trouble(PublicationTrouble.Kind.FAULT, str(fault), entry=fault.first, now=now)
             return None
@@ -75,11 +87,13 @@ def _record_new_keys(keys: Sequence[LogKey], *, now: datetime) -> None:
                 record(Verb.LOG_KEY_USED, subject=subject, by=PUBLISHER, now=now, details={"key": text})
 
 
-def _publish(keys: Sequence[LogKey], *, now: datetime) -> Checkpoint | None:
-    folder = LogFolder(settings.AUDIT_FOLDER)
+def _publish(log: PublishedLog, keys: Sequence[LogKey], *, now: datetime) -> Checkpoint | None:
+    if (later := newest_log_in_folder()).name > log.name:
+        raise LogFaultError(f"the database does not know that the log {later.origin} was begun")
+    folder = LogFolder(log.path)
     verifiers = [key.verifier for key in keys]
     published = folder.newest(verifiers)
-    last = Checkpoint.objects.of(settings.AUDIT_ORIGIN).first()
+    last = Checkpoint.objects.of(log.origin).first()
     size = count_entries()
     if published is None:
         if last is not None:
@@ -99,10 +113,10 @@ def _publish(keys: Sequence[LogKey], *, now: datetime) -> Checkpoint | None:
         published = folder.newest(verifiers)
     if published is None or (last is not None and last.size == published.size):
         return None
-    return _remember(published, keys, now=now)
+    return _remember(published, folder, keys, now=now)
 
 
-def _remember(published: SignedCheckpoint, keys: Sequence[LogKey], *, now: datetime) -> Checkpoint:
+def _remember(published: SignedCheckpoint, folder: LogFolder, keys: Sequence[LogKey], *, now: datetime) -> Checkpoint:
     checkpoint, _ = Checkpoint.objects.get_or_create(
         origin=published.origin,
         size=published.size,
@@ -110,7 +124,7 @@ def _remember(published: SignedCheckpoint, keys: Sequence[LogKey], *, now: datet
             "root": published.root,
             "note": sign_checkpoint(published.size, published.root, keys),
             "at": now,
-            "folder": str(settings.AUDIT_FOLDER),
+            "folder": str(folder.path),
         },
     )
     return checkpoint

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.conf import settings
 from governance.audit.chain import GENESIS, canonical_json, entry_hash, format_time, make_leaf
 from governance.audit.models import Checkpoint, Entry, EntryQuerySet, PublicationTrouble
 from governance.audit.stillwatch_verify import LogFaultError
+from governance.audit.verbs import Verb
 
 # By how much the clocks of machines, and actions that take their time, may differ.
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
@@ -48,6 +50,26 @@ class CheckedEntry(NamedTuple):
     fault: ChainFault | None
 
 
+class PublishedLog(NamedTuple):
+    """A log as outsiders know it. `name` is empty for the first, and a time for one that `begin_log` began."""
+
+    name: str = ""
+
+    @property
+    def origin(self) -> str:
+        return f"{settings.AUDIT_ORIGIN}/{self.name}" if self.name else settings.AUDIT_ORIGIN
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.AUDIT_FOLDER) / self.name
+
+
+def get_published_log() -> PublishedLog:
+    """Return the log under which entries are published now."""
+    began = Entry.objects.filter(verb=Verb.LOG_BEGAN).order_by("-number")
+    return PublishedLog(began.values_list("details__name", flat=True).first() or "")
+
+
 def hashed_content(entry: Entry | StoredEntry) -> dict[str, Any]:
     """Return what the hash of the entry covers, apart from the hash of the entry before it."""
     return {
@@ -83,7 +105,7 @@ def count_entries() -> int:
 
 def find_unpublished_since() -> datetime | None:
     """Return the time of the first entry that is not published, None if all are."""
-    published = Checkpoint.objects.of(settings.AUDIT_ORIGIN).values_list("size", flat=True).first() or 0
+    published = Checkpoint.objects.of(get_published_log().origin).values_list("size", flat=True).first() or 0
     return Entry.objects.filter(number=published + 1).values_list("at", flat=True).first()
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.conf import settings
-
 from governance.audit.folder import LogFolder
 from governance.audit.models import Checkpoint
 from governance.audit.publishing import log_keys
-from governance.audit.queries import ChainFault, iter_checked_entries
+from governance.audit.queries import ChainFault, get_published_log, iter_checked_entries
 from governance.audit.stillwatch_verify import (
     TILE_WIDTH,
     LogFaultError,
@@ -59,15 +57,17 @@ class LogCheck:
     def __init__(self, *, kept: Sequence[str] = ()) -> None:
         self.entries = 0
         self.fault: LogFaultError | None = None
-        self._folder = LogFolder(settings.AUDIT_FOLDER)
-        self._keys = [key.verifier for key in log_keys()]
+        log = get_published_log()
+        self._folder = LogFolder(log.path)
+        self._keys = [key.verifier for key in log_keys(log)]
         opened = [open_checkpoint(note, self._keys) for note in kept]
-        recorded = Checkpoint.objects.of(settings.AUDIT_ORIGIN).values_list("size", "root")
+        recorded = Checkpoint.objects.of(log.origin).values_list("size", "root")
         heads = [*((one.size, one.root) for one in opened), *((size, bytes(root)) for size, root in recorded)]
         self._heads = HeadCheck(heads)
         self._bundle: list[bytes] = []
         newest = self._folder.newest(self._keys) if self._keys else None
         self.published = newest.size if newest else 0
+        self.path = log.path
 
     def walk(self) -> Iterator[ChainFault | None]:
         """For every entry in order yield None, or what is wrong with it by itself. `fault` says what does not fit."""

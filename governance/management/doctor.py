@@ -30,7 +30,8 @@ PATIENCE_SECONDS: Final = 5
 LOG_TROUBLES: Final = {
     PublicationTrouble.Kind.FAULT: (
         "The audit log does not fit what was published ({message}) {since}: leave both as they are, run manage.py "
-        "audit_verify, and find out who changed what. Nothing is published meanwhile."
+        "audit_verify, and find out who changed what. Nothing is published meanwhile. After a restore that you wanted, "
+        "run manage.py begin_log."
     ),
     PublicationTrouble.Kind.FOLDER: "The audit log cannot be published ({message}) {since}: see AUDIT_FOLDER.",
     PublicationTrouble.Kind.WITNESS: (

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from governance.audit import stillwatch_verify
@@ -15,6 +14,7 @@ from governance.audit.actions import NewEntry, record, record_all
 from governance.audit.models import Checkpoint, Entry
 from governance.audit.notes import format_key
 from governance.audit.publishing import log_keys, publish
+from governance.audit.queries import PublishedLog, get_published_log
 from governance.audit.verbs import Verb
 from tests.factories import MACHINE, NOW
 
@@ -47,14 +47,18 @@ def forge(statement: str, *parameters: Any) -> None:
 
 
 def verify_outside(
-    folder: Path | None = None, *, kept: Sequence[Path] = (), program: Path | None = None, modules: Path | None = None
+    log: PublishedLog | None = None,
+    *,
+    kept: Sequence[Path] = (),
+    program: Path | None = None,
+    modules: Path | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run the verifier in a process of its own; with `modules`, a folder, it can import only what lies there."""
     start = [sys.executable]
     if modules is not None:
         path = f"import sys; sys.path.insert(0, {str(modules)!r}); import runpy; sys.argv = sys.argv[1:]; "
         start += ["-I", "-S", "-c", f"{path}runpy.run_path(sys.argv[0], run_name='__main__')"]
-    command = [*start, str(program or stillwatch_verify.__file__), str(folder or settings.AUDIT_FOLDER)]
-    command += [part for key in log_keys() for part in ("--key", format_key(key.verifier))]
+    command = [*start, str(program or stillwatch_verify.__file__), str((log or get_published_log()).path)]
+    command += [part for key in log_keys(log) for part in ("--key", format_key(key.verifier))]
     command += [part for file in kept for part in ("--checkpoint", str(file))]
     return subprocess.run(command, capture_output=True, text=True, check=False)

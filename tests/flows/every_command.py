@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError
 from django.test import override_settings
 
 from governance.staff.models import ServiceKey
@@ -179,6 +180,13 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     world.decide()
     assert world.call("publish_log").startswith("127.0.0.1\n")
+
+
+@runs("begin_log")
+def _(world: World) -> None:
+    world.call("publish_log")
+    with pytest.raises(CommandError, match="the log goes on as it is"):
+        world.call("begin_log", "restored to 14:20")
 
 
 @runs("log_keys")

@@ -1,7 +1,6 @@
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.audit.queries import CLOCKS_DIFFER, ChainFault
@@ -33,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"The log does not fit what was published: {check.fault}.")
         if check.published:
             fitting = f"{check.published} {_entries(check.published)}"
-            self.stdout.write(f"It fits the {fitting} published to {settings.AUDIT_FOLDER}.")
+            self.stdout.write(f"It fits the {fitting} published to {check.path}.")
 
     def _report(self, found: list[ChainFault], verified: int) -> None:
         for fault in found[:20]:

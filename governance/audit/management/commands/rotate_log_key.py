@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from governance.audit.notes import LogKey, format_key
+from governance.audit.queries import get_published_log
 from governance.platform.installation_secrets import AUDIT_KEY_BYTES, add_audit_key
 
 
@@ -19,5 +20,5 @@ class Command(BaseCommand):
         else:
             keys = [secrets.token_urlsafe(AUDIT_KEY_BYTES), *settings.AUDIT_KEYS]
             self.stdout.write(f"Set this for all processes, and keep it secret:\nAUDIT_KEY={';'.join(keys)}")
-        key = format_key(LogKey(settings.AUDIT_ORIGIN, keys[0]).verifier)
+        key = format_key(LogKey(get_published_log().origin, keys[0]).verifier)
         self.stdout.write(f"Give this to those who verify the log:\n{key}")
