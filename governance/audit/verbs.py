@@ -28,6 +28,7 @@ class Verb(StrEnum):
     LOG_KEY_USED = "log.key_used", "key"
     # After a restore: a log of another name goes on with the first `common` of the `entries` of the one before.
     LOG_BEGAN = "log.began", "name before entries common reason"
+    LOG_EXPORTED = "log.exported", "format entries filter"
 
     # Customers: what the register and usage say of organisations, accounts, keys and licences.
     ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected"
