@@ -45,6 +45,7 @@ class Prover:
         log = get_published_log()
         self.checkpoint = Checkpoint.objects.of(log.origin).first()
         size = self.checkpoint.size if self.checkpoint else 0
+        self._path = log.path
         self._node = lru_cache(NODES_KEPT)(partial(LogFolder(log.path).node, size))
 
     def prove(self, number: int, leaf: bytes) -> InclusionProof | None:
@@ -55,6 +56,7 @@ class Prover:
         checkpoint = self.checkpoint
         if checkpoint is None or number > checkpoint.size:
             return None
+        self._path.stat()  # where there is no folder, nothing is missing in it
         hashed = leaf_hash(leaf)
         hashes = inclusion_proof(number - 1, checkpoint.size, self._node)
         if not is_included(hashed, number - 1, checkpoint.size, hashes, bytes(checkpoint.root)):

@@ -154,11 +154,23 @@ class TestAnEntry:
         assert "No proof can be made: entry 290 of the log: its content was changed after it was written." in page
         assert [ines.get(f"/log/290/{what}/").status_code for what in ("proof", "leaf")] == [404, 404]
 
+    def test_that_was_made_again_as_a_whole_is_not_proved_either(self, ines: Client) -> None:
+        publish_to(300)
+        forge(
+            "UPDATE audit_entry SET actor_name = 'Eve', leaf = convert_to(replace(convert_from(leaf, 'UTF8'), "
+            """'"actor_name":"test"', '"actor_name":"Eve"'), 'UTF8') WHERE number = 290"""
+        )
+
+        assert "No proof can be made: entry 290 is not what was published." in text(ines.get("/log/290/"))
+
     def test_says_so_where_the_folder_cannot_be_read(self, ines: Client, settings: Any, tmp_path: Any) -> None:
         publish_to(300)
         settings.AUDIT_FOLDER = tmp_path / "elsewhere"
 
-        assert "No proof can be made: the published tile" in text(ines.get("/log/290/"))
+        said = "the published log cannot be read here"
+        assert f"No proof can be made: {said}: No such file or directory." in text(ines.get("/log/290/"))
+        page = ines.post("/log/export/", {"file_format": "ndjson"}, follow=True)
+        assert f"Nothing was exported: {said} (No such file or directory)." in text(page)
 
     def test_that_there_is_not_is_not_found(self, ines: Client) -> None:
         assert ines.get("/log/9999/").status_code == 404
