@@ -97,6 +97,14 @@ class TestAProofOfInclusion:
         assert not is_included(HASHES[index], index, size, [*proof, NOTHING], HEADS[size])
         assert not is_included(HASHES[index], size, size, proof, HEADS[size])
 
+    @pytest.mark.parametrize("size", range(1, 18))
+    def test_of_every_entry_of_a_small_tree_holds_for_that_entry_alone(self, size: int) -> None:
+        for index in range(size):
+            proof = inclusion_proof(index, size, node)
+
+            fitting = [at for at in range(-1, size + 1) if is_included(HASHES[index], at, size, proof, HEADS[size])]
+            assert fitting == [index]
+
     def test_is_refused_for_an_entry_that_is_not_there(self) -> None:
         with pytest.raises(ValueError, match="A tree of 5 entries has none with index 5"):
             inclusion_proof(5, 5, node)
@@ -128,6 +136,15 @@ class TestAProofOfConsistency:
         assert not is_consistent(old, new, HEADS[old], HEADS[new], forged)
         assert not is_consistent(old, new, HEADS[old], HEADS[new], proof[:-1])
         assert not is_consistent(old, new, HEADS[old], HEADS[new], [*proof, NOTHING])
+
+    @pytest.mark.parametrize("new", range(1, 18))
+    def test_between_small_trees_holds_for_these_alone(self, new: int) -> None:
+        for old in range(1, new):
+            proof = consistency_proof(old, new, node)
+
+            fitting = [size for size in range(1, new) if is_consistent(size, new, HEADS[size], HEADS[new], proof)]
+            assert fitting == [old]
+            assert not is_consistent(old, new, HEADS[old], HEADS[new], [])
 
     def test_is_empty_from_nothing_and_to_the_same_tree(self) -> None:
         assert consistency_proof(0, 9, node) == consistency_proof(9, 9, node) == []

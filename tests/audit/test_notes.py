@@ -53,6 +53,18 @@ class TestAKey:
         with pytest.raises(ValueError, match="key"):
             VerifierKey.parse(text)
 
+    @pytest.mark.parametrize(("name", "kind", "public"), [("", 1, 32), ("a", 3, 32), ("a", 1, 31), ("a", 4, 33)])
+    def test_is_refused_if_its_id_fits_and_nothing_else_does(self, name: str, kind: int, public: int) -> None:
+        text = format_key(VerifierKey(name, key_id(name, kind, bytes(public)), kind, bytes(public)))
+
+        with pytest.raises(ValueError, match=r"is no key of the form name\+id\+key"):
+            VerifierKey.parse(text)
+
+    def test_may_be_that_of_a_witness(self) -> None:
+        text = format_key(VerifierKey("a", key_id("a", 4, bytes(32)), 4, bytes(32)))
+
+        assert VerifierKey.parse(text).kind == 4
+
     @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\n"])
     def test_needs_a_name_without_blanks_and_plus(self, name: str) -> None:
         with pytest.raises(ValueError, match="AUDIT_ORIGIN"):
