@@ -85,11 +85,13 @@ def test_a_log_that_fits_goes_on_as_it_is() -> None:
 
 def test_a_restore_to_before_another_log_was_begun_is_found_too() -> None:
     publish_to(300)
+    backup = list(Entry.objects.all())
     restore(280)
     second = begin()
     publish(now=LATER)
-    # What was in the database before the first restore fits the first log, but not what followed.
+    # This one fits the first log as a whole, and nothing of what followed is in it.
     restore(0, more=0)
+    Entry.objects.bulk_create(backup)
     publish(now=LATER)
     [trouble] = publish_troubles()
     assert f"the database does not know that the log {second.origin} was begun" in trouble
@@ -98,7 +100,7 @@ def test_a_restore_to_before_another_log_was_begun_is_found_too() -> None:
     publish(now=LATER + timedelta(minutes=1))
 
     began = Entry.objects.filter(verb=Verb.LOG_BEGAN).latest("number").details
-    assert (began["before"], began["common"]) == (second.origin, 0)
+    assert (began["before"], began["common"]) == (second.origin, 280)
     assert publish_troubles() == []
     assert verify_outside(second).returncode == verify_outside(third).returncode == 0
 
