@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from governance.audit.chain import make_salt
+from governance.audit.stillwatch_verify import SALT_BYTES
 from governance.audit.verbs import verb_choices
 
 
@@ -16,7 +18,8 @@ class Entry(models.Model):
     """One thing that was done.
 
     `leaf` is what is published of it, and `hash` covers it and the hash of the entry before. Entries of releases before
-    the log was published have no `leaf`: it follows from their other columns (`queries.leaf_of`).
+    the log was published have no `leaf`: it follows from their other columns (`queries.leaf_of`), and their `hash`
+    covers these. `salt` hides what a leaf commits to (chain.py).
     """
 
     number = models.BigIntegerField(primary_key=True)
@@ -31,6 +34,7 @@ class Entry(models.Model):
     previous_hash = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
     leaf = models.BinaryField(null=True)
+    salt = models.BinaryField(max_length=SALT_BYTES, default=make_salt)
 
     objects = EntryQuerySet.as_manager()
 

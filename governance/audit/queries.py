@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from governance.audit.chain import GENESIS, canonical_json, entry_hash, format_time, make_leaf
+from governance.audit.chain import GENESIS, canonical_json, check_exact, entry_hash, format_time, make_leaf
 from governance.audit.models import Checkpoint, Entry, EntryQuerySet, PublicationTrouble
 from governance.audit.stillwatch_verify import LogFaultError
 from governance.audit.verbs import Verb
@@ -60,6 +60,7 @@ class StoredEntry(NamedTuple):
     previous_hash: bytes
     hash: bytes
     leaf: bytes | None
+    salt: bytes
 
 
 class CheckedEntry(NamedTuple):
@@ -97,8 +98,8 @@ def list_actors() -> list[tuple[str, str]]:
         return [(f"{kind}:{pk}", f"{name} ({kind.replace('_', ' ')})") for kind, pk, name in cursor.fetchall()]
 
 
-def hashed_content(entry: Entry | StoredEntry) -> dict[str, Any]:
-    """Return what the hash of the entry covers, apart from the hash of the entry before it."""
+def content_of(entry: Entry | StoredEntry) -> dict[str, Any]:
+    """Return what was recorded in the entry."""
     return {
         "number": entry.number,
         "at": format_time(entry.at),
@@ -161,8 +162,8 @@ def check_entries(entries: Iterable[Entry | StoredEntry]) -> Iterator[CheckedEnt
     expected_number, previous_hash, latest = 1, GENESIS, None
     for entry in entries:
         latest = max(latest or entry.at, entry.at)
-        leaf, canonical, wrong = _check_content(entry)
-        if not wrong and bytes(entry.hash) != entry_hash(previous_hash, canonical):
+        leaf, hashed, wrong = _check_content(entry)
+        if not wrong and bytes(entry.hash) != entry_hash(previous_hash, hashed):
             wrong = CHANGED
         fault = _fault(entry, expected_number, previous_hash, wrong) or _backwards(entry, latest)
         yield CheckedEntry(entry.number, leaf, fault)
@@ -170,14 +171,16 @@ def check_entries(entries: Iterable[Entry | StoredEntry]) -> Iterator[CheckedEnt
 
 
 def _check_content(entry: Entry | StoredEntry) -> tuple[bytes, bytes, str]:
-    """Return the entry's leaf and canonical JSON, and in which way its columns and its leaf do not agree."""
-    content, stored = hashed_content(entry), None if entry.leaf is None else bytes(entry.leaf)
+    """Return the entry's leaf, what its hash covers, and in which way its columns and its leaf do not agree."""
+    content, stored = content_of(entry), None if entry.leaf is None else bytes(entry.leaf)
+    leaf = make_leaf(content, bytes(entry.salt))
+    if stored == leaf:
+        return leaf, leaf, ""
     try:
-        canonical = canonical_json(content)
-        leaf = make_leaf(canonical, content)
+        check_exact(entry.details)
     except TypeError as error:
         return b"", b"", f"its details cannot have been recorded so: {error}"
-    return leaf, canonical, "" if stored in {None, leaf} else CHANGED
+    return (leaf, canonical_json(content), "") if stored is None else (leaf, stored, CHANGED)
 
 
 def _fault(entry: Entry | StoredEntry, expected_number: int, previous_hash: bytes, wrong: str) -> ChainFault | None:

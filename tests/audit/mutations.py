@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from governance.audit.chain import GENESIS, canonical_json, entry_hash, make_leaf
+from governance.audit.chain import GENESIS, entry_hash, make_leaf
 from governance.audit.folder import LogFolder
 from governance.audit.models import Entry
 from governance.audit.notes import LogKey, sign_checkpoint
-from governance.audit.queries import hashed_content
+from governance.audit.queries import content_of
 from governance.audit.stillwatch_verify import TILE_WIDTH, TileTree, leaf_hash, split_bundle
 from tests.factories import NOW
 
@@ -34,6 +34,7 @@ def make_log(size: int, *, seed: int = 0) -> Log:
             subject_kind="case",
             subject_id=str(chance.randint(1, 99)),
             details={"note": f"Note {chance.randint(1, 999)}", "number": number},
+            salt=chance.randbytes(16),
         )
         for number in range(1, size + 1)
     ]
@@ -45,10 +46,8 @@ def chained(log: Log) -> Log:
     previous = GENESIS
     for number, entry in enumerate(log, start=1):
         entry.number, entry.previous_hash = number, previous
-        content = hashed_content(entry)
-        canonical = canonical_json(content)
-        entry.leaf, entry.hash = make_leaf(canonical, content), entry_hash(previous, canonical)
-        previous = entry.hash
+        entry.leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        previous = entry.hash = entry_hash(previous, entry.leaf)
     return log
 
 
@@ -66,6 +65,12 @@ def reword(log: Log, chance: random.Random) -> Log:
     entry = chance.choice(log)
     name = chance.choice(["actor_name", "verb", "subject_id", "actor_id", "subject_kind"])
     setattr(entry, name, f"{getattr(entry, name)}x")
+    return log
+
+
+def salt_anew(log: Log, chance: random.Random) -> Log:
+    """What hides the values, and not the bytes."""
+    chance.choice(log).salt = chance.randbytes(16)
     return log
 
 
@@ -97,7 +102,7 @@ def move_clock(log: Log, chance: random.Random) -> Log:
 
 def chain_again(log: Log, chance: random.Random) -> Log:
     """Any of the others, and every hash made to fit."""
-    return chained(chance.choice([reword, delete, insert, swap, cut, move_clock])(log, chance))
+    return chained(chance.choice([reword, salt_anew, delete, insert, swap, cut, move_clock])(log, chance))
 
 
 def restore_backup(log: Log, chance: random.Random) -> Log:
@@ -107,7 +112,7 @@ def restore_backup(log: Log, chance: random.Random) -> Log:
 
 
 MUTATIONS: Final[Sequence[Mutation]] = (
-    *(flip, reword, delete, insert, swap, cut, move_clock),
+    *(flip, reword, salt_anew, delete, insert, swap, cut, move_clock),
     *(chain_again, restore_backup),
 )
 
@@ -162,7 +167,7 @@ def mutate_folder(folder: Path, chance: random.Random) -> str:
 def forge_folder(log: Log, folder: Path, chance: random.Random) -> str:
     """Make all tiles again for another log, with the right checkpoints, since the forger has no key."""
     name, forged = mutate(log, chance)
-    if name in {"reword", "move_clock"}:  # which leave what is published as it is
+    if name in {"reword", "salt_anew", "move_clock"}:  # which leave what is published as it is
         chained(forged)
     kept = {file: file.read_bytes() for file in [folder / "checkpoint", *folder.glob("checkpoints/*")]}
     shutil.rmtree(folder)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import rfc8785
@@ -15,14 +15,21 @@ from governance.audit.actor import Actor
 from governance.audit.chain import (
     GENESIS,
     LARGEST_EXACT_INTEGER,
-    LONGEST_LEAF,
     canonical_json,
+    check_exact,
     entry_hash,
     format_time,
+    iter_fields,
     make_leaf,
+    make_salt,
 )
 from governance.audit.verbs import Verb, verb_choices
 
+TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]))
+WHOLE: Final = st.integers(1 - LARGEST_EXACT_INTEGER, LARGEST_EXACT_INTEGER - 1)
+JSON: Final = st.recursive(
+    st.none() | st.booleans() | TEXT | WHOLE, lambda some: st.lists(some) | st.dictionaries(TEXT, some)
+)
 INEXACT = "The log takes text, whole numbers, truth values and null, not {}."
 
 
@@ -47,6 +54,12 @@ class TestCanonicalJson:
     def test_is_the_same_bytes_for_ever(self, content: dict[str, Any], expected: str) -> None:
         assert canonical_json(content) == expected.encode()
 
+    @given(JSON)
+    def test_is_that_of_another_implementation(self, value: object) -> None:
+        check_exact(value)
+
+        assert canonical_json(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
     @pytest.mark.parametrize(
         ("value", "kind"),
         [
@@ -62,56 +75,73 @@ class TestCanonicalJson:
     )
     def test_refuses_what_would_not_survive_unchanged(self, value: object, kind: str) -> None:
         with pytest.raises(TypeError) as refused:
-            canonical_json({"value": value})
+            check_exact({"value": value})
 
         assert str(refused.value) == INEXACT.format(kind)
 
     def test_refuses_a_key_that_is_no_text(self) -> None:
         with pytest.raises(TypeError) as refused:
-            canonical_json({"outer": {1: "x"}})
+            check_exact({"outer": {1: "x"}})
 
         assert str(refused.value) == "A key of the log must be text, not int."
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(1 - LARGEST_EXACT_INTEGER, LARGEST_EXACT_INTEGER - 1) | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-)
-
-
-@given(st.dictionaries(TEXTS, VALUES, max_size=5))
-def test_canonical_json_is_what_another_implementation_of_rfc_8785_writes(content: dict[str, Any]) -> None:
-    assert canonical_json(content) == rfc8785.dumps(content)
-
-
 class TestALeaf:
-    def test_is_the_canonical_json_as_long_as_that_can_be_published(self) -> None:
-        content = {"number": 1, "details": {"note": "x" * (LONGEST_LEAF - 34)}}
-        canonical = canonical_json(content)
+    SALT: Final = bytes(range(16))
+    CONTENT: Final = {
+        "number": 7,
+        "at": "2026-11-02T09:14:00.000000+00:00",
+        "verb": "case.noted",
+        "actor_kind": "staff",
+        "actor_id": "3",
+        "actor_name": "Zoë",
+        "subject_kind": "case",
+        "subject_id": "1",
+        "details": {"note": "Looked at it.", "accounts": [1, 2]},
+    }
+    WRITTEN: Final = {
+        "actor": '{"id":"3","kind":"staff","name":"Zoë"}',
+        "details.accounts": "[1,2]",
+        "details.note": '"Looked at it."',
+        "subject": '{"id":"1","kind":"case"}',
+    }
 
-        assert len(canonical) == LONGEST_LEAF == 65_535
-        assert make_leaf(canonical, content) == canonical
+    def test_is_the_same_bytes_for_ever(self) -> None:
+        commitments = []
+        for name, written in self.WRITTEN.items():
+            salt = hashlib.sha256(self.SALT + name.encode()).digest()[:16]
+            commitments.append(f'"{name}":"{hashlib.sha256(salt + written.encode()).hexdigest()}"')
 
-    def test_names_the_length_and_digest_of_longer_details(self) -> None:
-        details = {"note": "x" * (LONGEST_LEAF - 33)}
-        content = {"number": 1, "details": details}
-        written = canonical_json(details)
-
-        assert (
-            make_leaf(canonical_json(content), content)
-            == (
-                f'{{"details_digest":{{"bytes":{len(written)},"sha256":"{hashlib.sha256(written).hexdigest()}"}},"number":1}}'
-            ).encode()
+        assert make_leaf(self.CONTENT, self.SALT).decode() == (
+            f'{{"at":"2026-11-02T09:14:00.000000+00:00","commitments":{{{",".join(commitments)}}},'
+            '"number":7,"verb":"case.noted"}'
         )
+
+    def test_commits_to_each_field_by_itself(self) -> None:
+        fields = {field.name: field.written.decode() for field in iter_fields(self.CONTENT, self.SALT)}
+
+        assert fields == self.WRITTEN
+        assert len({field.salt for field in iter_fields(self.CONTENT, self.SALT)}) == 4
+
+    @pytest.mark.parametrize("change", [{"number": 8}, {"at": "later"}, {"verb": "x"}, {"actor_kind": "system"}])
+    @pytest.mark.parametrize("more", [{}, {"details": {}}, {"subject_id": "2"}])
+    def test_of_another_entry_is_another(self, change: dict[str, Any], more: dict[str, Any]) -> None:
+        assert make_leaf({**self.CONTENT, **change, **more}, self.SALT) != make_leaf(self.CONTENT, self.SALT)
+
+    def test_of_the_same_values_is_another_with_another_salt(self) -> None:
+        assert make_leaf(self.CONTENT, bytes(16)) != make_leaf(self.CONTENT, self.SALT)
+
+    def test_is_salted_by_chance(self) -> None:
+        assert len(make_salt()) == 16
+        assert make_salt() != make_salt()
 
 
 class TestAnEntryHash:
-    def test_is_that_of_the_hash_before_it_and_the_content(self) -> None:
-        first = entry_hash(GENESIS, canonical_json({"number": 1}))
+    def test_is_that_of_the_hash_before_it_and_the_leaf(self) -> None:
+        first = entry_hash(GENESIS, b'{"number":1}')
 
         assert first == hashlib.sha256(bytes(32) + b'{"number":1}').digest()
-        assert entry_hash(first, canonical_json({"number": 2})) == hashlib.sha256(first + b'{"number":2}').digest()
+        assert entry_hash(first, b'{"number":2}') == hashlib.sha256(first + b'{"number":2}').digest()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_decision_is_verified_by_an_outsider(outsiders: tuple[Path, Path], tmp
     assert done.stdout.startswith(f"Verified {published().name} entries")
 
     forged = published()
-    forged.write_bytes(forged.read_bytes().replace(b"acct_harbour", b"acct_harvest").replace(b"Mira", b"Nora"))
+    forged.write_bytes(forged.read_bytes().replace(b'"case.decided"', b'"case.resumed"'))
     done = verify_outside(program=program, modules=modules, kept=[kept])
     assert done.returncode == 1
     assert "is not the one that was published" in done.stderr

@@ -2,6 +2,14 @@
 
 from django.db import migrations, models
 
+import governance.audit.chain
+
+# The default is for what an older release records while both run.
+ADD_SALT = """
+ALTER TABLE audit_entry ADD COLUMN salt bytea NOT NULL DEFAULT decode(replace(gen_random_uuid()::text, '-', ''), 'hex')
+"""
+REMOVE_SALT = "ALTER TABLE audit_entry DROP COLUMN salt"
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -38,6 +46,17 @@ class Migration(migrations.Migration):
             model_name="entry",
             name="leaf",
             field=models.BinaryField(null=True),
+        ),
+        migrations.RunSQL(
+            ADD_SALT,
+            REMOVE_SALT,
+            state_operations=[
+                migrations.AddField(
+                    model_name="entry",
+                    name="salt",
+                    field=models.BinaryField(default=governance.audit.chain.make_salt, max_length=16),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="Checkpoint",
