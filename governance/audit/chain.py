@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 import msgspec
 import rfc8785
@@ -23,12 +23,29 @@ FIRST_BYTE_OF_SURROGATES: Final = 0xED  # of U+D800, in UTF-8
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
+class OpenedField(TypedDict):
+    """A field as it is shown to others: the hash over its salt (hexadecimal) and its value as canonical JSON is the
+    commitment of the leaf.
+    """
+
+    salt: str
+    value: Any
+
+
 class Field(NamedTuple):
-    """One field of an entry that a leaf commits to. `written` is its value as canonical JSON."""
+    """One field of an entry that a leaf commits to."""
 
     name: str
     salt: bytes
-    written: bytes
+    value: Any
+
+    @property
+    def commitment(self) -> str:
+        return commitment(self.salt, canonical_json(self.value))
+
+    @property
+    def opened(self) -> OpenedField:
+        return {"salt": self.salt.hex(), "value": self.value}
 
 
 def make_salt() -> bytes:
@@ -57,12 +74,12 @@ def iter_fields(content: Mapping[str, Any], salt: bytes) -> Iterator[Field]:
     subject = {"id": content["subject_id"], "kind": content["subject_kind"]}
     details = {f"details.{name}": value for name, value in content["details"].items()}
     for name, value in {"actor": actor, "subject": subject, **details}.items():
-        yield Field(name, field_salt(salt, name), canonical_json(value))
+        yield Field(name, field_salt(salt, name), value)
 
 
 def make_leaf(content: Mapping[str, Any], salt: bytes) -> bytes:
     """Return the leaf of an entry in the published tree."""
-    commitments = {field.name: commitment(field.salt, field.written) for field in iter_fields(content, salt)}
+    commitments = {field.name: field.commitment for field in iter_fields(content, salt)}
     return canonical_json({**{name: content[name] for name in PUBLISHED}, "commitments": commitments})
 
 

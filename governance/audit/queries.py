@@ -8,7 +8,16 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from governance.audit.chain import GENESIS, canonical_json, check_exact, entry_hash, format_time, make_leaf
+from governance.audit.chain import (
+    GENESIS,
+    OpenedField,
+    canonical_json,
+    check_exact,
+    entry_hash,
+    format_time,
+    iter_fields,
+    make_leaf,
+)
 from governance.audit.models import Checkpoint, Entry, EntryQuerySet, PublicationTrouble
 from governance.audit.stillwatch_verify import LogFaultError
 from governance.audit.verbs import Verb
@@ -119,6 +128,11 @@ def leaf_of(entry: Entry | StoredEntry) -> bytes:
     if wrong:
         raise LogFaultError(f"entry {entry.number} of the log: {wrong}", first=entry.number)
     return leaf
+
+
+def open_fields(entry: Entry) -> dict[str, OpenedField]:
+    """Return the fields that the leaf of the entry commits to, each with what proves it."""
+    return {field.name: field.opened for field in iter_fields(content_of(entry), bytes(entry.salt))}
 
 
 def iter_leaves(first: int, last: int) -> Iterator[bytes]:

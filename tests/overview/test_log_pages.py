@@ -12,10 +12,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from governance.audit.actions import record
+from governance.audit.chain import canonical_json, make_leaf
 from governance.audit.merkle import is_included
 from governance.audit.models import Entry
 from governance.audit.publishing import log_keys, publish
-from governance.audit.stillwatch_verify import SignedCheckpoint, leaf_hash, open_checkpoint
+from governance.audit.queries import content_of
+from governance.audit.stillwatch_verify import SignedCheckpoint, commitment, leaf_hash, open_checkpoint
 from governance.audit.verbs import Verb
 from governance.overview.log_pages import exports
 from governance.review.actions import add_note
@@ -156,10 +158,10 @@ class TestAnEntry:
 
     def test_that_was_made_again_as_a_whole_is_not_proved_either(self, ines: Client) -> None:
         publish_to(300)
-        forge(
-            "UPDATE audit_entry SET actor_name = 'Eve', leaf = convert_to(replace(convert_from(leaf, 'UTF8'), "
-            """'"actor_name":"test"', '"actor_name":"Eve"'), 'UTF8') WHERE number = 290"""
-        )
+        entry = Entry.objects.get(number=290)
+        entry.actor_name = "Eve"
+        leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        forge("UPDATE audit_entry SET actor_name = 'Eve', leaf = %s WHERE number = 290", leaf)
 
         assert "No proof can be made: entry 290 is not what was published." in text(ines.get("/log/290/"))
 
@@ -188,10 +190,26 @@ class TestAnExport:
         assert [line["number"] for line in lines] == [
             *Entry.objects.filter(verb="case.noted").order_by("number").values_list("number", flat=True)
         ]
-        assert lines[-1] == {"number": new.number, "leaf": bytes(new.leaf or b"").decode(), "proof": None}
+        assert (lines[-1]["leaf"], lines[-1]["proof"]) == (bytes(new.leaf or b"").decode(), None)
         assert all(is_proved(line["leaf"].encode(), line["proof"]) for line in lines[:-1])
         assert answer["Content-Disposition"].startswith('attachment; filename="audit-log-')
         assert answer["Content-Disposition"].endswith('.ndjson"')
+
+    def test_proves_each_field_by_itself(self, ines: Client) -> None:
+        write({"said": "Zoë called.", "times": 2})
+
+        line = json.loads(text(ines.post("/log/export/", {"file_format": "ndjson", "verb": "case.noted"})))
+
+        commitments, fields = json.loads(line["leaf"])["commitments"], line["fields"]
+        assert {name: field["value"] for name, field in fields.items()} == {
+            "actor": {"id": "test", "kind": "system", "name": "test"},
+            "subject": {"id": "1", "kind": "case"},
+            "details.note": {"said": "Zoë called.", "times": 2},
+        }
+        assert {
+            name: commitment(bytes.fromhex(field["salt"]), canonical_json(field["value"]))
+            for name, field in fields.items()
+        } == commitments
 
     def test_is_a_table_for_spreadsheets_too(self, ines: Client) -> None:
         publish_to(20)
@@ -201,6 +219,7 @@ class TestAnExport:
         rows = list(csv.DictReader(io.StringIO(text(answer))))
         assert rows[-1]["details"] == '{"note": "Note ' + str(json.loads(rows[-1]["details"])["note"])[5:] + '"}'
         assert all(is_proved(row["leaf"].encode(), row["proof"]) for row in rows)
+        assert json.loads(rows[-1]["fields"]).keys() == json.loads(rows[-1]["leaf"])["commitments"].keys()
         assert len(rows) == 20
 
     def test_is_an_entry_itself(self, ines: Client) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -11,9 +11,10 @@ from django.db import transaction
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
+from governance.audit.chain import OpenedField
 from governance.audit.models import Entry
 from governance.audit.proofs import Prover
-from governance.audit.queries import get_published_log, leaf_of
+from governance.audit.queries import get_published_log, leaf_of, open_fields
 from governance.audit.verbs import Verb
 from governance.overview.log_pages.queries import FileFormat, LogFilter, matching_entries
 from governance.web.spreadsheet import csv_cell
@@ -21,7 +22,7 @@ from governance.web.spreadsheet import csv_cell
 MOST: Final = 10_000
 COLUMNS: Final = (
     *("number", "at", "actor_kind", "actor_id", "actor_name", "verb", "subject_kind", "subject_id", "details"),
-    *("leaf", "proof"),
+    *("leaf", "fields", "proof"),
 )
 
 
@@ -33,10 +34,13 @@ class TooManyEntriesError(Exception):
 
 
 class ProvedEntry(NamedTuple):
-    """`leaf` is what was published of the entry, `proof` is empty for one that is not published yet."""
+    """`leaf` is what was published of the entry, and `fields` open what it commits to. `proof` is empty for one that is
+    not published yet.
+    """
 
     entry: Entry
     leaf: str
+    fields: Mapping[str, OpenedField]
     proof: str
 
 
@@ -62,11 +66,14 @@ def _prove(entries: Sequence[Entry]) -> Iterator[ProvedEntry]:
     for entry in entries:
         leaf = leaf_of(entry)
         proof = prover.prove(entry.number, leaf)
-        yield ProvedEntry(entry, leaf.decode(), proof.text if proof else "")
+        yield ProvedEntry(entry, leaf.decode(), open_fields(entry), proof.text if proof else "")
 
 
 def _as_ndjson(proved: Sequence[ProvedEntry]) -> str:
-    lines = ({"number": one.entry.number, "leaf": one.leaf, "proof": one.proof or None} for one in proved)
+    lines = (
+        {"number": one.entry.number, "leaf": one.leaf, "fields": one.fields, "proof": one.proof or None}
+        for one in proved
+    )
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
@@ -78,6 +85,7 @@ def _as_csv(proved: Sequence[ProvedEntry]) -> str:
         entry = one.entry
         details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True)
         said = [getattr(entry, name) for name in COLUMNS[2:8]]
-        row = [entry.number, entry.at.isoformat(), *said, details, one.leaf, one.proof]
+        fields = json.dumps(one.fields, ensure_ascii=False)
+        row = [entry.number, entry.at.isoformat(), *said, details, one.leaf, fields, one.proof]
         writer.writerow([csv_cell(value) for value in row])
     return out.getvalue()
