@@ -11,12 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
-from governance.platform import embedded, timeouts
+from governance.platform import embedded, environment, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
-from governance.platform.environment import LOG_LEVELS, parse_networks, parse_pairs, parse_timeouts, parse_url_setting
-from governance.platform.installation_secrets import Secrets, get_or_create_secrets
+from governance.platform.installation_secrets import Secrets, get_or_create_audit_keys, get_or_create_secrets
 from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
-from governance.timetable import TIMETABLE
+from governance.timetable import TIMETABLE, WAITING_FOR_OTHERS
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 
 # Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
@@ -29,7 +28,7 @@ DATA_DIR = Path(env.str("STILLWATCH_DATA", str(BASE_DIR / ".data"))).expanduser(
 # Where Stillwatch is reached -----------------------------------------------------------------------------------
 
 PUBLIC_URL = env.str("STILLWATCH_URL", "https://localhost").rstrip("/")
-_public = parse_url_setting("STILLWATCH_URL", PUBLIC_URL, schemes=("https", "http"))
+_public = environment.parse_url_setting("STILLWATCH_URL", PUBLIC_URL, schemes=("https", "http"))
 SECURE = _public.scheme == "https"
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname or "localhost"])
@@ -49,11 +48,13 @@ else:
     if _missing := [name for name in _needed if not env.str(name, "")]:
         raise ImproperlyConfigured(f"Servers of your own need {', '.join(_missing)} too.")
     for _name, _url in (("DATABASE_URL", DATABASE_URL), ("MIGRATE_DATABASE_URL", MIGRATE_DATABASE_URL)):
-        parse_url_setting(_name, _url, schemes=("postgresql", "postgres"))
+        environment.parse_url_setting(_name, _url, schemes=("postgresql", "postgres"))
     _secrets = Secrets(env.str("SECRET_KEY"), env.str("FINGERPRINT_KEY"), env.str("EXCERPT_KEY"))
 SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
+_audit_keys = get_or_create_audit_keys(DATA_DIR) if EMBEDDED else []
+AUDIT_KEYS = environment.parse_audit_keys(env.list("AUDIT_KEY", _audit_keys, delimiter=";"))
 
 ENGINE = "governance.platform.postgresql"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True, engine=ENGINE)}
@@ -64,7 +65,7 @@ DATABASE_OWNER: dict[str, Any] = {name: _owner[name] for name in ("USER", "PASSW
 # Said by the process itself, before it reads this: see wsgi.py and celery.py.
 _process = env.str(timeouts.PROCESS, "command", validate=validate.OneOf([*timeouts.DEFAULTS]))
 _variable = f"DATABASE_TIMEOUTS_{_process.upper()}"
-_given = parse_timeouts(_variable, env.str(_variable, ""), known=timeouts.DEFAULTS["web"])
+_given = environment.parse_timeouts(_variable, env.str(_variable, ""), known=timeouts.DEFAULTS["web"])
 _timeouts = timeouts.DEFAULTS[_process] | _given
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 for _name, _value in timeouts.LEAVES_LOST_SERVERS.items():
@@ -236,10 +237,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_TASK_PUBLISH_RETRY = False
 # What waits for others, who may be slow, has a worker of its own with threads: nothing else ever waits behind it.
-CELERY_TASK_ROUTES = {
-    f"governance.tasks.{task}": {"queue": "delivery"}
-    for task in ("deliver_restrictions", "deliver_webhook", "compare_gateways", "probe_gateways")
-}
+CELERY_TASK_ROUTES = {f"governance.tasks.{task}": {"queue": "delivery"} for task in WAITING_FOR_OTHERS}
 CELERY_BEAT_SCHEDULE = TIMETABLE
 
 # How Stillwatch works ------------------------------------------------------------------------------------------
@@ -256,7 +254,7 @@ EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
 UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
-WEBHOOK_PRIVATE_NETWORKS: list[str] = parse_networks(
+WEBHOOK_PRIVATE_NETWORKS: list[str] = environment.parse_networks(
     "WEBHOOK_PRIVATE_NETWORKS", env.list("WEBHOOK_PRIVATE_NETWORKS", [])
 )
 AUTOMATIC_ACCOUNTS_AN_HOUR = env.int("AUTOMATIC_ACCOUNTS_AN_HOUR", 20, validate=validate.Range(min=0))
@@ -275,9 +273,14 @@ GATEWAYS_WAITING = env.int("GATEWAYS_WAITING", 500, validate=validate.Range(min=
 WEB_THREADS = env.int("WEB_THREADS", 128, validate=validate.Range(min=1))
 BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", 16, validate=validate.Range(min=1))
 BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(min=0.1))
+AUDIT_FOLDER = Path(env.str("AUDIT_FOLDER", str(DATA_DIR / "audit"))).expanduser().resolve()
+AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", _public.hostname or "stillwatch", validate=validate.Regexp(r"[^\s+]+\Z"))
+AUDIT_WITNESS_URL = environment.parse_optional_url("AUDIT_WITNESS_URL", env.str("AUDIT_WITNESS_URL", "")).rstrip("/")
+AUDIT_WITNESS_KEY, AUDIT_TIMESTAMP_ROOTS = env.str("AUDIT_WITNESS_KEY", ""), env.str("AUDIT_TIMESTAMP_ROOTS", "")
+AUDIT_TIMESTAMP_URL = environment.parse_optional_url("AUDIT_TIMESTAMP_URL", env.str("AUDIT_TIMESTAMP_URL", ""))
 TERMS_CLAUSES: list[str] = env.list("TERMS_CLAUSES", USUAL_CLAUSES, delimiter=";")
 # Which clause a reason usually breaks: the decision form chooses it with the reason.
-REASON_CLAUSES = parse_pairs(env.list("REASON_CLAUSES", USUAL_CLAUSES_OF_REASONS, delimiter=";"))
+REASON_CLAUSES = environment.parse_pairs(env.list("REASON_CLAUSES", USUAL_CLAUSES_OF_REASONS, delimiter=";"))
 
 LOGGING = {
     "version": 1,
@@ -290,5 +293,8 @@ LOGGING = {
     },
     "filters": {"refusals": {"()": "governance.web.logs.WithoutTraceback"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(LOG_LEVELS))},
+    "root": {
+        "handlers": ["console"],
+        "level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(environment.LOG_LEVELS)),
+    },
 }

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from governance import pipeline
+from governance.audit import anchors, publishing
 from governance.gateways import probes as probing
 from governance.gateways.litellm import push
 from governance.overview import actions as overview
@@ -84,6 +85,18 @@ def probe_gateways() -> None:
 @shared_task
 def record_heartbeat(queue: str) -> None:
     heartbeats.record_heartbeat(queue, now=timezone.now())
+
+
+@shared_task
+def publish_log() -> None:
+    if publishing.publish(now=timezone.now()):
+        enqueue_on_commit("governance.tasks.anchor_log")
+
+
+@shared_task
+def anchor_log() -> None:
+    """Let the witness and the time-stamp authority sign the newest checkpoint."""
+    anchors.anchor(now=timezone.now())
 
 
 @shared_task

@@ -12,6 +12,11 @@ def _every(
     return {"task": f"governance.tasks.{task}", "schedule": schedule, "options": options}
 
 
+# Tasks that wait for servers of others, or for a disk that may be one of a network.
+WAITING_FOR_OTHERS: Final = (
+    *("deliver_restrictions", "deliver_webhook", "compare_gateways", "probe_gateways"),
+    *("publish_log", "anchor_log"),
+)
 # Clocks may differ by seconds: so nothing that is waited for expires sooner than after half a minute.
 TIMETABLE: Final = {
     "score-dirty-accounts": _every(2.0, "score_dirty_accounts", expires=30),
@@ -29,6 +34,8 @@ TIMETABLE: Final = {
     "prepare-partitions": _every(timedelta(hours=6), "prepare_partitions"),
     "drop-old-usage": _every(timedelta(hours=1), "drop_old_usage"),
     "record-stranger-failures": _every(timedelta(minutes=15), "record_stranger_failures"),
+    "publish-log": _every(60.0, "publish_log", expires=60),
+    "anchor-log": _every(60.0, "anchor_log", expires=60),
     "measure-overview": _every(timedelta(minutes=5), "measure_overview", expires=300),
     "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
     "delete-expired-excerpts": _every(timedelta(hours=1), "delete_expired_excerpts"),

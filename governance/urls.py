@@ -13,6 +13,7 @@ handler500 = "governance.web.views.server_error"
 urlpatterns = [
     path("", include("governance.overview.urls")),
     path("settings/", include("governance.overview.setting_pages.urls")),
+    path("log/", include("governance.overview.log_pages.urls")),
     path("", include("governance.review.urls")),
     path("", include("governance.investigation.urls")),
     path("policy/", include("governance.policies.urls")),

@@ -1,5 +1,6 @@
 """PostgreSQL and Valkey for the tests: started when the first test needs them, gone when the session ends."""
 
+import secrets
 import shutil
 import signal
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
@@ -55,6 +57,15 @@ def _know_nobody() -> None:
     reset_excerpt_thresholds()
     backpressure.reset_lag_cache()
     last_usage.reset_last_usage_cache()
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_the_log() -> Iterator[None]:
+    """Each test begins a log, so none finds what another has published."""
+    folder = Path(settings.DATA_DIR) / "logs" / secrets.token_hex(8)
+    with override_settings(AUDIT_FOLDER=folder):
+        yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

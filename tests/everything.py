@@ -5,6 +5,8 @@ import uuid
 from accounts.actions import register_accounts
 from accounts.models import Account
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue
+from governance.audit.models import PublicationTrouble
+from governance.audit.publishing import publish
 from governance.campaigns.models import (
     AccountSample,
     AccountTrait,
@@ -145,6 +147,8 @@ def _one_of_what_is_set_and_measured() -> None:
     DueTarget.objects.create(band="high", hours=12)
     ReasonOverride.objects.create(reason="other", is_offered=False)
     measure_overview(now=NOW)
+    publish(now=NOW)
+    PublicationTrouble.objects.create(kind=PublicationTrouble.Kind.WITNESS, message="it answered 503", since=NOW)
 
 
 def _one_campaign(member: Account) -> None:

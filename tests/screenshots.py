@@ -77,6 +77,8 @@ SHOTS: Final = (
     Shot("users", "/settings/users/", ADA),
     Shot("service-keys", "/settings/keys/", ADA),
     Shot("history", "/settings/history/"),
+    Shot("log", "/log/"),
+    Shot("log-entry", "/log/1/"),
     Shot("words", "/words/"),
     Shot("password", "/password/", MIRA),
     Shot("admin", "/admin/", ADA),

@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from governance.audit.actor import Actor
-from governance.audit.chain import GENESIS, entry_hash
+from governance.audit.chain import GENESIS, check_exact, entry_hash, make_leaf
 from governance.audit.models import Entry
-from governance.audit.queries import hashed_content
+from governance.audit.queries import content_of
 from governance.audit.verbs import Verb
 from governance.platform.locks import Lock, lock_until_commit
+from governance.platform.notifications import enqueue_on_commit
 
 BATCH = 2_000
+# So many new entries are published at once, fewer by the timetable.
+PUBLISHED_AT_ONCE = 1_000
 
 
 def audit_log_lock() -> None:
@@ -51,6 +54,7 @@ def record_all(new_entries: Sequence[NewEntry], *, by: Actor, now: datetime) -> 
     """Append several entries, as `record` does for one."""
     for new in new_entries:
         new.verb.check(new.details)
+        check_exact(new.details)
     audit_log_lock()
     last = Entry.objects.order_by("-number").values_list("number", "hash").first()
     number, previous_hash = (last[0], bytes(last[1])) if last else (0, GENESIS)
@@ -69,6 +73,9 @@ def record_all(new_entries: Sequence[NewEntry], *, by: Actor, now: datetime) -> 
             details=dict(new.details),
             previous_hash=previous_hash,
         )
-        previous_hash = entry.hash = entry_hash(previous_hash, hashed_content(entry))
+        entry.leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        previous_hash = entry.hash = entry_hash(previous_hash, entry.leaf)
         entries.append(entry)
+    if number // PUBLISHED_AT_ONCE > (number - len(entries)) // PUBLISHED_AT_ONCE:
+        enqueue_on_commit("governance.tasks.publish_log")
     return Entry.objects.bulk_create(entries, batch_size=BATCH)

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
 from governance.audit.filters import PeriodFilter, WhoFilter
-from governance.audit.models import Entry
+from governance.audit.models import Checkpoint, Entry, PublicationTrouble
 from governance.audit.read_only_admin import ReadOnlyAdmin
 from governance.audit.subjects import Subject, find_subjects
 
@@ -59,6 +59,19 @@ class EntryAdmin(ReadOnlyAdmin):
         """The words among the details: action, kind, reason, note."""
         said = (entry.details.get(name) for name in ("action", "kind", "reason", "note"))
         return ", ".join(str(word) for word in said if word)
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("origin", "size", "at", "folder", "cosigned_at", "stamped_at")
+    list_filter = (("at", PeriodFilter),)
+    fields = ("origin", "size", "at", "note", "folder", "cosigned_at", "cosignatures", "stamped_at")
+
+
+@admin.register(PublicationTrouble)
+class PublicationTroubleAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "message", "since")
+    fields = ("kind", "message", "since")
 
 
 def _subject_link(subject: Subject) -> str:

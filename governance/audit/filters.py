@@ -2,32 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-# One look into the index for each actor, however many entries there are.
-_ACTORS: Final = """
-WITH RECURSIVE actor AS (
-    (SELECT actor_kind, actor_id FROM audit_entry ORDER BY actor_kind, actor_id LIMIT 1)
-    UNION ALL
-    SELECT later.* FROM actor CROSS JOIN LATERAL (
-        SELECT actor_kind, actor_id FROM audit_entry
-        WHERE (actor_kind, actor_id) > (actor.actor_kind, actor.actor_id) ORDER BY actor_kind, actor_id LIMIT 1
-    ) AS later
-)
-SELECT actor_kind, actor_id, newest.actor_name FROM actor CROSS JOIN LATERAL (
-    SELECT actor_name FROM audit_entry
-    WHERE (audit_entry.actor_kind, audit_entry.actor_id) = (actor.actor_kind, actor.actor_id)
-    ORDER BY number DESC LIMIT 1
-) AS newest
-ORDER BY actor_kind, newest.actor_name, actor_id
-"""
+from governance.audit.queries import list_actors
 
 
 class WhoFilter(admin.SimpleListFilter):
@@ -37,9 +20,7 @@ class WhoFilter(admin.SimpleListFilter):
     parameter_name = "who"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        with connection.cursor() as cursor:
-            cursor.execute(_ACTORS)
-            return [(f"{kind}:{pk}", f"{name} ({kind.replace('_', ' ')})") for kind, pk, name in cursor.fetchall()]
+        return list_actors()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:

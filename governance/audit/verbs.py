@@ -24,6 +24,12 @@ class Verb(StrEnum):
         member.required, member.optional = frozenset(required.split()), frozenset(optional.split())
         return member
 
+    # The log itself: from when on a key signs what is published of it, and under which name.
+    LOG_KEY_USED = "log.key_used", "key"
+    # After a restore: a log of another name goes on with the first `common` of the `entries` of the one before.
+    LOG_BEGAN = "log.began", "name before entries common reason"
+    LOG_EXPORTED = "log.exported", "format entries filter"
+
     # Customers: what the register and usage say of organisations, accounts, keys and licences.
     ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected"
     ACCOUNT_MOVED = "account.moved", "from to"

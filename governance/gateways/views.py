@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.audit.queries import is_log_at_fault
 from governance.gateways.fleet import (
     count_in_force_by_kind,
     enforcement_overview,
@@ -86,7 +87,8 @@ def missing(request: StaffRequest) -> HttpResponse:
 @permission_required(VIEW_ENFORCEMENT, raise_exception=True)
 def alarm(request: StaffRequest) -> HttpResponse:
     disk = find_installation_shortage(settings.DATA_DIR) if settings.EMBEDDED else None
-    return render(request, "gateways/alarm.html", {"alarm": find_alarm(now=timezone.now()), "disk": disk})
+    context = {"alarm": find_alarm(now=timezone.now()), "disk": disk, "is_log_at_fault": is_log_at_fault()}
+    return render(request, "gateways/alarm.html", context)
 
 
 @require_POST

@@ -16,6 +16,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as BrokerError
 
+from governance.audit.models import PublicationTrouble
+from governance.audit.queries import find_unpublished_since
 from governance.platform import heartbeats
 from governance.platform.disk_space import find_installation_shortage
 from governance.platform.old_schema import TOO_OLD, is_too_old
@@ -25,6 +27,20 @@ from governance.web.counts import pluralize
 
 # How long a server may take to answer. One that is frozen accepts connections and then says nothing.
 PATIENCE_SECONDS: Final = 5
+LOG_TROUBLES: Final = {
+    PublicationTrouble.Kind.FAULT: (
+        "The audit log does not fit what was published ({message}) {since}: leave both as they are, run manage.py "
+        "audit_verify, and find out who changed what. Nothing is published meanwhile. After a restore that you wanted, "
+        "run manage.py begin_log."
+    ),
+    PublicationTrouble.Kind.FOLDER: "The audit log cannot be published ({message}) {since}: see AUDIT_FOLDER.",
+    PublicationTrouble.Kind.WITNESS: (
+        "The witness does not sign the audit log ({message}) {since}: see AUDIT_WITNESS_URL."
+    ),
+    PublicationTrouble.Kind.TIME_STAMP: (
+        "The audit log gets no time stamps ({message}) {since}: see AUDIT_TIMESTAMP_URL."
+    ),
+}
 SILENT_AFTER: Final = timedelta(minutes=1)
 BEHIND_AFTER: Final = timedelta(minutes=5)
 
@@ -44,6 +60,7 @@ def troubles(*, now: datetime) -> Iterator[str]:
             if not lacking:
                 yield from _of_timetable(now)
                 yield from _of_backlog(now)
+                yield from _of_log(now)
         except Error as error:
             yield f"PostgreSQL refuses: {_in_a_line(error)}."
 
@@ -120,6 +137,19 @@ def _of_backlog(now: datetime) -> Iterator[str]:
     if dead_letters := DirtyAccount.objects.exclude(dead_lettered_at=None).count():
         accounts = pluralize(dead_letters, "account")
         yield f"{accounts} failed scoring three times: run manage.py rescore --dead-letters."
+
+
+def _of_log(now: datetime) -> Iterator[str]:
+    if not settings.AUDIT_KEYS:
+        yield "The audit log is not published: set AUDIT_KEY, which manage.py rotate_log_key makes."
+        return
+    known = list(PublicationTrouble.objects.order_by("kind"))
+    for trouble in known:
+        said = LOG_TROUBLES[PublicationTrouble.Kind(trouble.kind)]
+        yield said.format(message=trouble.message, since=_since(trouble.since))
+    waiting = find_unpublished_since()
+    if not known and waiting is not None and now - waiting > BEHIND_AFTER:
+        yield f"The audit log has not been published {_since(waiting)}: start the courier, or read what it logs."
 
 
 def _since(at: datetime | None) -> str:

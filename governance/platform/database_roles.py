@@ -22,7 +22,9 @@ READ: Final = "stillwatch_read"
 CONNECTING: Final = ("USER", "PASSWORD", "HOST", "PORT")
 
 # The run role adds to these and reads them, and changes nothing that is there.
-APPEND_ONLY: Final = ("audit_entry",)
+APPEND_ONLY: Final = ("audit_entry", "audit_checkpoint")
+# Of one of these it fills in what others sign later.
+FILLED_IN: Final = {"audit_checkpoint": ("cosignatures", "cosigned_at", "time_stamp", "stamped_at")}
 ONLY_READ: Final = ("django_migrations",)
 # The functions by which the run role makes and drops the days of usage, as the owner.
 FUNCTIONS: Final = ("usage_make_day(date)", "usage_drop_day(date)")
@@ -98,6 +100,11 @@ def _for_running(tables: set[str]) -> list[str]:
         *(f"GRANT EXECUTE ON FUNCTION {function} TO {RUN}" for function in FUNCTIONS),
     ]
     statements += [f"REVOKE UPDATE, DELETE ON {table} FROM {RUN}" for table in APPEND_ONLY if table in tables]
+    statements += [
+        f"GRANT UPDATE ({', '.join(columns)}) ON {table} TO {RUN}"
+        for table, columns in FILLED_IN.items()
+        if table in tables
+    ]
     return statements + [f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {RUN}" for table in ONLY_READ]
 
 

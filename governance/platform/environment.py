@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_AUDIT_KEY: Final = re.compile(r"[\w-]{43}", re.ASCII)
 _DURATION: Final = re.compile(r"\d+(us|ms|s|min|h|d)?")
 
 
@@ -24,6 +25,21 @@ def parse_url_setting(name: str, value: str, *, schemes: tuple[str, ...]) -> Spl
         pass
     begins = " or ".join(f"{scheme}://" for scheme in schemes)
     raise ImproperlyConfigured(f"{name} is not a URL that begins with {begins}.")  # not the URL: it may have a password
+
+
+def parse_optional_url(name: str, value: str) -> str:
+    """Return an address of HTTP, or the empty text."""
+    if value:
+        parse_url_setting(name, value, schemes=("https", "http"))
+    return value
+
+
+def parse_audit_keys(values: list[str]) -> list[str]:
+    """Return the keys that sign the log, without empty ones."""
+    keys = [value for value in values if value]
+    if not all(_AUDIT_KEY.fullmatch(key) for key in keys):
+        raise ImproperlyConfigured("AUDIT_KEY must hold keys that manage.py rotate_log_key made, semicolons between.")
+    return keys
 
 
 def parse_timeouts(name: str, value: str, *, known: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,9 @@ import os
 import secrets
 from errno import EPERM
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+AUDIT_KEY_BYTES: Final = 32
 
 
 class Secrets(NamedTuple):
@@ -25,17 +27,45 @@ def get_or_create_secrets(data: Path) -> Secrets:
     if not file.exists():
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = Secrets(*(secrets.token_urlsafe(48) for _ in Secrets._fields))
-        # Written beside and linked, so that of two processes starting at once both read the same secrets.
-        draft = data / f"secrets.{os.getpid()}.tmp"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump(made._asdict(), out)
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        _create(file, json.dumps(made._asdict()))
     return Secrets(**json.loads(read_private(file)))
+
+
+def get_or_create_audit_keys(data: Path) -> list[str]:
+    """The keys that sign the audit log, the newest first: `data`/audit-keys (mode 0600), made the first time.
+
+    A file of its own, since an older release reads no secrets.json with more than it knows. Raises OSError as
+    `get_or_create_secrets` does.
+    """
+    file = data / "audit-keys"
+    if not file.exists():
+        _create(file, f"{secrets.token_urlsafe(AUDIT_KEY_BYTES)}\n")
+    return read_private(file).split()
+
+
+def add_audit_key(data: Path) -> list[str]:
+    """Put a new key before those that there are, and return all of them. Raises OSError."""
+    keys = [secrets.token_urlsafe(AUDIT_KEY_BYTES), *get_or_create_audit_keys(data)]
+    _write_draft(data / "audit-keys", "".join(f"{key}\n" for key in keys)).replace(data / "audit-keys")
+    return keys
+
+
+def _create(file: Path, text: str) -> None:
+    """Written beside and linked, so that of two processes starting at once both read the same secrets."""
+    draft = _write_draft(file, text)
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _write_draft(file: Path, text: str) -> Path:
+    draft = file.with_name(f"{file.stem}.{os.getpid()}.tmp")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    return draft
 
 
 def read_private(file: Path) -> str:

@@ -126,7 +126,11 @@ UNFOLD = {
             },
             {
                 "title": "Audit",
-                "items": [_table("Audit log", "receipt_long", "audit_entry")],
+                "items": [
+                    _table("Audit log", "receipt_long", "audit_entry"),
+                    _table("Published checkpoints", "verified", "audit_checkpoint"),
+                    _table("Troubles with publishing", "report", "audit_publicationtrouble"),
+                ],
             },
             {
                 "title": "Access",

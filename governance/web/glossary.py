@@ -116,6 +116,9 @@ GLOSSARY: Final = (
         (
             Word("audit log", "What people, machines and Stillwatch did. Nobody can change it unnoticed."),
             Word("entry", "One line of the audit log."),
+            Word("checkpoint", "A signed head of the published audit log: how many entries it has, and a hash of all."),
+            Word("witness", "A server of others that signs checkpoints, and only those that fit the one before."),
+            Word("time stamp", "A signed statement of an authority that a checkpoint existed at a time."),
             Word("role", "What a member of staff may do: reviewer, lead, admin or auditor."),
             Word("service key", "The secret with which a machine calls Stillwatch, and the scopes it may use."),
         ),

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -6,25 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from governance.audit.actions import record
+from governance.audit.chain import make_leaf
 from governance.audit.models import Entry
-from governance.audit.queries import iter_chain_checks
-from governance.audit.verbs import Verb
-from tests.factories import MACHINE, NOW
+from governance.audit.queries import content_of, iter_chain_checks
+from tests.audit.publishing import forge, write, write_many
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
-
-
-def write(note: object = "Looked at it.", *, at: datetime = NOW) -> Entry:
-    return record(Verb.CASE_NOTED, subject=("case", "1"), by=MACHINE, now=at, details={"note": note})
-
-
-def forge(statement: str, *parameters: Any) -> None:
-    """What somebody with the keys to the database could do: switch the triggers off and change rows."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        cursor.execute(statement, parameters)
-        cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
 
 class TestRecord:
@@ -45,6 +33,21 @@ class TestRecord:
     def test_refuses_a_name_that_is_no_text(self) -> None:
         with pytest.raises(TypeError, match="A key of the log must be text, not int"):
             write(note={7: "seven"})
+
+    def test_keeps_the_leaf_of_each_entry(self) -> None:
+        entry = write({"name": "Zoë", "count": 3})
+        entry.refresh_from_db()
+
+        assert bytes(entry.leaf or b"") == make_leaf(content_of(entry), bytes(entry.salt))
+        assert entry.details == {"note": {"count": 3, "name": "Zoë"}}
+
+    def test_salts_each_entry_anew(self) -> None:
+        assert bytes(write().salt) != bytes(write().salt)
+
+    def test_is_one_insert_however_many_entries_there_are(self, django_assert_num_queries: Any) -> None:
+        # 1 lock, 2 the last entry, 3 insert
+        with django_assert_num_queries(3):
+            write_many(500)
 
     def test_takes_no_number_when_its_transaction_fails(self) -> None:
         def fail() -> None:

@@ -4,14 +4,32 @@ import hashlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Final
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from governance.audit.actor import Actor
-from governance.audit.chain import GENESIS, LARGEST_EXACT_INTEGER, canonical_json, entry_hash, format_time
+from governance.audit.chain import (
+    GENESIS,
+    LARGEST_EXACT_INTEGER,
+    canonical_json,
+    check_exact,
+    entry_hash,
+    format_time,
+    iter_fields,
+    make_leaf,
+    make_salt,
+)
 from governance.audit.verbs import Verb, verb_choices
 
+TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]))
+WHOLE: Final = st.integers(1 - LARGEST_EXACT_INTEGER, LARGEST_EXACT_INTEGER - 1)
+JSON: Final = st.recursive(
+    st.none() | st.booleans() | TEXT | WHOLE, lambda some: st.lists(some) | st.dictionaries(TEXT, some)
+)
 INEXACT = "The log takes text, whole numbers, truth values and null, not {}."
 
 
@@ -24,12 +42,23 @@ class TestCanonicalJson:
             ({"name": "Zoë"}, '{"name":"Zoë"}'),
             ({"a": None, "b": True, "c": False}, '{"a":null,"b":true,"c":false}'),
             ({"a": [1, [2, {"z": 3, "y": 4}]], "b": ("c",)}, '{"a":[1,[2,{"y":4,"z":3}]],"b":["c"]}'),
+            (
+                {"\ufb33": 1, "\U0001f600": 2, "é": 3},
+                '{"é":3,"\U0001f600":2,"\ufb33":1}',
+            ),  # by UTF-16, as RFC 8785 says
+            ({"a": '\b\t\n\f\r"\\/\x00\x1f\x7f'}, '{"a":"\\b\\t\\n\\f\\r\\"\\\\/\\u0000\\u001f\x7f"}'),
             ({"a": LARGEST_EXACT_INTEGER - 1}, '{"a":9007199254740991}'),
             ({"a": 1 - LARGEST_EXACT_INTEGER}, '{"a":-9007199254740991}'),
         ],
     )
     def test_is_the_same_bytes_for_ever(self, content: dict[str, Any], expected: str) -> None:
         assert canonical_json(content) == expected.encode()
+
+    @given(JSON)
+    def test_is_that_of_another_implementation(self, value: object) -> None:
+        check_exact(value)
+
+        assert canonical_json(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("value", "kind"),
@@ -46,23 +75,73 @@ class TestCanonicalJson:
     )
     def test_refuses_what_would_not_survive_unchanged(self, value: object, kind: str) -> None:
         with pytest.raises(TypeError) as refused:
-            canonical_json({"value": value})
+            check_exact({"value": value})
 
         assert str(refused.value) == INEXACT.format(kind)
 
     def test_refuses_a_key_that_is_no_text(self) -> None:
         with pytest.raises(TypeError) as refused:
-            canonical_json({"outer": {1: "x"}})
+            check_exact({"outer": {1: "x"}})
 
         assert str(refused.value) == "A key of the log must be text, not int."
 
 
+class TestALeaf:
+    SALT: Final = bytes(range(16))
+    CONTENT: Final = {
+        "number": 7,
+        "at": "2026-11-02T09:14:00.000000+00:00",
+        "verb": "case.noted",
+        "actor_kind": "staff",
+        "actor_id": "3",
+        "actor_name": "Zoë",
+        "subject_kind": "case",
+        "subject_id": "1",
+        "details": {"note": "Looked at it.", "accounts": [1, 2]},
+    }
+    WRITTEN: Final = {
+        "actor": '{"id":"3","kind":"staff","name":"Zoë"}',
+        "details.accounts": "[1,2]",
+        "details.note": '"Looked at it."',
+        "subject": '{"id":"1","kind":"case"}',
+    }
+
+    def test_is_the_same_bytes_for_ever(self) -> None:
+        commitments = []
+        for name, written in self.WRITTEN.items():
+            salt = hashlib.sha256(self.SALT + name.encode()).digest()[:16]
+            commitments.append(f'"{name}":"{hashlib.sha256(salt + written.encode()).hexdigest()}"')
+
+        assert make_leaf(self.CONTENT, self.SALT).decode() == (
+            f'{{"at":"2026-11-02T09:14:00.000000+00:00","commitments":{{{",".join(commitments)}}},'
+            '"number":7,"verb":"case.noted"}'
+        )
+
+    def test_commits_to_each_field_by_itself(self) -> None:
+        fields = {field.name: canonical_json(field.value).decode() for field in iter_fields(self.CONTENT, self.SALT)}
+
+        assert fields == self.WRITTEN
+        assert len({field.salt for field in iter_fields(self.CONTENT, self.SALT)}) == 4
+
+    @pytest.mark.parametrize("change", [{"number": 8}, {"at": "later"}, {"verb": "x"}, {"actor_kind": "system"}])
+    @pytest.mark.parametrize("more", [{}, {"details": {}}, {"subject_id": "2"}])
+    def test_of_another_entry_is_another(self, change: dict[str, Any], more: dict[str, Any]) -> None:
+        assert make_leaf({**self.CONTENT, **change, **more}, self.SALT) != make_leaf(self.CONTENT, self.SALT)
+
+    def test_of_the_same_values_is_another_with_another_salt(self) -> None:
+        assert make_leaf(self.CONTENT, bytes(16)) != make_leaf(self.CONTENT, self.SALT)
+
+    def test_is_salted_by_chance(self) -> None:
+        assert len(make_salt()) == 16
+        assert make_salt() != make_salt()
+
+
 class TestAnEntryHash:
-    def test_is_that_of_the_hash_before_it_and_the_content(self) -> None:
-        first = entry_hash(GENESIS, {"number": 1})
+    def test_is_that_of_the_hash_before_it_and_the_leaf(self) -> None:
+        first = entry_hash(GENESIS, b'{"number":1}')
 
         assert first == hashlib.sha256(bytes(32) + b'{"number":1}').digest()
-        assert entry_hash(first, {"number": 2}) == hashlib.sha256(first + b'{"number":2}').digest()
+        assert entry_hash(first, b'{"number":2}') == hashlib.sha256(first + b'{"number":2}').digest()
 
 
 @pytest.fixture

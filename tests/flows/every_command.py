@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError
 from django.test import override_settings
 
 from governance.staff.models import ServiceKey
@@ -174,6 +175,34 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     world.decide()
     assert world.call("audit_verify")
+
+
+@runs("publish_log")
+def _(world: World) -> None:
+    world.decide()
+    assert world.call("publish_log").startswith("127.0.0.1\n")
+
+
+@runs("begin_log")
+def _(world: World) -> None:
+    world.call("publish_log")
+    with pytest.raises(CommandError, match="the log goes on as it is"):
+        world.call("begin_log", "restored to 14:20")
+
+
+@runs("log_keys")
+def _(world: World) -> None:
+    assert world.call("log_keys").startswith("127.0.0.1+")
+
+
+@runs("rotate_log_key")
+def _(world: World) -> None:
+    assert "127.0.0.1+" in world.call("rotate_log_key")
+
+
+@runs("audit_verifier")
+def _(world: World) -> None:
+    assert world.call("audit_verifier").startswith('"""Verify a published audit log')
 
 
 @runs("migrate")

@@ -23,6 +23,8 @@ def environment() -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
         "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
+        "AUDIT_KEY": ";".join(settings.AUDIT_KEYS),
+        "AUDIT_FOLDER": str(settings.AUDIT_FOLDER),
     }
 
 
@@ -33,10 +35,10 @@ def owner_address() -> str:
 
 
 @contextmanager
-def running_worker(timetable: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+def running_worker(timetable: Path | None = None, *, queues: str = "celery") -> Iterator["subprocess.Popen[bytes]"]:
     """A worker; with `timetable`, the path of a file it may use, it keeps the timetable too."""
     command = [sys.executable, "-m", "celery", "-A", "governance", "worker"]
-    command += ["--concurrency", "1", "--loglevel", "WARNING"]
+    command += ["--concurrency", "1", "--loglevel", "WARNING", "--queues", queues]
     if timetable is not None:
         command += ["--beat", "--schedule", str(timetable)]
     worker = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment(), start_new_session=True)

@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Account, Organisation
+from governance.audit.models import Entry
 from governance.campaigns.models import Campaign
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
@@ -69,6 +70,7 @@ WEBHOOK = {"pk": partial(_first, Webhook)}
 SOMEBODY = {"pk": partial(_first, User)}
 POLICY = {"pk": partial(_first, PolicyVersion)}
 RESTRICTION = {"number": partial(_first, Restriction)}
+ENTRY = {"number": partial(_first, Entry)}
 DECISION = {
     "decision": str(uuid.uuid4()),
     "action": "throttle",
@@ -136,6 +138,11 @@ ARGUMENTS: dict[str, Arguments] = {
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
     "/overview/cases/": Arguments(query=("band", "age", "due", "opened", "decided", "after")),
     "/overview/<slug:name>.csv": Arguments({"name": lambda: "days"}),
+    "/log/": Arguments(query=("who", "kind", "about", "verb", "first", "last", "before")),
+    "/log/export/": Arguments(sent={"file_format": "ndjson", "verb": "case.decided"}),
+    "/log/<int:number>/": Arguments(ENTRY),
+    "/log/<int:number>/proof/": Arguments(ENTRY),
+    "/log/<int:number>/leaf/": Arguments(ENTRY),
     "/settings/": Arguments(),
     "/settings/due/": Arguments(sent={"critical": "2", "high": "12", "elevated": "48", "low": "96"}),
     "/settings/reasons/": Arguments(sent={"offer-other": "on", "clause-other": "", "offer-evaluation": "on"}),

@@ -24,6 +24,7 @@ UNDRAFTED = {
     *("staff/sign_in.html", "review/queue/filters.html", "review/restrictions_filters.html", "shell/palette.html"),
     *("review/campaign/filters.html", "investigation/accounts_filters.html", "investigation/search_form.html"),
     "audit/period_filter.html",
+    "overview/log/filters.html",
 }
 BY_SCRIPT = {"j", "k", "x", "Enter", "Ctrl Enter", "Ctrl K", "digit", "Esc"}
 

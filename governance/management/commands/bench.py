@@ -7,7 +7,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from governance.backtest.database import backtest_database
-from governance.bench import campaign, figure, intake, pages, scoring
+from governance.bench import campaign, figure, intake, log, pages, scoring
 from governance.bench.enforcement import client, hot, outage, propagation, racing, tampering
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, SMOKE, Scale
@@ -69,3 +69,4 @@ class Command(BaseCommand):
         rate = rate or max(1_000, round(BEARABLE * fastest[0].value, -3))
         yield from intake.measure_over_http(seconds, rate, timezone.now(), scale)
         yield from scoring.measure_scoring(now, scale)
+        yield from log.measure_log(now, scale)
