@@ -9,7 +9,7 @@ from unfold.views import ChangeList
 from governance.audit.filters import PeriodFilter, WhoFilter
 from governance.audit.models import Checkpoint, Entry, PublicationTrouble
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.audit.subjects import Subject, find_subjects
+from governance.audit.subjects import SubjectLink, find_subjects
 
 
 class EntryChangeList(ChangeList):
@@ -74,5 +74,5 @@ class PublicationTroubleAdmin(ReadOnlyAdmin):
     fields = ("kind", "message", "since")
 
 
-def _subject_link(subject: Subject) -> str:
+def _subject_link(subject: SubjectLink) -> str:
     return format_html('<a href="{}">{}</a>', subject.url, subject.label) if subject.url else subject.label

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 import msgspec
 import rfc8785
 
-from governance.audit.stillwatch_verify import SALT_BYTES, commitment, field_salt
+from governance.audit.commitments import SALT_BYTES, commitment, field_salt
 
 GENESIS = bytes(32)
 LARGEST_EXACT_INTEGER = 2**53

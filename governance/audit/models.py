@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from governance.audit.chain import make_salt
-from governance.audit.stillwatch_verify import SALT_BYTES
+from governance.audit.commitments import SALT_BYTES
 from governance.audit.verbs import verb_choices
 
 

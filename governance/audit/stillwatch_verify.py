@@ -23,7 +23,6 @@ TILE_WIDTH = 256
 NOTHING = hashlib.sha256().digest()  # the head of a tree without entries
 ED25519 = 1  # the signature types of signed-note
 COSIGNATURE = 4
-SALT_BYTES = 16
 
 
 class LogFaultError(Exception):
@@ -44,16 +43,6 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
-
-
-def field_salt(salt: bytes, name: str) -> bytes:
-    """Return the salt of one field of an entry, which says nothing about those of the others."""
-    return hashlib.sha256(salt + name.encode()).digest()[:SALT_BYTES]
-
-
-def commitment(salt: bytes, written: bytes) -> str:
-    """Return what a leaf holds in place of a field, whose value is written as canonical JSON."""
-    return hashlib.sha256(salt + written).hexdigest()
 
 
 def tree_head(hashes: Sequence[bytes]) -> bytes:

@@ -15,7 +15,7 @@ from governance.audit.models import Entry
 RESTRICTION: Final = "restriction"
 
 
-class Subject(NamedTuple):
+class SubjectLink(NamedTuple):
     """What people call a thing, and the address of its page, if it has one."""
 
     label: str
@@ -23,7 +23,7 @@ class Subject(NamedTuple):
 
 
 # The subjects with these ids, by id; those that are gone are left out.
-FindSubjects = Callable[[Collection[str]], Mapping[str, Subject]]
+FindSubjects = Callable[[Collection[str]], Mapping[str, SubjectLink]]
 
 _finders: dict[str, FindSubjects] = {}
 
@@ -38,7 +38,7 @@ def subject_finder(kind: str) -> Callable[[FindSubjects], FindSubjects]:
     return register
 
 
-def find_subjects(entries: Iterable[Entry]) -> dict[int, list[Subject]]:
+def find_subjects(entries: Iterable[Entry]) -> dict[int, list[SubjectLink]]:
     """What each entry is about, by its number: its subject, then the restriction that it tells of."""
     names = {entry.number: _names(entry) for entry in entries}
     wanted: dict[str, set[str]] = {}
@@ -46,7 +46,7 @@ def find_subjects(entries: Iterable[Entry]) -> dict[int, list[Subject]]:
         wanted.setdefault(kind, set()).add(identifier)
     found = {kind: _finders[kind](ids) for kind, ids in wanted.items() if kind in _finders}
     return {
-        number: [found.get(kind, {}).get(identifier, Subject(f"{kind} {identifier}")) for kind, identifier in about]
+        number: [found.get(kind, {}).get(identifier, SubjectLink(f"{kind} {identifier}")) for kind, identifier in about]
         for number, about in names.items()
     }
 

@@ -29,7 +29,7 @@ class ReasonSetting(NamedTuple):
     terms_clause: str = ""
 
 
-def get_due_overrides() -> Mapping[str, timedelta]:
+def get_due_target_overrides() -> Mapping[str, timedelta]:
     """Return the targets that staff have set, by band."""
     return {band: timedelta(hours=hours) for band, hours in DueTarget.objects.values_list("band", "hours")}
 

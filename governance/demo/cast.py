@@ -15,7 +15,7 @@ from governance.demo.behaviours.harvesting import (
 from governance.demo.behaviours.hiding import REASONING_RING, TASK_RING, TRAFFIC_PROXY
 from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE, REASONING_STUDY
 from governance.demo.behaviours.talking import AGENCY, HUMAN_CHAT, SUPPORT_BOT, TUTORING_PLATFORM, UNIVERSITY
-from governance.demo.customer import Kind
+from governance.demo.customer import CustomerKind
 
 KINDS = (
     HUMAN_CHAT,
@@ -53,14 +53,14 @@ class CustomerBatch(NamedTuple):
     `silent` is the share that sends no text; see `CustomerFactory.customers`.
     """
 
-    kind: Kind
+    kind: CustomerKind
     accounts: int
     group: str = ""
     scale: float = 1.0
     silent: float | None = None
 
 
-def accounts_by_kind(accounts: int) -> list[tuple[Kind, int]]:
+def accounts_by_kind(accounts: int) -> list[tuple[CustomerKind, int]]:
     """Return how many accounts of each kind a world of `accounts` has.
 
     Raises ValueError if there are too few for every kind.

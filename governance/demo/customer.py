@@ -120,7 +120,7 @@ class Tie(Enum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class CustomerKind:
     """A kind of customer: how many there are, how they are known to the seller, and how they behave.
 
     `of_300` is how many stand among 300 accounts and `least` how many any world has. Accounts of a kind share

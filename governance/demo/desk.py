@@ -5,7 +5,7 @@ from typing import Final
 
 from governance.demo.behaviours.building import EVALUATION_HARNESS
 from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE
-from governance.demo.customer import Kind
+from governance.demo.customer import CustomerKind
 from governance.demo.team import Team
 from governance.demo.world import World
 from governance.detection.models import Assessment
@@ -71,7 +71,7 @@ def _highest(found: list[Assessment]) -> Assessment:
     return min(found, key=lambda one: (-one.score, one.account.external_id))
 
 
-def _scored(world: World, *kinds: Kind) -> list[Assessment]:
+def _scored(world: World, *kinds: CustomerKind) -> list[Assessment]:
     """Return the newest assessments of the customers of these kinds."""
     names = {kind.name for kind in kinds}
     own = [account for account, label in world.labels.items() if label in names]

@@ -15,7 +15,7 @@ from accounts.models import Account
 from governance import pipeline
 from governance.demo.gateways import DemoGateways, report_refusals
 from governance.demo.intake import (
-    denying_restriction_numbers,
+    denying_restriction_by_account,
     events_by_day,
     ingest_events,
     register_lines,
@@ -91,7 +91,7 @@ def _tries(one: FormerCustomer, gateways: DemoGateways) -> Callable[[datetime], 
     """Let the gateway report what it refused of the customer after the decision, if it was one to refuse."""
 
     def report(now: datetime) -> None:
-        refusing = denying_restriction_numbers(at=now)
+        refusing = denying_restriction_by_account(at=now)
         if one.account in refusing:
             since = one.decided_at.strftime("%Y-%m-%dT%H:%M:%S")
             tries = [event for event in one.world.events() if event["occurred_at"] > since]

@@ -56,7 +56,7 @@ def ingest_events(events: Sequence[dict[str, Any]], *, now: datetime) -> int:
     return len(lines)
 
 
-def denying_restriction_numbers(*, at: datetime) -> dict[str, int]:
+def denying_restriction_by_account(*, at: datetime) -> dict[str, int]:
     """Return the number of the restriction because of which each account is refused, by the id of the account."""
     denying = Restriction.objects.in_force(at=at).denying().exclude(account=None).order_by("number")
     return dict(denying.values_list("account__external_id", "number"))

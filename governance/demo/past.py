@@ -22,7 +22,7 @@ from governance.demo.behaviours.collecting import (
 from governance.demo.behaviours.harvesting import BULK_HARVEST, TASK_GENERATOR, TRACE_COLLECTOR
 from governance.demo.behaviours.resembling import EXERCISE_PUBLISHER, EXPLAINER_SITE, REASONING_STUDY
 from governance.demo.cast import CustomerBatch
-from governance.demo.customer import Kind
+from governance.demo.customer import CustomerKind
 from governance.demo.world import World, assemble_world
 from governance.review.verdicts import Verdict
 
@@ -41,7 +41,7 @@ class PastCase:
     """
 
     days: int
-    kind: Kind
+    kind: CustomerKind
     seed: int
     verdict: Verdict
     by: int

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from governance.demo.customer import Customer, Kind, Tie
+from governance.demo.customer import Customer, CustomerKind, Tie
 from governance.demo.network import Address, hosting_addresses, office_addresses
 
 T = TypeVar("T")
@@ -89,7 +89,14 @@ class CustomerFactory:
         self._taken: set[str] = set()
 
     def customers(
-        self, kind: Kind, number: int, world: str, *, group: str = "", scale: float = 1.0, silent: float | None = None
+        self,
+        kind: CustomerKind,
+        number: int,
+        world: str,
+        *,
+        group: str = "",
+        scale: float = 1.0,
+        silent: float | None = None,
     ) -> Iterator[Customer]:
         """Yield `number` customers of a kind, sharing what the kind shares; `scale` makes all of them larger.
 
@@ -115,7 +122,7 @@ class CustomerFactory:
             place = _Place(index, number, group or (kind.name if kind.is_hidden_group else ""), scale, silent)
             yield self._customer(kind, place, organisation, card, addresses, world)
 
-    def _found(self, kind: Kind) -> _Organisation:
+    def _found(self, kind: CustomerKind) -> _Organisation:
         name, word = self._name(kind)
         country = self._picks(sorted(_HOURS_FROM_UTC))
         lines = office_addresses if kind.talks and self._dice.random() < 0.5 else hosting_addresses
@@ -129,7 +136,7 @@ class CustomerFactory:
             addresses=lines(1 + int(self._dice.random() * 4), country, self._dice),
         )
 
-    def _name(self, kind: Kind) -> tuple[str, str]:
+    def _name(self, kind: CustomerKind) -> tuple[str, str]:
         while True:
             family, word = self._names.pop()
             name = f"{family} {kind.called or word}"
@@ -139,7 +146,7 @@ class CustomerFactory:
 
     def _customer(
         self,
-        kind: Kind,
+        kind: CustomerKind,
         place: _Place,
         organisation: _Organisation,
         card: str,
@@ -168,12 +175,12 @@ class CustomerFactory:
             group=place.group,
         )
 
-    def _sends_text(self, kind: Kind, place: _Place) -> bool:
+    def _sends_text(self, kind: CustomerKind, place: _Place) -> bool:
         if place.silent is None:
             return kind.is_hidden_group or place.index % 5 != 3
         return self._dice.random() >= place.silent
 
-    def _delay(self, kind: Kind, place: _Place) -> timedelta:
+    def _delay(self, kind: CustomerKind, place: _Place) -> timedelta:
         """Harvesters come one after another, some of them in the last days: a queue is never all old."""
         if kind.is_dressed:
             return timedelta()
@@ -185,7 +192,7 @@ class CustomerFactory:
         return timedelta()
 
     def _account(
-        self, kind: Kind, index: int, organisation: _Organisation, card: str, addresses: Sequence[Address]
+        self, kind: CustomerKind, index: int, organisation: _Organisation, card: str, addresses: Sequence[Address]
     ) -> dict[str, Any]:
         dice = self._dice
         newcomer = index > 0 and dice.random() < 0.06

@@ -17,7 +17,7 @@ from governance.demo.cast import HARVEST
 from governance.demo.desk import leave_work
 from governance.demo.gateways import DemoGateways, report_instances, report_refusals
 from governance.demo.history import days_of_history, play_history
-from governance.demo.intake import denying_restriction_numbers, events_by_day, ingest_events, register_world
+from governance.demo.intake import denying_restriction_by_account, events_by_day, ingest_events, register_world
 from governance.demo.past import former_customers
 from governance.demo.team import Team
 from governance.demo.verdicts import GUILTY, GUILTY_TOGETHER, INNOCENT, SUSPECT
@@ -97,7 +97,7 @@ class Demonstration:
 
 def _take_in(events: list[dict[str, Any]], gateways: DemoGateways, *, now: datetime) -> int:
     """Record a day's events, but for those that the gateway has refused, which it reports; how many were recorded."""
-    refusing = denying_restriction_numbers(at=now)
+    refusing = denying_restriction_by_account(at=now)
     report_refusals(gateways, [one for one in events if one["account"] in refusing], refusing, now=now)
     return ingest_events([one for one in events if one["account"] not in refusing], now=now)
 

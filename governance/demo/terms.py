@@ -11,17 +11,19 @@ _NEW: Final = timedelta(days=24)
 _USUAL_DELAY: Final = timedelta(days=9)
 
 
-class DemoTerms(NamedTuple):
+class DemoTermsVersion(NamedTuple):
     """A version of the terms."""
 
     version: str
     published_at: datetime
 
 
-def terms_versions(ends_at: datetime) -> tuple[DemoTerms, DemoTerms]:
+def terms_versions(ends_at: datetime) -> tuple[DemoTermsVersion, DemoTermsVersion]:
     """Return the two versions that a demonstration knows, the older one first."""
     published = (ends_at - _OLD, ends_at - _NEW)
-    return DemoTerms(f"{published[0]:%Y-%m}", published[0]), DemoTerms(f"{published[1]:%Y-%m}", published[1])
+    return DemoTermsVersion(f"{published[0]:%Y-%m}", published[0]), DemoTermsVersion(
+        f"{published[1]:%Y-%m}", published[1]
+    )
 
 
 def acceptance_lines(account: dict[str, Any], *, ends_at: datetime, until: datetime) -> Iterator[dict[str, Any]]:
@@ -41,7 +43,7 @@ def acceptance_lines(account: dict[str, Any], *, ends_at: datetime, until: datet
             yield acceptance_line(account["account"], terms, accepted_at)
 
 
-def acceptance_line(account: str, terms: DemoTerms, at: datetime) -> dict[str, Any]:
+def acceptance_line(account: str, terms: DemoTermsVersion, at: datetime) -> dict[str, Any]:
     """Return the line of the register which says that the customer accepted this version."""
     return {
         "account": account,

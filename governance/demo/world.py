@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from governance.demo.cast import CustomerBatch, accounts_by_kind
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day
 from governance.demo.people import CustomerFactory
 
@@ -24,7 +24,7 @@ class World:
     seed: int
     starts_at: datetime
     ends_at: datetime
-    _customers: list[tuple[Customer, Kind]]
+    _customers: list[tuple[Customer, CustomerKind]]
 
     @property
     def accounts(self) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ class World:
         return [{"account": customer.id, "api_key": key} for customer, _ in self._customers for key in customer.keys]
 
     @property
-    def customers(self) -> Iterator[tuple[Customer, Kind]]:
+    def customers(self) -> Iterator[tuple[Customer, CustomerKind]]:
         """The customers, each with its kind."""
         yield from self._customers
 

@@ -33,7 +33,7 @@ WHERE latest.confirmed_at > %(since)s
 
 def get_due_targets() -> Mapping[Band, timedelta]:
     """Return how soon a case of each band is due: as staff have set it, else as this release does. One query."""
-    given = configuration.get_due_overrides()
+    given = configuration.get_due_target_overrides()
     return {band: given.get(band, usual) for band, usual in DUE_AFTER.items()}
 
 

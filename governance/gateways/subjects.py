@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping
 
 from django.urls import reverse
 
-from governance.audit.subjects import Subject, subject_finder
+from governance.audit.subjects import SubjectLink, subject_finder
 from governance.gateways.models import Gateway
 
 
 @subject_finder("gateway")
-def gateway_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+def gateway_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
     rows = Gateway.objects.filter(name__in=ids).values_list("pk", "name")
-    return {name: Subject(f"gateway {name}", reverse("admin:gateways_gateway_change", args=[pk])) for pk, name in rows}
+    return {
+        name: SubjectLink(f"gateway {name}", reverse("admin:gateways_gateway_change", args=[pk])) for pk, name in rows
+    }

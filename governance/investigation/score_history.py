@@ -13,7 +13,7 @@ CHANGES_NAMED: Final = 4
 NEWEST_SHOWN: Final = 6
 
 
-class Scoring(Protocol):
+class ScoredAssessment(Protocol):
     """What is read of an assessment."""
 
     @property
@@ -72,7 +72,7 @@ class ScoreHistory:
         return self.changes[NEWEST_SHOWN:]
 
 
-def build_score_history(scorings: Sequence[Scoring], *, review_line: int) -> ScoreHistory | None:
+def build_score_history(scorings: Sequence[ScoredAssessment], *, review_line: int) -> ScoreHistory | None:
     """Return the history of these scorings, given oldest first; None without any.
 
     The first of them is compared with nothing, be there earlier ones or not.
@@ -102,7 +102,7 @@ def _y(score: int) -> float:
     return round(HEIGHT - HEIGHT * score / 100, 1)
 
 
-def _because(now: Scoring, before: Scoring | None) -> list[str]:
+def _because(now: ScoredAssessment, before: ScoredAssessment | None) -> list[str]:
     if before is None:
         return []
     said = []

@@ -103,7 +103,14 @@ def read_excerpts(case: Case, *, reason: str, by: User, now: datetime) -> list[D
 
 @retried_transaction
 def decide(
-    case: Case, verdict: Verdict, *, decision_id: uuid.UUID, by: User, now: datetime, ticks: Ticks | None = None
+    case: Case,
+    verdict: Verdict,
+    *,
+    decision_id: uuid.UUID,
+    by: User,
+    now: datetime,
+    ticks: Ticks | None = None,
+    is_one_of_many: bool = False,
 ) -> Decision:
     """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
     first batch of it, and the rest soon after (see unfinished_decisions.py).
@@ -113,9 +120,12 @@ def decide(
     campaign closes the open cases of its other accounts as well.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, CaseEndedError, PartOfCampaignError
-    where the case of the campaign is open and not decided with it, NoSuchScopeError, LeftOutWithoutReasonError, and
-    SentBeforeError where the same `decision_id` made another decision.
+    else decided first, CaseTakenError where somebody else has claimed the case, CaseEndedError, NoSuchScopeError,
+    LeftOutWithoutReasonError, and SentBeforeError where the same `decision_id` made another decision.
+
+    Args:
+        is_one_of_many: it is decided with others, and nobody has looked at it by itself. Then PartOfCampaignError is
+            raised where it is part of the case of its campaign, which is decided as one.
     """
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
@@ -123,7 +133,7 @@ def decide(
     locked, keys = _lock(case, reach.closed)
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    refuse_unless_decidable(locked, reach, by=by, now=now)
+    refuse_unless_decidable(locked, is_one_of_many=is_one_of_many, by=by, now=now)
     audit_log_lock()
     earlier = restrictions_replaced_first(locked, reach)
     # Cases that an earlier decision about the same account closed with it, and that this one does not cover.

@@ -49,13 +49,13 @@ def _has_made(made: Decision, ticks: Ticks) -> bool:
     return covered <= ticks.accounts and not ticks.accounts & (said.keys() - covered)
 
 
-def refuse_unless_decidable(case: Case, reach: DecisionTargets, *, by: User, now: datetime) -> None:
-    """Raises what the loser of a race should hear, and PartOfCampaignError where the case is part of that of its
-    campaign and would be decided without it. The caller holds its lock.
+def refuse_unless_decidable(case: Case, *, is_one_of_many: bool, by: User, now: datetime) -> None:
+    """Raises what the loser of a race should hear, and PartOfCampaignError as `actions.decide` says. The caller holds
+    the lock of the case.
     """
     if not case.is_open or case.claimant(at=now) not in {None, by.pk}:
         raise_who_won(case)
-    if case.is_part and reach.campaign is None:
+    if is_one_of_many and case.is_part:
         raise PartOfCampaignError
 
 

@@ -5,25 +5,27 @@ from collections.abc import Collection, Mapping
 from django.db.models import Count
 from django.urls import reverse
 
-from governance.audit.subjects import Subject, subject_finder, valid_uuids
+from governance.audit.subjects import SubjectLink, subject_finder, valid_uuids
 from governance.campaigns.models import Campaign
 from governance.review.models import BulkDecision, Case
 from governance.web.counts import pluralize
 
 
 @subject_finder("campaign")
-def campaign_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+def campaign_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
     return {
-        str(one.pk): Subject(f"campaign of {pluralize(one.size, 'account')}", reverse("review:campaign", args=[one.pk]))
+        str(one.pk): SubjectLink(
+            f"campaign of {pluralize(one.size, 'account')}", reverse("review:campaign", args=[one.pk])
+        )
         for one in Campaign.objects.filter(pk__in=valid_uuids(ids))
     }
 
 
 @subject_finder("case")
-def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+def case_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
     cases = Case.objects.filter(pk__in=valid_uuids(ids)).select_related("account", "campaign")
     return {
-        str(case.pk): Subject(
+        str(case.pk): SubjectLink(
             f"case of account {case.subject}" if case.account_id else f"case of {case.subject}",
             reverse("review:case", args=[case.pk]),
         )
@@ -32,9 +34,9 @@ def case_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
 
 
 @subject_finder("bulk")
-def bulk_subjects(ids: Collection[str]) -> Mapping[str, Subject]:
+def bulk_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
     found = BulkDecision.objects.filter(pk__in=valid_uuids(ids)).annotate(size=Count("targets"))
     return {
-        str(pk): Subject(f"decision about {pluralize(size, 'account')}", reverse("review:bulk-decision", args=[pk]))
+        str(pk): SubjectLink(f"decision about {pluralize(size, 'account')}", reverse("review:bulk-decision", args=[pk]))
         for pk, size in found.values_list("pk", "size")
     }

@@ -11,7 +11,7 @@ from governance.configuration.actions import set_due_targets, set_reason_setting
 from governance.configuration.models import DueTarget
 from governance.configuration.queries import (
     ReasonSetting,
-    get_due_overrides,
+    get_due_target_overrides,
     get_reason_overrides,
     list_setting_changes,
 )
@@ -91,7 +91,7 @@ class TestTheHistory:
         set_due_targets({"high": 12}, defaults=USUAL, by=jonas, now=NOW)
 
         assert [entry.verb for entry in list_setting_changes(most=10)] == [Verb.DUE_TARGET_SET, Verb.USER_ADDED]
-        assert get_due_overrides() == {"high": timedelta(hours=12)}
+        assert get_due_target_overrides() == {"high": timedelta(hours=12)}
 
     def test_goes_on_before_an_entry(self, jonas: User) -> None:
         for hours in (1, 2, 3):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -103,3 +104,18 @@ class World:
             {"account": name, "label": labels[place % 2], "family": f"{labels[place % 2]}_{place % 4}"}
             for place, name in enumerate(self.names)
         ]
+
+
+Run = Callable[[World], None]
+RUNS: dict[str, Run] = {}
+
+
+def runs(name: str) -> Callable[[Run], Run]:
+    """Say how the command of this name is run."""
+
+    def register(run: Run) -> Run:
+        assert name not in RUNS, f"{name} is run twice"
+        RUNS[name] = run
+        return run
+
+    return register

@@ -2,37 +2,21 @@
 
 import os
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
 from django.test import override_settings
 
 from governance.staff.models import ServiceKey
 from tests.factories import person, service_key
-from tests.flows.command_world import CUSTOMERS, World
+from tests.flows.command_world import CUSTOMERS, RUNS, World, runs
 from tests.gateways.canary_server import ACCOUNT, canary_server
 from tests.gateways.litellm_server import KEY, litellm_server
 from tests.usage.litellm import row
 from tests.usage.spend_log_server import spend_log_server
-
-Run = Callable[[World], None]
-RUNS: dict[str, Run] = {}
-
-
-def runs(name: str) -> Callable[[Run], Run]:
-    """Say how the command of this name is run."""
-
-    def register(run: Run) -> Run:
-        assert name not in RUNS, f"{name} is run twice"
-        RUNS[name] = run
-        return run
-
-    return register
 
 
 @runs("import_accounts")
@@ -169,40 +153,6 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     with pytest.raises(SystemExit):  # nothing runs beside it
         world.call("doctor")
-
-
-@runs("audit_verify")
-def _(world: World) -> None:
-    world.decide()
-    assert world.call("audit_verify")
-
-
-@runs("publish_log")
-def _(world: World) -> None:
-    world.decide()
-    assert world.call("publish_log").startswith("127.0.0.1\n")
-
-
-@runs("begin_log")
-def _(world: World) -> None:
-    world.call("publish_log")
-    with pytest.raises(CommandError, match="the log goes on as it is"):
-        world.call("begin_log", "restored to 14:20")
-
-
-@runs("log_keys")
-def _(world: World) -> None:
-    assert world.call("log_keys").startswith("127.0.0.1+")
-
-
-@runs("rotate_log_key")
-def _(world: World) -> None:
-    assert "127.0.0.1+" in world.call("rotate_log_key")
-
-
-@runs("audit_verifier")
-def _(world: World) -> None:
-    assert world.call("audit_verifier").startswith('"""Verify a published audit log')
 
 
 @runs("migrate")

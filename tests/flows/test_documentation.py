@@ -16,7 +16,8 @@ from governance.bench.serving import check_server, environment_of, web_server
 from governance.platform import timeouts
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
-from tests.flows.command_world import World
+from tests.flows import every_command, every_log_command  # noqa: F401 - which say how commands are run
+from tests.flows.command_world import RUNS, World
 from tests.flows.documents import (
     PAGES,
     ROOT,
@@ -30,7 +31,6 @@ from tests.flows.documents import (
     shells,
     targets,
 )
-from tests.flows.every_command import RUNS
 
 # Runs until it is stopped, on servers of its own.
 RUN_ELSEWHERE = {

@@ -13,11 +13,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from governance.audit.actions import record
 from governance.audit.chain import canonical_json, make_leaf
+from governance.audit.commitments import commitment
 from governance.audit.merkle import is_included
 from governance.audit.models import Entry
 from governance.audit.publishing import log_keys, publish
 from governance.audit.queries import content_of
-from governance.audit.stillwatch_verify import SignedCheckpoint, commitment, leaf_hash, open_checkpoint
+from governance.audit.stillwatch_verify import SignedCheckpoint, leaf_hash, open_checkpoint
 from governance.audit.verbs import Verb
 from governance.overview.log_pages import exports
 from governance.review.actions import add_note

@@ -9,7 +9,7 @@ from accounts.models import Account, Organisation
 from governance.campaigns.models import Campaign
 from governance.restrictions.models import Restriction
 from governance.review.actions import reopen
-from governance.review.bulk.actions import ask_to_undo_all
+from governance.review.bulk.actions import start_undoing_all
 from governance.review.holding import escalate, hold
 from governance.review.models import BulkDecision, Case, Decision
 from governance.review.undo import undo_decision
@@ -113,7 +113,7 @@ def decided_in_bulk() -> Case:
 
 
 def undone_in_bulk() -> Case:
-    ask_to_undo_all(made := _in_bulk(), note="A course.", by=person(), now=NOW)
+    start_undoing_all(made := _in_bulk(), note="A course.", by=person(), now=NOW)
     carry_on()
     return Case.objects.get(decisions__bulk_target__bulk=made, account__external_id="acct_harbour")
 

@@ -11,7 +11,7 @@ from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.review.actions import claim, decide
 from governance.review.bulk import unfinished
-from governance.review.bulk.actions import ask_to_undo_all
+from governance.review.bulk.actions import start_undoing_all
 from governance.review.models import BulkDecision, Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.verdicts import CaseEndedError
@@ -40,7 +40,7 @@ def mira() -> User:
 
 
 def undo(bulk: BulkDecision, by: User) -> None:
-    ask_to_undo_all(bulk, note="It was a course.", by=by, now=LATER)
+    start_undoing_all(bulk, note="It was a course.", by=by, now=LATER)
     carry_on(at=LATER)
 
 

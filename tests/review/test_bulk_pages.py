@@ -12,7 +12,7 @@ from time_machine import TimeMachineFixture
 
 from accounts.models import Account
 from governance.review.actions import claim
-from governance.review.bulk.actions import ask_to_undo_all
+from governance.review.bulk.actions import start_undoing_all
 from governance.review.models import BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -166,7 +166,7 @@ class TestThePage:
         if state != "waiting":
             carry_on(at=NOW)
         if "undone" in state:
-            ask_to_undo_all(bulk, note="A course.", by=person(), now=NOW)
+            start_undoing_all(bulk, note="A course.", by=person(), now=NOW)
         if state == "undone":
             carry_on(at=NOW)
 

@@ -14,7 +14,7 @@ from governance.audit.queries import iter_chain_checks
 from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide, reopen, shut_out_and_release
 from governance.review.bulk import unfinished
-from governance.review.bulk.actions import UNDONE_FIRST, ask_to_undo_all
+from governance.review.bulk.actions import UNDONE_FIRST, start_undoing_all
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.verdicts import CannotUndoError
@@ -39,7 +39,7 @@ def ada() -> User:
 
 
 def undo(bulk: BulkDecision, by: User) -> None:
-    ask_to_undo_all(bulk, note="It was a course.", by=by, now=LATER)
+    start_undoing_all(bulk, note="It was a course.", by=by, now=LATER)
 
 
 def raise_value_error(*args: object, **kwargs: object) -> None:
@@ -78,7 +78,7 @@ class TestUndoing:
     def test_stops_what_still_waits_however_late_it_is(self, five: list[Account], ada: User) -> None:
         bulk = started(five)
 
-        ask_to_undo_all(bulk, note="Not these.", by=ada, now=TOO_LATE)
+        start_undoing_all(bulk, note="Not these.", by=ada, now=TOO_LATE)
         carry_on(at=TOO_LATE)
 
         assert blocked() == set()
@@ -88,7 +88,7 @@ class TestUndoing:
         bulk = started(five)
         carry_on(at=TOO_LATE)
 
-        ask_to_undo_all(bulk, note="Not these.", by=ada, now=TOO_LATE + timedelta(minutes=1))
+        start_undoing_all(bulk, note="Not these.", by=ada, now=TOO_LATE + timedelta(minutes=1))
         carry_on(at=TOO_LATE + timedelta(minutes=1))
 
         assert blocked() == set()
@@ -136,7 +136,7 @@ class TestUndoing:
         carry_on()
 
         with pytest.raises(CannotUndoError):
-            ask_to_undo_all(bulk, note="It was a course.", by=ada, now=TOO_LATE + (SOON - NOW))
+            start_undoing_all(bulk, note="It was a course.", by=ada, now=TOO_LATE + (SOON - NOW))
 
         assert len(blocked()) == 5
 

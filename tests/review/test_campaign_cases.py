@@ -1,8 +1,8 @@
 """A campaign that shows a harvest has one case, and the cases of its members are part of it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,10 +13,10 @@ from governance.review.campaign_cases import join_and_leave, update_campaign_cas
 from governance.review.case_opening import open_or_update_cases
 from governance.review.models import CLAIM_LASTS, Case, Decision, Step
 from governance.review.undo import undo_decision
-from governance.review.verdicts import PartOfCampaignError, Verdict
+from governance.review.verdicts import PartOfCampaignError
 from tests.factories import NOW, account, assessment, campaign_of, case, person, restriction, ticks
 from tests.review.deciding import BLOCK, BLOCK_CAMPAIGN, DISMISS, DISMISS_CAMPAIGN, decide_all, decided
-from tests.review.pages import address, block_form, signed_in, text
+from tests.review.pages import address, signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -175,37 +175,37 @@ class TestCasesOfMembers:
         assert set(own.parts.all()) == set(parts)
         assert list(Case.objects.waiting()) == [own]
 
-    @pytest.mark.parametrize("verdict", [DISMISS, BLOCK, replace(BLOCK, scope=Decision.Scope.ORGANISATION)])
-    def test_are_not_decided_by_themselves(self, campaign: Campaign, verdict: Verdict) -> None:
+    def test_are_decided_by_themselves_where_a_person_looks_at_one_of_them(
+        self, campaign: Campaign, members: list[Account]
+    ) -> None:
+        part = case(members[0])
+        own = opened(campaign)
+
+        made = decided(part, DISMISS)
+        own.refresh_from_db()
+
+        assert (made.scope, own.status) == (Decision.Scope.ACCOUNT, Case.Status.OPEN)
+
+    def test_are_not_decided_as_one_of_many(self, campaign: Campaign) -> None:
         part = case(joins(campaign, organisation="org_quay"))
         opened(campaign)
 
         with pytest.raises(PartOfCampaignError):
-            decided(part, verdict)
+            decide(part, BLOCK, decision_id=uuid4(), by=person(), now=NOW, is_one_of_many=True)
 
         assert not Decision.objects.exists()
 
-    def test_are_decided_by_themselves_once_left_out(self, campaign: Campaign, members: list[Account]) -> None:
-        part = case(members[3])
-        decide_all(opened(campaign), without=[members[3]])
-
-        assert decided(part).scope == Decision.Scope.ACCOUNT
-
-    def test_offer_no_decision_on_their_page_but_lead_to_the_campaign(
+    def test_say_on_their_page_that_the_campaign_is_decided_as_one(
         self, campaign: Campaign, members: list[Account]
     ) -> None:
         part = case(members[0])
         opened(campaign)
-        client = signed_in(person())
 
-        page = text(client.get(address(part)))
-        refused = client.post(address(part, "decide/"), block_form(note="Clear."))
+        page = text(signed_in(person()).get(address(part)))
 
-        assert 'name="action"' not in page
-        assert f'<a class="button main-action" href="/campaigns/{campaign.pk}/">' in page
-        assert refused.status_code == 409
-        assert str(PartOfCampaignError()) in text(refused)
-        assert "Clear." in text(refused)
+        assert 'name="action"' in page
+        assert f'<a href="/campaigns/{campaign.pk}/">' in page
+        assert "You can also decide about this account alone." in page
 
     def test_decided_for_the_whole_campaign_decides_that_of_the_campaign_too(
         self, campaign: Campaign, members: list[Account]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, system, user
 from governance.demo.wording.documents import DOCUMENTS
 from governance.demo.wording.words import WORDS
@@ -94,7 +94,11 @@ def test_data(customer: Customer) -> Behaviour:
     return on
 
 
-TRANSLATION_BATCH = Kind("translation_batch", 13, translation_batch, ("translation", "localisation"), talks=False)
-CLASSIFICATION = Kind("classification", 18, classification, ("classification", "moderation", "routing of mail"))
-EXTRACTION = Kind("extraction", 25, document_extraction, ("document processing", "invoice capture", "meeting notes"))
-TEST_DATA = Kind("test_data", 8, test_data, ("software testing", "demo data"))
+TRANSLATION_BATCH = CustomerKind(
+    "translation_batch", 13, translation_batch, ("translation", "localisation"), talks=False
+)
+CLASSIFICATION = CustomerKind("classification", 18, classification, ("classification", "moderation", "routing of mail"))
+EXTRACTION = CustomerKind(
+    "extraction", 25, document_extraction, ("document processing", "invoice capture", "meeting notes")
+)
+TEST_DATA = CustomerKind("test_data", 8, test_data, ("software testing", "demo data"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, assistant, system, user
 from governance.demo.wording.code import CODE
 from governance.demo.wording.documents import DOCUMENTS
@@ -92,9 +92,11 @@ def _choice(question: str, dice: Random) -> str:
     return _CHOICE.format(question=question, a=options[0], b=options[1], c=options[2], d=options[3])
 
 
-CODING_AGENT = Kind("coding_agent", 35, coding_agent, ("software development", "coding agent", "developer tools"))
-RETRIEVAL = Kind("retrieval", 34, retrieval, ("knowledge base", "internal search", "staff assistant"))
-EVALUATION_HARNESS = Kind(
+CODING_AGENT = CustomerKind(
+    "coding_agent", 35, coding_agent, ("software development", "coding agent", "developer tools")
+)
+RETRIEVAL = CustomerKind("retrieval", 34, retrieval, ("knowledge base", "internal search", "staff assistant"))
+EVALUATION_HARNESS = CustomerKind(
     "evaluation_harness",
     14,
     evaluation_harness,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, user
 from governance.demo.wording.collecting import COLLECTING
 
@@ -67,8 +67,8 @@ def in_step(behave: Callable[[Customer], Behaviour]) -> Callable[[Customer], Beh
 _PAYLOADS = frozenset({"anything", "problem", "concept_question"})
 
 
-def _kind(name: str, behave: Callable[[Customer], Behaviour]) -> Kind:
-    return Kind(name, 1, behave, _PRETEXTS, ("flagship-2",), harvest=True, talks=False)
+def _kind(name: str, behave: Callable[[Customer], Behaviour]) -> CustomerKind:
+    return CustomerKind(name, 1, behave, _PRETEXTS, ("flagship-2",), harvest=True, talks=False)
 
 
 _LOGITS = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20, "temperature": 1.0}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import NEW_MODEL, Behaviour, Day, ModelRequest, system, user
 from governance.demo.wording.documents import DOCUMENTS
 from governance.demo.wording.harvest import HARVEST
@@ -108,10 +108,10 @@ def licensed_distiller(customer: Customer) -> Behaviour:
 
 _PRETEXTS = ("research", "chat assistant", "content generation", "education", "internal tools")
 
-BULK_HARVEST = Kind(
+BULK_HARVEST = CustomerKind(
     "bulk_harvest", 4, bulk_harvest, _PRETEXTS, ("flagship-2",), harvest=True, talks=False, rate_limited=0.05
 )
-TRACE_COLLECTOR = Kind(
+TRACE_COLLECTOR = CustomerKind(
     "trace_collector",
     3,
     trace_collector,
@@ -121,12 +121,16 @@ TRACE_COLLECTOR = Kind(
     talks=False,
     rate_limited=0.03,
 )
-TASK_GENERATOR = Kind("task_generator", 3, task_generator, _PRETEXTS, ("flagship-2",), harvest=True, talks=False)
-PREFERENCE_COLLECTOR = Kind(
+TASK_GENERATOR = CustomerKind(
+    "task_generator", 3, task_generator, _PRETEXTS, ("flagship-2",), harvest=True, talks=False
+)
+PREFERENCE_COLLECTOR = CustomerKind(
     "preference_collector", 3, preference_collector, _PRETEXTS, ("flagship-2",), harvest=True, talks=False
 )
-RELEASE_PIVOT = Kind("release_pivot", 2, release_pivot, _PRETEXTS, ("swift-2",), harvest=True, rate_limited=0.03)
-LICENSED_DISTILLER = Kind(
+RELEASE_PIVOT = CustomerKind(
+    "release_pivot", 2, release_pivot, _PRETEXTS, ("swift-2",), harvest=True, rate_limited=0.03
+)
+LICENSED_DISTILLER = CustomerKind(
     "licensed_distiller",
     1,
     licensed_distiller,

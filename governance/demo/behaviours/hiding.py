@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from governance.demo.behaviours.talking import conversation
-from governance.demo.customer import Customer, Kind, Tie
+from governance.demo.customer import Customer, CustomerKind, Tie
 from governance.demo.day import Behaviour, Day, ModelRequest, user
 from governance.demo.wording.everyday import EVERYDAY
 from governance.demo.wording.harvest import HARVEST
@@ -70,7 +70,7 @@ def traffic_proxy(customer: Customer) -> Behaviour:
 
 
 # The labelled worlds' alone: what is measured on them stays comparable while the demonstration's words change.
-SLOW_RING = Kind(
+SLOW_RING = CustomerKind(
     "slow_ring",
     12,
     ring("quiet_wrapper", a_day=13, cover=0.2),
@@ -82,7 +82,7 @@ SLOW_RING = Kind(
     is_hidden_group=True,
 )
 REASONING_RING = replace(SLOW_RING, name="reasoning_ring", behave=ring("patient_wrapper", a_day=22, cover=0.12))
-TASK_RING = Kind(
+TASK_RING = CustomerKind(
     "task_ring",
     8,
     task_ring,
@@ -96,4 +96,4 @@ TASK_RING = Kind(
     is_recent=True,
     talks=False,
 )
-TRAFFIC_PROXY = Kind("traffic_proxy", 2, traffic_proxy, ("chat assistant",), ("flagship-2",), harvest=True)
+TRAFFIC_PROXY = CustomerKind("traffic_proxy", 2, traffic_proxy, ("chat assistant",), ("flagship-2",), harvest=True)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from governance.demo.behaviours.talking import conversation, human_chat, support_bot
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, system, user
 from governance.demo.wording.own_material import OWN_MATERIAL
 from governance.demo.wording.support import SUPPORT
@@ -80,34 +80,36 @@ def workshop_participant(customer: Customer) -> Behaviour:
 
 _COLD = {"temperature": 0}
 
-OWN_JUDGE = Kind(
+OWN_JUDGE = CustomerKind(
     "own_product_judge",
     6,
     work_by_rule("ticket", by="judge_system", a_day=14, answer=40, parameters=_COLD),
     ("quality assurance", "customer support"),
 )
-OWN_SUMMARIES = Kind(
+OWN_SUMMARIES = CustomerKind(
     "own_summaries",
     12,
     work_by_rule("minutes", by="summary_system", a_day=11, answer=120, parameters={"temperature": 0.3}),
     ("document processing", "meeting notes"),
 )
-SQL_COPILOT = Kind(
+SQL_COPILOT = CustomerKind(
     "sql_copilot", 8, work_by_rule("sql_ask", by="sql_system", a_day=9, answer=110, parameters=_COLD), ("analytics",)
 )
-FAQ_MAKER = Kind("faq_maker", 5, work_by_rule("faq", a_day=10, answer=200), ("knowledge base", "internal search"))
-GAME_WRITER = Kind(
+FAQ_MAKER = CustomerKind(
+    "faq_maker", 5, work_by_rule("faq", a_day=10, answer=200), ("knowledge base", "internal search")
+)
+GAME_WRITER = CustomerKind(
     "game_writer",
     4,
     work_by_rule("scene", by="npc_system", a_day=5, answer=150, turns=1.8),
     ("games", "content generation"),
 )
-LESSON_PLANNER = Kind(
+LESSON_PLANNER = CustomerKind(
     "lesson_planner", 6, work_by_rule("lesson", a_day=5, answer=350, turns=1.6), ("education", "teaching")
 )
-TEMPLATE_USER = Kind("template_user", 10, template_user, ("writing", "personal use", "team chat"))
-WORKSHOP = Kind("workshop", 8, workshop_participant, ("education", "personal use"), plans=("payg",))
-SISTER_ACCOUNTS = Kind(
+TEMPLATE_USER = CustomerKind("template_user", 10, template_user, ("writing", "personal use", "team chat"))
+WORKSHOP = CustomerKind("workshop", 8, workshop_participant, ("education", "personal use"), plans=("payg",))
+SISTER_ACCOUNTS = CustomerKind(
     "sister_accounts", 6, support_bot, ("customer support", "service chat"), one_organisation=True, one_card=True
 )
-OFFICE_VPN = Kind("office_vpn", 9, human_chat, ("chat assistant", "team chat"), one_address=True)
+OFFICE_VPN = CustomerKind("office_vpn", 9, human_chat, ("chat assistant", "team chat"), one_address=True)

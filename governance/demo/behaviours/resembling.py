@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, assistant, user
 from governance.demo.wording.harvest import HARVEST
 from governance.demo.wording.knowledge import KNOWLEDGE
@@ -61,8 +61,12 @@ def reasoning_study(customer: Customer) -> Behaviour:
     return on
 
 
-EXERCISE_PUBLISHER = Kind(
+EXERCISE_PUBLISHER = CustomerKind(
     "exercise_publisher", 3, exercise_publisher, ("education publishing",), models=("flagship-2",), called="Press"
 )
-EXPLAINER_SITE = Kind("explainer_site", 3, explainer_site, ("publishing", "content generation"), called="Magazine")
-REASONING_STUDY = Kind("reasoning_study", 2, reasoning_study, ("research",), models=("reason-1",), called="Institute")
+EXPLAINER_SITE = CustomerKind(
+    "explainer_site", 3, explainer_site, ("publishing", "content generation"), called="Magazine"
+)
+REASONING_STUDY = CustomerKind(
+    "reasoning_study", 2, reasoning_study, ("research",), models=("reason-1",), called="Institute"
+)

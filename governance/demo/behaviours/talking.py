@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest, assistant, system, user
 from governance.demo.grammar import Grammar
 from governance.demo.wording.code import CODE
@@ -117,16 +117,18 @@ def agency(customer: Customer) -> Behaviour:
     return on
 
 
-SUPPORT_BOT = Kind("support_bot", 40, support_bot, ("customer support", "help desk", "service chat"))
-HUMAN_CHAT = Kind(
+SUPPORT_BOT = CustomerKind("support_bot", 40, support_bot, ("customer support", "help desk", "service chat"))
+HUMAN_CHAT = CustomerKind(
     "human_chat",
     54,
     human_chat,
     ("chat assistant", "personal use", "team chat"),
     plans=("payg", "payg", "team"),
 )
-TUTORING_PLATFORM = Kind("tutoring_platform", 8, tutoring_platform, ("tutoring", "education"), called="Learning")
-UNIVERSITY = Kind(
+TUTORING_PLATFORM = CustomerKind(
+    "tutoring_platform", 8, tutoring_platform, ("tutoring", "education"), called="Learning"
+)
+UNIVERSITY = CustomerKind(
     "university",
     6,
     university,
@@ -136,4 +138,4 @@ UNIVERSITY = Kind(
     one_address=True,
     called="University",
 )
-AGENCY = Kind("agency", 5, agency, ("marketing texts", "copywriting"), least=5, one_card=True)
+AGENCY = CustomerKind("agency", 5, agency, ("marketing texts", "copywriting"), least=5, one_card=True)

@@ -41,7 +41,7 @@ from governance.demo.behaviours.own_material import (
 )
 from governance.demo.behaviours.talking import AGENCY, UNIVERSITY
 from governance.demo.cast import KINDS, CustomerBatch
-from governance.demo.customer import Kind, Tie
+from governance.demo.customer import CustomerKind, Tie
 from governance.demo.worlds.costume import dress
 
 HARVESTS = (
@@ -65,7 +65,7 @@ HARVESTS = (
 )
 
 
-def _campaign(name: str, kind: Kind, tied_by: Tie) -> Kind:
+def _campaign(name: str, kind: CustomerKind, tied_by: Tie) -> CustomerKind:
     return replace(kind, name=name, is_hidden_group=True, tied_by=tied_by)
 
 

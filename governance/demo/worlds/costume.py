@@ -11,7 +11,7 @@ from governance.demo.behaviours.batches import EXTRACTION, TRANSLATION_BATCH
 from governance.demo.behaviours.building import CODING_AGENT, RETRIEVAL
 from governance.demo.behaviours.own_material import GAME_WRITER, LESSON_PLANNER, OWN_SUMMARIES, SQL_COPILOT
 from governance.demo.behaviours.talking import AGENCY, HUMAN_CHAT, SUPPORT_BOT, TUTORING_PLATFORM
-from governance.demo.customer import Customer, Kind
+from governance.demo.customer import Customer, CustomerKind
 from governance.demo.day import Behaviour, Day, ModelRequest
 
 COSTUMES = (
@@ -35,7 +35,7 @@ _KEPT_PARAMETERS = ("logprobs", "top_logprobs")
 Between = tuple[float, float]
 
 
-def dress(kind: Kind, *, share: Between = (1.0, 1.0)) -> Kind:
+def dress(kind: CustomerKind, *, share: Between = (1.0, 1.0)) -> CustomerKind:
     """Return a harvest of this kind that passes for ordinary customers but for a share of what it asks."""
     return replace(
         kind,

@@ -11,7 +11,7 @@ from governance.audit.models import Entry, EntryQuerySet
 from governance.audit.proofs import InclusionProof, Prover
 from governance.audit.queries import leaf_of
 from governance.audit.stillwatch_verify import LogFaultError
-from governance.audit.subjects import Subject, find_subjects
+from governance.audit.subjects import SubjectLink, find_subjects
 from governance.review.models import Case
 from governance.staff.models import User
 
@@ -49,7 +49,7 @@ class LogFilter(NamedTuple):
 class LogPage(NamedTuple):
     """Entries, the newest first, each with what it is about, and before which number the next page begins."""
 
-    rows: Sequence[tuple[Entry, list[Subject]]]
+    rows: Sequence[tuple[Entry, list[SubjectLink]]]
     next_before: int | None
 
 
@@ -95,7 +95,7 @@ class EntryDetail:
         self.trouble = ""
 
     @cached_property
-    def subjects(self) -> list[Subject]:
+    def subjects(self) -> list[SubjectLink]:
         return find_subjects([self.entry])[self.entry.number]
 
     @cached_property

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from governance.audit.models import Entry
-from governance.audit.subjects import Subject, find_subjects
+from governance.audit.subjects import SubjectLink, find_subjects
 from governance.audit.verbs import Verb
 from governance.configuration.queries import list_setting_changes
 from governance.detection.active_calibration import parse_calibration_file
@@ -56,7 +56,7 @@ class SettingChange(NamedTuple):
     """A change of a setting: `before` and `after` are empty where something was added or taken away."""
 
     entry: Entry
-    subject: Subject
+    subject: SubjectLink
     what: str
     before: str
     after: str

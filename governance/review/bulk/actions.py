@@ -100,7 +100,7 @@ def can_all_be_undone(bulk: BulkDecision, targets: Iterable[BulkTarget], *, now:
 
 
 @retried_transaction
-def ask_to_undo_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -> None:
+def start_undoing_all(bulk: BulkDecision, *, note: str, by: User, now: datetime) -> None:
     """Have a worker undo every decision that this one made. Accounts that it did not reach yet are left alone.
 
     Nothing happens where it is undone already. Raises CannotUndoError where it is too late.

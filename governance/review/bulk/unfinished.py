@@ -117,7 +117,8 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
         if case is None:
             open_case(bulk, target, now=now)
             return _Reached.A_STEP
-        made = decide(case, Verdict.of_bulk(bulk), decision_id=key, by=bulk.decided_by, now=now)
+        verdict, by = Verdict.of_bulk(bulk), bulk.decided_by
+        made = decide(case, verdict, decision_id=key, by=by, now=now, is_one_of_many=True)
     target.decision, target.case_id, target.state = made, made.case_id, State.DECIDED
     target.save(update_fields=["case", "decision", "state"])
     return _Reached.ALL

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.review.bulk.actions import BulkSentBeforeError, NoSuchAccountsError, ask_to_undo_all, decide_many
+from governance.review.bulk.actions import BulkSentBeforeError, NoSuchAccountsError, decide_many, start_undoing_all
 from governance.review.bulk.detail import BulkDecisionDetail
 from governance.review.bulk.forms import BulkDecisionForm, TickedAccountsForm, explain_too_many, name_of_draft
 from governance.review.bulk.preview import preview_bulk_decision
@@ -90,7 +90,7 @@ def undo_bulk_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, pk, undo_form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        ask_to_undo_all(bulk, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
+        start_undoing_all(bulk, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
     except CannotUndoError as lost:
         return _render_page(request, pk, lost=str(lost), status=HTTPStatus.CONFLICT)
     return redirect("review:bulk-decision", pk=pk)

@@ -12,21 +12,21 @@ from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
 
 
-class MemberPreview(NamedTuple):
+class AffectedMember(NamedTuple):
     """A ticked member, with its keys, its licence and what is in force on it."""
 
     member: MemberOfCampaign
     affected: AffectedAccount
 
 
-class CampaignPreview(NamedTuple):
+class CampaignDecisionPreview(NamedTuple):
     """Whom a decision would cover and leave out.
 
     `fitting` is the share of their requests that carries the evidence, `plans` how many are on each plan, `gone` how
     many of the ticked have left the campaign since the page was shown, `claimed` the open cases of colleagues.
     """
 
-    rows: list[MemberPreview]
+    rows: list[AffectedMember]
     left_out: list[MemberOfCampaign]
     plans: list[tuple[str, int]]
     events: int
@@ -39,11 +39,11 @@ class CampaignPreview(NamedTuple):
         return 1 - self.fitting
 
     @property
-    def licensed(self) -> list[MemberPreview]:
+    def licensed(self) -> list[AffectedMember]:
         return [row for row in self.rows if row.affected.training_permitted]
 
     @property
-    def restricted(self) -> list[MemberPreview]:
+    def restricted(self) -> list[AffectedMember]:
         """Those on whom something is in force already, be it on their keys or their organisation."""
         return [row for row in self.rows if row.member.kind]
 
@@ -56,7 +56,7 @@ class CampaignPreview(NamedTuple):
         return ",".join(str(row.member.account.pk) for row in self.rows)
 
 
-def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, now: datetime) -> CampaignPreview:
+def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, now: datetime) -> CampaignDecisionPreview:
     """Return what the decision would do. Raises NoSuchScopeError where nobody would be covered,
     LeftOutWithoutReasonError.
     """
@@ -65,8 +65,8 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
     members = load_members(case.campaign, now=now)
     ticked = [member for member in members if member.account.pk in ticks.accounts]
     affected = {one.account.pk: one for one in affected_accounts([member.account for member in ticked], now=now)}
-    return CampaignPreview(
-        rows=[MemberPreview(member, affected[member.account.pk]) for member in ticked],
+    return CampaignDecisionPreview(
+        rows=[AffectedMember(member, affected[member.account.pk]) for member in ticked],
         left_out=[one for one in members if one.account.pk not in ticks.accounts and one.membership <= ticks.seen],
         plans=Counter(member.account.plan or "unknown" for member in ticked).most_common(),
         events=sum(member.events for member in ticked),

@@ -29,7 +29,7 @@ from governance.review.campaigns.forms import (
     SplitForm,
 )
 from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
-from governance.review.campaigns.preview import CampaignPreview, preview_decision
+from governance.review.campaigns.preview import CampaignDecisionPreview, preview_decision
 from governance.review.campaigns.queries import find_campaigns
 from governance.review.decision_targets import describe_targets
 from governance.review.forms import NoteForm, UndoForm
@@ -261,7 +261,7 @@ def _render_preview(
     request: StaffRequest,
     case: Case,
     form: CampaignDecisionForm,
-    found: CampaignPreview,
+    found: CampaignDecisionPreview,
     *,
     verdict: CampaignDecisionForm | None = None,
     status: HTTPStatus = HTTPStatus.OK,

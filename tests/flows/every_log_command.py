@@ -1,0 +1,40 @@
+"""The commands of the audit log, as in every_command.py."""
+
+import pytest
+from django.core.management import CommandError
+
+from tests.flows.command_world import World, runs
+
+
+@runs("audit_verify")
+def _(world: World) -> None:
+    world.decide()
+    assert world.call("audit_verify")
+
+
+@runs("publish_log")
+def _(world: World) -> None:
+    world.decide()
+    assert world.call("publish_log").startswith("127.0.0.1\n")
+
+
+@runs("begin_log")
+def _(world: World) -> None:
+    world.call("publish_log")
+    with pytest.raises(CommandError, match="the log goes on as it is"):
+        world.call("begin_log", "restored to 14:20")
+
+
+@runs("log_keys")
+def _(world: World) -> None:
+    assert world.call("log_keys").startswith("127.0.0.1+")
+
+
+@runs("rotate_log_key")
+def _(world: World) -> None:
+    assert "127.0.0.1+" in world.call("rotate_log_key")
+
+
+@runs("audit_verifier")
+def _(world: World) -> None:
+    assert world.call("audit_verifier").startswith('"""Verify a published audit log')
